@@ -1,0 +1,64 @@
+# Set-up, demo and checks; `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := Resources/constraints.txt
+# A person sees how far the downloads are; a CI log does not need it.
+PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format check-contracts benchmark file-lists wheel clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.ready-demo ## Three rounds of clicks on a synthetic case; pictures in demo-output
+	$(BIN)/vsclick demo --output demo-output
+
+test: lint ## All checks, then the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-test check-contracts ## Style, formatting, import contracts and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.ready-test ## Mend style and formatting
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+check-contracts: $(VENV)/.ready-test ## Which package may import which
+	$(BIN)/lint-imports
+
+benchmark: $(VENV)/.ready-test ## Medians of time and memory
+	$(BIN)/python Testing/benchmarks/click.py
+	$(BIN)/python Testing/benchmarks/initial.py
+
+file-lists: ## Rewrite the lists of files in CMake and pyproject.toml
+	$(PYTHON) Testing/tools/file_lists.py
+
+wheel: $(VENV)/.ready-demo ## Build dist/*.whl with the models inside
+	rm -rf build
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+clean: ## Remove what was built, but not .venv
+	rm -rf build dist demo-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find VSClickCorrect Testing -name __pycache__ -prune -exec rm -rf {} +
+
+# A broken half of an environment would look finished to the next run, so it is removed.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "VSClickCorrect needs Python 3.10 or later; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make virtual environments; on Debian or Ubuntu: sudo apt-get install python3-venv" >&2; \
+	  exit 1; }
+
+# One stamp an extra. setuptools first: the pinned one builds the package, and torch needs it anyway.
+$(VENV)/.ready-%: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+	@echo "Setting up $(VENV) for '$*'; the first time takes a few minutes."
+	$(PIP) install --constraint $(CONSTRAINTS) setuptools
+	$(PIP) install --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[$*]'
+	@[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import ctypes; ctypes.CDLL("libEGL.so.1")' 2>/dev/null || \
+	  echo "Note: VTK will crash when it draws, libEGL is missing; on Debian or Ubuntu: sudo apt-get install libegl1 libgl1" >&2
+	@touch $@

@@ -1,0 +1,179 @@
+"""What is saved comes back; what cannot be saved leaves nothing behind."""
+
+import gzip
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.imaging.markups import read_clicks
+from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE, ClickObserver, add_clicks_node, clicks_of
+from VSClickCorrectLib.mrml.persistence import (
+    load_scene,
+    save_scene,
+    save_segmentation,
+    store_journal,
+    stored_journal,
+)
+from VSClickCorrectLib.mrml.scene import HeadlessScene
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.volumes import grid_of, volume_of
+
+JOURNAL = '{"click": [1.5, -2, 3], "note": "Ärzte <&> \\"x\\""}\n{"click": null}\n' * 500
+
+
+@pytest.fixture
+def corrected(scene, volume_node, quarter_turn):
+    """A segmentation with voxels (3, 2, 4) to (4, 5, 6) set, a placed click and a journal."""
+    volume_node.SetAndObserveTransformNodeID(quarter_turn.GetID())
+    node, segment_id = add_segmentation(scene, volume_node, "tumour")
+    SegmentMask(node, segment_id, volume_node).write(Box((3, 2, 4), (5, 6, 7)), np.ones((2, 4, 3), bool))
+    store_journal(scene, node, JOURNAL)
+    clicks = add_clicks_node(scene, "clicks")
+    clicks.SetAttribute(KIND_ATTRIBUTE, "exclude")
+    with ClickObserver(clicks, lambda *_: None):
+        clicks.AddControlPointWorld(82.0, 9.0, -20.5)
+    return node, segment_id
+
+
+def first(scene, name):
+    return scene.GetFirstNodeByClass(name)
+
+
+def test_scene_comes_back_whole(scene, corrected, volume_node, tmp_path):
+    node, segment_id = corrected
+    path = tmp_path / "Fall Ä.mrb"
+    save_scene(scene, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["Fall Ä.mrb"]
+    with load_scene(path) as loaded:
+        back = first(loaded.scene, "vtkMRMLSegmentationNode")
+        volume = first(loaded.scene, "vtkMRMLScalarVolumeNode")
+        mask = SegmentMask(back, segment_id, volume)
+        assert mask.grid.matches(grid_of(volume_node))
+        assert (volume_of(volume).array == volume_of(volume_node).array).all()
+        assert mask.extent() == Box((3, 2, 4), (5, 6, 7))
+        assert back.GetSegmentation().GetSegment(segment_id).GetName() == "tumour"
+        assert stored_journal(back) == JOURNAL
+        (click,) = clicks_of(first(loaded.scene, "vtkMRMLMarkupsFiducialNode"))
+        assert click.kind is ClickKind.EXCLUDE
+        assert click.position_ras == pytest.approx((82.0, 9.0, -20.5))
+
+
+def test_work_goes_on_after_reload(scene, corrected, tmp_path):
+    save_scene(scene, tmp_path / "one.mrb")
+    with load_scene(tmp_path / "one.mrb") as loaded:
+        node = first(loaded.scene, "vtkMRMLSegmentationNode")
+        mask = SegmentMask(node, corrected[1], first(loaded.scene, "vtkMRMLScalarVolumeNode"))
+        mask.write(Box((0, 0, 0), (1, 1, 1)), np.ones((1, 1, 1), bool))
+        store_journal(loaded.scene, node, JOURNAL + "{}\n")
+        assert loaded.scene.GetNumberOfNodesByClass("vtkMRMLTextNode") == 1
+        save_scene(loaded.scene, tmp_path / "one.mrb")
+    with load_scene(tmp_path / "one.mrb") as again:
+        node = first(again.scene, "vtkMRMLSegmentationNode")
+        mask = SegmentMask(node, corrected[1], first(again.scene, "vtkMRMLScalarVolumeNode"))
+        assert mask.extent() == Box((0, 0, 0), (5, 6, 7))
+        assert mask.read(mask.grid.box).sum() == 25
+        assert stored_journal(node) == JOURNAL + "{}\n"
+
+
+def test_journal_survives_a_plain_mrml_file(tmp_path):
+    with HeadlessScene() as headless:
+        node = headless.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "tumour")
+        store_journal(headless.scene, node, JOURNAL)
+        headless.scene.SetURL(str(tmp_path / "plain.mrml"))
+        assert headless.scene.Commit()
+    with HeadlessScene() as loaded:
+        loaded.scene.SetURL(str(tmp_path / "plain.mrml"))
+        assert loaded.scene.Connect()
+        assert stored_journal(first(loaded.scene, "vtkMRMLSegmentationNode")) == JOURNAL
+
+
+def test_each_segmentation_has_its_own_journal(scene, volume_node):
+    one, _ = add_segmentation(scene, volume_node, "one")
+    two, _ = add_segmentation(scene, volume_node, "two")
+    assert stored_journal(one) is None
+    store_journal(scene, one, "first\n")
+    store_journal(scene, two, "second\n")
+    store_journal(scene, one, "")
+    assert (stored_journal(one), stored_journal(two)) == ("", "second\n")
+
+
+def test_deleted_journal_is_none_and_can_be_stored_anew(scene, volume_node):
+    node, _ = add_segmentation(scene, volume_node, "one")
+    store_journal(scene, node, "first\n")
+    scene.RemoveNode(first(scene, "vtkMRMLTextNode"))
+    assert stored_journal(node) is None
+    store_journal(scene, node, "second\n")
+    assert stored_journal(node) == "second\n"
+
+
+def test_segmentation_file_is_read_by_other_tools(corrected, volume_node, tmp_path):
+    node, _ = corrected
+    # The file holds the segmentation's own geometry, without its parent transform.
+    volume_node.SetAndObserveTransformNodeID(None)
+    path = tmp_path / "tumour.seg.nrrd"
+    save_segmentation(node, path)
+    expected = np.zeros((8, 12, 16), bool)
+    expected[3:5, 2:6, 4:7] = True
+    assert (read_mask(path, grid_of(volume_node)) == expected).all()
+    assert sitk.ReadImage(str(path)).GetMetaData("Segment0_Name") == "tumour"
+    assert [p.name for p in tmp_path.iterdir()] == ["tumour.seg.nrrd"]
+
+
+def test_saving_a_segmentation_leaves_its_storage_alone(scene, corrected, tmp_path):
+    before = scene.GetNumberOfNodes()
+    save_segmentation(corrected[0], tmp_path / "tumour.seg.nrrd")
+    assert scene.GetNumberOfNodes() == before
+    assert corrected[0].GetStorageNode() is None
+
+
+def test_segmentation_without_voxels_can_be_saved(scene, volume_node, tmp_path):
+    node, _ = add_segmentation(scene, volume_node, "empty")
+    path = tmp_path / "empty.seg.nrrd"
+    save_segmentation(node, path)
+    assert not sitk.GetArrayFromImage(sitk.ReadImage(str(path))).any()
+
+
+@pytest.mark.parametrize("name", ["scene.mrml", "scene.zip", "mrb"])
+def test_other_suffixes_are_refused(scene, tmp_path, name):
+    with pytest.raises(ImageError, match="suffix"):
+        save_scene(scene, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_segmentation_suffix_is_checked(corrected, tmp_path):
+    with pytest.raises(ImageError, match="seg.nrrd"):
+        save_segmentation(corrected[0], tmp_path / "tumour.stl")
+
+
+def test_failed_save_leaves_nothing(scene, corrected, tmp_path):
+    (tmp_path / "taken.mrb").mkdir()
+    with pytest.raises(ImageError, match="cannot write"):
+        save_scene(scene, tmp_path / "taken.mrb")
+    (tmp_path / "taken.seg.nrrd").mkdir()
+    with pytest.raises(ImageError, match="cannot write"):
+        save_segmentation(corrected[0], tmp_path / "taken.seg.nrrd")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["taken.mrb", "taken.seg.nrrd"]
+    with pytest.raises(ImageError, match="cannot write into"):
+        save_scene(scene, tmp_path / "nowhere" / "scene.mrb")
+
+
+def test_scene_that_is_missing_or_broken_is_refused(tmp_path):
+    with pytest.raises(ImageError, match="does not exist"):
+        load_scene(tmp_path / "none.mrb")
+    (tmp_path / "broken.mrb").write_bytes(gzip.compress(b"not a scene"))
+    with pytest.raises(ImageError, match="no Slicer scene"):
+        load_scene(tmp_path / "broken.mrb")
+
+
+def test_saved_points_tell_their_kind_to_the_command_line(corrected, scene, tmp_path):
+    node = first(scene, "vtkMRMLMarkupsFiducialNode")
+    storage = node.CreateDefaultStorageNode()
+    storage.SetFileName(str(tmp_path / "clicks.mrk.json"))
+    assert storage.WriteData(node)
+    (click,) = read_clicks(tmp_path / "clicks.mrk.json")
+    assert click.kind is ClickKind.EXCLUDE
+    assert click.position_ras == pytest.approx((82.0, 9.0, -20.5))

@@ -1,0 +1,72 @@
+"""``vsclick correct``: one round of clicks on a mask."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
+from VSClickCorrectLib.imaging.markups import read_clicks
+from VSClickCorrectLib.imaging.merging import MERGES
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
+from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.session.mask import ArrayMask
+
+_DESCRIPTION = """\
+Correct a mask around clicks. The clicks are points placed in Slicer and saved as Markups JSON
+(.mrk.json); what a click means stands in the point's description: 'boundary' (the border runs here;
+also if empty), 'include' (this is tumour) or 'exclude' (this is not). All clicks of a file are one
+round: they are applied together to the mask as it is. Run the command again on its output for another.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("correct", help="correct a mask by clicks", description=_DESCRIPTION)
+    add_sequences(parser)
+    parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
+    parser.add_argument(
+        "--label", type=int, metavar="N", help="the tumour's label where the mask holds several"
+    )
+    parser.add_argument("--clicks", type=Path, required=True, metavar="FILE", help="clicks, .mrk.json")
+    parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="corrected mask to write")
+    parser.add_argument(
+        "--merge",
+        choices=tuple(MERGES),
+        default=DEFAULT_MERGE,
+        help="how corrections enter the mask: 'progressive' changes only what belongs to a click, "
+        "'blend' averages overlapping cuts, 'replace' writes each cut over the last (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="new file for a record of the clicks (JSON Lines)"
+    )
+    add_models(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    check_mask_path(options.output)
+    if options.journal is not None and options.journal.exists():
+        raise CorrectionError(f"the journal {options.journal} exists already; name a new file.")
+    clicks = read_clicks(options.clicks)
+    case = read_case(options.t1ce, options.t2)
+    mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
+    models = model_folder(options)
+    corrector = Corrector.load(models, device=options.device)
+    initial = InitialSegmenter.load(models, options.device)
+    journal = Journal()
+    session = CorrectionSession(case, mask, corrector, initial.propose, options.merge, journal)
+    edit = session.apply_together(clicks)
+    write_mask(options.output, mask.values, case.grid)
+    if options.journal is not None:
+        journal.save(options.journal)
+    added, removed = edit.change.count
+    print(
+        f"{len(clicks)} clicks: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
+        f"written to {options.output}."
+    )

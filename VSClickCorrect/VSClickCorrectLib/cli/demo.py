@@ -1,0 +1,126 @@
+"""``vsclick demo``: three rounds of clicks by a simulated user, on real MRML nodes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.errors import ImageError, ModelError
+from VSClickCorrectLib.evaluation.metrics import dice
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.io import read_case
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.simulation.errors import uneven_border
+from VSClickCorrectLib.simulation.synthesis import demo_case
+from VSClickCorrectLib.simulation.user import border_clicks
+
+ROUNDS, CLICKS = 3, 5
+_DESCRIPTION = """\
+Show the whole way on one case: load, initial mask, three rounds of clicks placed as points in a scene,
+undo and redo, save. Without files it makes a synthetic case, whose truth is known. With files of your own
+no truth is known: the simulated user then repairs a spoiled copy of the initial mask.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("demo", help="show three rounds on one case", description=_DESCRIPTION)
+    add_sequences(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("vsclick-demo"),
+        metavar="DIR",
+        help="folder for scene, mask, journal and pictures (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="which synthetic case (default: %(default)s)"
+    )
+    add_models(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    try:
+        from VSClickCorrectLib.cli.demo_scene import DemoScene
+        from VSClickCorrectLib.evaluation.pictures import save_picture
+    except ImportError as error:
+        raise ModelError(f"the demo needs {error.name}; install vsclickcorrect[demo].") from None
+    output = _folder(options.output)
+    case, truth = _case(options)
+    models = model_folder(options)
+    segmenter = InitialSegmenter.load(models, options.device)
+    corrector = Corrector.load(models, device=options.device)
+    print("Initial mask:")
+    initial = segmenter.segment(case, progress=lambda done, message: print(f"  {done:4.0%}  {message}"))
+    start, goal = _start_and_goal(initial.on(case.grid), truth, case)
+    save_picture(output / "round-0.png", case, {"truth": goal, "mask": start}, [], "Before the first click")
+    with DemoScene(case, start, corrector, segmenter.propose) as scene:
+        _report(0, start, truth, [])
+        for number in range(1, ROUNDS + 1):
+            before = scene.values()
+            clicks = border_clicks(case.grid, goal, before, CLICKS)
+            edits = scene.place(clicks)
+            _report(number, scene.values(), truth, edits)
+            _picture(output, case, number, {"truth": goal, "before": before, "mask": scene.values()}, clicks)
+            if number < ROUNDS:
+                scene.next_round()
+        print(
+            f"Undo and redo of all {scene.undo_and_redo_everything()} clicks: the mask is bit for bit the same."
+        )
+        scene.save(output)
+    print(f"Scene, mask, journal and pictures are in {output}.")
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"the folder {path} cannot be made ({error.strerror}); choose another.") from None
+    return path
+
+
+def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:
+    if options.t1ce or options.t2:
+        return read_case(options.t1ce, options.t2), None
+    print(f"Making the synthetic case of seed {options.seed} …", file=sys.stderr)
+    made = demo_case(options.seed)
+    return made.case, made.truth
+
+
+def _start_and_goal(
+    initial: np.ndarray, truth: np.ndarray | None, case: Case
+) -> tuple[np.ndarray, np.ndarray]:
+    if truth is not None:
+        return initial, truth
+    if not initial.any():
+        raise ImageError("no tumour was found in these images, so there is nothing to demonstrate on them.")
+    print("No truth is known: the simulated user repairs a spoiled copy of the initial mask.")
+    return uneven_border(initial, case.grid.spacing[::-1], np.random.default_rng(0)), initial
+
+
+def _report(number: int, mask: np.ndarray, truth: np.ndarray | None, edits: list) -> None:
+    score = f"DSC {dice(mask, truth):.4f}" if truth is not None else f"{int(mask.sum())} voxels"
+    times = (
+        f", {np.median([e.milliseconds for e in edits]):.0f} ms a click ({len(edits)} clicks)"
+        if edits
+        else ""
+    )
+    print(f"{'Initial' if number == 0 else f'Round {number}'}: {score}{times}")
+
+
+def _picture(
+    output: Path, case: Case, number: int, masks: dict[str, np.ndarray], clicks: list[Click]
+) -> None:
+    from VSClickCorrectLib.evaluation.pictures import save_picture
+
+    save_picture(
+        output / f"round-{number}.png", case, masks, clicks, f"Round {number}: {len(clicks)} boundary clicks"
+    )

@@ -1,0 +1,101 @@
+"""The scene of the demo: the same nodes and observers as in Slicer's views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CorrectionError, VSClickError
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.mrml.clicks import add_clicks_node
+from VSClickCorrectLib.mrml.correction import SceneCorrection, session_on
+from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
+from VSClickCorrectLib.mrml.scene import HeadlessScene
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.volumes import add_volume, case_of
+from VSClickCorrectLib.session.correction import Proposer, Starter
+from VSClickCorrectLib.session.edit import Edit
+
+
+class DemoScene:
+    """A headless scene with one case, one segment and a list of points.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences.
+    start : ndarray of bool
+        The mask to begin with, ``(K, J, I)``.
+    corrector, starter
+        As for `SceneCorrection`.
+    """
+
+    def __init__(self, case: Case, start: np.ndarray, corrector: Proposer, starter: Starter) -> None:
+        self._headless = HeadlessScene()
+        scene = self._headless.scene
+        nodes = {name: v and add_volume(scene, v, name) for name, v in case.sequences.items()}
+        reference = nodes["t1ce"] or nodes["t2"]
+        self._segmentation, segment_id = add_segmentation(scene, reference, "tumour")
+        self._mask = SegmentMask(self._segmentation, segment_id, reference)
+        self._mask.fill(start)
+        self._points = add_clicks_node(scene, "clicks")
+        self._edits: list[Edit] = []
+        self._errors: list[VSClickError] = []
+        session = session_on(
+            case_of(nodes["t1ce"], nodes["t2"]), self._mask, self._segmentation, corrector, starter
+        )
+        self._correction = SceneCorrection(
+            session, self._segmentation, self._points, self._edits.append, self._errors.append
+        )
+
+    def __enter__(self) -> DemoScene:
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self._correction.close()
+        self._headless.close()
+
+    def values(self) -> np.ndarray:
+        """Return the whole mask, bool, ``(K, J, I)``."""
+        return self._mask.read(self._mask.grid.box)
+
+    def place(self, clicks: Sequence[Click]) -> list[Edit]:
+        """Place points one by one, as a clinician does, and return what each changed."""
+        self._edits.clear()
+        for click in clicks:
+            self._points.SetAttribute("VSClickCorrect.Kind", click.kind.value)
+            self._points.AddControlPointWorld(*click.position_ras)
+        if self._errors:
+            raise self._errors.pop()
+        return list(self._edits)
+
+    def next_round(self) -> None:
+        """Begin the next round."""
+        self._correction.next_round()
+
+    def undo_and_redo_everything(self) -> int:
+        """Undo all edits, redo them, and return how many there were.
+
+        Raises
+        ------
+        CorrectionError
+            If the mask is not the same afterwards.
+        """
+        before = self.values()
+        count = len(self._correction.session.history.done)
+        for _ in range(count):
+            self._correction.undo()
+        for _ in range(count):
+            self._correction.redo()
+        if not np.array_equal(before, self.values()):
+            raise CorrectionError("undo and redo did not restore the mask; please report this.")
+        return count
+
+    def save(self, folder: Path) -> None:
+        """Write the scene, the segmentation and the journal."""
+        save_scene(self._headless.scene, folder / "scene.mrb")
+        save_segmentation(self._segmentation, folder / "tumour.seg.nrrd")
+        self._correction.session.journal.save(folder / "journal.jsonl")

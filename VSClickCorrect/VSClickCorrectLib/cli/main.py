@@ -1,0 +1,47 @@
+"""The command ``vsclick``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from VSClickCorrectLib import __version__
+from VSClickCorrectLib.cli import correct, demo, segment, simulate, train
+from VSClickCorrectLib.errors import VSClickError
+
+_DESCRIPTION = """\
+Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
+segmentation by clicks. Research software, not a medical device.
+"""
+_COMMANDS = (segment, correct, demo, simulate, train)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        0 when done; 2, after one plain line on standard error, when something is wrong with the input.
+    """
+    parser = argparse.ArgumentParser("vsclick", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"vsclick {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except VSClickError as error:
+        message = str(error)
+        print(f"vsclick: {message[:1].upper()}{message[1:]}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("vsclick: stopped; nothing half-written was left.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

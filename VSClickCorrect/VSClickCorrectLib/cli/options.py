@@ -1,0 +1,39 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from VSClickCorrectLib.inference.models import ModelFolder
+
+IMAGE_HELP = "NIfTI or NRRD file, or a folder with one DICOM series"
+
+
+def add_sequences(parser: argparse.ArgumentParser) -> None:
+    """Add ``--t1ce`` and ``--t2``."""
+    parser.add_argument("--t1ce", type=Path, metavar="FILE", help=f"contrast-enhanced T1: {IMAGE_HELP}")
+    parser.add_argument(
+        "--t2", type=Path, metavar="FILE", help="T2 registered to it; one of the two sequences may be missing"
+    )
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Add ``--models`` and ``--device``."""
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="FOLDER",
+        help="folder with manifest.json and weights (default: those shipped)",
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cuda", "mps", "cpu"),
+        help="where the networks run (default: the graphics card if there is one, else the processor)",
+    )
+
+
+def model_folder(options: argparse.Namespace) -> ModelFolder:
+    """Return the model folder that the options name."""
+    return ModelFolder(options.models)

@@ -1,0 +1,36 @@
+"""``vsclick simulate``: a cohort of synthetic cases."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+_DESCRIPTION = """\
+Write a cohort of synthetic cases for training: real tumour shapes in borrowed heads and phantoms. The
+data folder holds 'vs-seg-contours.tar.gz' and 'heads'; see Resources/Docs/data.md.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "simulate", help="write a synthetic cohort (for training)", description=_DESCRIPTION
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="contours and heads")
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
+    parser.add_argument("--split", choices=("training", "validation"), default="training")
+    parser.add_argument("--extent", choices=("region", "head"), default="region")
+    parser.add_argument("--count", type=int, default=300, metavar="N", help="cases (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    from VSClickCorrectLib.training.cohort import CohortRecipe, write_cohort
+
+    recipe = CohortRecipe(options.split, options.extent, options.count, options.seed)
+    write_cohort(options.output, recipe, options.data)
+    print(f"{recipe.count} cases in {options.output}.")

@@ -1,0 +1,125 @@
+"""Pictures of a mask on its slices, cropped to the tumour's surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.imaging.sampling import axial_coordinates
+from VSClickCorrectLib.imaging.volume import Case
+
+# Okabe and Ito's palette, told apart by colour-blind readers too.
+COLOURS = {"mask": "#E69F00", "before": "#56B4E9", "truth": "#009E73"}
+MARKERS = {ClickKind.BOUNDARY: "o", ClickKind.INCLUDE: "+", ClickKind.EXCLUDE: "x"}
+_SLICES = 6
+_HALF_MM = 24.0
+
+
+def save_picture(
+    path: Path, case: Case, masks: Mapping[str, np.ndarray], clicks: Sequence[Click], title: str
+) -> None:
+    """Draw masks as outlines on up to six axial slices of each sequence.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write; it appears whole or not at all.
+    case : Case
+        The sequences.
+    masks : mapping of str to ndarray of bool
+        Outlines by name, any of ``COLOURS``; the picture is centred on them.
+    clicks : sequence of Click
+        Drawn on their slice.
+    title : str
+        Above the picture.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    order = case.grid.axial_order()
+    axial = {name: order.to_axial(mask) for name, mask in masks.items()}
+    slices, view = _view(case.grid, axial)
+    places = [(click, axial_coordinates(case.grid, click.position_ras)) for click in clicks]
+    sequences = {name: v for name, v in case.sequences.items() if v is not None}
+    figure = Figure(figsize=(2.4 * len(slices), 2.55 * len(sequences) + 0.7), facecolor="#111111")
+    axes = figure.subplots(len(sequences), len(slices), squeeze=False)
+    for row, (name, volume) in zip(axes, sequences.items(), strict=True):
+        image, (low, high) = order.to_axial(volume.array), volume.intensity_range
+        for axis, k in zip(row, slices, strict=True):
+            axis.imshow(
+                image[(k, *view)],
+                cmap="gray",
+                vmin=low,
+                vmax=high,
+                extent=_extent(view),
+                aspect=_aspect(case),
+            )
+            _outline(axis, {n: m[k] for n, m in axial.items()}, view)
+            _mark(axis, [(c, p) for c, p in places if round(p[0]) == k])
+            axis.set_axis_off()
+            axis.set_title(
+                f"{name.replace('t1ce', 'T1ce').replace('t2', 'T2')}, slice {k}", color="w", fontsize=8
+            )
+    figure.suptitle(title, color="w", fontsize=10)
+    _legend(figure, masks)
+    figure.subplots_adjust(0.005, 0.06, 0.995, 0.86, 0.02, 0.12)
+    FigureCanvasAgg(figure)
+    write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=110))
+
+
+def _view(grid: Grid, masks: Mapping[str, np.ndarray]) -> tuple[list[int], tuple[slice, slice]]:
+    """Return slices through the masks, evenly spread, and the rows and columns around them."""
+    box = Box.of_array(np.logical_or.reduce(list(masks.values()))) or Box((0, 0, 0), grid.axial_shape)
+    last = box.stop[0] - 1
+    slices = sorted(
+        {int(round(k)) for k in np.linspace(box.start[0], last, min(_SLICES, last - box.start[0] + 1))}
+    )
+    view = []
+    for axis in (1, 2):
+        middle = (box.start[axis] + box.stop[axis]) // 2
+        half = int(_HALF_MM / grid.axial_spacing[axis])
+        view.append(slice(max(0, middle - half), min(grid.axial_shape[axis], middle + half)))
+    return slices, tuple(view)
+
+
+def _extent(view: tuple[slice, slice]) -> tuple[float, float, float, float]:
+    rows, columns = view
+    return columns.start - 0.5, columns.stop - 0.5, rows.stop - 0.5, rows.start - 0.5
+
+
+def _aspect(case: Case) -> float:
+    _, rows, columns = case.grid.axial_spacing
+    return rows / columns
+
+
+def _outline(axis, masks: Mapping[str, np.ndarray], view: tuple[slice, slice]) -> None:
+    rows, columns = (np.arange(part.start, part.stop) for part in view)
+    for name, mask in masks.items():
+        if mask[view].any() and not mask[view].all():
+            style = "solid" if name == "mask" else "dashed"
+            axis.contour(
+                columns, rows, mask[view], [0.5], colors=COLOURS[name], linewidths=1.1, linestyles=style
+            )
+
+
+def _mark(axis, places: Sequence[tuple[Click, np.ndarray]]) -> None:
+    for click, place in places:
+        axis.plot(place[2], place[1], MARKERS[click.kind], color="#F0E442", markersize=6, fillstyle="none")
+
+
+def _legend(figure, masks: Mapping[str, np.ndarray]) -> None:
+    for n, name in enumerate(masks):
+        text = {"mask": "segment", "before": "before this round", "truth": "truth"}[name]
+        figure.text(0.01 + 0.16 * n, 0.015, f"— {text}", color=COLOURS[name], fontsize=9)
+    figure.text(0.01 + 0.16 * len(masks), 0.015, "○ click", color="#F0E442", fontsize=9)

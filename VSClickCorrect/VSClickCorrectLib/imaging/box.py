@@ -1,0 +1,101 @@
+"""Axis-aligned boxes of voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Box:
+    """Half-open box of voxels in array order.
+
+    Parameters
+    ----------
+    start, stop : tuple of int
+        First index and one past the last index, each as ``(k, j, i)``.
+    """
+
+    start: tuple[int, int, int]
+    stop: tuple[int, int, int]
+
+    @classmethod
+    def of_array(cls, array: np.ndarray) -> Box | None:
+        """Return the smallest box that holds every non-zero voxel of ``array``, or None if there is none."""
+        start, stop = [], []
+        for axis in range(3):
+            others = tuple(a for a in range(3) if a != axis)
+            hits = np.flatnonzero(array.any(axis=others))
+            if hits.size == 0:
+                return None
+            start.append(int(hits[0]))
+            stop.append(int(hits[-1]) + 1)
+        return cls(tuple(start), tuple(stop))
+
+    @classmethod
+    def around(cls, array: np.ndarray) -> Box:
+        """Return the smallest box that holds every non-zero voxel of an array that has at least one."""
+        box = cls.of_array(array)
+        return box if box is not None else cls((0, 0, 0), (0, 0, 0))
+
+    @classmethod
+    def of_voxel(cls, index: tuple[int, int, int]) -> Box:
+        """Return the box of one voxel."""
+        return cls(index, tuple(n + 1 for n in index))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along each array axis, 0 where the box is empty."""
+        return tuple(max(0, b - a) for a, b in zip(self.start, self.stop, strict=True))
+
+    @property
+    def slices(self) -> tuple[slice, slice, slice]:
+        """Index expression for a ``(k, j, i)`` array."""
+        return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
+
+    def slices_in(self, outer: Box) -> tuple[slice, slice, slice]:
+        """Index expression for this box in an array that holds the voxels of ``outer``."""
+        return self.shifted(tuple(-a for a in outer.start)).slices
+
+    @property
+    def empty(self) -> bool:
+        """Whether the box holds no voxel."""
+        return 0 in self.shape
+
+    def shifted(self, offset: tuple[int, int, int]) -> Box:
+        """Return the box moved by ``offset`` voxels ``(k, j, i)``."""
+        return Box(
+            tuple(a + o for a, o in zip(self.start, offset, strict=True)),
+            tuple(b + o for b, o in zip(self.stop, offset, strict=True)),
+        )
+
+    def padded(self, margin: int | tuple[int, int, int]) -> Box:
+        """Return the box grown by ``margin`` voxels on every side."""
+        m = (margin,) * 3 if isinstance(margin, int) else margin
+        return Box(
+            tuple(a - n for a, n in zip(self.start, m, strict=True)),
+            tuple(b + n for b, n in zip(self.stop, m, strict=True)),
+        )
+
+    def clipped(self, shape: tuple[int, int, int]) -> Box:
+        """Return the part of the box inside an array of ``shape``."""
+        return self.intersection(Box((0, 0, 0), shape))
+
+    def intersection(self, other: Box) -> Box:
+        """Return the common part of two boxes; it may be empty."""
+        start = tuple(max(a, b) for a, b in zip(self.start, other.start, strict=True))
+        stop = tuple(min(a, b) for a, b in zip(self.stop, other.stop, strict=True))
+        # Never before its start: a slice to a negative index would count from the array's end.
+        return Box(start, tuple(max(a, b) for a, b in zip(start, stop, strict=True)))
+
+    def union(self, other: Box) -> Box:
+        """Return the smallest box that holds both."""
+        return Box(
+            tuple(min(a, b) for a, b in zip(self.start, other.start, strict=True)),
+            tuple(max(a, b) for a, b in zip(self.stop, other.stop, strict=True)),
+        )
+
+    def contains(self, other: Box) -> bool:
+        """Whether ``other`` lies wholly inside this box."""
+        return self.intersection(other) == other

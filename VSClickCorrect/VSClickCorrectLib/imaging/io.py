@@ -1,0 +1,306 @@
+"""Images in and out: NIfTI, NRRD and DICOM through SimpleITK, written beside and renamed."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+import numpy as np
+import SimpleITK as sitk
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Case, Volume
+
+MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
+_IMAGE_POSITION = "0020|0032"
+
+
+def read_volume(path: Path) -> Volume:
+    """Read a NIfTI or NRRD file, or a folder that holds one DICOM series.
+
+    Raises
+    ------
+    ImageError
+        If it is missing, no image, incomplete, not three-dimensional, not of one channel, or holds NaN
+        (those of NIfTI files ITK reads as 0).
+    """
+    return _read(path, thinnest=2)
+
+
+def _read(path: Path, thinnest: int) -> Volume:
+    image = _read_dicom(path) if path.is_dir() else _read_file(path)
+    if image.GetDimension() != 3 or min(image.GetSize()) < thinnest:
+        size = "×".join(str(n) for n in image.GetSize())
+        raise ImageError(f"{path} is not a volume (its size is {size}); give a three-dimensional image.")
+    if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
+        raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
+    try:
+        return Volume(sitk.GetArrayFromImage(image), _grid_of(image))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
+
+
+def read_case(t1ce: Path | None, t2: Path | None) -> Case:
+    """Read the sequences of one examination; the T2 is resampled to the T1ce's grid.
+
+    Raises
+    ------
+    ImageError
+        If a file cannot be used, both are missing, or their fields of view do not meet.
+    """
+    first = read_volume(t1ce) if t1ce else None
+    second = read_volume(t2) if t2 else None
+    if first is not None and second is not None and not first.grid.matches(second.grid):
+        second = resample_to_grid(second, first.grid)
+    return Case(first, second)
+
+
+def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
+    """Resample a co-registered volume linearly onto another grid; 0 outside its field of view.
+
+    Raises
+    ------
+    ImageError
+        If the fields of view do not meet.
+    """
+    image = _image_of(volume.array, volume.grid)
+    coverage = _resampled(sitk.Image(image.GetSize(), sitk.sitkUInt8) + 1, image, grid)
+    if not coverage.any():
+        raise ImageError(
+            "the fields of view of the T1ce and the T2 do not meet; "
+            "check that both are of the same patient and registered."
+        )
+    return Volume(_resampled(image, image, grid), grid)
+
+
+def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:
+    values.CopyInformation(geometry)
+    reference = _image_of(np.zeros((1, 1, 1), np.uint8), grid)
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetReferenceImage(reference)
+    resampler.SetSize([int(n) for n in grid.shape[::-1]])
+    resampler.SetInterpolator(sitk.sitkLinear)
+    return sitk.GetArrayFromImage(resampler.Execute(values))
+
+
+def read_mask(path: Path, grid: Grid, label: int | None = None) -> np.ndarray:
+    """Read a mask and place it on ``grid``.
+
+    Parameters
+    ----------
+    path : Path
+        A label map with one label, NIfTI or NRRD (``.seg.nrrd`` too, whose extent Slicer crops).
+    grid : Grid
+        The grid of the volume it belongs to.
+    label : int, optional
+        The tumour's label where the file holds several.
+
+    Returns
+    -------
+    ndarray of bool
+        Shape ``grid.shape``.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, holds several labels and none was named, or lies on another grid.
+    """
+    # Slicer may crop a segmentation to a single slice.
+    volume = _read(path, thinnest=1)
+    labels = [v for v in np.unique(volume.array) if v != 0]
+    names = ", ".join(f"{v:g}" for v in labels[:6])
+    if label is None and len(labels) > 1:
+        raise ImageError(f"{path} holds several labels ({names}); name the tumour's with --label.")
+    if label is not None and label not in labels:
+        raise ImageError(f"{path} does not hold the label {label}; it holds {names or 'none'}.")
+    values = volume.array == label if label is not None else volume.array != 0
+    result = np.zeros(grid.shape, bool)
+    result[_place(volume.grid, grid, path).slices] = values
+    return result
+
+
+def write_mask(path: Path, values: np.ndarray, grid: Grid, name: str = "tumour") -> None:
+    """Write a mask as NIfTI or ``.seg.nrrd``; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where; the suffix says what.
+    values : ndarray
+        ``(K, J, I)``, bool.
+    grid : Grid
+        Where the mask lies.
+    name : str
+        The segment's name in a ``.seg.nrrd``.
+
+    Raises
+    ------
+    ImageError
+        If the suffix is none of `MASK_SUFFIXES` or the file cannot be written.
+    """
+    check_mask_path(path)
+    image = _image_of(values.astype(np.uint8), grid)
+    if path.name.endswith(".seg.nrrd"):
+        _describe_segment(image, name)
+    write_atomically(path, lambda temporary: sitk.WriteImage(image, str(temporary), useCompression=True))
+
+
+def check_mask_path(path: Path) -> None:
+    """Raise `ImageError` if a mask cannot be written to ``path``, before any work is done for it."""
+    if not path.name.endswith(MASK_SUFFIXES):
+        raise ImageError(f"{path} has no known suffix; name it {', '.join(MASK_SUFFIXES)}.")
+    if not path.parent.is_dir():
+        raise ImageError(f"the folder {path.parent} does not exist; create it or choose another.")
+
+
+def write_volume(path: Path, volume: Volume) -> None:
+    """Write a sequence as NIfTI or NRRD; the file appears whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        If the suffix is neither's or the file cannot be written.
+    """
+    check_mask_path(path)
+    image = _image_of(volume.array, volume.grid)
+    write_atomically(path, lambda temporary: sitk.WriteImage(image, str(temporary), useCompression=True))
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` write a file in a temporary folder beside ``path``, then rename it into place.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written; nothing is left behind and an older file stays as it was.
+    """
+    try:
+        folder = Path(mkdtemp(prefix=".writing-", dir=path.parent))
+    except OSError as error:
+        raise ImageError(f"cannot write into {path.parent}: {error.strerror}.") from None
+    temporary = folder / path.name
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        reason = (
+            error.strerror if isinstance(error, OSError) else "the disk may be full or the folder read-only"
+        )
+        raise ImageError(f"cannot write {path}: {reason}.") from error
+    finally:
+        rmtree(folder, ignore_errors=True)
+
+
+def _read_file(path: Path) -> sitk.Image:
+    if not path.exists():
+        raise ImageError(f"{path} does not exist.")
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        if "orthonormal" in str(error):
+            raise ImageError(
+                f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
+            ) from None
+        raise ImageError(
+            f"{path} is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
+        ) from None
+    _check_complete(path, image)
+    return image
+
+
+def _check_complete(path: Path, image: sitk.Image) -> None:
+    """Refuse a NIfTI file that ends too early: ITK would fill what is missing with 0 and say nothing."""
+    if not image.HasMetaDataKey("nifti_type") or image.GetMetaData("nifti_type") != "1":
+        return
+    voxels = image.GetNumberOfPixels() * int(image.GetMetaData("bitpix")) // 8
+    last = int(float(image.GetMetaData("vox_offset"))) + voxels - 1
+    with path.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
+    with (gzip.open if compressed else open)(path, "rb") as stream:
+        try:
+            stream.seek(last)
+            complete = bool(stream.read(1))
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            complete = False
+    if not complete:
+        raise ImageError(f"{path} is incomplete; copy or download it again.")
+
+
+def _read_dicom(folder: Path) -> sitk.Image:
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    if not series:
+        raise ImageError(f"the folder {folder} holds no DICOM series; give the folder of one series.")
+    if len(series) > 1:
+        raise ImageError(
+            f"the folder {folder} holds {len(series)} DICOM series; give each a folder of its own."
+        )
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), series[0]))
+    reader.MetaDataDictionaryArrayUpdateOn()
+    try:
+        image = reader.Execute()
+    except RuntimeError:
+        raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
+    if not _evenly_spaced(reader):
+        raise ImageError(f"the DICOM series in {folder} lacks slices or is unevenly spaced; export it again.")
+    return image
+
+
+def _evenly_spaced(reader: sitk.ImageSeriesReader) -> bool:
+    """Whether the slices follow at one distance; ITK spaces them evenly even where one is missing."""
+    slices = range(len(reader.GetFileNames()))
+    if len(slices) < 2 or not all(reader.HasMetaDataKey(n, _IMAGE_POSITION) for n in slices):
+        return True
+    positions = [[float(v) for v in reader.GetMetaData(n, _IMAGE_POSITION).split("\\")] for n in slices]
+    gaps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
+    return bool(np.ptp(gaps) <= 0.1 * np.median(gaps))
+
+
+def _grid_of(image: sitk.Image) -> Grid:
+    return Grid.from_lps(image.GetSize()[::-1], image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+
+
+def _image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
+    image = sitk.GetImageFromArray(array)
+    lps = grid.affine_lps
+    image.SetSpacing([float(s) for s in grid.spacing])
+    image.SetOrigin([float(o) for o in lps[:3, 3]])
+    image.SetDirection([float(d) for d in (lps[:3, :3] / grid.spacing).ravel()])
+    return image
+
+
+def _place(part: Grid, whole: Grid, path: Path) -> Box:
+    """Return where ``part`` lies in ``whole``, both being of one lattice."""
+    offset = whole.ras_to_ijk(part.ijk_to_ras((0, 0, 0)))[::-1]
+    start = tuple(int(round(o)) for o in offset)
+    box = Box(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))
+    if not (whole.box.contains(box) and whole.cropped(box).matches(part)):
+        raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")
+    return box
+
+
+def _describe_segment(image: sitk.Image, name: str) -> None:
+    """Add the keys by which Slicer reads a NRRD file as a segmentation."""
+    last = [n - 1 for n in image.GetSize()]
+    for key, value in {
+        "ID": "Segment_1",
+        "Name": name,
+        "NameAutoGenerated": "0",
+        "Color": "0.901961 0.623529 0",
+        "ColorAutoGenerated": "0",
+        "Layer": "0",
+        "LabelValue": "1",
+        "Extent": f"0 {last[0]} 0 {last[1]} 0 {last[2]}",
+        "Tags": "",
+    }.items():
+        image.SetMetaData(f"Segment0_{key}", value)
+    image.SetMetaData("Segmentation_MasterRepresentation", "Binary labelmap")
+    image.SetMetaData("Segmentation_ContainedRepresentationNames", "Binary labelmap|")
+    image.SetMetaData("Segmentation_ReferenceImageExtentOffset", "0 0 0")

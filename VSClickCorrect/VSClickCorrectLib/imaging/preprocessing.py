@@ -1,0 +1,78 @@
+"""Preprocessing of whole volumes for the initial networks (thesis 4.2, without knowing the tumour)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry
+from VSClickCorrectLib.imaging.volume import Case, Volume
+
+# The 3D U-Net halves each axis three times.
+MULTIPLE = 8
+_AIR_FRACTION = 0.1
+_STRIDE = 4
+
+
+def head_box(volume: Volume) -> Box:
+    """Return the box of the head: every slice, and the rows and columns that hold more than air.
+
+    Parameters
+    ----------
+    volume : Volume
+        Any sequence.
+
+    Returns
+    -------
+    Box
+        In axial order; the whole slice where no head stands out.
+    """
+    axial = volume.grid.axial_order().to_axial(volume.array)
+    low, high = volume.intensity_range
+    head = axial[::_STRIDE, ::_STRIDE, ::_STRIDE] > low + _AIR_FRACTION * (high - low)
+    start, stop = [0], [axial.shape[0]]
+    for axis, others in ((1, (0, 2)), (2, (0, 1))):
+        # A row counts when a hundredth of it is head: single bright pixels of noise do not.
+        hits = np.flatnonzero(head.mean(axis=others) > 0.01)  # noqa: PLR2004
+        start.append(int(hits[0]) * _STRIDE if hits.size else 0)
+        stop.append(min(axial.shape[axis], (int(hits[-1]) + 1) * _STRIDE) if hits.size else axial.shape[axis])
+    return Box(tuple(start), tuple(stop))
+
+
+def covering_window(grid: Grid, axial_box: Box, spacing: tuple[float, float, float]) -> Window:
+    """Return a window at a network's working resolution that covers a box of native voxels.
+
+    Parameters
+    ----------
+    grid : Grid
+        The native grid.
+    axial_box : Box
+        What must be covered, in axial order.
+    spacing : tuple of float
+        Working voxel size in mm, axial order.
+
+    Returns
+    -------
+    Window
+        Its sample counts are multiples of `MULTIPLE`; what lies outside the grid reads as 0.
+    """
+    extent = np.asarray(axial_box.shape) * grid.axial_spacing
+    shape = tuple(MULTIPLE * math.ceil(e / s / MULTIPLE) for e, s in zip(extent, spacing, strict=True))
+    center = (np.asarray(axial_box.start) + np.asarray(axial_box.stop) - 1) / 2
+    return Window(grid, center, WindowGeometry(shape, spacing))
+
+
+def sample_sequences(case: Case, window: Window) -> np.ndarray:
+    """Return the normalised sequences in a window, float32 ``(2, slices, rows, columns)``; 0 if missing."""
+    box = window.source_box
+    return np.stack(
+        [
+            np.zeros(window.geometry.shape, np.float32)
+            if volume is None
+            else window.sample(volume.normalised(box))
+            for volume in case.sequences.values()
+        ]
+    )

@@ -1,0 +1,121 @@
+"""Volumes: an MRI sequence on its grid, and the case they form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """One MRI sequence.
+
+    Parameters
+    ----------
+    array : ndarray
+        ``(K, J, I)``, any real dtype, the scanner's own intensities.
+    grid : Grid
+        Where it lies.
+
+    Raises
+    ------
+    ImageError
+        If the array is not three-dimensional, does not fit the grid, or holds NaN or infinite values.
+    """
+
+    array: np.ndarray
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3 or self.array.shape != self.grid.shape:
+            raise ImageError(
+                f"the image has shape {self.array.shape}; a single three-dimensional volume is needed."
+            )
+        # A sum is finite only if every term is, and it needs no array of flags the size of the volume.
+        with np.errstate(invalid="ignore"):
+            finite = self.array.dtype.kind != "f" or np.isfinite(self.array.sum(dtype=np.float64))
+        if not finite:
+            raise ImageError("the image holds NaN or infinite values; export it again or replace them first.")
+
+    @cached_property
+    def intensity_range(self) -> tuple[float, float]:
+        """Robust minimum and maximum, by which networks see the sequence as 0 to 1 (section 4.2)."""
+        return robust_range(self.array)
+
+    def normalised(self, box: Box) -> np.ndarray:
+        """Return the voxels of ``box`` as float32 between 0 and 1."""
+        low, high = self.intensity_range
+        values = (self.array[box.slices].astype(np.float32) - low) / (high - low)
+        return np.clip(values, 0.0, 1.0, out=values)
+
+
+def robust_range(array: np.ndarray, samples: int = 400_000) -> tuple[float, float]:
+    """Return a minimum and a maximum that single bright voxels and air do not move.
+
+    Parameters
+    ----------
+    array : ndarray
+        ``(K, J, I)``.
+    samples : int
+        About how many voxels are looked at.
+
+    Returns
+    -------
+    low, high : float
+        The 0.5th percentile of all voxels and the 99.8th of those brighter than the mean (the head);
+        ``high`` is greater than ``low``.
+    """
+    stride = max(1, round((array.size / samples) ** (1 / 3)))
+    values = array[::stride, ::stride, ::stride].astype(np.float64).ravel()
+    low = float(np.percentile(values, 0.5))
+    bright = values[values > values.mean()]
+    high = float(np.percentile(bright, 99.8)) if bright.size else low
+    return low, high if high > low else low + 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """The co-registered sequences of one examination, on one native grid.
+
+    Parameters
+    ----------
+    t1ce, t2 : Volume or None
+        Contrast-enhanced T1 and T2; either may be missing, not both.
+
+    Raises
+    ------
+    ImageError
+        If both are missing or their grids differ.
+    """
+
+    t1ce: Volume | None
+    t2: Volume | None = None
+
+    def __post_init__(self) -> None:
+        if self.t1ce is None and self.t2 is None:
+            raise ImageError("no image was given; a T1ce or a T2 volume is needed.")
+        if self.t1ce is not None and self.t2 is not None and not self.t1ce.grid.matches(self.t2.grid):
+            raise ImageError(
+                "the T1ce and the T2 volume lie on different grids; resample the T2 to the T1ce first."
+            )
+
+    @property
+    def grid(self) -> Grid:
+        """The native grid: the T1ce's, or the T2's where it stands alone."""
+        return self.reference.grid
+
+    @property
+    def reference(self) -> Volume:
+        """The volume whose grid is the native one: the T1ce, or the T2 where it stands alone."""
+        return self.t1ce or self.t2
+
+    @property
+    def sequences(self) -> dict[str, Volume | None]:
+        """The sequences by name, in the order in which networks take them."""
+        return {"t1ce": self.t1ce, "t2": self.t2}

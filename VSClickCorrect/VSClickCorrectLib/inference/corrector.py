@@ -1,0 +1,107 @@
+"""The corrector: from clicks to proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, extract_cut
+from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Corrector:
+    """A correction network and the cuts it was trained on.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+        What the network is.
+    network : torch.nn.Module
+        On its device, in evaluation mode.
+    """
+
+    def __init__(self, entry: ModelEntry, network: nn.Module) -> None:
+        self.entry = entry
+        self.network = network
+        self.geometry = CutGeometry(**entry.geometry)
+
+    @property
+    def identity(self) -> str:
+        """Name of the model and the beginning of its weights' hash."""
+        return f"{self.entry.name}@{self.entry.sha256[:12]}"
+
+    @classmethod
+    def load(cls, models: ModelFolder, name: str | None = None, device: str = "auto") -> Corrector:
+        """Load a corrector and run it once, so that the first click is as fast as the tenth.
+
+        Raises
+        ------
+        ModelError
+            If the model or the device cannot be used.
+        """
+        from VSClickCorrectLib.inference.device import choose_device
+
+        entry = models.entry("corrector", name)
+        corrector = cls(entry, models.load(entry, choose_device(device)))
+        channels = 4 if corrector.geometry.click_map else 3
+        corrector.run(np.zeros((1, channels, *corrector.geometry.window.shape), np.float32))
+        return corrector
+
+    def propose(
+        self, case: Case, mask: Readable, clicks: Sequence[Click], earlier: Sequence[Click] = ()
+    ) -> list[Proposal]:
+        """Propose corrections around clicks, all seen on the mask as it is now.
+
+        Parameters
+        ----------
+        case : Case
+            The sequences on their native grid.
+        mask : Readable
+            The mask.
+        clicks : sequence of Click
+            The clicks of one application.
+        earlier : sequence of Click
+            Clicks that were applied before; correctors with a click map see those of their cut.
+
+        Raises
+        ------
+        ImageError
+            If a click lies outside the image.
+        """
+        windows = [cut_window(case.grid, click, self.geometry) for click in clicks]
+        said = [*earlier, *clicks]
+        cuts = [extract_cut(case, mask, window, self.geometry, said) for window in windows]
+        outputs = self.run(np.stack(cuts))
+        return [
+            Proposal(click, window.box, window.restore(output), self.entry.threshold)
+            for click, window, output in zip(clicks, windows, outputs, strict=True)
+        ]
+
+    def run(self, cuts: np.ndarray) -> np.ndarray:
+        """Run the network.
+
+        Parameters
+        ----------
+        cuts : ndarray of float32
+            ``(clicks, channels, slices, size, size)``.
+
+        Returns
+        -------
+        ndarray of float32
+            Probabilities, ``(clicks, slices, size, size)``.
+        """
+        import torch
+
+        from VSClickCorrectLib.inference.device import probabilities
+
+        # A 2D network sees the slices of each channel side by side as channels of its own.
+        flat = torch.from_numpy(cuts).flatten(1, 2)
+        return probabilities(self.network, flat).numpy()

@@ -1,0 +1,64 @@
+"""Where and in which precision networks run."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import nn
+
+from VSClickCorrectLib.errors import ModelError
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; ``auto`` is CUDA, else MPS, else the CPU.
+
+    Raises
+    ------
+    ModelError
+        If the name is unknown or the machine has no such device.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(n for n, there in available.items() if there)
+    if not available.get(name, False):
+        raise ModelError(f"the device '{name}' is not available here; choose auto or cpu.")
+    return torch.device(name)
+
+
+def prepare(network: nn.Module, device: torch.device) -> nn.Module:
+    """Put a network in evaluation mode on a device, with the memory format that is fastest there."""
+    network = network.eval().requires_grad_(False).to(device)
+    dimensions = {m.weight.dim() for m in network.modules() if isinstance(m, nn.Conv2d | nn.Conv3d)}
+    layout = torch.channels_last_3d if 5 in dimensions else torch.channels_last  # noqa: PLR2004
+    return network.to(memory_format=layout)  # type: ignore[call-overload]
+
+
+def precision(device: torch.device) -> AbstractContextManager:
+    """Return the autocast of a device: fp16 on CUDA, bf16 on processors that multiply it natively."""
+    if device.type == "cuda":
+        return torch.autocast("cuda", torch.float16)
+    if device.type == "cpu" and _cpu_has_bf16():
+        return torch.autocast("cpu", torch.bfloat16)
+    return nullcontext()
+
+
+def _cpu_has_bf16() -> bool:
+    # Before get_capabilities existed bf16 is simply not used.
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+@torch.inference_mode()
+def probabilities(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """Run a network on a batch and return float32 probabilities on the CPU."""
+    device = next(network.parameters()).device
+    with precision(device):
+        logits = network(inputs.to(device))
+    return torch.sigmoid(logits.float()).cpu()

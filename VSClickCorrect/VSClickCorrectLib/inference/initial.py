@@ -1,0 +1,209 @@
+"""The initial mask: find the tumour at low resolution, then segment around it at full working resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.errors import Cancelled
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
+from VSClickCorrectLib.imaging.sampling import Window, axial_coordinates
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Progress = Callable[[float, str], None]
+
+# Around a candidate, so that the network sees what the tumour lies in.
+_MARGIN_MM = 14.0
+_EVIDENCE_MM = 36.0
+# Candidates at low resolution that are looked at closely, best first.
+_CANDIDATES = 2
+_NEIGHBOURS = np.ones((3, 3, 3), bool)
+
+
+@dataclass(frozen=True, eq=False)
+class InitialMask:
+    """What the initial networks found.
+
+    Parameters
+    ----------
+    box : Box
+        Native voxels, ``(k, j, i)``; empty if nothing was found.
+    values : ndarray of bool
+        The mask in ``box``.
+    confidence : float
+        Mean probability inside the mask, 0 if nothing was found.
+    """
+
+    box: Box
+    values: np.ndarray
+    confidence: float
+
+    @property
+    def found(self) -> bool:
+        """Whether there is anything in the mask."""
+        return bool(self.values.any())
+
+    def on(self, grid: Grid) -> np.ndarray:
+        """Return the whole mask, bool, shape ``grid.shape``."""
+        whole = np.zeros(grid.shape, bool)
+        whole[self.box.slices] = self.values
+        return whole
+
+
+class InitialSegmenter:
+    """Two networks: a locator for the whole head and a 3D U-Net for the tumour's surroundings.
+
+    Parameters
+    ----------
+    locator, segmenter : ModelEntry
+        Their entries in the manifest; ``geometry["spacing"]`` is the working voxel size.
+    locator_network, segmenter_network : torch.nn.Module
+        On their device, in evaluation mode.
+    """
+
+    def __init__(
+        self,
+        locator: ModelEntry,
+        locator_network: nn.Module,
+        segmenter: ModelEntry,
+        segmenter_network: nn.Module,
+    ) -> None:
+        self.locator = locator
+        self.segmenter = segmenter
+        self._locator_network = locator_network
+        self._segmenter_network = segmenter_network
+
+    @classmethod
+    def load(cls, models: ModelFolder, device: str = "auto") -> InitialSegmenter:
+        """Load both networks.
+
+        Raises
+        ------
+        ModelError
+            If a model or the device cannot be used.
+        """
+        from VSClickCorrectLib.inference.device import choose_device
+
+        chosen = choose_device(device)
+        locator, segmenter = models.entry("locator"), models.entry("initial")
+        return cls(locator, models.load(locator, chosen), segmenter, models.load(segmenter, chosen))
+
+    def segment(
+        self,
+        case: Case,
+        progress: Progress = lambda fraction, message: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> InitialMask:
+        """Find and segment the tumour; every slice of the head is looked at.
+
+        Parameters
+        ----------
+        case : Case
+            The sequences.
+        progress : callable, optional
+            Told the fraction done and what is going on.
+        cancelled : callable, optional
+            Asked between steps.
+
+        Raises
+        ------
+        Cancelled
+            If ``cancelled`` said so.
+        """
+
+        def step(fraction: float, message: str) -> None:
+            if cancelled():
+                raise Cancelled("the initial segmentation was cancelled.")
+            progress(fraction, message)
+
+        step(0.0, "looking at the whole head")
+        candidates = self._candidates(case)
+        best = InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)
+        for n, candidate in enumerate(candidates):
+            step(0.3 + 0.7 * n / len(candidates), f"segmenting around candidate {n + 1} of {len(candidates)}")
+            best = max(best, self._segment_around(case, candidate), key=_evidence_of)
+        step(1.0, "done" if best.found else "no tumour found")
+        return best
+
+    def propose(self, case: Case, click: Click) -> Proposal:
+        """Return the initial network's evidence for tumour around an include click far from any mask.
+
+        The threshold adapts: the network may see something here without being sure of it. The proposal
+        is the region connected to the click, or nothing where there is none.
+        """
+        around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
+        box = Box.of_voxel(tuple(map(int, around))).padded(_voxels(case.grid, _EVIDENCE_MM / 2))
+        window, probability = self._probability(case, box)
+        index = tuple(
+            a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
+        )
+        threshold = min(self.segmenter.threshold, max(0.05, 0.5 * float(probability[index])))
+        labels, _ = ndimage.label(probability >= threshold, _NEIGHBOURS)
+        mine = (labels == labels[index]) & (labels[index] > 0)
+        return Proposal(click, window.box, np.where(mine, 1.0, 0.0).astype(np.float32))
+
+    def _candidates(self, case: Case) -> list[Box]:
+        """Return boxes, in axial order on the native grid, where the locator sees a tumour."""
+        window = covering_window(case.grid, head_box(case.reference), tuple(self.locator.geometry["spacing"]))
+        probability = self._run(self._locator_network, sample_sequences(case, window))
+        threshold = min(self.locator.threshold, max(0.1, 0.5 * float(probability.max())))
+        labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
+        if count == 0:
+            return []
+        weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
+        places = ndimage.find_objects(labels)
+        chosen = np.argsort(weight)[::-1][:_CANDIDATES]
+        return [_native_box(window, places[n]) for n in chosen if weight[n] > 0.25 * weight[chosen[0]]]
+
+    def _segment_around(self, case: Case, candidate: Box) -> InitialMask:
+        window, probability = self._probability(case, candidate.padded(_voxels(case.grid, _MARGIN_MM)))
+        labels, count = ndimage.label(probability >= self.segmenter.threshold, _NEIGHBOURS)
+        if count == 0:
+            return InitialMask(window.box, np.zeros(window.box.shape, bool), 0.0)
+        weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
+        values = labels == int(np.argmax(weight)) + 1
+        return InitialMask(window.box, values, float(probability[values].mean()))
+
+    def _probability(self, case: Case, axial_box: Box) -> tuple[Window, np.ndarray]:
+        window = covering_window(case.grid, axial_box, tuple(self.segmenter.geometry["spacing"]))
+        return window, window.restore(self._run(self._segmenter_network, sample_sequences(case, window)))
+
+    @staticmethod
+    def _run(network: nn.Module, channels: np.ndarray) -> np.ndarray:
+        import torch
+
+        from VSClickCorrectLib.inference.device import probabilities
+
+        return probabilities(network, torch.from_numpy(channels)[None])[0, 0].numpy()
+
+
+def _evidence_of(mask: InitialMask) -> float:
+    # A cubic-root volume term: being sure counts, a stray voxel does not beat a tumour.
+    return mask.confidence * float(mask.values.sum()) ** (1 / 3)
+
+
+def _voxels(grid: Grid, length_mm: float) -> tuple[int, int, int]:
+    """Return a length as whole voxels in axial order, rounded up."""
+    return tuple(int(n) for n in np.ceil(length_mm / grid.axial_spacing))
+
+
+def _native_box(window: Window, place: tuple[slice, ...]) -> Box:
+    """Return the native voxels, in axial order, that a box of samples covers."""
+    start, stop = [], []
+    for axis, part in enumerate(place):
+        middle = (window.geometry.shape[axis] - 1) / 2
+        start.append(int(np.floor(window.center[axis] + (part.start - 0.5 - middle) * window.steps[axis])))
+        stop.append(int(np.ceil(window.center[axis] + (part.stop - 0.5 - middle) * window.steps[axis])))
+    return Box(tuple(start), tuple(stop))

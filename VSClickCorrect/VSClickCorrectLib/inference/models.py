@@ -1,0 +1,137 @@
+"""Models: the manifest, its entries, and weights that are checked before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from VSClickCorrectLib.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+ROLES = ("locator", "initial", "corrector")
+_PACKAGE = Path(__file__).resolve().parents[1]
+# Installed, the models lie in the package; in a checkout, at the top of the repository.
+_FOLDERS = (_PACKAGE / "models", _PACKAGE.parents[1] / "models")
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of a manifest.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique in the manifest.
+    role : str
+        One of `ROLES`.
+    file : str
+        Weights, beside the manifest.
+    sha256 : str
+        Of the weights file, hexadecimal.
+    network : str
+        Name in the network registry.
+    parameters : dict
+        Of the network.
+    geometry : dict
+        The role's own: ``spacing`` in mm of a locator or initial model, the fields of a corrector's
+        `CutGeometry`.
+    threshold : float
+        Probability from which a voxel is tumour.
+    """
+
+    name: str
+    role: str
+    file: str
+    sha256: str
+    network: str
+    parameters: dict = field(default_factory=dict)
+    geometry: dict = field(default_factory=dict)
+    threshold: float = 0.5
+
+
+class ModelFolder:
+    """A folder with ``manifest.json`` and weights.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The models that ship with the product if left out.
+
+    Raises
+    ------
+    ModelError
+        If there is no manifest or it cannot be understood.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or next((f for f in _FOLDERS if (f / "manifest.json").is_file()), _FOLDERS[-1])
+        path = self.folder / "manifest.json"
+        try:
+            entries = [
+                ModelEntry(**values) for values in json.loads(path.read_text(encoding="utf-8"))["models"]
+            ]
+        except FileNotFoundError:
+            raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
+        self.entries = {entry.name: entry for entry in entries}
+
+    def entry(self, role: str, name: str | None = None) -> ModelEntry:
+        """Return the model of that name, or the first of the role.
+
+        Raises
+        ------
+        ModelError
+            If there is none.
+        """
+        fitting = [e for e in self.entries.values() if e.role == role and name in (None, e.name)]
+        if not fitting:
+            what = f"model '{name}' of role {role}" if name else f"{role} model"
+            raise ModelError(f"{self.folder} has no {what}; it has {', '.join(self.entries) or 'none'}.")
+        return fitting[0]
+
+    def load(self, entry: ModelEntry, device: torch.device) -> nn.Module:
+        """Build a network and load its weights.
+
+        Raises
+        ------
+        ModelError
+            If the weights are missing, their hash is not the manifest's, or they do not fit the network.
+        """
+        from safetensors.torch import load
+
+        from VSClickCorrectLib.inference.device import prepare
+        from VSClickCorrectLib.networks.registry import build
+
+        network = build(entry.network, **entry.parameters)
+        tensors = load(self._checked_bytes(entry))
+        try:
+            network.load_state_dict(
+                {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+            )
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise ModelError(
+                f"the weights {entry.file} do not fit the network {entry.network} ({reason})."
+            ) from None
+        return prepare(network, device)
+
+    def _checked_bytes(self, entry: ModelEntry) -> bytes:
+        path = self.folder / entry.file
+        try:
+            content = path.read_bytes()
+        except OSError:
+            raise ModelError(f"the weights {path} cannot be read; install the models again.") from None
+        found = hashlib.sha256(content).hexdigest()
+        if found != entry.sha256:
+            raise ModelError(
+                f"the weights {path} are not those of the manifest (sha256 {found[:12]}… instead of "
+                f"{entry.sha256[:12]}…); they may be damaged: install the models again."
+            )
+        return content

@@ -1,0 +1,135 @@
+"""Binary labelmaps of segments, placed on a volume's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.mrml.transforms import array_of, matrix_of
+
+
+@dataclass(frozen=True, eq=False)
+class Labelmap:
+    """A labelmap that covers a part of a volume's grid, or reaches beyond it.
+
+    Parameters
+    ----------
+    image : vtkOrientedImageData
+        The labelmap.
+    voxels : ndarray
+        A view of its voxels, ``(k, j, i)``.
+    box : Box
+        Where they lie on the volume's grid.
+    """
+
+    image: slicer.vtkOrientedImageData
+    voxels: np.ndarray
+    box: Box
+
+    @classmethod
+    def on_grid(cls, image: slicer.vtkOrientedImageData, world: np.ndarray, grid: Grid) -> Labelmap:
+        """Place a labelmap that holds voxels on a volume's grid.
+
+        Parameters
+        ----------
+        image : vtkOrientedImageData
+            The labelmap.
+        world : (4, 4) array
+            The segmentation's RAS to the world's, mm.
+        grid : Grid
+            The volume's grid, in the world.
+
+        Raises
+        ------
+        ImageError
+            If its voxels are not voxels of the grid.
+        """
+        box = box_on_grid(image, world, grid)
+        if box is None:
+            raise ImageError(
+                "the voxels of the segmentation are not those of the volume; in the Segment Editor, "
+                "set the segmentation's geometry to the volume's (the button beside the source volume)."
+            )
+        return cls(image, _view(image), box)
+
+    @classmethod
+    def blank(cls, box: Box, affine: np.ndarray, scalar_type: int) -> Labelmap:
+        """Make an empty labelmap.
+
+        Parameters
+        ----------
+        box : Box
+            What it covers.
+        affine : (4, 4) array
+            From the volume's IJK to the segmentation's RAS, mm.
+        scalar_type : int
+            VTK's number of the type of voxels.
+        """
+        image = slicer.vtkOrientedImageData()
+        image.SetExtent([n for a, b in zip(box.start[::-1], box.stop[::-1], strict=True) for n in (a, b - 1)])
+        image.SetGeometryFromImageToWorldMatrix(matrix_of(affine))
+        image.AllocateScalars(scalar_type, 1)
+        voxels = _view(image)
+        voxels[...] = 0
+        return cls(image, voxels, box)
+
+    def grown(self, box: Box) -> Labelmap:
+        """Return a copy that also covers ``box``."""
+        matrix = vtk.vtkMatrix4x4()
+        self.image.GetImageToWorldMatrix(matrix)
+        offset = np.array(self.image.GetExtent()[::2]) - self.box.start[::-1]
+        larger = Labelmap.blank(
+            self.box.union(box), _moved(array_of(matrix), offset), self.image.GetScalarType()
+        )
+        larger.part(self.box)[...] = self.voxels
+        return larger
+
+    def part(self, box: Box) -> np.ndarray:
+        """Return a view of the voxels in ``box``, which lies inside the labelmap."""
+        k, j, i = box.shifted(tuple(-n for n in self.box.start)).slices
+        return self.voxels[k, j, i]
+
+    def read(self, box: Box, label: int) -> np.ndarray:
+        """Return which voxels of ``box``, which may reach beyond the labelmap, hold ``label``; bool."""
+        values = np.zeros(box.shape, bool)
+        common = self.box.intersection(box)
+        if not common.empty:
+            values[common.shifted(tuple(-n for n in box.start)).slices] = self.part(common) == label
+        return values
+
+    def write(self, box: Box, values: np.ndarray, label: int) -> None:
+        """Set ``label`` in ``box``, inside the labelmap, where ``values``; clear it where not."""
+        part = self.part(box)
+        part[~values & (part == label)] = 0
+        part[values] = label
+
+
+def box_on_grid(image: slicer.vtkOrientedImageData, world: np.ndarray, grid: Grid) -> Box | None:
+    """Return where an image's voxels lie on a grid, or None if they are not voxels of its lattice.
+
+    Parameters are those of `Labelmap.on_grid`; the box may reach beyond the grid.
+    """
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    own = Grid(image.GetDimensions()[::-1], _moved(world @ array_of(matrix), image.GetExtent()[::2]))
+    start = np.rint(grid.ras_to_ijk(own.affine[:3, 3]))[::-1].astype(int)
+    box = Box(tuple(start.tolist()), tuple((start + own.shape).tolist()))
+    return box if grid.cropped(box).matches(own) else None
+
+
+def _view(image: slicer.vtkOrientedImageData) -> np.ndarray:
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+
+
+def _moved(affine: np.ndarray, ijk) -> np.ndarray:
+    """Return the affine with its origin at the voxel ``(i, j, k)``."""
+    moved = affine.copy()
+    moved[:3, 3] += affine[:3, :3] @ np.asarray(ijk)
+    return moved

@@ -1,0 +1,102 @@
+"""Scenes, segmentations and the session's journal on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import slicer
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.mrml.scene import HeadlessScene
+
+JOURNAL_ROLE = "VSClickCorrect.Journal"
+
+
+def store_journal(
+    scene: slicer.vtkMRMLScene, segmentation_node: slicer.vtkMRMLSegmentationNode, text: str
+) -> None:
+    """Keep a session's journal in the scene, so that it is saved with the segmentation it tells of.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        The segmentation's scene.
+    segmentation_node : vtkMRMLSegmentationNode
+        The segmentation; it refers to the text node by the role ``VSClickCorrect.Journal``.
+    text : str
+        The whole journal; it replaces the one stored before.
+    """
+    node = segmentation_node.GetNodeReference(JOURNAL_ROLE)
+    if node is None:
+        node = scene.AddNewNodeByClass("vtkMRMLTextNode", f"{segmentation_node.GetName()} journal")
+        segmentation_node.SetNodeReferenceID(JOURNAL_ROLE, node.GetID())
+    node.SetText(text)
+
+
+def stored_journal(segmentation_node: slicer.vtkMRMLSegmentationNode) -> str | None:
+    """Return the journal kept with a segmentation, or None if there is none."""
+    node = segmentation_node.GetNodeReference(JOURNAL_ROLE)
+    return node.GetText() if node is not None else None
+
+
+def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
+    """Write the scene as an ``.mrb``; the file appears whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        If the suffix is not ``.mrb`` or the file cannot be written.
+    """
+    _check_suffix(path, ".mrb")
+    write_atomically(path, lambda temporary: _require(scene.WriteToMRB(str(temporary))))
+
+
+def load_scene(path: Path) -> HeadlessScene:
+    """Read an ``.mrb`` into a new scene, for use without Slicer's windows.
+
+    Raises
+    ------
+    ImageError
+        If the file is missing or cannot be read as a whole.
+    """
+    if not path.is_file():
+        raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
+    headless = HeadlessScene()
+    if not headless.scene.ReadFromMRB(str(path), True):
+        headless.close()
+        raise ImageError(
+            f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again."
+        )
+    return headless
+
+
+def save_segmentation(segmentation_node: slicer.vtkMRMLSegmentationNode, path: Path) -> None:
+    """Write a segmentation with all its segments as ``.seg.nrrd``; the file appears whole or not at all.
+
+    The node's own storage, where Slicer would save it next, stays as it is.
+
+    Raises
+    ------
+    ImageError
+        If the suffix is not ``.seg.nrrd`` or the file cannot be written.
+    """
+    _check_suffix(path, ".seg.nrrd")
+    storage = slicer.vtkMRMLSegmentationStorageNode()
+
+    def write(temporary: Path) -> None:
+        storage.SetFileName(str(temporary))
+        _require(storage.WriteData(segmentation_node))
+
+    write_atomically(path, write)
+
+
+def _check_suffix(path: Path, suffix: str) -> None:
+    if not path.name.endswith(suffix):
+        raise ImageError(f"{path} has another suffix than {suffix}; name the file *{suffix}.")
+
+
+def _require(written: bool | int) -> None:
+    # MRML answers with a flag where Python's writers raise.
+    if not written:
+        raise RuntimeError("MRML could not write the file")

@@ -1,0 +1,62 @@
+"""A scene for work without Slicer's windows."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from tempfile import mkdtemp
+
+import slicer
+
+_MODULE_LOGICS = ("vtkSlicerSegmentationsModuleLogic", "vtkSlicerMarkupsLogic")
+
+
+class HeadlessScene:
+    """A MRML scene with the logics that desktop Slicer would give it.
+
+    The logics register what segmentations and markups need to be made, converted, saved and read, and wire
+    the file access that ``.mrb`` bundles go through. They last as long as this object, so keep it for as
+    long as its scene is used.
+
+    Attributes
+    ----------
+    scene : vtkMRMLScene
+        The scene.
+    """
+
+    def __init__(self) -> None:
+        folder = mkdtemp(prefix="vsclick-scene-")
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.scene = slicer.vtkMRMLScene()
+        application = slicer.vtkSlicerApplicationLogic()
+        application.SetMRMLScene(self.scene)
+        application.SetTemporaryPath(folder)
+        application.GetColorLogic().SetMRMLScene(self.scene)
+        modules = [_connected(getattr(slicer, name)(), application) for name in _MODULE_LOGICS]
+        self._logics = [application, *modules, *_file_access(application, folder)]
+
+    def close(self) -> None:
+        """Empty the scene and remove its temporary folder."""
+        self.scene.Clear(True)
+        self._remove_folder()
+
+    def __enter__(self) -> HeadlessScene:
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self.close()
+
+
+def _connected(logic: slicer.vtkMRMLAbstractLogic, application: slicer.vtkSlicerApplicationLogic):
+    logic.SetMRMLApplicationLogic(application)
+    logic.SetMRMLScene(application.GetMRMLScene())
+    return logic
+
+
+def _file_access(application: slicer.vtkSlicerApplicationLogic, folder: str) -> list:
+    remote = _connected(slicer.vtkMRMLRemoteIOLogic(), application)
+    remote.GetCacheManager().SetRemoteCacheDirectory(folder)
+    manager = _connected(slicer.vtkDataIOManagerLogic(), application)
+    manager.SetAndObserveDataIOManager(remote.GetDataIOManager())
+    remote.AddDataIOToScene()
+    return [remote, manager]

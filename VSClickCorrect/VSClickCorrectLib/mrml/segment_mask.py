@@ -1,0 +1,272 @@
+"""One segment of a segmentation node as the mask that is being corrected."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import vtk
+
+from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.mrml.labelmap import Labelmap, box_on_grid
+from VSClickCorrectLib.mrml.transforms import world_from_node
+from VSClickCorrectLib.mrml.volumes import grid_of
+
+BINARY_LABELMAP = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
+REFERENCE_GEOMETRY = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+# Voxels added round a correction that leaves the labelmap: wide enough that the next clicks on the same
+# tumour find room, and small enough that rendering, Slicer's own undo and `extent` stay cheap.
+GROWTH_MARGIN = 32
+
+
+class SegmentMask:
+    """A `Mask` over one segment, written in place, so that it is at once what the clinician sees.
+
+    Boxes are counted on the volume's grid, whichever linear transforms the volume and the segmentation lie
+    under, as long as their voxels coincide in the world. The labelmap is looked up anew at each access,
+    because Slicer's tools replace, crop and share it as they go. Where segments share a layer, the first
+    write gives this one a layer of its own; other segments keep every voxel, and may overlap it.
+
+    Slicer resamples a segmentation to its reference geometry when it saves it. Where that geometry is not
+    the volume's but every segment's voxels are, it is set to the volume's, so that what is saved is what
+    was seen.
+
+    Segmentations whose source is not a binary labelmap are refused rather than converted: conversion would
+    put a coarser thing in place of what the clinician made, which is for the clinician to decide.
+
+    Parameters
+    ----------
+    segmentation_node : vtkMRMLSegmentationNode
+        The segmentation, in a scene.
+    segment_id : str
+        Which of its segments.
+    volume_node : vtkMRMLVolumeNode
+        The volume whose grid counts.
+
+    Raises
+    ------
+    CorrectionError
+        If the segmentation, the segment or the volume is not, or no longer, there.
+    ImageError
+        If the source is not a binary labelmap, its voxels are not the volume's, or the volume cannot be used.
+        Every method raises these two, as any of it may change between clicks; nothing is written then.
+    """
+
+    def __init__(
+        self,
+        segmentation_node: slicer.vtkMRMLSegmentationNode,
+        segment_id: str,
+        volume_node: slicer.vtkMRMLVolumeNode,
+    ) -> None:
+        self._node = segmentation_node
+        self._segment_id = segment_id
+        self._volume_node = volume_node
+        grid = self.grid
+        self._labelmap(self._segment(), grid)
+        self._adopt_geometry(grid)
+
+    @property
+    def grid(self) -> Grid:
+        """The volume's grid, as it lies in the world now."""
+        if self._volume_node.GetScene() is None:
+            raise CorrectionError("the volume was removed from the scene; load it again and start anew.")
+        return grid_of(self._volume_node)
+
+    def read(self, box: Box) -> np.ndarray:
+        """See `Mask.read`."""
+        grid = self.grid
+        _check_inside(box, grid)
+        segment = self._segment()
+        return _read(self._labelmap(segment, grid), segment, box)
+
+    def write(self, box: Box, values: np.ndarray) -> None:
+        """Set the voxels in ``box`` to ``values``, bool, of the box's shape.
+
+        Views are notified only if a voxel changes; a closed surface is dropped then, see `refresh_surface`.
+
+        Raises
+        ------
+        CorrectionError
+            If the values do not fit the box or the box the grid; nothing is written.
+        """
+        grid = self.grid
+        _check_inside(box, grid)
+        _check_values(values, box.shape)
+        segment = self._segment()
+        labelmap = self._labelmap(segment, grid)
+        changed = Box.of_array(_read(labelmap, segment, box) != values)
+        if changed is None:
+            return
+        self._adopt_geometry(grid)
+        if self._separate_layer():
+            labelmap = self._labelmap(segment, grid)
+        self._put(segment, labelmap, grid, changed.shifted(box.start), values[changed.slices])
+
+    def extent(self) -> Box | None:
+        """See `Mask.extent`."""
+        grid = self.grid
+        segment = self._segment()
+        labelmap = self._labelmap(segment, grid)
+        if labelmap is None:
+            return None
+        inside = labelmap.box.intersection(grid.box)
+        tight = Box.of_array(labelmap.read(inside, segment.GetLabelValue()))
+        return tight.shifted(inside.start) if tight is not None else None
+
+    def fill(self, values: np.ndarray) -> None:
+        """Make the segment equal to an array of the whole grid.
+
+        Parameters
+        ----------
+        values : ndarray of bool
+            ``(K, J, I)``, the grid's shape.
+
+        Raises
+        ------
+        CorrectionError
+            If the array is not of that shape and type; nothing is written.
+        """
+        _check_values(values, self.grid.shape)
+        boxes = [box for box in (self.extent(), Box.of_array(values)) if box is not None]
+        if boxes:
+            box = boxes[0].union(boxes[-1])
+            self.write(box, values[box.slices])
+
+    def _segment(self) -> slicer.vtkSegment:
+        if self._node.GetScene() is None:
+            raise CorrectionError(
+                "the segmentation was removed from the scene; choose or create another one."
+            )
+        segmentation = self._node.GetSegmentation()
+        segment = segmentation.GetSegment(self._segment_id)
+        if segment is None:
+            raise CorrectionError("the segment being corrected was deleted; choose or create another one.")
+        source = segmentation.GetSourceRepresentationName()
+        if source != BINARY_LABELMAP:
+            raise ImageError(
+                f"the source of the segmentation '{self._node.GetName()}' is '{source}'; "
+                f"make '{BINARY_LABELMAP}' its source in the Segmentations module first."
+            )
+        return segment
+
+    def _labelmap(self, segment: slicer.vtkSegment, grid: Grid) -> Labelmap | None:
+        """Return the segment's labelmap as it is now, or None if it holds no voxels."""
+        world = world_from_node(self._node)
+        image = segment.GetRepresentation(BINARY_LABELMAP)
+        if image is None or image.IsEmpty():
+            return None
+        return Labelmap.on_grid(image, world, grid)
+
+    def _adopt_geometry(self, grid: Grid) -> None:
+        segmentation = self._node.GetSegmentation()
+        geometry = slicer.vtkOrientedImageData()
+        text = segmentation.GetConversionParameter(REFERENCE_GEOMETRY)
+        known = text and slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, geometry, False)
+        if known and box_on_grid(geometry, world_from_node(self._node), grid) is not None:
+            return
+        for index in range(segmentation.GetNumberOfSegments()):
+            self._labelmap(segmentation.GetNthSegment(index), grid)
+        self._node.SetReferenceImageGeometryParameterFromVolumeNode(self._volume_node)
+
+    def _put(
+        self, segment: slicer.vtkSegment, labelmap: Labelmap | None, grid: Grid, box: Box, values: np.ndarray
+    ) -> None:
+        label = segment.GetLabelValue()
+        if labelmap is None or not labelmap.box.contains(box):
+            labelmap = self._with_room(labelmap, label, grid, box)
+            labelmap.write(box, values, label)
+            segment.AddRepresentation(BINARY_LABELMAP, labelmap.image)
+        else:
+            labelmap.write(box, values, label)
+        labelmap.image.GetPointData().GetScalars().Modified()
+        labelmap.image.Modified()
+        # Slicer's slice views repaint only on the segment's own event.
+        segment.Modified()
+
+    def _separate_layer(self) -> bool:
+        """Give the segment a layer of its own; return whether it shared one."""
+        # Asked this way because vtkSegmentation.IsSharedBinaryLabelmap answers the opposite of its name.
+        sharing: list[str] = []
+        segmentation = self._node.GetSegmentation()
+        segmentation.GetSegmentIDsSharingBinaryLabelmapRepresentation(self._segment_id, sharing, False)
+        if sharing:
+            segmentation.SeparateSegmentLabelmap(self._segment_id)
+        return bool(sharing)
+
+    def _with_room(self, labelmap: Labelmap | None, label: int, grid: Grid, box: Box) -> Labelmap:
+        """Return a labelmap, not yet the segment's, that holds the same voxels and has room for ``box``."""
+        room = box.padded(GROWTH_MARGIN).clipped(grid.shape)
+        if labelmap is not None:
+            return labelmap.grown(room)
+        affine = np.linalg.inv(world_from_node(self._node)) @ grid.affine
+        fits_a_byte = label <= np.iinfo(np.uint8).max
+        return Labelmap.blank(room, affine, vtk.VTK_UNSIGNED_CHAR if fits_a_byte else vtk.VTK_INT)
+
+
+def add_segmentation(
+    scene: slicer.vtkMRMLScene,
+    volume_node: slicer.vtkMRMLVolumeNode,
+    name: str,
+) -> tuple[slicer.vtkMRMLSegmentationNode, str]:
+    """Add a segmentation of one empty segment that lies where the volume lies.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the node goes.
+    volume_node : vtkMRMLVolumeNode
+        The volume that gives the geometry and the parent transform.
+    name : str
+        Name of the node and of its segment.
+
+    Returns
+    -------
+    node : vtkMRMLSegmentationNode
+        The segmentation, with its display node.
+    segment_id : str
+        The segment's ID in it.
+    """
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    # The parent first: the reference geometry is worked out relative to it.
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    return node, node.GetSegmentation().AddEmptySegment("", name)
+
+
+def refresh_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
+    """Rebuild the closed surfaces that 3D views show, which every write drops.
+
+    It takes seconds on large segments, so call it once the clicks pause.
+
+    Raises
+    ------
+    ImageError
+        If the surfaces cannot be made.
+    """
+    if not segmentation_node.CreateClosedSurfaceRepresentation():
+        raise ImageError(
+            f"no surface could be made of the segmentation '{segmentation_node.GetName()}'; "
+            "check that a segment holds voxels, or hide the surface."
+        )
+
+
+def _read(labelmap: Labelmap | None, segment: slicer.vtkSegment, box: Box) -> np.ndarray:
+    return np.zeros(box.shape, bool) if labelmap is None else labelmap.read(box, segment.GetLabelValue())
+
+
+def _check_inside(box: Box, grid: Grid) -> None:
+    if not grid.box.contains(box):
+        raise CorrectionError(
+            f"the voxels {box.start} to {box.stop} reach beyond the image of {grid.shape} voxels; "
+            "click inside it."
+        )
+
+
+def _check_values(values: np.ndarray, shape: tuple[int, int, int]) -> None:
+    if values.dtype != bool or values.shape != shape:
+        raise CorrectionError(
+            f"a {values.dtype} array of shape {values.shape} does not fit {shape} voxels of the segment; "
+            "give logical values of that shape."
+        )

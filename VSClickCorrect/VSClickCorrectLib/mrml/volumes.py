@@ -1,0 +1,109 @@
+"""Slicer's volume nodes as volumes, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import resample_to_grid
+from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
+
+
+def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
+    """Return where a volume lies in the world.
+
+    Returns
+    -------
+    Grid
+        IJK to world RAS in mm, with the volume's linear parent transforms in it.
+
+    Raises
+    ------
+    ImageError
+        If the volume holds no image, a parent transform is not linear, or the axes are not at right angles.
+    """
+    image = volume_node.GetImageData()
+    if image is None or 0 in image.GetDimensions():
+        raise ImageError(
+            f"the volume '{volume_node.GetName()}' holds no image; load one or choose another volume."
+        )
+    matrix = vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(matrix)
+    return Grid(image.GetDimensions()[::-1], world_from_node(volume_node) @ array_of(matrix))
+
+
+def volume_of(volume_node: slicer.vtkMRMLVolumeNode) -> Volume:
+    """Return a volume node's image.
+
+    Returns
+    -------
+    Volume
+        Its array is a view of the node's own voxels, ``(K, J, I)``: nothing is copied.
+
+    Raises
+    ------
+    ImageError
+        If the image is missing, has several channels or holds NaN, or if `grid_of` refuses its geometry.
+    """
+    grid = grid_of(volume_node)
+    scalars = volume_node.GetImageData().GetPointData().GetScalars()
+    if scalars is None or scalars.GetNumberOfComponents() != 1:
+        raise ImageError(
+            f"the volume '{volume_node.GetName()}' is not plain greyscale; choose a greyscale MRI volume."
+        )
+    try:
+        return Volume(vtk_to_numpy(scalars).reshape(grid.shape), grid)
+    except ImageError as error:
+        raise ImageError(f"'{volume_node.GetName()}': {error}") from None
+
+
+def case_of(
+    t1ce_node: slicer.vtkMRMLVolumeNode | None,
+    t2_node: slicer.vtkMRMLVolumeNode | None,
+) -> Case:
+    """Return the case that two volumes form; the T2 is resampled where its grid is not the T1ce's.
+
+    Raises
+    ------
+    ImageError
+        If both are missing, one cannot be used, or their fields of view do not meet.
+    """
+    t1ce = volume_of(t1ce_node) if t1ce_node is not None else None
+    t2 = volume_of(t2_node) if t2_node is not None else None
+    if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
+        t2 = resample_to_grid(t2, t1ce.grid)
+    return Case(t1ce, t2)
+
+
+def add_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add a volume to the scene, with its display node.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the node goes.
+    volume : Volume
+        The image; copied. Logical voxels become 0 and 1.
+    name : str
+        The node's name.
+    """
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetIJKToRASMatrix(matrix_of(volume.grid.affine))
+    node.SetAndObserveImageData(_image_of(volume.array))
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def _image_of(array: np.ndarray) -> vtk.vtkImageData:
+    # VTK has neither logical nor half-precision voxels, nor ones in foreign byte order.
+    replacements: dict[str, np.dtype] = {"?": np.dtype(np.uint8), "e": np.dtype(np.float32)}
+    stored = replacements.get(array.dtype.char, array.dtype.newbyteorder("="))
+    image = vtk.vtkImageData()
+    image.SetDimensions(array.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(array.astype(stored).ravel(), deep=True))
+    return image

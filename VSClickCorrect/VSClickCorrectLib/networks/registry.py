@@ -1,0 +1,87 @@
+"""Networks by name, as model manifests and training configurations call for them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.networks.attention_unet import AttentionUNet2D
+from VSClickCorrectLib.networks.multi_encoder import MultiEncoderUNet
+from VSClickCorrectLib.networks.unet3d import UNet3D
+
+_NETWORKS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
+    "unet3d": (UNet3D, {}),
+    "attention_unet2d": (AttentionUNet2D, {}),
+    "multi_encoder_unet2d": (MultiEncoderUNet, {"dimensions": 2}),
+    "multi_encoder_unet3d": (MultiEncoderUNet, {"dimensions": 3}),
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that `build` knows."""
+    return tuple(_NETWORKS)
+
+
+def build(name: str, **parameters: Any) -> nn.Module:
+    """Build a network with fresh random weights.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+    **parameters
+        The network's own parameters, in types that JSON has: ``channels`` may be a list.
+
+    Returns
+    -------
+    nn.Module
+        The network, in training mode; maps ``(b, c, *spatial)`` to logits of the same spatial shape.
+
+    Raises
+    ------
+    ModelError
+        If the name or a parameter is unknown, or a value is of no use.
+    """
+    if name not in _NETWORKS:
+        raise ModelError(f"There is no network '{name}'; choose one of {', '.join(_NETWORKS)}.")
+    network, fixed = _NETWORKS[name]
+    known = [word for word in inspect.signature(network).parameters if word not in fixed]
+    for word, value in parameters.items():
+        if word not in known:
+            raise ModelError(f"Network '{name}' has no parameter '{word}'; it has {', '.join(known)}.")
+        _check_value(name, word, value)
+    return network(**fixed, **parameters)
+
+
+def _check_value(name: str, word: str, value: Any) -> None:
+    is_good, wanted = _RULES.get(word, (_is_count, "a whole number of at least 1"))
+    if not is_good(value):
+        raise ModelError(f"Parameter '{word}' of network '{name}' must be {wanted}, not {value!r}.")
+
+
+def _is_count(value: Any) -> bool:
+    # bool is an int to Python, but "true" in a manifest is a mistake here.
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_widths(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) >= 2 and all(map(_is_count, value))
+
+
+def _is_chance(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "channels": (_is_widths, "a list of two or more whole numbers of at least 1"),
+    "dropout": (_is_chance, "a number from 0 to below 1"),
+    "attention": (_is_flag, "true or false"),
+}

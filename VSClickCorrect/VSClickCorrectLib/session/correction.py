@@ -1,0 +1,279 @@
+"""The correction session: the one door through which clicks change a mask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.cuts import Readable
+from VSClickCorrectLib.imaging.merging import REACH_MM, Proposal, merge_named
+from VSClickCorrectLib.imaging.sampling import distances
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.session.edit import Change, Edit
+from VSClickCorrectLib.session.islands import Island, is_largest, island_at
+from VSClickCorrectLib.session.journal import (
+    Journal,
+    change_event,
+    check_grid,
+    edit_event,
+    history_of,
+    round_event,
+    session_event,
+)
+from VSClickCorrectLib.session.mask import Mask
+
+DEFAULT_MERGE = "progressive"
+# An include click farther than this from the mask starts a new part instead of correcting a border.
+FAR_MM = 10.0
+# What an include or exclude click changes at least, where the network would not follow it.
+DISC_MM = 1.2
+
+
+class Proposer(Protocol):
+    """What a session needs of a corrector (see `inference.corrector.Corrector`)."""
+
+    @property
+    def identity(self) -> str:
+        """Name and hash of the model, for the journal."""
+
+    def propose(
+        self, case: Case, mask: Readable, clicks: Sequence[Click], earlier: Sequence[Click] = ()
+    ) -> list[Proposal]:
+        """Propose corrections around clicks."""
+
+
+Starter = Callable[[Case, Click], Proposal]
+
+
+class CorrectionSession:
+    """Corrects one mask by clicks, with rounds, undo and a journal.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences on their native grid.
+    mask : Mask
+        The mask to correct, on the same grid; it is changed in place.
+    corrector : Proposer
+        The correction network.
+    starter : callable, optional
+        The initial network's evidence around an include click far from the mask
+        (`inference.initial.InitialSegmenter.propose`); without it such a click makes a small disc.
+    merge : str
+        One of `imaging.merging.MERGES`.
+    journal : Journal, optional
+        A journal with events is continued: its clicks can be undone, its round goes on.
+
+    Raises
+    ------
+    ImageError
+        If the mask lies on another grid than the case.
+    CorrectionError
+        If the merge is unknown or the journal belongs to another image.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        mask: Mask,
+        corrector: Proposer,
+        starter: Starter | None = None,
+        merge: str = DEFAULT_MERGE,
+        journal: Journal | None = None,
+    ) -> None:
+        if not case.grid.matches(mask.grid):
+            raise ImageError("the mask lies on another grid than the image; resample it to the image first.")
+        self.case = case
+        self.mask = mask
+        self.corrector = corrector
+        self.merge = merge
+        self.journal = journal or Journal()
+        self._starter = starter
+        self._merge = merge_named(merge)
+        check_grid(self.journal.events, case.grid)
+        self.history, self.round = history_of(self.journal.events)
+        if not self.journal.events:
+            self.journal.append(session_event(case.grid, corrector.identity, merge))
+
+    @property
+    def clicks(self) -> list[Click]:
+        """The clicks whose edits stand, oldest first."""
+        return [click for edit in self.history.done for click in edit.clicks]
+
+    def apply(self, click: Click) -> Edit:
+        """Correct the mask around one click; see `apply_together`."""
+        return self.apply_together([click])
+
+    def apply_together(self, clicks: Sequence[Click]) -> Edit:
+        """Correct the mask around clicks that were all placed on the mask as it is now.
+
+        Parameters
+        ----------
+        clicks : sequence of Click
+            At least one. After an include click its voxel is in the mask, after an exclude click it is not.
+
+        Returns
+        -------
+        Edit
+            What changed; it can be undone.
+
+        Raises
+        ------
+        CorrectionError
+            If there is no click, one lies outside the image, or the journal cannot be written. The mask is
+            then as it was.
+        """
+        started = time.perf_counter()
+        self._check(clicks)
+        change = self._change_for(clicks).apply(self.mask)
+        elapsed = (time.perf_counter() - started) * 1000
+        edit = Edit(tuple(clicks), self.round, change, elapsed)
+        self._record(edit_event(edit, self.corrector.identity, self.merge), change)
+        self.history.push(edit)
+        return edit
+
+    def undo(self) -> Edit:
+        """Take the last edit back and return it.
+
+        Raises
+        ------
+        CorrectionError
+            If nothing is left to undo or the journal cannot be written.
+        """
+        edit, change = self.history.undo(self.mask)
+        try:
+            self._record(change_event("undo", change), change)
+        except CorrectionError:
+            self.history.undone.pop()
+            self.history.done.append(edit)
+            raise
+        return edit
+
+    def redo(self) -> Edit:
+        """Do the last undone edit again and return it; raises as `undo`."""
+        taken_back = self.history.undone[-1:]
+        edit, change = self.history.redo(self.mask)
+        try:
+            self._record(change_event("redo", change), change)
+        except CorrectionError:
+            self.history.done.pop()
+            self.history.undone.extend(taken_back)
+            raise
+        return edit
+
+    def next_round(self) -> int:
+        """Begin the next round of clicks and return its number."""
+        self.journal.append(round_event(self.round + 1))
+        self.round += 1
+        return self.round
+
+    def _record(self, event: dict, change: Change) -> None:
+        """Write an event to the journal; where that fails, take its change back."""
+        try:
+            self.journal.append(event)
+        except CorrectionError:
+            change.revert(self.mask)
+            raise
+
+    def _check(self, clicks: Sequence[Click]) -> None:
+        if not clicks:
+            raise CorrectionError("there is no click to apply; place at least one.")
+        for click in clicks:
+            try:
+                self.case.grid.ras_to_index(click.position_ras)
+            except ImageError as error:
+                raise CorrectionError(str(error)) from None
+
+    def _change_for(self, clicks: Sequence[Click]) -> Change:
+        """Return what the clicks mean, without touching the mask."""
+        islands = {
+            click: self._island_under(click, clicks) for click in clicks if click.kind is ClickKind.EXCLUDE
+        }
+        removed = [island for island in islands.values() if island is not None]
+        started = [self._starter(self.case, c) for c in clicks if self._starter and self._starts_anew(c)]
+        handled = {p.click for p in started} | {c for c, island in islands.items() if island is not None}
+        local = [c for c in clicks if c not in handled]
+        proposals = self.corrector.propose(self.case, self.mask, local, self.clicks) if local else []
+        boxes = [p.box for p in (*proposals, *started)] + [island.box for island in removed]
+        box = _union(boxes + [self._disc_box(c) for c in clicks])
+        current = self.mask.read(box)
+        result = self._merge(self.case.grid, box, current, proposals) if proposals else current.copy()
+        for proposal in started:
+            result[proposal.box.slices_in(box)] |= proposal.values
+        for island in removed:
+            result[island.box.slices_in(box)] &= ~island.values
+        self._enforce(result, current, box, clicks)
+        return Change.between(box, current, result)
+
+    def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
+        """Return the part of the mask under an exclude click if it is not the tumour itself."""
+        island = island_at(self.mask, self.case.grid.ras_to_index(click.position_ras))
+        if island is None:
+            return None
+        meant = [
+            c
+            for c in (*self.clicks, *together)
+            if c.kind is not ClickKind.EXCLUDE and self._mask_within(c, REACH_MM)
+        ]
+        if any(self._near(island, c) for c in meant):
+            return None
+        # Where the clinician has worked on another part, that one is the tumour; else it is the largest.
+        return island if meant or not is_largest(self.mask, island) else None
+
+    def _near(self, island: Island, click: Click) -> bool:
+        distance = distances(self.case.grid, island.box, click.position_ras)
+        return bool((island.values & (distance <= REACH_MM)).any())
+
+    def _starts_anew(self, click: Click) -> bool:
+        return click.kind is ClickKind.INCLUDE and not self._mask_within(click, FAR_MM)
+
+    def _mask_within(self, click: Click, radius_mm: float) -> bool:
+        box = self.case.grid.box_around(click.position_ras, radius_mm)
+        near = distances(self.case.grid, box, click.position_ras) <= radius_mm
+        return bool((self.mask.read(box) & near).any())
+
+    def _disc_box(self, click: Click) -> Box:
+        return self.case.grid.box_around(click.position_ras, DISC_MM)
+
+    def _enforce(self, result: np.ndarray, current: np.ndarray, box: Box, clicks: Sequence[Click]) -> None:
+        """Make the result true to what include and exclude clicks, earlier and new, say of their voxels."""
+        for click in clicks:
+            if click.kind is not ClickKind.BOUNDARY and self._value(result, box, click) is not _wanted(click):
+                disc = self._disc_box(click)
+                near = distances(self.case.grid, disc, click.position_ras) <= DISC_MM
+                result[disc.slices_in(box)][near] = _wanted(click)
+        for click in self.clicks:
+            # What was painted by hand over an earlier click stays: nobody asked for it to change.
+            self._hold(result, box, click, self._value(current, box, click))
+        for click in clicks:
+            self._hold(result, box, click, _wanted(click))
+
+    def _hold(self, result: np.ndarray, box: Box, click: Click, value: bool | None) -> None:
+        """Give a click's voxel ``value`` where it lies in the box and the result contradicts the click."""
+        if click.kind is not ClickKind.BOUNDARY and self._value(result, box, click) is (not _wanted(click)):
+            result[self._voxel(click).slices_in(box)] = value
+
+    def _voxel(self, click: Click) -> Box:
+        return Box.of_voxel(self.case.grid.ras_to_index(click.position_ras))
+
+    def _value(self, values: np.ndarray, box: Box, click: Click) -> bool | None:
+        """Return what ``values`` of ``box`` hold at a click, or None if it lies outside."""
+        voxel = self._voxel(click)
+        return bool(values[voxel.slices_in(box)].item()) if box.contains(voxel) else None
+
+
+def _wanted(click: Click) -> bool:
+    return click.kind is ClickKind.INCLUDE
+
+
+def _union(boxes: list[Box]) -> Box:
+    whole = boxes[0]
+    for box in boxes[1:]:
+        whole = whole.union(box)
+    return whole

@@ -1,0 +1,131 @@
+"""Edits: small reversible records of what one round of clicks changed."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.session.mask import Mask
+
+
+@dataclass(frozen=True)
+class Change:
+    """The voxels that flipped, and nothing else.
+
+    Parameters
+    ----------
+    box : Box
+        The smallest box that holds them.
+    packed : bytes
+        Two bit arrays of the box's shape, compressed: voxels added, voxels removed.
+    """
+
+    box: Box
+    packed: bytes
+
+    @classmethod
+    def between(cls, box: Box, before: np.ndarray, after: np.ndarray) -> Change:
+        """Record what differs between two bool arrays of ``box``'s shape."""
+        return cls.of(box, after & ~before, before & ~after)
+
+    @classmethod
+    def of(cls, box: Box, added: np.ndarray, removed: np.ndarray) -> Change:
+        """Record voxels added and removed, bool arrays of ``box``'s shape."""
+        tight = Box.of_array(added | removed)
+        if tight is None:
+            return cls(Box(box.start, box.start), b"")
+        bits = np.packbits(np.stack([added[tight.slices], removed[tight.slices]]))
+        return cls(tight.shifted(box.start), zlib.compress(bits.tobytes(), 9))
+
+    def voxels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the voxels added and removed, bool arrays of ``box``'s shape."""
+        shape = (2, *self.box.shape)
+        count = int(np.prod(shape))
+        if count == 0:
+            return np.zeros(shape[1:], bool), np.zeros(shape[1:], bool)
+        bits = np.frombuffer(zlib.decompress(self.packed), np.uint8)
+        added, removed = np.unpackbits(bits, count=count).reshape(shape).astype(bool)
+        return added, removed
+
+    @property
+    def count(self) -> tuple[int, int]:
+        """Number of voxels added and removed."""
+        added, removed = self.voxels()
+        return int(added.sum()), int(removed.sum())
+
+    def apply(self, mask: Mask) -> Change:
+        """Flip the voxels that do not yet have their new value; return what flipped."""
+        added, removed = self.voxels()
+        return _flip(mask, self.box, added, removed)
+
+    def revert(self, mask: Mask) -> Change:
+        """Flip back the voxels that still have their new value; return what flipped."""
+        added, removed = self.voxels()
+        return _flip(mask, self.box, removed, added)
+
+    def to_json(self) -> dict:
+        """Return the change as JSON-ready values."""
+        return {
+            "start": list(self.box.start),
+            "stop": list(self.box.stop),
+            "voxels": base64.b64encode(self.packed).decode("ascii"),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict) -> Change:
+        """Read what `to_json` wrote."""
+        return cls(Box(tuple(values["start"]), tuple(values["stop"])), base64.b64decode(values["voxels"]))
+
+
+def _flip(mask: Mask, box: Box, add: np.ndarray, remove: np.ndarray) -> Change:
+    if box.empty:
+        return Change(box, b"")
+    before = mask.read(box)
+    after = (before | add) & ~remove
+    change = Change.between(box, before, after)
+    if not change.box.empty:
+        mask.write(box, after)
+    return change
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What one application of clicks did.
+
+    Parameters
+    ----------
+    clicks : tuple of Click
+        The clicks that were applied together.
+    round : int
+        The round they belong to, from 1.
+    change : Change
+        The voxels that flipped.
+    milliseconds : float
+        From the click to the written voxels.
+    """
+
+    clicks: tuple[Click, ...]
+    round: int
+    change: Change
+    milliseconds: float
+
+    def with_change(self, change: Change) -> Edit:
+        """Return the same edit, now standing for what flipped when it was done again."""
+        return replace(self, change=change)
+
+    @property
+    def description(self) -> str:
+        """A few words for menus and tooltips, as ``boundary click, round 2 (+120 −3 voxels)``."""
+        kinds = sorted({c.kind.value for c in self.clicks})
+        what = (
+            f"{kinds[0]} click"
+            if len(self.clicks) == 1
+            else f"{len(self.clicks)} {' and '.join(kinds)} clicks"
+        )
+        added, removed = self.change.count
+        return f"{what}, round {self.round} (+{added} −{removed} voxels)"

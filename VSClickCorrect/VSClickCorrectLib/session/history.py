@@ -1,0 +1,59 @@
+"""Undo and redo without limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.session.edit import Change, Edit
+from VSClickCorrectLib.session.mask import Mask
+
+
+@dataclass
+class EditHistory:
+    """The edits that can be undone and redone, oldest first.
+
+    Undo flips back only voxels that still hold what the edit gave them, so painting by hand in between
+    survives; redo flips again exactly what undo had flipped back.
+    """
+
+    done: list[Edit] = field(default_factory=list)
+    undone: list[tuple[Edit, Change]] = field(default_factory=list)
+
+    def push(self, edit: Edit) -> None:
+        """Add a new edit; what was undone before it can no longer be redone."""
+        self.done.append(edit)
+        self.undone.clear()
+
+    def undo(self, mask: Mask) -> tuple[Edit, Change]:
+        """Take the last edit back.
+
+        Returns
+        -------
+        edit : Edit
+            The edit that was taken back.
+        change : Change
+            What this flipped.
+
+        Raises
+        ------
+        CorrectionError
+            If nothing is left to undo.
+        """
+        if not self.done:
+            raise CorrectionError("there is nothing to undo.")
+        edit = self.done[-1]
+        flipped = edit.change.revert(mask)
+        self.done.pop()
+        self.undone.append((edit, flipped))
+        return edit, flipped
+
+    def redo(self, mask: Mask) -> tuple[Edit, Change]:
+        """Do the last undone edit again; returns and raises as `undo`."""
+        if not self.undone:
+            raise CorrectionError("there is nothing to redo.")
+        edit, taken_back = self.undone[-1]
+        flipped = taken_back.revert(mask)
+        self.undone.pop()
+        self.done.append(edit.with_change(flipped))
+        return edit, flipped

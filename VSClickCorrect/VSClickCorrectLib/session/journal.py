@@ -1,0 +1,240 @@
+"""The journal: every event of a session as a line of JSON, written before it is reported done."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.session.edit import Change, Edit
+from VSClickCorrectLib.session.history import EditHistory
+from VSClickCorrectLib.session.mask import Mask
+
+FORMAT = 1
+Event = dict[str, Any]
+
+_FIELDS = {
+    "session": {"grid", "model", "merge"},
+    "edit": {"round", "clicks", "milliseconds", "change"},
+    "undo": {"change"},
+    "redo": {"change"},
+    "round": {"round"},
+}
+
+
+class Journal:
+    """Events in order, in memory and, if a path is given, in a file.
+
+    Parameters
+    ----------
+    path : Path, optional
+        A JSON Lines file. An existing one is continued.
+    text : str, optional
+        An earlier journal to continue in memory, for instance one stored in a scene.
+
+    Raises
+    ------
+    CorrectionError
+        If an existing journal cannot be read.
+    """
+
+    def __init__(self, path: Path | None = None, text: str = "") -> None:
+        self._path = path
+        if path is not None and path.exists():
+            text = _read(path)
+        self.events: list[Event] = parse(text)
+        # Where the next line goes: what a crash left after the last whole line is written over, or, if only
+        # its end is missing, written again.
+        whole = text[: text.rfind("\n") + 1]
+        self._length = len(whole.encode("utf-8"))
+        self._unended = "".join(map(_line, parse(text[len(whole) :])))
+
+    @property
+    def text(self) -> str:
+        """The whole journal as JSON Lines."""
+        return "".join(map(_line, self.events))
+
+    def append(self, event: Event) -> None:
+        """Add an event; when this returns, it is on the disk.
+
+        Raises
+        ------
+        CorrectionError
+            If the file cannot be written; the event is not part of the journal then.
+        """
+        if self._path is not None:
+            self._write(self._path, (self._unended + _line(event)).encode("utf-8"))
+        self.events.append(event)
+
+    def save(self, path: Path) -> None:
+        """Write the whole journal to a file, which appears whole or not at all.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written.
+        """
+        write_atomically(path, lambda temporary: temporary.write_bytes(self.text.encode("utf-8")))
+
+    def _write(self, path: Path, content: bytes) -> None:
+        try:
+            # Without a buffer, which would try once more to write what a full disk had refused.
+            with open(path, "ab", buffering=0) as file:
+                start = min(self._length, file.tell())
+                file.truncate(start)
+                try:
+                    _write_whole(file, content)
+                except OSError:
+                    # Half a line must not stand before the next event.
+                    file.truncate(start)
+                    raise
+        except OSError as error:
+            raise CorrectionError(
+                f"the journal {path} cannot be written ({error.strerror}), so nothing was changed; "
+                "make room or choose another folder and try again."
+            ) from None
+        self._length, self._unended = start + len(content), ""
+
+
+def parse(text: str) -> list[Event]:
+    """Read JSON Lines; a last line that a crash cut short is left out.
+
+    Raises
+    ------
+    CorrectionError
+        If another line is no event.
+    """
+    lines = [line for line in text.split("\n") if line]
+    events = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            event = _event_of(line)
+        except (json.JSONDecodeError, TypeError, KeyError):
+            if number == len(lines) and not text.endswith("\n"):
+                break
+            raise CorrectionError(
+                f"line {number} of the journal cannot be understood; it may be damaged."
+            ) from None
+        events.append(event)
+    return events
+
+
+def _event_of(line: str) -> Event:
+    event = json.loads(line)
+    for name in _FIELDS.get(event["event"], ()):
+        event[name]
+    return event
+
+
+def session_event(grid: Grid, model: str, merge: str) -> Event:
+    """Return the first line of a session: on what grid, with which corrector and merge."""
+    return {
+        "event": "session",
+        "format": FORMAT,
+        "grid": {"shape": list(grid.shape), "ijk_to_ras": np.round(grid.affine, 6).tolist()},
+        "model": model,
+        "merge": merge,
+    }
+
+
+def edit_event(edit: Edit, model: str, merge: str) -> Event:
+    """Return the line of an edit."""
+    added, removed = edit.change.count
+    return {
+        "event": "edit",
+        "round": edit.round,
+        "clicks": [{"ras": [float(v) for v in c.position_ras], "kind": c.kind.value} for c in edit.clicks],
+        "model": model,
+        "merge": merge,
+        "voxels_added": added,
+        "voxels_removed": removed,
+        "milliseconds": round(edit.milliseconds, 2),
+        "change": edit.change.to_json(),
+    }
+
+
+def change_event(name: str, change: Change) -> Event:
+    """Return the line of an undo or a redo: what it flipped."""
+    return {"event": name, "change": change.to_json()}
+
+
+def round_event(number: int) -> Event:
+    """Return the line by which a round begins."""
+    return {"event": "round", "round": number}
+
+
+def check_grid(events: list[Event], grid: Grid) -> None:
+    """Raise `CorrectionError` if a journal belongs to an image on another grid."""
+    for event in events:
+        if event["event"] == "session":
+            recorded = Grid(tuple(event["grid"]["shape"]), np.array(event["grid"]["ijk_to_ras"]))
+            if not recorded.matches(grid):
+                raise CorrectionError("the journal belongs to another image; choose the one of this case.")
+
+
+def history_of(events: list[Event]) -> tuple[EditHistory, int]:
+    """Rebuild what can be undone and redone, and the current round.
+
+    Raises
+    ------
+    CorrectionError
+        If an event cannot follow those before it.
+    """
+    history, current = EditHistory(), 1
+    for number, event in enumerate(events, start=1):
+        try:
+            current = _follow(history, current, event)
+        except (IndexError, KeyError, TypeError, ValueError):
+            raise CorrectionError(f"line {number} of the journal cannot be understood; it may be damaged.") from None
+    return history, current
+
+
+def _follow(history: EditHistory, current: int, event: Event) -> int:
+    """Let one event act on the history; return the round after it."""
+    if event["event"] == "round":
+        return event["round"]
+    if event["event"] == "edit":
+        history.push(_edit_of(event))
+    elif event["event"] == "undo":
+        history.undone.append((history.done.pop(), Change.from_json(event["change"])))
+    elif event["event"] == "redo":
+        edit, _ = history.undone.pop()
+        history.done.append(edit.with_change(Change.from_json(event["change"])))
+    return current
+
+
+def replay(events: list[Event], mask: Mask) -> None:
+    """Do everything again that a journal records, on the mask with which its session began."""
+    for event in events:
+        if "change" in event:
+            Change.from_json(event["change"]).apply(mask)
+
+
+def _edit_of(event: Event) -> Edit:
+    clicks = tuple(Click(tuple(c["ras"]), ClickKind(c["kind"])) for c in event["clicks"])
+    return Edit(clicks, event["round"], Change.from_json(event["change"]), event["milliseconds"])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise CorrectionError(f"the journal {path} cannot be read; name another.") from None
+
+
+def _line(event: Event) -> str:
+    return json.dumps(event) + "\n"
+
+
+def _write_whole(file: io.FileIO, content: bytes) -> None:
+    while content:
+        content = content[file.write(content) :]
+    os.fsync(file.fileno())

@@ -1,0 +1,188 @@
+"""Real tumour shapes from the expert contours of VS-SEG (TCIA, CC BY 4.0, doi 10.7937/TCIA.9YTJ-5Q73)."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.simulation.head import TumourShape
+
+SPACING_MM = 0.5
+_MARGIN_MM = 4.0
+_STRUCTURES = {"TV", "AN"}
+# Named otherwise in the archive; 063 and 073 hold a structure 'Men', possibly a meningioma, and are left out.
+_EXCEPTIONS = {"sub-008": "tumour", "sub-020": "Rt AN", "sub-159": "TvT1"}
+_CONTOURS = re.compile(r".*/(sub-\d+)_contours_space-individual_T1w\.json$")
+
+Contour = np.ndarray
+
+
+def read_shapes(archive: Path, split: str, cache: Path | None = None) -> list[TumourShape]:
+    """Read the tumours of a split.
+
+    Parameters
+    ----------
+    archive : Path
+        ``vs-seg-contours.tar.gz``; nothing of it is unpacked to the disk.
+    split : {"training", "validation"}
+        As in the archive's ``split.csv``.
+    cache : Path, optional
+        Folder in which prepared shapes are kept as ``.npz``.
+
+    Returns
+    -------
+    list of TumourShape
+        Sorted by patient; left-sided tumours are mirrored to the right.
+
+    Raises
+    ------
+    ImageError
+        If the archive cannot be read.
+    """
+    stored = cache / f"shapes-{split}.npz" if cache is not None else None
+    if stored is not None and stored.is_file():
+        return list(_load(stored))
+    try:
+        shapes = [shape_of(name, contours) for name, contours in _tumours(archive, split)]
+    except (OSError, tarfile.TarError, KeyError, json.JSONDecodeError) as error:
+        raise ImageError(
+            f"the contours in {archive} cannot be read ({error}); download them again."
+        ) from None
+    if stored is not None:
+        _store(stored, shapes)
+    return shapes
+
+
+def shape_of(name: str, contours: list[Contour]) -> TumourShape:
+    """Make a shape from planar contours.
+
+    Parameters
+    ----------
+    name : str
+        The patient.
+    contours : list of (n, 3) array
+        Closed polygons in planes of constant S, RAS mm; polygons of one plane are combined by exclusive or,
+        so that one inside another is a hole.
+
+    Returns
+    -------
+    TumourShape
+        Slices are joined by interpolating the distances to their outlines.
+    """
+    points = np.concatenate(contours)
+    low, high = points.min(axis=0) - _MARGIN_MM, points.max(axis=0) + _MARGIN_MM
+    axes = [np.arange(a, b, SPACING_MM) for a, b in zip(low, high, strict=True)]
+    heights, outlines = _slices(contours, axes[0], axes[1])
+    field = _between(heights, outlines, axes[2])
+    inside = ndimage.gaussian_filter(field, 0.5 / SPACING_MM) < 0
+    if points[:, 0].mean() < 0:  # R is positive, so this is the left side
+        inside = inside[:, :, ::-1]
+    outside = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
+    # The true border lies half a voxel outside the last voxel inside.
+    distance = ((outside - 0.5 * np.sign(outside)) * SPACING_MM).astype(np.float32)
+    return TumourShape(name, distance, SPACING_MM, _tip(inside), float(inside.sum() * SPACING_MM**3))
+
+
+def _tumours(archive: Path, split: str) -> Iterator[tuple[str, list[Contour]]]:
+    documents, wanted = {}, set()
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            match = _CONTOURS.match(member.name)
+            if match:
+                documents[match[1]] = json.load(tar.extractfile(member))
+            elif member.name.endswith("split.csv"):
+                rows = tar.extractfile(member).read().decode("utf-8").split()  # type: ignore[union-attr]
+                wanted = {row.split(",")[0] for row in rows[1:] if row.split(",")[1] == split}
+    for name in sorted(wanted & documents.keys()):
+        contours = [
+            _lps_to_ras(c) for s in documents[name] if _is_tumour(name, s) for c in s["LPS_contour_points"]
+        ]
+        if contours:
+            yield name, contours
+
+
+def _is_tumour(name: str, structure: dict) -> bool:
+    return structure["structure_name"] in _STRUCTURES or structure["structure_name"] == _EXCEPTIONS.get(name)
+
+
+def _lps_to_ras(points: list) -> Contour:
+    return np.asarray(points, dtype=float) * (-1.0, -1.0, 1.0)
+
+
+def _slices(contours: list[Contour], x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the heights of the planes and, for each, the distance to its outline, negative inside."""
+    planes: dict[float, np.ndarray] = {}
+    for contour in contours:
+        height = round(float(contour[:, 2].mean()), 2)
+        planes[height] = planes.get(height, False) ^ fill_polygon(contour[:, :2], x, y)
+    heights = np.array(sorted(planes))
+    outlines = []
+    for height in heights:
+        inside = planes[height]
+        outside = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
+        outlines.append(outside - 0.5 * np.sign(outside))
+    return heights, np.array(outlines)
+
+
+def fill_polygon(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return which points of a lattice lie inside a polygon, by the even-odd rule.
+
+    Parameters
+    ----------
+    points : (n, 2) array
+        Corners (x, y); the last is joined to the first.
+    x, y : (columns,) and (rows,) arrays
+        Lattice coordinates.
+
+    Returns
+    -------
+    (rows, columns) array of bool
+    """
+    start, end = points, np.roll(points, -1, axis=0)
+    crosses = (start[None, :, 1] <= y[:, None]) != (end[None, :, 1] <= y[:, None])
+    rise = np.where(end[:, 1] == start[:, 1], 1.0, end[:, 1] - start[:, 1])
+    at = start[:, 0] + (y[:, None] - start[:, 1]) * (end[:, 0] - start[:, 0]) / rise
+    at = np.where(crosses, at, np.inf)
+    return (at[:, :, None] < x[None, None, :]).sum(axis=1) % 2 == 1
+
+
+def _between(heights: np.ndarray, outlines: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Interpolate outlines between planes; the outermost ones reach half a slice further."""
+    thickness = float(np.median(np.diff(heights))) if heights.size > 1 else 1.5
+    heights = np.concatenate([[heights[0] - thickness], heights, [heights[-1] + thickness]])
+    # The mirrored distance makes every column end half-way to the added plane.
+    outlines = np.concatenate([np.abs(outlines[:1]), outlines, np.abs(outlines[-1:])])
+    position = np.interp(z, heights, np.arange(heights.size))
+    below = np.minimum(position.astype(int), heights.size - 2)
+    share = (position - below)[:, None, None]
+    field = outlines[below] * (1 - share) + outlines[below + 1] * share
+    field[(z < heights[0]) | (z > heights[-1])] = np.abs(field).max()
+    return field
+
+
+def _tip(inside: np.ndarray) -> tuple[float, float, float]:
+    """Return the middle of the outermost millimetre on the right, (x, y, z) mm."""
+    k, j, i = np.nonzero(inside)
+    last = i >= i.max() - 1.0 / SPACING_MM
+    return tuple(float(axis[last].mean() * SPACING_MM) for axis in (i, j, k))
+
+
+def _store(path: Path, shapes: list[TumourShape]) -> None:
+    arrays = {f"{s.name}/distance": s.distance.astype(np.float16) for s in shapes}
+    np.savez_compressed(path, **arrays, **{f"{s.name}/tip": np.array([*s.tip, s.volume_mm3]) for s in shapes})
+
+
+def _load(path: Path) -> Iterator[TumourShape]:
+    with np.load(path, allow_pickle=False) as arrays:
+        for name in sorted({key.split("/")[0] for key in arrays.files}):
+            *tip, volume = (float(v) for v in arrays[f"{name}/tip"])
+            yield TumourShape(
+                name, arrays[f"{name}/distance"].astype(np.float32), SPACING_MM, tuple(tip), volume
+            )

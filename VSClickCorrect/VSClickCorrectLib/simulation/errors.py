@@ -1,0 +1,104 @@
+"""Simulated errors: masks spoiled as an automatic segmentation spoils them (thesis section 4.5.2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import ndimage
+
+# Share of masks that stay as they are, so that a corrector learns to leave what is right (section 4.5.2.2).
+UNCHANGED = 0.2
+
+Spoiler = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+
+
+def signed_distance(mask: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """Return the distance in mm to the mask's border, negative inside, float32.
+
+    Parameters
+    ----------
+    mask : ndarray of bool
+        ``(K, J, I)``, neither empty nor full.
+    spacing : (3,) array
+        Voxel size in mm in array order ``(k, j, i)``.
+    """
+    outside = ndimage.distance_transform_edt(~mask, sampling=spacing)
+    inside = ndimage.distance_transform_edt(mask, sampling=spacing)
+    return (outside - inside).astype(np.float32)
+
+
+def grow_or_shrink(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Dilate or erode the whole mask by 0.5 to 2.5 mm, less on small masks (the thesis's two errors)."""
+    distance = signed_distance(mask, spacing)
+    by = rng.uniform(0.5, 2.5)
+    if rng.random() < 0.5:  # noqa: PLR2004
+        return distance < by
+    return distance < -min(by, 0.6 * float(-distance.min()))
+
+
+def uneven_border(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Move the border in and out by a smooth random field: here too large, there too small."""
+    distance = signed_distance(mask, spacing)
+    scale = rng.uniform(3.0, 8.0)
+    noise = ndimage.gaussian_filter(rng.standard_normal(mask.shape), scale / spacing).astype(np.float32)
+    amplitude = min(rng.uniform(0.8, 3.0), 1.2 * float(-distance.min()))
+    return distance < amplitude * noise / max(1e-6, noise.std())
+
+
+def shifted(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Shift the mask by up to 2.5 mm."""
+    offset = rng.normal(size=3)
+    offset *= rng.uniform(0.5, 2.5) / np.linalg.norm(offset)
+    return np.roll(mask, np.round(offset / spacing).astype(int), axis=(0, 1, 2))
+
+
+def slices_missing(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Lose slices at the mask's upper or lower end, up to a third of its depth."""
+    del spacing
+    hits = np.flatnonzero(mask.any(axis=(1, 2)))
+    lost = int(rng.integers(1, max(2, hits.size // 3 + 1)))
+    spoiled = mask.copy()
+    spoiled[hits[:lost] if rng.random() < 0.5 else hits[-lost:]] = False  # noqa: PLR2004
+    return spoiled
+
+
+def lobe(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Lose or add a ball at the mask's border."""
+    distance = signed_distance(mask, spacing)
+    border = np.argwhere(np.abs(distance) < 1.0)
+    center = border[rng.integers(len(border))]
+    coordinates = np.indices(mask.shape, sparse=True)
+    squared = sum(((c - n) * s) ** 2 for c, n, s in zip(coordinates, center, spacing, strict=True))
+    ball = squared < rng.uniform(2.5, 7.0) ** 2
+    return mask & ~ball if rng.random() < 0.6 else mask | ball  # noqa: PLR2004
+
+
+SPOILERS: tuple[Spoiler, ...] = (grow_or_shrink, uneven_border, shifted, slices_missing, lobe)
+
+
+def spoil(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a mask with one to three simulated errors, or with none at a chance of `UNCHANGED`.
+
+    Parameters
+    ----------
+    mask : ndarray of bool
+        The true mask, ``(K, J, I)``.
+    spacing : (3,) array
+        Voxel size in mm in array order ``(k, j, i)``.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    ndarray of bool
+        Never empty: an error that would lose the whole tumour is left out.
+    """
+    if rng.random() < UNCHANGED:
+        return mask.copy()
+    spoiled = mask
+    for n in rng.permutation(len(SPOILERS))[: rng.integers(1, 4)]:
+        attempt = SPOILERS[n](spoiled, spacing, rng)
+        if attempt.any():
+            spoiled = attempt
+    return spoiled.copy()

@@ -1,0 +1,195 @@
+"""Cohorts: synthetic cases written to a folder, one seed, one cohort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
+from VSClickCorrectLib.simulation.contours import read_shapes
+from VSClickCorrectLib.simulation.head import Head, Tissue, TumourShape
+from VSClickCorrectLib.simulation.heads import load_heads
+from VSClickCorrectLib.simulation.phantom import phantom_head
+from VSClickCorrectLib.simulation.shapes import deformed, procedural_shape, random_volume
+from VSClickCorrectLib.simulation.synthesis import SIDES, synthesize
+
+# Held back with its shapes: no head and no patient's tumour is on both sides of the split.
+VALIDATION_HEADS = ("brats-gli-00001",)
+PHANTOM_SHARE = 0.3
+PROCEDURAL_SHARE = 0.25
+# Real scans come with skull and scalp, most borrowed heads without.
+WHOLE_WEIGHT = 2.0
+NO_TUMOUR_SHARE = 0.04
+# Whole heads are for the locator, which works at 3 mm: there is no need to render them finer.
+_HEAD_SPACING = (3.0, 3.0, 3.0)
+_HEAD_MATRIX = (88, 88, 66)
+
+
+@dataclass(frozen=True)
+class CohortRecipe:
+    """What a cohort is made of.
+
+    Parameters
+    ----------
+    split : {"training", "validation"}
+        Which patients' tumours and which heads.
+    extent : {"region", "head"}
+        The surroundings of the tumour at the scanner's resolution, or whole heads at low resolution.
+    count : int
+        Number of cases.
+    seed : int
+        One seed, one cohort.
+    """
+
+    split: str
+    extent: str
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class CohortCase:
+    """One case of a cohort.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences.
+    truth : ndarray of bool
+        The tumour, ``(K, J, I)``.
+    """
+
+    case: Case
+    truth: np.ndarray
+
+    @property
+    def grid(self) -> Grid:
+        """The native grid."""
+        return self.case.grid
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Heads and tumour shapes of one split."""
+
+    heads: Sequence[Head]
+    shapes: Sequence[TumourShape]
+
+    @classmethod
+    def load(cls, data: Path, split: str, cache: Path | None = None) -> Sources:
+        """Load the heads and the real tumour shapes of a split from the data folder.
+
+        Raises
+        ------
+        ImageError
+            If the folder holds none.
+        """
+        held_back = split == "validation"
+        heads = [h for h in load_heads(data / "heads", cache) if (h.name in VALIDATION_HEADS) == held_back]
+        shapes = read_shapes(data / "vs-seg-contours.tar.gz", split, cache)
+        if not heads or not shapes:
+            raise ImageError(
+                f"{data} holds no heads or no tumour shapes for {split}; see the folder's README."
+            )
+        return cls(heads, shapes)
+
+
+_sources: Sources
+
+
+def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 2) -> None:
+    """Make the cases of a recipe and write them to ``folder`` as ``.npz``; existing cases are kept.
+
+    Raises
+    ------
+    ImageError
+        If the data folder lacks heads or tumour shapes, or ``folder`` holds another cohort.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    card = folder / "recipe.json"
+    if card.exists() and json.loads(card.read_text()) != asdict(recipe):
+        raise ImageError(f"{folder} holds a cohort of another recipe; choose an empty folder.")
+    cache = folder.parent / "cache"
+    cache.mkdir(exist_ok=True)
+    Sources.load(data, recipe.split, cache)
+    card.write_text(json.dumps(asdict(recipe), indent=1) + "\n")
+    missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
+    arguments = (data, recipe.split, cache)
+    with ProcessPoolExecutor(workers, initializer=_load_sources, initargs=arguments) as pool:
+        for _ in pool.map(
+            _write_case, [folder] * len(missing), [recipe] * len(missing), missing, chunksize=4
+        ):
+            pass
+
+
+def read_cohort(folder: Path) -> list[CohortCase]:
+    """Read a cohort that `write_cohort` wrote.
+
+    Raises
+    ------
+    ImageError
+        If the folder holds no case.
+    """
+    cases = []
+    for path in sorted(folder.glob("case-*.npz")):
+        with np.load(path, allow_pickle=False) as arrays:
+            grid = Grid(arrays["truth"].shape, arrays["affine"])
+            volumes = (Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
+            cases.append(CohortCase(Case(*volumes), arrays["truth"]))
+    if not cases:
+        raise ImageError(f"{folder} holds no case of a cohort; write one with 'vsclick simulate'.")
+    return cases
+
+
+def _path(folder: Path, number: int) -> Path:
+    return folder / f"case-{number:05d}.npz"
+
+
+def _load_sources(data: Path, split: str, cache: Path) -> None:
+    global _sources  # noqa: PLW0603 - the heads of one worker process, loaded once
+    _sources = Sources.load(data, split, cache)
+
+
+def _write_case(folder: Path, recipe: CohortRecipe, number: int) -> None:
+    rng = np.random.default_rng([recipe.seed, number])
+    head = _head(rng)
+    shape = _shape(rng)
+    side = SIDES[int(rng.integers(2))]
+    acquisition, region = _geometry(recipe.extent, rng)
+    made = synthesize(head, shape, side, rng, acquisition, region)
+    temporary = folder / f".writing-{number:05d}.npz"
+    np.savez_compressed(
+        temporary, t1ce=made.t1ce.array, t2=made.t2.array, truth=made.truth, affine=made.grid.affine
+    )
+    temporary.rename(_path(folder, number))
+
+
+def _head(rng: np.random.Generator) -> Head:
+    if rng.random() < PHANTOM_SHARE:
+        return phantom_head(rng)
+    weights = np.array([WHOLE_WEIGHT if (h.tissue == Tissue.BONE).any() else 1.0 for h in _sources.heads])
+    return _sources.heads[rng.choice(len(weights), p=weights / weights.sum())]
+
+
+def _shape(rng: np.random.Generator) -> TumourShape | None:
+    choice = rng.random()
+    if choice < NO_TUMOUR_SHARE:
+        return None
+    if choice < NO_TUMOUR_SHARE + PROCEDURAL_SHARE:
+        return procedural_shape(rng, random_volume(rng))
+    return deformed(_sources.shapes[int(rng.integers(len(_sources.shapes)))], rng)
+
+
+def _geometry(extent: str, rng: np.random.Generator) -> tuple[Acquisition, Region | None]:
+    acquisition = random_acquisition(rng)
+    if extent == "head":
+        return replace(acquisition, spacing=_HEAD_SPACING, matrix=_HEAD_MATRIX), None
+    return acquisition, Region(None, (84.0, 84.0, 54.0))

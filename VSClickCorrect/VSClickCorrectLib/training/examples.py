@@ -1,0 +1,139 @@
+"""Training examples: cuts for the corrector, crops for the initial networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.cuts import CutGeometry, cut_window, extract_cut
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.preprocessing import covering_window, sample_sequences
+from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.simulation.errors import spoil
+from VSClickCorrectLib.simulation.user import border_clicks, inside_clicks
+from VSClickCorrectLib.training.cohort import CohortCase
+
+# Of the clicks on one spoiled mask: where the error is largest, anywhere on the border, inside an error.
+_ERROR_CLICKS, _BORDER_CLICKS = 4, 2
+_HAND_MM = 0.4
+_SPOIL_MARGIN_MM = 12.0
+
+Example = tuple[np.ndarray, np.ndarray]
+
+
+def cut_examples(
+    case: CohortCase, geometry: CutGeometry, masks: int, rng: np.random.Generator
+) -> Iterator[Example]:
+    """Yield the cuts of several spoiled masks of one case.
+
+    Parameters
+    ----------
+    case : CohortCase
+        A case with a tumour.
+    geometry : CutGeometry
+        The corrector's.
+    masks : int
+        Spoiled masks to make.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Yields
+    ------
+    channels : ndarray of float16
+        ``(channels, slices, size, size)``, as `extract_cut` returns them.
+    target : ndarray of float16
+        ``(slices, size, size)``, the share of each sample that is tumour.
+    """
+    truth = ArrayMask(case.grid, case.truth)
+    for _ in range(masks):
+        mask = ArrayMask(case.grid, spoiled(case.grid, case.truth, rng))
+        for click in training_clicks(case.grid, case.truth, mask.values, rng):
+            window = cut_window(case.grid, click, geometry)
+            channels = extract_cut(case.case, mask, window, geometry, [click])
+            target = window.sample(truth.read(window.source_box))
+            yield channels.astype(np.float16), target.astype(np.float16)
+
+
+def spoiled(grid: Grid, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a spoiled copy of a mask; only the tumour's surroundings are looked at."""
+    margin = tuple(int(n) for n in np.ceil(_SPOIL_MARGIN_MM / grid.spacing[::-1]))
+    box = Box.around(truth).padded(margin).clipped(grid.shape)
+    result = np.zeros_like(truth)
+    result[box.slices] = spoil(truth[box.slices], grid.spacing[::-1], rng)
+    return result
+
+
+def training_clicks(grid: Grid, truth: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> list[Click]:
+    """Return clicks such as a clinician would place on a spoiled mask, each a little off the ideal place."""
+    clicks = border_clicks(grid, truth, mask, _ERROR_CLICKS, rng)
+    border = np.argwhere(truth & ~ndimage.binary_erosion(truth))
+    chosen = rng.choice(len(border), size=min(_BORDER_CLICKS, len(border)), replace=False)
+    clicks += [Click(tuple(grid.index_to_ras(border[n]))) for n in chosen]
+    for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE):
+        clicks += inside_clicks(grid, truth, mask, kind, rng)
+    return [_by_hand(grid, click, rng) for click in clicks]
+
+
+def _by_hand(grid: Grid, click: Click, rng: np.random.Generator) -> Click:
+    """Move a boundary click as a hand does; inside clicks must keep telling the truth."""
+    if click.kind is not ClickKind.BOUNDARY:
+        return click
+    moved = np.array(click.position_ras) + rng.normal(0, _HAND_MM, 3)
+    # Out of the slice a hand cannot slip: clicks lie in the plane that the view shows.
+    ijk, original = grid.ras_to_ijk(moved), grid.ras_to_ijk(click.position_ras)
+    axis = 2 - grid.axial_order().axes[0]
+    ijk[axis] = original[axis]
+    ijk = np.clip(ijk, 0, np.array(grid.shape[::-1]) - 1)
+    return Click(tuple(grid.ijk_to_ras(ijk)), click.kind)
+
+
+def crop_source(case: CohortCase, spacing: Sequence[float], reach_mm: float) -> Example:
+    """Return a case at a network's working resolution.
+
+    Parameters
+    ----------
+    case : CohortCase
+        Any case.
+    spacing : sequence of 3 float
+        Working voxel size in mm, axial order.
+    reach_mm : float
+        The target reaches this far beyond the tumour: 0 to segment it, a little more so that a locator
+        has something to find in a tumour smaller than its voxels.
+
+    Returns
+    -------
+    channels : ndarray of float16
+        ``(2, slices, rows, columns)``, axial order.
+    target : ndarray of float16
+        ``(slices, rows, columns)``.
+    """
+    window = covering_window(case.grid, Box((0, 0, 0), case.grid.axial_shape), tuple(spacing))
+    truth = case.truth
+    if reach_mm > 0 and truth.any():
+        truth = ndimage.distance_transform_edt(~truth, sampling=case.grid.spacing[::-1]) <= reach_mm
+    target = window.sample(truth[window.source_box.slices])
+    return sample_sequences(case.case, window).astype(np.float16), target.astype(np.float16)
+
+
+def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator) -> Example:
+    """Return a crop: three of four times around a voxel of the tumour, else anywhere.
+
+    Where the crop is larger than the source, it is filled up with zeros.
+    """
+    channels, target = source
+    space = [max(0, n - m) for n, m in zip(target.shape, shape, strict=True)]
+    start = [int(rng.integers(0, s + 1)) for s in space]
+    inside = np.argwhere(target > 0.5)  # noqa: PLR2004
+    if len(inside) and rng.random() < 0.75:  # noqa: PLR2004
+        voxel = inside[rng.integers(len(inside))]
+        jitter = [int(rng.integers(-m // 3, m // 3 + 1)) for m in shape]
+        start = [
+            int(np.clip(v - m // 2 + j, 0, s)) for v, m, j, s in zip(voxel, shape, jitter, space, strict=True)
+        ]
+    place = tuple(slice(a, a + m) for a, m in zip(start, shape, strict=True))
+    fill = [(0, max(0, m - n)) for m, n in zip(shape, target.shape, strict=True)]
+    return np.pad(channels[(slice(None), *place)], [(0, 0), *fill]), np.pad(target[place], fill)

@@ -1,0 +1,52 @@
+"""Releasing a model: fp16 weights and their entry in the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from safetensors.torch import load_file, save
+
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.models import ModelEntry
+from VSClickCorrectLib.training.recipes import Recipe
+
+MAX_BYTES = 15_000_000
+
+
+def export(recipe: Recipe, weights: Path, name: str, models: Path) -> ModelEntry:
+    """Write weights as fp16 into a model folder and name them in its manifest.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What was trained.
+    weights : Path
+        ``best.safetensors`` of the training.
+    name : str
+        The model's name; an entry of that name is replaced.
+    models : Path
+        Folder of the manifest.
+
+    Raises
+    ------
+    ModelError
+        If the file would be larger than `MAX_BYTES`.
+    """
+    tensors = {n: t.half() if t.is_floating_point() else t for n, t in load_file(weights).items()}
+    content = save({n: t.contiguous() for n, t in tensors.items()})
+    if len(content) > MAX_BYTES:
+        raise ModelError(
+            f"the weights of {name} take {len(content) / 1e6:.1f} MB; at most 15 MB are shipped."
+        )
+    file = f"{name}.safetensors"
+    (models / file).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    entry = ModelEntry(name, recipe.role, file, digest, recipe.network, recipe.parameters, recipe.geometry)
+    manifest = models / "manifest.json"
+    entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
+    entries = [e for e in entries if e["name"] != name] + [asdict(entry)]
+    manifest.write_text(json.dumps({"format": 1, "models": entries}, indent=2) + "\n", encoding="utf-8")
+    return entry
