@@ -62,3 +62,23 @@ $(VENV)/.ready-%: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	@[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import ctypes; ctypes.CDLL("libEGL.so.1")' 2>/dev/null || \
 	  echo "Note: VTK will crash when it draws, libEGL is missing; on Debian or Ubuntu: sudo apt-get install libegl1 libgl1" >&2
 	@touch $@
+
+# Training: see Resources/Docs/data.md for what DATA must hold.
+DATA ?= data
+RUNS ?= runs
+MINUTES ?= 55
+.PHONY: cohorts train
+
+cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts of training and validation into runs/
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-training --split training --count 260 --seed 1
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-validation --split validation --count 40 --seed 2
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-training --split training --extent head --count 240 --seed 3
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-validation --split validation --extent head --count 30 --seed 4
+
+train: $(VENV)/.ready-demo ## Train locator, initial model and corrector; release with: vsclick train ... --release NAME
+	$(BIN)/vsclick train locator --training $(RUNS)/head-training --validation $(RUNS)/head-validation \
+	  --output $(RUNS)/locator --minutes $(MINUTES)
+	$(BIN)/vsclick train initial --training $(RUNS)/region-training --validation $(RUNS)/region-validation \
+	  --output $(RUNS)/initial --minutes $(MINUTES)
+	$(BIN)/vsclick train corrector --training $(RUNS)/region-training --validation $(RUNS)/region-validation \
+	  --output $(RUNS)/corrector --minutes $(MINUTES)

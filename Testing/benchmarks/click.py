@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 from common import full_size_case, machine, options
-
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.mrml.clicks import add_clicks_node

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_case, resample_to_grid
 from VSClickCorrectLib.imaging.volume import Case
@@ -42,7 +41,9 @@ def full_size_case(t1ce: Path | None) -> tuple[Case, np.ndarray]:
     affine = np.diag([-SPACING[0], -SPACING[1], SPACING[2], 1.0])
     affine[:3, 3] = made.grid.center_ras - affine[:3, :3] @ ((np.array(SHAPE[::-1]) - 1) / 2)
     grid = Grid(SHAPE, affine)
-    return Case(resample_to_grid(made.t1ce, grid), resample_to_grid(made.t2, grid)), _ball(grid, made.site_ras)
+    return Case(resample_to_grid(made.t1ce, grid), resample_to_grid(made.t2, grid)), _ball(
+        grid, made.site_ras
+    )
 
 
 def _ball(grid: Grid, center=None) -> np.ndarray:

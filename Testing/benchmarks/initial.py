@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 from common import full_size_case, machine, options
-
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
 
@@ -26,7 +25,9 @@ def main() -> None:
         started = time.perf_counter()
         found = segmenter.segment(case)
         seconds.append(time.perf_counter() - started)
-    print(f"{'initial mask':36s} median {np.median(seconds):.2f} s, most {max(seconds):.2f} s, n = {len(seconds)}")
+    print(
+        f"{'initial mask':36s} median {np.median(seconds):.2f} s, most {max(seconds):.2f} s, n {len(seconds)}"
+    )
     print(f"{'voxels found':36s} {int(found.values.sum())}, confidence {found.confidence:.2f}")
     print(f"{'peak memory of the process':36s} {_peak_gigabytes():.2f} GB (case alone {before:.2f} GB)")
 

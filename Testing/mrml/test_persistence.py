@@ -101,6 +101,19 @@ def test_each_segmentation_has_its_own_journal(scene, volume_node):
     assert (stored_journal(one), stored_journal(two)) == ("", "second\n")
 
 
+def test_each_segment_has_its_own_journal(scene, volume_node, tmp_path):
+    node, one = add_segmentation(scene, volume_node, "one")
+    two = node.GetSegmentation().AddEmptySegment("", "two")
+    store_journal(scene, node, "first\n", one)
+    assert stored_journal(node, two) is None
+    store_journal(scene, node, "second\n", two)
+    store_journal(scene, node, "first again\n", one)
+    save_scene(scene, tmp_path / "two.mrb")
+    with load_scene(tmp_path / "two.mrb") as loaded:
+        back = first(loaded.scene, "vtkMRMLSegmentationNode")
+        assert (stored_journal(back, one), stored_journal(back, two)) == ("first again\n", "second\n")
+
+
 def test_deleted_journal_is_none_and_can_be_stored_anew(scene, volume_node):
     node, _ = add_segmentation(scene, volume_node, "one")
     store_journal(scene, node, "first\n")

@@ -1,6 +1,5 @@
 """Writes into a segment: where they land, what they leave alone, whom they tell."""
 
-
 import numpy as np
 import pytest
 import slicer

@@ -6,14 +6,13 @@ import argparse
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
-from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
-from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.mask import ArrayMask
 
 _DESCRIPTION = """\
@@ -51,22 +50,43 @@ def add_parser(commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     check_mask_path(options.output)
-    if options.journal is not None and options.journal.exists():
-        raise CorrectionError(f"the journal {options.journal} exists already; name a new file.")
+    _check_journal_path(options)
     clicks = read_clicks(options.clicks)
     case = read_case(options.t1ce, options.t2)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
     models = model_folder(options)
     corrector = Corrector.load(models, device=options.device)
     initial = InitialSegmenter.load(models, options.device)
-    journal = Journal()
-    session = CorrectionSession(case, mask, corrector, initial.propose, options.merge, journal)
+    session = CorrectionSession(case, mask, corrector, initial.propose, options.merge)
     edit = session.apply_together(clicks)
-    write_mask(options.output, mask.values, case.grid)
-    if options.journal is not None:
-        journal.save(options.journal)
+    _write(options, session)
     added, removed = edit.change.count
     print(
         f"{len(clicks)} clicks: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
         f"written to {options.output}."
     )
+
+
+def _check_journal_path(options: argparse.Namespace) -> None:
+    """Refuse a journal that could not be written, before any work is done for it."""
+    path = options.journal
+    if path is None:
+        return
+    if path == options.output:
+        raise CorrectionError(f"journal and mask are both called {path}; name another file for the journal.")
+    if path.exists():
+        raise CorrectionError(f"the journal {path} exists already; name a new file.")
+    if not path.parent.is_dir():
+        raise CorrectionError(f"the folder {path.parent} does not exist; create it or choose another.")
+
+
+def _write(options: argparse.Namespace, session: CorrectionSession) -> None:
+    """Write the journal, if asked for, and the mask: both or neither."""
+    if options.journal is not None:
+        session.journal.save(options.journal)
+    try:
+        write_mask(options.output, session.mask.read(session.mask.grid.box), session.mask.grid)
+    except ImageError:
+        if options.journal is not None:
+            options.journal.unlink()
+        raise

@@ -72,9 +72,8 @@ def run(options: argparse.Namespace) -> None:
             _picture(output, case, number, {"truth": goal, "before": before, "mask": scene.values()}, clicks)
             if number < ROUNDS:
                 scene.next_round()
-        print(
-            f"Undo and redo of all {scene.undo_and_redo_everything()} clicks: the mask is bit for bit the same."
-        )
+        count = scene.undo_and_redo_everything()
+        print(f"Undo and redo of all {count} clicks: the mask is bit for bit the same.")
         scene.save(output)
     print(f"Scene, mask, journal and pictures are in {output}.")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
+
+import SimpleITK as sitk
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.cli import correct, demo, segment, simulate, train
@@ -17,6 +20,14 @@ segmentation by clicks. Research software, not a medical device.
 _COMMANDS = (segment, correct, demo, simulate, train)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser, also of the commands, that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """See `argparse.ArgumentParser.error`."""
+        self.exit(2, f"vsclick: {message[:1].upper()}{message[1:]}; see '{self.prog} --help'.\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -25,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 when done; 2, after one plain line on standard error, when something is wrong with the input.
     """
-    parser = argparse.ArgumentParser("vsclick", description=_DESCRIPTION)
+    parser = _Parser("vsclick", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"vsclick {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_parser(commands)
     options = parser.parse_args(arguments)
+    # What ITK has to say about a file would stand beside the one plain line.
+    sitk.ProcessObject.GlobalWarningDisplayOff()
     try:
         options.run(options)
     except VSClickError as error:

@@ -22,6 +22,8 @@ def add_parser(commands) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="weights and log")
     parser.add_argument("--steps", type=int, default=100_000, metavar="N", help="batches at most")
     parser.add_argument("--minutes", type=float, default=float("inf"), metavar="M", help="time at most")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights to go on from")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, metavar="RATE", help="at the beginning")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="processor threads")
     parser.add_argument(
@@ -38,9 +40,12 @@ def run(options: argparse.Namespace) -> None:
     from VSClickCorrectLib.training.recipes import RECIPES, train
 
     recipe = RECIPES[options.role]
-    schedule = Schedule(options.steps, minutes=options.minutes, threads=options.threads)
-    best = train(recipe, options.training, options.validation, options.output, schedule, options.seed)
-    print(f"Best validation DSC {best:.4f}; weights in {options.output}.")
+    schedule = Schedule(
+        options.steps, learning_rate=options.learning_rate, minutes=options.minutes, threads=options.threads
+    )
+    cohorts = (options.training, options.validation)
+    best = train(recipe, *cohorts, options.output, schedule, options.seed, options.weights)
+    print(f"Best validation score {best:.4f}; weights in {options.output}.")
     if options.release:
         entry = export(recipe, options.output / "best.safetensors", options.release, options.models)
         print(f"Released as {entry.file} ({entry.sha256[:12]}…).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,7 +40,7 @@ class CutGeometry:
     slice_mm : float
         Distance between the slices of a cut in mm.
     click_map : bool
-        Whether the kinds of this and earlier clicks are an input of the network.
+        Whether the click's kind is an input of the network.
     """
 
     size: int = 48
@@ -74,7 +73,7 @@ def cut_window(grid: Grid, click: Click, geometry: CutGeometry) -> Window:
 
 
 def extract_cut(
-    case: Case, mask: Readable, window: Window, geometry: CutGeometry, clicks: Iterable[Click] = ()
+    case: Case, mask: Readable, window: Window, geometry: CutGeometry, click: Click
 ) -> np.ndarray:
     """Return the channels of one cut.
 
@@ -88,8 +87,8 @@ def extract_cut(
         From `cut_window`.
     geometry : CutGeometry
         The corrector's.
-    clicks : iterable of Click
-        The clicks that the click map shows, if the geometry has one.
+    click : Click
+        The click, which the click map shows if the geometry has one.
 
     Returns
     -------
@@ -99,30 +98,23 @@ def extract_cut(
     """
     channels = [*sample_sequences(case, window), window.sample(mask.read(window.source_box))]
     if geometry.click_map:
-        channels.append(click_map(window, clicks))
+        channels.append(click_map(window, click))
     return np.stack(channels)
 
 
-def click_map(window: Window, clicks: Iterable[Click]) -> np.ndarray:
-    """Draw include clicks as positive and exclude clicks as negative Gaussians of 1.5 mm.
+def click_map(window: Window, click: Click) -> np.ndarray:
+    """Draw an include click as a positive, an exclude click as a negative Gaussian of 1.5 mm.
 
     A boundary click leaves no trace: the cut is centred on it.
 
     Returns
     -------
     ndarray of float32
-        Shape ``window.geometry.shape``, -1 to 1; later clicks add to earlier ones.
+        Shape ``window.geometry.shape``, -1 to 1.
     """
-    shape = np.array(window.geometry.shape)
-    result = np.zeros(window.geometry.shape, np.float32)
-    for click in clicks:
-        sign = _CLICK_SIGN[click.kind]
-        if sign == 0.0:
-            continue
-        offset = (axial_coordinates(window.grid, click.position_ras) - window.center) / window.steps
-        axes = [
-            np.exp(-0.5 * (((np.arange(n) - (n - 1) / 2 - o) * s) / _CLICK_RADIUS_MM) ** 2)
-            for n, o, s in zip(shape, offset, window.geometry.spacing, strict=True)
-        ]
-        result += sign * np.einsum("k,j,i->kji", *axes).astype(np.float32)
-    return np.clip(result, -1.0, 1.0)
+    offset = (axial_coordinates(window.grid, click.position_ras) - window.center) / window.steps
+    axes = [
+        np.exp(-0.5 * (((np.arange(n) - (n - 1) / 2 - o) * s) / _CLICK_RADIUS_MM) ** 2)
+        for n, o, s in zip(window.geometry.shape, offset, window.geometry.spacing, strict=True)
+    ]
+    return (_CLICK_SIGN[click.kind] * np.einsum("k,j,i->kji", *axes)).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import permutations
 
 import numpy as np
@@ -142,8 +143,7 @@ class Grid:
 
     def ras_to_ijk(self, ras) -> np.ndarray:
         """Map RAS mm, shape (..., 3), to continuous ``(i, j, k)`` coordinates."""
-        inverse = np.linalg.inv(self.affine)
-        return np.asarray(ras, dtype=float) @ inverse[:3, :3].T + inverse[:3, 3]
+        return np.asarray(ras, dtype=float) @ self._inverse[:3, :3].T + self._inverse[:3, 3]
 
     def index_to_ras(self, index) -> np.ndarray:
         """Map array indices ``(k, j, i)``, shape (..., 3), to RAS mm."""
@@ -170,6 +170,14 @@ class Grid:
 
     def axial_order(self) -> AxialOrder:
         """Return the permutation and flips that bring arrays on this grid closest to an axial stack."""
+        return self._axial_order
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.inv(self.affine)
+
+    @cached_property
+    def _axial_order(self) -> AxialOrder:
         directions = (self.affine[:3, :3] / self.spacing)[:, ::-1]  # columns in array order k, j, i
         cosines = _AXIAL_RAS @ directions
         axes = max(permutations(range(3)), key=lambda p: sum(abs(cosines[n, a]) for n, a in enumerate(p)))

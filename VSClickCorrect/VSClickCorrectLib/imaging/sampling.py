@@ -185,7 +185,8 @@ def axial_coordinates(grid: Grid, ras) -> np.ndarray:
 
 
 def _separable(values: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-    # The axis that shrinks most goes first, so that later products are small.
-    for axis in sorted(range(3), key=lambda a: matrices[a].shape[0] / max(1, matrices[a].shape[1])):
-        values = np.moveaxis(np.tensordot(matrices[axis], values, axes=(1, axis)), 0, axis)
-    return np.ascontiguousarray(values)
+    """Apply one matrix along each axis of a volume, within each slice first."""
+    slices, rows, columns = matrices
+    # Products of matrices, slice by slice: no axis of a whole volume has to be moved in memory.
+    within = np.matmul(np.matmul(rows, values), columns.T)
+    return np.tensordot(slices, within, axes=1)

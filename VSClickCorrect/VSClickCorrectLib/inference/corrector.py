@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, extract_cut
 from VSClickCorrectLib.imaging.merging import Proposal
@@ -52,12 +53,16 @@ class Corrector:
         entry = models.entry("corrector", name)
         corrector = cls(entry, models.load(entry, choose_device(device)))
         channels = 4 if corrector.geometry.click_map else 3
-        corrector.run(np.zeros((1, channels, *corrector.geometry.window.shape), np.float32))
+        try:
+            corrector.run(np.zeros((1, channels, *corrector.geometry.window.shape), np.float32))
+        except RuntimeError as error:
+            raise ModelError(
+                f"the corrector {entry.name} cannot run here ({str(error).splitlines()[0]}); "
+                "install the models again or choose another device."
+            ) from None
         return corrector
 
-    def propose(
-        self, case: Case, mask: Readable, clicks: Sequence[Click], earlier: Sequence[Click] = ()
-    ) -> list[Proposal]:
+    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]:
         """Propose corrections around clicks, all seen on the mask as it is now.
 
         Parameters
@@ -68,8 +73,6 @@ class Corrector:
             The mask.
         clicks : sequence of Click
             The clicks of one application.
-        earlier : sequence of Click
-            Clicks that were applied before; correctors with a click map see those of their cut.
 
         Raises
         ------
@@ -77,8 +80,10 @@ class Corrector:
             If a click lies outside the image.
         """
         windows = [cut_window(case.grid, click, self.geometry) for click in clicks]
-        said = [*earlier, *clicks]
-        cuts = [extract_cut(case, mask, window, self.geometry, said) for window in windows]
+        cuts = [
+            extract_cut(case, mask, window, self.geometry, click)
+            for window, click in zip(windows, clicks, strict=True)
+        ]
         outputs = self.run(np.stack(cuts))
         return [
             Proposal(click, window.box, window.restore(output), self.entry.threshold)

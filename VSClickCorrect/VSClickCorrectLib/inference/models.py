@@ -6,9 +6,10 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.imaging.cuts import CutGeometry
 
 if TYPE_CHECKING:
     import torch
@@ -73,12 +74,10 @@ class ModelFolder:
         self.folder = folder or next((f for f in _FOLDERS if (f / "manifest.json").is_file()), _FOLDERS[-1])
         path = self.folder / "manifest.json"
         try:
-            entries = [
-                ModelEntry(**values) for values in json.loads(path.read_text(encoding="utf-8"))["models"]
-            ]
+            entries = [_entry_of(v) for v in json.loads(path.read_text(encoding="utf-8"))["models"]]
         except FileNotFoundError:
             raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
         self.entries = {entry.name: entry for entry in entries}
 
@@ -104,13 +103,21 @@ class ModelFolder:
         ModelError
             If the weights are missing, their hash is not the manifest's, or they do not fit the network.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
         from VSClickCorrectLib.inference.device import prepare
         from VSClickCorrectLib.networks.registry import build
 
         network = build(entry.network, **entry.parameters)
-        tensors = load(self._checked_bytes(entry))
+        content = self._checked_bytes(entry)
+        try:
+            tensors = load(content)
+        except (SafetensorError, KeyError):
+            raise ModelError(
+                f"the weights {self.folder / entry.file} are no whole safetensors file; "
+                "install the models again."
+            ) from None
         try:
             network.load_state_dict(
                 {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -135,3 +142,35 @@ class ModelFolder:
                 f"{entry.sha256[:12]}…); they may be damaged: install the models again."
             )
         return content
+
+
+def _entry_of(values: Any) -> ModelEntry:
+    """Read an entry; raises TypeError or ValueError with what is wrong with it."""
+    entry = ModelEntry(**values)
+    texts = (entry.name, entry.role, entry.file, entry.sha256, entry.network)
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("name, role, file, sha256 and network of a model must be texts")
+    if entry.role not in ROLES:
+        raise ValueError(f"model '{entry.name}' has the role '{entry.role}', not one of {', '.join(ROLES)}")
+    if not isinstance(entry.parameters, dict):
+        raise TypeError(f"the parameters of model '{entry.name}' must be names and values")
+    if not _is_positive(entry.threshold):
+        raise ValueError(f"the threshold of model '{entry.name}' must be a number above 0")
+    _check_geometry(entry)
+    return entry
+
+
+def _check_geometry(entry: ModelEntry) -> None:
+    if entry.role == "corrector":
+        cuts = CutGeometry(**entry.geometry)
+        sizes = [cuts.size, cuts.pixel_mm, cuts.slices, cuts.slice_mm]
+    else:
+        sizes = entry.geometry["spacing"]
+        if not isinstance(sizes, list) or len(sizes) != 3:
+            raise ValueError(f"the spacing of model '{entry.name}' must be three lengths in mm")
+    if not all(map(_is_positive, sizes)):
+        raise ValueError(f"the geometry of model '{entry.name}' must be numbers above 0")
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and value > 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import slicer
 
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.mrml.clicks import ClickObserver
 from VSClickCorrectLib.mrml.persistence import store_journal, stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.volumes import case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.session.journal import Journal
@@ -45,11 +47,24 @@ class SceneCorrection:
         on_error: Callable[[VSClickError], None] = lambda error: None,
     ) -> None:
         self.session = session
+        self._segment_id = cast(SegmentMask, session.mask).segment_id
         self._segmentation_node = segmentation_node
         self._on_edit = on_edit
         self._on_error = on_error
         self._observer = ClickObserver(markups_node, self._clicked, on_error)
         self._store()
+
+    @property
+    def next_undo(self) -> Edit | None:
+        """What `undo` would take back."""
+        done = self.session.history.done
+        return done[-1] if done else None
+
+    @property
+    def next_redo(self) -> Edit | None:
+        """What `redo` would do again."""
+        undone = self.session.history.undone
+        return undone[-1][0] if undone else None
 
     def undo(self) -> Edit:
         """Take the last edit back; raises as `CorrectionSession.undo`."""
@@ -83,7 +98,7 @@ class SceneCorrection:
     def _store(self) -> None:
         scene = self._segmentation_node.GetScene()
         if scene is not None:
-            store_journal(scene, self._segmentation_node, self.session.journal.text)
+            store_journal(scene, self._segmentation_node, self.session.journal.text, self._segment_id)
 
 
 def session_on(
@@ -107,5 +122,36 @@ def session_on(
     corrector, starter, merge
         As for `session.correction.CorrectionSession`, whose errors are raised.
     """
-    journal = Journal(text=stored_journal(segmentation_node) or "")
+    journal = Journal(text=stored_journal(segmentation_node, mask.segment_id) or "")
     return CorrectionSession(case, mask, corrector, starter, merge, journal)
+
+
+def correct_segment(
+    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
+    segment: tuple[slicer.vtkMRMLSegmentationNode | None, str],
+    markups_node: slicer.vtkMRMLMarkupsFiducialNode,
+    corrector: Proposer,
+    starter: Starter | None = None,
+    on_edit: Callable[[Edit], None] = lambda edit: None,
+    on_error: Callable[[VSClickError], None] = lambda error: None,
+) -> SceneCorrection:
+    """Correct a segment at each point that is placed from now on.
+
+    Parameters
+    ----------
+    volume_nodes : tuple of vtkMRMLVolumeNode or None
+        T1ce and T2, of which one may be missing.
+    segment : tuple of vtkMRMLSegmentationNode, or None if it is gone, and str
+        The segmentation and the segment's ID in it. The journal that the scene holds for it is continued.
+    markups_node, corrector, starter, on_edit, on_error
+        As for `SceneCorrection` and `session_on`, whose errors are raised, and those of `SegmentMask` and
+        `case_of`.
+    """
+    t1ce_node, t2_node = volume_nodes
+    segmentation_node, segment_id = segment
+    if segmentation_node is None:
+        raise CorrectionError("there is no segmentation to correct; choose or create one.")
+    case = case_of(t1ce_node, t2_node)
+    mask = SegmentMask(segmentation_node, segment_id, t1ce_node or t2_node)
+    session = session_on(case, mask, segmentation_node, corrector, starter)
+    return SceneCorrection(session, segmentation_node, markups_node, on_edit, on_error)

@@ -11,10 +11,14 @@ from VSClickCorrectLib.imaging.io import write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
+SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
 
 
 def store_journal(
-    scene: slicer.vtkMRMLScene, segmentation_node: slicer.vtkMRMLSegmentationNode, text: str
+    scene: slicer.vtkMRMLScene,
+    segmentation_node: slicer.vtkMRMLSegmentationNode,
+    text: str,
+    segment_id: str = "",
 ) -> None:
     """Keep a session's journal in the scene, so that it is saved with the segmentation it tells of.
 
@@ -23,21 +27,34 @@ def store_journal(
     scene : vtkMRMLScene
         The segmentation's scene.
     segmentation_node : vtkMRMLSegmentationNode
-        The segmentation; it refers to the text node by the role ``VSClickCorrect.Journal``.
+        The segmentation; it refers to its journals' text nodes by the role ``VSClickCorrect.Journal``.
     text : str
         The whole journal; it replaces the one stored before.
+    segment_id : str
+        Which segment it tells of; each has a journal of its own.
     """
-    node = segmentation_node.GetNodeReference(JOURNAL_ROLE)
+    node = _journal_node(segmentation_node, segment_id)
     if node is None:
         node = scene.AddNewNodeByClass("vtkMRMLTextNode", f"{segmentation_node.GetName()} journal")
-        segmentation_node.SetNodeReferenceID(JOURNAL_ROLE, node.GetID())
+        node.SetAttribute(SEGMENT_ATTRIBUTE, segment_id)
+        segmentation_node.AddNodeReferenceID(JOURNAL_ROLE, node.GetID())
     node.SetText(text)
 
 
-def stored_journal(segmentation_node: slicer.vtkMRMLSegmentationNode) -> str | None:
-    """Return the journal kept with a segmentation, or None if there is none."""
-    node = segmentation_node.GetNodeReference(JOURNAL_ROLE)
+def stored_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str = "") -> str | None:
+    """Return the journal kept for a segment, or None if there is none."""
+    node = _journal_node(segmentation_node, segment_id)
     return node.GetText() if node is not None else None
+
+
+def _journal_node(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str
+) -> slicer.vtkMRMLTextNode | None:
+    for index in range(segmentation_node.GetNumberOfNodeReferences(JOURNAL_ROLE)):
+        node = segmentation_node.GetNthNodeReference(JOURNAL_ROLE, index)
+        if node is not None and (node.GetAttribute(SEGMENT_ATTRIBUTE) or "") == segment_id:
+            return node
+    return None
 
 
 def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:

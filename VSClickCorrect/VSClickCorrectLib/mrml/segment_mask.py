@@ -67,6 +67,11 @@ class SegmentMask:
         self._adopt_geometry(grid)
 
     @property
+    def segment_id(self) -> str:
+        """Which segment it is."""
+        return self._segment_id
+
+    @property
     def grid(self) -> Grid:
         """The volume's grid, as it lies in the world now."""
         if self._volume_node.GetScene() is None:

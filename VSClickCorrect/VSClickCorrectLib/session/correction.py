@@ -42,9 +42,7 @@ class Proposer(Protocol):
     def identity(self) -> str:
         """Name and hash of the model, for the journal."""
 
-    def propose(
-        self, case: Case, mask: Readable, clicks: Sequence[Click], earlier: Sequence[Click] = ()
-    ) -> list[Proposal]:
+    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]:
         """Propose corrections around clicks."""
 
 
@@ -199,7 +197,7 @@ class CorrectionSession:
         started = [self._starter(self.case, c) for c in clicks if self._starter and self._starts_anew(c)]
         handled = {p.click for p in started} | {c for c, island in islands.items() if island is not None}
         local = [c for c in clicks if c not in handled]
-        proposals = self.corrector.propose(self.case, self.mask, local, self.clicks) if local else []
+        proposals = self.corrector.propose(self.case, self.mask, local) if local else []
         boxes = [p.box for p in (*proposals, *started)] + [island.box for island in removed]
         box = _union(boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)

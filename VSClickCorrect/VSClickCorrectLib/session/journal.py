@@ -120,11 +120,13 @@ def parse(text: str) -> list[Event]:
         except (json.JSONDecodeError, TypeError, KeyError):
             if number == len(lines) and not text.endswith("\n"):
                 break
-            raise CorrectionError(
-                f"line {number} of the journal cannot be understood; it may be damaged."
-            ) from None
+            raise _damaged(number) from None
         events.append(event)
     return events
+
+
+def _damaged(number: int) -> CorrectionError:
+    return CorrectionError(f"line {number} of the journal cannot be understood; it may be damaged.")
 
 
 def _event_of(line: str) -> Event:
@@ -193,7 +195,7 @@ def history_of(events: list[Event]) -> tuple[EditHistory, int]:
         try:
             current = _follow(history, current, event)
         except (IndexError, KeyError, TypeError, ValueError):
-            raise CorrectionError(f"line {number} of the journal cannot be understood; it may be damaged.") from None
+            raise _damaged(number) from None
     return history, current
 
 

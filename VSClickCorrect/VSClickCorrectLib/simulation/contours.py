@@ -15,8 +15,10 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.simulation.head import TumourShape
 
 SPACING_MM = 0.5
+_CACHE_VERSION = 2
 _MARGIN_MM = 4.0
-_STRUCTURES = {"TV", "AN"}
+_SINGLE_SLICE_MM = 1.5  # most scans' slice thickness, for a tumour outlined on one slice only
+_STRUCTURES = {"tv", "an"}  # in lower case; six patients' are written so
 # Named otherwise in the archive; 063 and 073 hold a structure 'Men', possibly a meningioma, and are left out.
 _EXCEPTIONS = {"sub-008": "tumour", "sub-020": "Rt AN", "sub-159": "TvT1"}
 _CONTOURS = re.compile(r".*/(sub-\d+)_contours_space-individual_T1w\.json$")
@@ -46,7 +48,7 @@ def read_shapes(archive: Path, split: str, cache: Path | None = None) -> list[Tu
     ImageError
         If the archive cannot be read.
     """
-    stored = cache / f"shapes-{split}.npz" if cache is not None else None
+    stored = cache / f"shapes-{split}-{_CACHE_VERSION}.npz" if cache is not None else None
     if stored is not None and stored.is_file():
         return list(_load(stored))
     try:
@@ -81,13 +83,32 @@ def shape_of(name: str, contours: list[Contour]) -> TumourShape:
     axes = [np.arange(a, b, SPACING_MM) for a, b in zip(low, high, strict=True)]
     heights, outlines = _slices(contours, axes[0], axes[1])
     field = _between(heights, outlines, axes[2])
-    inside = ndimage.gaussian_filter(field, 0.5 / SPACING_MM) < 0
     if points[:, 0].mean() < 0:  # R is positive, so this is the left side
-        inside = inside[:, :, ::-1]
-    outside = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
-    # The true border lies half a voxel outside the last voxel inside.
-    distance = ((outside - 0.5 * np.sign(outside)) * SPACING_MM).astype(np.float32)
-    return TumourShape(name, distance, SPACING_MM, _tip(inside), float(inside.sum() * SPACING_MM**3))
+        field = field[:, :, ::-1]
+    # What area times slice thickness gives, as a label map of the scan would.
+    count = max(1, round((outlines < 0).sum() * _thickness(heights) / SPACING_MM))
+    inside = _of_volume(ndimage.gaussian_filter(field, 0.5 / SPACING_MM), count) < 0
+    # Whole voxels make stairs, which a last smoothing takes off.
+    distance = _of_volume(ndimage.gaussian_filter(_signed_distance(inside), 0.6), count) * SPACING_MM
+    return TumourShape(
+        name, distance.astype(np.float32), SPACING_MM, _tip(inside), float(count * SPACING_MM**3)
+    )
+
+
+def _of_volume(field: np.ndarray, count: int) -> np.ndarray:
+    """Shift a field so that ``count`` voxels are negative: smoothing alone would shrink small tumours."""
+    lowest = np.partition(field, count, axis=None)
+    return field - 0.5 * (lowest[:count].max() + lowest[count])
+
+
+def _signed_distance(inside: np.ndarray) -> np.ndarray:
+    """Return the distance in voxels to a mask's border, half a voxel outside the last ones inside."""
+    distance = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
+    return distance - 0.5 * np.sign(distance)
+
+
+def _thickness(heights: np.ndarray) -> float:
+    return float(np.median(np.diff(heights))) if heights.size > 1 else _SINGLE_SLICE_MM
 
 
 def _tumours(archive: Path, split: str) -> Iterator[tuple[str, list[Contour]]]:
@@ -109,7 +130,8 @@ def _tumours(archive: Path, split: str) -> Iterator[tuple[str, list[Contour]]]:
 
 
 def _is_tumour(name: str, structure: dict) -> bool:
-    return structure["structure_name"] in _STRUCTURES or structure["structure_name"] == _EXCEPTIONS.get(name)
+    given = structure["structure_name"]
+    return given.lower() in _STRUCTURES or given == _EXCEPTIONS.get(name)
 
 
 def _lps_to_ras(points: list) -> Contour:
@@ -123,12 +145,7 @@ def _slices(contours: list[Contour], x: np.ndarray, y: np.ndarray) -> tuple[np.n
         height = round(float(contour[:, 2].mean()), 2)
         planes[height] = planes.get(height, False) ^ fill_polygon(contour[:, :2], x, y)
     heights = np.array(sorted(planes))
-    outlines = []
-    for height in heights:
-        inside = planes[height]
-        outside = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
-        outlines.append(outside - 0.5 * np.sign(outside))
-    return heights, np.array(outlines)
+    return heights, np.array([_signed_distance(planes[height]) for height in heights])
 
 
 def fill_polygon(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -155,7 +172,7 @@ def fill_polygon(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray
 
 def _between(heights: np.ndarray, outlines: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Interpolate outlines between planes; the outermost ones reach half a slice further."""
-    thickness = float(np.median(np.diff(heights))) if heights.size > 1 else 1.5
+    thickness = _thickness(heights)
     heights = np.concatenate([[heights[0] - thickness], heights, [heights[-1] + thickness]])
     # The mirrored distance makes every column end half-way to the added plane.
     outlines = np.concatenate([np.abs(outlines[:1]), outlines, np.abs(outlines[-1:])])
@@ -175,6 +192,7 @@ def _tip(inside: np.ndarray) -> tuple[float, float, float]:
 
 
 def _store(path: Path, shapes: list[TumourShape]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"{s.name}/distance": s.distance.astype(np.float16) for s in shapes}
     np.savez_compressed(path, **arrays, **{f"{s.name}/tip": np.array([*s.tip, s.volume_mm3]) for s in shapes})
 

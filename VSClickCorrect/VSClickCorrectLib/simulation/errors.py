@@ -50,7 +50,11 @@ def shifted(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> 
     """Shift the mask by up to 2.5 mm."""
     offset = rng.normal(size=3)
     offset *= rng.uniform(0.5, 2.5) / np.linalg.norm(offset)
-    return np.roll(mask, np.round(offset / spacing).astype(int), axis=(0, 1, 2))
+    steps = np.round(offset / spacing).astype(int)
+    # What leaves the array on one side must not come back in on the other.
+    width = int(np.abs(steps).max())
+    moved = np.roll(np.pad(mask, width), steps, axis=(0, 1, 2))
+    return moved[tuple(slice(width, width + n) for n in mask.shape)]
 
 
 def slices_missing(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -65,8 +69,9 @@ def slices_missing(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generat
 
 def lobe(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Lose or add a ball at the mask's border."""
-    distance = signed_distance(mask, spacing)
-    border = np.argwhere(np.abs(distance) < 1.0)
+    distance = np.abs(signed_distance(mask, spacing))
+    # On coarse grids no voxel lies within a millimetre of the border: then the nearest ones do.
+    border = np.argwhere(distance < max(1.0, 1.001 * float(distance.min())))
     center = border[rng.integers(len(border))]
     coordinates = np.indices(mask.shape, sparse=True)
     squared = sum(((c - n) * s) ** 2 for c, n, s in zip(coordinates, center, spacing, strict=True))

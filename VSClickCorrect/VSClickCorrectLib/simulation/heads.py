@@ -7,10 +7,10 @@ Every head is read from a folder of data that is not part of the project, by the
 ``brats-gli``      ``heads/brats-gli-00001/stripped-{T1ce,T2}.nii.gz``; glioma, Apache-2.0 repository
 ``hanke``          ``heads/hanke/T1.nii.gz``; healthy, head and neck, PDDL
 ``rorden-stroke``  ``heads/rorden-stroke/{T1,T2}.nii.gz``; left-hemisphere stroke, MIT
-``colin27``        optional, ``heads/colin27/ch2.nii.gz``: from the Debian package mricron-data
+``colin27``        optional, ``heads/colin27/{ch2,ch2bet}.nii.gz``: from the Debian package mricron-data
                    (``/usr/share/mricron/templates/``), BSD-3-clause; Holmes et al., J Comput Assist
                    Tomogr 1998, 22:324-333
-``mni152``         optional, ``heads/mni152/mni_icbm152_{t1,gm,wm}_tal_nlin_sym_09a_converted.nii.gz``:
+``mni152``         optional, ``heads/mni152/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz``, an average:
                    from the PyPI package nilearn (``nilearn/datasets/data/``), free use with the notice
                    of the McConnell Brain Imaging Centre; Fonov et al., NeuroImage 2011, 54:313-327
 =================  ==============================================================================
@@ -34,11 +34,10 @@ from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.simulation.head import Canal, Head, Tissue
 
-_CACHE_VERSION = 1
-_MNI = "heads/mni152/mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
+_CACHE_VERSION = 2
 # A neck that reaches further below the canals than this is cut off: no scan of the region shows it.
 _BELOW_CANALS_MM = 70.0
-_CROP_MARGIN_MM = 4.0
+_CROP_MARGIN = 4  # voxels
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class _Source:
     dark: float
     bright: float
     t2: str | None = None
+    mask: str | None = None  # of the brain, where one comes with the image
     spacing: float = 1.0
     contrast: bool = False
     stripped: bool = True
@@ -93,13 +93,14 @@ _SOURCES = {
     ),
     "colin27": _Source(
         t1="heads/colin27/ch2.nii.gz",
+        mask="heads/colin27/ch2bet.nii.gz",
         stripped=False,
         dark=0.125,
         bright=0.26,
         canals=((31, -24.5, -40.5), (40, -22, -40), (-28.5, -25.5, -40.5), (-38, -21.5, -40)),
     ),
     "mni152": _Source(
-        t1=_MNI.format("t1"),
+        t1="heads/mni152/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz",
         dark=0.0,
         bright=0.55,
         canals=((28, -27.5, -40), (37, -24.5, -40), (-28, -27.5, -40), (-37, -24.5, -40)),
@@ -144,7 +145,7 @@ def load_head(name: str, data_folder: Path, cache: Path | None = None) -> Head:
     Raises
     ------
     ImageError
-        If the name is unknown or a file is missing.
+        If the name is unknown, a file is missing or its image is empty.
     """
     if name not in _SOURCES:
         raise ImageError(f"there is no head called '{name}'; the heads are {', '.join(HEAD_NAMES)}.")
@@ -159,17 +160,21 @@ def load_head(name: str, data_folder: Path, cache: Path | None = None) -> Head:
 
 def _prepare(name: str, folder: Path) -> Head:
     source = _SOURCES[name]
-    t1, grid = _read_aligned(folder / source.t1, source.spacing)
+    t1, grid = _read_aligned(folder / source.t1, source)
     # The second sequence is laid onto the first one's grid, whatever its own.
     t2 = None if source.t2 is None else _normalised(_read_onto(folder / source.t2, grid))
     t1 = _normalised(t1)
     if source.stripped:
-        tissue, inside = _stripped_tissue(t1, t2, source)
+        tissue = _stripped_tissue(t1, t2, source)
     else:
-        tissue, inside = _whole_tissue(t1, grid, source)
+        brain = None if source.mask is None else _read_onto(folder / source.mask, grid) > 0
+        tissue = _whole_tissue(t1, brain, source)
     if t2 is None:
-        t2 = _synthetic_t2(t1, inside, source)
-    box = _head_box(tissue, grid, source)
+        t2 = _synthetic_t2(t1, tissue, source)
+    extent = Box.of_array(tissue)
+    if extent is None:
+        raise ImageError(f"the file {folder / source.t1} shows no head; fetch it again.")
+    box = extent.padded(_CROP_MARGIN).clipped(grid.shape)
     return Head(
         name=name,
         grid=grid.cropped(box),
@@ -192,7 +197,7 @@ def _read_image(path: Path) -> sitk.Image:
     return sitk.ReadImage(str(path), sitk.sitkFloat32)
 
 
-def _read_aligned(path: Path, spacing: float) -> tuple[np.ndarray, Grid]:
+def _read_aligned(path: Path, source: _Source) -> tuple[np.ndarray, Grid]:
     """Read an image onto isotropic voxels whose axes run to left, posterior and superior."""
     image = _read_image(path)
     size = np.array(image.GetSize())
@@ -201,8 +206,9 @@ def _read_aligned(path: Path, spacing: float) -> tuple[np.ndarray, Grid]:
         for bits in np.ndindex(2, 2, 2)
     ]
     low, high = np.min(ends, axis=0), np.max(ends, axis=0)
-    count = np.ceil((high - low) / spacing).astype(int) + 1
-    grid = Grid.from_lps(count[::-1], [spacing] * 3, low, np.eye(3).ravel())
+    low[2] = max(low[2], min(point[2] for point in source.canals) - _BELOW_CANALS_MM)
+    count = np.ceil((high - low) / source.spacing).astype(int) + 1
+    grid = Grid.from_lps(count[::-1], [source.spacing] * 3, low, np.eye(3).ravel())
     return _resampled(image, grid), grid
 
 
@@ -230,46 +236,58 @@ def _resampled(image: sitk.Image, grid: Grid) -> np.ndarray:
 def _normalised(array: np.ndarray) -> np.ndarray:
     """Scale to 0..1, where 1 is the 99.8th percentile of what is brighter than the air around the head."""
     head = array[array > 0.1 * np.percentile(array, 99)]
+    if head.size == 0:
+        raise ImageError("an image of the head is empty; fetch its file again.")
     return np.clip(array / np.percentile(head, 99.8), 0, 1).astype(np.float32)
 
 
-def _stripped_tissue(t1: np.ndarray, t2: np.ndarray | None, source: _Source) -> tuple[np.ndarray, np.ndarray]:
+def _stripped_tissue(t1: np.ndarray, t2: np.ndarray | None, source: _Source) -> np.ndarray:
     """Split what is left of a head cut to the brain into brain and CSF."""
     inside = ndimage.binary_fill_holes(t1 > 0.02)
-    dark = ndimage.gaussian_filter(t1, 0.5) < source.bright
+    if t2 is None:
+        fluid = t1 < source.bright
+    else:
+        # In T2 the CSF is much brighter than the brain; T1 keeps out vessels, which are bright there.
+        fluid = (t2 > 1.6 * np.median(t2[inside])) & (t1 < 1.05 * np.median(t1[inside]))
     tissue = np.where(inside, np.uint8(Tissue.BRAIN), np.uint8(Tissue.BACKGROUND))
-    # In T2 the CSF is much brighter than the brain; without one, T1 has to do.
-    fluid = dark if t2 is None else dark & (t2 > np.median(t2[inside]))
     tissue[inside & fluid] = Tissue.CSF
-    return tissue, inside
+    return tissue
 
 
-def _whole_tissue(t1: np.ndarray, grid: Grid, source: _Source) -> tuple[np.ndarray, np.ndarray]:
+def _whole_tissue(t1: np.ndarray, mask: np.ndarray | None, source: _Source) -> np.ndarray:
     """Segment a whole head from its T1 by thresholds and morphology."""
-    spacing = float(grid.spacing[0])
-    smooth = ndimage.gaussian_filter(t1, 0.6 / spacing)
+    spacing = source.spacing
+    smooth = ndimage.gaussian_filter(t1, 0.7 / spacing)
     bright = smooth > source.bright
-    brain = _brain(bright, grid, source)
-    # The cisterns are what a closing of the brain adds: it bridges from the pons to the temporal lobes.
-    inside = _closed(brain, 9.0 / spacing)
-    head = ndimage.binary_fill_holes(_closed(_largest(smooth > 0.6 * source.bright), 6.0 / spacing))
-    tissue = np.zeros(t1.shape, np.uint8)
-    tissue[head] = Tissue.BONE
-    tissue[head & bright] = Tissue.SOFT
-    # Dura and bone within the closing are as dark as bone elsewhere.
-    tissue[inside & ~bright & (smooth > source.dark)] = Tissue.CSF
-    near = ndimage.distance_transform_edt(~brain) * spacing < 2.0
-    tissue[brain | (inside & near & bright)] = Tissue.BRAIN
-    return tissue, inside | brain
+    # A mask that comes with an image is cut tight: the rim of the brain is outside it.
+    brain = _brain(bright, spacing) if mask is None else (_distance(mask) <= 1.5 / spacing) & bright
+    head = ndimage.binary_fill_holes(_closed(_largest(smooth > 1.3 * source.dark), 7.0 / spacing))
+    tissue = np.where(head, np.uint8(Tissue.BONE), np.uint8(Tissue.BACKGROUND))
+    tissue[head & (smooth > 1.3 * source.dark)] = Tissue.SOFT
+    tissue[_fluid(t1, brain, source) & ~bright] = Tissue.CSF
+    tissue[brain] = Tissue.BRAIN
+    return tissue
 
 
-def _brain(bright: np.ndarray, grid: Grid, source: _Source) -> np.ndarray:
-    """Free the brain from scalp and marrow: erode, take the piece at the pons, grow it back."""
-    spacing = float(grid.spacing[0])
-    core = ndimage.distance_transform_edt(bright) * spacing > 3.0
-    labels, _ = ndimage.label(core)
-    core = labels == np.bincount(labels[labels > 0]).argmax()
-    grown = ndimage.distance_transform_edt(~core) * spacing <= 4.5
+def _fluid(t1: np.ndarray, brain: np.ndarray, source: _Source) -> np.ndarray:
+    """Find the CSF, whose intensity is between bone and brain, in the sulci and the basal cisterns."""
+    spacing = source.spacing
+    # The rim of a convex surface is in no closing.
+    sulci = _closed(brain, 4.0 / spacing) | (_distance(brain) <= 2.0 / spacing)
+    # A wide closing bridges from the pons to the temporal lobes; it takes in bone too, and the smoothing
+    # is what tells that from fluid in spite of the noise. Half the resolution is enough for such a ball.
+    coarse = _closed(brain[::2, ::2, ::2], 15.0 / spacing)
+    k, j, i = brain.shape
+    cisterns = coarse.repeat(2, 0).repeat(2, 1).repeat(2, 2)[:k, :j, :i]
+    filled = ndimage.gaussian_filter(t1, 1.2 / spacing) > source.dark
+    wet = ndimage.binary_opening(cisterns & filled & ~brain, iterations=1) | (sulci & filled)
+    return _largest(wet | brain) & ~brain
+
+
+def _brain(bright: np.ndarray, spacing: float) -> np.ndarray:
+    """Free the brain from scalp and marrow: erode, take the largest piece, grow it back."""
+    core = _largest(_distance(bright) < -2.3 / spacing)
+    grown = _distance(core) <= 4.5 / spacing
     return _largest(ndimage.binary_fill_holes(bright & grown))
 
 
@@ -281,28 +299,29 @@ def _largest(mask: np.ndarray) -> np.ndarray:
 def _closed(mask: np.ndarray, radius: float) -> np.ndarray:
     """Close ``mask`` by a ball of ``radius`` voxels, by distances: quick for large balls."""
     pad = int(np.ceil(radius)) + 1
-    padded = np.pad(mask, pad)
-    grown = ndimage.distance_transform_edt(~padded) <= radius
-    closed = ndimage.distance_transform_edt(grown) > radius
+    grown = _distance(np.pad(mask, pad)) <= radius
+    # Half a voxel of slack: inside, distances are counted from the outermost voxels of the mask itself.
+    closed = _distance(grown) < 0.5 - radius
     return closed[pad:-pad, pad:-pad, pad:-pad] | mask
 
 
-def _synthetic_t2(t1: np.ndarray, inside: np.ndarray, source: _Source) -> np.ndarray:
+def _distance(mask: np.ndarray) -> np.ndarray:
+    """Return the distance in voxels to the border of ``mask``, negative inside."""
+    image = sitk.GetImageFromArray(mask.astype(np.uint8))
+    return sitk.GetArrayFromImage(
+        sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=False)
+    )
+
+
+def _synthetic_t2(t1: np.ndarray, tissue: np.ndarray, source: _Source) -> np.ndarray:
     """Make a T2 of a T1: within the skull contrast runs the other way, outside it is damped."""
-    white = np.percentile(t1[inside & (t1 > source.bright)], 80)
+    inside = (tissue == Tissue.CSF) | (tissue == Tissue.BRAIN)
+    white = np.percentile(t1[tissue == Tissue.BRAIN], 80)
     # In the skull T2 falls as T1 rises from fluid through grey to white matter, partial volumes included.
-    levels = [0.0, source.dark, 1.3 * source.dark + 0.01, source.bright, 0.85 * white, white, 1.0]
-    t2_in = np.interp(t1, levels, [0.05, 0.25, 0.95, 0.75, 0.47, 0.33, 0.15])
-    weight = ndimage.gaussian_filter(inside.astype(np.float32), 0.7)
-    return (weight * t2_in + (1 - weight) * 0.55 * t1).astype(np.float32)
-
-
-def _head_box(tissue: np.ndarray, grid: Grid, source: _Source) -> Box:
-    box = Box.of_array(tissue)
-    floor = min(point[2] for point in source.canals) - _BELOW_CANALS_MM
-    lowest = int(np.floor(grid.ras_to_ijk((0, 0, floor))[2]))
-    box = Box((max(box.start[0], lowest), *box.start[1:]), box.stop)
-    return box.padded(int(round(_CROP_MARGIN_MM / grid.spacing[0]))).clipped(tissue.shape)
+    levels = [0.0, 0.6 * source.bright, source.bright, 0.85 * white, white, 1.0]
+    within = np.interp(t1, levels, [1.0, 0.92, 0.72, 0.47, 0.33, 0.15])
+    weight = ndimage.gaussian_filter(inside.astype(np.float32), 0.6)
+    return (weight * within + (1 - weight) * 0.55 * t1).astype(np.float32)
 
 
 def _write_cache(head: Head, path: Path) -> None:

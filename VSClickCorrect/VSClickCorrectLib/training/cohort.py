@@ -22,7 +22,7 @@ from VSClickCorrectLib.simulation.shapes import deformed, procedural_shape, rand
 from VSClickCorrectLib.simulation.synthesis import SIDES, synthesize
 
 # Held back with its shapes: no head and no patient's tumour is on both sides of the split.
-VALIDATION_HEADS = ("brats-gli-00001",)
+VALIDATION_HEADS = ("brats-gli",)
 PHANTOM_SHARE = 0.3
 PROCEDURAL_SHARE = 0.25
 # Real scans come with skull and scalp, most borrowed heads without.
@@ -93,7 +93,7 @@ class Sources:
             If the folder holds none.
         """
         held_back = split == "validation"
-        heads = [h for h in load_heads(data / "heads", cache) if (h.name in VALIDATION_HEADS) == held_back]
+        heads = [h for h in load_heads(data, cache) if (h.name in VALIDATION_HEADS) == held_back]
         shapes = read_shapes(data / "vs-seg-contours.tar.gz", split, cache)
         if not heads or not shapes:
             raise ImageError(

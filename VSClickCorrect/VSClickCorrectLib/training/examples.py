@@ -53,7 +53,7 @@ def cut_examples(
         mask = ArrayMask(case.grid, spoiled(case.grid, case.truth, rng))
         for click in training_clicks(case.grid, case.truth, mask.values, rng):
             window = cut_window(case.grid, click, geometry)
-            channels = extract_cut(case.case, mask, window, geometry, [click])
+            channels = extract_cut(case.case, mask, window, geometry, click)
             target = window.sample(truth.read(window.source_box))
             yield channels.astype(np.float16), target.astype(np.float16)
 

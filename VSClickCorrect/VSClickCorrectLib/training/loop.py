@@ -90,7 +90,10 @@ def fit(
             value = score(network)
             halving.step(value)
             if value > best:
-                best, best_weights = value, {n: t.detach().clone() for n, t in network.state_dict().items()}
+                best, best_weights = (
+                    value,
+                    {n: t.detach().clone().contiguous() for n, t in network.state_dict().items()},
+                )
                 save_file(best_weights, output / "best.safetensors")
             _report(log, step, losses, value, optimiser, time.monotonic() - started)
             losses.clear()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from VSClickCorrectLib.imaging.cuts import CutGeometry
@@ -17,7 +18,7 @@ from VSClickCorrectLib.training.augmentation import augment
 from VSClickCorrectLib.training.cohort import CohortCase, read_cohort
 from VSClickCorrectLib.training.examples import Example, crop_source, cut_examples, random_crop
 from VSClickCorrectLib.training.loop import Batch, Loss, Schedule, fit
-from VSClickCorrectLib.training.losses import focal_tversky, volumetric_correction_loss
+from VSClickCorrectLib.training.losses import focal_tversky, volumetric_correction_loss, weighted_bce
 
 _MASKS_PER_CASE = 8
 _VALIDATION_MASKS = 2
@@ -58,6 +59,11 @@ def _initial_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return focal_tversky(logits, target) + nn.functional.binary_cross_entropy_with_logits(logits, target)
 
 
+def _locator_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Weigh the few voxels of a tumour at low resolution more, else nothing is learnt from them."""
+    return focal_tversky(logits, target) + weighted_bce(logits, target)
+
+
 def _corrector_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Add cross-entropy, for slices that hold no tumour, to the thesis's loss for cuts of several slices."""
     entropy = nn.functional.binary_cross_entropy_with_logits(logits, target)
@@ -68,12 +74,12 @@ RECIPES = {
     "locator": Recipe(
         "locator",
         "unet3d",
-        {"in_channels": 2, "out_channels": 1, "channels": [16, 32, 64, 128]},
+        {"in_channels": 2, "out_channels": 1, "channels": [8, 16, 32, 64]},
         {"spacing": [3.0, 3.0, 3.0]},
-        batch=2,
-        crop=(48, 64, 64),
-        reach_mm=2.0,
-        loss=_initial_loss,
+        batch=4,
+        crop=(32, 48, 48),
+        reach_mm=4.0,
+        loss=_locator_loss,
     ),
     "initial": Recipe(
         "initial",
@@ -102,7 +108,13 @@ RECIPES = {
 
 
 def train(
-    recipe: Recipe, training: Path, validation: Path, output: Path, schedule: Schedule, seed: int
+    recipe: Recipe,
+    training: Path,
+    validation: Path,
+    output: Path,
+    schedule: Schedule,
+    seed: int,
+    weights: Path | None = None,
 ) -> float:
     """Train one network on a cohort and keep its best weights in ``output``.
 
@@ -118,15 +130,19 @@ def train(
         How long and how fast.
     seed : int
         Of initial weights, examples and batches.
+    weights : Path, optional
+        Weights to go on from, as an earlier training wrote them.
 
     Returns
     -------
     float
-        The best validation score: mean DSC over the validation examples.
+        The best validation score: mean soft DSC over the validation examples.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = build(recipe.network, **recipe.parameters)
+    if weights is not None:
+        network.load_state_dict(load_file(weights))
     layout = torch.channels_last if recipe.role == "corrector" else torch.channels_last_3d
     network = network.to(memory_format=layout)  # type: ignore[call-overload]
     maker = _cut_task if recipe.role == "corrector" else _crop_task
@@ -201,7 +217,10 @@ def _as_network_sees(channels: torch.Tensor, targets: torch.Tensor) -> Batch:
 
 
 def _scorer(parts: list[Example]) -> Callable[[nn.Module], float]:
-    """Return the mean DSC over the held-back examples that hold tumour."""
+    """Return the mean soft DSC (of probabilities, unthresholded) over the held-back examples with tumour.
+
+    Early on no probability passes a threshold, and the score must tell even then whether it gets better.
+    """
 
     @torch.inference_mode()
     def score(network: nn.Module) -> float:
@@ -210,9 +229,9 @@ def _scorer(parts: list[Example]) -> Callable[[nn.Module], float]:
             inputs, wanted = _as_network_sees(
                 torch.from_numpy(channels).float(), torch.from_numpy(targets).float()
             )
-            found, true = (network(inputs) >= 0).flatten(1), (wanted >= 0.5).flatten(1)  # noqa: PLR2004
-            both = 2 * (found & true).sum(1) / (found.sum(1) + true.sum(1)).clamp(min=1)
-            values += both[true.any(1)].tolist()
+            found, true = torch.sigmoid(network(inputs)).flatten(1), wanted.flatten(1)
+            overlap = 2 * (found * true).sum(1) / (found.sum(1) + true.sum(1)).clamp(min=1e-3)
+            values += overlap[true.any(1)].tolist()
         return float(np.mean(values))
 
     return score

@@ -1,0 +1,139 @@
+"""The command as a whole: help, version, exit status."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import VSClickCorrectLib
+from VSClickCorrectLib.cli import segment
+from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.errors import Cancelled
+
+LIBRARY = Path(VSClickCorrectLib.__file__).parents[1]
+COMMANDS = ("segment", "correct", "demo", "simulate", "train")
+
+
+def left_by(*arguments):
+    """Return the status with which argparse leaves."""
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    return left.value.code
+
+
+def test_module_runs_and_its_help_costs_neither_torch_nor_slicer():
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "VSClickCorrectLib.cli.main", "--help"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(LIBRARY)},
+        check=False,
+    )
+    assert result.returncode == 0
+    text = " ".join(result.stdout.split())
+    for word in ("usage: vsclick", *COMMANDS, "not a medical device"):
+        assert word in text
+    # Python's own list of imports is all that stands on standard error.
+    assert all(line.startswith("import time:") for line in result.stderr.splitlines())
+    imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
+    assert "VSClickCorrectLib.cli.segment" in imported
+    assert not imported & {"torch", "slicer", "vtk", "matplotlib"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_says_what_every_option_is_for(command, capsys):
+    assert left_by(command, "--help") == 0
+    text = capsys.readouterr().out
+    assert f"usage: vsclick {command}" in text
+    assert "--output" in text
+
+
+@pytest.mark.parametrize(
+    "command, words",
+    [
+        (
+            "segment",
+            [
+                "--t1ce",
+                "--t2",
+                "NIfTI or NRRD",
+                "DICOM",
+                "may be missing",
+                ".seg.nrrd",
+                "--models",
+                "--device",
+            ],
+        ),
+        (
+            "correct",
+            [
+                "--mask",
+                "--clicks",
+                ".mrk.json",
+                "boundary",
+                "include",
+                "exclude",
+                "one round",
+                "--label",
+                "--journal",
+            ]
+            + ["progressive", "blend", "replace"],
+        ),
+        ("demo", ["three rounds", "--seed", "vsclick-demo"]),
+    ],
+)
+def test_help_names_what_a_clinicians_assistant_must_know(command, words, capsys):
+    left_by(command, "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    for word in words:
+        assert word in text
+
+
+def test_version_is_the_librarys(capsys):
+    assert left_by("--version") == 0
+    assert capsys.readouterr().out == f"vsclick {VSClickCorrectLib.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        ([], "COMMAND"),
+        (["paint"], "paint"),
+        (["segment"], "--output"),
+        (["segment", "--output", "a.nii", "--device", "tpu"], "tpu"),
+        (["correct", "--output", "a.nii", "--mask", "m.nii"], "--clicks"),
+        (["correct", "--output", "a.nii", "--mask", "m.nii", "--clicks", "c", "--merge", "sum"], "sum"),
+        (["correct", "--output", "a.nii", "--mask", "m.nii", "--clicks", "c", "--label", "two"], "two"),
+        (["segment", "--output", "a.nii", "--colour", "red"], "--colour"),
+        (["demo", "--seed", "x"], "x"),
+    ],
+)
+def test_wrong_options_are_one_line_that_names_them_and_points_to_the_help(arguments, named, capsys):
+    assert left_by(*arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("vsclick: ")
+    assert error.count("\n") == 1
+    assert named in error
+    assert "--help" in error
+
+
+@pytest.mark.parametrize(
+    "error, status", [(Cancelled("the work was cancelled."), 2), (KeyboardInterrupt(), 130)]
+)
+def test_stopped_command_says_so_in_one_line(error, status, monkeypatch, capsys):
+    def stop(*_):
+        raise error
+
+    monkeypatch.setattr(segment, "read_case", stop)
+    assert main(["segment", "--output", "a.nii.gz"]) == status
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_fault_of_the_program_is_not_dressed_up_as_wrong_input(monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(segment, "read_case", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["segment", "--output", "a.nii.gz"])

@@ -1,0 +1,226 @@
+"""``vsclick segment``."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from bright_ball import AXIAL, CENTER, SHAPE, ball, ball_volume, dice, read_image, write_image
+from handmade_models import bright_unet3d, pickled_trap, vouch_for
+from safetensors.numpy import save
+
+NEAR = 0.93
+ELSEWHERE = AXIAL + np.array([[0, 0, 0, 500.0], [0] * 4, [0] * 4, [0] * 4])
+
+
+def same_place(image, other):
+    return (
+        image.GetSize() == other.GetSize()
+        and np.allclose(image.GetOrigin(), other.GetOrigin(), atol=1e-3)
+        and np.allclose(image.GetDirection(), other.GetDirection(), atol=1e-5)
+        and np.allclose(image.GetSpacing(), other.GetSpacing(), atol=1e-5)
+    )
+
+
+@pytest.mark.parametrize("name", ["mask.nii.gz", "mask.nii", "mask.nrrd", "mask.seg.nrrd"])
+def test_tumour_is_written_where_the_t1ce_lies(vsclick, files, tmp_path, capsys, name):
+    output = tmp_path / name
+    assert vsclick("segment", "--t1ce", files.t1ce, "--t2", files.t2, "--output", output) == 0
+    assert list(tmp_path.iterdir()) == [output]
+    assert same_place(sitk.ReadImage(str(output)), sitk.ReadImage(str(files.t1ce)))
+    mask = read_image(output)
+    assert set(np.unique(mask)) == {0, 1}
+    assert dice(mask != 0, ball()) > NEAR
+    # The volume it prints is that of the written voxels, 0.75 x 0.75 x 1.5 mm.
+    assert f"{mask.sum() * 0.84375:.0f} mm³" in capsys.readouterr().out
+
+
+def test_seg_nrrd_is_a_segmentation_to_slicer(vsclick, files, tmp_path):
+    output = tmp_path / "mask.seg.nrrd"
+    assert vsclick("segment", "--t1ce", files.t1ce, "--output", output) == 0
+    image = sitk.ReadImage(str(output))
+    assert image.GetMetaData("Segment0_Name") == "tumour"
+    assert image.GetMetaData("Segment0_LabelValue") == "1"
+    assert image.GetMetaData("Segment0_Extent") == "0 63 0 63 0 23"
+
+
+@pytest.mark.parametrize("given, said", [("t1ce", "No T2 given"), ("t2", "No T1ce given")])
+def test_one_sequence_is_enough_and_the_command_says_so(vsclick, files, tmp_path, capsys, given, said):
+    output = tmp_path / "mask.nii.gz"
+    assert vsclick("segment", f"--{given}", getattr(files, given), "--output", output) == 0
+    assert said in capsys.readouterr().out
+    assert dice(read_image(output) != 0, ball()) > NEAR
+
+
+def test_t2_on_another_grid_is_brought_to_the_t1ces(vsclick, files, tmp_path):
+    # The T2 alone shows the ball; it is stored from the top down.
+    affine = AXIAL.copy()
+    affine[:3, 2] *= -1
+    affine[2, 3] = 1.5 * (SHAPE[0] - 1)
+    turned = write_image(tmp_path / "turned.nii.gz", ball_volume(t2=True).array[::-1], affine)
+    assert vsclick("segment", "--t2", turned, "--output", tmp_path / "own.nii.gz") == 0
+    assert dice(read_image(tmp_path / "own.nii.gz")[::-1] != 0, ball()) > NEAR
+    air = write_image(tmp_path / "air.nii.gz", np.zeros(SHAPE, np.int16))
+    assert vsclick("segment", "--t1ce", air, "--t2", turned, "--output", tmp_path / "t1ce.nii.gz") == 0
+    assert dice(read_image(tmp_path / "t1ce.nii.gz") != 0, ball()) > NEAR
+
+
+def test_output_that_exists_is_replaced(vsclick, files, older):
+    assert vsclick("segment", "--t1ce", files.t1ce, "--output", older) == 0
+    assert dice(read_image(older) != 0, ball()) > NEAR
+
+
+def test_nothing_found_is_an_empty_mask_and_says_so(vsclick, files, own_models, tmp_path, capsys):
+    never = save({n: t.astype(np.float16) for n, t in bright_unet3d(3.0).items()})
+    vouch_for(own_models, "find", never)
+    output = tmp_path / "mask.nii.gz"
+    assert vsclick("segment", "--t1ce", files.t1ce, "--output", output, models=own_models) == 0
+    assert "Nothing was found; an empty mask was written" in capsys.readouterr().out
+    assert read_image(output).shape == SHAPE
+    assert not read_image(output).any()
+
+
+def test_progress_is_printed_up_to_the_whole(vsclick, files, tmp_path, capsys):
+    vsclick("segment", "--t1ce", files.t1ce, "--output", tmp_path / "mask.nii.gz")
+    percent = [
+        int(line.split("%")[0])
+        for line in capsys.readouterr().out.splitlines()
+        if line[:4].strip().endswith("%")
+    ]
+    assert percent[0] == 0
+    assert percent[-1] == 100
+    assert percent == sorted(percent)
+
+
+def not_an_image(folder):
+    (folder / "letter.nii.gz").write_text("Dear colleague")
+    return folder / "letter.nii.gz"
+
+
+def torn(folder):
+    path = write_image(folder / "torn.nii.gz", ball_volume().array)
+    path.write_bytes(path.read_bytes()[:-2000])
+    return path
+
+
+def flat(folder):
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((64, 64), np.int16)), str(folder / "flat.nii.gz"))
+    return folder / "flat.nii.gz"
+
+
+def single_slice(folder):
+    return write_image(folder / "slice.nrrd", ball_volume().array[:1])
+
+
+def with_nan(folder):
+    values = ball_volume().array.astype(np.float32)
+    values[3, 4, 5] = np.nan
+    return write_image(folder / "nan.nrrd", values)
+
+
+def coloured(folder):
+    image = sitk.GetImageFromArray(np.zeros((*SHAPE, 3), np.uint8), isVector=True)
+    sitk.WriteImage(image, str(folder / "colour.nrrd"))
+    return folder / "colour.nrrd"
+
+
+def empty_folder(folder):
+    (folder / "dicom").mkdir()
+    return folder / "dicom"
+
+
+@pytest.mark.parametrize("option", ["--t1ce", "--t2"])
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda folder: folder / "nowhere.nii.gz", "does not exist"),
+        (not_an_image, "is not an image that can be read"),
+        (torn, ""),
+        (flat, "is not a volume"),
+        (single_slice, "is not a volume"),
+        (with_nan, "NaN"),
+        (coloured, "several channels"),
+        (empty_folder, "holds no DICOM series"),
+    ],
+)
+def test_file_of_no_use_is_refused_by_name(refused, tmp_path, option, make, said, older):
+    path = make(tmp_path)
+    message = refused("segment", option, path, "--output", older)
+    assert path.name in message
+    assert said in message
+
+
+def test_no_sequence_at_all_is_refused(refused, older):
+    assert "a T1ce or a T2 volume is needed" in refused("segment", "--output", older)
+
+
+def test_fields_of_view_that_do_not_meet_are_refused(refused, files, tmp_path, older):
+    far = write_image(tmp_path / "far.nii.gz", ball_volume(t2=True).array, ELSEWHERE)
+    assert "do not meet" in refused("segment", "--t1ce", files.t1ce, "--t2", far, "--output", older)
+
+
+@pytest.mark.parametrize("name", ["mask.png", "mask", "mask.nii.gz.txt", "mask.mha"])
+def test_unknown_suffix_is_refused_before_any_work(refused, tmp_path, name):
+    # The image does not exist: the suffix is looked at first.
+    message = refused("segment", "--t1ce", tmp_path / "nowhere.nii", "--output", tmp_path / name)
+    assert name in message
+    assert ".seg.nrrd" in message
+
+
+def test_missing_output_folder_is_refused_before_any_work(refused, tmp_path):
+    output = tmp_path / "missing" / "mask.nii.gz"
+    assert str(output.parent) in refused("segment", "--t1ce", tmp_path / "nowhere.nii", "--output", output)
+
+
+def test_output_that_is_a_folder_is_refused(refused, files, tmp_path):
+    (tmp_path / "mask.nii.gz").mkdir()
+    refused("segment", "--t1ce", files.t1ce, "--output", tmp_path / "mask.nii.gz")
+
+
+def test_full_disk_leaves_the_older_mask_and_no_scrap(refused, files, older, monkeypatch):
+    def fail(_image, path, **_):
+        with open(path, "wb") as file:
+            file.write(b"half")
+        raise RuntimeError("sitk::ERROR")
+
+    monkeypatch.setattr(sitk, "WriteImage", fail)
+    assert "older.nii.gz" in refused("segment", "--t1ce", files.t1ce, "--output", older)
+
+
+def wrong_hash(folder):
+    path = folder / "first.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def no_manifest(folder):
+    (folder / "manifest.json").unlink()
+
+
+def broken_manifest(folder):
+    (folder / "manifest.json").write_text("{", encoding="utf-8")
+
+
+def pickled(folder):
+    vouch_for(folder, "find", pickled_trap(folder / "sprung"))
+
+
+def cut_short(folder):
+    vouch_for(folder, "find", (folder / "find.safetensors").read_bytes()[:-9])
+
+
+@pytest.mark.parametrize("spoil", [wrong_hash, no_manifest, broken_manifest, pickled, cut_short])
+def test_models_of_no_use_are_refused(refused, files, own_models, older, spoil):
+    spoil(own_models)
+    assert str(own_models) in refused("segment", "--t1ce", files.t1ce, "--output", older, models=own_models)
+
+
+def test_models_folder_that_does_not_exist_is_refused(refused, files, tmp_path, older):
+    message = refused("segment", "--t1ce", files.t1ce, "--output", older, models=tmp_path / "nowhere")
+    assert "manifest.json" in message
+
+
+def test_written_mask_lies_on_the_ball_in_the_world(vsclick, files, tmp_path):
+    output = tmp_path / "mask.nii.gz"
+    vsclick("segment", "--t1ce", files.t1ce, "--output", output)
+    image = sitk.ReadImage(str(output))
+    middle = np.argwhere(sitk.GetArrayFromImage(image) != 0).mean(axis=0)[::-1]
+    left, back, up = image.TransformContinuousIndexToPhysicalPoint([float(v) for v in middle])
+    assert np.allclose((-left, -back, up), CENTER, atol=0.8)

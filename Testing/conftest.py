@@ -1,0 +1,83 @@
+"""What holds for every test, and model folders and cases for all of them."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# No test fails for being slow: the machine may be busy. Every run draws other examples, so few do.
+settings.register_profile("vsclickcorrect", deadline=None, max_examples=30)
+settings.load_profile("vsclickcorrect")
+
+# Small networks gain nothing from several threads, and lose much where the machine is busy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+SHIPPED = Path(__file__).resolve().parents[1] / "models"
+SMALL_PARAMETERS = {
+    "locator": {"in_channels": 2, "out_channels": 1, "channels": [2, 4]},
+    "initial": {"in_channels": 2, "out_channels": 1, "channels": [3, 4]},
+    "corrector": {
+        "image_channels": 10,
+        "mask_channels": 10,
+        "out_channels": 5,
+        "channels": [4, 6, 8, 10],
+        "dropout": 0.1,
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory):
+    """Small networks with seeded random weights, released as trained ones are; not to be changed."""
+    import torch
+    from safetensors.torch import save_file
+    from VSClickCorrectLib.networks.registry import build
+    from VSClickCorrectLib.training.export import export
+    from VSClickCorrectLib.training.recipes import RECIPES, Recipe
+
+    folder = tmp_path_factory.mktemp("random-models")
+    torch.manual_seed(1)
+    for role, parameters in SMALL_PARAMETERS.items():
+        shipped = RECIPES[role]
+        recipe = Recipe(role, shipped.network, parameters, shipped.geometry, batch=1, loss=shipped.loss)
+        trained = folder.parent / f"{folder.name}-{role}.safetensors"
+        network = build(recipe.network, **parameters)
+        # Without batch statistics of their own, random networks say the same of everything.
+        noise = (4, 20, 16, 16) if role == "corrector" else (2, 2, 16, 16, 16)
+        for _ in range(20):
+            network(torch.rand(noise))
+        save_file(network.state_dict(), trained)
+        export(recipe, trained, f"small-{role}", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bright_models(tmp_path_factory):
+    """Networks that find what is bright (see tools/handmade_models.py); not to be changed."""
+    from handmade_models import write_bright_models
+
+    return write_bright_models(tmp_path_factory.mktemp("bright-models"))
+
+
+@pytest.fixture
+def own_models(bright_models, tmp_path):
+    """A copy of `bright_models` that a test may spoil."""
+    return shutil.copytree(bright_models, tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def shipped_models():
+    """The models that ship with the product."""
+    if not (SHIPPED / "manifest.json").is_file():
+        pytest.skip("models/manifest.json is not there yet; train and release the models first")
+    return SHIPPED
+
+
+@pytest.fixture(scope="session")
+def small():
+    """The built-in synthetic case, about 96 x 96 x 25 voxels, with its truth."""
+    from VSClickCorrectLib.simulation.synthesis import small_case
+
+    return small_case(0)

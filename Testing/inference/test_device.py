@@ -1,0 +1,94 @@
+"""Devices and precision."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.device import choose_device, precision, prepare, probabilities
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def bare_machine(monkeypatch):
+    """A machine with a processor only."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+def scaling_network(weight, bias, dimensions=3):
+    convolution = (nn.Conv2d if dimensions == 2 else nn.Conv3d)(1, 1, 1)
+    nn.init.constant_(convolution.weight, weight)
+    nn.init.constant_(convolution.bias, bias)
+    return nn.Sequential(convolution)
+
+
+def test_auto_is_the_processor_where_there_is_nothing_else(bare_machine):
+    assert choose_device() == CPU
+    assert choose_device("auto") == CPU
+
+
+def test_auto_prefers_cuda_to_mps_to_the_processor(bare_machine, monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("auto").type == "mps"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto").type == "cuda"
+
+
+def test_processor_is_taken_when_asked_for_even_if_there_is_cuda(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("cpu") == CPU
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps", "tpu", "CPU", ""])
+def test_device_that_is_unknown_or_not_there_is_refused_in_a_sentence(bare_machine, name):
+    with pytest.raises(ModelError, match=rf"'{name}' is not available here; choose auto or cpu\.$"):
+        choose_device(name)
+
+
+@pytest.mark.parametrize("dimensions, layout", [(2, torch.channels_last), (3, torch.channels_last_3d)])
+def test_prepared_network_predicts_in_the_fast_layout_and_learns_no_more(dimensions, layout):
+    convolution = nn.Conv2d if dimensions == 2 else nn.Conv3d
+    network = prepare(nn.Sequential(convolution(3, 4, 3), nn.Dropout()), CPU)
+    assert not network.training
+    assert not network[1].training
+    assert network[0].weight.is_contiguous(memory_format=layout)
+    assert not any(p.requires_grad for p in network.parameters())
+
+
+def test_probabilities_are_the_sigmoid_of_the_logits():
+    values = np.array([-2.0, -0.5, 0.0, 0.25, 3.0], np.float32).reshape(1, 1, 1, 1, 5)
+    found = probabilities(prepare(scaling_network(2.0, 1.0), CPU), torch.from_numpy(values))
+    assert found.dtype == torch.float32
+    assert found.device == CPU
+    assert np.allclose(found.numpy(), 1 / (1 + np.exp(-(2 * values + 1))), atol=0.01)  # bf16, where there is
+
+
+def test_probabilities_of_extreme_logits_stay_between_0_and_1():
+    values = torch.tensor([-1e4, 0.0, 1e4]).reshape(1, 1, 1, 3)
+    found = probabilities(prepare(scaling_network(1.0, 0.0, 2), CPU), values).flatten().tolist()
+    assert found == [0.0, 0.5, 1.0]
+
+
+def test_processor_without_bf16_computes_in_full_precision(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    with precision(CPU):
+        assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize("feature", ["avx512_bf16", "amx_bf16", "bf16"])
+def test_processor_with_bf16_uses_it_and_still_answers_in_float32(monkeypatch, feature):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True}, raising=False)
+    with precision(CPU):
+        assert torch.is_autocast_enabled("cpu")
+        assert torch.get_autocast_dtype("cpu") == torch.bfloat16
+    found = probabilities(prepare(scaling_network(2.0, 1.0), CPU), torch.full((1, 1, 2, 2, 2), 0.3))
+    assert found.dtype == torch.float32
+    assert np.allclose(found.numpy(), 1 / (1 + np.exp(-1.6)), atol=0.01)
+
+
+def test_precision_does_not_outlast_the_network(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"bf16": True}, raising=False)
+    probabilities(prepare(scaling_network(2.0, 1.0), CPU), torch.zeros((1, 1, 2, 2, 2)))
+    assert not torch.is_autocast_enabled("cpu")

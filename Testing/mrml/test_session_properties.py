@@ -1,0 +1,63 @@
+"""The session on a segment: clicks, Slicer's own painting, undo, redo and a stored journal, in any order."""
+
+import numpy as np
+import slicer
+import vtk
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+from naive_session import SessionMachine
+from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.mrml.persistence import store_journal, stored_journal
+from VSClickCorrectLib.mrml.scene import HeadlessScene
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.volumes import add_volume
+
+LOGIC = slicer.vtkSlicerSegmentationsModuleLogic
+
+
+class SceneMachine(SessionMachine):
+    """The same machine on real nodes; the hand paints with what Slicer's segment editor calls."""
+
+    def make_mask(self, grid, values):
+        self.headless = HeadlessScene()
+        scene = self.headless.scene
+        self.volume_node = add_volume(scene, Volume(np.zeros(grid.shape, np.int16), grid), "T1ce")
+        self.segmentation, self.segment_id = add_segmentation(scene, self.volume_node, "tumour")
+        mask = SegmentMask(self.segmentation, self.segment_id, self.volume_node)
+        mask.fill(values)
+        return mask
+
+    def paint(self, box, value):
+        matrix, image = vtk.vtkMatrix4x4(), slicer.vtkOrientedImageData()
+        self.volume_node.GetIJKToRASMatrix(matrix)
+        extent = [n for a, b in zip(box.start[::-1], box.stop[::-1], strict=True) for n in (a, b - 1)]
+        image.SetExtent(*extent)
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        image.GetPointData().GetScalars().Fill(int(value))
+        image.SetGeometryFromImageToWorldMatrix(matrix)
+        mode = LOGIC.MODE_MERGE_MAX if value else LOGIC.MODE_MERGE_MIN
+        assert LOGIC.SetBinaryLabelmapToSegment(
+            image, self.segmentation, self.segment_id, mode, extent, False
+        )
+
+    def saved_and_reopened(self, text):
+        store_journal(self.headless.scene, self.segmentation, text)
+        self.mask = SegmentMask(self.segmentation, self.segment_id, self.volume_node)
+        return stored_journal(self.segmentation)
+
+    def teardown(self):
+        super().teardown()
+        if hasattr(self, "headless"):
+            self.headless.close()
+
+
+def test_session_on_a_segment_and_its_naive_twin_never_differ():
+    run_state_machine_as_test(
+        SceneMachine,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

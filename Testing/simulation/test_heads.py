@@ -1,0 +1,103 @@
+"""Heads: made ones for the machinery, the real ones where the data folder is there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.simulation import heads
+from VSClickCorrectLib.simulation.head import Tissue
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not (DATA / "heads").is_dir(), reason="../shared/data is absent")
+
+
+def write(path, array, origin=(0.0, 0.0, 0.0), spacing=(1.0, 1.0, 1.0)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = sitk.GetImageFromArray(array.astype(np.float32))
+    image.SetOrigin(origin)
+    image.SetSpacing(spacing)
+    sitk.WriteImage(image, str(path))
+
+
+def ball(shape, center, radius):
+    return np.linalg.norm(np.moveaxis(np.indices(shape), 0, -1) - center, axis=-1) < radius
+
+
+@pytest.fixture
+def stripped_folder(tmp_path):
+    """A brain of 15 mm radius with a ventricle, cut out of its head, in place of the stroke head's files."""
+    shape = (40, 44, 48)
+    brain, ventricle = ball(shape, (20, 22, 24), 15), ball(shape, (20, 22, 24), 4)
+    folder = tmp_path / "heads" / "rorden-stroke"
+    write(folder / "T1.nii.gz", np.where(ventricle, 20, np.where(brain, 100, 0)), (-24.0, -22.0, -35.0))
+    write(folder / "T2.nii.gz", np.where(ventricle, 300, np.where(brain, 80, 0)), (-24.0, -22.0, -35.0))
+    return tmp_path
+
+
+def test_a_stripped_head_is_brain_and_fluid(stripped_folder):
+    (head,) = heads.load_heads(stripped_folder)
+    assert head.name == "rorden-stroke"
+    assert set(np.unique(head.tissue)) == {Tissue.BACKGROUND, Tissue.CSF, Tissue.BRAIN}
+    assert (head.tissue == Tissue.CSF).sum() == pytest.approx(4 / 3 * np.pi * 4**3, rel=0.15)
+    assert head.tissue[head.grid.ras_to_index((0, 0, -15))] == Tissue.CSF
+    assert head.t2[head.grid.ras_to_index((0, 0, -15))] > head.t2[head.grid.ras_to_index((0, 10, -15))]
+
+
+def test_a_prepared_head_is_kept(stripped_folder, tmp_path):
+    cache = tmp_path / "new" / "cache"
+    first = heads.load_head("rorden-stroke", stripped_folder, cache)
+    (stripped_folder / "heads/rorden-stroke/T1.nii.gz").unlink()
+    again = heads.load_head("rorden-stroke", stripped_folder, cache)
+    assert again.grid.matches(first.grid)
+    assert again.canals == first.canals
+    assert again.contrast is first.contrast
+    for a, b in ((first.t1, again.t1), (first.t2, again.t2), (first.tissue, again.tissue)):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_whole_head_is_told_apart_by_layers(tmp_path):
+    """Scalp, skull, CSF and brain as nested balls, in place of hanke's file."""
+    shape, center = (90, 90, 90), (45, 45, 45)
+    layers = np.zeros(shape)
+    for radius, value in ((42, 90), (36, 3), (29, 16), (27, 70)):
+        layers[ball(shape, center, radius)] = value
+    noise = np.random.default_rng(0).normal(0, 1, shape)
+    write(tmp_path / "heads/hanke/T1.nii.gz", np.maximum(layers + noise, 0), (-45.0, -45.0, -80.0))
+    head = heads.load_head("hanke", tmp_path)
+    names = {r: Tissue(head.tissue[head.grid.ras_to_index((r, 0, -35))]) for r in (0, 28, 33, 39)}
+    assert names == {0: Tissue.BRAIN, 28: Tissue.CSF, 33: Tissue.BONE, 39: Tissue.SOFT}
+    fluid, brain = (np.median(head.t2[head.tissue == t]) for t in (Tissue.CSF, Tissue.BRAIN))
+    assert fluid > 1.5 * brain
+
+
+def test_missing_heads_are_refused_in_words(tmp_path):
+    with pytest.raises(ImageError, match="no known head"):
+        heads.load_heads(tmp_path)
+    with pytest.raises(ImageError, match="missing"):
+        heads.load_head("hanke", tmp_path)
+    with pytest.raises(ImageError, match="'nobody'"):
+        heads.load_head("nobody", tmp_path)
+
+
+def test_an_empty_image_is_refused_in_words(tmp_path):
+    write(tmp_path / "heads/hanke/T1.nii.gz", np.zeros((8, 8, 8)))
+    with pytest.raises(ImageError, match="empty"):
+        heads.load_head("hanke", tmp_path)
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["tcga-du-7294", "brats-gli", "rorden-stroke"])
+def test_real_heads_have_their_canals_beside_the_brain(name):
+    head = heads.load_head(name, DATA)
+    assert np.allclose(head.grid.affine[:3, :3], np.diag([-1.0, -1.0, 1.0]))
+    assert head.t1.shape == head.t2.shape == head.tissue.shape == head.grid.shape
+    brain = head.grid.index_to_ras(np.argwhere(head.tissue == Tissue.BRAIN))
+    middle = np.mean([canal.porus_ras[0] for canal in head.canals.values()])
+    for side, sign in (("right", 1), ("left", -1)):
+        porus, fundus = (np.array(p) for p in (head.canals[side].porus_ras, head.canals[side].fundus_ras))
+        assert 20 < sign * (porus[0] - middle) < 32
+        assert sign * (fundus[0] - porus[0]) > 5
+        assert 6 < np.linalg.norm(fundus - porus) < 12
+        assert np.linalg.norm(brain - porus, axis=1).min() < 8

@@ -1,0 +1,223 @@
+"""The session's twin: whole-volume copies, no boxes, no records; slow, and plain enough to be believed.
+
+`SessionMachine` plays any sequence of events to both and compares them after every one.
+"""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from scipy import ndimage
+from session_doubles import EXCLUDE, INCLUDE, BlockCorrector, boxes_in, case_on, clicks_in, grids, masks_on
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.merging import MERGES, Proposal
+from VSClickCorrectLib.session.correction import CorrectionSession
+from VSClickCorrectLib.session.journal import Journal, replay
+from VSClickCorrectLib.session.mask import ArrayMask
+
+HALF, STARTER_HALF = (1, 5, 5), (1, 2, 3)
+TOUCHING = np.ones((3, 3, 3), bool)
+
+
+class NaiveSession:
+    """What clicks, undo and redo mean, said once more."""
+
+    def __init__(self, grid, mask, opinion, merge):
+        self.mask, self.opinion, self.merge = mask.copy(), opinion, merge
+        self.affine = grid.affine
+        indices = np.moveaxis(np.indices(grid.shape), 0, -1)
+        self.centres = indices[..., ::-1] @ grid.affine[:3, :3].T + grid.affine[:3, 3]
+        self.done, self.undone = [], []
+
+    def apply(self, clicks):
+        before = self.mask.copy()
+        self.mask = self._corrected(clicks, [c for done, _, _ in self.done for c in done])
+        self.done.append((clicks, before, before != self.mask))
+        self.undone = []
+
+    def undo(self):
+        clicks, before, changed = self.done.pop()
+        taken_back = changed & (self.mask != before)
+        self.mask = np.where(taken_back, before, self.mask)
+        self.undone.append((clicks, before, taken_back))
+
+    def redo(self):
+        clicks, before, taken_back = self.undone.pop()
+        again = taken_back & (self.mask == before)
+        self.mask = np.where(again, ~before, self.mask)
+        self.done.append((clicks, before, again))
+
+    def _within(self, click, millimetres):
+        return np.linalg.norm(self.centres - click.position_ras, axis=-1) <= millimetres + 1e-6
+
+    def _voxel(self, click):
+        ijk = np.linalg.solve(self.affine, [*click.position_ras, 1.0])[:3]
+        return tuple(np.floor(ijk[::-1] + 0.5 + 1e-6).astype(int))
+
+    def _block(self, click, half):
+        """The voxels within ``half`` of the click's voxel."""
+        offsets = np.abs(np.moveaxis(np.indices(self.mask.shape), 0, -1) - self._voxel(click))
+        return (offsets <= half).all(axis=-1)
+
+    def _corrected(self, clicks, earlier):
+        starting = [c for c in clicks if c.kind is INCLUDE and not (self.mask & self._within(c, 10.0)).any()]
+        islands = {c: self._island(c, [*earlier, *clicks]) for c in clicks if c.kind is EXCLUDE}
+        result = self.mask.copy()
+        for click in clicks:
+            if click not in starting and islands.get(click) is None:
+                changes = self._changes(click)
+                result[changes] = self.opinion[changes]
+        for click in starting:
+            result |= self._block(click, STARTER_HALF)
+        for island in islands.values():
+            result &= True if island is None else ~island
+        return self._kept_true(result, clicks, earlier)
+
+    def _island(self, click, said):
+        """The part under an exclude click if it is not the tumour."""
+        labels, _ = ndimage.label(self.mask, TOUCHING)
+        if labels[self._voxel(click)] == 0:
+            return None
+        part = labels == labels[self._voxel(click)]
+        near = [self._within(c, 2.0) for c in said if c.kind is not EXCLUDE]
+        if any((self.mask & n).any() for n in near):
+            is_tumour = any((part & n).any() for n in near)
+        else:
+            is_tumour = part.sum() == np.bincount(labels[labels > 0]).max()
+        return None if is_tumour else part
+
+    def _changes(self, click):
+        block = self._block(click, HALF)
+        if self.merge != "progressive":
+            return block
+        differs = block & (self.mask != self.opinion)
+        if click.kind is not click.kind.BOUNDARY:
+            differs &= self.opinion == (click.kind is INCLUDE)
+        labels, _ = ndimage.label(differs, TOUCHING)
+        return np.isin(labels, labels[differs & self._within(click, 2.0)]) & differs
+
+    def _kept_true(self, result, clicks, earlier):
+        result = result.copy()
+        plain = [c for c in clicks if c.kind in (INCLUDE, EXCLUDE)]
+        for click in plain:
+            if result[self._voxel(click)] != (click.kind is INCLUDE):
+                result[self._within(click, 1.2)] = click.kind is INCLUDE
+        for click in earlier:
+            voxel = self._voxel(click)
+            if click.kind in (INCLUDE, EXCLUDE) and result[voxel] != (click.kind is INCLUDE):
+                result[voxel] = self.mask[voxel]
+        for click in plain:
+            result[self._voxel(click)] = click.kind is INCLUDE
+        return result
+
+
+def starter(case, click):
+    """An initial network that sees a small block around every click."""
+    box = (
+        Box.of_voxel(case.grid.ras_to_index(click.position_ras)).padded(STARTER_HALF).clipped(case.grid.shape)
+    )
+    return Proposal(click, box, np.ones(box.shape, np.float32))
+
+
+class SessionMachine(RuleBasedStateMachine):
+    """Clicks, hand edits, undo, redo, rounds and resumed sessions in any order."""
+
+    def make_mask(self, grid, values):
+        """Return the mask under test; its grid is the one that counts."""
+        return ArrayMask(grid, values)
+
+    def paint(self, box, value):
+        """Change the mask behind the session's back."""
+        self.mask.write(box, np.full(box.shape, value))
+
+    def saved_and_reopened(self, text):
+        """Return a journal's text as it is after the session was closed and opened again."""
+        return text
+
+    @initialize(data=st.data(), merge=st.sampled_from(tuple(MERGES)))
+    def begin(self, data, merge):
+        grid = data.draw(grids())
+        self.initial = data.draw(masks_on(grid))
+        self.mask = self.make_mask(grid, self.initial)
+        self.grid = self.mask.grid
+        self.corrector = BlockCorrector(data.draw(masks_on(grid)), HALF)
+        self.naive = NaiveSession(self.grid, self.initial, self.corrector.opinion, merge)
+        self.merge, self.round, self.painted = merge, 1, False
+        self.resume(Journal())
+
+    def resume(self, journal):
+        case = case_on(self.grid)
+        self.session = CorrectionSession(case, self.mask, self.corrector, starter, self.merge, journal)
+
+    @rule(data=st.data())
+    def click(self, data):
+        click = data.draw(clicks_in(self.grid))
+        self.session.apply(click)
+        self.naive.apply([click])
+
+    @rule(data=st.data())
+    def click_together(self, data):
+        clicks = data.draw(st.lists(clicks_in(self.grid), min_size=2, max_size=4))
+        self.session.apply_together(clicks)
+        self.naive.apply(clicks)
+
+    @rule(data=st.data(), value=st.booleans())
+    def paint_by_hand(self, data, value):
+        self._paint_both(data.draw(boxes_in(self.grid.shape)), value)
+
+    @rule(data=st.data())
+    def touch_up_an_edit_by_hand(self, data):
+        changed = [np.argwhere(voxels) for _, _, voxels in (*self.naive.done, *self.naive.undone)]
+        changed = np.concatenate([np.empty((0, 3), int), *changed])
+        if len(changed):
+            index = tuple(map(int, changed[data.draw(st.integers(0, len(changed) - 1))]))
+            self._paint_both(Box.of_voxel(index), not self.naive.mask[index])
+
+    def _paint_both(self, box, value):
+        self.paint(box, value)
+        self.naive.mask[box.slices] = value
+        self.painted = True
+
+    @rule()
+    def undo(self):
+        self._step(self.session.undo, self.naive.undo, self.naive.done)
+
+    @rule()
+    def redo(self):
+        self._step(self.session.redo, self.naive.redo, self.naive.undone)
+
+    def _step(self, step, naive_step, entries):
+        if entries:
+            assert list(step().clicks) == entries[-1][0]
+            naive_step()
+        else:
+            with pytest.raises(CorrectionError, match="nothing to"):
+                step()
+
+    @rule()
+    def next_round(self):
+        self.round += 1
+        assert self.session.next_round() == self.round
+
+    @rule()
+    def close_and_resume(self):
+        self.resume(Journal(text=self.saved_and_reopened(self.session.journal.text)))
+
+    @invariant()
+    def both_are_alike(self):
+        np.testing.assert_array_equal(self.mask.read(self.grid.box), self.naive.mask)
+        assert [list(e.clicks) for e in self.session.history.done] == [
+            clicks for clicks, _, _ in self.naive.done
+        ]
+        assert len(self.session.history.undone) == len(self.naive.undone)
+        assert self.session.round == self.round
+
+    def teardown(self):
+        # Hand edits are not in the journal; without them it holds everything.
+        if hasattr(self, "session") and not self.painted:
+            again = ArrayMask(self.grid, self.initial)
+            replay(self.session.journal.events, again)
+            np.testing.assert_array_equal(again.values, self.naive.mask)

@@ -1,0 +1,134 @@
+"""Correctors without a network, and small cases, for the tests of sessions."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.cuts import CutGeometry, cut_window
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.imaging.volume import Case, Volume
+
+BOUNDARY, INCLUDE, EXCLUDE = ClickKind.BOUNDARY, ClickKind.INCLUDE, ClickKind.EXCLUDE
+
+
+class OracleCorrector:
+    """Knows the truth and proposes it through the window of a real cut."""
+
+    identity = "oracle@000000000000"
+
+    def __init__(self, truth, geometry=None):
+        self.truth = np.asarray(truth, bool)
+        self.geometry = geometry or CutGeometry(slices=5)
+        self.asked = []
+
+    def propose(self, case, mask, clicks):
+        self.asked.append(tuple(clicks))
+        return [self._proposal(case.grid, click) for click in clicks]
+
+    def _proposal(self, grid, click):
+        window = cut_window(grid, click, self.geometry)
+        samples = window.sample(self.truth[window.source_box.slices])
+        return Proposal(click, window.box, window.restore(samples))
+
+
+class ContraryCorrector:
+    """Says the opposite of the click: nothing for an include click, everything for an exclude click.
+
+    For a boundary click it turns the mask inside out.
+    """
+
+    identity = "contrary@000000000000"
+
+    def __init__(self, geometry=None):
+        self.geometry = geometry or CutGeometry(size=24, slices=3)
+
+    def propose(self, case, mask, clicks):
+        return [self._proposal(case.grid, mask, click) for click in clicks]
+
+    def _proposal(self, grid, mask, click):
+        box = cut_window(grid, click, self.geometry).box
+        said = {INCLUDE: np.zeros(box.shape), EXCLUDE: np.ones(box.shape), BOUNDARY: ~mask.read(box)}
+        return Proposal(click, box, said[click.kind].astype(np.float32))
+
+
+class BlockCorrector:
+    """Has one opinion of every voxel, and gives it in a block of whole voxels around the click."""
+
+    identity = "block@000000000000"
+
+    def __init__(self, opinion, half=(1, 5, 5)):
+        self.opinion = np.asarray(opinion, bool)
+        self.half = half
+
+    def propose(self, case, mask, clicks):
+        return [self._proposal(case.grid, click) for click in clicks]
+
+    def _proposal(self, grid, click):
+        box = Box.of_voxel(grid.ras_to_index(click.position_ras)).padded(self.half).clipped(grid.shape)
+        return Proposal(click, box, self.opinion[box.slices].astype(np.float32))
+
+
+def case_on(grid):
+    """A case of which the correctors here see nothing but the grid."""
+    return Case(Volume(np.zeros(grid.shape, np.int16), grid))
+
+
+def click_at(grid, index, kind=BOUNDARY):
+    """A click at the centre of the voxel (k, j, i)."""
+    return Click(tuple(float(v) for v in grid.index_to_ras(index)), kind)
+
+
+def with_blocks(shape, *blocks):
+    """An array in which the voxels of the given slices are set."""
+    values = np.zeros(shape, bool)
+    for block in blocks:
+        values[tuple(slice(*ends) for ends in block)] = True
+    return values
+
+
+@st.composite
+def grids(draw, largest=(8, 16, 16)):
+    """Grids of any orientation, isotropic or not, in the axes of the body or oblique."""
+    shape = tuple(draw(st.integers(2, n)) for n in largest)
+    columns = np.eye(3)[list(draw(st.permutations(range(3))))] * [
+        draw(st.sampled_from((-1, 1))) for _ in range(3)
+    ]
+    # The angle of the 3-4-5 triangle keeps numbers exact enough to reason about.
+    turn = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]]) if draw(st.booleans()) else np.eye(3)
+    spacing = [draw(st.sampled_from((0.5, 0.75, 1.0, 1.5, 3.0))) for _ in range(3)]
+    affine = np.eye(4)
+    affine[:3, :3] = turn @ columns * spacing
+    affine[:3, 3] = draw(st.sampled_from((0.0, -20.0, 7.5)))
+    return Grid(shape, affine)
+
+
+@st.composite
+def points(draw, grid):
+    """Points anywhere in a grid, RAS mm, also at the very rim of its outermost voxels and between voxels."""
+    ijk = [draw(st.integers(-4, 8 * n - 5)) / 8 for n in grid.shape[::-1]]
+    return tuple(float(v) for v in grid.ijk_to_ras(ijk))
+
+
+def clicks_in(grid):
+    """Clicks of any kind anywhere in a grid."""
+    return st.builds(Click, points(grid), st.sampled_from(ClickKind))
+
+
+@st.composite
+def boxes_in(draw, shape):
+    """Boxes of at least one voxel in an array of ``shape``."""
+    ends = [sorted((draw(st.integers(0, n - 1)), draw(st.integers(0, n - 1)))) for n in shape]
+    return Box(tuple(a for a, _ in ends), tuple(b + 1 for _, b in ends))
+
+
+@st.composite
+def masks_on(draw, grid):
+    """Masks of a few boxes, sprinkled with single voxels."""
+    values = np.zeros(grid.shape, bool)
+    for box in draw(st.lists(boxes_in(grid.shape), max_size=3)):
+        values[box.slices] = True
+    share = draw(st.sampled_from((0.0, 0.02, 0.3)))
+    return values ^ (np.random.default_rng(draw(st.integers(0, 99))).random(grid.shape) < share)

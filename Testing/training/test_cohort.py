@@ -1,0 +1,163 @@
+"""Cohorts: one seed, one cohort; no patient on both sides of the split. No outside data are needed here."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bright_ball import AXIAL
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.simulation.phantom import phantom_head
+from VSClickCorrectLib.simulation.shapes import procedural_shape
+from VSClickCorrectLib.training import cohort
+from VSClickCorrectLib.training.cohort import CohortRecipe, Sources, read_cohort, write_cohort
+
+RECIPE = CohortRecipe("training", "region", 2, 5)
+
+
+@pytest.fixture(scope="module")
+def head():
+    return phantom_head(np.random.default_rng(0), spacing=2.0)
+
+
+@pytest.fixture(scope="module")
+def shape():
+    return procedural_shape(np.random.default_rng(1), 900.0)
+
+
+@pytest.fixture
+def data(monkeypatch, head, shape, tmp_path):
+    """A data folder with two heads, one of them held back, and one tumour shape for each split."""
+
+    def heads(*_):
+        return [replace(head, name="ordinary"), replace(head, name=cohort.VALIDATION_HEADS[0])]
+
+    monkeypatch.setattr(cohort, "load_heads", heads)
+    monkeypatch.setattr(cohort, "read_shapes", lambda path, split, cache=None: [replace(shape, name=split)])
+    # In this process, so that what is patched here holds; and with coarse scans, so that it is quick.
+    monkeypatch.setattr(cohort, "ProcessPoolExecutor", ThreadPoolExecutor)
+    monkeypatch.setattr(cohort, "PHANTOM_SHARE", 0.0)
+    original = cohort.random_acquisition
+    coarse = {"spacing": (1.6, 1.6, 3.0), "matrix": (128, 128, 60)}
+    monkeypatch.setattr(cohort, "random_acquisition", lambda rng: replace(original(rng), **coarse))
+    return tmp_path / "data"
+
+
+def made(folder, recipe, data):
+    write_cohort(folder, recipe, data, workers=1)
+    return read_cohort(folder)
+
+
+@pytest.mark.parametrize(
+    "split, names", [("training", {"ordinary"}), ("validation", set(cohort.VALIDATION_HEADS))]
+)
+def test_no_head_is_on_both_sides_of_the_split(data, split, names):
+    sources = Sources.load(data, split)
+    assert {head.name for head in sources.heads} == names
+    assert [shape.name for shape in sources.shapes] == [split]
+
+
+@pytest.mark.parametrize("lacking", ["load_heads", "read_shapes"])
+def test_data_folder_without_heads_or_shapes_is_refused(data, monkeypatch, tmp_path, lacking):
+    monkeypatch.setattr(cohort, lacking, lambda *_: [])
+    with pytest.raises(ImageError, match="holds no heads or no tumour shapes for training"):
+        write_cohort(tmp_path / "cohort", RECIPE, data)
+    assert not list((tmp_path / "cohort").glob("*.npz"))
+
+
+def test_one_seed_is_one_cohort_whatever_was_there_before(data, tmp_path):
+    first = made(tmp_path / "first", RECIPE, data)
+    # A longer cohort begins with the same cases.
+    folder = tmp_path / "second"
+    folder.mkdir()
+    (folder / "case-00000.npz").write_bytes((tmp_path / "first" / "case-00000.npz").read_bytes())
+    second = made(folder, RECIPE, data)
+    other = made(tmp_path / "other", replace(RECIPE, count=1, seed=6), data)
+    assert len(first) == len(second) == 2
+    for one, same in zip(first, second, strict=True):
+        assert np.array_equal(one.truth, same.truth)
+        assert np.array_equal(one.case.t1ce.array, same.case.t1ce.array)
+        assert np.array_equal(one.case.t2.array, same.case.t2.array)
+        assert one.grid.matches(same.grid)
+    assert not np.array_equal(first[0].case.t1ce.array[:4, :4, :4], other[0].case.t1ce.array[:4, :4, :4])
+    assert not np.array_equal(first[0].case.t1ce.array[:4, :4, :4], first[1].case.t1ce.array[:4, :4, :4])
+
+
+def test_cases_are_around_the_tumour_and_recipe_lies_beside_them(data, tmp_path):
+    folder = tmp_path / "cohort"
+    (case,) = made(folder, replace(RECIPE, count=1), data)
+    assert sorted(path.name for path in folder.iterdir()) == ["case-00000.npz", "recipe.json"]
+    assert json.loads((folder / "recipe.json").read_text()) == {
+        "split": "training",
+        "extent": "region",
+        "count": 1,
+        "seed": 5,
+    }
+    # 84 x 84 x 54 mm of voxels of 1.6 x 1.6 x 3 mm.
+    assert case.truth.shape == case.case.t1ce.array.shape
+    assert all(abs(n - m) <= 2 for n, m in zip(case.truth.shape, (18, 52.5, 52.5), strict=True))
+    assert case.truth.any()
+    middle = np.argwhere(case.truth).mean(axis=0) / case.truth.shape
+    assert np.abs(middle - 0.5).max() < 0.15
+
+
+def test_existing_cases_are_kept_and_missing_ones_made(data, tmp_path, monkeypatch):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    written = []
+    monkeypatch.setattr(cohort, "_write_case", lambda folder, recipe, number: written.append(number))
+    (folder / "case-00001.npz").write_bytes(b"made yesterday")
+    write_cohort(folder, replace(RECIPE, count=4), data, workers=1)
+    assert written == [0, 2, 3]
+    assert (folder / "case-00001.npz").read_bytes() == b"made yesterday"
+
+
+def test_folder_of_another_recipe_is_refused_and_left_alone(data, tmp_path):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    card = json.dumps({"split": "validation", "extent": "region", "count": 2, "seed": 5})
+    (folder / "recipe.json").write_text(card)
+    with pytest.raises(ImageError, match="holds a cohort of another recipe"):
+        write_cohort(folder, RECIPE, data)
+    assert [path.name for path in folder.iterdir()] == ["recipe.json"]
+    assert (folder / "recipe.json").read_text() == card
+
+
+def test_folder_without_cases_is_refused(tmp_path):
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(ImageError, match="holds no case of a cohort"):
+            read_cohort(folder)
+
+
+def test_half_written_case_is_not_read(tmp_path):
+    (tmp_path / ".writing-00000.npz").write_bytes(b"half")
+    with pytest.raises(ImageError):
+        read_cohort(tmp_path)
+
+
+def test_cases_are_read_in_order_on_their_own_grids(tmp_path):
+    for n in (2, 0, 1):
+        values = np.full((3, 4, 5 + n), n, np.int16)
+        arrays = {"t1ce": values, "t2": values + 10, "truth": values > 0}
+        np.savez_compressed(tmp_path / f"case-{n:05d}.npz", affine=AXIAL, **arrays)
+    cases = read_cohort(tmp_path)
+    assert [case.truth.shape for case in cases] == [(3, 4, 5), (3, 4, 6), (3, 4, 7)]
+    assert [int(case.case.t1ce.array[0, 0, 0]) for case in cases] == [0, 1, 2]
+    assert [int(case.case.t2.array[0, 0, 0]) for case in cases] == [10, 11, 12]
+    assert all(np.array_equal(case.grid.affine, AXIAL) for case in cases)
+
+
+def test_pickled_cases_are_not_opened(tmp_path):
+    np.savez(tmp_path / "case-00000.npz", truth=np.array([{"a": 1}], object), affine=AXIAL)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        read_cohort(tmp_path)
+
+
+def test_about_a_share_of_cases_has_no_tumour(monkeypatch, shape):
+    monkeypatch.setattr(cohort, "_sources", Sources([], [shape]), raising=False)
+    monkeypatch.setattr(cohort, "deformed", lambda shape, rng: shape)
+    monkeypatch.setattr(cohort, "procedural_shape", lambda rng, volume: "procedural")
+    shapes = [cohort._shape(np.random.default_rng(n)) for n in range(400)]
+    assert 0.01 < sum(s is None for s in shapes) / 400 < 0.08
+    assert 0.18 < shapes.count("procedural") / 400 < 0.32

@@ -1,0 +1,41 @@
+"""Synthetic cases in the scene."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import slicer
+
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.simulation.synthesis import SyntheticCase
+
+
+class Example(NamedTuple):
+    """The nodes of a synthetic case, and the mask in its segment."""
+
+    t1ce: slicer.vtkMRMLScalarVolumeNode
+    t2: slicer.vtkMRMLScalarVolumeNode
+    segmentation: slicer.vtkMRMLSegmentationNode
+    segment_id: str
+    mask: SegmentMask
+
+
+def add_example(scene: slicer.vtkMRMLScene, case: SyntheticCase, values: np.ndarray) -> Example:
+    """Add a synthetic case and a segment to the scene.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the nodes go.
+    case : SyntheticCase
+        The case.
+    values : ndarray of bool
+        What the segment holds, ``(K, J, I)`` on the case's grid.
+    """
+    t1ce, t2 = add_volume(scene, case.t1ce, "T1ce"), add_volume(scene, case.t2, "T2")
+    segmentation, segment_id = add_segmentation(scene, t1ce, "tumour")
+    mask = SegmentMask(segmentation, segment_id, t1ce)
+    mask.fill(values)
+    return Example(t1ce, t2, segmentation, segment_id, mask)

@@ -1,0 +1,50 @@
+"""The initial mask as a segment in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import slicer
+
+from VSClickCorrectLib.errors import Cancelled
+from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter, Progress
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.volumes import case_of
+
+
+def add_initial_mask(
+    scene: slicer.vtkMRMLScene,
+    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
+    segmenter: InitialSegmenter,
+    name: str,
+    progress: Progress = lambda fraction, message: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[InitialMask, tuple[slicer.vtkMRMLSegmentationNode, str]]:
+    """Segment the tumour and add a segmentation of one segment that holds what was found.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the segmentation goes; it gets nothing if an error is raised.
+    volume_nodes : tuple of vtkMRMLVolumeNode or None
+        T1ce and T2, of which one may be missing.
+    segmenter, progress, cancelled
+        As for `InitialSegmenter.segment`, whose errors are raised.
+    name : str
+        Name of the segmentation and of its segment.
+
+    Returns
+    -------
+    initial : InitialMask
+        What was found, perhaps nothing.
+    segment : tuple of vtkMRMLSegmentationNode and str
+        The segmentation and the segment's ID in it.
+    """
+    initial = segmenter.segment(case_of(*volume_nodes), progress, cancelled)
+    if cancelled():
+        raise Cancelled("the initial segmentation was cancelled.")
+    reference = volume_nodes[0] or volume_nodes[1]
+    segment = add_segmentation(scene, reference, name)
+    if initial.found:
+        SegmentMask(*segment, reference).write(initial.box, initial.values)
+    return initial, segment
