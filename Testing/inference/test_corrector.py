@@ -13,7 +13,6 @@ from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.user import border_clicks
 
 R, A, S = CENTER
@@ -189,7 +188,7 @@ def test_click_in_the_corner_of_the_image_is_answered_on_what_there_is(
 
 
 def test_clicks_of_three_rounds_bring_a_spoiled_mask_to_the_ball(corrector, case):
-    mask = ArrayMask(GRID, uneven_border(ball(), GRID.spacing[::-1], np.random.default_rng(3)))
+    mask = ArrayMask(GRID, np.roll(ball(), (1, 3, 0), axis=(0, 1, 2)))
     session = CorrectionSession(case, mask, corrector)
     scores = [dice(mask.values, ball())]
     for _ in range(3):
@@ -203,21 +202,21 @@ def test_clicks_of_three_rounds_bring_a_spoiled_mask_to_the_ball(corrector, case
 
 def test_shipped_corrector_improves_a_spoiled_mask_by_clicks(shipped_models, small):
     corrector = Corrector.load(ModelFolder(shipped_models))
-    spoiled = uneven_border(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
+    spoiled = np.roll(small.truth, (1, 3, 0), axis=(0, 1, 2))
     mask = ArrayMask(small.grid, spoiled)
     session = CorrectionSession(small.case, mask, corrector)
     for _ in range(2):
         for click in border_clicks(small.grid, small.truth, mask.values, 5):
             session.apply(click)
-    assert dice(mask.values, small.truth) > dice(spoiled, small.truth) + 0.02
+    assert dice(mask.values, small.truth) > dice(spoiled, small.truth) + 0.1
 
 
 @pytest.mark.parametrize("missing", ["t1ce", "t2"])
-def test_shipped_corrector_does_no_harm_where_a_sequence_is_missing(shipped_models, small, missing):
+def test_shipped_corrector_improves_the_mask_even_where_a_sequence_is_missing(shipped_models, small, missing):
     case = Case(**(small.case.sequences | {missing: None}))
-    spoiled = uneven_border(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
+    spoiled = np.roll(small.truth, (1, 3, 0), axis=(0, 1, 2))
     mask = ArrayMask(small.grid, spoiled)
     session = CorrectionSession(case, mask, Corrector.load(ModelFolder(shipped_models)))
     for click in border_clicks(small.grid, small.truth, spoiled, 5):
         session.apply(click)
-    assert dice(mask.values, small.truth) > dice(spoiled, small.truth) - 0.01
+    assert dice(mask.values, small.truth) > dice(spoiled, small.truth) + 0.05

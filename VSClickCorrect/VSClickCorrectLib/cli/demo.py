@@ -60,8 +60,9 @@ def run(options: argparse.Namespace) -> None:
     corrector = Corrector.load(models, device=options.device)
     print("Initial mask:")
     initial = segmenter.segment(case, progress=lambda done, message: print(f"  {done:4.0%}  {message}"))
+    aim = "goal" if truth is None else "truth"
     start, goal = _start_and_goal(initial.on(case.grid), truth, case)
-    save_picture(output / "round-0.png", case, {"truth": goal, "mask": start}, [], "Before the first click")
+    save_picture(output / "round-0.png", case, {aim: goal, "mask": start}, [], "Before the first click")
     with DemoScene(case, start, corrector, segmenter.propose) as scene:
         _report(0, start, truth, [])
         for number in range(1, ROUNDS + 1):
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
             clicks = border_clicks(case.grid, goal, before, CLICKS)
             edits = scene.place(clicks)
             _report(number, scene.values(), truth, edits)
-            _picture(output, case, number, {"truth": goal, "before": before, "mask": scene.values()}, clicks)
+            _picture(output, case, number, {aim: goal, "before": before, "mask": scene.values()}, clicks)
             if number < ROUNDS:
                 scene.next_round()
         count = scene.undo_and_redo_everything()

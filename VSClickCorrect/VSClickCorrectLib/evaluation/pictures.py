@@ -15,7 +15,8 @@ from VSClickCorrectLib.imaging.sampling import axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case
 
 # Okabe and Ito's palette, told apart by colour-blind readers too.
-COLOURS = {"mask": "#E69F00", "before": "#56B4E9", "truth": "#009E73"}
+COLOURS = {"mask": "#E69F00", "before": "#56B4E9", "truth": "#009E73", "goal": "#009E73"}
+_NAMES = {"mask": "segment", "before": "before this round", "truth": "truth", "goal": "what the user aims at"}
 MARKERS = {ClickKind.BOUNDARY: "o", ClickKind.INCLUDE: "+", ClickKind.EXCLUDE: "x"}
 _SLICES = 6
 _HALF_MM = 24.0
@@ -120,6 +121,5 @@ def _mark(axis, places: Sequence[tuple[Click, np.ndarray]]) -> None:
 
 def _legend(figure, masks: Mapping[str, np.ndarray]) -> None:
     for n, name in enumerate(masks):
-        text = {"mask": "segment", "before": "before this round", "truth": "truth"}[name]
-        figure.text(0.01 + 0.16 * n, 0.015, f"— {text}", color=COLOURS[name], fontsize=9)
-    figure.text(0.01 + 0.16 * len(masks), 0.015, "○ click", color="#F0E442", fontsize=9)
+        figure.text(0.01 + 0.12 * n, 0.015, f"— {_NAMES[name]}", color=COLOURS[name], fontsize=9)
+    figure.text(0.01 + 0.12 * len(masks), 0.015, "○ click", color="#F0E442", fontsize=9)

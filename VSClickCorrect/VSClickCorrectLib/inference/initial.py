@@ -173,7 +173,7 @@ class InitialSegmenter:
         if count == 0:
             return InitialMask(window.box, np.zeros(window.box.shape, bool), 0.0)
         weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
-        values = labels == int(np.argmax(weight)) + 1
+        values = _without_holes(labels == int(np.argmax(weight)) + 1, case.grid)
         return InitialMask(window.box, values, float(probability[values].mean()))
 
     def _probability(self, case: Case, axial_box: Box) -> tuple[Window, np.ndarray]:
@@ -187,6 +187,13 @@ class InitialSegmenter:
         from VSClickCorrectLib.inference.device import probabilities
 
         return probabilities(network, torch.from_numpy(channels)[None])[0, 0].numpy()
+
+
+def _without_holes(values: np.ndarray, grid: Grid) -> np.ndarray:
+    """Fill holes within axial slices, as contours drawn by hand do: dark cores belong to the tumour."""
+    order = grid.axial_order()
+    filled = [ndimage.binary_fill_holes(one) for one in order.to_axial(values)]
+    return order.from_axial(np.stack(filled))
 
 
 def _evidence_of(mask: InitialMask) -> float:

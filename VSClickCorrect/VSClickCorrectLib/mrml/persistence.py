@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import slicer
+import vtk
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.io import write_atomically
@@ -66,7 +67,18 @@ def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
         If the suffix is not ``.mrb`` or the file cannot be written.
     """
     _check_suffix(path, ".mrb")
-    write_atomically(path, lambda temporary: _require(scene.WriteToMRB(str(temporary))))
+    write_atomically(path, lambda temporary: _require(_write_bundle(scene, temporary)))
+
+
+def _write_bundle(scene: slicer.vtkMRMLScene, path: Path) -> bool:
+    # vtkArchive prints every file that it packs; failure is told by what is returned.
+    window = vtk.vtkOutputWindow.GetInstance()
+    mode = window.GetDisplayMode()
+    window.SetDisplayModeToNever()
+    try:
+        return scene.WriteToMRB(str(path))
+    finally:
+        window.SetDisplayMode(mode)
 
 
 def load_scene(path: Path) -> HeadlessScene:
