@@ -1,6 +1,7 @@
 """What is saved comes back; what cannot be saved leaves nothing behind."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,3 +191,12 @@ def test_saved_points_tell_their_kind_to_the_command_line(corrected, scene, tmp_
     (click,) = read_clicks(tmp_path / "clicks.mrk.json")
     assert click.kind is ClickKind.EXCLUDE
     assert click.position_ras == pytest.approx((82.0, 9.0, -20.5))
+
+
+def test_working_directory_stays_even_when_reading_fails(tmp_path, monkeypatch):
+    # MRML left the process in a folder that it had removed.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.mrb").write_bytes(b"no archive")
+    with pytest.raises(ImageError):
+        load_scene(Path("broken.mrb"))
+    assert Path.cwd() == tmp_path

@@ -34,9 +34,11 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     check_mask_path(options.output)
     case = read_case(options.t1ce, options.t2)
-    missing = [name for name, volume in case.sequences.items() if volume is None]
-    if missing:
-        print(f"No {missing[0].upper().replace('CE', 'ce')} given: the other sequence is used alone.")
+    if case.t2 is None:
+        print("No T2 given: the T1ce is used alone.")
+    if case.t1ce is None:
+        print("No T1ce given: the T2 is used alone, on which the present models rarely find the tumour.")
+        print("Look at the mask with care; you may have to begin with an include click.")
     segmenter = InitialSegmenter.load(model_folder(options), options.device)
     initial = segmenter.segment(case, progress=lambda fraction, message: print(f"{fraction:4.0%}  {message}"))
     mask = initial.on(case.grid)

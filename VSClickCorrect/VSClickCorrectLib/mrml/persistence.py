@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import slicer
@@ -67,18 +70,12 @@ def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
         If the suffix is not ``.mrb`` or the file cannot be written.
     """
     _check_suffix(path, ".mrb")
-    write_atomically(path, lambda temporary: _require(_write_bundle(scene, temporary)))
 
+    def write(temporary: Path) -> None:
+        with _undisturbed():
+            _require(scene.WriteToMRB(str(temporary)))
 
-def _write_bundle(scene: slicer.vtkMRMLScene, path: Path) -> bool:
-    # vtkArchive prints every file that it packs; failure is told by what is returned.
-    window = vtk.vtkOutputWindow.GetInstance()
-    mode = window.GetDisplayMode()
-    window.SetDisplayModeToNever()
-    try:
-        return scene.WriteToMRB(str(path))
-    finally:
-        window.SetDisplayMode(mode)
+    write_atomically(path, write)
 
 
 def load_scene(path: Path) -> HeadlessScene:
@@ -92,7 +89,9 @@ def load_scene(path: Path) -> HeadlessScene:
     if not path.is_file():
         raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
     headless = HeadlessScene()
-    if not headless.scene.ReadFromMRB(str(path), True):
+    with _undisturbed():
+        read = headless.scene.ReadFromMRB(str(path.absolute()), True)
+    if not read:
         headless.close()
         raise ImageError(
             f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again."
@@ -118,6 +117,19 @@ def save_segmentation(segmentation_node: slicer.vtkMRMLSegmentationNode, path: P
         _require(storage.WriteData(segmentation_node))
 
     write_atomically(path, write)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the working directory, which MRML may change, and silence its list of packed files."""
+    window, folder = vtk.vtkOutputWindow.GetInstance(), Path.cwd()
+    mode = window.GetDisplayMode()
+    window.SetDisplayModeToNever()
+    try:
+        yield
+    finally:
+        window.SetDisplayMode(mode)
+        os.chdir(folder)
 
 
 def _check_suffix(path: Path, suffix: str) -> None:
