@@ -120,14 +120,14 @@ def test_complex_image_is_refused(tmp_path):
         read_volume(tmp_path / "raw.nii.gz")
 
 
+@pytest.mark.parametrize("name", ["t1ce.nrrd", "t1ce.nii", "t1ce.nii.gz"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_refused_naming_the_file(tmp_path, value):
-    array = VOLUME.array.astype(np.float32)
-    array[1, 2, 3] = value
-    with pytest.raises(
-        ImageError, match=r"t1ce\.nrrd: the image holds NaN or infinite values; export it again"
-    ):
-        read_volume(written(tmp_path / "t1ce.nrrd", array))
+def test_values_that_are_not_finite_are_refused_naming_the_file(tmp_path, value, dtype, name):
+    array = VOLUME.array.astype(dtype)
+    array[-1, -1, -1] = value
+    with pytest.raises(ImageError, match=f"{name}: the image holds NaN or infinite values; export it again"):
+        read_volume(written(tmp_path / name, array))
 
 
 @pytest.mark.parametrize("name", ["t1ce.nii.gz", "t1ce.nii"])

@@ -16,8 +16,12 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.imaging.volume import NOT_FINITE, Case, Volume
 
+# NIfTI's numbers for real voxels, how its header begins in little-endian files, and what is read at a time.
+_NIFTI_REALS = {"16": "f4", "64": "f8"}
+_LITTLE_ENDIAN_HEADER = (348).to_bytes(4, "little")
+_PART_BYTES = 1 << 22
 MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
 _IMAGE_POSITION = "0020|0032"
 
@@ -28,8 +32,7 @@ def read_volume(path: Path) -> Volume:
     Raises
     ------
     ImageError
-        If it is missing, no image, incomplete, not three-dimensional, not of one channel, or holds NaN
-        (those of NIfTI files ITK reads as 0).
+        If it is missing, no image, incomplete, not three-dimensional, not of one channel, or holds NaN.
     """
     return _read(path, thinnest=2)
 
@@ -211,25 +214,29 @@ def _read_file(path: Path) -> sitk.Image:
         raise ImageError(
             f"{path} is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
         ) from None
-    _check_complete(path, image)
+    _check_nifti(path, image)
     return image
 
 
-def _check_complete(path: Path, image: sitk.Image) -> None:
-    """Refuse a NIfTI file that ends too early: ITK would fill what is missing with 0 and say nothing."""
+def _check_nifti(path: Path, image: sitk.Image) -> None:
+    """Refuse a NIfTI file that ends too early or holds NaN: ITK would put 0 there and say nothing."""
     if not image.HasMetaDataKey("nifti_type") or image.GetMetaData("nifti_type") != "1":
         return
-    voxels = image.GetNumberOfPixels() * int(image.GetMetaData("bitpix")) // 8
-    last = int(float(image.GetMetaData("vox_offset"))) + voxels - 1
+    missing = image.GetNumberOfPixels() * int(image.GetMetaData("bitpix")) // 8
+    real = _NIFTI_REALS.get(image.GetMetaData("datatype"))
     with path.open("rb") as stream:
         compressed = stream.read(2) == b"\x1f\x8b"
     with (gzip.open if compressed else open)(path, "rb") as stream:
         try:
-            stream.seek(last)
-            complete = bool(stream.read(1))
+            order = "<" if stream.read(4) == _LITTLE_ENDIAN_HEADER else ">"
+            stream.seek(int(float(image.GetMetaData("vox_offset"))))
+            while missing > 0 and (part := stream.read(min(missing, _PART_BYTES))):
+                missing -= len(part)
+                if real and not np.isfinite(np.frombuffer(part[: len(part) // 8 * 8], order + real)).all():
+                    raise ImageError(f"{path}: {NOT_FINITE}")
         except (EOFError, gzip.BadGzipFile, zlib.error):
-            complete = False
-    if not complete:
+            missing = max(missing, 1)
+    if missing > 0:
         raise ImageError(f"{path} is incomplete; copy or download it again.")
 
 

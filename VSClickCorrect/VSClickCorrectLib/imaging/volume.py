@@ -11,6 +11,8 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 
+NOT_FINITE = "the image holds NaN or infinite values; export it again or replace them first."
+
 
 @dataclass(frozen=True, eq=False)
 class Volume:
@@ -41,7 +43,7 @@ class Volume:
         with np.errstate(invalid="ignore"):
             finite = self.array.dtype.kind != "f" or np.isfinite(self.array.sum(dtype=np.float64))
         if not finite:
-            raise ImageError("the image holds NaN or infinite values; export it again or replace them first.")
+            raise ImageError(NOT_FINITE)
 
     @cached_property
     def intensity_range(self) -> tuple[float, float]:
