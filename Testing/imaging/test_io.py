@@ -124,7 +124,8 @@ def test_complex_image_is_refused(tmp_path):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_refused_naming_the_file(tmp_path, value, dtype, name):
-    array = VOLUME.array.astype(dtype)
+    # An odd number of voxels, the last of them wrong: none may slip through at the end of the file.
+    array = VOLUME.array[:, :5].astype(dtype)
     array[-1, -1, -1] = value
     with pytest.raises(ImageError, match=f"{name}: the image holds NaN or infinite values; export it again"):
         read_volume(written(tmp_path / name, array))

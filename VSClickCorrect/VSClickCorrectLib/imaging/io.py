@@ -222,7 +222,8 @@ def _check_nifti(path: Path, image: sitk.Image) -> None:
     """Refuse a NIfTI file that ends too early or holds NaN: ITK would put 0 there and say nothing."""
     if not image.HasMetaDataKey("nifti_type") or image.GetMetaData("nifti_type") != "1":
         return
-    missing = image.GetNumberOfPixels() * int(image.GetMetaData("bitpix")) // 8
+    size = int(image.GetMetaData("bitpix")) // 8
+    missing = image.GetNumberOfPixels() * size
     real = _NIFTI_REALS.get(image.GetMetaData("datatype"))
     with path.open("rb") as stream:
         compressed = stream.read(2) == b"\x1f\x8b"
@@ -232,7 +233,8 @@ def _check_nifti(path: Path, image: sitk.Image) -> None:
             stream.seek(int(float(image.GetMetaData("vox_offset"))))
             while missing > 0 and (part := stream.read(min(missing, _PART_BYTES))):
                 missing -= len(part)
-                if real and not np.isfinite(np.frombuffer(part[: len(part) // 8 * 8], order + real)).all():
+                whole = len(part) // size * size
+                if real and not np.isfinite(np.frombuffer(part[:whole], order + real)).all():
                     raise ImageError(f"{path}: {NOT_FINITE}")
         except (EOFError, gzip.BadGzipFile, zlib.error):
             missing = max(missing, 1)
