@@ -9,10 +9,10 @@ from common import full_size_case, machine, options
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.mrml.clicks import add_clicks_node
-from VSClickCorrectLib.mrml.correction import SceneCorrection, session_on
+from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import add_volume, case_of
+from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.user import border_clicks
@@ -33,10 +33,10 @@ def main() -> None:
         segmentation, segment_id = add_segmentation(scene, nodes[0], "tumour")
         mask = SegmentMask(segmentation, segment_id, nodes[0])
         mask.fill(uneven_border(truth, case.grid.spacing[::-1], rng))
-        session = session_on(case_of(*nodes), mask, segmentation, corrector)
         edits: list[Edit] = []
         points = add_clicks_node(scene, "clicks")
-        correction = SceneCorrection(session, segmentation, points, edits.append)
+        segment = (segmentation, segment_id)
+        correction = correct_segment(tuple(nodes), segment, points, corrector, on_edit=edits.append)
         walls = []
         for _ in range(chosen.repeats):
             for click in border_clicks(case.grid, truth, mask.read(mask.grid.box), _CLICKS_A_ROUND, rng):

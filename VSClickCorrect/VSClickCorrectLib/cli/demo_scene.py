@@ -10,12 +10,12 @@ import numpy as np
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.mrml.clicks import add_clicks_node
-from VSClickCorrectLib.mrml.correction import SceneCorrection, session_on
+from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE, add_clicks_node
+from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import add_volume, case_of
+from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.session.correction import Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
 
@@ -30,7 +30,7 @@ class DemoScene:
     start : ndarray of bool
         The mask to begin with, ``(K, J, I)``.
     corrector, starter
-        As for `SceneCorrection`.
+        As for `correct_segment`.
     """
 
     def __init__(self, case: Case, start: np.ndarray, corrector: Proposer, starter: Starter) -> None:
@@ -44,11 +44,14 @@ class DemoScene:
         self._points = add_clicks_node(scene, "clicks")
         self._edits: list[Edit] = []
         self._errors: list[VSClickError] = []
-        session = session_on(
-            case_of(nodes["t1ce"], nodes["t2"]), self._mask, self._segmentation, corrector, starter
-        )
-        self._correction = SceneCorrection(
-            session, self._segmentation, self._points, self._edits.append, self._errors.append
+        self._correction = correct_segment(
+            (nodes["t1ce"], nodes["t2"]),
+            (self._segmentation, segment_id),
+            self._points,
+            corrector,
+            starter,
+            self._edits.append,
+            self._errors.append,
         )
 
     def __enter__(self) -> DemoScene:
@@ -66,7 +69,7 @@ class DemoScene:
         """Place points one by one, as a clinician does, and return what each changed."""
         self._edits.clear()
         for click in clicks:
-            self._points.SetAttribute("VSClickCorrect.Kind", click.kind.value)
+            self._points.SetAttribute(KIND_ATTRIBUTE, click.kind.value)
             self._points.AddControlPointWorld(*click.position_ras)
         if self._errors:
             raise self._errors.pop()

@@ -8,7 +8,7 @@ import numpy as np
 
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.session.correction import CorrectionSession, Proposer, Starter
+from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.simulation.user import border_clicks
 
@@ -32,7 +32,7 @@ class Play:
     rounds: int = 3
     clicks: int = 5
     together: bool = True
-    merge: str = "progressive"
+    merge: str = DEFAULT_MERGE
 
 
 def play_rounds(

@@ -9,12 +9,11 @@ import slicer
 
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.mrml.clicks import ClickObserver
 from VSClickCorrectLib.mrml.persistence import store_journal, stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volumes import case_of
-from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer, Starter
+from VSClickCorrectLib.session.correction import CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.session.journal import Journal
 
@@ -27,7 +26,7 @@ class SceneCorrection:
     Parameters
     ----------
     session : CorrectionSession
-        On a `SegmentMask`; see `session_on`.
+        On a `SegmentMask`; see `correct_segment`.
     segmentation_node : vtkMRMLSegmentationNode
         The mask's node, with which the journal is stored and found again.
     markups_node : vtkMRMLMarkupsFiducialNode
@@ -101,31 +100,6 @@ class SceneCorrection:
             store_journal(scene, self._segmentation_node, self.session.journal.text, self._segment_id)
 
 
-def session_on(
-    case: Case,
-    mask: SegmentMask,
-    segmentation_node: slicer.vtkMRMLSegmentationNode,
-    corrector: Proposer,
-    starter: Starter | None = None,
-    merge: str = DEFAULT_MERGE,
-) -> CorrectionSession:
-    """Return a session on a segment, continuing the journal that the scene holds for it.
-
-    Parameters
-    ----------
-    case : Case
-        The sequences (see `mrml.volumes.case_of`).
-    mask : SegmentMask
-        The segment to correct.
-    segmentation_node : vtkMRMLSegmentationNode
-        Its node.
-    corrector, starter, merge
-        As for `session.correction.CorrectionSession`, whose errors are raised.
-    """
-    journal = Journal(text=stored_journal(segmentation_node, mask.segment_id) or "")
-    return CorrectionSession(case, mask, corrector, starter, merge, journal)
-
-
 def correct_segment(
     volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
     segment: tuple[slicer.vtkMRMLSegmentationNode | None, str],
@@ -144,8 +118,8 @@ def correct_segment(
     segment : tuple of vtkMRMLSegmentationNode, or None if it is gone, and str
         The segmentation and the segment's ID in it. The journal that the scene holds for it is continued.
     markups_node, corrector, starter, on_edit, on_error
-        As for `SceneCorrection` and `session_on`, whose errors are raised, and those of `SegmentMask` and
-        `case_of`.
+        As for `SceneCorrection` and `CorrectionSession`, whose errors are raised, and those of `SegmentMask`
+        and `case_of`.
     """
     t1ce_node, t2_node = volume_nodes
     segmentation_node, segment_id = segment
@@ -153,5 +127,6 @@ def correct_segment(
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case = case_of(t1ce_node, t2_node)
     mask = SegmentMask(segmentation_node, segment_id, t1ce_node or t2_node)
-    session = session_on(case, mask, segmentation_node, corrector, starter)
+    journal = Journal(text=stored_journal(segmentation_node, segment_id) or "")
+    session = CorrectionSession(case, mask, corrector, starter, journal=journal)
     return SceneCorrection(session, segmentation_node, markups_node, on_edit, on_error)
