@@ -42,7 +42,7 @@ wheel: $(VENV)/.ready-demo ## Build dist/*.whl with the models inside
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what was built, but not .venv
-	rm -rf build dist demo-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
+	rm -rf build dist demo-output evaluation-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find VSClickCorrect Testing -name __pycache__ -prune -exec rm -rf {} +
 
@@ -63,22 +63,45 @@ $(VENV)/.ready-%: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	  echo "Note: VTK will crash when it draws, libEGL is missing; on Debian or Ubuntu: sudo apt-get install libegl1 libgl1" >&2
 	@touch $@
 
-# Training: see Resources/Docs/data.md for what DATA must hold.
+# Training: see Resources/Docs/data.md for what DATA must hold, experiments.md for what came out.
 DATA ?= data
 RUNS ?= runs
 MINUTES ?= 55
-.PHONY: cohorts train
+THREADS ?= 2
+TRAIN = $(BIN)/vsclick train Resources/Experiments/$(1).toml --training $(RUNS)/$(2)-training \
+  --validation $(RUNS)/$(2)-validation --output $(RUNS)/$(1) --threads $(THREADS)
+EXPERIMENTS := $(filter initial-% cut-% past-%,$(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml)))))
+.PHONY: cohorts train experiments $(EXPERIMENTS)
 
-cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts of training and validation into runs/
-	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-training --split training --count 260 --seed 1
-	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-validation --split validation --count 40 --seed 2
-	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-training --split training --extent head --count 240 --seed 3
-	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-validation --split validation --extent head --count 30 --seed 4
+cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-training --split training --count 400 --seed 11
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-validation --split validation --count 40 --seed 12
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-test --split test --count 40 --seed 13
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-training --split training --extent head --count 200 --seed 14
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-validation --split validation --extent head --count 24 --seed 15
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/scan-validation --split validation --extent scan --count 20 --seed 16
 
-train: $(VENV)/.ready-demo ## Train locator, initial model and corrector; release with: vsclick train ... --release NAME
-	$(BIN)/vsclick train locator --training $(RUNS)/head-training --validation $(RUNS)/head-validation \
-	  --output $(RUNS)/locator --minutes $(MINUTES)
-	$(BIN)/vsclick train initial --training $(RUNS)/region-training --validation $(RUNS)/region-validation \
-	  --output $(RUNS)/initial --minutes $(MINUTES)
-	$(BIN)/vsclick train corrector --training $(RUNS)/region-training --validation $(RUNS)/region-validation \
-	  --output $(RUNS)/corrector --minutes $(MINUTES)
+train: $(VENV)/.ready-train ## Train what ships, MINUTES each; release with: vsclick train ... --release NAME
+	$(call TRAIN,locator,head) --minutes $(MINUTES)
+	$(call TRAIN,initial,region) --minutes $(MINUTES)
+	$(call TRAIN,corrector-first-rounds,region) --minutes $(MINUTES)
+	$(call TRAIN,corrector,region) --minutes $(MINUTES)
+	$(call TRAIN,corrector-single-slice,region) --minutes $(MINUTES)
+
+experiments: $(EXPERIMENTS) ## Run every experiment of the thesis and past it; print the table
+	$(BIN)/python Testing/tools/experiment_table.py $(RUNS)
+
+$(EXPERIMENTS): $(VENV)/.ready-train
+	$(call TRAIN,$@,region)
+
+# Evaluation: for instance make evaluate CASES=cases.csv START=initial OPTIONS=--one-by-one
+CASES ?= $(RUNS)/region-validation
+START ?= spoiled
+OPTIONS ?=
+.PHONY: evaluate verify-models
+
+evaluate: $(VENV)/.ready-evaluation ## Rounds of simulated clicks on CASES against baselines; tables and pictures in evaluation-output
+	$(BIN)/vsclick evaluate --cases $(CASES) --start $(START) $(OPTIONS) --output evaluation-output
+
+verify-models: $(VENV)/.ready-evaluation ## Hashes of the weights, and the scores that they must reach
+	$(BIN)/vsclick models verify

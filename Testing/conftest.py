@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ settings.load_profile("vsclickcorrect")
 # Small networks gain nothing from several threads, and lose much where the machine is busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-SHIPPED = Path(__file__).resolve().parents[1] / "models"
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "models"
+EXPERIMENTS = ROOT / "Resources" / "Experiments"
 SMALL_PARAMETERS = {
     "locator": {"in_channels": 2, "out_channels": 1, "channels": [2, 4]},
     "initial": {"in_channels": 2, "out_channels": 1, "channels": [3, 4]},
@@ -34,22 +37,22 @@ def model_folder(tmp_path_factory):
     import torch
     from safetensors.torch import save_file
     from VSClickCorrectLib.networks.registry import build
+    from VSClickCorrectLib.training.experiments import read_experiment
     from VSClickCorrectLib.training.export import export
-    from VSClickCorrectLib.training.recipes import RECIPES, Recipe
 
     folder = tmp_path_factory.mktemp("random-models")
     torch.manual_seed(1)
     for role, parameters in SMALL_PARAMETERS.items():
-        shipped = RECIPES[role]
-        recipe = Recipe(role, shipped.network, parameters, shipped.geometry, batch=1, loss=shipped.loss)
+        shipped = read_experiment(EXPERIMENTS / f"{role}.toml")
+        small = replace(shipped, network={"name": shipped.network["name"], **parameters})
         trained = folder.parent / f"{folder.name}-{role}.safetensors"
-        network = build(recipe.network, **parameters)
+        network = build(**small.network)
         # Without batch statistics of their own, random networks say the same of everything.
         noise = (4, 20, 16, 16) if role == "corrector" else (2, 2, 16, 16, 16)
         for _ in range(20):
             network(torch.rand(noise))
         save_file(network.state_dict(), trained)
-        export(recipe, trained, f"small-{role}", folder)
+        export(small, trained, f"small-{role}", folder)
     return folder
 
 

@@ -12,7 +12,7 @@ from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import Cancelled
 
 LIBRARY = Path(VSClickCorrectLib.__file__).parents[1]
-COMMANDS = ("segment", "correct", "demo", "simulate", "train")
+COMMANDS = ("segment", "correct", "demo", "evaluate", "simulate", "train")
 
 
 def left_by(*arguments):

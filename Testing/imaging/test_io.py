@@ -15,6 +15,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import (
     read_case,
+    read_series,
     read_volume,
     resample_to_grid,
     write_volume,
@@ -179,6 +180,23 @@ def test_dicom_series_that_lacks_a_slice_is_refused(tmp_path, write_series, miss
     folder = write_series(tmp_path / "series", VOLUME, without=(missing,))
     with pytest.raises(ImageError, match="lacks slices or is unevenly spaced; export it again"):
         read_volume(folder)
+
+
+def test_dicom_series_with_slices_twice_is_refused(tmp_path, write_series):
+    folder = write_series(tmp_path / "series", VOLUME)
+    for path in list(folder.iterdir())[:2]:
+        (folder / f"copy-{path.name}").write_bytes(path.read_bytes())
+    with pytest.raises(ImageError, match="holds slices twice; remove the copies"):
+        read_volume(folder)
+
+
+def test_one_series_of_a_folder_with_several_can_be_named(tmp_path, write_series):
+    write_series(tmp_path / "both", VOLUME)
+    other = Volume(VOLUME.array + 100, PLAIN)
+    write_series(tmp_path / "both", other, uid="1.2.826.0.1.3680043.2.1125.2")
+    volume = read_series(tmp_path / "both", "1.2.826.0.1.3680043.2.1125.2")
+    assert np.array_equal(volume.array, other.array)
+    assert np.allclose(all_ras(volume.grid), all_ras(PLAIN), atol=1e-4)
 
 
 def test_dicom_series_of_one_slice_is_not_a_volume(tmp_path, write_series):

@@ -131,6 +131,16 @@ def test_several_labels_are_listed_and_one_must_be_named(tmp_path):
     assert np.array_equal(read_mask(path, PLAIN, label=1), blob())
 
 
+def test_several_labels_can_be_the_tumour_and_one_of_them_is_enough(tmp_path):
+    path = two_labels(tmp_path / "mask.nii.gz")
+    whole = blob()
+    whole[0] = True
+    assert np.array_equal(read_mask(path, PLAIN, label=(1, 4)), whole)
+    assert np.array_equal(read_mask(path, PLAIN, label=(1, 2)), blob())
+    with pytest.raises(ImageError, match=r"does not hold the label 2 or 3; it holds 1, 4\.$"):
+        read_mask(path, PLAIN, label=(2, 3))
+
+
 def test_label_that_is_not_there_is_refused_with_those_that_are(tmp_path):
     with pytest.raises(ImageError, match=r"does not hold the label 2; it holds 1, 4\.$"):
         read_mask(two_labels(tmp_path / "mask.nii.gz"), PLAIN, label=2)

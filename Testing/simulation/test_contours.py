@@ -7,7 +7,7 @@ import tarfile
 import numpy as np
 import pytest
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.simulation.contours import SPACING_MM, fill_polygon, read_shapes, shape_of
+from VSClickCorrectLib.simulation.contours import SPACING_MM, read_shapes, shape_of
 
 RADIUS = 8.0
 
@@ -129,14 +129,6 @@ def test_sides_are_mirror_images():
 def test_one_slice_is_enough_for_a_shape():
     shape = shape_of("flat", [circle((15.0, 0.0), 4.0, 0.0)])
     assert shape.volume_mm3 == pytest.approx(np.pi * 16 * 1.5, rel=0.1)
-
-
-def test_polygons_are_filled_by_the_even_odd_rule():
-    square = np.array([[1, 1], [3, 1], [3, 3], [1, 3]], dtype=float)
-    filled = fill_polygon(square, np.arange(0.5, 5), np.arange(0.5, 4))
-    assert filled.shape == (4, 5)
-    assert filled.sum() == 4
-    assert filled[1:3, 1:3].all()
 
 
 def test_cached_shapes_are_the_same(archive, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from VSClickCorrectLib.training.augmentation import augment
+from VSClickCorrectLib.training.augmentation import augment, leave_out
 
 SHAPE = (3, 6, 8)
 MANY = 400
@@ -21,7 +21,7 @@ def batch():
     mask = (torch.rand((1, 1, *SHAPE), generator=source) > 0.5).float()
     clicks = torch.rand((1, 1, *SHAPE), generator=source) * 2 - 1
     channels = torch.cat([images, mask, clicks], 1).repeat(MANY, 1, 1, 1, 1)
-    return channels, channels[:, 2].clone()
+    return channels, channels[:, 2:3].clone()
 
 
 @pytest.fixture
@@ -47,13 +47,16 @@ def test_shapes_stay_and_images_stay_between_0_and_1(batch, augmented):
 def test_about_half_is_mirrored_and_target_and_mask_with_it(batch, augmented):
     turned = mirrored(batch, augmented)
     assert 0.4 < turned.float().mean() < 0.6
-    assert torch.equal(augmented[1], augmented[0][:, 2])
+    assert torch.equal(augmented[1], augmented[0][:, 2:3])
     assert torch.equal(augmented[1][~turned], batch[1][~turned])
     assert torch.equal(augmented[1][turned], batch[1][turned].flip(-1))
 
 
-def test_either_sequence_is_missing_now_and_then_but_never_both(augmented):
-    t1ce, t2 = (augmented[0][:, n].flatten(1).any(1) for n in (0, 1))
+def test_either_sequence_is_missing_now_and_then_but_never_both(batch):
+    channels = leave_out(batch[0], 0.1, 0.3, generator())
+    assert torch.equal(channels[:, 2:], batch[0][:, 2:])
+    t1ce, t2 = (channels[:, n].flatten(1).any(1) for n in (0, 1))
+    assert torch.equal(channels[t1ce, 0], batch[0][t1ce, 0])
     assert (t1ce | t2).all()
     assert 0.05 < (~t1ce).float().mean() < 0.16
     assert 0.22 < (~t2).float().mean() < 0.38

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, world
 from scipy.spatial import KDTree
+from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.imaging.click import ClickKind
 from VSClickCorrectLib.imaging.cuts import CutGeometry
-from VSClickCorrectLib.training.cohort import CohortCase
+from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.simulation.errors import spoiled
+from VSClickCorrectLib.simulation.oracle import Oracle
 from VSClickCorrectLib.training.examples import (
     crop_source,
     cut_examples,
     random_crop,
-    spoiled,
     training_clicks,
 )
 
@@ -25,27 +27,35 @@ def rng(seed=0):
 
 @pytest.fixture(scope="module")
 def case():
-    return CohortCase(ball_case(), ball())
+    return LabelledCase("ball", ball_case(), ball())
+
+
+def cuts_of(case, masks=4):
+    source = rng()
+    for _ in range(masks):
+        start = spoiled(case.grid, case.truth, source)
+        yield from cut_examples(case, GEOMETRY, start, source)
 
 
 @pytest.fixture(scope="module")
 def examples(case):
-    return list(cut_examples(case, GEOMETRY, 4, rng()))
+    return list(cuts_of(case))
 
 
 def test_cuts_have_the_correctors_channels_and_a_target_in_half_precision(examples):
     assert len(examples) > 4 * 2
-    for channels, target in examples:
+    for channels, targets in examples:
         assert channels.shape == (4, 3, 32, 32)
-        assert target.shape == (3, 32, 32)
-        assert channels.dtype == target.dtype == np.float16
-        assert 0.0 <= target.min() <= target.max() <= 1.0
+        assert targets.shape == (2, 3, 32, 32)
+        assert channels.dtype == targets.dtype == np.float16
+        assert 0.0 <= targets.min() <= targets.max() <= 1.0
+        assert np.array_equal(targets[1], channels[2])
         assert 0.0 <= channels[:3].min() <= channels[:3].max() <= 1.0
         assert -1.0 <= channels[3].min() <= channels[3].max() <= 1.0
 
 
 def test_target_is_the_truth_that_the_images_show(examples):
-    for channels, target in examples:
+    for channels, (target, _) in examples:
         # The ball is brighter than 550 of 1000, the head darker; at its border samples are mixed.
         clear = np.abs(channels[0] - 0.55) > 0.14
         assert np.array_equal((channels[0] > 0.55)[clear], (target > 0.5)[clear])
@@ -53,7 +63,7 @@ def test_target_is_the_truth_that_the_images_show(examples):
 
 
 def test_masks_to_correct_are_spoiled_and_some_are_not(case, examples):
-    wrong = [np.abs((channels[2] > 0.5) ^ (target > 0.5)).sum() for channels, target in examples]
+    wrong = [np.abs((channels[2] > 0.5) ^ (target > 0.5)).sum() for channels, (target, _) in examples]
     assert max(wrong) > 50
     masks = [spoiled(GRID, case.truth, rng(seed)) for seed in range(25)]
     same = [np.array_equal(mask, case.truth) for mask in masks]
@@ -77,11 +87,24 @@ def test_tumour_at_the_rim_of_the_image_can_be_spoiled():
 
 
 def test_one_seed_gives_the_same_examples(case, examples):
-    again = list(cut_examples(case, GEOMETRY, 4, rng()))
+    again = list(cuts_of(case))
     assert len(again) == len(examples)
     for one, other in zip(again, examples, strict=True):
         assert np.array_equal(one[0], other[0])
         assert np.array_equal(one[1], other[1])
+
+
+def test_second_round_shows_what_the_corrector_left(case, too_small):
+    """A perfect corrector mends what the first round's clicks meant, so that the second sees less wrong."""
+    few = list(cut_examples(case, GEOMETRY, too_small, rng()))
+    many = list(cut_examples(case, GEOMETRY, too_small, rng(), rounds=2, corrector=Oracle(case.truth)))
+    for one, other in zip(few, many, strict=False):
+        assert np.array_equal(one[0], other[0])
+    wrong = [np.abs(targets[0] - targets[1]).sum(dtype=float) for _, targets in many]
+    assert len(many) > len(few)
+    assert np.mean(wrong[len(few) :]) < 0.5 * np.mean(wrong[: len(few)])
+    # The mask that the caller gave is not the one that was clicked on.
+    assert np.array_equal(ArrayMask(GRID, too_small).values, ball(radius=5.0))
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +174,11 @@ def test_source_of_crops_covers_the_case_at_the_working_resolution(case):
     channels, target = crop_source(case, (1.5, 1.5, 1.5), 0.0)
     # 24 slices of 1.5 mm, 64 rows and columns of 0.75 mm: 36 x 48 x 48 mm.
     assert channels.shape == (2, 24, 32, 32)
-    assert target.shape == (24, 32, 32)
+    assert target.shape == (1, 24, 32, 32)
     assert channels.dtype == target.dtype == np.float16
     assert target.sum(dtype=float) * 1.5**3 == pytest.approx(ball().sum() * 0.75 * 0.75 * 1.5, rel=0.02)
     bright = channels[0] > 0.55
-    assert 2 * (bright & (target > 0.5)).sum() / (bright.sum() + (target > 0.5).sum()) > 0.9
+    assert 2 * (bright & (target[0] > 0.5)).sum() / (bright.sum() + (target > 0.5).sum()) > 0.9
 
 
 @pytest.mark.parametrize("reach", [0.0, 2.0, 4.0])
@@ -168,11 +191,11 @@ def test_target_reaches_as_far_beyond_the_tumour_as_asked(case, reach):
 
 
 def test_case_without_tumour_has_an_empty_target(case):
-    healthy = CohortCase(case.case, np.zeros(GRID.shape, bool))
+    healthy = LabelledCase("ball", case.case, np.zeros(GRID.shape, bool))
     _, target = crop_source(healthy, (3.0, 3.0, 3.0), 2.0)
     assert not target.any()
     crop = random_crop(
-        (np.ones((2, 12, 16, 16), np.float16), np.zeros((12, 16, 16), np.float16)), (8, 8, 8), rng()
+        (np.ones((2, 12, 16, 16), np.float16), np.zeros((1, 12, 16, 16), np.float16)), (8, 8, 8), rng()
     )
     assert crop[0].shape == (2, 8, 8, 8)
 
@@ -182,8 +205,8 @@ def numbered():
     """A source whose voxels tell their place; one of them is tumour."""
     shape = (10, 20, 30)
     channels = np.stack([np.arange(6000).reshape(shape), -np.arange(6000).reshape(shape)]).astype(np.float32)
-    target = np.zeros(shape, np.float32)
-    target[7, 3, 25] = 1.0
+    target = np.zeros((1, *shape), np.float32)
+    target[0, 7, 3, 25] = 1.0
     return channels, target
 
 
@@ -194,7 +217,7 @@ def test_crop_is_a_piece_of_the_source_and_channels_and_target_stay_together(num
         start = np.unravel_index(int(channels[0, 0, 0, 0]), (10, 20, 30))
         place = tuple(slice(a, a + n) for a, n in zip(start, (4, 6, 8), strict=True))
         assert np.array_equal(channels, numbered[0][(slice(None), *place)])
-        assert np.array_equal(target, numbered[1][place])
+        assert np.array_equal(target, numbered[1][(slice(None), *place)])
 
 
 def test_three_of_four_crops_hold_the_tumour_and_not_always_in_the_middle(numbered):
@@ -209,7 +232,7 @@ def test_three_of_four_crops_hold_the_tumour_and_not_always_in_the_middle(number
 def test_crop_larger_than_the_source_is_filled_up_with_0(numbered):
     channels, target = random_crop(numbered, (16, 6, 32), rng())
     assert channels.shape == (2, 16, 6, 32)
-    assert target.shape == (16, 6, 32)
+    assert target.shape == (1, 16, 6, 32)
     assert not channels[:, 10:].any()
     assert not channels[..., 30:].any()
     assert np.array_equal(channels[0, :10, :, 0] % 30, np.zeros((10, 6)))

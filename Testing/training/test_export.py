@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +13,23 @@ from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectLib.training import export as export_module
+from VSClickCorrectLib.training.experiments import Course, Examples, Experiment, Objective, read_experiment
 from VSClickCorrectLib.training.export import export
-from VSClickCorrectLib.training.recipes import RECIPES
 
+EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
 PARAMETERS = {"in_channels": 2, "out_channels": 1, "channels": [2, 3]}
 
 
 @pytest.fixture
-def recipe():
-    return replace(
-        RECIPES["initial"], network="unet3d", parameters=PARAMETERS, geometry={"spacing": [2.0, 1.0, 1.0]}
+def experiment():
+    return Experiment(
+        name="small",
+        role="initial",
+        network={"name": "unet3d", **PARAMETERS},
+        geometry={"spacing": [2.0, 1.0, 1.0]},
+        loss=Objective("dice"),
+        examples=Examples(),
+        course=Course(batch=1),
     )
 
 
@@ -47,8 +55,8 @@ def manifest(models):
     return json.loads((models / "manifest.json").read_text(encoding="utf-8"))
 
 
-def test_weights_are_written_as_fp16_and_counters_as_they_are(recipe, trained, models):
-    export(recipe, trained, "first", models)
+def test_weights_are_written_as_fp16_and_counters_as_they_are(experiment, trained, models):
+    export(experiment, trained, "first", models)
     before, after = load_file(trained), load_file(models / "first.safetensors")
     assert before.keys() == after.keys()
     for name, tensor in before.items():
@@ -62,8 +70,8 @@ def test_weights_are_written_as_fp16_and_counters_as_they_are(recipe, trained, m
     assert float(after["head.bias"][0]) == 1638 / 2**14
 
 
-def test_manifest_tells_all_that_is_needed_to_use_the_model(recipe, trained, models):
-    entry = export(recipe, trained, "first", models)
+def test_manifest_tells_all_that_is_needed_to_use_the_model(experiment, trained, models):
+    entry = export(experiment, trained, "first", models)
     content = (models / "first.safetensors").read_bytes()
     assert manifest(models) == {
         "format": 1,
@@ -83,8 +91,8 @@ def test_manifest_tells_all_that_is_needed_to_use_the_model(recipe, trained, mod
     assert entry == ModelFolder(models).entry("initial")
 
 
-def test_exported_model_loads_and_answers_as_the_trained_one(recipe, trained, models):
-    folder = ModelFolder(export(recipe, trained, "first", models) and models)
+def test_exported_model_loads_and_answers_as_the_trained_one(experiment, trained, models):
+    folder = ModelFolder(export(experiment, trained, "first", models) and models)
     network = folder.load(folder.entry("initial"), torch.device("cpu"))
     original = build("unet3d", **PARAMETERS).eval()
     original.load_state_dict({n: torch.from_numpy(t) for n, t in load_file(trained).items()})
@@ -93,14 +101,14 @@ def test_exported_model_loads_and_answers_as_the_trained_one(recipe, trained, mo
         assert torch.allclose(network(x), original(x), atol=5e-3)
 
 
-def test_other_models_stay_and_one_of_the_same_name_is_replaced(recipe, trained, models):
-    export(recipe, trained, "first", models)
-    export(replace(recipe, role="locator"), trained, "second", models)
+def test_other_models_stay_and_one_of_the_same_name_is_replaced(experiment, trained, models):
+    export(experiment, trained, "first", models)
+    export(replace(experiment, role="locator"), trained, "second", models)
     before = manifest(models)["models"]
     tensors = load_file(trained)
     tensors["head.bias"][:] = 0.25
     save_file(tensors, trained)
-    export(recipe, trained, "first", models)
+    export(experiment, trained, "first", models)
     after = {e["name"]: e for e in manifest(models)["models"]}
     assert set(after) == {"first", "second"}
     assert after["second"] == before[1]
@@ -108,14 +116,20 @@ def test_other_models_stay_and_one_of_the_same_name_is_replaced(recipe, trained,
     assert ModelFolder(models).entry("initial").name == "first"
 
 
-def test_weights_too_large_to_ship_are_refused_and_nothing_is_written(recipe, trained, models, monkeypatch):
+def test_weights_too_large_are_refused_and_nothing_is_written(experiment, trained, models, monkeypatch):
     monkeypatch.setattr(export_module, "MAX_BYTES", 100)
     with pytest.raises(ModelError, match="the weights of first take"):
-        export(recipe, trained, "first", models)
+        export(experiment, trained, "first", models)
     assert not any(models.iterdir())
 
 
-def test_recipes_of_the_product_fit_the_limit(tmp_path):
-    for recipe in RECIPES.values():
-        weights = build(recipe.network, **recipe.parameters).state_dict().values()
-        assert sum(2 * w.numel() for w in weights) < 15_000_000
+@pytest.mark.parametrize("name", ["locator", "initial", "corrector", "corrector-single-slice"])
+def test_networks_of_the_product_fit_the_limit(name):
+    network = read_experiment(EXPERIMENTS / f"{name}.toml").network
+    weights = build(**network).state_dict().values()
+    assert sum(2 * w.numel() for w in weights) < 15_000_000
+
+
+def test_threshold_goes_into_the_manifest(experiment, trained, models):
+    export(experiment, trained, "first", models, threshold=0.6)
+    assert ModelFolder(models).entry("initial").threshold == 0.6

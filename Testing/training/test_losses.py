@@ -11,8 +11,14 @@ LOGITS = torch.tensor([[LN3, -LN3], [0.0, -LN3]]).reshape(1, 1, 2, 2)  # p = [[0
 TARGETS = torch.tensor([[1.0, 0.0], [1.0, 0.0]]).reshape(1, 1, 2, 2)
 HAND = 3e-4  # room for the smoothing, a thousandth of a voxel in a cut of four
 
+
+def sparing(logits, targets):
+    """The sparing loss of a mask that is wrong everywhere but where the target is a half."""
+    return losses.sparing_loss(logits, targets, 1 - targets.float())
+
+
 OVERLAP = [losses.dice_loss, losses.tversky, losses.focal_tversky, losses.correction_loss]
-ALL = [*OVERLAP, losses.weighted_bce, losses.dice_bce, losses.focal]
+ALL = [*OVERLAP, losses.generalised_dice, losses.weighted_bce, losses.dice_bce, losses.focal, sparing]
 
 
 def volume(loss):
@@ -29,6 +35,8 @@ ALL_WITH_VOLUMES = [*ALL, volume(losses.volumetric_correction_loss)]
         (losses.weighted_bce, 2.595914),
         # 1 - 2 * 1.25 / (1.75 + 2)
         (losses.dice_loss, 0.333333),
+        # Both classes fill two voxels: 1 - 2 (1.25 + 1.5) / (3.75 + 4.25)
+        (losses.generalised_dice, 0.3125),
         # 0.333333 - (ln 3/4 + ln 1/2 + 2 ln 3/4) / 4
         (losses.dice_bce, 0.722382),
         # (0.25 (0.0625 * 0.287682 + 0.25 * 0.693147) + 0.75 * 2 * 0.0625 * 0.287682) / 4
@@ -54,6 +62,66 @@ def test_parameters_by_hand():
     assert losses.tversky(LOGITS, TARGETS, 0.9, 0.1).item() == pytest.approx(0.295775, abs=HAND)
     # 0.350649 ** 2
     assert losses.focal_tversky(LOGITS, TARGETS, gamma=2.0).item() == pytest.approx(0.122955, abs=HAND)
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        # Weights 1 and 1/9: 1 - 2 (0.75 + 2 / 9) / (2.75 + 5.25 / 9)
+        ([[1.0, 0.0], [0.0, 0.0]], 0.416667),
+        # 0.75 voxels weigh as 1, the background's 3.25 as 1/10.5625:
+        # 1 - 2 (0.4375 + 1.9375 / 10.5625) / (2.5 + 5.5 / 10.5625)
+        ([[0.5, 0.25], [0.0, 0.0]], 0.588883),
+        # An empty tumour weighs as 1, the background's 4 voxels as 1/16:
+        # 1 - 2 (2.25 / 16) / (1.75 + 6.25 / 16)
+        ([[0.0, 0.0], [0.0, 0.0]], 0.868613),
+    ],
+)
+def test_generalised_dice_by_hand(targets, expected):
+    targets = torch.tensor(targets).reshape(1, 1, 2, 2)
+    assert losses.generalised_dice(LOGITS, targets).item() == pytest.approx(expected, abs=1e-5)
+    # The classes may change places.
+    assert losses.generalised_dice(-LOGITS, 1 - targets).item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_generalised_dice_is_a_mean_over_samples_and_channels():
+    logits, targets = LOGITS.repeat(2, 2, 1, 1), TARGETS.repeat(2, 2, 1, 1)
+    targets[1, 1] = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    expected = (3 * 0.3125 + 0.416667) / 4
+    assert losses.generalised_dice(logits, targets).item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_sparing_loss_by_hand():
+    current = torch.tensor([[1.0, 1.0], [0.5, 0.0]]).reshape(1, 1, 2, 2)
+    # Right, wrong, half right, right: weights 3, 1, 2, 3; -(7 ln 3/4 + 2 ln 1/2) / 9
+    loss = losses.sparing_loss(LOGITS, TARGETS, current)
+    assert loss.item() == pytest.approx(0.377785, abs=1e-5)
+    # Weights 9, 1, 5, 9; -(19 ln 3/4 + 5 ln 1/2) / 24
+    loss = losses.sparing_loss(LOGITS, TARGETS, current, harm=9.0)
+    assert loss.item() == pytest.approx(0.372154, abs=1e-5)
+    # The plain cross-entropy.
+    loss = losses.sparing_loss(LOGITS, TARGETS, current, harm=1.0)
+    assert loss.item() == pytest.approx(0.389048, abs=1e-5)
+
+
+def test_sparing_loss_weighs_within_a_sample_and_counts_samples_alike():
+    current = torch.tensor([[1.0, 1.0], [0.5, 0.0]]).reshape(1, 1, 2, 2)
+    both = losses.sparing_loss(
+        torch.cat([LOGITS, LOGITS]), torch.cat([TARGETS, TARGETS]), torch.cat([current, TARGETS])
+    )
+    # The second mask is right everywhere: the plain cross-entropy.
+    assert both.item() == pytest.approx((0.377785 + 0.389048) / 2, abs=1e-5)
+
+
+def test_spoiling_a_right_voxel_pulls_harder_than_leaving_a_wrong_one():
+    logits = torch.zeros(1, 1, 1, 2, requires_grad=True)
+    losses.sparing_loss(logits, torch.ones(1, 1, 1, 2), torch.tensor([[[[True, False]]]]), 5.0).backward()
+    assert (logits.grad[..., 0] / logits.grad[..., 1]).item() == pytest.approx(5.0)
+
+
+def test_sparing_loss_refuses_a_mask_of_another_shape():
+    with pytest.raises(ValueError, match="differ in shape"):
+        losses.sparing_loss(LOGITS, TARGETS, TARGETS[:, 0])
 
 
 def test_correction_loss_by_hand():
@@ -200,7 +268,8 @@ def test_slopes_are_true(loss):
 @pytest.mark.parametrize("loss", ALL_WITH_VOLUMES)
 def test_half_precision_does_not_overflow(loss):
     logits = torch.full((1, 1, 300, 300), 9.0, dtype=torch.float16)
-    value = loss(logits, torch.ones(1, 1, 300, 300, dtype=torch.bool))
+    logits[..., 200:] = -9.0
+    value = loss(logits, logits > 0)
     assert value.dtype == torch.float32 and value.item() < 0.01
 
 
@@ -219,7 +288,7 @@ FRACTIONS = st.lists(st.floats(0, 1), min_size=16, max_size=16)
 def test_overlap_losses_stay_between_0_and_1_and_agree_where_they_should(values, fractions):
     logits = torch.tensor(values).reshape(1, 1, 4, 4)
     targets = torch.tensor(fractions).reshape(1, 1, 4, 4)
-    for loss in OVERLAP:
+    for loss in (*OVERLAP, losses.generalised_dice):
         assert -1e-5 <= loss(logits, targets).item() <= 1 + 1e-5
     dice = losses.dice_loss(logits, targets).item()
     assert losses.correction_loss(logits, targets, torch.ones(4, 4)).item() == pytest.approx(dice, abs=1e-6)

@@ -18,14 +18,19 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_models(parser: argparse.ArgumentParser) -> None:
-    """Add ``--models`` and ``--device``."""
+def add_model_folder(parser: argparse.ArgumentParser) -> None:
+    """Add ``--models``."""
     parser.add_argument(
         "--models",
         type=Path,
         metavar="FOLDER",
         help="folder with manifest.json and weights (default: those shipped)",
     )
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Add ``--models`` and ``--device``."""
+    add_model_folder(parser)
     parser.add_argument(
         "--device",
         default="auto",

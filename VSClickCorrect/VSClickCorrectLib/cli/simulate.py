@@ -18,8 +18,8 @@ def add_parser(commands) -> None:
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="contours and heads")
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
-    parser.add_argument("--split", choices=("training", "validation"), default="training")
-    parser.add_argument("--extent", choices=("region", "head"), default="region")
+    parser.add_argument("--split", choices=("training", "validation", "test"), default="training")
+    parser.add_argument("--extent", choices=("region", "head", "scan"), default="region")
     parser.add_argument("--count", type=int, default=300, metavar="N", help="cases (default: %(default)s)")
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
@@ -29,7 +29,7 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    from VSClickCorrectLib.training.cohort import CohortRecipe, write_cohort
+    from VSClickCorrectLib.datasets.cohort import CohortRecipe, write_cohort
 
     recipe = CohortRecipe(options.split, options.extent, options.count, options.seed)
     write_cohort(options.output, recipe, options.data)

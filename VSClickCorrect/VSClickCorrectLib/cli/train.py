@@ -1,51 +1,77 @@
-"""``vsclick train``: one of the networks, on cohorts of synthetic cases."""
+"""``vsclick train``: one experiment, on cohorts of synthetic cases."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from VSClickCorrectLib.cli.options import add_models, model_folder
+
 _DESCRIPTION = """\
-Train the locator, the initial model or the corrector on cohorts that 'vsclick simulate' wrote: cases of
-extent 'head' for the locator, of extent 'region' for the others.
+Run an experiment of Resources/Experiments on cohorts that 'vsclick simulate' wrote: of extent 'head' for a
+locator, of extent 'region' for the others. Started again with the same output folder it goes on where it was
+interrupted; 'torchrun -m VSClickCorrectLib.cli.main train ...' shares it among GPUs.
 """
 
 
 def add_parser(commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("train", help="train a network", description=_DESCRIPTION)
-    parser.add_argument("role", choices=("locator", "initial", "corrector"))
+    parser.add_argument("experiment", type=Path, metavar="FILE", help="what to train: a .toml file")
     parser.add_argument("--training", type=Path, required=True, metavar="FOLDER", help="cohort to learn from")
     parser.add_argument(
         "--validation", type=Path, required=True, metavar="FOLDER", help="cohort to choose by"
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="weights and log")
-    parser.add_argument("--steps", type=int, default=100_000, metavar="N", help="batches at most")
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="weights, log, curves")
+    parser.add_argument("--steps", type=int, metavar="N", help="batches at most (default: the experiment's)")
     parser.add_argument("--minutes", type=float, default=float("inf"), metavar="M", help="time at most")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights to go on from")
-    parser.add_argument("--learning-rate", type=float, default=1e-3, metavar="RATE", help="at the beginning")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="weights to begin with (default: those that the experiment names, beside the output folder)",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="processor threads")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument(
         "--release", metavar="NAME", help="put the weights into the models folder under this name"
     )
-    parser.add_argument("--models", type=Path, default=Path("models"), metavar="FOLDER")
+    parser.add_argument(
+        "--threshold", type=float, default=0.5, metavar="P", help="of the released model (default: 0.5)"
+    )
+    add_models(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
+    from VSClickCorrectLib.training.experiments import read_experiment
     from VSClickCorrectLib.training.export import export
-    from VSClickCorrectLib.training.loop import Schedule
-    from VSClickCorrectLib.training.recipes import RECIPES, train
+    from VSClickCorrectLib.training.schedule import Schedule
+    from VSClickCorrectLib.training.train import train
 
-    recipe = RECIPES[options.role]
+    experiment = read_experiment(options.experiment)
+    course, models = experiment.course, model_folder(options)
     schedule = Schedule(
-        options.steps, learning_rate=options.learning_rate, minutes=options.minutes, threads=options.threads
+        options.steps or course.steps,
+        check_every=course.check_every,
+        learning_rate=course.learning_rate,
+        patience=course.patience,
+        minutes=options.minutes,
+        threads=options.threads,
+        stop_after=course.stop_after or None,
+        average=course.average,
+        precision=options.precision,
+        device=options.device,
     )
     cohorts = (options.training, options.validation)
-    best = train(recipe, *cohorts, options.output, schedule, options.seed, options.weights)
-    print(f"Best validation score {best:.4f}; weights in {options.output}.")
+    weights = options.weights
+    if weights is None and experiment.begins_with:
+        weights = options.output.parent / experiment.begins_with / "best.safetensors"
+    result = train(experiment, cohorts, options.output, schedule, options.seed, weights, models)
+    print("; ".join(f"{name} {value:.4g}" for name, value in result.items()))
     if options.release:
-        entry = export(recipe, options.output / "best.safetensors", options.release, options.models)
+        best = options.output / "best.safetensors"
+        entry = export(experiment, best, options.release, models.folder, options.threshold)
         print(f"Released as {entry.file} ({entry.sha256[:12]}…).")

@@ -60,6 +60,8 @@ class CutGeometry:
 def cut_window(grid: Grid, click: Click, geometry: CutGeometry) -> Window:
     """Return the window of the cut around a click: centred on the click, in the click's slice.
 
+    Of an even number of slices, which has none in the middle, the click's is the first of the upper half.
+
     Raises
     ------
     ImageError
@@ -69,6 +71,8 @@ def cut_window(grid: Grid, click: Click, geometry: CutGeometry) -> Window:
     center = axial_coordinates(grid, click.position_ras)
     # The slice of the clicked voxel: rounding anew could fall to its neighbour, or off the grid's last slice.
     center[0] = round(axial_coordinates(grid, grid.index_to_ras(index))[0])
+    if geometry.slices % 2 == 0:
+        center[0] -= 0.5 * geometry.slice_mm / grid.axial_spacing[0]
     return Window(grid, center, geometry.window)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -38,7 +38,21 @@ def read_volume(path: Path) -> Volume:
 
 
 def _read(path: Path, thinnest: int) -> Volume:
-    image = _read_dicom(path) if path.is_dir() else _read_file(path)
+    return _volume_of(_read_dicom(path) if path.is_dir() else _read_file(path), path, thinnest)
+
+
+def read_series(folder: Path, uid: str) -> Volume:
+    """Read one DICOM series of a folder that may hold several.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, lacks slices, or holds some of them twice.
+    """
+    return _volume_of(_read_dicom(folder, uid), folder, thinnest=2)
+
+
+def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
     if image.GetDimension() != 3 or min(image.GetSize()) < thinnest:
         size = "×".join(str(n) for n in image.GetSize())
         raise ImageError(f"{path} is not a volume (its size is {size}); give a three-dimensional image.")
@@ -73,7 +87,7 @@ def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
     ImageError
         If the fields of view do not meet.
     """
-    image = _image_of(volume.array, volume.grid)
+    image = image_of(volume.array, volume.grid)
     coverage = _resampled(sitk.Image(image.GetSize(), sitk.sitkUInt8) + 1, image, grid)
     if not coverage.any():
         raise ImageError(
@@ -85,7 +99,7 @@ def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
 
 def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:
     values.CopyInformation(geometry)
-    reference = _image_of(np.zeros((1, 1, 1), np.uint8), grid)
+    reference = image_of(np.zeros((1, 1, 1), np.uint8), grid)
     resampler = sitk.ResampleImageFilter()
     resampler.SetReferenceImage(reference)
     resampler.SetSize([int(n) for n in grid.shape[::-1]])
@@ -93,7 +107,7 @@ def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarr
     return sitk.GetArrayFromImage(resampler.Execute(values))
 
 
-def read_mask(path: Path, grid: Grid, label: int | None = None) -> np.ndarray:
+def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) -> np.ndarray:
     """Read a mask and place it on ``grid``.
 
     Parameters
@@ -102,8 +116,8 @@ def read_mask(path: Path, grid: Grid, label: int | None = None) -> np.ndarray:
         A label map with one label, NIfTI or NRRD (``.seg.nrrd`` too, whose extent Slicer crops).
     grid : Grid
         The grid of the volume it belongs to.
-    label : int, optional
-        The tumour's label where the file holds several.
+    label : int or sequence of int, optional
+        The tumour's label where the file holds several; of several labels one that is there is enough.
 
     Returns
     -------
@@ -121,9 +135,11 @@ def read_mask(path: Path, grid: Grid, label: int | None = None) -> np.ndarray:
     names = ", ".join(f"{v:g}" for v in labels[:6])
     if label is None and len(labels) > 1:
         raise ImageError(f"{path} holds several labels ({names}); name the tumour's with --label.")
-    if label is not None and label not in labels:
-        raise ImageError(f"{path} does not hold the label {label}; it holds {names or 'none'}.")
-    values = volume.array == label if label is not None else volume.array != 0
+    wanted = labels if label is None else np.atleast_1d(label)
+    values = np.isin(volume.array, wanted)
+    if label is not None and not values.any():
+        missing = " or ".join(str(v) for v in wanted)
+        raise ImageError(f"{path} does not hold the label {missing}; it holds {names or 'none'}.")
     result = np.zeros(grid.shape, bool)
     result[_place(volume.grid, grid, path).slices] = values
     return result
@@ -149,7 +165,7 @@ def write_mask(path: Path, values: np.ndarray, grid: Grid, name: str = "tumour")
         If the suffix is none of `MASK_SUFFIXES` or the file cannot be written.
     """
     check_mask_path(path)
-    image = _image_of(values.astype(np.uint8), grid)
+    image = image_of(values.astype(np.uint8), grid)
     if path.name.endswith(".seg.nrrd"):
         _describe_segment(image, name)
     write_atomically(path, lambda temporary: sitk.WriteImage(image, str(temporary), useCompression=True))
@@ -172,7 +188,7 @@ def write_volume(path: Path, volume: Volume) -> None:
         If the suffix is neither's or the file cannot be written.
     """
     check_mask_path(path)
-    image = _image_of(volume.array, volume.grid)
+    image = image_of(volume.array, volume.grid)
     write_atomically(path, lambda temporary: sitk.WriteImage(image, str(temporary), useCompression=True))
 
 
@@ -242,7 +258,19 @@ def _check_nifti(path: Path, image: sitk.Image) -> None:
         raise ImageError(f"{path} is incomplete; copy or download it again.")
 
 
-def _read_dicom(folder: Path) -> sitk.Image:
+def _read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder)))
+    reader.MetaDataDictionaryArrayUpdateOn()
+    try:
+        image = reader.Execute()
+    except RuntimeError:
+        raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
+    _check_positions(reader, folder)
+    return image
+
+
+def _only_series(folder: Path) -> str:
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
         raise ImageError(f"the folder {folder} holds no DICOM series; give the folder of one series.")
@@ -250,33 +278,29 @@ def _read_dicom(folder: Path) -> sitk.Image:
         raise ImageError(
             f"the folder {folder} holds {len(series)} DICOM series; give each a folder of its own."
         )
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), series[0]))
-    reader.MetaDataDictionaryArrayUpdateOn()
-    try:
-        image = reader.Execute()
-    except RuntimeError:
-        raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
-    if not _evenly_spaced(reader):
-        raise ImageError(f"the DICOM series in {folder} lacks slices or is unevenly spaced; export it again.")
-    return image
+    return series[0]
 
 
-def _evenly_spaced(reader: sitk.ImageSeriesReader) -> bool:
-    """Whether the slices follow at one distance; ITK spaces them evenly even where one is missing."""
+def _check_positions(reader: sitk.ImageSeriesReader, folder: Path) -> None:
+    """Refuse slices that do not follow at one distance: ITK spaces them evenly whatever is missing."""
     slices = range(len(reader.GetFileNames()))
     if len(slices) < 2 or not all(reader.HasMetaDataKey(n, _IMAGE_POSITION) for n in slices):
-        return True
+        return
     positions = [[float(v) for v in reader.GetMetaData(n, _IMAGE_POSITION).split("\\")] for n in slices]
+    # Slices at one place are left in the order of their names, so neighbours tell nothing.
+    if len(np.unique(np.round(positions, 3), axis=0)) < len(positions):
+        raise ImageError(f"the DICOM series in {folder} holds slices twice; remove the copies.")
     gaps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
-    return bool(np.ptp(gaps) <= 0.1 * np.median(gaps))
+    if np.ptp(gaps) > 0.1 * np.median(gaps):
+        raise ImageError(f"the DICOM series in {folder} lacks slices or is unevenly spaced; export it again.")
 
 
 def _grid_of(image: sitk.Image) -> Grid:
     return Grid.from_lps(image.GetSize()[::-1], image.GetSpacing(), image.GetOrigin(), image.GetDirection())
 
 
-def _image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
+def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
+    """Return an array ``(K, J, I)`` on a grid as an ITK image, which lies in LPS."""
     image = sitk.GetImageFromArray(array)
     lps = grid.affine_lps
     image.SetSpacing([float(s) for s in grid.spacing])

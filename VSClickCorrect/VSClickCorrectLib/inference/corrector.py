@@ -15,6 +15,7 @@ from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -106,7 +107,15 @@ class Corrector:
         import torch
 
         from VSClickCorrectLib.inference.device import probabilities
+        from VSClickCorrectLib.networks.registry import dimensions
 
-        # A 2D network sees the slices of each channel side by side as channels of its own.
-        flat = torch.from_numpy(cuts).flatten(1, 2)
-        return probabilities(self.network, flat).numpy()
+        seen = network_input(torch.from_numpy(cuts), dimensions(self.entry.network))
+        return probabilities(self.network, seen).reshape(-1, *self.geometry.window.shape).numpy()
+
+
+def network_input(cuts: torch.Tensor, dimensions: int) -> torch.Tensor:
+    """Return cuts ``(b, channels, slices, size, size)`` as a network of 2 or 3 dimensions takes them.
+
+    A 2D network sees the slices of each channel side by side as channels of its own.
+    """
+    return cuts.flatten(1, 2) if dimensions == 2 else cuts  # noqa: PLR2004

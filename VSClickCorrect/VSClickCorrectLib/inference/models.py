@@ -129,6 +129,16 @@ class ModelFolder:
             ) from None
         return prepare(network, device)
 
+    def check(self, entry: ModelEntry) -> None:
+        """Refuse weights that could not be loaded as they are.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing or its hash is not the manifest's.
+        """
+        self._checked_bytes(entry)
+
     def _checked_bytes(self, entry: ModelEntry) -> bytes:
         path = self.folder / entry.file
         try:

@@ -26,6 +26,11 @@ def names() -> tuple[str, ...]:
     return tuple(_NETWORKS)
 
 
+def dimensions(name: str) -> int:
+    """Return 2 for networks that see the slices of a cut as channels, 3 for those that see a volume."""
+    return 3 if name.endswith("3d") else 2
+
+
 def build(name: str, **parameters: Any) -> nn.Module:
     """Build a network with fresh random weights.
 

@@ -12,18 +12,15 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.contours import Contour, fill_polygon
 from VSClickCorrectLib.simulation.head import TumourShape
+from VSClickCorrectLib.simulation.vs_seg import tumour_contours
 
 SPACING_MM = 0.5
 _CACHE_VERSION = 2
 _MARGIN_MM = 4.0
 _SINGLE_SLICE_MM = 1.5  # most scans' slice thickness, for a tumour outlined on one slice only
-_STRUCTURES = {"tv", "an"}  # in lower case; six patients' are written so
-# Named otherwise in the archive; 063 and 073 hold a structure 'Men', possibly a meningioma, and are left out.
-_EXCEPTIONS = {"sub-008": "tumour", "sub-020": "Rt AN", "sub-159": "TvT1"}
 _CONTOURS = re.compile(r".*/(sub-\d+)_contours_space-individual_T1w\.json$")
-
-Contour = np.ndarray
 
 
 def read_shapes(archive: Path, split: str, cache: Path | None = None) -> list[TumourShape]:
@@ -122,20 +119,9 @@ def _tumours(archive: Path, split: str) -> Iterator[tuple[str, list[Contour]]]:
                 rows = tar.extractfile(member).read().decode("utf-8").split()  # type: ignore[union-attr]
                 wanted = {row.split(",")[0] for row in rows[1:] if row.split(",")[1] == split}
     for name in sorted(wanted & documents.keys()):
-        contours = [
-            _lps_to_ras(c) for s in documents[name] if _is_tumour(name, s) for c in s["LPS_contour_points"]
-        ]
+        contours, _, _ = tumour_contours(name, documents[name])
         if contours:
             yield name, contours
-
-
-def _is_tumour(name: str, structure: dict) -> bool:
-    given = structure["structure_name"]
-    return given.lower() in _STRUCTURES or given == _EXCEPTIONS.get(name)
-
-
-def _lps_to_ras(points: list) -> Contour:
-    return np.asarray(points, dtype=float) * (-1.0, -1.0, 1.0)
 
 
 def _slices(contours: list[Contour], x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,28 +132,6 @@ def _slices(contours: list[Contour], x: np.ndarray, y: np.ndarray) -> tuple[np.n
         planes[height] = planes.get(height, False) ^ fill_polygon(contour[:, :2], x, y)
     heights = np.array(sorted(planes))
     return heights, np.array([_signed_distance(planes[height]) for height in heights])
-
-
-def fill_polygon(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return which points of a lattice lie inside a polygon, by the even-odd rule.
-
-    Parameters
-    ----------
-    points : (n, 2) array
-        Corners (x, y); the last is joined to the first.
-    x, y : (columns,) and (rows,) arrays
-        Lattice coordinates.
-
-    Returns
-    -------
-    (rows, columns) array of bool
-    """
-    start, end = points, np.roll(points, -1, axis=0)
-    crosses = (start[None, :, 1] <= y[:, None]) != (end[None, :, 1] <= y[:, None])
-    rise = np.where(end[:, 1] == start[:, 1], 1.0, end[:, 1] - start[:, 1])
-    at = start[:, 0] + (y[:, None] - start[:, 1]) * (end[:, 0] - start[:, 0]) / rise
-    at = np.where(crosses, at, np.inf)
-    return (at[:, :, None] < x[None, None, :]).sum(axis=1) % 2 == 1
 
 
 def _between(heights: np.ndarray, outlines: np.ndarray, z: np.ndarray) -> np.ndarray:

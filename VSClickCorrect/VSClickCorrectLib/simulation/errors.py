@@ -7,8 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+
 # Share of masks that stay as they are, so that a corrector learns to leave what is right (section 4.5.2.2).
 UNCHANGED = 0.2
+_MARGIN_MM = 12.0
 
 Spoiler = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
@@ -107,3 +111,22 @@ def spoil(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np
         if attempt.any():
             spoiled = attempt
     return spoiled.copy()
+
+
+def spoiled(grid: Grid, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a spoiled copy of a mask, see `spoil`; only the tumour's surroundings are looked at.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the mask lies.
+    truth : ndarray of bool
+        The true mask, ``(K, J, I)``, not empty.
+    rng : numpy.random.Generator
+        Source of chance.
+    """
+    margin = tuple(int(n) for n in np.ceil(_MARGIN_MM / grid.spacing[::-1]))
+    box = Box.around(truth).padded(margin).clipped(grid.shape)
+    result = np.zeros_like(truth)
+    result[box.slices] = spoil(truth[box.slices], grid.spacing[::-1], rng)
+    return result

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import torch
 
-# Chance that a sequence is missing; the other one then stays.
-MISSING = {"t1ce": 0.1, "t2": 0.3}
-
 
 def augment(
-    channels: torch.Tensor, target: torch.Tensor, generator: torch.Generator
+    channels: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a batch as other patients and scanners would give it.
 
@@ -17,27 +14,39 @@ def augment(
     ----------
     channels : Tensor
         ``(b, c, slices, rows, columns)``; the first two channels are T1ce and T2, 0 to 1.
-    target : Tensor
-        ``(b, slices, rows, columns)``.
+    targets : Tensor
+        ``(b, t, slices, rows, columns)``.
     generator : torch.Generator
         Source of chance.
 
     Returns
     -------
-    channels, target : Tensor
-        Mirrored left to right half of the time, each sequence with its own brightness, contrast and
-        gamma, and either sequence missing now and then.
+    channels, targets : Tensor
+        Mirrored left to right half of the time, each sequence with its own brightness, contrast and gamma.
     """
-    channels, target = _mirrored(channels, target, generator)
-    images = _recoloured(channels[:, :2], generator)
-    images = images * _present(images, generator)
-    return torch.cat([images, channels[:, 2:]], 1), target
+    flip = (_uniform((channels.shape[0], 1, 1, 1, 1), 0, 1, generator) < 0.5).to(channels.device)  # noqa: PLR2004
+    channels = torch.where(flip, channels.flip(-1), channels)
+    targets = torch.where(flip, targets.flip(-1), targets)
+    return torch.cat([_recoloured(channels[:, :2], generator), channels[:, 2:]], 1), targets
 
 
-def _mirrored(channels, target, generator):
-    flip = _uniform((channels.shape[0],), 0, 1, generator) < 0.5  # noqa: PLR2004
-    channels = torch.where(flip[:, None, None, None, None], channels.flip(-1), channels)
-    return channels, torch.where(flip[:, None, None, None], target.flip(-1), target)
+def leave_out(
+    channels: torch.Tensor, missing_t1ce: float, missing_t2: float, generator: torch.Generator
+) -> torch.Tensor:
+    """Return a batch in which now and then a sequence is missing, never both.
+
+    Parameters
+    ----------
+    channels : Tensor
+        ``(b, c, slices, rows, columns)``; the first two channels are T1ce and T2.
+    missing_t1ce, missing_t2 : float
+        Their chances; at most 1 together.
+    generator : torch.Generator
+        Source of chance.
+    """
+    draw = _uniform((channels.shape[0], 1, 1, 1), 0, 1, generator)
+    present = torch.stack([draw >= missing_t1ce, draw < 1 - missing_t2], 1).to(channels.dtype)
+    return torch.cat([channels[:, :2] * present, channels[:, 2:]], 1)
 
 
 def _recoloured(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -48,14 +57,6 @@ def _recoloured(images: torch.Tensor, generator: torch.Generator) -> torch.Tenso
     # A missing or padded sample is exactly 0 and stays so.
     changed = (images.clamp(0, 1) ** gamma * gain + offset).clamp(0, 1)
     return torch.where(images == 0, images, changed)
-
-
-def _present(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return 1 or 0 for each sequence of each sample, never 0 for both."""
-    draw = _uniform((images.shape[0],), 0, 1, generator)
-    t1ce = (draw >= MISSING["t1ce"]).float()
-    t2 = (draw < 1 - MISSING["t2"]).float()
-    return torch.stack([t1ce, t2], 1)[:, :, None, None, None]
 
 
 def _uniform(shape, low: float, high: float, generator: torch.Generator) -> torch.Tensor:

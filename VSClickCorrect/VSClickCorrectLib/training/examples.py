@@ -7,64 +7,73 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import ndimage
 
+from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.cuts import CutGeometry, cut_window, extract_cut
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.preprocessing import covering_window, sample_sequences
+from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.simulation.errors import spoil
 from VSClickCorrectLib.simulation.user import border_clicks, inside_clicks
-from VSClickCorrectLib.training.cohort import CohortCase
 
 # Of the clicks on one spoiled mask: where the error is largest, anywhere on the border, inside an error.
 _ERROR_CLICKS, _BORDER_CLICKS = 4, 2
+_CLICKS_A_ROUND = 5
 _HAND_MM = 0.4
-_SPOIL_MARGIN_MM = 12.0
 
-Example = tuple[np.ndarray, np.ndarray]
+Example = tuple[np.ndarray, ...]
 
 
 def cut_examples(
-    case: CohortCase, geometry: CutGeometry, masks: int, rng: np.random.Generator
+    case: LabelledCase,
+    geometry: CutGeometry,
+    start: np.ndarray,
+    rng: np.random.Generator,
+    rounds: int = 1,
+    corrector: Proposer | None = None,
 ) -> Iterator[Example]:
-    """Yield the cuts of several spoiled masks of one case.
+    """Yield the cuts around a simulated user's clicks on a mask, round by round.
 
     Parameters
     ----------
-    case : CohortCase
+    case : LabelledCase
         A case with a tumour.
     geometry : CutGeometry
         The corrector's.
-    masks : int
-        Spoiled masks to make.
+    start : ndarray of bool
+        The mask to correct, ``(K, J, I)``.
     rng : numpy.random.Generator
         Source of chance.
+    rounds : int
+        Rounds of clicks.
+    corrector : Proposer, optional
+        Plays the rounds before the last; needed for more than one. What it leaves wrong, and what it spoils,
+        is what the next round's cuts show (iterative training, Mahadevan et al. 2018).
 
     Yields
     ------
     channels : ndarray of float16
         ``(channels, slices, size, size)``, as `extract_cut` returns them.
-    target : ndarray of float16
-        ``(slices, size, size)``, the share of each sample that is tumour.
+    targets : ndarray of float16
+        ``(2, slices, size, size)``, the share of each sample that is tumour, and that is mask.
     """
-    truth = ArrayMask(case.grid, case.truth)
-    for _ in range(masks):
-        mask = ArrayMask(case.grid, spoiled(case.grid, case.truth, rng))
+    truth, mask = ArrayMask(case.grid, case.truth), ArrayMask(case.grid, start)
+    for number in range(1, rounds + 1):
         for click in training_clicks(case.grid, case.truth, mask.values, rng):
             window = cut_window(case.grid, click, geometry)
             channels = extract_cut(case.case, mask, window, geometry, click)
             target = window.sample(truth.read(window.source_box))
-            yield channels.astype(np.float16), target.astype(np.float16)
+            yield channels.astype(np.float16), np.stack([target, channels[2]]).astype(np.float16)
+        if number < rounds and corrector is not None:
+            _play_round(case, mask, corrector, rng)
 
 
-def spoiled(grid: Grid, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a spoiled copy of a mask; only the tumour's surroundings are looked at."""
-    margin = tuple(int(n) for n in np.ceil(_SPOIL_MARGIN_MM / grid.spacing[::-1]))
-    box = Box.around(truth).padded(margin).clipped(grid.shape)
-    result = np.zeros_like(truth)
-    result[box.slices] = spoil(truth[box.slices], grid.spacing[::-1], rng)
-    return result
+def _play_round(case: LabelledCase, mask: ArrayMask, corrector: Proposer, rng: np.random.Generator) -> None:
+    clicks = border_clicks(case.grid, case.truth, mask.values, _CLICKS_A_ROUND, rng)
+    if clicks:
+        by_hand = [_by_hand(case.grid, click, rng) for click in clicks]
+        CorrectionSession(case.case, mask, corrector).apply_together(by_hand)
 
 
 def training_clicks(grid: Grid, truth: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> list[Click]:
@@ -91,12 +100,12 @@ def _by_hand(grid: Grid, click: Click, rng: np.random.Generator) -> Click:
     return Click(tuple(grid.ijk_to_ras(ijk)), click.kind)
 
 
-def crop_source(case: CohortCase, spacing: Sequence[float], reach_mm: float) -> Example:
+def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -> Example:
     """Return a case at a network's working resolution.
 
     Parameters
     ----------
-    case : CohortCase
+    case : LabelledCase
         Any case.
     spacing : sequence of 3 float
         Working voxel size in mm, axial order.
@@ -108,15 +117,15 @@ def crop_source(case: CohortCase, spacing: Sequence[float], reach_mm: float) -> 
     -------
     channels : ndarray of float16
         ``(2, slices, rows, columns)``, axial order.
-    target : ndarray of float16
-        ``(slices, rows, columns)``.
+    targets : ndarray of float16
+        ``(1, slices, rows, columns)``, the share of each voxel that is tumour.
     """
     window = covering_window(case.grid, Box((0, 0, 0), case.grid.axial_shape), tuple(spacing))
     truth = case.truth
     if reach_mm > 0 and truth.any():
         truth = ndimage.distance_transform_edt(~truth, sampling=case.grid.spacing[::-1]) <= reach_mm
     target = window.sample(truth[window.source_box.slices])
-    return sample_sequences(case.case, window).astype(np.float16), target.astype(np.float16)
+    return sample_sequences(case.case, window).astype(np.float16), target[None].astype(np.float16)
 
 
 def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator) -> Example:
@@ -124,7 +133,7 @@ def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator)
 
     Where the crop is larger than the source, it is filled up with zeros.
     """
-    channels, target = source
+    target = source[1][0]
     space = [max(0, n - m) for n, m in zip(target.shape, shape, strict=True)]
     start = [int(rng.integers(0, s + 1)) for s in space]
     inside = np.argwhere(target > 0.5)  # noqa: PLR2004
@@ -136,4 +145,4 @@ def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator)
         ]
     place = tuple(slice(a, a + m) for a, m in zip(start, shape, strict=True))
     fill = [(0, max(0, m - n)) for m, n in zip(shape, target.shape, strict=True)]
-    return np.pad(channels[(slice(None), *place)], [(0, 0), *fill]), np.pad(target[place], fill)
+    return tuple(np.pad(array[(slice(None), *place)], [(0, 0), *fill]) for array in source)

@@ -11,17 +11,19 @@ from safetensors.torch import load_file, save
 
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.models import ModelEntry
-from VSClickCorrectLib.training.recipes import Recipe
+from VSClickCorrectLib.training.experiments import Experiment
 
 MAX_BYTES = 15_000_000
 
 
-def export(recipe: Recipe, weights: Path, name: str, models: Path) -> ModelEntry:
+def export(
+    experiment: Experiment, weights: Path, name: str, models: Path, threshold: float = 0.5
+) -> ModelEntry:
     """Write weights as fp16 into a model folder and name them in its manifest.
 
     Parameters
     ----------
-    recipe : Recipe
+    experiment : Experiment
         What was trained.
     weights : Path
         ``best.safetensors`` of the training.
@@ -29,6 +31,8 @@ def export(recipe: Recipe, weights: Path, name: str, models: Path) -> ModelEntry
         The model's name; an entry of that name is replaced.
     models : Path
         Folder of the manifest.
+    threshold : float
+        Probability from which a voxel is tumour.
 
     Raises
     ------
@@ -44,7 +48,16 @@ def export(recipe: Recipe, weights: Path, name: str, models: Path) -> ModelEntry
     file = f"{name}.safetensors"
     (models / file).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    entry = ModelEntry(name, recipe.role, file, digest, recipe.network, recipe.parameters, recipe.geometry)
+    entry = ModelEntry(
+        name,
+        experiment.role,
+        file,
+        digest,
+        experiment.network["name"],
+        experiment.parameters,
+        experiment.geometry,
+        threshold,
+    )
     manifest = models / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
     entries = [e for e in entries if e["name"] != name] + [asdict(entry)]

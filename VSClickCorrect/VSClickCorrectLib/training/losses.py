@@ -2,10 +2,10 @@
 
 All take logits and targets of the same shape ``(b, c, *spatial)`` and return a scalar; inside,
 ``p = sigmoid(logits)``. Targets are boolean, integer or float from 0 to 1; a fraction is a voxel that the
-tumour fills in part. The overlap losses (Dice, Tversky, correction) sum over the spatial directions of each
-sample, so that a large tumour in a batch does not drown a small one, and then take the mean over the batch.
-With fractional targets their lowest value is above 0 and lies at a hard prediction; add cross-entropy where
-calibrated fractions matter.
+tumour fills in part. The overlap losses (Dice, generalised Dice, Tversky, correction) sum over the spatial
+directions of each sample, so that a large tumour in a batch does not drown a small one, and then take the
+mean over the batch. With fractional targets their lowest value is above 0 and lies at a hard prediction; add
+cross-entropy where calibrated fractions matter.
 
 Half-precision logits are brought to single precision first: sums over a volume overflow in half precision.
 """
@@ -64,6 +64,35 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """
     logits, targets = _prepare(logits, targets)
     return _weighted_dice(torch.sigmoid(logits), targets, logits.new_ones(()))
+
+
+def generalised_dice(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the generalised Dice loss (Sudre et al. 2017), a mean over samples and channels.
+
+    ``L = 1 - 2 sum_l w_l sum(p_l y_l) / sum_l w_l sum(p_l + y_l)``, ``w_l = 1 / max(sum(y_l), 1)^2``, over
+    two classes l of each channel, tumour (p, y) and background (1 - p, 1 - y). A voxel of a small tumour
+    outweighs one of the background by the squared ratio of their volumes. A class that fills less than one
+    voxel weighs as if it filled one, else its weight would grow without bounds, and not exist where the
+    target is empty.
+
+    Parameters
+    ----------
+    logits, targets : Tensor
+        ``(b, c, *spatial)``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    logits, targets = _prepare(logits, targets)
+    # Tumour and background as sigmoids of their own: 1 - p loses its digits where p is close to 1.
+    p = torch.stack([torch.sigmoid(logits), torch.sigmoid(-logits)]).flatten(3)
+    y = torch.stack([targets, 1 - targets]).flatten(3)
+    w = y.sum(dim=3).clamp_min(1).pow(-2)
+    intersection, total = (w * (p * y).sum(dim=3)).sum(dim=0), (w * (p + y).sum(dim=3)).sum(dim=0)
+    # No voxel is outside both classes, so that the total is never 0.
+    return (1 - 2 * intersection / total).mean()
 
 
 def dice_bce(logits: Tensor, targets: Tensor, bce_share: float = 1.0) -> Tensor:
@@ -252,6 +281,35 @@ def volumetric_correction_loss(
     whole = dice_loss(logits, targets)
     index = logits.shape[2] // 2 if middle is None else middle
     return correction_loss(logits[:, :, index], targets[:, :, index], weights) + alpha * whole
+
+
+def sparing_loss(logits: Tensor, targets: Tensor, current: Tensor, harm: float = 3.0) -> Tensor:
+    """Return a cross-entropy that punishes spoiling what was right already, a mean over samples.
+
+    ``L = -sum(w (y log p + (1 - y) log(1 - p))) / sum(w)`` over channels and voxels of a sample, with
+    ``w = 1 + (harm - 1) * (1 - |current - y|)``: ``harm`` where the present mask is right, 1 where it is as
+    wrong as can be, and between them in proportion to how far its value is from the target's. The weights of
+    a sample are divided by their sum, so that ``harm`` moves attention and leaves the size of the loss alone.
+
+    Parameters
+    ----------
+    logits, targets : Tensor
+        ``(b, c, *spatial)``.
+    current : Tensor
+        The mask before the correction, of the same shape; boolean, or soft from 0 to 1.
+    harm : float
+        How much more a voxel counts that was right; 1 gives the plain cross-entropy.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    _, current = _prepare(logits, current)
+    logits, targets = _prepare(logits, targets)
+    weights = 1 + (harm - 1) * (1 - (current - targets).abs())
+    entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return ((weights * entropy).flatten(1).sum(dim=1) / weights.flatten(1).sum(dim=1)).mean()
 
 
 def _prepare(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

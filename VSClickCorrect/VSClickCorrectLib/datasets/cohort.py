@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
@@ -21,7 +22,7 @@ from VSClickCorrectLib.simulation.phantom import phantom_head
 from VSClickCorrectLib.simulation.shapes import deformed, procedural_shape, random_volume
 from VSClickCorrectLib.simulation.synthesis import SIDES, synthesize
 
-# Held back with its shapes: no head and no patient's tumour is on both sides of the split.
+# Held back with its shapes: no head and no patient's tumour that training saw is in another split.
 VALIDATION_HEADS = ("brats-gli",)
 PHANTOM_SHARE = 0.3
 PROCEDURAL_SHARE = 0.25
@@ -39,10 +40,11 @@ class CohortRecipe:
 
     Parameters
     ----------
-    split : {"training", "validation"}
+    split : {"training", "validation", "test"}
         Which patients' tumours and which heads.
-    extent : {"region", "head"}
-        The surroundings of the tumour at the scanner's resolution, or whole heads at low resolution.
+    extent : {"region", "head", "scan"}
+        The surroundings of the tumour at the scanner's resolution, whole heads at low resolution, or
+        whole heads at the scanner's resolution.
     count : int
         Number of cases.
     seed : int
@@ -56,27 +58,6 @@ class CohortRecipe:
 
 
 @dataclass(frozen=True, eq=False)
-class CohortCase:
-    """One case of a cohort.
-
-    Parameters
-    ----------
-    case : Case
-        The sequences.
-    truth : ndarray of bool
-        The tumour, ``(K, J, I)``.
-    """
-
-    case: Case
-    truth: np.ndarray
-
-    @property
-    def grid(self) -> Grid:
-        """The native grid."""
-        return self.case.grid
-
-
-@dataclass(frozen=True, eq=False)
 class Sources:
     """Heads and tumour shapes of one split."""
 
@@ -87,14 +68,19 @@ class Sources:
     def load(cls, data: Path, split: str, cache: Path | None = None) -> Sources:
         """Load the heads and the real tumour shapes of a split from the data folder.
 
+        The archive knows training and validation patients; every second one of the latter is for the test.
+
         Raises
         ------
         ImageError
             If the folder holds none.
         """
-        held_back = split == "validation"
+        held_back = split != "training"
         heads = [h for h in load_heads(data, cache) if (h.name in VALIDATION_HEADS) == held_back]
-        shapes = read_shapes(data / "vs-seg-contours.tar.gz", split, cache)
+        archive = data / "vs-seg-contours.tar.gz"
+        shapes = read_shapes(archive, "validation" if held_back else "training", cache)
+        if held_back:
+            shapes = shapes[int(split == "test") :: 2]
         if not heads or not shapes:
             raise ImageError(
                 f"{data} holds no heads or no tumour shapes for {split}; see the folder's README."
@@ -130,23 +116,47 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
             pass
 
 
-def read_cohort(folder: Path) -> list[CohortCase]:
-    """Read a cohort that `write_cohort` wrote.
+@dataclass(frozen=True)
+class CohortCase:
+    """A case of a cohort by its file.
+
+    Parameters
+    ----------
+    name : str
+        What reports and tables call it.
+    path : Path
+        The case's ``.npz``.
+    """
+
+    name: str
+    path: Path
+
+    def load(self) -> LabelledCase:
+        """Read the file."""
+        with np.load(self.path, allow_pickle=False) as arrays:
+            grid = Grid(arrays["truth"].shape, arrays["affine"])
+            case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
+            return LabelledCase(self.name, case, arrays["truth"])
+
+
+def list_cohort(folder: Path) -> list[CohortCase]:
+    """Return the cases of a cohort that `write_cohort` wrote; none is read yet.
 
     Raises
     ------
     ImageError
         If the folder holds no case.
     """
-    cases = []
-    for path in sorted(folder.glob("case-*.npz")):
-        with np.load(path, allow_pickle=False) as arrays:
-            grid = Grid(arrays["truth"].shape, arrays["affine"])
-            volumes = (Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
-            cases.append(CohortCase(Case(*volumes), arrays["truth"]))
-    if not cases:
+    paths = sorted(folder.glob("case-*.npz"))
+    if not paths:
         raise ImageError(f"{folder} holds no case of a cohort; write one with 'vsclick simulate'.")
-    return cases
+    return [CohortCase(path.stem, path) for path in paths]
+
+
+def read_cohort(folder: Path) -> Iterator[LabelledCase]:
+    """Read the cases of a cohort, one after the other; raises as `list_cohort`."""
+    cases = list_cohort(folder)
+    return (case.load() for case in cases)
 
 
 def _path(folder: Path, number: int) -> Path:
@@ -192,4 +202,4 @@ def _geometry(extent: str, rng: np.random.Generator) -> tuple[Acquisition, Regio
     acquisition = random_acquisition(rng)
     if extent == "head":
         return replace(acquisition, spacing=_HEAD_SPACING, matrix=_HEAD_MATRIX), None
-    return acquisition, Region(None, (84.0, 84.0, 54.0))
+    return acquisition, None if extent == "scan" else Region(None, (84.0, 84.0, 54.0))

@@ -1,0 +1,104 @@
+"""Experiments on bright balls: who plays, on what, from where, and that nothing is played twice."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from bright_ball import GRID, SHAPE, ball, ball_case, dice
+from made_results import SETTINGS
+from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.evaluation.baselines import Disc, Unchanged
+from VSClickCorrectLib.evaluation.experiment import Experiment, Method, given_mask, spoiled_truth
+from VSClickCorrectLib.evaluation.records import RecordFolder
+from VSClickCorrectLib.evaluation.rounds import Play
+
+START = np.roll(ball(), 3, axis=2)
+CASE = LabelledCase("a", ball_case(), ball(), START)
+METHODS = [Method("disc", Disc(), "replace"), Method("none", Unchanged(), "replace")]
+
+
+def lazy(case, loaded=None):
+    """A case that writes down when it is loaded."""
+
+    def load():
+        if loaded is not None:
+            loaded.append(case.name)
+        return case
+
+    return SimpleNamespace(name=case.name, load=load)
+
+
+def experiment(start_of=given_mask, sequences="both", **play):
+    return Experiment(METHODS, start_of, sequences, Play(**({"rounds": 2, "clicks": 3} | play)))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RecordFolder(tmp_path, SETTINGS)
+
+
+def test_every_method_plays_from_the_same_start(folder):
+    (record,) = experiment().run([lazy(CASE)], folder)
+    assert record.volume_mm3 == pytest.approx(ball().sum() * 0.75 * 0.75 * 1.5)
+    assert list(record.rounds) == ["disc", "none"]
+    for rounds in record.rounds.values():
+        assert len(rounds) == 3
+        assert rounds[0].scores.dice == pytest.approx(dice(START, ball()))
+    assert record.rounds["disc"][-1].scores.dice > record.rounds["none"][-1].scores.dice + 0.02
+
+
+def test_finished_cases_are_not_played_or_even_read_again(folder):
+    loaded = []
+    cases = [lazy(replace(CASE, name=name), loaded) for name in "abc"]
+    first = experiment().run(cases, folder)
+    stopped = [next(first), next(first)]
+    assert loaded == ["a", "b"]
+    again = list(experiment().run(cases, folder))
+    assert loaded == ["a", "b", "c"]
+    assert again[:2] == stopped
+
+
+def test_case_without_a_tumour_is_not_played(folder):
+    healthy = replace(CASE, truth=np.zeros(SHAPE, bool))
+    (record,) = experiment(start_of=lambda case: pytest.fail("played")).run([lazy(healthy)], folder)
+    assert (record.volume_mm3, record.rounds) == (0.0, {})
+
+
+@pytest.mark.parametrize(
+    "sequences, shown", [("both", (True, True)), ("t1ce", (True, False)), ("t2", (False, True))]
+)
+def test_only_the_chosen_sequences_are_shown(sequences, shown, folder):
+    seen = []
+
+    def start_of(case):
+        seen.append((case.case.t1ce is not None, case.case.t2 is not None))
+        return START
+
+    list(experiment(start_of, sequences).run([lazy(CASE)], folder))
+    assert seen == [shown]
+
+
+def test_sequence_or_mask_that_a_case_lacks_is_refused_by_name(folder):
+    alone = replace(CASE, case=type(CASE.case)(CASE.case.t1ce))
+    with pytest.raises(ImageError, match="case a has no t2"):
+        next(experiment(sequences="t2").run([lazy(alone)], folder))
+    with pytest.raises(ImageError, match="case a has no mask to begin with"):
+        next(experiment().run([lazy(replace(CASE, start=None))], folder))
+
+
+def test_spoiled_start_depends_on_seed_and_name_alone():
+    starts = [spoiled_truth(seed)(replace(CASE, name=name)) for seed, name in ((0, "a"), (0, "b"), (1, "a"))]
+    assert np.array_equal(starts[0], spoiled_truth(0)(CASE))
+    assert not np.array_equal(starts[0], starts[1])
+    assert not np.array_equal(starts[0], starts[2])
+    assert all(start.any() and start.shape == SHAPE for start in starts)
+
+
+def test_replay_shows_what_was_recorded(folder):
+    (record,) = experiment().run([lazy(CASE)], folder)
+    case, rounds = experiment().replay(lazy(CASE))
+    assert case.grid.matches(GRID)
+    assert [one.scores for one in rounds] == [one.scores for one in record.rounds["disc"]]
+    assert np.array_equal(rounds[0].mask, START)

@@ -1,0 +1,50 @@
+"""The folder of finished cases: what is kept, and whose it is."""
+
+import json
+from math import inf
+
+import pytest
+from made_results import SETTINGS, made_results, settings
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.evaluation.records import CaseRecord, RecordFolder
+
+
+def test_case_is_read_as_it_was_written(tmp_path):
+    folder = RecordFolder(tmp_path / "new" / "folder", SETTINGS)
+    for record in made_results().records:
+        assert folder.read(record.name) is None
+        folder.write(record)
+        assert RecordFolder(tmp_path / "new" / "folder", SETTINGS).read(record.name) == record
+
+
+def test_infinite_distance_is_written_as_a_text_that_any_program_reads(tmp_path):
+    record = made_results().records[2]
+    text = json.dumps(record.to_json(), allow_nan=False)
+    assert '"inf"' in text
+    assert CaseRecord.from_json(json.loads(text)).rounds["net"][0].scores.hd95_mm == inf
+
+
+@pytest.mark.parametrize("name", ["VS-SEG-001", "a/b", "../up", "ä ö", "case.1"])
+def test_name_of_a_case_never_leaves_the_folder(tmp_path, name):
+    folder = RecordFolder(tmp_path / "out", SETTINGS)
+    record = CaseRecord(name, 0.0, {})
+    folder.write(record)
+    assert folder.read(name) == record
+    assert len(list((tmp_path / "out" / "cases").iterdir())) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"start": "initial"}, {"models": ("net@9999",)}, {"one_by_one": True}]
+)
+def test_folder_of_another_evaluation_is_refused(tmp_path, change):
+    RecordFolder(tmp_path, SETTINGS)
+    with pytest.raises(ImageError, match=f"another evaluation \\({next(iter(change))}: .*another folder"):
+        RecordFolder(tmp_path, settings(**change))
+    RecordFolder(tmp_path, SETTINGS)
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ImageError, match="cannot be made"):
+        RecordFolder(tmp_path / "file", SETTINGS)

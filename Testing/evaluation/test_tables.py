@@ -1,0 +1,94 @@
+"""Tables of three made-up cases."""
+
+import csv
+
+import pytest
+from made_results import made_results, settings
+from VSClickCorrectLib.evaluation.results import Results
+from VSClickCorrectLib.evaluation.tables import cases_csv, summary_markdown
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return summary_markdown(made_results())
+
+
+def row(summary, *beginning):
+    """Cells of the first row that begins so."""
+    start = "| " + " | ".join(beginning) + " |"
+    line = next(line for line in summary.splitlines() if line.startswith(start))
+    return [cell.strip() for cell in line.strip("|").split("|")][len(beginning) :]
+
+
+def test_summary_says_what_was_done(summary):
+    for words in (
+        "3 cases of `list.csv`; 1 more without a tumour left out",
+        "start: the cases' own masks",
+        "2 rounds of at most 5 boundary clicks by the simulated user, a round's clicks applied at once",
+        "net@0123",
+        "seed 0",
+        "vsclick 1.2.3",
+    ):
+        assert words in summary
+
+
+def test_means_have_intervals_and_medians_quartiles(summary):
+    start, first, second = row(summary, "net", "mean [95 % CI]")
+    assert start.startswith("0.5533 [0.0")
+    assert first.startswith("0.8400 [0.7000, 0.9")
+    assert second.startswith("0.8567 [")
+    assert row(summary, "", "median (quartiles)")[2] == "0.9100 (0.8050 to 0.9350)"
+
+
+def test_infinite_distances_are_named_as_such(summary):
+    start, first, _ = row(summary, "HD95, mm", "mean")
+    assert (start, first) == ("4.00 (1 × ∞)", "2.00")
+    assert "4.00 (4.00 to ∞)" in summary
+    assert "distance to an empty mask" in summary
+
+
+def test_goals_that_were_not_reached_are_named_as_such(summary):
+    assert row(summary, "net", "67%") == ["5", "67%", "5", "33%", "not within 10"]
+    assert "after every round" in summary
+
+
+def test_harm_is_told_of_rounds_and_of_clicks_only_where_it_is_known(summary):
+    assert row(summary, "net", "20.0%")[0] == "–"
+    single = summary_markdown(made_results(one_by_one=True))
+    assert row(single, "net", "20.0%")[0] == "15.0%"
+    assert "after every click" in single
+
+
+def test_differences_have_interval_p_and_counts(summary):
+    first, second = row(summary[summary.index("less that") :], "none")
+    assert first.startswith("+0.2867 [+0.06")
+    assert first.endswith("p = 0.250, 3 : 0")
+    assert second.startswith("+0.3035")
+
+
+def test_corrector_alone_needs_no_table_of_differences():
+    results = made_results()
+    alone = [
+        type(r)(r.name, r.volume_mm3, {"net": r.rounds["net"]} if r.rounds else {}) for r in results.records
+    ]
+    text = summary_markdown(Results(settings(baselines=False), alone))
+    assert "less that" not in text
+    assert "net" in text
+
+
+def test_every_table_is_whole(summary):
+    widths = []
+    for line in summary.splitlines():
+        widths.append(line.count("|") if line.startswith("|") else 0)
+    for before, after in zip(widths, widths[1:], strict=False):
+        assert before == 0 or after in (0, before)
+
+
+def test_csv_has_a_line_for_each_case_method_and_round():
+    lines = list(csv.DictReader(cases_csv(made_results()).splitlines()))
+    assert len(lines) == 3 * 2 * 3
+    line = next(v for v in lines if (v["case"], v["method"], v["round"]) == ("b", "net", "2"))
+    assert float(line["dice"]) == 0.91
+    assert (line["clicks"], line["volume_mm3"], line["milliseconds"]) == ("2", "500.0", "10.0")
+    empty = next(v for v in lines if (v["case"], v["method"], v["round"]) == ("c", "none", "1"))
+    assert empty["hd95_mm"] == "inf"

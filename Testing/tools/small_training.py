@@ -1,0 +1,106 @@
+"""A training that is done in a second, as a program that can be killed and that torchrun can start.
+
+``python small_training.py OUTPUT [--hang-at STEP] [--shared]``
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from VSClickCorrectLib.training.loop import Schedule, fit
+from VSClickCorrectLib.training.losses import dice_bce, generalised_dice
+
+SEED = 7
+LONG = Schedule(40, check_every=8, learning_rate=0.1, patience=0, average=0.8, threads=1, device="cpu")
+SHARED = Schedule(3, check_every=1, learning_rate=0.05, threads=1, device="cpu")
+
+
+def restless_network():
+    """A network with all that a checkpoint could forget: batch statistics, dropout, a layout of its own."""
+    torch.manual_seed(SEED)
+    network = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.3), nn.Conv2d(6, 1, 1)
+    )
+    return network.to(memory_format=torch.channels_last)
+
+
+def plain_network():
+    """A network without batch statistics, in double precision."""
+    torch.manual_seed(SEED)
+    return nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.Tanh(), nn.Conv2d(4, 1, 1)).double()
+
+
+def batch_at(step):
+    """Four samples, each with a tumour of another size."""
+    inputs = torch.rand(4, 2, 8, 8, generator=torch.Generator().manual_seed(step))
+    return inputs, (inputs[:, :1] > torch.tensor([0.2, 0.5, 0.8, 0.95])[:, None, None, None]).float()
+
+
+def double_batch_at(step):
+    """Return the same in double precision."""
+    inputs, targets = batch_at(step)
+    return inputs.double(), targets.double()
+
+
+def score(network):
+    """Return 1 less the loss on a batch that is never trained on."""
+    inputs, targets = batch_at(0)
+    return 1 - dice_bce(network(inputs), targets).item()
+
+
+def both_kinds(logits, targets):
+    """Return a loss of overlap and cross-entropy together."""
+    return dice_bce(logits, targets) + generalised_dice(logits, targets)
+
+
+def train_long(output, batches=batch_at, schedule=LONG):
+    """Train the restless network."""
+    network = restless_network()
+    fit(network, batches, dice_bce, score, schedule, output, seed=SEED)
+    return network
+
+
+def train_shared(output):
+    """Train the plain network; return its weights and the gradients of every step."""
+    network, found = plain_network(), {}
+
+    def keep_gradients(seen):
+        step = len(found) // len(list(seen.parameters()))
+        for name, weight in seen.named_parameters():
+            found[f"{step}.{name}"] = weight.grad.clone()
+        return float(step)
+
+    fit(network, double_batch_at, both_kinds, keep_gradients, SHARED, output, seed=SEED)
+    return network.state_dict(), found
+
+
+def main():
+    """Train as told."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--hang-at", type=int)
+    parser.add_argument("--shared", action="store_true")
+    options = parser.parse_args()
+    if options.shared:
+        weights, gradients = train_shared(options.output)
+        rank = os.environ["RANK"]
+        save_file(weights, options.output / f"weights-{rank}.safetensors")
+        if gradients:
+            save_file(gradients, options.output / f"gradients-{rank}.safetensors")
+        return
+
+    def hanging(step):
+        if step == options.hang_at:
+            (options.output / "hangs").touch()
+            time.sleep(600)
+        return batch_at(step)
+
+    train_long(options.output, hanging)
+
+
+if __name__ == "__main__":
+    main()

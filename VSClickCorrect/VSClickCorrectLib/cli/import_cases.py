@@ -1,0 +1,96 @@
+"""``vsclick import``: public and own data as cases on one grid."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from VSClickCorrectLib.datasets import crossmoda, table, vs_seg
+from VSClickCorrectLib.datasets.importing import CASES, REPORT, Outcome, Source, import_cases
+from VSClickCorrectLib.errors import ImageError
+
+_DESCRIPTION = """\
+Turn labelled scans into cases: T1ce.nii.gz, T2.nii.gz and label.nii.gz on the grid of the T1ce, one folder a
+case, listed in CASES/cases.csv. What is there already is kept, so an import that was stopped goes on where
+it was. A case that cannot be imported does not stop the others; CASES/report.csv says what became of each.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser, with one of its own for each kind of data."""
+    parser = commands.add_parser("import", help="import labelled scans as cases", description=_DESCRIPTION)
+    kinds = parser.add_subparsers(title="data", metavar="DATA", required=True)
+    seg = kinds.add_parser("vs-seg", help="VS-SEG of TCIA: DICOM, contours and matrices")
+    seg.add_argument("source", type=Path, metavar="FOLDER", help="the downloads, in any layout")
+    seg.set_defaults(run=_run_vs_seg)
+    moda = kinds.add_parser("crossmoda", help="crossMoDA 2021 to 2023: NIfTI")
+    moda.add_argument("source", type=Path, metavar="FOLDER", help="the downloads, in any layout")
+    moda.set_defaults(run=_run_crossmoda)
+    listed = kinds.add_parser("csv", help="any images that a CSV file lists")
+    listed.add_argument(
+        "source",
+        type=Path,
+        metavar="FILE",
+        help="CSV with the columns case, t1ce, t2, label and, if wanted, mask and t1_to_t2 (a transform of "
+        "ITK that maps points of the T1ce to the T2); files relative to it",
+    )
+    listed.set_defaults(run=_run_csv)
+    for kind in (moda, listed):
+        kind.add_argument(
+            "--tumour-label",
+            "--label",
+            type=int,
+            nargs="+",
+            metavar="N",
+            help="the label or labels that are the tumour, where label maps hold several",
+        )
+    for kind in (seg, moda, listed):
+        kind.add_argument("--output", type=Path, required=True, metavar="CASES", help="folder of the cases")
+        kind.add_argument(
+            "--register",
+            action="store_true",
+            help="register the T2 to the T1ce, rigidly, where no matrix is known and the frames differ",
+        )
+
+
+def _run_vs_seg(options: argparse.Namespace) -> None:
+    print(f"Looking through {options.source} …", file=sys.stderr)
+    _import(vs_seg.find_cases(options.source, options.register), options.source, options)
+
+
+def _run_crossmoda(options: argparse.Namespace) -> None:
+    sources = crossmoda.find_cases(options.source, options.tumour_label, options.register)
+    _import(sources, options.source, options)
+
+
+def _run_csv(options: argparse.Namespace) -> None:
+    sources = table.find_cases(options.source, options.tumour_label, options.register)
+    _import(sources, options.source.parent, options)
+
+
+def _import(sources: Sequence[Source], root: Path, options: argparse.Namespace) -> None:
+    count = iter(range(1, len(sources) + 1))
+    outcomes = import_cases(
+        sources,
+        root,
+        options.output,
+        lambda o: print(f"[{next(count)}/{len(sources)}] {o.name}: {o.status}, {o.message}", flush=True),
+    )
+    counts = Counter(outcome.status for outcome in outcomes)
+    print(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; see {options.output / CASES}.")
+    _report_failures(outcomes, options.output)
+
+
+def _report_failures(outcomes: Sequence[Outcome], output: Path) -> None:
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
+    if failed:
+        cases = "case" if len(failed) == 1 else "cases"
+        raise ImageError(
+            f"{len(failed)} {cases} of {len(outcomes)} could not be imported; the reasons are in "
+            f"{output / REPORT}."
+        )

@@ -1,0 +1,95 @@
+"""``vsclick models``: what models there are, and whether they do what they should."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from VSClickCorrectLib.cli.options import add_model_folder, add_models, model_folder
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.models import ModelFolder
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.evaluation.reference import Scored
+
+_LIST = """\
+List the models of a folder. The first of each role is the one that is used where none is named.
+"""
+_VERIFY = """\
+Check that every weights file is the one that the manifest names, and that the models reach the expected
+DSC on four synthetic cases that are made on the fly: initial mask, then three rounds of five clicks. What
+is expected stands in expected.json beside the manifest. Takes about half a minute.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("models", help="list the models or verify them")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="list the models", description=_LIST)
+    add_model_folder(listing)
+    listing.set_defaults(run=run_list)
+    verifying = actions.add_parser("verify", help="check weights and scores", description=_VERIFY)
+    add_models(verifying)
+    verifying.add_argument(
+        "--record",
+        action="store_true",
+        help="write expected.json instead of comparing with it: for those who release models",
+    )
+    verifying.set_defaults(run=run_verify)
+
+
+def run_list(options: argparse.Namespace) -> None:
+    """Run ``vsclick models list``."""
+    models = model_folder(options)
+    print(f"{models.folder}:")
+    _row("name", "role", "network", "sha256")
+    for entry in models.entries.values():
+        _row(entry.name, entry.role, entry.network, f"{entry.sha256[:12]}…")
+
+
+def run_verify(options: argparse.Namespace) -> None:
+    """Run ``vsclick models verify``."""
+    from VSClickCorrectLib.evaluation.reference import Expected, score_models, write_expected
+
+    models = model_folder(options)
+    _check_files(models)
+    expected = None if options.record else Expected(models)
+    _row("corrector", "case", "DSC", "expected" if expected else "")
+    scores = []
+    for one in score_models(models, options.device):
+        scores.append(one)
+        wanted = expected.of(one) if expected else ()
+        verdict = "" if expected is None or expected.meets(one) else "  differs"
+        _row(one.corrector, one.case, _values(one.dice), _values(wanted or ()) + verdict)
+    if expected is None:
+        print(f"Written to {write_expected(models, scores)}.")
+        return
+    differing = [one for one in scores if not expected.meets(one)]
+    if differing:
+        raise ModelError(_what_differs(differing, len(scores), expected.tolerance))
+    print(f"All files are those of the manifest; all DSC values are within {expected.tolerance:g}.")
+
+
+def _check_files(models: ModelFolder) -> None:
+    for entry in models.entries.values():
+        models.check(entry)
+        print(f"{entry.file}: sha256 {entry.sha256[:12]}… as in the manifest")
+
+
+def _what_differs(differing: list[Scored], count: int, tolerance: float) -> str:
+    first = differing[0]
+    return (
+        f"{len(differing)} of {count} scores differ by more than {tolerance:g} from what is expected, first "
+        f"{first.corrector} on '{first.case}'; install vsclickcorrect and its models again or try another "
+        "device."
+    )
+
+
+def _values(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:.3f}" for value in values)
+
+
+def _row(*cells: str) -> None:
+    """Print four cells."""
+    print("{:<20}{:<22}{:<25}{}".format(*cells).rstrip(), flush=True)

@@ -1,0 +1,207 @@
+"""Lists of cases: a CSV file that says which files make up each case."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.io import read_case, read_mask, write_atomically
+
+COLUMNS = ("case", "t1ce", "t2", "label", "mask")
+_FILES = COLUMNS[1:]
+
+
+@dataclass(frozen=True)
+class ListedCase:
+    """A case by its files.
+
+    Parameters
+    ----------
+    name : str
+        What reports and tables call it.
+    t1ce, t2 : Path or None
+        The sequences; one of them may be missing.
+    label : Path
+        The tumour as it is known, a label map with one label on the case's grid.
+    mask : Path or None
+        A segmentation to be corrected, on the case's grid.
+    """
+
+    name: str
+    t1ce: Path | None
+    t2: Path | None
+    label: Path
+    mask: Path | None = None
+
+    def load(self) -> LabelledCase:
+        """Read the files, as ``vsclick segment`` and ``vsclick correct`` do.
+
+        The T2 is resampled to the grid of the T1ce. Label and mask must lie on the case's grid, or on a part
+        of it: a file does not say whether another grid is of the same scan, so they are never resampled.
+
+        Raises
+        ------
+        ImageError
+            If a file cannot be used; the message names the case.
+        """
+        try:
+            case = read_case(self.t1ce, self.t2)
+            truth = read_mask(self.label, case.grid)
+            start = read_mask(self.mask, case.grid) if self.mask else None
+        except ImageError as error:
+            raise ImageError(f"case {self.name}: {error}") from None
+        return LabelledCase(self.name, case, truth, start)
+
+
+def read_case_list(path: Path) -> list[ListedCase]:
+    """Read a list of cases.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label`` and ``mask``. Files are given
+        relative to the list; a sequence or the mask that is missing is left empty, and the columns ``t1ce``,
+        ``t2`` and ``mask`` may be left out altogether.
+
+    Returns
+    -------
+    list of ListedCase
+        In the order of the list. No image is opened yet.
+
+    Raises
+    ------
+    ImageError
+        If the list cannot be read or is empty, a column is unknown or missing, a case appears twice or has
+        neither sequence, or a file does not exist; the message names line and column.
+    """
+    cases: list[ListedCase] = []
+    lines: dict[str, int] = {}
+    for line, row in read_rows(path, COLUMNS, required=("case", "label")):
+        where = f"{path}, line {line}"
+        name = row["case"]
+        if name in lines:
+            raise ImageError(
+                f"{where}, column case: '{name}' stands in line {lines[name]} already; "
+                "give each case a name of its own."
+            )
+        lines[name] = line
+        cases.append(ListedCase(name, **files_of(row, path.parent, where)))
+    if not cases:
+        raise ImageError(f"{path} lists no case; add a line for each.")
+    return cases
+
+
+def write_case_list(path: Path, cases: Sequence[ListedCase]) -> None:
+    """Write a list of cases; files are written relative to it, and it appears whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
+    rows = [{"case": c.name, **{name: _relative(getattr(c, name), path) for name in _FILES}} for c in cases]
+    write_rows(path, COLUMNS, rows)
+
+
+def read_rows(
+    path: Path, columns: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read a table, row by row.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file, UTF-8, its first line the columns' names; blank lines do not count.
+    columns : sequence of str
+        The columns there may be.
+    required : sequence of str
+        Those that must be there and filled in every row.
+
+    Yields
+    ------
+    line : int
+        Where the row stands in the file, the first line being 1.
+    row : dict of str
+        The value of every column, empty where there is none, without the spaces around it.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, or columns or values are unknown or missing.
+    """
+    try:
+        # What spreadsheets write may begin with a byte order mark.
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ImageError(f"the list {path} cannot be read: {reason}.") from None
+    reader = csv.DictReader(StringIO(text, newline=""))
+    _check_columns(path, [(name or "").strip() for name in reader.fieldnames or ()], columns, required)
+    reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    for raw in reader:
+        where = f"{path}, line {reader.line_num}"
+        if None in raw:
+            raise ImageError(f"{where} has more values than columns; put values with commas in quotes.")
+        row = {name: (raw.get(name) or "").strip() for name in columns}
+        for name in required:
+            if not row[name]:
+                raise ImageError(f"{where}, column {name}: nothing stands there; fill it in.")
+        yield reader.line_num, row
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
+    """Write a table as CSV, UTF-8; it appears whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_atomically(path, write)
+
+
+def files_of(row: dict[str, str], folder: Path, where: str) -> dict[str, Path | None]:
+    """Return the files of a row by column, None where there is none.
+
+    Raises
+    ------
+    ImageError
+        If one does not exist, or there is neither a T1ce nor a T2.
+    """
+    files = {name: folder / row[name] if row[name] else None for name in _FILES}
+    if files["t1ce"] is None and files["t2"] is None:
+        raise ImageError(f"{where}, columns t1ce and t2: both are empty; a T1ce or a T2 volume is needed.")
+    for name, file in files.items():
+        if file is not None and not file.exists():
+            raise ImageError(f"{where}, column {name}: {file} does not exist.")
+    return files
+
+
+def _check_columns(path: Path, found: list[str], columns: Sequence[str], required: Sequence[str]) -> None:
+    where = f"{path}, line 1"
+    for name in found:
+        if name not in columns or found.count(name) > 1:
+            fault = "is unknown" if name not in columns else "stands there twice"
+            raise ImageError(f"{where}: the column '{name}' {fault}; there may be {', '.join(columns)}.")
+    for name in required:
+        if name not in found:
+            raise ImageError(f"{where}: the column '{name}' is missing; there may be {', '.join(columns)}.")
+
+
+def _relative(file: Path | None, path: Path) -> str:
+    if file is None:
+        return ""
+    return Path(os.path.relpath(file.resolve(), path.parent.resolve())).as_posix()

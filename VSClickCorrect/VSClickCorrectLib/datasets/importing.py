@@ -1,0 +1,266 @@
+"""Importing cases: each is read, checked and written whole, and what is there already is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import rmtree
+
+import numpy as np
+
+from VSClickCorrectLib import __version__
+from VSClickCorrectLib.datasets.case_list import ListedCase, write_case_list, write_rows
+from VSClickCorrectLib.errors import ImageError, VSClickError
+from VSClickCorrectLib.imaging.io import write_mask, write_volume
+from VSClickCorrectLib.imaging.volume import Case
+
+RECORD = "import.json"
+CASES = "cases.csv"
+REPORT = "report.csv"
+# Part of each fingerprint: cases are imported again by a library that makes them differently.
+_FORMAT = 1
+_PART_BYTES = 1 << 20
+_FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
+_QUALITY = ("nmi_before", "nmi_after", "translation_mm", "rotation_degrees", "overlap")
+_REPORT_COLUMNS = ("case", "status", "label_mm3", "t2", *_QUALITY, "message")
+
+
+class NoTumour(ImageError):
+    """A case holds no tumour by its own account: it is left out, which is no failure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A case as it is written.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences on one grid.
+    label : ndarray of bool
+        The tumour, ``(K, J, I)``, on that grid.
+    mask : ndarray of bool, optional
+        A segmentation to be corrected, on that grid.
+    record : dict
+        What `RECORD` says besides: how the T2 was placed, which structures were used, remarks.
+    """
+
+    case: Case
+    label: np.ndarray
+    mask: np.ndarray | None = None
+    record: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A case that can be imported.
+
+    Parameters
+    ----------
+    name : str
+        What the case and its folder are called.
+    files : dict of tuple of Path
+        All files that it is made from, by their role.
+    read : callable
+        Returns the `Imported`; raises `VSClickError` if it cannot be read, `NoTumour` to leave it out.
+    settings : dict
+        What else decides what comes out.
+    """
+
+    name: str
+    files: dict[str, tuple[Path, ...]]
+    read: Callable[[], Imported]
+    settings: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case: ``imported``, ``unchanged``, ``duplicate``, ``left out`` or ``failed``."""
+
+    name: str
+    status: str
+    message: str
+    record: dict = field(default_factory=dict)
+
+
+def import_cases(
+    sources: Sequence[Source], root: Path, output: Path, progress: Callable[[Outcome], None]
+) -> list[Outcome]:
+    """Import cases into a folder.
+
+    Each case gets a folder, written beside and renamed; a case whose files and settings have not changed is
+    kept, so that an import that was interrupted goes on where it stopped. `CASES` lists all complete cases
+    of the folder, `REPORT` what became of those of this import.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The cases; one that fails does not stop the others.
+    root : Path
+        The folder that was imported; the record names files relative to it.
+    output : Path
+        Where to; made if it is not there.
+    progress : callable
+        Told of each case.
+
+    Returns
+    -------
+    list of Outcome
+        One a case.
+
+    Raises
+    ------
+    ImageError
+        If the folder cannot be written.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"the folder {output} cannot be made ({error.strerror}); choose another.") from None
+    known = {record["fingerprint"]: record for record in _records(output).values()}
+    outcomes = []
+    try:
+        for source in sources:
+            outcomes.append(_outcome(source, root, output, known))
+            progress(outcomes[-1])
+    finally:
+        _write_lists(output, outcomes)
+    return outcomes
+
+
+def _outcome(source: Source, root: Path, output: Path, known: dict[str, dict]) -> Outcome:
+    try:
+        return _import(source, root, output, known)
+    except NoTumour as error:
+        return Outcome(source.name, "left out", str(error))
+    except VSClickError as error:
+        there = (output / source.name / RECORD).exists()
+        kept = " An earlier import of the case is still there." if there else ""
+        return Outcome(source.name, "failed", f"{error}{kept}")
+
+
+def _import(source: Source, root: Path, output: Path, known: dict[str, dict]) -> Outcome:
+    if not re.fullmatch(r"\w[\w.-]*", source.name):
+        raise ImageError(
+            f"'{source.name}' cannot be a folder's name; use letters, digits, full stops, '-' and '_'."
+        )
+    sources = {role: _source_record(files, root) for role, files in source.files.items()}
+    fingerprint = _fingerprint(sources, source.settings)
+    twin = known.get(fingerprint)
+    if twin is not None and twin["case"] == source.name:
+        return Outcome(source.name, "unchanged", "is there already", twin)
+    if twin is not None:
+        return Outcome(source.name, "duplicate", f"holds the same files as {twin['case']}, which is there")
+    again = (output / source.name / RECORD).exists()
+    imported = source.read()
+    record = {
+        "case": source.name,
+        "fingerprint": fingerprint,
+        "library": __version__,
+        "sources": sources,
+        "settings": source.settings,
+        "shape": list(imported.case.grid.shape),
+        "label_mm3": round(float(imported.label.sum()) * imported.case.grid.voxel_volume, 1),
+        **imported.record,
+    }
+    _write(output / source.name, imported, record)
+    for old in [key for key, other in known.items() if other["case"] == source.name]:
+        del known[old]
+    known[fingerprint] = record
+    return Outcome(source.name, "imported", _summary(record, again), record)
+
+
+def _summary(record: dict, again: bool) -> str:
+    volume = f"{record['label_mm3']:.0f} mm³" if record["label_mm3"] else "no tumour, the label is empty"
+    changed = ["files or settings changed"] if again else []
+    return "; ".join([*changed, volume, *record.get("remarks", ())])
+
+
+def _source_record(files: Sequence[Path], root: Path) -> dict:
+    """Describe files by where they lie, relative to ``root``, and by the SHA-256 of them all."""
+    digest = hashlib.sha256()
+    for path in files:
+        try:
+            with path.open("rb") as stream:
+                while part := stream.read(_PART_BYTES):
+                    digest.update(part)
+        except OSError as error:
+            raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
+    place = files[0] if len(files) == 1 else files[0].parent
+    relative = Path(os.path.relpath(place.resolve(), root.resolve())).as_posix()
+    return {"path": relative, "files": len(files), "sha256": digest.hexdigest()}
+
+
+def _fingerprint(sources: dict[str, dict], settings: dict) -> str:
+    hashes = {role: record["sha256"] for role, record in sources.items()}
+    text = json.dumps([_FORMAT, hashes, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write(folder: Path, imported: Imported, record: dict) -> None:
+    """Write a case beside its folder, then put it in the place of the one that is there."""
+    beside = folder.with_name(f".writing-{folder.name}")
+    old = folder.with_name(f".old-{folder.name}")
+    try:
+        for left in (beside, old):
+            rmtree(left, ignore_errors=True)
+        beside.mkdir()
+        for name, volume in imported.case.sequences.items():
+            if volume is not None:
+                write_volume(beside / _FILES[name], volume)
+        for name, values in (("label", imported.label), ("mask", imported.mask)):
+            if values is not None:
+                write_mask(beside / _FILES[name], values, imported.case.grid)
+        text = json.dumps(record, indent=1, ensure_ascii=False)
+        (beside / RECORD).write_text(f"{text}\n", encoding="utf-8")
+        if folder.exists():
+            folder.rename(old)
+        beside.rename(folder)
+    except OSError as error:
+        raise ImageError(f"the folder {folder} cannot be written: {error.strerror}.") from None
+    finally:
+        for left in (beside, old):
+            rmtree(left, ignore_errors=True)
+
+
+def _records(output: Path) -> dict[str, dict]:
+    """Return the records of all complete cases by name, in natural order."""
+    paths = [p for p in output.glob(f"*/{RECORD}") if not p.parent.name.startswith(".")]
+    records = {}
+    for path in sorted(paths, key=lambda p: natural(p.parent.name)):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # no record, no complete case: it is imported again
+        # A folder that was renamed by hand is another case.
+        if isinstance(record, dict) and record.get("case") == path.parent.name and "fingerprint" in record:
+            records[path.parent.name] = record
+    return records
+
+
+def natural(name: str) -> list:
+    """Return a key by which names sort as a person sorts them, 9 before 10."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
+
+
+def _write_lists(output: Path, outcomes: Sequence[Outcome]) -> None:
+    cases = []
+    for name in _records(output):
+        files = {key: output / name / file for key, file in _FILES.items()}
+        cases.append(ListedCase(name, **{k: p if p.exists() else None for k, p in files.items()}))
+    if cases:
+        write_case_list(output / CASES, cases)
+    write_rows(output / REPORT, _REPORT_COLUMNS, [_row(outcome) for outcome in outcomes])
+
+
+def _row(outcome: Outcome) -> dict[str, str]:
+    record = outcome.record
+    quality = record.get("registration", {})
+    values = {"label_mm3": record.get("label_mm3", ""), "t2": record.get("t2_placed_by", ""), **quality}
+    row = {name: str(values.get(name, "")) for name in _REPORT_COLUMNS}
+    return {**row, "case": outcome.name, "status": outcome.status, "message": outcome.message}

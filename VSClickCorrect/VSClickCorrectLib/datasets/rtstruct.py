@@ -1,0 +1,76 @@
+"""Structures of a DICOM RTSTRUCT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+
+
+@dataclass(frozen=True)
+class StructureSet:
+    """The contours of one RTSTRUCT.
+
+    Parameters
+    ----------
+    patient : str
+        PatientID.
+    series : str
+        SeriesInstanceUID of the images on which it was drawn, empty where it does not say.
+    structures : list of dict
+        As in ``contours.json``: ``structure_name`` and ``LPS_contour_points``, lists of points in mm.
+    """
+
+    patient: str
+    series: str
+    structures: list[dict]
+
+
+def read_structure_set(path: Path) -> StructureSet | None:
+    """Read an RTSTRUCT; None if the DICOM file is something else.
+
+    Raises
+    ------
+    ImageError
+        If pydicom is not installed, or the file is damaged.
+    """
+    try:
+        import pydicom
+        from pydicom.errors import InvalidDicomError
+    except ImportError:
+        raise ImageError(
+            "to read an RTSTRUCT pydicom is needed; install vsclickcorrect[datasets], "
+            "or put the patients' contours.json beside the images."
+        ) from None
+    try:
+        dataset = pydicom.dcmread(path)
+        if dataset.get("Modality") != "RTSTRUCT":
+            return None
+        return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
+    except (InvalidDicomError, AttributeError, KeyError, ValueError, EOFError) as error:
+        raise ImageError(f"the RTSTRUCT {path} cannot be read ({error}); download it again.") from None
+
+
+def _series_of(dataset) -> str:
+    for frame in dataset.get("ReferencedFrameOfReferenceSequence", ()):
+        for study in frame.get("RTReferencedStudySequence", ()):
+            for series in study.get("RTReferencedSeriesSequence", ()):
+                return str(series.SeriesInstanceUID)
+    return ""
+
+
+def _structures(dataset) -> list[dict]:
+    names = {item.ROINumber: str(item.ROIName) for item in dataset.StructureSetROISequence}
+    structures = []
+    for item in dataset.get("ROIContourSequence", ()):
+        contours = [
+            np.reshape(np.asarray(contour.ContourData, float), (-1, 3)).tolist()
+            for contour in item.get("ContourSequence", ())
+            # Points and lines, isocentres say, enclose nothing.
+            if contour.ContourGeometricType.startswith("CLOSED_PLANAR")
+        ]
+        structures.append({"structure_name": names[item.ReferencedROINumber], "LPS_contour_points": contours})
+    return structures

@@ -1,0 +1,86 @@
+"""Cases of any kind, listed in a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from VSClickCorrectLib.datasets.case_list import COLUMNS, files_of, read_rows
+from VSClickCorrectLib.datasets.importing import Imported, Source
+from VSClickCorrectLib.datasets.placing import place
+from VSClickCorrectLib.datasets.registration import read_matrix
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.io import read_mask, read_volume
+
+TRANSFORM = "t1_to_t2"
+
+
+def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool = False) -> list[Source]:
+    """Find the cases that a table lists.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label``, and, where wanted, ``mask`` and
+        ``t1_to_t2``: a rigid transform of ITK that maps points of the T1ce to points of the T2, as
+        resampling the T2 onto the T1ce takes it. Files are given relative to the table.
+    labels : sequence of int, optional
+        The labels that are the tumour, where label maps hold several.
+    registered : bool
+        Whether to register the T2 where no transform is given and the grids differ.
+
+    Returns
+    -------
+    list of Source
+        In the order of the table.
+
+    Raises
+    ------
+    ImageError
+        If the table cannot be read or lists no case, or the same one twice. A file that is missing fails its
+        case alone.
+    """
+    sources: dict[str, Source] = {}
+    for line, row in read_rows(path, (*COLUMNS, TRANSFORM), required=("case", "label")):
+        where = f"{path}, line {line}"
+        if row["case"] in sources:
+            raise ImageError(
+                f"{where}, column case: '{row['case']}' stands there twice; rename one of the two."
+            )
+        sources[row["case"]] = _source(row, path.parent, where, labels, registered)
+    if not sources:
+        raise ImageError(f"{path} lists no case; add a line for each.")
+    return list(sources.values())
+
+
+def _source(
+    row: dict[str, str], folder: Path, where: str, labels: Sequence[int] | None, registered: bool
+) -> Source:
+    paths = {name: folder / value for name, value in row.items() if name != "case" and value}
+    settings = {"dataset": "csv", "tumour_label": sorted(labels or ()), "register": registered}
+    files = {name: _files(path) for name, path in paths.items()}
+    read = partial(_read, row, folder, where, labels, registered)
+    return Source(row["case"], files, read, settings)
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    """Return the files of an image, which may be a folder with a DICOM series."""
+    if path.is_dir():
+        return tuple(sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")))
+    return (path,)
+
+
+def _read(
+    row: dict[str, str], folder: Path, where: str, labels: Sequence[int] | None, registered: bool
+) -> Imported:
+    files = files_of(row, folder, where)
+    transform = folder / row[TRANSFORM] if row[TRANSFORM] else None
+    if transform is not None and not transform.is_file():
+        raise ImageError(f"{where}, column {TRANSFORM}: {transform} does not exist.")
+    volumes = [read_volume(p) if (p := files[name]) else None for name in ("t1ce", "t2")]
+    matrix = read_matrix(transform) if transform else None
+    placed = place(volumes, matrix, registered)
+    label = read_mask(files["label"], placed.case.grid, labels)
+    mask = read_mask(files["mask"], placed.case.grid) if files["mask"] else None
+    return Imported(placed.case, label, mask, placed.record)

@@ -1,0 +1,175 @@
+"""What was measured of each case, and the folder that keeps it while an evaluation runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from math import isinf
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.evaluation.metrics import Scores
+from VSClickCorrectLib.imaging.io import write_atomically
+
+_SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that an evaluation's numbers depend on.
+
+    Parameters
+    ----------
+    cases : str
+        The list of cases or the cohort.
+    start : {"initial", "spoiled", "mask"}
+        The masks to begin with: the initial networks', the truth spoiled on purpose, or the case's own.
+    sequences : {"both", "t1ce", "t2"}
+        Which are shown.
+    rounds, clicks : int
+        Rounds and clicks a round at most.
+    one_by_one : bool
+        Whether clicks are applied one by one, not a round at once.
+    merge : str
+        The corrector's.
+    baselines : bool
+        Whether they play too.
+    seed : int
+        Of spoiled masks and of the bootstrap.
+    models : tuple of str
+        Name and hash of every model that takes part.
+    version : str
+        Of the product.
+    """
+
+    cases: str
+    start: str
+    sequences: str
+    rounds: int
+    clicks: int
+    one_by_one: bool
+    merge: str
+    baselines: bool
+    seed: int
+    models: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """The numbers of a `rounds.Round`."""
+
+    clicks: int
+    scores: Scores
+    dice: tuple[float, ...] = ()
+    milliseconds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """The numbers of one case.
+
+    Parameters
+    ----------
+    name : str
+        The case's.
+    volume_mm3 : float
+        Of the true tumour; 0 where there is none, and then nothing was played.
+    rounds : dict of str to tuple of RoundRecord
+        By method; round 0 is the start.
+    """
+
+    name: str
+    volume_mm3: float
+    rounds: dict[str, tuple[RoundRecord, ...]]
+
+    def to_json(self) -> dict:
+        """Return plain values; an infinite one, which JSON does not know, is the text ``inf``."""
+        return plain(asdict(self))
+
+    @classmethod
+    def from_json(cls, values: dict) -> CaseRecord:
+        """Read what `to_json` returned."""
+        rounds = {name: tuple(map(_round_of, every)) for name, every in values["rounds"].items()}
+        return cls(values["name"], values["volume_mm3"], rounds)
+
+
+class RecordFolder:
+    """The finished cases of one evaluation.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    settings : Settings
+        Of the evaluation.
+
+    Raises
+    ------
+    ImageError
+        If the folder cannot be made or holds an evaluation with other settings.
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._cases = folder / "cases"
+        try:
+            self._cases.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImageError(
+                f"the folder {folder} cannot be made ({error.strerror}); choose another."
+            ) from None
+        _claim(folder, plain(asdict(settings)))
+
+    def read(self, name: str) -> CaseRecord | None:
+        """Return the record of a case, or None if it has not been played yet."""
+        path = self._path(name)
+        return CaseRecord.from_json(json.loads(path.read_text("utf-8"))) if path.exists() else None
+
+    def write(self, record: CaseRecord) -> None:
+        """Keep the record of a case."""
+        write_json(self._path(record.name), record.to_json())
+
+    def _path(self, name: str) -> Path:
+        return self._cases / f"{quote(name, safe=' ')}.json"
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write plain values as JSON, whole or not at all; raises ImageError if that fails."""
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8, whole or not at all; raises ImageError if that fails."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode()))
+
+
+def plain(value: Any) -> Any:
+    """Return nested values as JSON knows them: lists for tuples, ``"inf"`` for an infinite number."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return str(value) if isinstance(value, float) and isinf(value) else value
+
+
+def _round_of(values: dict) -> RoundRecord:
+    scores = Scores(**{name: float(value) for name, value in values["scores"].items()})
+    return RoundRecord(values["clicks"], scores, tuple(values["dice"]), tuple(values["milliseconds"]))
+
+
+def _claim(folder: Path, settings: dict) -> None:
+    """Write down whose folder this is, or refuse if it is another evaluation's."""
+    path = folder / _SETTINGS
+    if not path.exists():
+        write_json(path, settings)
+        return
+    found = json.loads(path.read_text("utf-8"))
+    differing = [name for name in settings if found.get(name) != settings[name]]
+    if differing:
+        name = differing[0]
+        raise ImageError(
+            f"{folder} holds another evaluation ({name}: {found.get(name)}, not {settings[name]}); "
+            "choose another folder."
+        )

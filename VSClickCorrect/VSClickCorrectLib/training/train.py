@@ -1,0 +1,140 @@
+"""Running an experiment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from VSClickCorrectLib.datasets.cohort import read_cohort
+from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.device import prepare
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
+from VSClickCorrectLib.networks.registry import build, dimensions
+from VSClickCorrectLib.training.experiments import Experiment
+from VSClickCorrectLib.training.loop import fit
+from VSClickCorrectLib.training.objective import objective
+from VSClickCorrectLib.training.schedule import Schedule
+from VSClickCorrectLib.training.tasks import CropTask, CutTask, Starts, Task, spoiled_start
+
+
+def train(
+    experiment: Experiment,
+    cohorts: tuple[Path, Path],
+    output: Path,
+    schedule: Schedule,
+    seed: int,
+    weights: Path | None = None,
+    models: ModelFolder | None = None,
+) -> dict[str, float]:
+    """Train one network, or go on where an interruption ended, and keep its best weights in ``output``.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to train.
+    cohorts : (Path, Path)
+        Folders of the training and the validation cohort.
+    output : Path
+        Where weights, checkpoint, log, curves and ``result.json`` go.
+    schedule : Schedule
+        How long and how fast.
+    seed : int
+        Of initial weights, examples and batches.
+    weights : Path, optional
+        Weights to begin with; they also play the rounds of an experiment of several.
+    models : ModelFolder, optional
+        Whose initial model makes the masks to correct, where the experiment wants its mistakes.
+
+    Returns
+    -------
+    dict
+        The best validation score and what the thesis's tables hold, as written to ``result.json``.
+
+    Raises
+    ------
+    ModelError
+        If the weights do not fit, or rounds are to be played and there are none.
+    """
+    torch.manual_seed(seed)
+    network = _network(experiment, weights)
+    if experiment.examples.rounds > 1 and weights is None:
+        raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
+    task = _task(experiment, cohorts, seed, weights, models)
+    best = fit(network, task.batch_at, objective(experiment.loss), task.score, schedule, output, seed=seed)
+    result = {"score": best, **task.measure(network.eval())}
+    text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
+    (output / "result.json").write_text(text + "\n", encoding="utf-8")
+    return result
+
+
+def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
+    network = build(**experiment.network)
+    if weights is not None:
+        try:
+            network.load_state_dict(load_file(weights))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError(
+                f"the weights {weights} do not fit '{experiment.name}' ({reason}); name others."
+            ) from None
+    layout = torch.channels_last if dimensions(experiment.network["name"]) == 2 else torch.channels_last_3d  # noqa: PLR2004
+    return network.to(memory_format=layout)  # type: ignore[call-overload]
+
+
+def _task(
+    experiment: Experiment,
+    cohorts: tuple[Path, Path],
+    seed: int,
+    weights: Path | None,
+    models: ModelFolder | None,
+) -> Task:
+    cases = experiment.examples.cases or None
+    training: Iterable[LabelledCase] = islice(read_cohort(cohorts[0]), cases)
+    validation = read_cohort(cohorts[1])
+    if experiment.role != "corrector":
+        return CropTask(experiment, training, validation, seed)
+    player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
+    return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
+
+
+def _player(experiment: Experiment, weights: Path | None) -> Corrector:
+    entry = ModelEntry(
+        name=experiment.name,
+        role=experiment.role,
+        file="",
+        sha256="",
+        network=experiment.network["name"],
+        parameters=experiment.parameters,
+        geometry=experiment.geometry,
+    )
+    return Corrector(entry, prepare(_network(experiment, weights), torch.device("cpu")))
+
+
+def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
+    if experiment.examples.start == "spoiled":
+        return spoiled_start
+    segmenter = InitialSegmenter.load(models or ModelFolder(None), "cpu")
+
+    def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
+        """Return the initial model's mask around a point of the tumour; a spoiled one where it is empty."""
+        inside = np.argwhere(case.truth)
+        position = case.grid.index_to_ras(inside[rng.integers(len(inside))])
+        proposal = segmenter.propose(case.case, Click(tuple(position)))
+        mask = np.zeros_like(case.truth)
+        mask[proposal.box.slices] = proposal.values
+        return mask if mask.any() else spoiled_start(case, rng)
+
+    return initial
