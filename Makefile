@@ -85,6 +85,7 @@ train: $(VENV)/.ready-train ## Train what ships, MINUTES each; release with: vsc
 	$(call TRAIN,locator,head) --minutes $(MINUTES)
 	$(call TRAIN,initial,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-first-rounds,region) --minutes $(MINUTES)
+	$(call TRAIN,corrector-second-rounds,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-single-slice,region) --minutes $(MINUTES)
 

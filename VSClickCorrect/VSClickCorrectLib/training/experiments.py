@@ -57,8 +57,8 @@ class Examples:
         Masks to correct that are made of each case.
     rounds : int
         Rounds of clicks: from the second on, masks are what the weights to go on from made of them.
-    start : {"spoiled", "initial"}
-        Masks spoiled on purpose, or the initial model's own (thesis section 4.8).
+    start : {"spoiled", "initial", "mixed"}
+        Masks spoiled on purpose, the initial model's own (thesis section 4.8), or as many of each.
     """
 
     cases: int = 0

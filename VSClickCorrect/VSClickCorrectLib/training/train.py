@@ -129,7 +129,9 @@ def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
     segmenter = InitialSegmenter.load(models or ModelFolder(None), "cpu")
 
     def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
-        """Return the initial model's mask around a point of the tumour; a spoiled one where it is empty."""
+        """Return the initial model's mask around a point of the tumour; a spoiled one where that is empty."""
+        if experiment.examples.start == "mixed" and rng.random() < 0.5:  # noqa: PLR2004
+            return spoiled_start(case, rng)
         inside = np.argwhere(case.truth)
         position = case.grid.index_to_ras(inside[rng.integers(len(inside))])
         proposal = segmenter.propose(case.case, Click(tuple(position)))
