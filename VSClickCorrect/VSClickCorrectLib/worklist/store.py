@@ -1,0 +1,120 @@
+"""The files in which a worklist keeps its state: one record, lock, journal and working mask a case."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import WorklistError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import write_mask
+from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
+from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record, write_json
+
+FOLDER = Path("sourcedata") / "worklist"
+
+
+class Store:
+    """Where a worklist keeps what it knows.
+
+    Parameters
+    ----------
+    output : Path
+        The worklist's folder; made if it is not there.
+
+    Raises
+    ------
+    WorklistError
+        If it cannot be made.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.folder = output / FOLDER
+        self.labels = LabelSet(output)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorklistError(
+                f"the folder {self.folder} cannot be made ({error.strerror}); choose another."
+            ) from None
+
+    def record_path(self, label: str) -> Path:
+        """Return the file of a case's record."""
+        return self.folder / f"sub-{label}.json"
+
+    def journal_path(self, label: str) -> Path:
+        """Return the file of a case's journal."""
+        return self.folder / f"sub-{label}.jsonl"
+
+    def lock_path(self, label: str) -> Path:
+        """Return the file of a case's lock."""
+        return self.folder / f"sub-{label}.lock"
+
+    def all_records(self) -> dict[str, CaseRecord]:
+        """Return every record there is, by case; damaged ones are left out."""
+        records = [read_record(path) for path in sorted(self.folder.glob("sub-*.json"))]
+        return {record.case: record for record in records if record is not None}
+
+    def read(self, case: str, label: str) -> CaseRecord:
+        """Return a case's record, made anew from label and journal where it is missing or damaged."""
+        record = read_record(self.record_path(label))
+        if record is not None and record.case == case:
+            return record
+        record = self.labels.record(label)
+        if record is not None:
+            return record
+        begun = self.journal_path(label).exists() or self.kept_mask(label) is not None
+        return CaseRecord(case, label, CaseState.IN_WORK if begun else CaseState.TODO)
+
+    def write(self, record: CaseRecord) -> None:
+        """Write a record; it is on the disk when this returns.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written.
+        """
+        write_json(self.record_path(record.label), record.to_json())
+
+    def write_summary(self, records: list[CaseRecord]) -> None:
+        """Write the table of all cases."""
+        write_summary(self.output / SUMMARY, records)
+
+    def keep_mask(self, label: str, values: np.ndarray, grid: Grid, events: int) -> None:
+        """Keep a working mask, whose name says how many events of the journal are in it.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written; an older one stays.
+        """
+        older = self._kept_masks(label)
+        path = self.folder / f"sub-{label}_events-{events}_mask.nii.gz"
+        write_mask(path, values, grid)
+        for other in older.values():
+            if other != path:
+                other.unlink(missing_ok=True)
+
+    def kept_mask(self, label: str) -> tuple[Path, int] | None:
+        """Return the working mask that was kept last and how many events of the journal are in it."""
+        masks = self._kept_masks(label)
+        if not masks:
+            return None
+        events = max(masks)
+        return masks[events], events
+
+    def drop_mask(self, label: str) -> None:
+        """Remove the working mask, once the label holds it."""
+        for path in self._kept_masks(label).values():
+            path.unlink(missing_ok=True)
+
+    def _kept_masks(self, label: str) -> dict[int, Path]:
+        found = {}
+        for path in self.folder.glob(f"sub-{label}_events-*_mask.nii.gz"):
+            match = re.fullmatch(rf"sub-{re.escape(label)}_events-(\d+)_mask\.nii\.gz", path.name)
+            if match:
+                found[int(match[1])] = path
+        return found
