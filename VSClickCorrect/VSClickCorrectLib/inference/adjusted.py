@@ -1,0 +1,71 @@
+"""A corrector whose proposals are used in another way than its card says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.cuts import Readable
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.imaging.volume import Case
+
+
+class _Corrector(Protocol):
+    @property
+    def identity(self) -> str: ...
+
+    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]: ...
+
+
+class AdjustedCorrector:
+    """Gives another corrector's proposals a threshold of one's own, or fewer slices.
+
+    Parameters
+    ----------
+    corrector : Corrector
+        Whose proposals are used.
+    threshold : float, optional
+        Probability from which a voxel is tumour; the model's own if left out.
+    carry : int, optional
+        How many slices of the image above and below the click's axial slice may change; as many as the model
+        sees if left out.
+    """
+
+    def __init__(
+        self, corrector: _Corrector, threshold: float | None = None, carry: int | None = None
+    ) -> None:
+        self._corrector = corrector
+        self._threshold = threshold
+        self._carry = carry
+
+    @property
+    def identity(self) -> str:
+        """The model's name and hash, and what was adjusted, for the journal."""
+        parts = [self._corrector.identity]
+        if self._threshold is not None:
+            parts.append(f"threshold {self._threshold:g}")
+        if self._carry is not None:
+            parts.append(f"carry {self._carry}")
+        return ", ".join(parts)
+
+    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]:
+        """See `Corrector.propose`."""
+        proposals = self._corrector.propose(case, mask, clicks)
+        return [self._adjusted(case.grid, proposal) for proposal in proposals]
+
+    def _adjusted(self, grid: Grid, proposal: Proposal) -> Proposal:
+        if self._threshold is not None:
+            proposal = replace(proposal, threshold=self._threshold)
+        if self._carry is None:
+            return proposal
+        axis = grid.axial_order().axes[0]
+        middle = grid.ras_to_index(proposal.click.position_ras)[axis]
+        start, stop = list(proposal.box.start), list(proposal.box.stop)
+        start[axis] = max(start[axis], middle - self._carry)
+        stop[axis] = min(stop[axis], middle + self._carry + 1)
+        box = Box(tuple(start), tuple(stop))
+        return replace(proposal, box=box, probability=proposal.probability[box.slices_in(proposal.box)])

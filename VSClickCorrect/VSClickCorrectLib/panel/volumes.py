@@ -1,0 +1,76 @@
+"""The section Volumes: which images, and whether they lie on each other."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.mrml.registration import agreement, apply_registration
+from VSClickCorrectLib.mrml.volumes import volume_of
+from VSClickCorrectLib.panel.desktop import Debounced
+from VSClickCorrectLib.panel.section import Connection, Section
+
+LOOK_MS = 200
+
+
+class VolumesSection(Section):
+    """Says whether T1 and T2 are registered, and registers them."""
+
+    def __init__(self, panel) -> None:
+        super().__init__(panel)
+        self._looked_at: tuple | None = None
+        self._look_soon = Debounced(self.desktop, LOOK_MS, self._look)
+
+    def connections(self) -> list[Connection]:
+        """See `Section.connections`."""
+        return [Connection("registerButton", "clicked()", self.register)]
+
+    def parameters_changed(self) -> None:
+        """Look at the volumes once more if others are chosen, or one was moved."""
+        chosen = self._chosen()
+        if chosen != self._looked_at:
+            self._looked_at = chosen
+            self.ui.agreementLabel.text = ""
+            self._look_soon()
+
+    def register(self) -> None:
+        """Register the T2 beside the program, then put the transform over it."""
+        t1ce, t2 = self.panel.parameters.t1ce, self.panel.parameters.t2
+        self.panel.running.start(
+            lambda: Job.start_registration(volume_of(t1ce), volume_of(t2)),
+            lambda found: self._registered(found, t2),
+        )
+        self.panel.say(_("Registering the T2; you can go on looking at the images."))
+
+    def refresh(self) -> None:
+        """See `Section.refresh`."""
+        parameters = self.panel.parameters
+        both = bool(parameters.t1ce and parameters.t2)
+        self.ui.registerButton.enabled = both and not self.panel.running.busy
+
+    def _chosen(self) -> tuple | None:
+        parameters = self.panel.parameters
+        if parameters is None or not (parameters.t1ce and parameters.t2):
+            return None
+        transform = parameters.t2.GetTransformNodeID()
+        return parameters.t1ce.GetID(), parameters.t2.GetID(), transform
+
+    def _look(self) -> None:
+        if self._chosen() is None:
+            return
+        parameters = self.panel.parameters
+        try:
+            self.ui.agreementLabel.text = agreement(parameters.t1ce, parameters.t2).sentence
+        except VSClickError as error:
+            self.ui.agreementLabel.text = str(error)
+
+    def _registered(self, found, t2) -> None:
+        going_on = self.panel.correction is not None
+        self.panel.stop()
+        apply_registration(t2, found)
+        self.panel.say(_("The T2 lies on the T1 now; its transform can be taken off in the module Transforms."))
+        self._looked_at = None
+        self.parameters_changed()
+        if going_on:
+            self.panel.begin()

@@ -1,0 +1,186 @@
+"""The models, once loaded, and the correction that is under way: the module's logic, without widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.imaging.measurements import Measurements, Middle, head_middle, measure
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
+from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
+from VSClickCorrectLib.mrml.start import start_of
+from VSClickCorrectLib.session.correction import Proposer
+
+# A parameter of this many slices or more means: as far as the model sees.
+CARRY_ALL = 5
+
+
+class Choice(NamedTuple):
+    """Which models run where: the folder (empty for the shipped ones), the corrector's name, the device."""
+
+    folder: str = ""
+    corrector: str = ""
+    device: str = "auto"
+
+    @property
+    def path(self) -> Path | None:
+        """The folder, None for the models that ship with the product."""
+        return Path(self.folder) if self.folder else None
+
+
+class Workbench:
+    """Loads models once and corrects one segment at a time.
+
+    Attributes
+    ----------
+    corrector : Proposer or None
+        Loaded by `load`; anything that proposes may be put here instead.
+    correction : SceneCorrection or None
+        The correction under way.
+    """
+
+    def __init__(self) -> None:
+        self.corrector: Proposer | None = None
+        self.segmenter: Any = None
+        self.correction: SceneCorrection | None = None
+        self._loaded: Choice | None = None
+        self._target: tuple | None = None
+        self._middle: Middle | None = None
+        self._start: Measurements | None = None
+
+    @property
+    def case(self) -> Case | None:
+        """The images of the correction under way."""
+        return self.correction.session.case if self.correction else None
+
+    def is_loaded(self, choice: Choice) -> bool:
+        """Whether the models of a choice need no loading."""
+        return self.corrector is not None and self._loaded in (None, choice)
+
+    def load(self, choice: Choice) -> None:
+        """Load models and run them once, so that the first click is as fast as the tenth.
+
+        Raises
+        ------
+        ModelError
+            If a model or the device cannot be used; those loaded before stay.
+        """
+        from VSClickCorrectLib.inference.corrector import Corrector
+        from VSClickCorrectLib.inference.initial import InitialSegmenter
+        from VSClickCorrectLib.inference.models import ModelFolder
+
+        models = ModelFolder(choice.path)
+        corrector = Corrector.load(models, choice.corrector or None, choice.device)
+        self.segmenter = InitialSegmenter.load(models, choice.device)
+        self.corrector, self._loaded = corrector, choice
+
+    def begin(self, parameters: Any, choice: Choice, **told: Callable) -> SceneCorrection:
+        """Correct the chosen segment from now on; earlier clicks on it can be undone.
+
+        Parameters
+        ----------
+        parameters : VSClickCorrectParameterNode
+            Volumes, segment and how to correct.
+        choice : Choice
+            The models.
+        told
+            ``on_edit``, ``on_error``, ``on_change`` and ``later`` of `SceneCorrection`.
+
+        Raises
+        ------
+        VSClickError
+            If volumes, segment or models cannot be used.
+        """
+        self.stop()
+        if not self.is_loaded(choice):
+            self.load(choice)
+        target = _target(parameters)
+        starter = self.segmenter.propose if self.segmenter else None
+        self.correction = correct_segment(
+            (parameters.t1ce, parameters.t2),
+            (parameters.segmentation, parameters.segmentId),
+            _adjusted(self.corrector, parameters),
+            starter,
+            merge=parameters.merge,
+            **told,
+        )
+        self.correction.kind = ClickKind.parse(parameters.kind)
+        self.correction.collecting = parameters.collecting
+        self._target = target
+        self._look_at_start(parameters)
+        return self.correction
+
+    def stop(self) -> None:
+        """Leave the segment alone; what was done stays, and can be undone after the next `begin`."""
+        if self.correction is not None:
+            self.correction.close()
+        self.correction = self._target = self._start = None
+
+    def is_outdated(self, parameters: Any) -> bool:
+        """Whether the correction under way is no longer the one that the parameters describe."""
+        return self.correction is not None and self._target != _target(parameters)
+
+    def read(self) -> tuple[Box | None, np.ndarray | None]:
+        """Return the segment as it is now: the box that holds it and its voxels, None where it is empty.
+
+        Raises
+        ------
+        VSClickError
+            If nothing is being corrected or the segment has gone.
+        """
+        if self.correction is None:
+            raise CorrectionError("no segment is being corrected; begin with a button under Start.")
+        mask = self.correction.session.mask
+        box = mask.extent()
+        return box, mask.read(box) if box is not None else None
+
+    def values(self) -> np.ndarray:
+        """Return the whole segment, ``(K, J, I)`` bool; raises as `read`."""
+        box, inside = self.read()
+        assert self.case is not None
+        values = np.zeros(self.case.grid.shape, bool)
+        if box is not None and inside is not None:
+            values[box.slices] = inside
+        return values
+
+    def measure(self) -> tuple[Measurements, Measurements | None]:
+        """Measure the segment and the mask with which the correction began, if that is known."""
+        box, inside = self.read()
+        assert self.case is not None
+        return measure(self.case.grid, box, inside, self._middle), self._start
+
+    def _look_at_start(self, parameters: Any) -> None:
+        case = self.case
+        assert case is not None
+        volume = case.t1ce or case.t2
+        self._middle = head_middle(volume) if volume is not None else None
+        kept = start_of(parameters.segmentation, parameters.segmentId, parameters.t1ce or parameters.t2)
+        self._start = measure(case.grid, *kept, self._middle) if kept else None
+
+
+def _target(parameters: Any) -> tuple:
+    return (
+        parameters.t1ce,
+        parameters.t2,
+        parameters.segmentation,
+        parameters.segmentId,
+        parameters.merge,
+        parameters.threshold,
+        parameters.carry,
+    )
+
+
+def _adjusted(corrector: Proposer | None, parameters: Any) -> Proposer:
+    assert corrector is not None
+    threshold = parameters.threshold or None
+    carry = parameters.carry if parameters.carry < CARRY_ALL else None
+    if threshold is None and carry is None:
+        return corrector
+    return AdjustedCorrector(corrector, threshold, carry)
