@@ -19,7 +19,7 @@ from VSClickCorrectLib.mrml.persistence import SceneJournal, stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.mrml.start import keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
-from VSClickCorrectLib.session.correction import CorrectionSession, Proposer, Starter
+from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.session.journal import Journal
 
@@ -412,6 +412,7 @@ def correct_segment(
     corrector: Proposer,
     starter: Starter | None = None,
     journal_path: Path | None = None,
+    merge: str = DEFAULT_MERGE,
     **callbacks,
 ) -> SceneCorrection:
     """Correct a segment at each point that is placed from now on.
@@ -428,6 +429,8 @@ def correct_segment(
         As for `CorrectionSession`, whose errors are raised, and those of `SegmentMask` and `case_of`.
     journal_path : Path, optional
         A file in which the journal is kept too, each event on the disk before it is reported.
+    merge : str
+        As for `CorrectionSession`.
     **callbacks
         ``on_edit``, ``on_error``, ``on_change`` and ``later`` of `SceneCorrection`.
 
@@ -445,7 +448,7 @@ def correct_segment(
     mask = SegmentMask(segmentation_node, segment_id, reference)
     journal = _journal_of(stored_journal(segmentation_node, segment_id) or "", journal_path)
     begun = bool(journal.events)
-    session = CorrectionSession(case, mask, corrector, starter, journal=journal)
+    session = CorrectionSession(case, mask, corrector, starter, merge, journal)
     if not begun:
         keep_start(segmentation_node, segment_id, reference)
     return SceneCorrection(session, segmentation_node, **callbacks)

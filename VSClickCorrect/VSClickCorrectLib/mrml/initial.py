@@ -43,8 +43,18 @@ def add_initial_mask(
     initial = segmenter.segment(case_of(*volume_nodes), progress, cancelled)
     if cancelled():
         raise Cancelled("the initial segmentation was cancelled.")
+    return initial, add_found_mask(scene, volume_nodes, initial, name)
+
+
+def add_found_mask(
+    scene: slicer.vtkMRMLScene,
+    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
+    initial: InitialMask,
+    name: str,
+) -> tuple[slicer.vtkMRMLSegmentationNode, str]:
+    """Add a segmentation of one segment that holds what was found; see `add_initial_mask`."""
     reference = volume_nodes[0] or volume_nodes[1]
     segment = add_segmentation(scene, reference, name)
     if initial.found:
         SegmentMask(*segment, reference).write(initial.box, initial.values)
-    return initial, segment
+    return segment

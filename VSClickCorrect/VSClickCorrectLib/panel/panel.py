@@ -136,6 +136,7 @@ class Panel:
             self.workbench.begin(
                 self.parameters,
                 self.advanced.choice,
+                self.worklist.journal_path,
                 on_edit=self._edited,
                 on_error=self._refused,
                 on_change=self.refresh,

@@ -6,7 +6,7 @@ from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.jobs.job import Job
-from VSClickCorrectLib.mrml.registration import agreement, apply_registration
+from VSClickCorrectLib.mrml.registration import agreement, register_t2
 from VSClickCorrectLib.mrml.volumes import volume_of
 from VSClickCorrectLib.panel.desktop import Debounced
 from VSClickCorrectLib.panel.section import Connection, Section
@@ -68,8 +68,10 @@ class VolumesSection(Section):
     def _registered(self, found, t2) -> None:
         going_on = self.panel.correction is not None
         self.panel.stop()
-        apply_registration(t2, found)
-        self.panel.say(_("The T2 lies on the T1 now; its transform can be taken off in the module Transforms."))
+        if register_t2(t2, found) is None:
+            self.panel.say(_("The T2 lay as well before; it was left where it is."))
+        else:
+            self.panel.say(_("The T2 lies on the T1 now; the module Transforms can take its transform off."))
         self._looked_at = None
         self.parameters_changed()
         if going_on:

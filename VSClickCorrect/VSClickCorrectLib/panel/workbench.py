@@ -81,7 +81,9 @@ class Workbench:
         self.segmenter = InitialSegmenter.load(models, choice.device)
         self.corrector, self._loaded = corrector, choice
 
-    def begin(self, parameters: Any, choice: Choice, **told: Callable) -> SceneCorrection:
+    def begin(
+        self, parameters: Any, choice: Choice, journal_path: Path | None = None, **told: Callable
+    ) -> SceneCorrection:
         """Correct the chosen segment from now on; earlier clicks on it can be undone.
 
         Parameters
@@ -90,6 +92,8 @@ class Workbench:
             Volumes, segment and how to correct.
         choice : Choice
             The models.
+        journal_path : Path, optional
+            A file in which the journal is kept too.
         told
             ``on_edit``, ``on_error``, ``on_change`` and ``later`` of `SceneCorrection`.
 
@@ -108,7 +112,8 @@ class Workbench:
             (parameters.segmentation, parameters.segmentId),
             _adjusted(self.corrector, parameters),
             starter,
-            merge=parameters.merge,
+            journal_path,
+            parameters.merge,
             **told,
         )
         self.correction.kind = ClickKind.parse(parameters.kind)

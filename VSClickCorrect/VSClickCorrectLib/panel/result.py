@@ -1,0 +1,124 @@
+"""The section Result: what the segment measures, and what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.imaging.io import MASK_SUFFIXES, write_mask
+from VSClickCorrectLib.imaging.measurements import Measurements
+from VSClickCorrectLib.panel.desktop import Debounced
+from VSClickCorrectLib.panel.section import Connection, Section
+
+MEASURE_MS = 250
+NOTHING = "–"
+
+
+class ResultSection(Section):
+    """Measures once the clicks pause; accepts, saves and copies."""
+
+    def __init__(self, panel) -> None:
+        super().__init__(panel)
+        self._measure_soon = Debounced(self.desktop, MEASURE_MS, self.measure)
+
+    def connections(self) -> list[Connection]:
+        """See `Section.connections`."""
+        return [
+            Connection("acceptButton", "clicked()", self.accept),
+            Connection("saveButton", "clicked()", self.save),
+            Connection("copyButton", "clicked()", self.copy),
+        ]
+
+    def outdated(self) -> None:
+        """Measure again soon."""
+        self._measure_soon()
+
+    def measure(self) -> None:
+        """Show the measurements of the segment as it is now."""
+        if self.panel.correction is None:
+            return
+        try:
+            now, start = self.panel.workbench.measure()
+        except VSClickError as error:
+            self._clear()
+            self.panel.say(error)
+            return
+        self._show(now)
+        self.ui.changeLabel.text = (
+            now.change_against(start).as_text() if start else _("the beginning is not known")
+        )
+
+    def accept(self) -> None:
+        """Mark the segment as completed; in a worklist the case is done."""
+        if self.panel.worklist.is_open:
+            self.panel.worklist.done()
+            return
+        parameters = self.panel.parameters
+        self.panel.clicks.placing.end()
+        segment = parameters.segmentation.GetSegmentation().GetSegment(parameters.segmentId)
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        logic.SetSegmentStatus(segment, logic.Completed)
+        self.panel.say(_("Accepted: the segment is marked as completed. Save it, or save the scene."))
+
+    def save(self) -> None:
+        """Write the segment, and its journal beside it."""
+        name = self.panel.parameters.segmentation.GetName()
+        folder = self.desktop.setting("SaveFolder")
+        chosen = self.desktop.ask_to_save(
+            _("Save the segment"), str(Path(folder) / f"{name}.seg.nrrd"), _("Segmentation (*.seg.nrrd *.nii.gz)")
+        )
+        if not chosen:
+            return
+        path = Path(chosen)
+        workbench = self.panel.workbench
+        write_mask(path, workbench.values(), workbench.case.grid, name)
+        journal = path.with_name(_stem(path) + ".journal.jsonl")
+        workbench.correction.session.journal.save(journal)
+        self.desktop.keep_setting("SaveFolder", str(path.parent))
+        self.panel.say(_("Saved {mask} and {journal}.").format(mask=path.name, journal=journal.name))
+
+    def copy(self) -> None:
+        """Put the measurements on the clipboard as text."""
+        now, start = self.panel.workbench.measure()
+        parts = [now.as_text(), *([now.change_against(start).as_text()] if start else [])]
+        self.desktop.copy("\n".join(parts))
+        self.panel.say(_("The measurements are on the clipboard."))
+
+    def stopped(self) -> None:
+        """See `Section.stopped`."""
+        self._measure_soon.cancel()
+        self._clear()
+
+    def refresh(self) -> None:
+        """See `Section.refresh`."""
+        self.ui.resultCollapsibleButton.enabled = self.panel.correction is not None
+
+    def _show(self, now: Measurements) -> None:
+        if now.diameter is None or now.perpendicular is None or now.centroid_ras is None:
+            self._clear()
+            self.ui.volumeLabel.text = _("the segment is empty")
+            return
+        volume = _("{mm3:.0f} mm³ ({cm3:.2f} cm³)").format(mm3=now.volume_mm3, cm3=now.volume_cm3)
+        self.ui.volumeLabel.text = volume
+        self.ui.diameterLabel.text = _("{longest:.1f} × {across:.1f} mm, axial slice {number}").format(
+            longest=now.diameter.mm, across=now.perpendicular.mm, number=now.slice_number
+        )
+        sides = {"left": _("left"), "right": _("right"), None: _("in the middle")}
+        right, anterior, superior = now.centroid_ras
+        place = _("centroid R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm").format(
+            right=right, anterior=anterior, superior=superior
+        )
+        self.ui.sideLabel.text = f"{sides[now.side]}, {place}"
+
+    def _clear(self) -> None:
+        for name in ("volumeLabel", "diameterLabel", "sideLabel", "changeLabel"):
+            getattr(self.ui, name).text = NOTHING
+
+
+def _stem(path: Path) -> str:
+    """Return a mask's file name without its suffix."""
+    suffix = next((s for s in MASK_SUFFIXES if path.name.endswith(s)), path.suffix)
+    return path.name.removesuffix(suffix)
