@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.worklist.worklist import Row, Worklist
+from VSClickCorrectLib.worklist.overview import Row
+from VSClickCorrectLib.worklist.worklist import Worklist
 
 _DESCRIPTION = """\
 List the cases of a worklist with their states. The same folder of results is used by the worklist in Slicer

@@ -196,7 +196,8 @@ class Measurements:
         count = self.grid.axial_shape[0]
         height = (last - first + 1) * self.grid.axial_spacing[0]
         yield f"Volume: {self.volume_mm3:.1f} mm³ ({self.volume_cm3:.2f} cm³)"
-        yield f"Largest axial diameter: {self.diameter.mm:.1f} mm (axial slice {self.slice_number} of {count})"
+        place = f"axial slice {self.slice_number} of {count}"
+        yield f"Largest axial diameter: {self.diameter.mm:.1f} mm ({place})"
         yield f"Largest perpendicular to it in that slice: {self.perpendicular.mm:.1f} mm"
         yield f"Axial slices: {first} to {last} of {count}, counted from the bottom ({height:.1f} mm)"
         yield "Centroid: R {:.1f}, A {:.1f}, S {:.1f} mm".format(*self.centroid_ras or ())
@@ -204,8 +205,8 @@ class Measurements:
         if self.small:
             share = self.volume_mm3 * SMALL_AGREEMENT_PERCENT / 100
             yield (
-                f"Note: among small tumours observers differ by up to about {SMALL_AGREEMENT_PERCENT} % of the "
-                f"volume, which is {share:.0f} mm³ here; a smaller change need not be growth."
+                f"Note: among small tumours observers differ by up to about {SMALL_AGREEMENT_PERCENT} % of "
+                f"the volume, which is {share:.0f} mm³ here; a smaller change need not be growth."
             )
 
     def _side_text(self) -> str:
@@ -280,7 +281,7 @@ def _widest(grid: Grid, values: np.ndarray) -> tuple[int, Outline]:
 
 
 def _line(grid: Grid, box: Box, number: int, ends: tuple[np.ndarray, np.ndarray]) -> Diameter:
-    """Return a line, its ends given in mm (rows, columns) within an axial slice of ``box``, in the patient."""
+    """Return a line in the patient, given its ends in mm (rows, columns) within an axial slice of ``box``."""
     order = grid.axial_order()
     _, rows, columns = grid.axial_spacing
     shape = [box.shape[axis] for axis in order.axes]

@@ -30,7 +30,8 @@ _WORDS = (
     ("label", r"label|labels|dseg|truth|gt"),
     ("mask", r"mask|seg|segmentation|segm|initial"),
     ("t2", r"t2|t2w|hrt2|ciss|fiesta|drive"),
-    ("t1ce", r"t1ce|t1c|t1gd|cet1|t1|t1w|ce"),
+    ("t1ce", r"t1ce|t1c|t1gd|cet1|gdt1|ce|gd|gad"),
+    ("t1", r"t1|t1w|t1wi"),
 )
 _CROSSMODA_ROLES = {"ceT1": "t1ce", "hrT2": "t2", "T2": "t2", "Label": "label"}
 _BIDS_ROLES = {"T1w": "t1ce", "T2w": "t2"}
@@ -204,23 +205,31 @@ def _named(root: Path, output: Path) -> list[WorkCase]:
 
 
 def _is_scan(files: dict[str, list[Path]]) -> bool:
-    return any(files.get(role) for role in ("t1ce", "t2", "unknown"))
+    return any(files.get(role) for role in ("t1ce", "t1", "t2", "unknown"))
 
 
 def _case(name: str, files: dict[str, list[Path]]) -> WorkCase:
+    files = {**files, "t1ce": files.get("t1ce") or files.get("t1", [])}
     for role in ROLES:
-        paths = files.get(role, ())
+        paths = files[role] = _preferred(role, files.get(role, []))
         if len(paths) > 1:
             which = " and ".join(p.name for p in paths[:2])
             fault = f"it holds several files for its {role} ({which}); say in a CSV list which one to take."
             return WorkCase(name, fault=fault)
     unknown = files.get("unknown", [])
-    if unknown and not files.get("t1ce") and not files.get("t2"):
+    if unknown and not files["t1ce"] and not files["t2"]:
         fault = (
             f"{unknown[0].name} does not say whether it is a T1 or a T2; say so in its name or a CSV list."
         )
         return WorkCase(name, fault=fault)
-    return WorkCase(name, **{role: files[role][0] for role in ROLES if role in files})
+    return WorkCase(name, **{role: files[role][0] for role in ROLES if files[role]})
+
+
+def _preferred(role: str, paths: list[Path]) -> list[Path]:
+    """Return those of several files that are on the T1ce's grid or, of T1s, with contrast by BIDS's names."""
+    for pattern in ("_ce-", "refT1") if role == "t1ce" else ("refT1",):
+        paths = [p for p in paths if pattern in p.name] or paths
+    return paths
 
 
 def _images(root: Path, output: Path) -> Iterator[Path]:

@@ -1,24 +1,22 @@
 """The label set that a worklist makes: a BIDS derivative dataset of segmentations.
 
 Files are named as the BIDS specification 1.10.0 names them ("Derivatives", "Segmentations"):
-``sub-<label>[_ses-<label>]_space-orig_dseg.nii.gz``, with a JSON sidecar that says how it came about, and
+``sub-<label>[_ses-<label>]_dseg.nii.gz``, with a JSON sidecar that says how it came about, and
 ``dseg.tsv``, which says what its voxels' values mean.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.datasets.case_list import write_rows
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import write_atomically, write_mask
+from VSClickCorrectLib.imaging.io import write_atomically
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, write_json
 
 BIDS_VERSION = "1.10.0"
@@ -65,7 +63,7 @@ class LabelSet:
         folder = self.root / f"sub-{subject}"
         if session:
             folder /= f"ses-{session}"
-        return folder / "anat" / f"sub-{label}_space-orig_dseg.nii.gz"
+        return folder / "anat" / f"sub-{label}_dseg.nii.gz"
 
     def prepare(self) -> None:
         """Write the files that describe the set, if they are not there.
@@ -82,8 +80,8 @@ class LabelSet:
             if not (self.root / name).exists():
                 write_text(self.root / name, text)
 
-    def write(self, record: CaseRecord, values: np.ndarray, grid: Grid) -> Path:
-        """Write a case's segmentation and its sidecar; each appears whole or not at all.
+    def write(self, record: CaseRecord, mask: Path) -> Path:
+        """Write a case's segmentation, a copy of ``mask``, and its sidecar; each appears whole or not at all.
 
         Raises
         ------
@@ -94,9 +92,19 @@ class LabelSet:
         _make(path.parent)
         self.prepare()
         # The image first: a sidecar is the sign that a label is complete.
-        write_mask(path, values, grid)
+        write_atomically(path, lambda temporary: shutil.copyfile(mask, temporary))
         write_json(_sidecar(path), _metadata(record))
         return path
+
+    def remove(self, label: str) -> None:
+        """Remove a case's segmentation and sidecar, and the folders that are empty then."""
+        path = self.path(label)
+        for file in (path, _sidecar(path)):
+            file.unlink(missing_ok=True)
+        folder = path.parent
+        while folder != self.root and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
 
     def record(self, label: str) -> CaseRecord | None:
         """Return what the sidecar says of the work on a case; None if there is no label, or no such word."""
@@ -142,10 +150,12 @@ def _row(record: CaseRecord) -> dict[str, str]:
 
 def _metadata(record: CaseRecord) -> dict[str, Any]:
     """Return the sidecar: BIDS's own keys, then ours under one key."""
-    sources = [Path(path).name for role, path in sorted(record.files.items()) if role != "mask"]
+    # The first is the image on whose grid the label lies.
+    sources = [Path(record.files[role]).name for role in ("t1ce", "t2") if role in record.files]
     return {
         "Description": "Vestibular schwannoma, segmented automatically and corrected by clicks.",
         "Manual": True,
+        "SpatialReference": sources[0] if sources else "orig",
         "SourceFiles": sources,
         _RECORD: {key: value for key, value in record.to_json().items() if key != "files"},
     }

@@ -6,11 +6,12 @@ of. It holds for a while after that, so a crash frees the case by itself.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import socket
+import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from VSClickCorrectLib.errors import CaseTaken, WorklistError
 # A holder that was not heard of for so long is gone: several times the interval at which user interfaces
 # call `Worklist.beat`, and more than clocks of one network differ.
 STALE_S = 600.0
+# Numbers of the Windows interface: PROCESS_QUERY_LIMITED_INFORMATION, STILL_ACTIVE, ERROR_ACCESS_DENIED.
+_QUERY, _STILL_ACTIVE, _ACCESS_DENIED = 0x1000, 259, 5
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class CaseLock:
                 continue
             if not (take_over or holder.gone):
                 raise CaseTaken(
-                    f"case {case} is open with {holder}; take another case, or take it over if they have left."
+                    f"case {case} is open with {holder}; take another, or take it over if they have left."
                 )
             self._clear(holder)
 
@@ -166,7 +169,17 @@ def holder_of(path: Path) -> Holder | None:
         return Holder("", "", 0, "", heard)
 
 
-def _runs_posix(process: int) -> bool:
+def _runs(process: int) -> bool:
+    """Whether a process of this computer still runs."""
+    if sys.platform == "win32":
+        # There os.kill would end the process.
+        handle = ctypes.windll.kernel32.OpenProcess(_QUERY, False, process)
+        if handle:
+            code = ctypes.c_ulong()
+            ctypes.windll.kernel32.GetExitCodeProcess(handle, ctypes.byref(code))
+            ctypes.windll.kernel32.CloseHandle(handle)
+            return code.value == _STILL_ACTIVE
+        return ctypes.windll.kernel32.GetLastError() == _ACCESS_DENIED
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -174,11 +187,3 @@ def _runs_posix(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _runs_windows(process: int) -> bool:
-    # There os.kill(n, 0) would end the process; without asking, only time tells.
-    return True
-
-
-_runs: Callable[[int], bool] = _runs_windows if os.name == "nt" else _runs_posix

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ class Store:
         self.output = output
         self.folder = output / FOLDER
         self.labels = LabelSet(output)
+        self._known: dict[Path, tuple[tuple[int, int, int], CaseRecord | None]] = {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -55,12 +58,12 @@ class Store:
 
     def all_records(self) -> dict[str, CaseRecord]:
         """Return every record there is, by case; damaged ones are left out."""
-        records = [read_record(path) for path in sorted(self.folder.glob("sub-*.json"))]
+        records = [self._read(path) for path in sorted(self.folder.glob("sub-*.json"))]
         return {record.case: record for record in records if record is not None}
 
     def read(self, case: str, label: str) -> CaseRecord:
         """Return a case's record, made anew from label and journal where it is missing or damaged."""
-        record = read_record(self.record_path(label))
+        record = self._read(self.record_path(label))
         if record is not None and record.case == case:
             return record
         record = self.labels.record(label)
@@ -68,6 +71,18 @@ class Store:
             return record
         begun = self.journal_path(label).exists() or self.kept_mask(label) is not None
         return CaseRecord(case, label, CaseState.IN_WORK if begun else CaseState.TODO)
+
+    def _read(self, path: Path) -> CaseRecord | None:
+        """Read a record unless it is the same file as when it was read last."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        version = (found.st_ino, found.st_mtime_ns, found.st_size)
+        known = self._known.get(path)
+        if known is None or known[0] != version:
+            known = self._known[path] = (version, read_record(path))
+        return known[1]
 
     def write(self, record: CaseRecord) -> None:
         """Write a record; it is on the disk when this returns.
@@ -77,14 +92,17 @@ class Store:
         ImageError
             If it cannot be written.
         """
-        write_json(self.record_path(record.label), record.to_json())
+        path = self.record_path(record.label)
+        if path.exists() and self._read(path) is None:
+            os.replace(path, path.with_suffix(".damaged"))
+        write_json(path, record.to_json())
 
     def write_summary(self, records: list[CaseRecord]) -> None:
         """Write the table of all cases."""
         write_summary(self.output / SUMMARY, records)
 
-    def keep_mask(self, label: str, values: np.ndarray, grid: Grid, events: int) -> None:
-        """Keep a working mask, whose name says how many events of the journal are in it.
+    def keep_mask(self, label: str, values: np.ndarray, grid: Grid, events: int) -> Path:
+        """Keep a working mask, whose name says how many events of the journal are in it; return its file.
 
         Raises
         ------
@@ -92,11 +110,12 @@ class Store:
             If it cannot be written; an older one stays.
         """
         older = self._kept_masks(label)
-        path = self.folder / f"sub-{label}_events-{events}_mask.nii.gz"
+        path = self._kept_path(label, events)
         write_mask(path, values, grid)
         for other in older.values():
             if other != path:
                 other.unlink(missing_ok=True)
+        return path
 
     def kept_mask(self, label: str) -> tuple[Path, int] | None:
         """Return the working mask that was kept last and how many events of the journal are in it."""
@@ -110,6 +129,25 @@ class Store:
         """Remove the working mask, once the label holds it."""
         for path in self._kept_masks(label).values():
             path.unlink(missing_ok=True)
+
+    def withdraw(self, label: str, events: int) -> None:
+        """Take a label out of the label set; it is the working mask then, unless there is a newer one."""
+        image = self.labels.path(label)
+        if image.exists() and self.kept_mask(label) is None:
+            os.replace(image, self._kept_path(label, events))
+        self.labels.remove(label)
+
+    def set_aside(self, label: str) -> None:
+        """Set journal, working mask and label aside, under names that are used for nothing else."""
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
+        image = self.labels.path(label)
+        for path in (self.journal_path(label), image, *self._kept_masks(label).values()):
+            if path.exists():
+                os.replace(path, self.folder / f"old-{stamp}_{path.name}")
+        self.labels.remove(label)
+
+    def _kept_path(self, label: str, events: int) -> Path:
+        return self.folder / f"sub-{label}_events-{events}_mask.nii.gz"
 
     def _kept_masks(self, label: str) -> dict[int, Path]:
         found = {}
