@@ -6,7 +6,6 @@ ctkPathLineEdit.h, ctkCollapsibleButton.h); nothing else is there, so code that 
 
 from __future__ import annotations
 
-import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal, Slot
 
@@ -66,7 +65,11 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
         arrow = QtWidgets.QStyleOption()
         arrow.initFrom(self)
         arrow.rect = QtCore.QRect(6, 4, 14, 14)
-        shape = QtWidgets.QStyle.PE_IndicatorArrowRight if self._collapsed else QtWidgets.QStyle.PE_IndicatorArrowDown
+        shape = (
+            QtWidgets.QStyle.PE_IndicatorArrowRight
+            if self._collapsed
+            else QtWidgets.QStyle.PE_IndicatorArrowDown
+        )
         self.style().drawPrimitive(shape, arrow, painter, self)
         painter.drawText(option.rect.adjusted(26, 0, 0, 0), QtCore.Qt.AlignVCenter, self._text)
 
@@ -123,12 +126,7 @@ class NodeBox(QtWidgets.QComboBox):
 
     def refresh(self):
         chosen = self.currentData()
-        nodes = [
-            node
-            for name in self.classes
-            for node in slicer.util.getNodesByClass(name, self.scene)
-            if not node.GetHideFromEditors()
-        ] if self.scene else []
+        nodes = [node for name in self.classes for node in _nodes(self.scene, name)]
         ids = [None, *(n.GetID() for n in nodes)] if self.none or not nodes else [n.GetID() for n in nodes]
         self.blockSignals(True)
         self.clear()
@@ -146,6 +144,12 @@ class NodeBox(QtWidgets.QComboBox):
     def choose(self, node):
         index = self.findData(node.GetID() if node else None)
         self.setCurrentIndex(max(index, 0))
+
+
+def _nodes(scene, class_name):
+    number = scene.GetNumberOfNodesByClass(class_name) if scene else 0
+    nodes = [scene.GetNthNodeByClass(n, class_name) for n in range(number)]
+    return [node for node in nodes if not node.GetHideFromEditors()]
 
 
 class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801
@@ -203,7 +207,10 @@ class qMRMLSegmentSelectorWidget(QtWidgets.QWidget):  # noqa: N801
         super().__init__(parent)
         layout = QtWidgets.QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._box, self._segments = NodeBox(self, ["vtkMRMLSegmentationNode"], False), QtWidgets.QComboBox(self)
+        self._box, self._segments = (
+            NodeBox(self, ["vtkMRMLSegmentationNode"], False),
+            QtWidgets.QComboBox(self),
+        )
         self._segments.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
         layout.addRow("Segmentation:", self._box)
         layout.addRow("Segment:", self._segments)
@@ -246,4 +253,10 @@ class qMRMLSegmentSelectorWidget(QtWidgets.QWidget):  # noqa: N801
         self._segments.setCurrentIndex(self._segments.findData(segment_id))
 
 
-STAND_INS = (ctkCollapsibleButton, ctkPathLineEdit, qMRMLWidget, qMRMLNodeComboBox, qMRMLSegmentSelectorWidget)
+STAND_INS = (
+    ctkCollapsibleButton,
+    ctkPathLineEdit,
+    qMRMLWidget,
+    qMRMLNodeComboBox,
+    qMRMLSegmentSelectorWidget,
+)

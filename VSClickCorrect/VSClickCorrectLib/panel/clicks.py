@@ -18,6 +18,8 @@ from VSClickCorrectLib.session.edit import Edit
 
 # A 3D view's surface is rebuilt once the clicks pause.
 SURFACE_MS = 1500
+# Number, kind, slice and round; the voxels get the rest.
+COLUMN_WIDTHS = (36, 120, 60, 60)
 
 
 class ClicksSection(Section):
@@ -39,6 +41,9 @@ class ClicksSection(Section):
             ClickKind.INCLUDE: _("include"),
             ClickKind.EXCLUDE: _("exclude"),
         }
+
+        for column, width in enumerate(COLUMN_WIDTHS):
+            self.ui.clickTable.setColumnWidth(column, width)
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -138,6 +143,8 @@ class ClicksSection(Section):
         self._outline = ChangeOutline(self.panel.scene, parameters.t1ce or parameters.t2)
         self.show_markers()
         self.show_start()
+        # What is needed from now on moves up; one click on its title brings the section back.
+        self.ui.startCollapsibleButton.collapsed = True
 
     def edited(self, edit: Edit) -> None:
         """Show what an edit changed."""

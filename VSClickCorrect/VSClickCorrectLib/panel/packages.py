@@ -7,6 +7,10 @@ import importlib.metadata
 import importlib.util
 import re
 
+from slicer.i18n import tr as _
+
+from VSClickCorrectLib.errors import ModelError
+
 MINIMUM = {"torch": (2, 4), "safetensors": (0, 4)}
 
 
@@ -35,3 +39,34 @@ def _version(package: str) -> str:
 def _numbers(version: str) -> tuple[int, ...]:
     """Return the first two numbers of a version: (2, 4) of 2.4.1+cpu."""
     return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def too_old(present: str) -> ModelError:
+    """Return what to say where a torch is there that is too old: it cannot be replaced while Slicer runs."""
+    return ModelError(
+        _(
+            "PyTorch {present} is installed, but {needed} or newer is needed: uninstall it in the module PyTorch "
+            "Utils, restart Slicer and try again."
+        ).format(present=present, needed=requirement("torch").removeprefix(">="))
+    )
+
+
+def no_extension() -> ModelError:
+    """Return what to say where the PyTorch extension is missing."""
+    return ModelError(
+        _(
+            "PyTorch is needed: install the extension PyTorch with the Extensions Manager, restart Slicer and try "
+            "again."
+        )
+    )
+
+
+def failure(reason: str) -> ModelError:
+    """Return what to say where an installation failed."""
+    first = (reason.strip().splitlines() or ["no reason given"])[0]
+    return ModelError(
+        _(
+            "The installation failed ({reason}): check the internet connection or the hospital's proxy, look into "
+            "Slicer's error log and try again; the user guide says how to install without internet."
+        ).format(reason=first)
+    )

@@ -170,7 +170,7 @@ class Panel:
             self.say(error)
 
     def _edited(self, edit: Edit) -> None:
-        self.say(_("Done: {edit} in {time:.0f} ms.").format(edit=edit.description, time=edit.milliseconds))
+        self.say(_sentence(edit))
         self.clicks.edited(edit)
         self.result.outdated()
         self.worklist.edited()
@@ -178,3 +178,9 @@ class Panel:
     def _refused(self, error: VSClickError) -> None:
         self.say(error)
         self.refresh()
+
+
+def _sentence(edit: Edit) -> str:
+    if edit.change.count == (0, 0):
+        return _("The mask agrees with that already; nothing was changed.")
+    return _("Done: {edit} in {time:.0f} ms.").format(edit=edit.description, time=edit.milliseconds)

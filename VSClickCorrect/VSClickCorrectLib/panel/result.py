@@ -68,7 +68,9 @@ class ResultSection(Section):
         name = self.panel.parameters.segmentation.GetName()
         folder = self.desktop.setting("SaveFolder")
         chosen = self.desktop.ask_to_save(
-            _("Save the segment"), str(Path(folder) / f"{name}.seg.nrrd"), _("Segmentation (*.seg.nrrd *.nii.gz)")
+            _("Save the segment"),
+            str(Path(folder) / f"{name}.seg.nrrd"),
+            _("Segmentation (*.seg.nrrd *.nii.gz)"),
         )
         if not chosen:
             return

@@ -65,6 +65,7 @@ class StartSection(Section):
         parameters = self.panel.parameters
         if parameters is None or (parameters.t1ce, parameters.t2) != nodes:
             raise ImageError("other volumes were chosen meanwhile, so the mask was not used; find it again.")
+        self.panel.worklist.starting_over()
         self.choose(*add_found_mask(self.panel.scene, nodes, initial, _("Vestibular schwannoma")))
         self.panel.begin()
         if not initial.found:

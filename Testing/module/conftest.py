@@ -1,0 +1,81 @@
+"""The module file in a scene, with stand-ins for desktop Slicer and a panel of real widgets."""
+
+import os
+
+# No display is needed; a run under Xvfb sets its own platform.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
+
+MODULE = Path(__file__).resolve().parents[2] / "VSClickCorrect"
+
+
+@pytest.fixture(scope="session")
+def qt_application():
+    from slicer_desktop import application
+
+    return application()
+
+
+@pytest.fixture
+def headless():
+    from VSClickCorrectLib.mrml.scene import HeadlessScene
+
+    with HeadlessScene() as headless:
+        yield headless
+
+
+@pytest.fixture
+def desktop(qt_application, headless, monkeypatch):
+    """What stands in for Slicer's application and windows."""
+    from slicer_desktop import install
+
+    return install(monkeypatch, headless.scene)
+
+
+@pytest.fixture
+def module(desktop, monkeypatch):
+    """The module file, imported as Slicer imports it."""
+    path = MODULE / "VSClickCorrect.py"
+    spec = importlib.util.spec_from_file_location("VSClickCorrect", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "VSClickCorrect", module)
+    spec.loader.exec_module(module)
+    module.VSClickCorrectWidget.folder = str(MODULE)
+    return module
+
+
+@pytest.fixture
+def widget(module):
+    """The module's widget, entered; left and cleaned up at the end."""
+    widget = module.VSClickCorrectWidget()
+    widget.setup()
+    widget.parent.isEntered = True
+    widget.enter()
+    yield widget
+    widget.cleanup()
+    widget.ui.segmentSelector.setMRMLScene(None)
+    widget.ui.t1ceSelector.setMRMLScene(None)
+    widget.ui.t2Selector.setMRMLScene(None)
+
+
+@pytest.fixture
+def wait(qt_application):
+    """Let Qt work until something holds, as a person waits."""
+
+    def wait(holds=lambda: False, seconds=30.0):
+        until = time.monotonic() + seconds
+        while not holds() and time.monotonic() < until:
+            qt_application.processEvents()
+            time.sleep(0.005)
+        return holds()
+
+    return wait

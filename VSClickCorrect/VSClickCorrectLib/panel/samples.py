@@ -1,0 +1,135 @@
+"""Sample data: a case made on the spot, and one of VS-SEG from The Cancer Imaging Archive."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.io import read_volume
+from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.simulation.synthesis import small_case
+
+SERIES_UID = "1.3.6.1.4.1.14519.5.2.1.149357697745643823053302398129943470751"
+# NBIA's REST service for public collections, which asks for no account.
+SERIES_URL = (
+    f"https://services.cancerimagingarchive.net/nbia-api/services/v1/getImage?SeriesInstanceUID={SERIES_UID}"
+)
+# Of the voxels, 16 bit little-endian, slice by slice upward: the service packs a new archive each time.
+VOXELS_SHA256 = "9fc3973be4f83eafe4db691f98c8ccf474a9fe914bea66abb6589ed523361fae"
+
+
+def consent_question() -> str:
+    """Return what a person agrees to before anything is downloaded."""
+    return _(
+        "Download the contrast-enhanced T1 of case VS-SEG-001 (120 slices, about 60 MB) from The Cancer Imaging "
+        "Archive, services.cancerimagingarchive.net?\n\n"
+        "The images are of a patient, made anonymous, and are licensed CC BY 4.0: cite "
+        "doi 10.7937/TCIA.9YTJ-5Q73. By downloading you agree to TCIA's data usage policy; above all, do not try "
+        "to find out who the patient is. Nothing is sent but the request for this series."
+    )
+
+
+def add_synthetic_case(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarVolumeNode]:
+    """Add the T1ce and the T2 of the built-in synthetic case; no network is needed."""
+    case = small_case()
+    return [
+        add_volume(scene, case.t1ce, "Synthetic T1ce"),
+        add_volume(scene, case.t2, "Synthetic T2"),
+    ]
+
+
+def add_vs_seg_001(
+    scene: slicer.vtkMRMLScene, download: Callable[[str, str], str]
+) -> slicer.vtkMRMLScalarVolumeNode:
+    """Download the T1ce of VS-SEG-001 and add it to the scene.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the volume goes.
+    download : callable
+        Takes an address and a file name and returns the downloaded file, as
+        `SampleData.SampleDataLogic.downloadFileIntoCache` does.
+
+    Raises
+    ------
+    ImageError
+        If what was downloaded is not this series.
+    """
+    archive = Path(download(SERIES_URL, "VS-SEG-001-T1ce.zip"))
+    try:
+        return add_volume(scene, _unpacked(archive), "VS-SEG-001 T1ce")
+    except ImageError:
+        # The next attempt downloads anew.
+        archive.unlink(missing_ok=True)
+        raise
+
+
+def _unpacked(archive: Path) -> Volume:
+    with TemporaryDirectory(prefix="vsclick-sample-") as folder:
+        try:
+            with zipfile.ZipFile(archive) as packed:
+                for name in packed.namelist():
+                    if name.lower().endswith(".dcm"):
+                        # By its bare name, so that nothing is written outside the folder.
+                        with (
+                            packed.open(name) as source,
+                            (Path(folder) / Path(name).name).open("wb") as target,
+                        ):
+                            shutil.copyfileobj(source, target)
+        except (zipfile.BadZipFile, OSError):
+            raise ImageError(
+                "the archive's answer is no whole zip file; try again later, or load the series from "
+                "https://doi.org/10.7937/TCIA.9YTJ-5Q73."
+            ) from None
+        volume = read_volume(Path(folder))
+    if voxels_sha256(volume.array) != VOXELS_SHA256:
+        raise ImageError("what was downloaded is not the series VS-SEG-001; try again later.")
+    return volume
+
+
+def voxels_sha256(array: np.ndarray) -> str:
+    """Return the SHA-256 of voxels as `VOXELS_SHA256` counts it."""
+    return hashlib.sha256(np.ascontiguousarray(array, "<i2").tobytes()).hexdigest()
+
+
+def register(sample_data_logic: Any, icons: Path, on_synthetic: Callable, on_vs_seg: Callable) -> None:
+    """Offer both in the module Sample Data.
+
+    Parameters
+    ----------
+    sample_data_logic : SampleData.SampleDataLogic
+        The class.
+    icons : Path
+        The folder with the thumbnails.
+    on_synthetic, on_vs_seg : callable
+        Called with the source when the user asks for it.
+    """
+    offers = (
+        (_("Vestibular schwannoma, synthetic"), "synthetic.png", on_synthetic),
+        (_("Vestibular schwannoma, VS-SEG-001"), "vs-seg.png", on_vs_seg),
+    )
+    for title, thumbnail, action in offers:
+        sample_data_logic.registerCustomSampleDataSource(
+            category="VSClickCorrect",
+            sampleName=title,
+            uris=[],
+            fileNames=[],
+            nodeNames=[],
+            checksums=[],
+            loadFiles=[],
+            loadFileTypes=[],
+            thumbnailFileName=str(icons / thumbnail),
+            customDownloader=action,
+        )

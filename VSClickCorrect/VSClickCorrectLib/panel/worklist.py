@@ -1,0 +1,219 @@
+"""The section Worklist: many cases, one after the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.panel.case_nodes import CaseNodes
+from VSClickCorrectLib.panel.section import Connection, Section
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+BEAT_MS = 10_000
+_CASE_BUTTONS = ("previousCaseButton", "nextCaseButton", "skipCaseButton", "doneCaseButton")
+
+
+class WorklistSection(Section):
+    """Opens cases, keeps what is done on them and goes on to the next."""
+
+    def __init__(self, panel) -> None:
+        super().__init__(panel)
+        self.worklist: Worklist | None = None
+        self._nodes: CaseNodes | None = None
+        self.ui.annotatorEdit.text = self.desktop.setting("Annotator")
+        self.ui.worklistSourcePath.currentPath = self.desktop.setting("WorklistSource")
+        self.ui.worklistOutputPath.currentPath = self.desktop.setting("WorklistOutput")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a case of a worklist is open."""
+        return self.worklist is not None and self.worklist.current is not None
+
+    @property
+    def journal_path(self) -> Path | None:
+        """Where the present case's journal is kept, None without a worklist."""
+        return self.worklist.journal_path if self.worklist is not None and self.is_open else None
+
+    def connections(self) -> list[Connection]:
+        """See `Section.connections`."""
+        return [
+            Connection("openWorklistButton", "clicked()", self.open),
+            Connection("previousCaseButton", "clicked()", self.previous),
+            Connection("nextCaseButton", "clicked()", self.next),
+            Connection("skipCaseButton", "clicked()", self.skip),
+            Connection("doneCaseButton", "clicked()", self.done),
+            Connection("commentEdit", "editingFinished()", self.comment),
+        ]
+
+    def open(self) -> None:
+        """Open the worklist and go to the case where the annotator stopped."""
+        source, output = (
+            edit.currentPath.strip() for edit in (self.ui.worklistSourcePath, self.ui.worklistOutputPath)
+        )
+        annotator = self.ui.annotatorEdit.text.strip()
+        if not (source and output and annotator):
+            raise WorklistError(_("a worklist needs its cases, a folder for the results and your initials."))
+        self.leave()
+        for name, value in (
+            ("Annotator", annotator),
+            ("WorklistSource", source),
+            ("WorklistOutput", output),
+        ):
+            self.desktop.keep_setting(name, value)
+        self.worklist = Worklist.open(Path(source), Path(output), annotator)
+        self._go(self.worklist.resume)
+        self.desktop.later(BEAT_MS, self._beat)
+
+    def next(self) -> None:
+        """Keep the mask and go to the next case that waits."""
+        self._move(lambda worklist: worklist.next())
+
+    def previous(self) -> None:
+        """Keep the mask and go to the case before."""
+        self._move(lambda worklist: worklist.previous())
+
+    def skip(self) -> None:
+        """Leave the case out and go on."""
+        self._keep()
+        worklist = self._opened()
+        worklist.skip(self.ui.commentEdit.text.strip())
+        self._go(worklist.next)
+
+    def done(self) -> None:
+        """Write the label and go on."""
+        worklist = self._opened()
+        if self.panel.correction is None:
+            raise CorrectionError(_("this case has no segment yet; find the tumour first, or skip the case."))
+        self.comment()
+        workbench = self.panel.workbench
+        worklist.done(workbench.values(), workbench.case.grid)
+        self._go(worklist.next)
+
+    def comment(self) -> None:
+        """Keep the reader's comment."""
+        text = self.ui.commentEdit.text.strip()
+        if self.worklist is not None and self.is_open:
+            self.worklist.update(comment=text)
+
+    def edited(self) -> None:
+        """Tell the worklist how the case stands."""
+        correction = self.panel.correction
+        if self.worklist is None or not self.is_open or correction is None:
+            return
+        session = correction.session
+        self.worklist.update(
+            clicks=len(session.clicks), rounds=session.round, models=[session.corrector.identity]
+        )
+
+    def starting_over(self) -> None:
+        """Forget the journal of the open case: another mask takes the place of the one it tells of."""
+        if self.worklist is not None and self.is_open:
+            self.worklist.start_over()
+
+    def leave(self) -> None:
+        """Keep the mask, close the case and take its images out of the scene."""
+        if self.worklist is not None and self.is_open:
+            self._keep()
+        self.close()
+        self._clear()
+
+    def close(self) -> None:
+        """Close the worklist; the scene stays as it is."""
+        if self.worklist is not None:
+            self.worklist.close()
+        self.worklist = None
+
+    def refresh(self) -> None:
+        """See `Section.refresh`."""
+        ready = self.is_open and not self.panel.running.busy
+        for name in (*_CASE_BUTTONS, "commentEdit"):
+            getattr(self.ui, name).enabled = ready
+        self.ui.doneCaseButton.enabled = ready and self.panel.correction is not None
+        if self.worklist is None:
+            self.ui.caseLabel.text = _("No worklist is open.")
+            return
+        progress = self.worklist.progress()
+        self.ui.worklistProgress.maximum = max(progress.total, 1)
+        self.ui.worklistProgress.value = progress.done + progress.skipped
+        self.ui.caseLabel.text = self._case_text()
+
+    def _case_text(self) -> str:
+        worklist = self.worklist
+        if worklist is None or worklist.current is None:
+            return _("No case waits: {progress}.").format(progress=worklist.progress() if worklist else "")
+        record = worklist.record(worklist.current.name)
+        return _("{case}, {state}; {progress}.").format(
+            case=record.case, state=_(record.state.value), progress=worklist.progress()
+        )
+
+    def _opened(self) -> Worklist:
+        if self.worklist is None or not self.is_open:
+            raise WorklistError(_("no case is open; open a worklist first."))
+        return self.worklist
+
+    def _move(self, step) -> None:
+        worklist = self._opened()
+        self.comment()
+        self._keep()
+        before = worklist.current
+        self._go(lambda: step(worklist))
+        if worklist.current is before:
+            self.panel.say(_("There is no other case in that direction."))
+
+    def _keep(self) -> None:
+        """Keep the mask of the open case, painting by hand included."""
+        workbench = self.panel.workbench
+        if self.worklist is not None and self.is_open and workbench.case is not None:
+            self.worklist.keep(workbench.values(), workbench.case.grid)
+
+    def _go(self, step) -> None:
+        """Open another case by ``step`` and show it; a case that cannot be read is called failed."""
+        before = self.worklist.current if self.worklist is not None else None
+        case = step()
+        if case is None and before is not None and self.is_open:
+            return
+        self._clear()
+        if case is None:
+            self.panel.refresh()
+            self.panel.say(_("No case waits any more: {progress}.").format(progress=self.worklist.progress()))
+            return
+        try:
+            with self.desktop.waiting():
+                self._show(case)
+        except VSClickError as error:
+            self.worklist.fail(str(error))
+            self._clear()
+            self.panel.refresh()
+            raise
+
+    def _show(self, case: Any) -> None:
+        images = case.load()
+        start = self.worklist.saved_mask(images.grid)
+        self._nodes = CaseNodes(self.panel.scene, images, case.name)
+        self.panel.parameters.t1ce, self.panel.parameters.t2 = self._nodes.t1ce, self._nodes.t2
+        self.desktop.show_volumes(self._nodes.t1ce or self._nodes.t2, self._nodes.t2)
+        self.ui.commentEdit.text = self.worklist.record(case.name).comment
+        if start is not None and self.panel.advanced.install():
+            self.panel.start.choose(*self._nodes.add_mask(start, case.name))
+            self.panel.begin()
+        self.panel.refresh()
+        self.panel.say(
+            _("{case}: correct the segment.").format(case=case.name)
+            if start is not None
+            else _("{case}: find the tumour.").format(case=case.name)
+        )
+
+    def _clear(self) -> None:
+        """Take the images and the segment of the case that was shown out of the scene."""
+        self.panel.stop()
+        if self.panel.parameters is not None and self._nodes is not None:
+            self._nodes.remove(self.panel.parameters.segmentation)
+        self._nodes = None
+
+    def _beat(self) -> None:
+        if self.worklist is not None:
+            self.desktop.later(BEAT_MS, self._beat)
+            self.worklist.beat()
