@@ -23,10 +23,12 @@ from VSClickCorrectLib.session.journal import (
     check_grid,
     edit_event,
     history_of,
+    remove_event,
     round_event,
     session_event,
 )
 from VSClickCorrectLib.session.mask import Mask
+from VSClickCorrectLib.session.removal import StandingClick, change_without, standing_clicks
 
 DEFAULT_MERGE = "progressive"
 # An include click farther than this from the mask starts a new part instead of correcting a border.
@@ -101,8 +103,13 @@ class CorrectionSession:
 
     @property
     def clicks(self) -> list[Click]:
-        """The clicks whose edits stand, oldest first."""
-        return [click for edit in self.history.done for click in edit.clicks]
+        """The clicks that stand, oldest first."""
+        return [standing.click for standing in self.standing]
+
+    @property
+    def standing(self) -> list[StandingClick]:
+        """The clicks that were neither undone nor taken back, oldest first, each with what it changed."""
+        return standing_clicks(self.history, self.case.grid)
 
     def apply(self, click: Click) -> Edit:
         """Correct the mask around one click; see `apply_together`."""
@@ -131,8 +138,38 @@ class CorrectionSession:
         self._check(clicks)
         change = self._change_for(clicks).apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
-        edit = Edit(tuple(clicks), self.round, change, elapsed)
+        numbers = self.history.next_numbers(len(clicks))
+        edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers)
         self._record(edit_event(edit, self.corrector.identity, self.merge), change)
+        self.history.push(edit)
+        return edit
+
+    def remove(self, standing: StandingClick) -> Edit:
+        """Take one click back, wherever in the history it is; what was done after it stays.
+
+        Taking back is an edit like any other: undoing it brings the click and its correction back exactly.
+        See `change_without` for what flips.
+
+        Parameters
+        ----------
+        standing : StandingClick
+            One of `standing`.
+
+        Returns
+        -------
+        Edit
+            What changed, with the click in ``removed``.
+
+        Raises
+        ------
+        CorrectionError
+            If the click no longer stands or the journal cannot be written. The mask is then as it was.
+        """
+        started = time.perf_counter()
+        change = change_without(self.history, standing, self.mask).apply(self.mask)
+        elapsed = (time.perf_counter() - started) * 1000
+        edit = Edit((), self.round, change, elapsed, (standing.click,), (standing.number,))
+        self._record(remove_event(edit), change)
         self.history.push(edit)
         return edit
 
