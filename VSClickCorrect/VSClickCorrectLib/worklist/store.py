@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 
-from VSClickCorrectLib.errors import WorklistError
+from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record, write_json
 
+# No file of a worklist takes so long to write.
+_LEFT_S = 3600.0
 FOLDER = Path("sourcedata") / "worklist"
 
 
@@ -43,6 +48,7 @@ class Store:
             raise WorklistError(
                 f"the folder {self.folder} cannot be made ({error.strerror}); choose another."
             ) from None
+        self._clear()
 
     def record_path(self, label: str) -> Path:
         """Return the file of a case's record."""
@@ -98,8 +104,12 @@ class Store:
         write_json(path, record.to_json())
 
     def write_summary(self, records: list[CaseRecord]) -> None:
-        """Write the table of all cases."""
-        write_summary(self.output / SUMMARY, records)
+        """Write the table of all cases, unless it is locked, by a spreadsheet that shows it for instance.
+
+        It holds nothing that the records do not, and is written anew each time.
+        """
+        with suppress(ImageError):
+            write_summary(self.output / SUMMARY, records)
 
     def keep_mask(self, label: str, values: np.ndarray, grid: Grid, events: int) -> Path:
         """Keep a working mask, whose name says how many events of the journal are in it; return its file.
@@ -145,6 +155,13 @@ class Store:
             if path.exists():
                 os.replace(path, self.folder / f"old-{stamp}_{path.name}")
         self.labels.remove(label)
+
+    def _clear(self) -> None:
+        """Remove what a crash left half-written; what is young may be written by somebody this moment."""
+        for root in (self.folder, self.labels.root):
+            for left in root.rglob(".writing-*"):
+                if time.time() - left.stat().st_mtime > _LEFT_S:
+                    rmtree(left, ignore_errors=True)
 
     def _kept_path(self, label: str, events: int) -> Path:
         return self.folder / f"sub-{label}_events-{events}_mask.nii.gz"
