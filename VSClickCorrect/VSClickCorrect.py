@@ -43,11 +43,12 @@ class VSClickCorrect(ScriptedLoadableModule):
         self.parent.dependencies = []
         self.parent.contributors = ["VSClickCorrect contributors"]
         self.parent.helpText = _(
-            "Find a vestibular schwannoma in contrast-enhanced T1 and T2 MRI, or take a segment that you have, and "
-            "correct it with a few clicks. Each click mends its surroundings and can be undone exactly. Keys: B, I "
-            "and X place boundary, include and exclude clicks, N begins the next round, Ctrl+Z and Ctrl+Y undo and "
-            'redo, H hides the markers. See the <a href="https://github.com/VSClickCorrect/SlicerVSClickCorrect/'
-            'blob/main/Resources/Docs/user-guide.md">user guide</a>. Research software, not a medical device.'
+            "Find a vestibular schwannoma in contrast-enhanced T1 and T2 MRI, or take a segment that you "
+            "have, and correct it with a few clicks. Each click mends its surroundings and can be undone "
+            "exactly. Keys: B, I and X place boundary, include and exclude clicks, N begins the next round, "
+            "Ctrl+Z and Ctrl+Y undo and redo, H hides the markers. See the "
+            '<a href="https://github.com/VSClickCorrect/SlicerVSClickCorrect/blob/main/Resources/Docs/'
+            'user-guide.md">user guide</a>. Research software, not a medical device.'
         )
         self.parent.acknowledgementText = _(
             "The method builds on Jakub Povinec's thesis <i>Segmentation of Brain Magnetic Resonance Images "

@@ -1,8 +1,8 @@
 """Qt as PythonQt shows it to a scripted module, on PySide6.
 
-Properties are attributes and not methods, methods are called, signals are connected by their signature as text,
-and an attribute that Qt does not have can be neither read nor written. So what works here works in Slicer, as
-far as it is a matter of manners.
+Properties are attributes and not methods, methods are called, signals are connected by their signature as
+text, and an attribute that Qt does not have can be neither read nor written. So what works here works in
+Slicer, as far as it is a matter of manners.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ class Wrapped:
         normal = QtCore.QMetaObject.normalizedSignature(signal).data().decode()
         if thing.metaObject().indexOfSignal(normal) < 0:
             raise ValueError(f"{type(thing).__name__} has no signal {signal}")
-        # Arguments are left out where the stand-ins' signals are Python's.
-        return QtCore.QObject.connect(thing, QtCore.SIGNAL(signal), lambda *arguments: slot(*arguments))
+        return QtCore.QObject.connect(thing, QtCore.SIGNAL(signal), slot)
 
 
 def _is_property(thing: Any, name: str) -> bool:

@@ -1,7 +1,8 @@
 """Plain Qt stand-ins for the qMRML and ctk widgets of the panel, with what the code may use of them.
 
-Their members and signals are those of Slicer 5.10 and 5.12 (qMRMLNodeComboBox.h, qMRMLSegmentSelectorWidget.h,
-ctkPathLineEdit.h, ctkCollapsibleButton.h); nothing else is there, so code that needs more fails here as there.
+Their members and signals are those of Slicer 5.10 and 5.12 (qMRMLNodeComboBox.h, ctkPathLineEdit.h,
+qMRMLSegmentSelectorWidget.h, ctkCollapsibleButton.h); nothing else is there, so code that needs more fails
+here as there.
 """
 
 from __future__ import annotations

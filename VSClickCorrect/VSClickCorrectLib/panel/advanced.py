@@ -86,10 +86,10 @@ class AdvancedSection(Section):
     def _list_models(self) -> None:
         folder = self.ui.modelsFolderPath.currentPath.strip()
         try:
-            entries = ModelFolder(Path(folder) if folder else None).entries.values()
+            entries = list(ModelFolder(Path(folder) if folder else None).entries.values())
         except ModelError as error:
             self.panel.say(error)
-            entries = ()
+            entries = []
         self._names = [entry.name for entry in entries if entry.role == "corrector"]
         self.ui.modelSelector.blockSignals(True)
         self.ui.modelSelector.clear()

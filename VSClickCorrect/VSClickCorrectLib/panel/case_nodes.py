@@ -51,7 +51,7 @@ class CaseNodes:
 
 
 def _parts(node: slicer.vtkMRMLNode) -> Iterator[slicer.vtkMRMLNode]:
-    """Yield what a node brought along: how it is shown, and clicks, journal and outlines of a segmentation."""
+    """Yield what a node brought along: how it is shown; clicks, journal and outlines of a segmentation."""
     roles: list[str] = []
     node.GetNodeReferenceRoles(roles)
     for role in roles:

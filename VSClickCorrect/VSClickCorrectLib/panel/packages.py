@@ -45,8 +45,8 @@ def too_old(present: str) -> ModelError:
     """Return what to say where a torch is there that is too old: it cannot be replaced while Slicer runs."""
     return ModelError(
         _(
-            "PyTorch {present} is installed, but {needed} or newer is needed: uninstall it in the module PyTorch "
-            "Utils, restart Slicer and try again."
+            "PyTorch {present} is installed, but {needed} or newer is needed: uninstall it in the module "
+            "PyTorch Utils, restart Slicer and try again."
         ).format(present=present, needed=requirement("torch").removeprefix(">="))
     )
 
@@ -55,8 +55,8 @@ def no_extension() -> ModelError:
     """Return what to say where the PyTorch extension is missing."""
     return ModelError(
         _(
-            "PyTorch is needed: install the extension PyTorch with the Extensions Manager, restart Slicer and try "
-            "again."
+            "PyTorch is needed: install the extension PyTorch with the Extensions Manager, restart Slicer "
+            "and try again."
         )
     )
 
@@ -66,7 +66,7 @@ def failure(reason: str) -> ModelError:
     first = (reason.strip().splitlines() or ["no reason given"])[0]
     return ModelError(
         _(
-            "The installation failed ({reason}): check the internet connection or the hospital's proxy, look into "
-            "Slicer's error log and try again; the user guide says how to install without internet."
+            "The installation failed ({reason}): check the internet connection or the hospital's proxy, look "
+            "into Slicer's error log and try again; the user guide says how to install without internet."
         ).format(reason=first)
     )

@@ -76,9 +76,9 @@ class ResultSection(Section):
             return
         path = Path(chosen)
         workbench = self.panel.workbench
-        write_mask(path, workbench.values(), workbench.case.grid, name)
+        write_mask(path, workbench.values(), workbench.grid, name)
         journal = path.with_name(_stem(path) + ".journal.jsonl")
-        workbench.correction.session.journal.save(journal)
+        workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
         self.panel.say(_("Saved {mask} and {journal}.").format(mask=path.name, journal=journal.name))
 

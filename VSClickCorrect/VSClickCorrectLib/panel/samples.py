@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +31,11 @@ VOXELS_SHA256 = "9fc3973be4f83eafe4db691f98c8ccf474a9fe914bea66abb6589ed523361fa
 def consent_question() -> str:
     """Return what a person agrees to before anything is downloaded."""
     return _(
-        "Download the contrast-enhanced T1 of case VS-SEG-001 (120 slices, about 60 MB) from The Cancer Imaging "
-        "Archive, services.cancerimagingarchive.net?\n\n"
+        "Download the contrast-enhanced T1 of case VS-SEG-001 (120 slices, about 60 MB) from The Cancer "
+        "Imaging Archive, services.cancerimagingarchive.net?\n\n"
         "The images are of a patient, made anonymous, and are licensed CC BY 4.0: cite "
-        "doi 10.7937/TCIA.9YTJ-5Q73. By downloading you agree to TCIA's data usage policy; above all, do not try "
-        "to find out who the patient is. Nothing is sent but the request for this series."
+        "doi 10.7937/TCIA.9YTJ-5Q73. By downloading you agree to TCIA's data usage policy; above all, do not "
+        "try to find out who the patient is. Nothing is sent but the request for this series."
     )
 
 
@@ -83,11 +82,7 @@ def _unpacked(archive: Path) -> Volume:
                 for name in packed.namelist():
                     if name.lower().endswith(".dcm"):
                         # By its bare name, so that nothing is written outside the folder.
-                        with (
-                            packed.open(name) as source,
-                            (Path(folder) / Path(name).name).open("wb") as target,
-                        ):
-                            shutil.copyfileobj(source, target)
+                        (Path(folder) / Path(name).name).write_bytes(packed.read(name))
         except (zipfile.BadZipFile, OSError):
             raise ImageError(
                 "the archive's answer is no whole zip file; try again later, or load the series from "

@@ -23,8 +23,8 @@ class Section:
     Parameters
     ----------
     panel : Panel
-        The whole, with the widgets in ``ui`` as `slicer.util.childWidgetVariables` gives them. Their properties
-        are attributes, as PythonQt has it.
+        The whole, with the widgets in ``ui`` as `slicer.util.childWidgetVariables` gives them. Their
+        properties are attributes, as PythonQt has it.
     """
 
     def __init__(self, panel: Panel) -> None:

@@ -98,7 +98,7 @@ class Story:
         self.test.assertIsNot(self.panel.parameters.segmentation, self.example.segmentation)
 
     def begin(self) -> None:
-        """Begin to correct the spoiled mask, with the truth in place of the network where torch is missing."""
+        """Begin to correct the spoiled mask; where torch is missing the truth stands in for the network."""
         if self.with_networks:
             self.panel.workbench.load(self.panel.advanced.choice)
         else:

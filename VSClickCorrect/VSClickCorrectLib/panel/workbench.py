@@ -11,12 +11,12 @@ import numpy as np
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.measurements import Measurements, Middle, head_middle, measure
-from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
 from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
 from VSClickCorrectLib.mrml.start import start_of
-from VSClickCorrectLib.session.correction import Proposer
+from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 
 # A parameter of this many slices or more means: as far as the model sees.
 CARRY_ALL = 5
@@ -56,9 +56,16 @@ class Workbench:
         self._start: Measurements | None = None
 
     @property
-    def case(self) -> Case | None:
-        """The images of the correction under way."""
-        return self.correction.session.case if self.correction else None
+    def session(self) -> CorrectionSession:
+        """The session of the correction under way; raises `CorrectionError` if there is none."""
+        if self.correction is None:
+            raise CorrectionError("no segment is being corrected; begin with a button under Start.")
+        return self.correction.session
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the images that are being corrected; raises as `session`."""
+        return self.session.case.grid
 
     def is_loaded(self, choice: Choice) -> bool:
         """Whether the models of a choice need no loading."""
@@ -140,17 +147,14 @@ class Workbench:
         VSClickError
             If nothing is being corrected or the segment has gone.
         """
-        if self.correction is None:
-            raise CorrectionError("no segment is being corrected; begin with a button under Start.")
-        mask = self.correction.session.mask
+        mask = self.session.mask
         box = mask.extent()
         return box, mask.read(box) if box is not None else None
 
     def values(self) -> np.ndarray:
         """Return the whole segment, ``(K, J, I)`` bool; raises as `read`."""
         box, inside = self.read()
-        assert self.case is not None
-        values = np.zeros(self.case.grid.shape, bool)
+        values = np.zeros(self.grid.shape, bool)
         if box is not None and inside is not None:
             values[box.slices] = inside
         return values
@@ -158,12 +162,10 @@ class Workbench:
     def measure(self) -> tuple[Measurements, Measurements | None]:
         """Measure the segment and the mask with which the correction began, if that is known."""
         box, inside = self.read()
-        assert self.case is not None
-        return measure(self.case.grid, box, inside, self._middle), self._start
+        return measure(self.grid, box, inside, self._middle), self._start
 
     def _look_at_start(self, parameters: Any) -> None:
-        case = self.case
-        assert case is not None
+        case = self.session.case
         volume = case.t1ce or case.t2
         self._middle = head_middle(volume) if volume is not None else None
         kept = start_of(parameters.segmentation, parameters.segmentId, parameters.t1ce or parameters.t2)

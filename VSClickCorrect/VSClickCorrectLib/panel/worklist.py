@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistError
 from VSClickCorrectLib.panel.case_nodes import CaseNodes
 from VSClickCorrectLib.panel.section import Connection, Section
+from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 BEAT_MS = 10_000
@@ -64,7 +65,7 @@ class WorklistSection(Section):
         ):
             self.desktop.keep_setting(name, value)
         self.worklist = Worklist.open(Path(source), Path(output), annotator)
-        self._go(self.worklist.resume)
+        self._go(self.worklist, self.worklist.resume)
         self.desktop.later(BEAT_MS, self._beat)
 
     def next(self) -> None:
@@ -80,7 +81,7 @@ class WorklistSection(Section):
         self._keep()
         worklist = self._opened()
         worklist.skip(self.ui.commentEdit.text.strip())
-        self._go(worklist.next)
+        self._go(worklist, worklist.next)
 
     def done(self) -> None:
         """Write the label and go on."""
@@ -89,8 +90,8 @@ class WorklistSection(Section):
             raise CorrectionError(_("this case has no segment yet; find the tumour first, or skip the case."))
         self.comment()
         workbench = self.panel.workbench
-        worklist.done(workbench.values(), workbench.case.grid)
-        self._go(worklist.next)
+        worklist.done(workbench.values(), workbench.grid)
+        self._go(worklist, worklist.next)
 
     def comment(self) -> None:
         """Keep the reader's comment."""
@@ -138,12 +139,11 @@ class WorklistSection(Section):
         progress = self.worklist.progress()
         self.ui.worklistProgress.maximum = max(progress.total, 1)
         self.ui.worklistProgress.value = progress.done + progress.skipped
-        self.ui.caseLabel.text = self._case_text()
+        self.ui.caseLabel.text = self._case_text(self.worklist)
 
-    def _case_text(self) -> str:
-        worklist = self.worklist
-        if worklist is None or worklist.current is None:
-            return _("No case waits: {progress}.").format(progress=worklist.progress() if worklist else "")
+    def _case_text(self, worklist: Worklist) -> str:
+        if worklist.current is None:
+            return _("No case is open; {progress}.").format(progress=worklist.progress())
         record = worklist.record(worklist.current.name)
         return _("{case}, {state}; {progress}.").format(
             case=record.case, state=_(record.state.value), progress=worklist.progress()
@@ -159,43 +159,42 @@ class WorklistSection(Section):
         self.comment()
         self._keep()
         before = worklist.current
-        self._go(lambda: step(worklist))
+        self._go(worklist, lambda: step(worklist))
         if worklist.current is before:
             self.panel.say(_("There is no other case in that direction."))
 
     def _keep(self) -> None:
         """Keep the mask of the open case, painting by hand included."""
         workbench = self.panel.workbench
-        if self.worklist is not None and self.is_open and workbench.case is not None:
-            self.worklist.keep(workbench.values(), workbench.case.grid)
+        if self.worklist is not None and self.is_open and workbench.correction is not None:
+            self.worklist.keep(workbench.values(), workbench.grid)
 
-    def _go(self, step) -> None:
+    def _go(self, worklist: Worklist, step: Callable[[], WorkCase | None]) -> None:
         """Open another case by ``step`` and show it; a case that cannot be read is called failed."""
-        before = self.worklist.current if self.worklist is not None else None
         case = step()
-        if case is None and before is not None and self.is_open:
+        if case is None and self.is_open:
             return
         self._clear()
         if case is None:
             self.panel.refresh()
-            self.panel.say(_("No case waits any more: {progress}.").format(progress=self.worklist.progress()))
+            self.panel.say(_("No case waits any more: {progress}.").format(progress=worklist.progress()))
             return
         try:
             with self.desktop.waiting():
-                self._show(case)
+                self._show(worklist, case)
         except VSClickError as error:
-            self.worklist.fail(str(error))
+            worklist.fail(str(error))
             self._clear()
             self.panel.refresh()
             raise
 
-    def _show(self, case: Any) -> None:
+    def _show(self, worklist: Worklist, case: WorkCase) -> None:
         images = case.load()
-        start = self.worklist.saved_mask(images.grid)
+        start = worklist.saved_mask(images.grid)
         self._nodes = CaseNodes(self.panel.scene, images, case.name)
         self.panel.parameters.t1ce, self.panel.parameters.t2 = self._nodes.t1ce, self._nodes.t2
         self.desktop.show_volumes(self._nodes.t1ce or self._nodes.t2, self._nodes.t2)
-        self.ui.commentEdit.text = self.worklist.record(case.name).comment
+        self.ui.commentEdit.text = worklist.record(case.name).comment
         if start is not None and self.panel.advanced.install():
             self.panel.start.choose(*self._nodes.add_mask(start, case.name))
             self.panel.begin()
