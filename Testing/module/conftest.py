@@ -8,14 +8,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import importlib.util
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from module_files import MODULE
 
 pytest.importorskip("slicer")
 pytest.importorskip("PySide6")
-
-MODULE = Path(__file__).resolve().parents[2] / "VSClickCorrect"
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +77,42 @@ def wait(qt_application):
         return holds()
 
     return wait
+
+
+@pytest.fixture
+def spoiled(small):
+    """The small case's mask, moved away from the tumour."""
+    import numpy as np
+    from VSClickCorrectLib.simulation.errors import shifted
+
+    return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
+
+
+@pytest.fixture
+def example(widget, headless, small, spoiled):
+    """The small case in the scene, chosen on the panel, with a spoiled mask and the truth as network."""
+    from VSClickCorrectLib.mrml.examples import add_example
+    from VSClickCorrectLib.simulation.oracle import Oracle
+
+    example = add_example(headless.scene, small, spoiled)
+    widget.panel.workbench.corrector = Oracle(small.truth)
+    widget.ui.t1ceSelector.setCurrentNode(example.t1ce)
+    widget.ui.t2Selector.setCurrentNode(example.t2)
+    widget.ui.segmentSelector.setCurrentNode(example.segmentation)
+    return example
+
+
+@pytest.fixture
+def begun(widget, example):
+    """The example, being corrected."""
+    widget.ui.correctButton.click()
+    assert widget.panel.correction is not None, widget.ui.statusLabel.text
+    return example
+
+
+@pytest.fixture
+def border(small, spoiled):
+    """Four clicks on the tumour's border."""
+    from VSClickCorrectLib.simulation.user import border_clicks
+
+    return border_clicks(small.grid, small.truth, spoiled, 4)

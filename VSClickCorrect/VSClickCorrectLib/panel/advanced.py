@@ -69,7 +69,8 @@ class AdvancedSection(Section):
         """Use the models of another folder, once it holds some."""
         folder = self.ui.modelsFolderPath.currentPath.strip()
         if folder and not (Path(folder) / "manifest.json").is_file():
-            raise ModelError(f"{folder} holds no manifest.json; name a folder with models, or none.")
+            sentence = _("{folder} holds no manifest.json; name a folder with models, or none.")
+            raise ModelError(sentence.format(folder=folder))
         self.desktop.keep_setting("ModelsFolder", folder)
         self._list_models()
         self.other_models()

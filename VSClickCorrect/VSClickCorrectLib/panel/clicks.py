@@ -199,11 +199,7 @@ class ClicksSection(Section):
         self.show_markers()
 
     def _correction(self):
-        if self.panel.correction is None:
-            raise CorrectionError(
-                _("no segment is being corrected; find the tumour or choose a segment under Start.")
-            )
-        return self.panel.correction
+        return self.panel.workbench.under_way
 
     def _moved(self, edit: Edit, sentence: str) -> None:
         self.panel.say(sentence.format(edit=edit.description))

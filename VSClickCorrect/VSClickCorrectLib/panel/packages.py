@@ -63,7 +63,7 @@ def no_extension() -> ModelError:
 
 def failure(reason: str) -> ModelError:
     """Return what to say where an installation failed."""
-    first = (reason.strip().splitlines() or ["no reason given"])[0]
+    first = (reason.strip().splitlines() or [_("no reason given")])[0]
     return ModelError(
         _(
             "The installation failed ({reason}): check the internet connection or the hospital's proxy, look "

@@ -46,7 +46,7 @@ class Running(Section):
             If one is running.
         """
         if self.busy:
-            raise CorrectionError("something is being computed already; wait for it or cancel it.")
+            raise CorrectionError(_("something is being computed already; wait for it or cancel it."))
         self._job, self._then = begin(), then
         self._show(0.0)
         self.refresh()

@@ -43,8 +43,8 @@ def add_synthetic_case(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarV
     """Add the T1ce and the T2 of the built-in synthetic case; no network is needed."""
     case = small_case()
     return [
-        add_volume(scene, case.t1ce, "Synthetic T1ce"),
-        add_volume(scene, case.t2, "Synthetic T2"),
+        add_volume(scene, case.t1ce, _("Synthetic T1ce")),
+        add_volume(scene, case.t2, _("Synthetic T2")),
     ]
 
 
@@ -68,7 +68,7 @@ def add_vs_seg_001(
     """
     archive = Path(download(SERIES_URL, "VS-SEG-001-T1ce.zip"))
     try:
-        return add_volume(scene, _unpacked(archive), "VS-SEG-001 T1ce")
+        return add_volume(scene, _unpacked(archive), _("VS-SEG-001 T1ce"))
     except ImageError:
         # The next attempt downloads anew.
         archive.unlink(missing_ok=True)
@@ -85,12 +85,14 @@ def _unpacked(archive: Path) -> Volume:
                         (Path(folder) / Path(name).name).write_bytes(packed.read(name))
         except (zipfile.BadZipFile, OSError):
             raise ImageError(
-                "the archive's answer is no whole zip file; try again later, or load the series from "
-                "https://doi.org/10.7937/TCIA.9YTJ-5Q73."
+                _(
+                    "the archive's answer is no whole zip file; try again later, or load the series from "
+                    "https://doi.org/10.7937/TCIA.9YTJ-5Q73."
+                )
             ) from None
         volume = read_volume(Path(folder))
     if voxels_sha256(volume.array) != VOXELS_SHA256:
-        raise ImageError("what was downloaded is not the series VS-SEG-001; try again later.")
+        raise ImageError(_("what was downloaded is not the series VS-SEG-001; try again later."))
     return volume
 
 

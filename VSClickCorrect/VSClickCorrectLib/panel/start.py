@@ -64,7 +64,9 @@ class StartSection(Section):
     def _found(self, initial: InitialMask, nodes: tuple) -> None:
         parameters = self.panel.parameters
         if parameters is None or (parameters.t1ce, parameters.t2) != nodes:
-            raise ImageError("other volumes were chosen meanwhile, so the mask was not used; find it again.")
+            raise ImageError(
+                _("other volumes were chosen meanwhile, so the mask was not used; find it again.")
+            )
         self.panel.worklist.starting_over()
         self.choose(*add_found_mask(self.panel.scene, nodes, initial, _("Vestibular schwannoma")))
         self.panel.begin()

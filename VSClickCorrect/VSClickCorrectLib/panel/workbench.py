@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
@@ -56,15 +57,22 @@ class Workbench:
         self._start: Measurements | None = None
 
     @property
-    def session(self) -> CorrectionSession:
-        """The session of the correction under way; raises `CorrectionError` if there is none."""
+    def under_way(self) -> SceneCorrection:
+        """The correction under way; raises `CorrectionError` if there is none."""
         if self.correction is None:
-            raise CorrectionError("no segment is being corrected; begin with a button under Start.")
-        return self.correction.session
+            raise CorrectionError(
+                _("no segment is being corrected; find the tumour or choose a segment under Start.")
+            )
+        return self.correction
+
+    @property
+    def session(self) -> CorrectionSession:
+        """The session of the correction under way; raises as `under_way`."""
+        return self.under_way.session
 
     @property
     def grid(self) -> Grid:
-        """The grid of the images that are being corrected; raises as `session`."""
+        """The grid of the images that are being corrected; raises as `under_way`."""
         return self.session.case.grid
 
     def is_loaded(self, choice: Choice) -> bool:

@@ -1,0 +1,148 @@
+"""The widget: what is said, when the module is entered and left, what becomes of nodes that go."""
+
+import numpy as np
+import pytest
+from PySide6 import QtGui
+from pythonqt import bare
+
+
+def shortcuts(desktop):
+    keys = [s.key().toString() for s in desktop.window.findChildren(QtGui.QShortcut) if s.isEnabled()]
+    return sorted(keys)
+
+
+def test_shortcuts_exist_while_the_module_is_entered(widget, desktop):
+    everything = ["B", "Ctrl+Y", "Ctrl+Z", "H", "I", "N", "X"]
+    assert shortcuts(desktop) == everything
+    widget.exit()
+    assert shortcuts(desktop) == []
+    widget.enter()
+    widget.enter()
+    assert shortcuts(desktop) == everything
+
+
+def press(desktop, keys):
+    for shortcut in desktop.window.findChildren(QtGui.QShortcut):
+        if shortcut.key().toString() == keys and shortcut.isEnabled():
+            shortcut.activated.emit()
+
+
+def test_keys_do_what_the_buttons_do(widget, begun, desktop, border, spoiled, small):
+    press(desktop, "I")
+    assert widget.ui.includeButton.checked
+    assert not widget.ui.boundaryButton.checked
+    press(desktop, "I")
+    assert not widget.ui.includeButton.checked
+    widget.panel.correction.place(border[0])
+    press(desktop, "Ctrl+Z")
+    np.testing.assert_array_equal(begun.mask.read(small.grid.box), spoiled)
+    press(desktop, "Ctrl+Y")
+    assert not np.array_equal(begun.mask.read(small.grid.box), spoiled)
+    press(desktop, "N")
+    assert widget.panel.correction.session.round == 2
+    press(desktop, "H")
+    assert not widget.panel.correction.markers_visible
+    assert not widget.ui.markersCheckBox.checked
+
+
+@pytest.mark.parametrize("keys", ["B", "I", "X", "N", "Ctrl+Z", "Ctrl+Y"])
+def test_key_without_a_segment_is_answered_in_the_status_line(widget, desktop, keys):
+    press(desktop, keys)
+    assert "no segment is being corrected" in widget.ui.statusLabel.text
+    assert desktop.status[-1] == widget.ui.statusLabel.text
+    assert desktop.faults == []
+
+
+def test_undo_with_nothing_done_is_answered_in_the_status_line(widget, begun, desktop):
+    press(desktop, "Ctrl+Z")
+    assert "undo" in widget.ui.statusLabel.text
+    assert desktop.faults == []
+
+
+def test_fault_of_the_program_is_shown_as_slicer_shows_it(widget, begun, desktop, monkeypatch):
+    def broken(self):
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr("VSClickCorrectLib.mrml.correction.SceneCorrection.next_round", broken)
+    with pytest.raises(ZeroDivisionError):
+        widget._reported(widget.panel.clicks.next_round)()
+    assert "a fault" in desktop.faults[0]
+
+
+def test_left_and_entered_again_the_correction_goes_on(widget, begun, border):
+    widget.panel.correction.place(border[0])
+    widget.exit()
+    assert widget.panel.correction is None
+    widget.enter()
+    assert len(widget.panel.correction.rows) == 1
+    assert bare(widget.ui.clickTable).rowCount() == 1
+
+
+def test_point_placed_after_leaving_corrects_nothing(widget, begun, small, border):
+    node = widget.panel.correction.click_node()
+    widget.exit()
+    before = begun.mask.read(small.grid.box)
+    node.AddControlPointWorld(*border[0].position_ras)
+    np.testing.assert_array_equal(begun.mask.read(small.grid.box), before)
+
+
+@pytest.mark.parametrize("gone", ["segmentation", "t1ce", "t2"])
+def test_node_removed_while_correcting_ends_or_follows_without_a_fault(
+    widget, begun, headless, desktop, wait, border, gone
+):
+    widget.panel.correction.place(border[0])
+    headless.scene.RemoveNode(getattr(begun, gone))
+    wait(seconds=0.1)
+    assert desktop.faults == []
+    if gone == "segmentation":
+        assert widget.panel.correction is None
+        assert "segmentation" in widget.ui.statusLabel.text
+
+
+def test_point_list_removed_while_correcting_is_made_again(widget, begun, headless, desktop, wait, border):
+    widget.panel.correction.place(border[0])
+    headless.scene.RemoveNode(widget.panel.correction.click_node(border[0].kind))
+    wait(seconds=0.1)
+    widget.ui.boundaryButton.click()
+    assert desktop.faults == []
+    assert widget.ui.boundaryButton.checked
+
+
+def test_closed_scene_ends_everything_and_the_module_goes_on(widget, begun, headless, desktop, wait):
+    widget.ui.includeButton.click()
+    widget.onSceneStartClose()
+    headless.scene.Clear()
+    wait(seconds=0.2)
+    assert widget.panel.correction is None
+    assert desktop.faults == []
+    assert not widget.ui.initialButton.enabled
+    assert widget.panel.parameters is not None
+
+
+def test_cleaned_up_widget_observes_nothing(module, desktop, headless):
+    widget = module.VSClickCorrectWidget()
+    widget.setup()
+    widget.parent.isEntered = True
+    widget.enter()
+    widget.cleanup()
+    headless.scene.Clear()
+    assert widget.Observations == []
+    assert widget.panel.parameters is None
+    assert shortcuts(desktop) == []
+
+
+def test_first_use_warms_the_models(widget, desktop, wait, shipped_models):
+    assert wait(lambda: widget.panel.workbench.corrector is not None)
+    assert widget.panel.workbench.is_loaded(widget.panel.advanced.choice)
+    assert widget.panel.workbench.segmenter is not None
+
+
+def test_module_says_what_slicer_wants_to_know(module, desktop):
+    from types import SimpleNamespace
+
+    parent = SimpleNamespace()
+    module.VSClickCorrect(parent)
+    assert (parent.categories, parent.dependencies) == (["Segmentation"], [])
+    assert "VS-SEG" in parent.acknowledgementText
+    assert "user-guide.md" in parent.helpText
+    assert len(desktop.app.started) == 1
