@@ -110,7 +110,6 @@ def test_point_list_removed_while_correcting_is_made_again(widget, begun, headle
 
 def test_closed_scene_ends_everything_and_the_module_goes_on(widget, begun, headless, desktop, wait):
     widget.ui.includeButton.click()
-    widget.onSceneStartClose()
     headless.scene.Clear()
     wait(seconds=0.2)
     assert widget.panel.correction is None

@@ -90,10 +90,19 @@ def _unpacked(archive: Path) -> Volume:
                     "https://doi.org/10.7937/TCIA.9YTJ-5Q73."
                 )
             ) from None
-        volume = read_volume(Path(folder))
+        try:
+            volume = read_volume(Path(folder))
+        except ImageError:
+            raise _other_series() from None
     if voxels_sha256(volume.array) != VOXELS_SHA256:
-        raise ImageError(_("what was downloaded is not the series VS-SEG-001; try again later."))
+        raise _other_series()
     return volume
+
+
+def _other_series() -> ImageError:
+    return ImageError(
+        _("what was downloaded is not the series VS-SEG-001, or not all of it; try again later.")
+    )
 
 
 def voxels_sha256(array: np.ndarray) -> str:

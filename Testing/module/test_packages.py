@@ -1,0 +1,116 @@
+"""Packages that are missing or too old, and what is said of them."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from module_files import MODULE, ROOT
+
+
+@pytest.fixture
+def packages(desktop):
+    from VSClickCorrectLib.panel import packages
+
+    return packages
+
+
+@pytest.fixture
+def versions(packages, monkeypatch):
+    """Say which versions are there; None for a package that is missing."""
+    present = {"torch": "2.5.1+cpu", "safetensors": "0.5.0"}
+    monkeypatch.setattr(packages, "_version", lambda name: present[name] or "")
+    return present
+
+
+@pytest.fixture
+def torch_utils(monkeypatch):
+    """The PyTorch extension; what it was asked is in ``asked``."""
+    asked = []
+    logic = SimpleNamespace(installTorch=lambda **question: asked.append(question))
+    module = SimpleNamespace(PyTorchUtilsLogic=lambda: logic, asked=asked)
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("torch", "safetensors", "unfit"),
+    [
+        ("2.4.0", "0.4.3", {}),
+        ("2.3.1+cu121", "0.5", {"torch": "2.3.1+cu121"}),
+        (None, "0.5", {"torch": ""}),
+        ("2.10.0", None, {"safetensors": ""}),
+        ("10.0", "1.0", {}),
+    ],
+)
+def test_missing_and_old_packages_are_found(packages, versions, torch, safetensors, unfit):
+    versions.update(torch=torch, safetensors=safetensors)
+    assert packages.unfit_packages() == unfit
+
+
+def test_what_is_installed_here_fits(packages):
+    assert packages.unfit_packages() == {}
+
+
+def install(module, said):
+    return module.SlicerDesktop(None).install_packages(lambda text: said.append(str(text)))
+
+
+def test_torch_is_installed_by_the_pytorch_extension(module, versions, torch_utils):
+    versions["torch"] = None
+    said = []
+    assert not install(module, said)
+    assert torch_utils.asked == [{"askConfirmation": True, "torchVersionRequirement": ">=2.4"}]
+    assert said == ["Not installed: torch. Nothing was begun."]
+
+
+def test_missing_extension_is_named(module, versions):
+    versions["torch"] = None
+    said = []
+    assert not install(module, said)
+    assert "install the extension PyTorch" in said[0]
+
+
+def test_old_torch_is_not_replaced_under_a_running_slicer(module, versions, torch_utils):
+    versions["torch"] = "2.2.0"
+    said = []
+    assert not install(module, said)
+    assert "PyTorch 2.2.0 is installed, but 2.4" in said[0]
+    assert torch_utils.asked == []
+
+
+def test_safetensors_is_installed_after_asking(module, versions, desktop):
+    versions["safetensors"] = None
+    desktop.answers += [True, lambda: versions.update(safetensors="0.5")]
+    assert install(module, said := [])
+    assert said == []
+
+
+def test_failed_installation_says_what_to_do(module, versions, desktop):
+    def fail():
+        raise RuntimeError("Could not reach pypi.org\ndetails")
+
+    versions["safetensors"] = None
+    desktop.answers += [True, fail]
+    assert not install(module, said := [])
+    assert said[0].startswith("The installation failed (Could not reach pypi.org): check")
+
+
+def test_importing_the_module_asks_for_nothing_and_imports_nothing_heavy():
+    code = """
+import sys, pytest, slicer_desktop
+slicer_desktop.application()
+slicer_desktop.install(pytest.MonkeyPatch(), None)
+import VSClickCorrect
+print([name for name in ("torch", "SimpleITK", "scipy", "safetensors") if name in sys.modules])
+"""
+    places = os.pathsep.join([str(MODULE), str(ROOT / "Testing" / "tools")])
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": places},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.strip() == "[]"

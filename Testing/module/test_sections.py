@@ -1,0 +1,286 @@
+"""What the sections of the panel do and show."""
+
+import json
+
+import numpy as np
+import pytest
+from pythonqt import bare
+from VSClickCorrectLib.errors import ImageError, ModelError
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+
+
+class JobByHand:
+    """A job whose state the test says."""
+
+    def __init__(self, outcome):
+        self.outcome, self.done, self.cancelled = outcome, False, False
+
+    def poll(self):
+        from VSClickCorrectLib.jobs.job import JobState
+
+        return JobState(0.25, "half-way", self.done)
+
+    def result(self):
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def cancel(self):
+        self.cancelled = True
+
+
+@pytest.fixture
+def found():
+    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.inference.initial import InitialMask
+
+    return InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
+
+
+@pytest.fixture
+def segmenting(monkeypatch):
+    """Let the next search give what the test says."""
+
+    def segmenting(outcome):
+        job = JobByHand(outcome)
+        monkeypatch.setattr("VSClickCorrectLib.panel.start.Job.start_segmentation", lambda *arguments: job)
+        return job
+
+    return segmenting
+
+
+def segmentations(headless):
+    return headless.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
+
+
+def test_found_tumour_becomes_the_segment_to_correct(widget, example, segmenting, found, wait, small):
+    job = segmenting(found)
+    widget.ui.initialButton.click()
+    assert bare(widget.ui.progressWidget).isVisibleTo(widget.host)
+    assert not widget.ui.initialButton.enabled
+    assert wait(lambda: widget.ui.progressBar.value == 25)
+    job.done = True
+    assert wait(lambda: widget.panel.correction is not None)
+    assert widget.panel.parameters.segmentation is not example.segmentation
+    assert widget.panel.workbench.values().sum() == 24
+    assert widget.ui.segmentSelector.currentNode() is widget.panel.parameters.segmentation
+    assert not bare(widget.ui.progressWidget).isVisibleTo(widget.host)
+
+
+def test_cancelled_search_leaves_everything_as_it_was(widget, example, segmenting, found, wait, headless):
+    job = segmenting(found)
+    before = segmentations(headless)
+    widget.ui.initialButton.click()
+    widget.ui.cancelButton.click()
+    job.done = True
+    wait(seconds=0.3)
+    assert job.cancelled
+    assert (widget.panel.correction, segmentations(headless)) == (None, before)
+    assert "Cancelled" in widget.ui.statusLabel.text
+    assert widget.ui.initialButton.enabled
+
+
+def test_failed_search_is_told_in_the_status_line(widget, example, segmenting, wait, desktop):
+    job = segmenting(ModelError("the weights are gone; install the models again."))
+    widget.ui.initialButton.click()
+    job.done = True
+    assert wait(lambda: "the weights are gone" in widget.ui.statusLabel.text)
+    assert desktop.faults == []
+    assert widget.ui.initialButton.enabled
+
+
+def test_mask_of_volumes_that_were_changed_meanwhile_is_not_used(widget, example, segmenting, found, wait):
+    job = segmenting(found)
+    widget.ui.initialButton.click()
+    widget.ui.t2Selector.setCurrentNode(None)
+    job.done = True
+    assert wait(lambda: "other volumes" in widget.ui.statusLabel.text)
+    assert widget.panel.correction is None
+
+
+def test_click_while_something_is_computed_is_refused(widget, begun, segmenting, found, border, small):
+    segmenting(found)
+    before = begun.mask.read(small.grid.box)
+    widget.panel.start.find_tumour()
+    widget.panel.correction.place(border[0])
+    assert "wait" in widget.ui.statusLabel.text
+    np.testing.assert_array_equal(begun.mask.read(small.grid.box), before)
+    assert widget.panel.correction.rows == []
+
+
+def test_clicks_are_listed_selected_and_taken_back(widget, begun, border, small, spoiled, headless):
+    for click in border[:2]:
+        widget.panel.correction.place(click)
+    table = bare(widget.ui.clickTable)
+    texts = [[table.item(r, c).text() for c in range(5)] for r in range(2)]
+    slices = [str(small.grid.ras_to_index(click.position_ras)[0] + 1) for click in border[:2]]
+    assert [row[:4] for row in texts] == [[str(n + 1), "boundary", slices[n], "1"] for n in range(2)]
+    assert not widget.ui.removeButton.enabled
+    view = headless.scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    table.selectRow(0)
+    offset = view.GetSliceToRAS().GetElement(2, 3)
+    assert offset == pytest.approx(border[0].position_ras[2])
+    widget.ui.removeButton.click()
+    assert table.rowCount() == 1
+    assert widget.ui.undoButton.toolTip.startswith("Undo, Ctrl+Z: boundary click taken back")
+    widget.ui.undoButton.click()
+    assert table.rowCount() == 2
+
+
+def test_waiting_clicks_are_applied_together(widget, begun, border, small, spoiled):
+    bare(widget.ui.collectCheckBox).setChecked(True)
+    for click in border[:2]:
+        widget.panel.correction.place(click)
+    np.testing.assert_array_equal(begun.mask.read(small.grid.box), spoiled)
+    assert widget.ui.applyButton.text == "Apply 2"
+    assert bare(widget.ui.clickTable).item(1, 4).text() == "waits"
+    widget.ui.applyButton.click()
+    assert not np.array_equal(begun.mask.read(small.grid.box), spoiled)
+    assert len(widget.panel.correction.session.history.done) == 1
+    assert not widget.ui.applyButton.enabled
+
+
+def test_one_click_alone_or_many(widget, begun, headless):
+    interaction = headless.scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+    widget.ui.includeButton.click()
+    assert interaction.GetPlaceModePersistence() == 1
+    widget.ui.includeButton.click()
+    bare(widget.ui.keepPlacingCheckBox).setChecked(False)
+    widget.ui.includeButton.click()
+    assert interaction.GetPlaceModePersistence() == 0
+    interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+    assert not widget.ui.includeButton.checked
+
+
+def test_threshold_merge_and_carry_reach_the_session(widget, begun, border, small, spoiled):
+    bare(widget.ui.carrySpinBox).setValue(0)
+    assert widget.panel.correction.session.corrector.identity == "oracle, carry 0"
+    bare(widget.ui.thresholdSpinBox).setValue(0.7)
+    assert widget.panel.correction.session.corrector.identity == "oracle, threshold 0.7, carry 0"
+    bare(widget.ui.mergeSelector).setCurrentIndex(2)
+    assert widget.panel.correction.session.merge == "replace"
+    widget.panel.correction.place(border[0])
+    changed = np.flatnonzero((begun.mask.read(small.grid.box) != spoiled).any(axis=(1, 2)))
+    assert changed.tolist() == [small.grid.ras_to_index(border[0].position_ras)[0]]
+
+
+def test_last_change_is_outlined_as_long_as_it_is_wanted(widget, begun, border, headless):
+    widget.panel.correction.place(border[0])
+    outline = headless.scene.GetFirstNodeByName("last change")
+    assert outline.GetDisplayNode().GetVisibility()
+    widget.ui.lastChangeCheckBox.click()
+    assert not outline.GetDisplayNode().GetVisibility()
+    widget.exit()
+    assert headless.scene.GetFirstNodeByName("last change") is None
+
+
+def test_mask_of_the_start_is_shown_on_request(widget, begun, headless):
+    start = headless.scene.GetFirstNodeByName("tumour start")
+    assert not start.GetDisplayNode().GetVisibility()
+    widget.ui.startOutlineCheckBox.click()
+    assert start.GetDisplayNode().GetVisibility()
+
+
+def test_result_is_measured_and_copied(widget, begun, small, spoiled, wait, desktop):
+    assert wait(lambda: widget.ui.volumeLabel.text != "–")
+    mm3 = np.count_nonzero(spoiled) * np.prod(small.grid.spacing)
+    assert widget.ui.volumeLabel.text == f"{mm3:.0f} mm³ ({mm3 / 1000:.2f} cm³)"
+    assert "axial slice" in widget.ui.diameterLabel.text
+    assert "DSC to the mask at the start: 1.000" in widget.ui.changeLabel.text
+    widget.ui.copyButton.click()
+    assert f"Volume: {mm3:.1f} mm³" in desktop.app.texts[0]
+
+
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
+def test_segment_is_saved_with_its_journal(widget, begun, desktop, small, spoiled, border, tmp_path, suffix):
+    from VSClickCorrectLib.imaging.io import read_mask
+
+    widget.panel.correction.place(border[0])
+    desktop.answers.append(str(tmp_path / f"case{suffix}"))
+    widget.ui.saveButton.click()
+    saved = read_mask(tmp_path / f"case{suffix}", small.grid)
+    np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+    events = (tmp_path / "case.journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in events] == ["session", "edit"]
+
+
+def test_save_that_is_thought_better_of_writes_nothing(widget, begun, desktop, tmp_path):
+    desktop.answers.append("")
+    widget.ui.saveButton.click()
+    assert (list(tmp_path.iterdir()), desktop.faults) == ([], [])
+
+
+def test_accepted_segment_is_marked_as_completed(widget, begun):
+    import slicer
+
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    segment = begun.segmentation.GetSegmentation().GetSegment(begun.segment_id)
+    widget.ui.boundaryButton.click()
+    widget.ui.acceptButton.click()
+    assert logic.GetSegmentStatus(segment) == logic.Completed
+    assert not widget.ui.boundaryButton.checked
+
+
+def test_agreement_of_the_volumes_is_shown(widget, example, wait):
+    assert wait(lambda: "100%" in widget.ui.agreementLabel.text)
+    widget.ui.t2Selector.setCurrentNode(None)
+    assert widget.ui.agreementLabel.text == ""
+    assert not widget.ui.registerButton.enabled
+
+
+def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeypatch, small):
+    import vtk
+    from VSClickCorrectLib.datasets.registration import register
+    from VSClickCorrectLib.mrml.volumes import volume_of
+
+    moved = vtk.vtkMatrix4x4()
+    moved.SetElement(0, 3, 6.0)
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(moved)
+    example.t2.SetAndObserveTransformNodeID(transform.GetID())
+    job = JobByHand(register(volume_of(example.t1ce), volume_of(example.t2)))
+    job.done = True
+    monkeypatch.setattr("VSClickCorrectLib.panel.volumes.Job.start_registration", lambda *volumes: job)
+    widget.ui.registerButton.click()
+    assert wait(lambda: "lies on the T1 now" in widget.ui.statusLabel.text)
+    assert example.t2.GetParentTransformNode() is not transform
+
+
+def test_folder_without_models_is_said_to_hold_none(widget, begun, tmp_path):
+    widget.ui.modelsFolderPath.currentPath = str(tmp_path)
+    assert "no manifest.json" in widget.ui.statusLabel.text
+
+
+def test_models_of_ones_own_are_offered_and_kept_for_the_next_time(widget, bright_models, desktop):
+    from pythonqt import Settings
+
+    widget.ui.modelsFolderPath.currentPath = str(bright_models)
+    names = [bare(widget.ui.modelSelector).itemText(i) for i in range(widget.ui.modelSelector.count)]
+    assert widget.panel.advanced.choice.folder == str(bright_models)
+    assert widget.panel.advanced.choice.corrector in names
+    assert Settings.values["VSClickCorrect/ModelsFolder"] == str(bright_models)
+
+
+def test_nothing_found_asks_for_an_include_click(widget, example, segmenting, wait):
+    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.inference.initial import InitialMask
+
+    segmenting(InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)).done = True
+    widget.ui.initialButton.click()
+    assert wait(lambda: "include click" in widget.ui.statusLabel.text)
+    assert widget.panel.correction is not None
+
+
+def test_click_outside_is_answered_in_the_status_line(widget, begun, desktop):
+    widget.panel.correction.place(Click((1e4, 0.0, 0.0), ClickKind.INCLUDE))
+    assert "outside" in widget.ui.statusLabel.text
+    assert (desktop.faults, widget.panel.correction.rows) == ([], [])
+
+
+def test_volume_that_cannot_be_used_is_said_so(widget, example, headless):
+    empty = headless.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+    widget.ui.t1ceSelector.setCurrentNode(empty)
+    with pytest.raises(ImageError):
+        widget.panel.start.correct_segment()
+    widget.ui.correctButton.click()
+    assert "empty" in widget.ui.statusLabel.text

@@ -1,0 +1,140 @@
+"""A day's work on the panel: three cases from a folder."""
+
+import csv
+
+import numpy as np
+import pytest
+from pythonqt import bare
+from VSClickCorrectLib.imaging.io import read_mask, write_mask, write_volume
+
+
+@pytest.fixture
+def folder(tmp_path, small, spoiled):
+    """Three cases, of which the second has no mask and the third no readable image."""
+    for name in ("case1", "case2", "case3"):
+        (tmp_path / "cases" / name).mkdir(parents=True)
+        write_volume(tmp_path / "cases" / name / "T1ce.nii.gz", small.t1ce)
+        write_volume(tmp_path / "cases" / name / "T2.nii.gz", small.t2)
+    write_mask(tmp_path / "cases" / "case1" / "mask.nii.gz", spoiled, small.grid)
+    (tmp_path / "cases" / "case3" / "T1ce.nii.gz").write_bytes(b"broken")
+    return tmp_path
+
+
+@pytest.fixture
+def opened(widget, folder, small):
+    from VSClickCorrectLib.simulation.oracle import Oracle
+
+    widget.panel.workbench.corrector = Oracle(small.truth)
+    return open_worklist(widget, folder)
+
+
+def open_worklist(widget, folder):
+    widget.ui.worklistSourcePath.currentPath = str(folder / "cases")
+    widget.ui.worklistOutputPath.currentPath = str(folder / "results")
+    widget.ui.annotatorEdit.text = "AB"
+    widget.ui.openWorklistButton.click()
+    return widget.panel.worklist.worklist
+
+
+def summary(folder):
+    (path,) = (folder / "results").rglob("summary.csv")
+    with path.open(newline="") as stream:
+        return {row["case"]: row for row in csv.DictReader(stream)}
+
+
+def test_first_case_is_shown_and_can_be_corrected_at_once(widget, opened, small, spoiled, desktop):
+    assert opened.current.name == "case1"
+    assert "case1" in widget.ui.caseLabel.text
+    assert widget.ui.t1ceSelector.currentNode().GetName() == "case1 T1ce"
+    np.testing.assert_array_equal(widget.panel.workbench.values(), spoiled)
+    assert desktop.layers[-1]["background"] is widget.panel.parameters.t1ce
+    assert widget.ui.worklistProgress.maximum == 3
+    assert desktop.faults == []
+
+
+def test_done_case_is_in_the_label_set_and_the_next_is_shown(widget, opened, folder, small, border):
+    widget.panel.correction.place(border[0])
+    corrected = widget.panel.workbench.values()
+    widget.ui.commentEdit.text = "sharp border"
+    widget.ui.doneCaseButton.click()
+    (label,) = (folder / "results").rglob("*_dseg.nii.gz")
+    np.testing.assert_array_equal(read_mask(label, small.grid), corrected)
+    assert list((folder / "results").rglob("dataset_description.json"))
+    row = summary(folder)["case1"]
+    told = [row[name] for name in ("state", "annotator", "clicks", "comment")]
+    assert told == ["done", "AB", "1", "sharp border"]
+    assert opened.current.name == "case2"
+    assert widget.panel.correction is None
+    assert not widget.ui.doneCaseButton.enabled
+
+
+def test_images_of_the_case_before_leave_the_scene(widget, opened, headless):
+    mine = headless.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "somebody's own")
+    widget.ui.skipCaseButton.click()
+    names = {
+        headless.scene.GetNthNodeByClass(n, "vtkMRMLDisplayableNode").GetName()
+        for n in range(headless.scene.GetNumberOfNodesByClass("vtkMRMLDisplayableNode"))
+    }
+    assert not any("case1" in name for name in names)
+    assert {"case2 T1ce", "case2 T2", mine.GetName()} <= names
+    assert headless.scene.GetNumberOfNodesByClass("vtkMRMLTextNode") == 0
+
+
+def test_case_that_cannot_be_read_is_called_failed_and_said_so(widget, opened, folder, desktop):
+    widget.ui.skipCaseButton.click()
+    widget.ui.nextCaseButton.click()
+    assert "case3" in widget.ui.statusLabel.text
+    assert summary(folder)["case3"]["state"] == "failed"
+    assert widget.panel.parameters.t1ce is None
+    assert desktop.faults == []
+
+
+def test_work_is_there_again_after_a_crash(widget, opened, folder, module, small, border):
+    from VSClickCorrectLib.simulation.oracle import Oracle
+
+    widget.panel.correction.place(border[0])
+    widget.panel.clicks.next_round()
+    corrected = widget.panel.workbench.values()
+    opened._open = None  # gone without a word, as after a crash
+    widget.panel.worklist.worklist = None
+    widget.panel.worklist._clear()
+    for lock in (folder / "results").rglob("*.lock"):
+        lock.unlink()
+    widget.panel.workbench.corrector = Oracle(small.truth)
+    assert open_worklist(widget, folder).current.name == "case1"
+    np.testing.assert_array_equal(widget.panel.workbench.values(), corrected)
+    assert [row.round for row in widget.panel.correction.rows] == [1]
+    assert widget.panel.correction.session.round == 2
+
+
+def test_painted_voxels_are_kept_between_cases(widget, opened, small):
+    from VSClickCorrectLib.imaging.box import Box
+
+    painted = Box((0, 0, 0), (1, 2, 3))
+    widget.panel.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
+    widget.ui.nextCaseButton.click()
+    widget.ui.previousCaseButton.click()
+    assert opened.current.name == "case1"
+    assert widget.panel.workbench.values()[painted.slices].all()
+
+
+def test_worklist_without_initials_is_not_opened(widget, folder):
+    widget.ui.worklistSourcePath.currentPath = str(folder / "cases")
+    widget.ui.worklistOutputPath.currentPath = str(folder / "results")
+    widget.ui.annotatorEdit.text = ""
+    widget.ui.openWorklistButton.click()
+    assert "initials" in widget.ui.statusLabel.text
+    assert not (folder / "results").exists()
+
+
+def test_tumour_found_in_a_case_begins_its_journal(widget, opened, small, border):
+    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.inference.initial import InitialMask
+
+    widget.ui.skipCaseButton.click()
+    parameters = widget.panel.parameters
+    initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
+    widget.panel.start._found(initial, (parameters.t1ce, parameters.t2))
+    widget.panel.correction.place(border[0])
+    assert len(opened.journal().events) == 2
+    assert bare(widget.ui.clickTable).rowCount() == 1
