@@ -35,7 +35,9 @@ class NaiveSession:
     def apply(self, clicks):
         numbers = list(range(self.count + 1, self.count + len(clicks) + 1))
         self.count += len(clicks)
-        self._do(self._corrected(clicks, [c for _, c in self.standing()]), list(zip(numbers, clicks)))
+        self._do(
+            self._corrected(clicks, [c for _, c in self.standing()]), list(zip(numbers, clicks, strict=True))
+        )
 
     def remove(self, number):
         result = self.mask.copy()

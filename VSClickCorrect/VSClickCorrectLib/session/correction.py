@@ -308,9 +308,9 @@ class CorrectionSession:
                 near = distances(self.case.grid, disc, click.position_ras) <= DISC_MM
                 result[disc.slices_in(box)][near] = _wanted(click)
         for click in self.clicks:
-            if click.kind is not ClickKind.BOUNDARY and self._value(result, box, click) is (
-                not _wanted(click)
-            ):
+            if click.kind is ClickKind.BOUNDARY:
+                continue
+            if self._value(result, box, click) is (not _wanted(click)):
                 # What was painted by hand over an earlier click stays: nobody asked for it to change.
                 self._hold(result, box, click, bool(self._value(current, box, click)))
         for click in clicks:
