@@ -213,11 +213,22 @@ class OpenCase:
     def _check_held(self) -> None:
         if self.held:
             return
-        holder = holder_of(self._lock.path)
-        who = f"was taken over by {holder}" if holder else "was closed by somebody else"
+        folder, holder = self._lock.path.parent, holder_of(self._lock.path)
+        if not folder.is_dir():
+            raise WorklistError(f"the folder {folder} cannot be reached; check the disk or the network.")
+        if holder is None and self._is_as_written():
+            # Only the lock is gone, tidied away perhaps.
+            self._lock.take(self.case.name)
+            return
+        who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
         raise WorklistError(
             f"case {self.case.name} {who}; what you did until then is kept, open the case anew."
         )
+
+    def _is_as_written(self) -> bool:
+        """Whether the record on the disk is the one that was written last."""
+        found = self._store.read(self.case.name, self.case.label)
+        return replace(found, seconds=0.0) == replace(self.record, seconds=0.0)
 
 
 def _volume(values: np.ndarray, grid: Grid) -> float:
