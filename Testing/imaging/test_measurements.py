@@ -89,22 +89,48 @@ def borders(grid, values):
     return {number: np.array(points) for number, points in found.items()}
 
 
+def longest(slices):
+    return max(np.linalg.norm(a - b) for points in slices for a in points for b in points)
+
+
+def parts_of(values):
+    """Connected parts, corners included, by flooding from voxel to voxel."""
+    left, parts = set(map(tuple, np.argwhere(values).tolist())), []
+    while left:
+        part, edge = np.zeros(values.shape, bool), [left.pop()]
+        while edge:
+            here = edge.pop()
+            part[here] = True
+            near = {n for n in left if max(abs(a - b) for a, b in zip(n, here, strict=True)) == 1}
+            left -= near
+            edge += near
+        parts.append(part)
+    return parts
+
+
 @given(st.data())
-def test_the_diameter_is_the_farthest_pair_of_border_points_of_any_mask_on_any_grid(data):
+def test_the_diameter_is_the_farthest_pair_of_border_points_of_the_largest_part(data):
     grid = data.draw(grids(sides=st.integers(2, 5)))
     values = data.draw(arrays(bool, grid.shape))
     if not values.any():
         values[0, 0, 0] = True
     found = whole(grid, values)
-    farthest = {
-        number: max(np.linalg.norm(a - b) for a in points for b in points)
-        for number, points in borders(grid, values).items()
-    }
-    assert found.diameter.mm == pytest.approx(max(farthest.values()))
-    assert farthest[found.slice_number] == pytest.approx(found.diameter.mm)
-    assert found.slices == (min(farthest), max(farthest))
+    numbers = borders(grid, values)
+    assert found.slices == (min(numbers), max(numbers))
+    connected = parts_of(values)
+    assert found.parts == len(connected)
+    # Of several parts of one size any may have been measured.
+    largest = max(part.sum() for part in connected)
+    outlines = [borders(grid, part) for part in connected if part.sum() == largest]
+    (points,) = (
+        outline[found.slice_number]
+        for outline in outlines
+        if found.slice_number in outline
+        and np.linalg.norm(outline[found.slice_number] - found.diameter.start_ras, axis=1).min() < 1e-6
+        and longest(outline.values()) == pytest.approx(found.diameter.mm)
+    )
+    assert longest([points]) == pytest.approx(found.diameter.mm)
     # Both lines lie in their slice and end on the outline.
-    points = borders(grid, values)[found.slice_number]
     for end in (found.diameter.start_ras, found.diameter.end_ras):
         assert np.linalg.norm(points - end, axis=1).min() < 1e-6
     up = axial_steps(grid)[0]
@@ -173,6 +199,29 @@ def test_the_perpendicular_runs_over_a_hole():
     expected = 6 * math.hypot(8, 5) / 8
     assert whole(PLAIN, solid).perpendicular.mm == pytest.approx(expected)
     assert whole(PLAIN, hollow).perpendicular.mm == pytest.approx(expected)
+
+
+def test_a_diameter_does_not_lead_from_one_part_to_another():
+    values = np.zeros(PLAIN.shape, bool)
+    values[1, 1:3, 0:4] = True
+    values[1, 5, 8:10] = True
+    found = whole(PLAIN, values)
+    assert found.parts == 2
+    assert found.volume_mm3 == 20
+    assert found.diameter.mm == pytest.approx(math.hypot(4, 1))
+    assert "the mask has 2 separate parts; the diameters are those of the largest" in found.as_text()
+
+
+def test_a_mask_all_over_the_image_is_measured_too():
+    # A comb: every other column, joined by the first row. Its outline has more corners than are tried.
+    grid = Grid((2, 120, 120), np.eye(4))
+    values = np.zeros(grid.shape, bool)
+    values[1, :, ::2] = values[1, 0, :] = True
+    found = whole(grid, values)
+    assert found.parts == 1
+    # From the upper side of the last column's only pixel to the lower side of the first column's last.
+    assert found.diameter.mm == pytest.approx(math.hypot(120, 119))
+    assert found.perpendicular.mm == pytest.approx(math.hypot(119, 118), abs=1)
 
 
 def test_only_the_box_counts_and_a_loose_box_is_no_matter():

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from volume_files import PLAIN, blob
-from VSClickCorrectLib.errors import CaseTaken, WorklistError
+from VSClickCorrectLib.errors import CaseTaken, ImageError, WorklistError
 from VSClickCorrectLib.worklist.locks import STALE_S, CaseLock, holder_of
 
 
@@ -169,6 +169,51 @@ def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_li
     assert second.record("VS-2").annotator == "CD"
     second.done(blob(), PLAIN)
     assert first.record("VS-2").state.value == "done"
+
+
+def test_a_lock_that_was_tidied_away_is_taken_again(open_list):
+    worklist = open_list("AB")
+    worklist.go_to("VS-2")
+    lock = worklist.output / "sourcedata" / "worklist" / "sub-VS2.lock"
+    lock.unlink()
+    worklist.update(clicks=1)
+    assert holder_of(lock).annotator == "AB"
+
+
+def test_who_comes_back_after_somebody_else_has_finished_the_case_overwrites_nothing(open_list):
+    first, second = open_list("AB"), open_list("CD")
+    first.go_to("VS-2")
+    second.go_to("VS-2", take_over=True)
+    second.done(blob(), PLAIN)
+    with pytest.raises(WorklistError, match="was worked on by somebody else"):
+        first.update(clicks=9)
+    assert second.record("VS-2").state.value == "done"
+
+
+def test_a_network_that_is_gone_is_told_as_such_and_may_come_back(open_list):
+    worklist = open_list()
+    worklist.go_to("VS-2")
+    away = worklist.output.with_name("away")
+    worklist.output.rename(away)
+    with pytest.raises(WorklistError, match="cannot be reached; check the disk or the network"):
+        worklist.update(clicks=1)
+    away.rename(worklist.output)
+    worklist.update(clicks=1)
+    assert open_list().record("VS-2").clicks == 1
+
+
+def full_disk(_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_case_that_cannot_be_begun_is_not_left_locked(open_list, monkeypatch):
+    worklist = open_list("AB")
+    worklist.go_to("VS-2")
+    with monkeypatch.context() as patched, pytest.raises(ImageError, match="cannot write"):
+        patched.setattr("VSClickCorrectLib.worklist.records.os.fsync", full_disk)
+        worklist.go_to("VS-9")
+    assert worklist.current.name == "VS-2"
+    assert open_list("CD").go_to("VS-9").name == "VS-9"
 
 
 def test_a_folder_that_cannot_be_written_is_told(folder, tmp_path):

@@ -2,17 +2,24 @@
 
 import csv
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from volume_files import PLAIN, SHAPE, blob
+from volume_files import PLAIN, SHAPE, blob, written
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.journal import Journal, edit_event, session_event
+from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.session.start import start_json
 from VSClickCorrectLib.worklist.records import CaseState
+from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
 
@@ -29,7 +36,7 @@ def summary(worklist):
 def clicked(journal, voxel, clicks=1):
     """Record an edit of so many clicks that adds one voxel."""
     if not journal.events:
-        journal.append(session_event(PLAIN, "model@1", "progressive"))
+        journal.append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN, START))))
     edit = Edit(
         tuple(Click((float(n), 1.0, 1.0)) for n in range(clicks)),
         1,
@@ -388,3 +395,24 @@ def test_an_empty_mask_is_a_label_too(open_list):
     path = worklist.done(np.zeros(SHAPE, bool), PLAIN)
     assert not read_mask(path, PLAIN).any()
     assert worklist.record("VS-2").volume_mm3 == 0
+
+
+VALIDATOR = shutil.which("bids-validator-deno", path=Path(sys.executable).parent) or shutil.which(
+    "bids-validator-deno"
+)
+
+
+@pytest.mark.skipif(VALIDATOR is None, reason="bids-validator-deno is not installed")
+def test_the_label_set_is_valid_bids(tmp_path):
+    for name in ("sub-01/ses-a/anat/sub-01_ses-a_ce-GD_T1w", "sub-01/ses-b/anat/sub-01_ses-b_T2w"):
+        (tmp_path / "raw" / name).parent.mkdir(parents=True)
+        written(tmp_path / "raw" / f"{name}.nii.gz", np.zeros(SHAPE, np.int16))
+    worklist = Worklist.open(tmp_path / "raw", tmp_path / "raw", "AB")
+    while worklist.next():
+        worklist.update(clicks=2, rounds=1, comment="clear", models=["model@1"])
+        worklist.done(MASK, PLAIN)
+    root = tmp_path / "raw" / "derivatives" / "vsclickcorrect"
+    assert len(list(root.rglob("sub-*_dseg.nii.gz"))) == 2
+    found = subprocess.run([VALIDATOR, root, "--format", "json"], capture_output=True, text=True, check=False)
+    issues = json.loads(found.stdout)["issues"]["issues"]
+    assert [issue for issue in issues if issue["severity"] == "error"] == []

@@ -16,6 +16,7 @@ from VSClickCorrectLib.cli import (
     evaluate,
     import_cases,
     models,
+    resume,
     segment,
     simulate,
     train,
@@ -27,7 +28,7 @@ _DESCRIPTION = """\
 Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
 segmentation by clicks. Research software, not a medical device.
 """
-_COMMANDS = (segment, correct, demo, evaluate, import_cases, models, simulate, train, worklist)
+_COMMANDS = (segment, correct, demo, evaluate, import_cases, models, resume, simulate, train, worklist)
 
 
 class _Parser(argparse.ArgumentParser):

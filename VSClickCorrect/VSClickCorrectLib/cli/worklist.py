@@ -40,7 +40,7 @@ def _work(row: Row) -> str:
     if record.annotator:
         parts.append(record.annotator)
     if record.clicks:
-        parts.append(f"{record.clicks} clicks in {record.rounds} rounds, {record.seconds / 60:.1f} min")
+        parts.append(f"{record.clicks} clicks, round {record.rounds}, {record.seconds / 60:.1f} min")
     if record.volume_mm3 is not None:
         parts.append(f"{record.volume_mm3:.0f} mm³")
     if row.holder:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
@@ -21,6 +22,7 @@ MIDDLE_MM = 3.0
 # The smallest quarter of the tumours of VS-SEG; there the limits of agreement between observers are widest.
 SMALL_MM3 = 637.0
 SMALL_AGREEMENT_PERCENT = 27
+_NEIGHBOURS = np.ones((3, 3, 3), bool)
 _HEAD_SAMPLES = 400_000
 
 Point = tuple[float, float, float]
@@ -103,6 +105,9 @@ class Measurements:
         The voxels that hold the mask, as tight as can be; empty if the mask is.
     values : ndarray of bool
         The mask in that box.
+    parts : int
+        How many connected parts it has. The diameters are those of the largest: a line from one part to
+        another measures nothing.
     diameter : Diameter or None
         The largest axial diameter: the longest line between two points of the outline in one axial slice. It
         is neither the Feret diameter of the whole tumour, which may run across slices, nor the extrameatal
@@ -120,6 +125,7 @@ class Measurements:
     grid: Grid
     box: Box
     values: np.ndarray
+    parts: int
     diameter: Diameter | None
     perpendicular: Diameter | None
     slice_number: int | None
@@ -202,6 +208,8 @@ class Measurements:
         yield f"Axial slices: {first} to {last} of {count}, counted from the bottom ({height:.1f} mm)"
         yield "Centroid: R {:.1f}, A {:.1f}, S {:.1f} mm".format(*self.centroid_ras or ())
         yield f"Side: {self._side_text()}"
+        if self.parts > 1:
+            yield f"Note: the mask has {self.parts} separate parts; the diameters are those of the largest."
         if self.small:
             share = self.volume_mm3 * SMALL_AGREEMENT_PERCENT / 100
             yield (
@@ -235,15 +243,17 @@ def measure(
     tight = Box.of_array(values) if values is not None and box is not None else None
     if box is None or values is None or tight is None:
         nothing = Box((0, 0, 0), (0, 0, 0))
-        return Measurements(grid, nothing, np.zeros((0, 0, 0), bool), None, None, None, None, middle)
+        return Measurements(grid, nothing, np.zeros((0, 0, 0), bool), 0, None, None, None, None, middle)
     values = values[tight.slices]
     tight = tight.shifted(box.start)
-    number, outline = _widest(grid, values)
+    labels, parts = ndimage.label(values, _NEIGHBOURS)
+    largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    number, outline = _widest(grid, largest)
     ends = outline.longest()
     lines = [_line(grid, tight, number, points) for points in (ends, outline.longest_across(*ends))]
-    centroid = grid.index_to_ras(np.argwhere(values).mean(axis=0) + tight.start)
+    centroid = _point(grid.index_to_ras(np.argwhere(values).mean(axis=0) + tight.start))
     slice_number = _axial_start(grid, tight) + number + 1
-    return Measurements(grid, tight, values, lines[0], lines[1], slice_number, _point(centroid), middle)
+    return Measurements(grid, tight, values, parts, lines[0], lines[1], slice_number, centroid, middle)
 
 
 def head_middle(volume: Volume) -> Middle:

@@ -13,6 +13,9 @@ _JOINS = {
     1: [(3, 0)], 2: [(0, 1)], 3: [(3, 1)], 4: [(1, 2)], 5: [(3, 0), (1, 2)], 6: [(0, 2)], 7: [(3, 2)],
     8: [(2, 3)], 9: [(2, 0)], 10: [(0, 1), (2, 3)], 11: [(2, 1)], 12: [(1, 3)], 13: [(1, 0)], 14: [(0, 3)],
 }  # fmt: skip
+# A tumour's outline has some hundred corners, that of a thresholded head many thousand: then not every one is
+# tried, and pieces are looked at by portions.
+_PLACES, _AT_A_TIME = 2048, 1024
 _SIDES = np.array([(0.0, 0.5), (0.5, 1.0), (1.0, 0.5), (0.5, 0.0)])
 
 
@@ -51,16 +54,16 @@ class Outline:
         across = np.array([-along[1], along[0]])
         at, height = self.pieces @ along, self.pieces @ across
         # Between corners the length changes evenly, so the longest line passes through one.
-        places = np.unique(at)[:, None]
-        low, high = at.min(axis=1), at.max(axis=1)
-        crossed = (low <= places) & (places <= high)
-        level = at[:, 0] == at[:, 1]
-        share = (places - at[:, 0]) / np.where(level, 1.0, at[:, 1] - at[:, 0])
-        there = height[:, 0] + share * (height[:, 1] - height[:, 0])
-        bottom = np.where(crossed, np.where(level, height.min(axis=1), there), np.inf).min(axis=1)
-        top = np.where(crossed, np.where(level, height.max(axis=1), there), -np.inf).max(axis=1)
+        places = np.unique(at)
+        places = places[:: 1 + len(places) // _PLACES]
+        ends = [
+            _crossings(places, at[n : n + _AT_A_TIME], height[n : n + _AT_A_TIME])
+            for n in range(0, len(at), _AT_A_TIME)
+        ]
+        bottom = np.min([low for low, _ in ends], axis=0)
+        top = np.max([high for _, high in ends], axis=0)
         best = int(np.argmax(top - bottom))
-        place = places[best, 0] * along
+        place = places[best] * along
         return place + bottom[best] * across, place + top[best] * across
 
 
@@ -85,6 +88,18 @@ def outline_of(plane: np.ndarray, spacing: tuple[float, float]) -> Outline:
         cells = np.argwhere(corners == kind)
         pieces += [np.stack([cells + _SIDES[a], cells + _SIDES[b]], axis=1) for a, b in joins]
     return Outline((np.concatenate(pieces) - 1) * np.asarray(spacing))
+
+
+def _crossings(places: np.ndarray, at: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and highest crossing of pieces at each place; infinite where there is none."""
+    place = places[:, None]
+    crossed = (at.min(axis=1) <= place) & (place <= at.max(axis=1))
+    level = at[:, 0] == at[:, 1]
+    share = (place - at[:, 0]) / np.where(level, 1.0, at[:, 1] - at[:, 0])
+    there = height[:, 0] + share * (height[:, 1] - height[:, 0])
+    bottom = np.where(crossed, np.where(level, height.min(axis=1), there), np.inf).min(axis=1)
+    top = np.where(crossed, np.where(level, height.max(axis=1), there), -np.inf).max(axis=1)
+    return bottom, top
 
 
 def _outermost(points: np.ndarray) -> np.ndarray:

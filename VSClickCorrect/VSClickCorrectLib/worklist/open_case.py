@@ -15,6 +15,7 @@ from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.session.journal import Journal, history_of, replay
 from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.session.start import restored, start_of
 from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.clock import WorkClock
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
@@ -161,12 +162,14 @@ class OpenCase:
         label = self._store.labels.path(self.case.label)
         if path is None and label.exists():
             path, known = label, self.record.events
-        start = read_mask(path, grid) if path is not None else self.case.load_mask(grid)
-        if start is None and not events:
-            return None
-        mask = ArrayMask(grid, start)
-        replay(events[known:], mask)
-        return mask.values
+        if path is not None:
+            mask = ArrayMask(grid, read_mask(path, grid))
+            replay(events[known:], mask)
+            return mask.values
+        if not events:
+            return self.case.load_mask(grid)
+        start = start_of(events, grid)
+        return restored(events, grid, self.case.load_mask(grid) if start is None else start)
 
     def _begin(self) -> None:
         """Bring the record up to date with what a crash left, and call the case begun."""
@@ -186,7 +189,7 @@ class OpenCase:
             history, rounds = history_of(events)
         except CorrectionError:
             return {}  # whoever asks for the journal or the mask is told
-        clicks = sum(len(edit.clicks) for edit in history.done)
+        clicks = sum(len(edit.clicks) - len(edit.removed) for edit in history.done)
         return {"clicks": clicks, "rounds": rounds} if events and clicks != self.record.clicks else {}
 
     def _reopened(self) -> dict[str, Any]:
@@ -210,11 +213,22 @@ class OpenCase:
     def _check_held(self) -> None:
         if self.held:
             return
-        holder = holder_of(self._lock.path)
-        who = f"was taken over by {holder}" if holder else "was closed by somebody else"
+        folder, holder = self._lock.path.parent, holder_of(self._lock.path)
+        if not folder.is_dir():
+            raise WorklistError(f"the folder {folder} cannot be reached; check the disk or the network.")
+        if holder is None and self._is_as_written():
+            # Only the lock is gone, tidied away perhaps.
+            self._lock.take(self.case.name)
+            return
+        who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
         raise WorklistError(
             f"case {self.case.name} {who}; what you did until then is kept, open the case anew."
         )
+
+    def _is_as_written(self) -> bool:
+        """Whether the record on the disk is the one that was written last."""
+        found = self._store.read(self.case.name, self.case.label)
+        return replace(found, seconds=0.0) == replace(self.record, seconds=0.0)
 
 
 def _volume(values: np.ndarray, grid: Grid) -> float:

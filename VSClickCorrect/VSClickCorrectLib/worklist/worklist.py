@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CaseTaken, WorklistError
+from VSClickCorrectLib.errors import CaseTaken, VSClickError, WorklistError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
@@ -160,8 +160,12 @@ class Worklist:
             return case
         lock = CaseLock(self._store.lock_path(case.label), self.annotator)
         lock.take(case.name, take_over)
-        self.close()
-        self._open = OpenCase(case, self._store, lock, self.annotator, self._now)
+        try:
+            self.close()
+            self._open = OpenCase(case, self._store, lock, self.annotator, self._now)
+        except VSClickError:
+            lock.release()
+            raise
         self._last = case
         self._summarise()
         return case
