@@ -284,3 +284,21 @@ def test_volume_that_cannot_be_used_is_said_so(widget, example, headless):
         widget.panel.start.correct_segment()
     widget.ui.correctButton.click()
     assert "empty" in widget.ui.statusLabel.text
+
+
+def test_click_in_a_view_of_another_volume_is_refused(widget, begun, headless, desktop, small, spoiled, wait):
+    """As a slice view does it: the point under the pointer knows the volume, then becomes a click."""
+    other = headless.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "FLAIR")
+    node = widget.panel.correction.click_node(ClickKind.INCLUDE)
+    for shown in (other, begun.t2):
+        node.AddNControlPoints(1, "", None)
+        index = node.GetNumberOfControlPoints() - 1
+        assert node.GetNthControlPointPositionStatus(index) == node.PositionUndefined
+        node.SetNthControlPointAssociatedNodeID(index, shown.GetID())
+        node.SetNthControlPointPositionWorld(index, *small.site_ras)
+        wait(seconds=0.05)
+        if shown is other:
+            assert "that view shows 'FLAIR'" in widget.ui.statusLabel.text
+            np.testing.assert_array_equal(begun.mask.read(small.grid.box), spoiled)
+            assert node.GetNumberOfControlPoints() == 0
+    assert len(widget.panel.correction.rows) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import slicer
@@ -49,10 +49,17 @@ class ClickNodes:
     ----------
     segmentation_node : vtkMRMLSegmentationNode
         The segmentation, in a scene.
+    volume_nodes : iterable of vtkMRMLVolumeNode or None
+        The volumes in whose views points are placed; if there are none, any view will do.
     """
 
-    def __init__(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
+    def __init__(
+        self,
+        segmentation_node: slicer.vtkMRMLSegmentationNode,
+        volume_nodes: Iterable[slicer.vtkMRMLVolumeNode | None] = (),
+    ) -> None:
         self._segmentation_node = segmentation_node
+        self._volume_ids = {node.GetID() for node in volume_nodes if node is not None}
 
     def find(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode | None:
         """Return the list of a kind, or None if there is none."""
@@ -107,6 +114,16 @@ class ClickNodes:
             if (node := self.find(marker.kind)) is not None
             and node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id)) == label
         }
+
+    def check_view(self, marker: Marker) -> None:
+        """Raise `CorrectionError` if a point was placed in a view of another volume."""
+        node = self.find(marker.kind)
+        index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
+        shown = node.GetNthControlPointAssociatedNodeID(index) if node is not None and index >= 0 else ""
+        if self._volume_ids and shown and shown not in self._volume_ids:
+            other = self._segmentation_node.GetScene().GetNodeByID(shown)
+            name = other.GetName() if other else shown
+            raise CorrectionError(f"that view shows '{name}'; click in a view of the T1ce or the T2.")
 
     def add(self, click: Click) -> Marker:
         """Add a point."""

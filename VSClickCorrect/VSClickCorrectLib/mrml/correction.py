@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -48,6 +48,8 @@ class SceneCorrection:
     later : callable, optional
         Calls a function once the present event is over, as ``QTimer.singleShot(0, function)`` does: a point
         must not be removed while Slicer is still placing it. Without it that waits for the next method.
+    volume_nodes : iterable of vtkMRMLVolumeNode or None, optional
+        In views of other volumes points are refused; without it they are taken in any view.
 
     Attributes
     ----------
@@ -70,6 +72,7 @@ class SceneCorrection:
         on_error: Callable[[VSClickError], None] = lambda error: None,
         on_change: Callable[[], None] = lambda: None,
         later: Later | None = None,
+        volume_nodes: Iterable[slicer.vtkMRMLVolumeNode | None] = (),
     ) -> None:
         self.session = session
         self.kind = ClickKind.BOUNDARY
@@ -79,7 +82,7 @@ class SceneCorrection:
         self._on_edit, self._on_error, self._on_change, self._later = on_edit, on_error, on_change, later
         self._segment_id = cast(SegmentMask, session.mask).segment_id
         self._journal = SceneJournal(segmentation_node, self._segment_id)
-        self._nodes = ClickNodes(segmentation_node)
+        self._nodes = ClickNodes(segmentation_node, volume_nodes)
         self._markers = ClickMarkers(self._nodes, _weakly(self._placed), _weakly(self._deleted))
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
@@ -235,6 +238,7 @@ class SceneCorrection:
 
     def _take(self, marker: Marker, click: Click) -> None:
         self._check_idle()
+        self._nodes.check_view(marker)
         self.session.index_of(click)
         if self.collecting:
             self._wait(marker, click)
@@ -364,19 +368,17 @@ def correct_segment(
     CorrectionError
         If there is no segmentation, or the file holds another journal than the scene.
     """
-    t1ce_node, t2_node = volume_nodes
     segmentation_node, segment_id = segment
     if segmentation_node is None:
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
-    case = case_of(t1ce_node, t2_node)
-    reference = t1ce_node or t2_node
+    case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
     mask = SegmentMask(segmentation_node, segment_id, reference)
     journal = _journal_of(stored_journal(segmentation_node, segment_id) or "", journal_path)
     begun = bool(journal.events)
     session = CorrectionSession(case, mask, corrector, starter, merge, journal)
     if not begun:
         keep_start(segmentation_node, segment_id, reference)
-    return SceneCorrection(session, segmentation_node, **callbacks)
+    return SceneCorrection(session, segmentation_node, volume_nodes=volume_nodes, **callbacks)
 
 
 def _journal_of(text: str, path: Path | None) -> Journal:

@@ -132,8 +132,11 @@ class Workbench:
             **told,
         )
         self.correction.kind = ClickKind.parse(parameters.kind)
-        self.correction.collecting = parameters.collecting
         self._target = target
+        # Clicks of an earlier time may still wait.
+        self.correction.collecting = parameters.collecting = (
+            self.correction.collecting or parameters.collecting
+        )
         self._look_at_start(parameters)
         return self.correction
 
