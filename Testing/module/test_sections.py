@@ -291,9 +291,11 @@ def test_click_in_a_view_of_another_volume_is_refused(widget, begun, headless, d
     other = headless.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "FLAIR")
     node = widget.panel.correction.click_node(ClickKind.INCLUDE)
     for shown in (other, begun.t2):
-        node.AddNControlPoints(1, "", None)
-        index = node.GetNumberOfControlPoints() - 1
-        assert node.GetNthControlPointPositionStatus(index) == node.PositionUndefined
+        widget.exit()
+        index = node.AddControlPoint(0, 0, 0)
+        node.UnsetNthControlPointPosition(index)
+        widget.enter()
+        assert widget.panel.correction.rows == []
         node.SetNthControlPointAssociatedNodeID(index, shown.GetID())
         node.SetNthControlPointPositionWorld(index, *small.site_ras)
         wait(seconds=0.05)
