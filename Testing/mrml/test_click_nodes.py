@@ -4,8 +4,7 @@ import pytest
 import slicer
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker
-from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE, clicks_of
+from VSClickCorrectLib.mrml.click_nodes import KIND_ATTRIBUTE, ClickNodes, Marker
 from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
 
 BOUNDARY, INCLUDE, EXCLUDE = ClickKind
@@ -31,10 +30,11 @@ def test_each_kind_has_a_colour_and_a_shape_of_its_own(nodes):
     }
 
 
-def test_points_say_their_kind_to_everything_that_reads_points(nodes):
-    nodes.add(Click((1.0, 2.0, 3.0), EXCLUDE))
-    assert nodes.node(EXCLUDE).GetAttribute(KIND_ATTRIBUTE) == "exclude"
-    assert clicks_of(nodes.node(EXCLUDE)) == [Click((1.0, 2.0, 3.0), EXCLUDE)]
+def test_lists_and_points_say_their_kind_to_everything_that_reads_points(nodes):
+    nodes.fix(nodes.add(Click((1.0, 2.0, 3.0), EXCLUDE)))
+    node = nodes.node(EXCLUDE)
+    assert node.GetAttribute(KIND_ATTRIBUTE) == node.GetNthControlPointDescription(0) == "exclude"
+    assert node.GetNthControlPointLocked(0)
 
 
 def test_lists_are_made_once_and_found_again_after_loading(scene, segment, nodes, tmp_path):
