@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from placed_points import ELSEWHERE, EXCLUDE, INCLUDE, OUTSIDE, SITE, TUMOUR, points, press
+from placed_points import BOUNDARY, ELSEWHERE, EXCLUDE, INCLUDE, OUTSIDE, SITE, TUMOUR, points, press
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.mrml.correction import correct_segment
@@ -171,17 +171,28 @@ def test_long_sessions_are_stored_whole_and_piece_by_piece(scene, correct, segme
     assert len(again.rows) == 250
 
 
+def test_correction_taken_up_again_leaves_the_points_that_are_there(correct, segment, heard):
+    first = correct()
+    first.place(Click(SITE, INCLUDE))
+    first.place(Click(SITE, INCLUDE))
+    first.place(Click(ELSEWHERE, BOUNDARY))
+    shown = set(ClickNodes(segment[0]).markers())
+    # Were they replaced, the first correction, still open, would take every click back.
+    second = correct()
+    assert set(ClickNodes(segment[0]).markers()) == shown
+    assert (len(second.rows), len(heard.edits)) == (3, 3)
+    first.close()
+    second.remove(1)
+    assert points(segment) == [("boundary", ELSEWHERE), ("include", SITE)]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_points_are_always_the_clicks_that_stand_or_wait(correct, segment, mask, heard, seed):
     rng, correction = np.random.default_rng(seed), correct(later=heard.later)
-    places = [
-        tuple(grid_of_voxel) for grid_of_voxel in mask.grid.index_to_ras([(4, 5, 6), (1, 4, 10), (3, 4, 5)])
-    ]
-    actions = "place press delete remove undo redo collect apply outside".split()
+    places = [tuple(ras) for ras in mask.grid.index_to_ras([(4, 5, 6), (1, 4, 10), (3, 4, 5)])]
+    actions = ["place", "press", "delete", "remove", "undo", "redo", "collect", "apply", "outside"]
     for _ in range(40):
-        action = rng.choice(
-            ["place", "press", "delete", "remove", "undo", "redo", "collect", "apply", "outside"]
-        )
+        action = rng.choice(actions)
         kind, place = ClickKind(rng.choice([k.value for k in ClickKind])), places[rng.integers(3)]
         node = correction.click_node(kind)
         try:
