@@ -8,10 +8,10 @@ import pytest
 import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
-from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE, ClickObserver, add_clicks_node, clicks_of
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import (
     load_scene,
     save_scene,
@@ -33,10 +33,8 @@ def corrected(scene, volume_node, quarter_turn):
     node, segment_id = add_segmentation(scene, volume_node, "tumour")
     SegmentMask(node, segment_id, volume_node).write(Box((3, 2, 4), (5, 6, 7)), np.ones((2, 4, 3), bool))
     store_journal(node, JOURNAL)
-    clicks = add_clicks_node(scene, "clicks")
-    clicks.SetAttribute(KIND_ATTRIBUTE, "exclude")
-    with ClickObserver(clicks, lambda *_: None):
-        clicks.AddControlPointWorld(82.0, 9.0, -20.5)
+    clicks = ClickNodes(node)
+    clicks.fix(clicks.add(Click((82.0, 9.0, -20.5), ClickKind.EXCLUDE)))
     return node, segment_id
 
 
@@ -58,7 +56,7 @@ def test_scene_comes_back_whole(scene, corrected, volume_node, tmp_path):
         assert mask.extent() == Box((3, 2, 4), (5, 6, 7))
         assert back.GetSegmentation().GetSegment(segment_id).GetName() == "tumour"
         assert stored_journal(back) == JOURNAL
-        (click,) = clicks_of(first(loaded.scene, "vtkMRMLMarkupsFiducialNode"))
+        (click,) = ClickNodes(back).markers().values()
         assert click.kind is ClickKind.EXCLUDE
         assert click.position_ras == pytest.approx((82.0, 9.0, -20.5))
 

@@ -9,9 +9,9 @@ import slicer
 
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE
 
 CLICKS_ROLE = "VSClickCorrect.Clicks."
+KIND_ATTRIBUTE = "VSClickCorrect.Kind"
 _DEFINED = slicer.vtkMRMLMarkupsNode.PositionDefined
 # Share of the view's size in percent, whatever the zoom.
 _GLYPH_SCALE = 2.5

@@ -64,9 +64,13 @@ class ClickMarkers:
         self._observed.clear()
 
     def show(self, clicks: dict[int, Click]) -> None:
-        """Make the points those of the clicks, given by their keys, and no others."""
+        """Make the points those of the clicks, given by their keys, and no others.
+
+        Points that are there already, from an earlier correction or a loaded scene, stay.
+        """
         with self._own_changes():
             points = self._nodes.markers()
+            self._take_over(points, clicks)
             for marker in points.keys() | self._keys.keys():
                 key = self._keys.get(marker)
                 if marker not in points or key is None or clicks.get(key) != self._clicks[marker]:
@@ -108,6 +112,16 @@ class ClickMarkers:
         if keys:
             self._removed(keys)
 
+    def _take_over(self, points: dict[Marker, Click], clicks: dict[int, Click]) -> None:
+        """Let points that stand for nothing yet stand for clicks of their kind and place."""
+        free: dict[Click, list[Marker]] = {}
+        for marker in points.keys() - self._keys.keys():
+            free.setdefault(_rounded(points[marker]), []).append(marker)
+        for key in clicks.keys() - set(self._keys.values()):
+            here = free.get(_rounded(clicks[key]))
+            if here:
+                self.link(here.pop(), clicks[key], key)
+
     def _forget(self, marker: Marker) -> None:
         self._keys.pop(marker, None)
         self._clicks.pop(marker, None)
@@ -119,3 +133,8 @@ class ClickMarkers:
             yield
         finally:
             self._showing = showing
+
+
+def _rounded(click: Click) -> Click:
+    # Saved scenes keep positions to some digits only.
+    return Click(tuple(round(float(v), 2) for v in click.position_ras), click.kind)
