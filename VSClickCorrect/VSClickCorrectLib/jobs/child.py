@@ -24,6 +24,8 @@ def main(folder: Path) -> None:
     except VSClickError as error:
         result = error
     write_result(folder, result)
+    # At once: tidying up torch takes a second that somebody waits for.
+    os._exit(0)
 
 
 def _done(folder: Path) -> InitialMask | Registration:
@@ -39,7 +41,8 @@ def _done(folder: Path) -> InitialMask | Registration:
 
 def _end_with_parent(folder: Path) -> None:
     """End when the parent's end of the pipe closes: nobody is left to take the result."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 

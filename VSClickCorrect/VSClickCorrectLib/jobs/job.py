@@ -11,10 +11,10 @@ import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from VSClickCorrectLib.datasets.registration import Registration
-from VSClickCorrectLib.errors import Cancelled, ModelError
+from VSClickCorrectLib.errors import Cancelled, ModelError, VSClickError
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialMask
 from VSClickCorrectLib.jobs.exchange import (
@@ -75,7 +75,7 @@ class Job(Generic[Result]):
         self._end = weakref.finalize(self, _end, self._process, folder)
         self._clean.detach()
         self._cancelled = False
-        self._outcome: Result | Exception | None = None
+        self._outcome: Result | VSClickError | None = None
 
     @staticmethod
     def start_segmentation(
@@ -125,9 +125,9 @@ class Job(Generic[Result]):
             raise Cancelled("the computation was cancelled.")
         if self._outcome is None:
             self._process.wait()
-            self._outcome = read_result(self._folder, self._process.returncode)
+            self._outcome = cast("Result | VSClickError", read_result(self._folder, self._process.returncode))
             self._end()
-        if isinstance(self._outcome, Exception):
+        if isinstance(self._outcome, VSClickError):
             raise self._outcome
         return self._outcome
 

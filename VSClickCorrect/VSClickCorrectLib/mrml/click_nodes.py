@@ -9,9 +9,9 @@ import slicer
 
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE
 
 CLICKS_ROLE = "VSClickCorrect.Clicks."
+KIND_ATTRIBUTE = "VSClickCorrect.Kind"
 _DEFINED = slicer.vtkMRMLMarkupsNode.PositionDefined
 # Share of the view's size in percent, whatever the zoom.
 _GLYPH_SCALE = 2.5
@@ -92,31 +92,37 @@ class ClickNodes:
 
     def markers(self) -> dict[Marker, Click]:
         """Return the placed points; one that only hovers under the pointer is left out."""
-        return {
-            Marker(kind, node.GetNthControlPointID(index)): _click(node, kind, index)
+        return dict(
+            point_of(node, kind, index)
             for kind, node in self.existing()
             for index in range(node.GetNumberOfControlPoints())
             if node.GetNthControlPointPositionStatus(index) == _DEFINED
+        )
+
+    def labelled(self, label: str) -> dict[Marker, Click]:
+        """Return the placed points of that label."""
+        return {
+            marker: click
+            for marker, click in self.markers().items()
+            if (node := self.find(marker.kind)) is not None
+            and node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id)) == label
         }
 
-    def at(self, kind: ClickKind, index: int) -> tuple[Marker, Click]:
-        """Return the point of that index in the list of a kind."""
-        node = self.node(kind)
-        return Marker(kind, node.GetNthControlPointID(index)), _click(node, kind, index)
-
     def add(self, click: Click) -> Marker:
-        """Add a point that stays where it is."""
+        """Add a point."""
         node = self.node(click.kind)
-        marker = Marker(click.kind, node.GetNthControlPointID(node.AddControlPointWorld(*click.position_ras)))
-        self.fix(marker)
-        return marker
+        return Marker(click.kind, node.GetNthControlPointID(node.AddControlPointWorld(*click.position_ras)))
 
-    def fix(self, marker: Marker) -> None:
-        """Lock a point, so that it is not dragged away from what it changed, and write its kind on it."""
+    def fix(self, marker: Marker, label: str = "") -> None:
+        """Lock a point, so that it is not dragged away from what it changed, and write kind and label on it.
+
+        Views do not show the label.
+        """
         node = self.find(marker.kind)
         index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
         if node is not None and index >= 0:
             node.SetNthControlPointDescription(index, marker.kind.value)
+            node.SetNthControlPointLabel(index, label)
             node.SetNthControlPointLocked(index, True)
 
     def remove(self, marker: Marker) -> None:
@@ -142,8 +148,10 @@ class ClickNodes:
             node.SetDisplayVisibility(shown)
 
 
-def _click(node: slicer.vtkMRMLMarkupsFiducialNode, kind: ClickKind, index: int) -> Click:
-    return Click(tuple(node.GetNthControlPointPositionWorld(index)), kind)
+def point_of(node: slicer.vtkMRMLMarkupsFiducialNode, kind: ClickKind, index: int) -> tuple[Marker, Click]:
+    """Return the point of that index in the list of a kind."""
+    marker = Marker(kind, node.GetNthControlPointID(index))
+    return marker, Click(tuple(node.GetNthControlPointPositionWorld(index)), kind)
 
 
 def _give_appearance(display: slicer.vtkMRMLMarkupsDisplayNode, appearance: Appearance) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +13,8 @@ import slicer
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker
-from VSClickCorrectLib.mrml.observers import Observers
+from VSClickCorrectLib.mrml.click_rows import ClickRow, rows_of
+from VSClickCorrectLib.mrml.markers import ClickMarkers
 from VSClickCorrectLib.mrml.persistence import SceneJournal, stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.mrml.start import keep_start
@@ -23,36 +23,7 @@ from VSClickCorrectLib.session.correction import CorrectionSession, Proposer, St
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.session.journal import Journal
 
-_EVENTS = slicer.vtkMRMLMarkupsNode
 Later = Callable[[Callable[[], None]], None]
-
-
-@dataclass(frozen=True)
-class ClickRow:
-    """A click as a table shows it.
-
-    Parameters
-    ----------
-    number : int
-        The row, from 1.
-    kind : ClickKind
-        What the click says.
-    slice_number : int
-        The axial slice it lies in, from 1, counted upward.
-    round : int
-        Its round, from 1.
-    voxels : int or None
-        How many voxels it changed; None while it waits to be applied.
-    position_ras : tuple of 3 float
-        Where, in RAS mm of the world.
-    """
-
-    number: int
-    kind: ClickKind
-    slice_number: int
-    round: int
-    voxels: int | None
-    position_ras: tuple[float, float, float]
 
 
 class SceneCorrection:
@@ -82,6 +53,9 @@ class SceneCorrection:
     ----------
     kind : ClickKind
         The kind of the clicks to come, for a panel to choose; see `click_node`.
+    collecting : bool
+        Whether points wait for `apply_collected` instead of correcting at once; at first whether points of an
+        earlier correction of this segment still wait.
     busy : bool
         Whether something else is being computed; points are refused while it is.
     surface_outdated : bool
@@ -101,21 +75,21 @@ class SceneCorrection:
         self.kind = ClickKind.BOUNDARY
         self.busy = False
         self.surface_outdated = False
-        self._collecting = False
         self._segmentation_node = segmentation_node
         self._on_edit, self._on_error, self._on_change, self._later = on_edit, on_error, on_change, later
-        self._journal = SceneJournal(segmentation_node, cast(SegmentMask, session.mask).segment_id)
+        self._segment_id = cast(SegmentMask, session.mask).segment_id
+        self._journal = SceneJournal(segmentation_node, self._segment_id)
         self._nodes = ClickNodes(segmentation_node)
-        self._observed: dict[ClickKind, tuple[slicer.vtkMRMLMarkupsFiducialNode, Observers]] = {}
-        # What each point stands for: the number of a click that stands, or a negative one of `_waiting`.
-        self._keys: dict[Marker, int] = {}
+        self._markers = ClickMarkers(self._nodes, _weakly(self._placed), _weakly(self._deleted))
+        # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
-        self._last_waiting = 0
-        self._depth = 0
+        self._last_key = 0
+        self._in_event = self._closed = False
         self._untidy = True
-        self._closed = False
         self._result: Edit | None = None
         self._journal.keep(session.journal)
+        self._take_up_waiting()
+        self.collecting = bool(self._waiting)
         self.tidy()
 
     @property
@@ -131,15 +105,6 @@ class SceneCorrection:
         return undone[-1][0] if undone else None
 
     @property
-    def collecting(self) -> bool:
-        """Whether points wait for `apply_collected` instead of correcting at once."""
-        return self._collecting
-
-    @collecting.setter
-    def collecting(self, collecting: bool) -> None:
-        self._collecting = collecting
-
-    @property
     def pending(self) -> list[Click]:
         """The clicks that wait for `apply_collected`, oldest first."""
         return list(self._waiting.values())
@@ -147,12 +112,7 @@ class SceneCorrection:
     @property
     def rows(self) -> list[ClickRow]:
         """The clicks that stand, oldest first, then those that wait."""
-        standing = [(s.click, s.round, s.voxels) for s in self.session.standing]
-        waiting = [(click, self.session.round, None) for click in self._waiting.values()]
-        return [
-            ClickRow(number, click.kind, self._slice_of(click), round_, voxels, click.position_ras)
-            for number, (click, round_, voxels) in enumerate([*standing, *waiting], start=1)
-        ]
+        return rows_of(self.session, self._waiting.values())
 
     @property
     def markers_visible(self) -> bool:
@@ -182,25 +142,20 @@ class SceneCorrection:
         Edit or None
             What it changed; None if it was refused, of which ``on_error`` is told, or if it waits.
         """
-        self.tidy()
         self._result = None
         try:
-            node = self._nodes.node(click.kind)
-        except CorrectionError as error:
+            self.click_node(click.kind).AddControlPointWorld(*click.position_ras)
+        except VSClickError as error:
             self._on_error(error)
-            return None
-        node.AddControlPointWorld(*click.position_ras)
         self.tidy()
         return self._result
 
     def apply_collected(self) -> Edit:
         """Apply the clicks that wait, together; raises as `CorrectionSession.apply_together`."""
         with self._step():
-            keys = list(self._waiting)
-            edit = self.session.apply_together(self.pending)
-            numbers = dict(zip(keys, edit.numbers, strict=True))
-            self._keys = {marker: numbers.get(key, key) for marker, key in self._keys.items()}
-            self._waiting.clear()
+            keys, edit = list(self._waiting), self.session.apply_together(self.pending)
+        self._markers.rename(dict(zip(keys, edit.numbers, strict=True)))
+        self._waiting.clear()
         self._changed(edit)
         return edit
 
@@ -217,12 +172,13 @@ class SceneCorrection:
         CorrectionError
             If there is no such row, or as `CorrectionSession.remove`.
         """
-        return self._take_back(self._key_of(row_number))
+        keys = [standing.number for standing in self.session.standing] + list(self._waiting)
+        self._row(row_number)
+        return self._take_back(keys[row_number - 1])
 
     def position(self, row_number: int) -> tuple[float, float, float]:
         """Return where the click of a row lies, RAS mm; raises `CorrectionError` if there is no such row."""
-        self._key_of(row_number)
-        return self.rows[row_number - 1].position_ras
+        return self._row(row_number).position_ras
 
     def undo(self) -> Edit:
         """Take the last edit back; raises as `CorrectionSession.undo`."""
@@ -246,7 +202,7 @@ class SceneCorrection:
         return number
 
     def refresh_surface(self) -> None:
-        """Rebuild the closed surface if a change has dropped it; raises as `refresh_surface`."""
+        """Rebuild the closed surface if a change has dropped it; raises as `segment_mask.refresh_surface`."""
         if self.surface_outdated and self._segmentation_node.GetScene() is not None:
             refresh_surface(self._segmentation_node)
         self.surface_outdated = False
@@ -254,103 +210,63 @@ class SceneCorrection:
     def tidy(self) -> None:
         """Make the points those of the clicks that stand or wait; call it when nothing else happens.
 
-        Every method does so first. It does nothing within a point's own event, after `close`, or once the
+        Every method does so. It does nothing within a point's own event, after `close`, or once the
         segmentation has gone from the scene.
         """
-        if self._closed or self._depth or self._segmentation_node.GetScene() is None:
+        if self._closed or self._in_event or self._segmentation_node.GetScene() is None:
             return
-        if self._watch_nodes() or self._untidy:
-            with self._deaf():
-                self._show_clicks()
+        if self._markers.watch() or self._untidy:
+            standing = {standing.number: standing.click for standing in self.session.standing}
+            self._markers.show(standing | self._waiting)
             self._untidy = False
 
     def close(self) -> None:
         """Stop watching for points; the segment, the points and the journal in the scene stay."""
         self._closed = True
-        for _, observers in self._observed.values():
-            observers.close()
-        self._observed.clear()
+        self._markers.close()
 
-    def _watch_nodes(self) -> bool:
-        """Observe the lists of points; return whether one of them is new."""
-        new = False
-        for kind in ClickKind:
-            node, known = self._nodes.node(kind), self._observed.get(kind)
-            if known is not None and known[0] is node:
-                continue
-            if known is not None:
-                known[1].close()
-            observers = Observers(self)
-            observers.add(node, _EVENTS.PointPositionDefinedEvent, SceneCorrection._point_placed, kind)
-            observers.add(node, _EVENTS.PointRemovedEvent, SceneCorrection._point_removed, kind)
-            self._observed[kind] = node, observers
-            new = True
-        return new
-
-    def _show_clicks(self) -> None:
-        wanted = {standing.number: standing.click for standing in self.session.standing} | self._waiting
-        shown = self._nodes.markers()
-        keys = {marker: key for marker, key in self._keys.items() if marker in shown and key in wanted}
-        for marker in shown.keys() - keys.keys():
-            self._nodes.remove(marker)
-        for key in wanted.keys() - set(keys.values()):
-            keys[self._nodes.add(wanted[key])] = key
-        self._keys = keys
-
-    def _point_placed(self, kind: ClickKind, index: int | None) -> None:
-        # Undo, redo and loading send the event without an index: nobody placed a point.
-        if self._depth or index is None:
-            self._untidy = True
-            return
-        marker, click = self._nodes.at(kind, index)
-        with self._deaf():
+    def _placed(self, marker: Marker, click: Click) -> None:
+        with self._event():
             try:
-                self._check(click)
-                self._keys.pop(marker, None)
-                self._take(click, marker)
+                self._take(marker, click)
             except VSClickError as error:
                 self._untidy = True
                 self._on_error(error)
-        self._tidy_later()
 
-    def _take(self, click: Click, marker: Marker) -> None:
-        edit = None
-        if self._collecting:
-            self._last_waiting -= 1
-            key = self._last_waiting
-            self._waiting[key] = click
+    def _take(self, marker: Marker, click: Click) -> None:
+        self._check_idle()
+        self.session.index_of(click)
+        if self.collecting:
+            self._wait(marker, click)
         else:
             with self._step():
-                edit = self.session.apply(click)
-            (key,) = edit.numbers
-        self._keys[marker] = key
-        self._nodes.fix(marker)
-        self._result = edit
-        self._changed(edit)
+                self._result = self.session.apply(click)
+            self._markers.link(marker, click, self._result.numbers[0])
+        self._report(self._result)
 
-    def _check(self, click: Click) -> None:
-        self._check_idle()
-        self.session.case.grid.ras_to_index(click.position_ras)
+    def _wait(self, marker: Marker, click: Click) -> None:
+        self._last_key -= 1
+        self._waiting[self._last_key] = click
+        self._markers.link(marker, click, self._last_key, self._waiting_label)
 
-    def _check_idle(self) -> None:
-        if self.busy:
-            raise CorrectionError("something else is being computed; wait until it is done and click again.")
+    @property
+    def _waiting_label(self) -> str:
+        return f"waiting {self._segment_id}"
 
-    def _point_removed(self, kind: ClickKind, index: int | None) -> None:
-        del index
-        if self._depth:
-            return
-        shown = self._nodes.markers()
-        gone = [marker for marker in self._keys if marker.kind is kind and marker not in shown]
-        with self._deaf():
+    def _take_up_waiting(self) -> None:
+        """Let points wait again that waited when the scene was saved or the correction closed."""
+        for marker, click in self._nodes.labelled(self._waiting_label).items():
+            self._wait(marker, click)
+
+    def _deleted(self, keys: list[int]) -> None:
+        with self._event():
             # The newest first: nothing then lies over the next one.
-            for key in sorted((self._keys.pop(marker) for marker in gone), reverse=True):
+            for key in sorted(keys, key=abs, reverse=True):
                 try:
                     self._take_back(key)
                 except VSClickError as error:
                     self._untidy = True
                     self._on_error(error)
-        self._tidy_later()
 
     def _take_back(self, key: int) -> Edit | None:
         edit = None
@@ -358,52 +274,61 @@ class SceneCorrection:
             if key in self._waiting:
                 del self._waiting[key]
             else:
-                standing = {s.number: s for s in self.session.standing}
-                edit = self.session.remove(standing[key])
+                edit = self.session.remove(next(s for s in self.session.standing if s.number == key))
         self._changed(edit)
         return edit
 
     def _changed(self, edit: Edit | None = None) -> None:
+        self._untidy = True
         self.tidy()
+        self._report(edit)
+
+    def _report(self, edit: Edit | None) -> None:
         if edit is not None:
             self._on_edit(edit)
         self._on_change()
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        """Change the session; afterwards its journal is in the scene and its clicks are to be shown."""
+        """Change the session; afterwards its journal is in the scene."""
         self._check_idle()
         had_surface = has_surface(self._segmentation_node)
         yield
         self.surface_outdated |= had_surface and not has_surface(self._segmentation_node)
         self._journal.keep(self.session.journal)
-        self._untidy = True
 
     @contextmanager
-    def _deaf(self) -> Iterator[None]:
-        """Take no notice of points that are placed or removed meanwhile, and remove none."""
-        self._depth += 1
+    def _event(self) -> Iterator[None]:
+        """Handle a point's own event, during which no point may be removed."""
+        outer, self._in_event = self._in_event, True
         try:
             yield
         finally:
-            self._depth -= 1
+            self._in_event = outer
+            if self._untidy and self._later is not None:
+                self._later(_weakly(self.tidy))
 
-    def _tidy_later(self) -> None:
-        if self._untidy and self._later is not None and not self._closed:
-            reference = weakref.WeakMethod(self.tidy)
-            self._later(lambda: (method := reference()) and method())
+    def _check_idle(self) -> None:
+        if self.busy:
+            raise CorrectionError("something else is being computed; wait until it is done and try again.")
 
-    def _key_of(self, row_number: int) -> int:
-        keys = [s.number for s in self.session.standing] + list(self._waiting)
-        if not 1 <= row_number <= len(keys):
+    def _row(self, row_number: int) -> ClickRow:
+        rows = self.rows
+        if not 1 <= row_number <= len(rows):
             raise CorrectionError(f"there is no click {row_number}; choose one from the list.")
-        return keys[row_number - 1]
+        return rows[row_number - 1]
 
-    def _slice_of(self, click: Click) -> int:
-        grid = self.session.case.grid
-        order = grid.axial_order()
-        index = grid.ras_to_index(click.position_ras)[order.axes[0]]
-        return grid.axial_shape[0] - index if order.flips[0] else index + 1
+
+def _weakly(method: Callable) -> Callable:
+    """Return a function that calls a method as long as its object lives, and does not keep it alive."""
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments) -> None:
+        found = reference()
+        if found is not None:
+            found(*arguments)
+
+    return call
 
 
 def correct_segment(

@@ -101,12 +101,9 @@ class ChangeOutline:
         return self._node
 
     def _draw(self, segment: slicer.vtkSegment, change: Change, voxels: np.ndarray) -> None:
-        segment.RemoveRepresentation(BINARY_LABELMAP)
-        if voxels.any():
-            affine = np.linalg.inv(world_from_node(self._node)) @ grid_of(self._volume_node).affine
-            # An outline needs a voxel outside to end at.
-            labelmap = Labelmap.blank(change.box.padded(1), affine, vtk.VTK_UNSIGNED_CHAR)
-            labelmap.write(change.box, voxels, segment.GetLabelValue())
-            labelmap.image.GetPointData().GetScalars().Modified()
-            segment.AddRepresentation(BINARY_LABELMAP, labelmap.image)
+        affine = np.linalg.inv(world_from_node(self._node)) @ grid_of(self._volume_node).affine
+        # An outline needs a voxel outside to end at; and without any labelmap Slicer would try to make one.
+        labelmap = Labelmap.blank(change.box.padded(1), affine, vtk.VTK_UNSIGNED_CHAR)
+        labelmap.write(change.box, voxels, segment.GetLabelValue())
+        segment.AddRepresentation(BINARY_LABELMAP, labelmap.image)
         segment.Modified()

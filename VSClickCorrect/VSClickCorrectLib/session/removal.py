@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.grid import Grid
@@ -16,6 +15,9 @@ from VSClickCorrectLib.imaging.sampling import distances
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
 from VSClickCorrectLib.session.mask import Mask
+
+# Rounding must not decide between clicks that are equally far from a voxel.
+_EQUAL_MM = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ def standing_clicks(history: EditHistory, grid: Grid) -> list[StandingClick]:
     ]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     """Divide an edit's change among its clicks: each voxel belongs to the nearest click, in mm.
 
@@ -80,7 +82,11 @@ def shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     if len(edit.clicks) == 1:
         return (edit.change,)
     box = edit.change.box
-    nearest = np.argmin([distances(grid, box, click.position_ras) for click in edit.clicks], axis=0)
+    nearest, least = np.zeros(box.shape, int), np.full(box.shape, np.inf)
+    for n, click in enumerate(edit.clicks):
+        distance = distances(grid, box, click.position_ras)
+        nearer = distance < least - _EQUAL_MM
+        nearest[nearer], least[nearer] = n, distance[nearer]
     added, removed = edit.change.voxels()
     return tuple(
         Change.of(box, added & (nearest == n), removed & (nearest == n)) for n in range(len(edit.clicks))
@@ -92,68 +98,69 @@ def change_without(history: EditHistory, standing: StandingClick, mask: Mask) ->
 
     Of the click's share these are the voxels that no later click that stands flipped, that still hold the
     click's value (painting by hand survives), and that would hold the other one without it: what lay under
-    the click may itself have been taken back since.
+    the click may itself have been taken back since. So once every click is taken back, in any order, a mask
+    that was not painted by hand is what it was at first.
 
-    Raises
-    ------
-    CorrectionError
-        If the click is not one that stands in this history.
+    Parameters
+    ----------
+    history : EditHistory
+        What was done.
+    standing : StandingClick
+        The click, from `standing_clicks` of this history.
+    mask : Mask
+        The mask as it is; it is not changed.
     """
-    position = next((n for n, edit in enumerate(history.done) if edit is standing.edit), None)
-    gone = history.taken_back
-    if position is None or standing.number in gone:
-        raise CorrectionError("the click was taken back or undone already; choose another one.")
-    box = standing.share.box
+    box, position = standing.share.box, history.done.index(standing.edit)
     if box.empty:
         return standing.share
     added, removed = standing.share.voxels()
-    current = mask.read(box)
+    current, gone = mask.read(box), history.taken_back
     mine = (added & current) | (removed & ~current)
     for later in history.done[position + 1 :]:
-        for _, flipped_on, flipped_off in _flips(later, box, standing.grid, gone, standing_only=True):
-            mine &= ~(flipped_on | flipped_off)
-    wanted = _below(history.done[:position], box, standing.grid, gone, mine, ~added)
-    return Change.of(box, mine & wanted & ~current, mine & ~wanted & current)
+        for number, flipped_on, flipped_off in _flips(later, box, standing.grid):
+            if number not in gone:
+                mine &= ~(flipped_on | flipped_off)
+    under = _under(history, position, box, standing.grid, (mine, ~added))
+    return Change.of(box, mine & under & ~current, mine & ~under & current)
 
 
-def _below(
-    earlier: list[Edit], box: Box, grid: Grid, gone: set[int], asked: np.ndarray, wanted: np.ndarray
+def _under(
+    history: EditHistory, position: int, box: Box, grid: Grid, asked: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
-    """Return the values that earlier edits leave at the ``asked`` voxels, of which ``wanted`` is the last.
+    """Return what lies under a click now.
 
-    A value that a click gave which has since been taken back gives way to the one before it.
+    Parameters
+    ----------
+    history, position
+        The edit of the click is ``history.done[position]``.
+    box, grid
+        The voxels that are spoken of.
+    asked : tuple of ndarray of bool
+        Which of them matter, and what they held before the click.
     """
-    wanted, open_ = wanted.copy(), asked.copy()
-    for edit in reversed(earlier):
-        if not open_.any():
-            break
-        for taken_back, flipped_on, flipped_off in _flips(edit, box, grid, gone):
-            here = open_ & (flipped_on | flipped_off)
-            theirs = here & (flipped_on == wanted)
-            # Where the edit gave another value than was found later, a hand painted in between.
-            open_ &= ~here
-            if taken_back:
-                wanted ^= theirs
-                open_ |= theirs
-    return wanted
+    unsettled, held = asked[0].copy(), asked[1].copy()
+    ends = {edit.numbers[0]: place for place, edit in enumerate(history.done) if edit.removed}
+    # The edit as of which the layers are looked at: the lowest one, so far, that is no longer there.
+    as_of = np.full(box.shape, position)
+    for earlier in range(position - 1, -1, -1):
+        for number, added, removed in _flips(history.done[earlier], box, grid):
+            was_there = ends.get(number, len(history.done)) > as_of
+            flipped = unsettled & was_there & (added | removed)
+            unsettled &= ~flipped
+            if number in ends:
+                # What it gave gives way to what it found; another value was painted over it by hand.
+                given = flipped & (added == held)
+                held ^= given
+                unsettled |= given
+                as_of[given] = earlier
+    return held
 
 
-def _flips(
-    edit: Edit, box: Box, grid: Grid, gone: set[int], standing_only: bool = False
-) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
-    """Yield, for each click of an edit, whether it was taken back and what it added and removed in ``box``.
-
-    The removal of a click is one item that stands; ``standing_only`` leaves it out, and clicks taken back.
-    """
-    if edit.change.box.intersection(box).empty:
-        return
-    if edit.removed:
-        if not standing_only:
-            yield False, *_in_box(edit.change, box)
-        return
-    for number, share in zip(edit.numbers, shares(edit, grid), strict=True):
-        if not (standing_only and number in gone):
-            yield number in gone, *_in_box(share, box)
+def _flips(edit: Edit, box: Box, grid: Grid) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield for each click of an edit its number and the voxels of ``box`` that it added and removed."""
+    if edit.clicks and not edit.change.box.intersection(box).empty:
+        for number, share in zip(edit.numbers, shares(edit, grid), strict=True):
+            yield number, *_in_box(share, box)
 
 
 def _in_box(change: Change, box: Box) -> tuple[np.ndarray, np.ndarray]:
