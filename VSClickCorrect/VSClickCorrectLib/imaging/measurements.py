@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.outline import Outline, outline_of
+from VSClickCorrectLib.imaging.outline import Ends, longest_across, longest_line
 from VSClickCorrectLib.imaging.volume import Volume
 
 # A mask whose centroid lies so near to the middle is on neither side.
@@ -248,9 +248,8 @@ def measure(
     tight = tight.shifted(box.start)
     labels, parts = ndimage.label(values, _NEIGHBOURS)
     largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    number, outline = _widest(grid, largest)
-    ends = outline.longest()
-    lines = [_line(grid, tight, number, points) for points in (ends, outline.longest_across(*ends))]
+    number, found = _widest(grid, largest)
+    lines = [_line(grid, tight, number, ends) for ends in found]
     centroid = _point(grid.index_to_ras(np.argwhere(values).mean(axis=0) + tight.start))
     slice_number = _axial_start(grid, tight) + number + 1
     return Measurements(grid, tight, values, parts, lines[0], lines[1], slice_number, centroid, middle)
@@ -271,26 +270,30 @@ def head_middle(volume: Volume) -> Middle:
     return Middle(float(np.percentile(right, (1, 99)).mean()), "head")
 
 
-def _widest(grid: Grid, values: np.ndarray) -> tuple[int, Outline]:
-    """Return the axial slice, counted in ``values``, whose outline has the longest diameter."""
-    _, rows, columns = grid.axial_spacing
-    outlines = {
-        number: outline_of(plane, (rows, columns))
-        for number, plane in enumerate(grid.axial_order().to_axial(values))
-        if plane.any()
-    }
-    best, length = -1, 0.0
+def _widest(grid: Grid, values: np.ndarray) -> tuple[int, list[Ends]]:
+    """Return the axial slice, counted in ``values``, with the longest line, that line and the one across."""
+    spacing = tuple(grid.axial_spacing[1:])
+    planes = list(grid.axial_order().to_axial(values))
+    reaches = [_reach(plane, spacing) for plane in planes]
+    best, ends, length = -1, (np.zeros(2), np.zeros(2)), 0.0
     # Those that may be longest come first, so that most need not be looked at in full.
-    for number in sorted(outlines, key=lambda n: -outlines[n].reach):
-        if outlines[number].reach <= length:
+    for number in sorted(range(len(planes)), key=lambda n: -reaches[n]):
+        if reaches[number] <= length:
             break
-        start, end = outlines[number].longest()
-        if (found := float(np.linalg.norm(end - start))) > length:
-            best, length = number, found
-    return best, outlines[best]
+        found = longest_line(planes[number], spacing)
+        if (long := float(np.linalg.norm(found[1] - found[0]))) > length:
+            best, ends, length = number, found, long
+    return best, [ends, longest_across(planes[best], spacing, ends)]
 
 
-def _line(grid: Grid, box: Box, number: int, ends: tuple[np.ndarray, np.ndarray]) -> Diameter:
+def _reach(plane: np.ndarray, spacing: tuple[float, float]) -> float:
+    """Return a length in mm that no line across the mask in a slice exceeds."""
+    hits = [np.flatnonzero(plane.any(axis=axis)) for axis in (1, 0)]
+    sides = [(np.ptp(h) + 1) * size if h.size else 0.0 for h, size in zip(hits, spacing, strict=True)]
+    return float(np.hypot(*sides))
+
+
+def _line(grid: Grid, box: Box, number: int, ends: Ends) -> Diameter:
     """Return a line in the patient, given its ends in mm (rows, columns) within an axial slice of ``box``."""
     order = grid.axial_order()
     _, rows, columns = grid.axial_spacing
