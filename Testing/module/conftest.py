@@ -12,9 +12,6 @@ import time
 import pytest
 from module_files import MODULE
 
-pytest.importorskip("slicer")
-pytest.importorskip("PySide6")
-
 
 @pytest.fixture(scope="session")
 def qt_application():
