@@ -107,7 +107,7 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = None
         self.panel = None
         self._guiTag = None
-        self._shortcuts = []
+        self.shortcuts = []
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
@@ -186,17 +186,19 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _addShortcuts(self):
         self._removeShortcuts()
-        for keys, choose in SHORTCUTS.items():
-            shortcut = qt.QShortcut(qt.QKeySequence(keys), slicer.util.mainWindow())
+        window = slicer.util.mainWindow()
+        # Slicer may run without one, in tests for instance.
+        for keys, choose in SHORTCUTS.items() if window else ():
+            shortcut = qt.QShortcut(qt.QKeySequence(keys), window)
             shortcut.connect("activated()", self._reported(choose(self.panel)))
-            self._shortcuts.append(shortcut)
+            self.shortcuts.append(shortcut)
 
     def _removeShortcuts(self):
-        for shortcut in self._shortcuts:
+        for shortcut in self.shortcuts:
             shortcut.setEnabled(False)
             shortcut.setParent(None)
             shortcut.deleteLater()
-        self._shortcuts = []
+        self.shortcuts = []
 
 
 def icon(name):
@@ -307,11 +309,33 @@ class VSClickCorrectTest(ScriptedLoadableModuleTest):
     def runTest(self):
         self.setUp()
         self.test_StoryOfACase()
+        self.setUp()
+        self.test_ShortcutsEndWithTheModule()
 
     def test_StoryOfACase(self):
         from VSClickCorrectLib.panel.story import Story
 
-        slicer.util.selectModule("VSClickCorrect")
-        widget = slicer.modules.vsclickcorrect.widgetRepresentation().self()
+        widget = self._enteredWidget()
+        self.delayDisplay(_("Correcting a synthetic case"))
         Story(self, widget.panel, slicer.app.processEvents).play()
+        self.assertFalse(widget.panel.running.busy)
         self.delayDisplay(_("Test passed"))
+
+    def test_ShortcutsEndWithTheModule(self):
+        widget = self._enteredWidget()
+        if not slicer.util.mainWindow():
+            self.skipTest(_("Slicer runs without a main window"))
+        self.assertEqual(len(widget.shortcuts), len(SHORTCUTS))
+        slicer.util.selectModule("Data")
+        self.assertEqual(widget.shortcuts, [])
+        slicer.util.selectModule("VSClickCorrect")
+        self.assertEqual(len(widget.shortcuts), len(SHORTCUTS))
+        self.delayDisplay(_("Test passed"))
+
+    def _enteredWidget(self):
+        widget = slicer.modules.vsclickcorrect.widgetRepresentation().self()
+        if slicer.util.mainWindow():
+            slicer.util.selectModule("VSClickCorrect")
+        else:
+            widget.enter()
+        return widget

@@ -84,7 +84,7 @@ def test_failed_search_is_told_in_the_status_line(widget, example, segmenting, w
     job = segmenting(ModelError("the weights are gone; install the models again."))
     widget.ui.initialButton.click()
     job.done = True
-    assert wait(lambda: "the weights are gone" in widget.ui.statusLabel.text)
+    assert wait(lambda: "The weights are gone" in widget.ui.statusLabel.text)
     assert desktop.faults == []
     assert widget.ui.initialButton.enabled
 
@@ -94,7 +94,7 @@ def test_mask_of_volumes_that_were_changed_meanwhile_is_not_used(widget, example
     widget.ui.initialButton.click()
     widget.ui.t2Selector.setCurrentNode(None)
     job.done = True
-    assert wait(lambda: "other volumes" in widget.ui.statusLabel.text)
+    assert wait(lambda: "Other volumes" in widget.ui.statusLabel.text)
     assert widget.panel.correction is None
 
 
@@ -189,6 +189,19 @@ def test_result_is_measured_and_copied(widget, begun, small, spoiled, wait, desk
     assert "DSC to the mask at the start: 1.000" in widget.ui.changeLabel.text
     widget.ui.copyButton.click()
     assert f"Volume: {mm3:.1f} mm³" in desktop.app.texts[0]
+
+
+def test_side_is_not_told_of_part_of_a_head(widget, begun, wait, desktop, small, monkeypatch):
+    """The small case is 76 mm wide."""
+    assert not widget.panel.workbench.shows_whole_head
+    assert wait(lambda: widget.ui.sideLabel.text.startswith("not told"))
+    widget.ui.copyButton.click()
+    assert "Side:" not in desktop.app.texts[-1]
+    monkeypatch.setattr("VSClickCorrectLib.panel.workbench.HEAD_MM", 70.0)
+    widget.panel.result.measure()
+    assert not widget.ui.sideLabel.text.startswith("not told")
+    widget.ui.copyButton.click()
+    assert "Side:" in desktop.app.texts[-1]
 
 
 @pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
@@ -300,7 +313,7 @@ def test_click_in_a_view_of_another_volume_is_refused(widget, begun, headless, d
         node.SetNthControlPointPositionWorld(index, *small.site_ras)
         wait(seconds=0.05)
         if shown is other:
-            assert "that view shows 'FLAIR'" in widget.ui.statusLabel.text
+            assert "That view shows 'FLAIR'" in widget.ui.statusLabel.text
             np.testing.assert_array_equal(begun.mask.read(small.grid.box), spoiled)
             assert node.GetNumberOfControlPoints() == 0
     assert len(widget.panel.correction.rows) == 1

@@ -48,7 +48,7 @@ def test_keys_do_what_the_buttons_do(widget, begun, desktop, border, spoiled, sm
 @pytest.mark.parametrize("keys", ["B", "I", "X", "N", "Ctrl+Z", "Ctrl+Y"])
 def test_key_without_a_segment_is_answered_in_the_status_line(widget, desktop, keys):
     press(desktop, keys)
-    assert "no segment is being corrected" in widget.ui.statusLabel.text
+    assert "No segment is being corrected" in widget.ui.statusLabel.text
     assert desktop.status[-1] == widget.ui.statusLabel.text
     assert desktop.faults == []
 

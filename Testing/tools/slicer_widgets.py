@@ -18,7 +18,7 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._text, self._collapsed = "", False
+        self._text, self._collapsed, self._hidden = "", False, []
         self.setContentsMargins(0, HEADER, 0, 0)
 
     def _get_text(self):
@@ -31,6 +31,9 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
         return self._collapsed
 
     def _set_collapsed(self, collapsed):
+        # Children are there once the panel is shown.
+        if collapsed != self._collapsed and self.isVisible():
+            self._hide_children() if collapsed else self._show_children()
         self._collapsed = collapsed
         self.setMaximumHeight(HEADER if collapsed else 16777215)
         self.contentsCollapsed.emit(collapsed)
@@ -48,13 +51,20 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
         return QtCore.QSize(hint.width(), HEADER) if self._collapsed else hint
 
     def showEvent(self, event):  # noqa: N802
-        self._show_children()
+        if self._collapsed:
+            self._hide_children()
         super().showEvent(event)
 
-    def _show_children(self):
+    def _hide_children(self):
         for child in self.findChildren(QtWidgets.QWidget, options=QtCore.Qt.FindDirectChildrenOnly):
-            if not child.testAttribute(QtCore.Qt.WA_WState_ExplicitShowHide):
-                child.setVisible(not self._collapsed)
+            if not child.isHidden():
+                self._hidden.append(child)
+                child.hide()
+
+    def _show_children(self):
+        for child in self._hidden:
+            child.show()
+        self._hidden = []
 
     def paintEvent(self, event):  # noqa: N802
         del event

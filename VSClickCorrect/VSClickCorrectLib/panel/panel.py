@@ -82,9 +82,13 @@ class Panel:
             yield from section.connections()
 
     def say(self, text: object) -> None:
-        """Show a sentence in the status line and in the main window's status bar."""
-        self.ui.statusLabel.text = str(text)
-        self.desktop.show_status(str(text))
+        """Show a sentence or an error in the status line and in the main window's status bar."""
+        sentence = str(text)
+        # The library's sentences begin small, as they follow a colon on the command line.
+        if isinstance(text, VSClickError) and sentence.split(" ", maxsplit=1)[0].isalpha():
+            sentence = sentence[0].upper() + sentence[1:]
+        self.ui.statusLabel.text = sentence
+        self.desktop.show_status(sentence)
 
     def set_parameters(self, parameters: Any) -> None:
         """Use these parameters from now on, or none."""

@@ -86,7 +86,10 @@ class ResultSection(Section):
         """Put the measurements on the clipboard as text."""
         now, start = self.panel.workbench.measure()
         parts = [now.as_text(), *([now.change_against(start).as_text()] if start else [])]
-        self.desktop.copy("\n".join(parts))
+        lines = "\n".join(parts).splitlines()
+        if not self.panel.workbench.shows_whole_head:
+            lines = [line for line in lines if not line.startswith("Side:")]
+        self.desktop.copy("\n".join(lines))
         self.panel.say(_("The measurements are on the clipboard."))
 
     def stopped(self) -> None:
@@ -109,11 +112,14 @@ class ResultSection(Section):
             longest=now.diameter.mm, across=now.perpendicular.mm, number=now.slice_number
         )
         sides = {"left": _("left"), "right": _("right"), None: _("in the middle")}
+        side = sides[now.side]
+        if not self.panel.workbench.shows_whole_head:
+            side = _("not told, the image shows part of the head only")
         right, anterior, superior = now.centroid_ras
         place = _("centroid R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm").format(
             right=right, anterior=anterior, superior=superior
         )
-        self.ui.sideLabel.text = f"{sides[now.side]}, {place}"
+        self.ui.sideLabel.text = f"{side}, {place}"
 
     def _clear(self) -> None:
         for name in ("volumeLabel", "diameterLabel", "sideLabel", "changeLabel"):

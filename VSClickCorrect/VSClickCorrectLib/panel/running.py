@@ -79,7 +79,7 @@ class Running(Section):
         if not state.done:
             self._show(state.fraction)
             if state.message:
-                self.panel.say(_(state.message))
+                self.panel.say(_(state.message).capitalize())
             self.desktop.later(POLL_MS, self._look)
             return
         job, then, self._job = self._job, self._then, None

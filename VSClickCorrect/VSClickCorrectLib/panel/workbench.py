@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,8 @@ from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 
 # A parameter of this many slices or more means: as far as the model sees.
 CARRY_ALL = 5
+# A narrower image shows only part of a head.
+HEAD_MM = 110.0
 
 
 class Choice(NamedTuple):
@@ -74,6 +77,14 @@ class Workbench:
     def grid(self) -> Grid:
         """The grid of the images that are being corrected; raises as `under_way`."""
         return self.session.case.grid
+
+    @property
+    def shows_whole_head(self) -> bool:
+        """Whether the images are wide enough for a head, so that its middle tells left from right."""
+        corners = self.grid.index_to_ras(
+            np.array(list(itertools.product(*((0, length - 1) for length in self.grid.shape))))
+        )
+        return float(np.ptp(corners[:, 0])) >= HEAD_MM
 
     def is_loaded(self, choice: Choice) -> bool:
         """Whether the models of a choice need no loading."""
