@@ -56,8 +56,10 @@ class AdvancedSection(Section):
         """Load the models while nobody waits for them."""
         if self.panel.parameters is None or unfit_packages() or self.panel.workbench.is_loaded(self.choice):
             return
+        self.desktop.show_status(_("Loading the networks…"))
         with self.desktop.waiting():
             self.panel.workbench.load(self.choice)
+        self.desktop.show_status("")
 
     def other_models(self) -> None:
         """Use the chosen models from the next click on."""
