@@ -10,6 +10,7 @@ import vtk
 from placed_points import BOUNDARY, ELSEWHERE, EXCLUDE, INCLUDE, OUTSIDE, SITE, TUMOUR, points, press
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import load_scene, save_scene, stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
