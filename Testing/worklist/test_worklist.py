@@ -200,8 +200,8 @@ def test_a_done_case_that_is_looked_at_stays_done_and_one_that_is_changed_does_n
     worklist.update(clicks=3)
     label = worklist.done(MASK, PLAIN)
     worklist.go_to("VS-2")
-    worklist.update(comment="looked at it again", clicks=3)
-    worklist.keep(MASK, PLAIN)
+    worklist.update(comment="looked at it again", clicks=3, rounds=1)
+    worklist.keep(worklist.saved_mask(PLAIN), PLAIN)
     worklist.close()
     assert states(worklist)["VS-2"] == "done"
     worklist.go_to("VS-2")
@@ -212,6 +212,31 @@ def test_a_done_case_that_is_looked_at_stays_done_and_one_that_is_changed_does_n
     worklist.go_to("VS-2")
     worklist.done(with_voxel(MASK, (0, 0, 0)), PLAIN)
     assert read_mask(label, PLAIN).sum() == MASK.sum() + 1
+
+
+def test_a_skipped_case_that_is_looked_at_stays_skipped(open_list):
+    worklist = open_list()
+    worklist.next()
+    worklist.skip("motion")
+    worklist.go_to("VS-2")
+    values = worklist.saved_mask(PLAIN)
+    Journal(worklist.journal_path).append(session_event(PLAIN, "model@1", "progressive", {}))
+    worklist.update(clicks=0, rounds=1, volume_mm3=float(values.sum()))
+    worklist.keep(values, PLAIN)
+    worklist.close()
+    assert states(worklist)["VS-2"] == "skipped"
+
+
+def test_a_case_to_do_whose_own_mask_is_looked_at_stays_to_do(open_list):
+    worklist = open_list()
+    worklist.next()
+    worklist.keep(worklist.saved_mask(PLAIN), PLAIN)
+    worklist.close()
+    assert states(worklist)["VS-2"] == "todo"
+    worklist.go_to("VS-2")
+    worklist.keep(with_voxel(worklist.saved_mask(PLAIN), (0, 0, 0)), PLAIN)
+    worklist.close()
+    assert states(worklist)["VS-2"] == "in work"
 
 
 def test_painting_on_a_done_case_reopens_it(open_list):

@@ -6,6 +6,7 @@ lie closest to axial, as a reader measures them on screen, not in the plane of a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -290,7 +291,7 @@ def _reach(plane: np.ndarray, spacing: tuple[float, float]) -> float:
     """Return a length in mm that no line across the mask in a slice exceeds."""
     hits = [np.flatnonzero(plane.any(axis=axis)) for axis in (1, 0)]
     sides = [(np.ptp(h) + 1) * size if h.size else 0.0 for h, size in zip(hits, spacing, strict=True)]
-    return float(np.hypot(*sides))
+    return math.hypot(*sides)
 
 
 def _line(grid: Grid, box: Box, number: int, ends: Ends) -> Diameter:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.session.journal import Journal, history_of, replay
 from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import restored, start_of
+from VSClickCorrectLib.session.start import fingerprint, restored, start_of
 from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.clock import WorkClock
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
@@ -24,7 +25,6 @@ from VSClickCorrectLib.worklist.store import Store
 
 # How often a case's time is written, and others are told that it is open, by `OpenCase.beat`.
 BEAT_S = 30.0
-_OF_THE_MASK = ("clicks", "rounds", "volume_mm3")
 
 
 class OpenCase:
@@ -63,6 +63,7 @@ class OpenCase:
         self._clock = WorkClock(clock)
         self._now = clock
         self._written = 0.0
+        self._seen: str | None = None
         self._clock.start()
         self._begin()
 
@@ -92,20 +93,21 @@ class OpenCase:
     def update(self, **told: Any) -> None:
         """Change fields of the record; a case that was decided upon is in work again if its mask changed."""
         self.work()
-        differs = any(told[name] != getattr(self.record, name) for name in _OF_THE_MASK if name in told)
+        differs = told.get("clicks", self.record.clicks) != self.record.clicks
+        if self.record.volume_mm3 is not None:
+            differs |= told.get("volume_mm3", self.record.volume_mm3) != self.record.volume_mm3
         if "models" in told:
             told["models"] = tuple(dict.fromkeys((*self.record.models, *told["models"])))
         self._change(**told, **(self._reopened() if differs else {}))
 
     def keep(self, values: np.ndarray, grid: Grid) -> None:
-        """Keep the mask as it is now."""
+        """Keep the mask as it is now, unless the case was only looked at."""
         self._check_held()
-        events, volume = len(self.journal().events), _volume(values, grid)
-        decided = self.record.state is not CaseState.IN_WORK
-        if decided and (events, volume) == (self.record.events, self.record.volume_mm3):
-            return  # it was only looked at
-        self._store.keep_mask(self.case.label, values, grid, events)
-        self._change(volume_mm3=volume, **self._reopened())
+        begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
+        if not begun and self._seen == _fingerprint(values):
+            return
+        self._store.keep_mask(self.case.label, values, grid, len(self.journal().events))
+        self._change(volume_mm3=_volume(values, grid), **self._reopened())
 
     def done(self, values: np.ndarray, grid: Grid) -> Path:
         """Write the label; the case stays open until `close`."""
@@ -157,6 +159,11 @@ class OpenCase:
 
     def saved_mask(self, grid: Grid) -> np.ndarray | None:
         """Return the mask as work on it was left: what was kept, then what the journal knows beyond it."""
+        values = self._saved_mask(grid)
+        self._seen = None if values is None else _fingerprint(values)
+        return values
+
+    def _saved_mask(self, grid: Grid) -> np.ndarray | None:
         events = self.journal().events
         path, known = self._store.kept_mask(self.case.label) or (None, 0)
         label = self._store.labels.path(self.case.label)
@@ -229,6 +236,11 @@ class OpenCase:
         """Whether the record on the disk is the one that was written last."""
         found = self._store.read(self.case.name, self.case.label)
         return replace(found, seconds=0.0) == replace(self.record, seconds=0.0)
+
+
+def _fingerprint(values: np.ndarray) -> str:
+    box = Box.around(values)
+    return fingerprint(box, values[box.slices])
 
 
 def _volume(values: np.ndarray, grid: Grid) -> float:

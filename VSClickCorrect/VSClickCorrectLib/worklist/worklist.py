@@ -222,7 +222,7 @@ class Worklist:
     ) -> None:
         """Tell how the open case stands; what is left out stays as it is, models are added.
 
-        A case that was done, skipped or failed is in work again if clicks, rounds or volume are others now.
+        A case that was done, skipped or failed is in work again if it has other clicks or another volume now.
         """
         told = {
             "clicks": clicks,
@@ -235,6 +235,8 @@ class Worklist:
 
     def keep(self, values: np.ndarray, grid: Grid) -> None:
         """Keep the mask of the open case as it is now, painting by hand included, to go on with later.
+
+        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was.
 
         Parameters
         ----------
