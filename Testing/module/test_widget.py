@@ -136,6 +136,24 @@ def test_first_use_warms_the_models(widget, desktop, wait, shipped_models):
     assert widget.panel.workbench.segmenter is not None
 
 
+def test_first_click_finds_everything_prepared(widget, example, small, border):
+    """The network has seen the image when the first click comes, and the mask is as it was."""
+
+    class Counting:
+        identity, seen = "counting", []
+
+        def propose(self, case, mask, clicks):
+            self.seen.append(clicks)
+            return []
+
+    before = example.mask.read(small.grid.box)
+    widget.panel.workbench.corrector = Counting()
+    widget.ui.correctButton.click()
+    assert len(Counting.seen) == 1
+    assert widget.panel.correction.rows == []
+    np.testing.assert_array_equal(example.mask.read(small.grid.box), before)
+
+
 def test_module_says_what_slicer_wants_to_know(module, desktop):
     from types import SimpleNamespace
 

@@ -10,7 +10,7 @@ from VSClickCorrectLib.mrml.observers import Observers
 
 
 class Placing:
-    """Begins and ends the placing of points, and tells when it was ended elsewhere, by a right click in a view.
+    """Begins and ends the placing of points, and tells when a right click in a view ended it.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.measurements import Measurements, Middle, head_middle, measure
 from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
@@ -149,6 +149,7 @@ class Workbench:
             self.correction.collecting or parameters.collecting
         )
         self._look_at_start(parameters)
+        self._warm_up()
         return self.correction
 
     def stop(self) -> None:
@@ -185,6 +186,11 @@ class Workbench:
         """Measure the segment and the mask with which the correction began, if that is known."""
         box, inside = self.read()
         return measure(self.grid, box, inside, self._middle), self._start
+
+    def _warm_up(self) -> None:
+        """Let the network see this image once, which prepares what every click needs of it."""
+        session = self.session
+        session.corrector.propose(session.case, session.mask, [Click(tuple(self.grid.center_ras))])
 
     def _look_at_start(self, parameters: Any) -> None:
         case = self.session.case
