@@ -195,3 +195,29 @@ def test_only_the_module_file_imports_qt():
         assert "import qt" not in text, path
         assert "import ctk" not in text, path
     assert len((MODULE / "VSClickCorrect.py").read_text(encoding="utf-8").splitlines()) < 400
+
+
+# Looked up in util.py, qSlicerApplication.h and the wrapped classes of Slicer 5.10 and 5.12.
+SLICER = {
+    "slicer.app": {"clipboard", "connect", "processEvents"},
+    "slicer.util": {
+        "WaitCursor",
+        "childWidgetVariables",
+        "confirmOkCancelDisplay",
+        "loadUI",
+        "mainWindow",
+        "pip_install",
+        "selectModule",
+        "setSliceViewerLayers",
+        "settingsValue",
+        "showStatusMessage",
+        "tryWithErrorDisplay",
+    },
+    "qt": {"QFileDialog", "QIcon", "QKeySequence", "QSettings", "QShortcut", "QTableWidgetItem", "QTimer"},
+}
+
+
+@pytest.mark.parametrize("place", SLICER)
+def test_what_is_used_of_slicer_is_in_every_version_that_is_meant(place):
+    used = {node.attr for node in nodes(ast.Attribute) if ast.unparse(node.value) == place}
+    assert used == SLICER[place]

@@ -259,6 +259,19 @@ def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeyp
     assert example.t2.GetParentTransformNode() is not transform
 
 
+def test_registration_of_a_t2_that_was_removed_moves_nothing(
+    widget, example, wait, headless, monkeypatch, desktop
+):
+    job = JobByHand(None)
+    monkeypatch.setattr("VSClickCorrectLib.panel.volumes.Job.start_registration", lambda *volumes: job)
+    widget.ui.registerButton.click()
+    headless.scene.RemoveNode(example.t2)
+    job.done = True
+    assert wait(lambda: "Another T2" in widget.ui.statusLabel.text)
+    assert desktop.faults == []
+    assert headless.scene.GetNumberOfNodesByClass("vtkMRMLLinearTransformNode") == 0
+
+
 def test_folder_without_models_is_said_to_hold_none(widget, begun, tmp_path):
     widget.ui.modelsFolderPath.currentPath = str(tmp_path)
     assert "no manifest.json" in widget.ui.statusLabel.text

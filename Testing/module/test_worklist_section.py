@@ -1,6 +1,7 @@
 """A day's work on the panel: three cases from a folder."""
 
 import csv
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -116,6 +117,22 @@ def test_painted_voxels_are_kept_between_cases(widget, opened, small):
     widget.ui.previousCaseButton.click()
     assert opened.current.name == "case1"
     assert widget.panel.workbench.values()[painted.slices].all()
+
+
+def test_second_click_on_next_while_a_case_is_loading_mixes_nothing_up(widget, opened, folder, monkeypatch):
+    clicks = [widget.panel.worklist.next]
+
+    @contextmanager
+    def waiting():
+        if clicks:
+            clicks.pop()()
+        yield
+
+    monkeypatch.setattr(widget.panel.desktop, "waiting", waiting)
+    (folder / "cases" / "case3" / "T1ce.nii.gz").unlink()
+    widget.ui.nextCaseButton.click()
+    shown = widget.panel.parameters.t1ce or widget.panel.parameters.t2
+    assert shown.GetName().startswith(opened.current.name)
 
 
 def test_worklist_without_initials_is_not_opened(widget, folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.registration import agreement, register_t2
 from VSClickCorrectLib.mrml.volumes import volume_of
@@ -66,6 +66,8 @@ class VolumesSection(Section):
             self.ui.agreementLabel.text = str(error)
 
     def _registered(self, found, t2) -> None:
+        if self.panel.parameters is None or self.panel.parameters.t2 is not t2:
+            raise ImageError(_("another T2 was chosen meanwhile, so nothing was moved; register again."))
         going_on = self.panel.correction is not None
         self.panel.stop()
         if register_t2(t2, found) is None:

@@ -181,7 +181,9 @@ class WorklistSection(Section):
             return
         try:
             with self.desktop.waiting():
-                self._show(worklist, case)
+                # Showing that the program is busy lets a second click of a button through.
+                if worklist.current is case:
+                    self._show(worklist, case)
         except VSClickError as error:
             worklist.fail(str(error))
             self._clear()
