@@ -11,6 +11,7 @@ from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistErro
 from VSClickCorrectLib.panel.case_nodes import CaseNodes
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.worklist.cases import WorkCase
+from VSClickCorrectLib.worklist.overview import Progress
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 BEAT_MS = 10_000
@@ -24,6 +25,8 @@ class WorklistSection(Section):
         super().__init__(panel)
         self.worklist: Worklist | None = None
         self._nodes: CaseNodes | None = None
+        # Looking it up asks for every case's file, too often for a click.
+        self._progress: Progress | None = None
         self.ui.annotatorEdit.text = self.desktop.setting("Annotator")
         self.ui.worklistSourcePath.currentPath = self.desktop.setting("WorklistSource")
         self.ui.worklistOutputPath.currentPath = self.desktop.setting("WorklistOutput")
@@ -136,17 +139,18 @@ class WorklistSection(Section):
         if self.worklist is None:
             self.ui.caseLabel.text = _("No worklist is open.")
             return
-        progress = self.worklist.progress()
+        progress = self._progress or self.worklist.progress()
+        self._progress = progress
         self.ui.worklistProgress.maximum = max(progress.total, 1)
         self.ui.worklistProgress.value = progress.done + progress.skipped
-        self.ui.caseLabel.text = self._case_text(self.worklist)
+        self.ui.caseLabel.text = self._case_text(self.worklist, progress)
 
-    def _case_text(self, worklist: Worklist) -> str:
+    def _case_text(self, worklist: Worklist, progress: Progress) -> str:
         if worklist.current is None:
-            return _("No case is open; {progress}.").format(progress=worklist.progress())
+            return _("No case is open; {progress}.").format(progress=progress)
         record = worklist.record(worklist.current.name)
         return _("{case}, {state}; {progress}.").format(
-            case=record.case, state=_(record.state.value), progress=worklist.progress()
+            case=record.case, state=_(record.state.value), progress=progress
         )
 
     def _opened(self) -> Worklist:
@@ -171,7 +175,7 @@ class WorklistSection(Section):
 
     def _go(self, worklist: Worklist, step: Callable[[], WorkCase | None]) -> None:
         """Open another case by ``step`` and show it; a case that cannot be read is called failed."""
-        case = step()
+        case, self._progress = step(), None
         if case is None and self.is_open:
             return
         self._clear()
@@ -186,6 +190,7 @@ class WorklistSection(Section):
                     self._show(worklist, case)
         except VSClickError as error:
             worklist.fail(str(error))
+            self._progress = None
             self._clear()
             self.panel.refresh()
             raise
