@@ -14,7 +14,8 @@ from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.evaluation.experiment import Experiment, LazyCase, Method, StartOf
+    from VSClickCorrectLib.datasets.cases import LazyCase
+    from VSClickCorrectLib.evaluation.experiment import Experiment, Method, StartOf
     from VSClickCorrectLib.evaluation.records import Settings
     from VSClickCorrectLib.evaluation.results import Results
     from VSClickCorrectLib.inference.initial import InitialSegmenter
@@ -65,11 +66,12 @@ def add_parser(commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     _check_libraries()
+    from VSClickCorrectLib.datasets.cases import list_cases
     from VSClickCorrectLib.evaluation.records import RecordFolder
     from VSClickCorrectLib.evaluation.results import Results
     from VSClickCorrectLib.evaluation.tables import case_line
 
-    cases = _cases(options.cases)[: options.limit]
+    cases = list_cases(options.cases)[: options.limit]
     methods, segmenter = _methods(options)
     settings = _settings(options, methods, segmenter)
     experiment = _experiment(options, methods, segmenter)
@@ -121,13 +123,6 @@ def _check_libraries() -> None:
         import matplotlib  # noqa: F401
     except ImportError:
         raise ModelError("the evaluation needs matplotlib; install vsclickcorrect[evaluation].") from None
-
-
-def _cases(path: Path) -> Sequence[LazyCase]:
-    from VSClickCorrectLib.datasets.case_list import read_case_list
-    from VSClickCorrectLib.datasets.cohort import list_cohort
-
-    return list_cohort(path) if path.is_dir() else read_case_list(path)
 
 
 def _methods(options: argparse.Namespace) -> tuple[list[Method], InitialSegmenter | None]:
