@@ -303,7 +303,7 @@ def test_missing_packages_are_named(module, logic, monkeypatch):
 def test_models_of_a_folder_of_ones_own_are_loaded(logic, bright_models):
     logic.loadModels(bright_models)
     assert logic.corrector.entry.role == "corrector"
-    assert logic.segmenter.segmenter.role == "initial"
+    assert logic.segmenter.entries[1].role == "initial"
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ def _settings(
 
     models = [methods[0].proposer.identity]
     if segmenter:
-        models += [f"{e.name}@{e.sha256[:12]}" for e in (segmenter.locator, segmenter.segmenter)]
+        models += [f"{e.name}@{e.sha256[:12]}" for e in segmenter.entries]
     return Settings(
         cases=str(options.cases.resolve()),
         start=options.start,
