@@ -245,7 +245,7 @@ def test_failed_click_is_reported_and_changes_nothing(logic, example):
     assert example.mask.extent() is None
 
 
-@pytest.mark.parametrize("removed", ["t1ce", "t2", "segmentation", "clicks"])
+@pytest.mark.parametrize("removed", ["t1ce", "t2", "segmentation"])
 def test_correction_is_outdated_once_a_node_is_gone(logic, example, headless, removed):
     parameters = logic.getParameterNode()
     assert not logic.isOutdated(parameters)

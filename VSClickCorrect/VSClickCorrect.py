@@ -21,7 +21,6 @@ from slicer.util import VTKObservationMixin
 # Only what is light; the rest is imported at first use, so that Slicer starts as fast as without this module.
 from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.imaging.click import ClickKind
-from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE, add_clicks_node
 
 PACKAGES = ("torch", "safetensors")
 TORCH_VERSION = ">=2.4"
@@ -312,15 +311,19 @@ class VSClickCorrectLogic(ScriptedLoadableModuleLogic):
         self.stop()
         if self.corrector is None:
             self.loadModels()
-        if parameters.clicks is None:
-            parameters.clicks = add_clicks_node(slicer.mrmlScene, _("Correction clicks"))
-        self.setKind(parameters, ClickKind(parameters.kind))
-        t1ce, t2, segmentation, segmentId, clicks = target = self._targetOf(parameters)
+        t1ce, t2, segmentation, segmentId = target = self._targetOf(parameters)
         starter = self.segmenter.propose if self.segmenter else None
         self.correction = correct_segment(
-            (t1ce, t2), (segmentation, segmentId), clicks, self.corrector, starter, onEdit, onError
+            (t1ce, t2),
+            (segmentation, segmentId),
+            self.corrector,
+            starter,
+            on_edit=onEdit,
+            on_error=onError,
+            later=lambda action: qt.QTimer.singleShot(0, action),
         )
         self._target = target
+        self.setKind(parameters, ClickKind(parameters.kind))
 
     def stop(self):
         """Leave the segment alone; what was done stays, and can be undone after the next `begin`."""
@@ -335,10 +338,11 @@ class VSClickCorrectLogic(ScriptedLoadableModuleLogic):
     def setKind(self, parameters, kind):
         """Give the clicks to come their kind."""
         parameters.kind = kind.value
-        parameters.clicks.SetAttribute(KIND_ATTRIBUTE, kind.value)
+        self.correction.kind = kind
+        parameters.clicks = self.correction.click_node()
 
     def _targetOf(self, p):
-        return p.t1ce, p.t2, p.segmentation, p.segmentId, p.clicks
+        return p.t1ce, p.t2, p.segmentation, p.segmentId
 
 
 class VSClickCorrectTest(ScriptedLoadableModuleTest):

@@ -8,7 +8,6 @@ import numpy as np
 from common import full_size_case, machine, options
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.models import ModelFolder
-from VSClickCorrectLib.mrml.clicks import add_clicks_node
 from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
@@ -34,14 +33,13 @@ def main() -> None:
         mask = SegmentMask(segmentation, segment_id, nodes[0])
         mask.fill(uneven_border(truth, case.grid.spacing[::-1], rng))
         edits: list[Edit] = []
-        points = add_clicks_node(scene, "clicks")
         segment = (segmentation, segment_id)
-        correction = correct_segment(tuple(nodes), segment, points, corrector, on_edit=edits.append)
+        correction = correct_segment(tuple(nodes), segment, corrector, on_edit=edits.append)
         walls = []
         for _ in range(chosen.repeats):
             for click in border_clicks(case.grid, truth, mask.read(mask.grid.box), _CLICKS_A_ROUND, rng):
                 started = time.perf_counter()
-                points.AddControlPointWorld(*click.position_ras)
+                correction.place(click)
                 walls.append((time.perf_counter() - started) * 1000)
             mask.fill(uneven_border(truth, case.grid.spacing[::-1], rng))
         undo = _timed(correction.undo)

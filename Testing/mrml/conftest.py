@@ -136,3 +136,46 @@ def shared_pair(scene, volume_node):
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(labels, node)
     return node, *node.GetSegmentation().GetSegmentIDs()
+
+
+@pytest.fixture
+def oracle(volume_node):
+    """A corrector that knows a tumour of 18 voxels."""
+    from placed_points import TUMOUR
+    from VSClickCorrectLib.simulation.oracle import Oracle
+
+    truth = np.zeros(volume_node.GetImageData().GetDimensions()[::-1], bool)
+    truth[TUMOUR.slices] = True
+    return Oracle(truth)
+
+
+@pytest.fixture
+def heard():
+    from placed_points import Heard
+
+    return Heard()
+
+
+@pytest.fixture
+def correct(volume_node, segment, oracle, heard):
+    """Begin a correction of the segment."""
+    from VSClickCorrectLib.mrml.correction import correct_segment
+
+    begun = []
+
+    def begin(**options):
+        correction = correct_segment(
+            (volume_node, None),
+            segment,
+            oracle,
+            on_edit=heard.edits.append,
+            on_error=heard.errors.append,
+            on_change=heard.changed,
+            **options,
+        )
+        begun.append(correction)
+        return correction
+
+    yield begin
+    for correction in begun:
+        correction.close()

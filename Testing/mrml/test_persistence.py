@@ -8,10 +8,10 @@ import pytest
 import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
-from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE, ClickObserver, add_clicks_node, clicks_of
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import (
     load_scene,
     save_scene,
@@ -32,11 +32,9 @@ def corrected(scene, volume_node, quarter_turn):
     volume_node.SetAndObserveTransformNodeID(quarter_turn.GetID())
     node, segment_id = add_segmentation(scene, volume_node, "tumour")
     SegmentMask(node, segment_id, volume_node).write(Box((3, 2, 4), (5, 6, 7)), np.ones((2, 4, 3), bool))
-    store_journal(scene, node, JOURNAL)
-    clicks = add_clicks_node(scene, "clicks")
-    clicks.SetAttribute(KIND_ATTRIBUTE, "exclude")
-    with ClickObserver(clicks, lambda *_: None):
-        clicks.AddControlPointWorld(82.0, 9.0, -20.5)
+    store_journal(node, JOURNAL)
+    clicks = ClickNodes(node)
+    clicks.fix(clicks.add(Click((82.0, 9.0, -20.5), ClickKind.EXCLUDE)))
     return node, segment_id
 
 
@@ -58,7 +56,7 @@ def test_scene_comes_back_whole(scene, corrected, volume_node, tmp_path):
         assert mask.extent() == Box((3, 2, 4), (5, 6, 7))
         assert back.GetSegmentation().GetSegment(segment_id).GetName() == "tumour"
         assert stored_journal(back) == JOURNAL
-        (click,) = clicks_of(first(loaded.scene, "vtkMRMLMarkupsFiducialNode"))
+        (click,) = ClickNodes(back).markers().values()
         assert click.kind is ClickKind.EXCLUDE
         assert click.position_ras == pytest.approx((82.0, 9.0, -20.5))
 
@@ -69,7 +67,7 @@ def test_work_goes_on_after_reload(scene, corrected, tmp_path):
         node = first(loaded.scene, "vtkMRMLSegmentationNode")
         mask = SegmentMask(node, corrected[1], first(loaded.scene, "vtkMRMLScalarVolumeNode"))
         mask.write(Box((0, 0, 0), (1, 1, 1)), np.ones((1, 1, 1), bool))
-        store_journal(loaded.scene, node, JOURNAL + "{}\n")
+        store_journal(node, JOURNAL + "{}\n")
         assert loaded.scene.GetNumberOfNodesByClass("vtkMRMLTextNode") == 1
         save_scene(loaded.scene, tmp_path / "one.mrb")
     with load_scene(tmp_path / "one.mrb") as again:
@@ -83,7 +81,7 @@ def test_work_goes_on_after_reload(scene, corrected, tmp_path):
 def test_journal_survives_a_plain_mrml_file(tmp_path):
     with HeadlessScene() as headless:
         node = headless.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "tumour")
-        store_journal(headless.scene, node, JOURNAL)
+        store_journal(node, JOURNAL)
         headless.scene.SetURL(str(tmp_path / "plain.mrml"))
         assert headless.scene.Commit()
     with HeadlessScene() as loaded:
@@ -96,19 +94,19 @@ def test_each_segmentation_has_its_own_journal(scene, volume_node):
     one, _ = add_segmentation(scene, volume_node, "one")
     two, _ = add_segmentation(scene, volume_node, "two")
     assert stored_journal(one) is None
-    store_journal(scene, one, "first\n")
-    store_journal(scene, two, "second\n")
-    store_journal(scene, one, "")
+    store_journal(one, "first\n")
+    store_journal(two, "second\n")
+    store_journal(one, "")
     assert (stored_journal(one), stored_journal(two)) == ("", "second\n")
 
 
 def test_each_segment_has_its_own_journal(scene, volume_node, tmp_path):
     node, one = add_segmentation(scene, volume_node, "one")
     two = node.GetSegmentation().AddEmptySegment("", "two")
-    store_journal(scene, node, "first\n", one)
+    store_journal(node, "first\n", one)
     assert stored_journal(node, two) is None
-    store_journal(scene, node, "second\n", two)
-    store_journal(scene, node, "first again\n", one)
+    store_journal(node, "second\n", two)
+    store_journal(node, "first again\n", one)
     save_scene(scene, tmp_path / "two.mrb")
     with load_scene(tmp_path / "two.mrb") as loaded:
         back = first(loaded.scene, "vtkMRMLSegmentationNode")
@@ -117,10 +115,10 @@ def test_each_segment_has_its_own_journal(scene, volume_node, tmp_path):
 
 def test_deleted_journal_is_none_and_can_be_stored_anew(scene, volume_node):
     node, _ = add_segmentation(scene, volume_node, "one")
-    store_journal(scene, node, "first\n")
+    store_journal(node, "first\n")
     scene.RemoveNode(first(scene, "vtkMRMLTextNode"))
     assert stored_journal(node) is None
-    store_journal(scene, node, "second\n")
+    store_journal(node, "second\n")
     assert stored_journal(node) == "second\n"
 
 

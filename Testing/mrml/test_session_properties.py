@@ -41,7 +41,7 @@ class SceneMachine(SessionMachine):
         )
 
     def saved_and_reopened(self, text):
-        store_journal(self.headless.scene, self.segmentation, text)
+        store_journal(self.segmentation, text)
         self.mask = SegmentMask(self.segmentation, self.segment_id, self.volume_node)
         return stored_journal(self.segmentation)
 

@@ -115,6 +115,16 @@ def test_journal_without_a_path_lives_in_memory(session_on, grid):
     assert again.events == json.loads(json.dumps(session.journal.events))
 
 
+def test_lines_after_some_are_what_is_new(session_on, path):
+    session = session_on(journal=Journal(path))
+    known = len(session.journal.events)
+    session.next_round()
+    session.next_round()
+    new = session.journal.lines_after(known)
+    assert [event["round"] for event in map(json.loads, new.splitlines())] == [2, 3]
+    assert path.read_text(encoding="utf-8") == session.journal.text == Journal(path).lines_after(0)
+
+
 def test_saved_journal_is_the_whole_journal(session_on, path):
     session = session_on()
     session.next_round()

@@ -30,28 +30,100 @@ class NaiveSession:
         self.affine = grid.affine
         indices = np.moveaxis(np.indices(grid.shape), 0, -1)
         self.centres = indices[..., ::-1] @ grid.affine[:3, :3].T + grid.affine[:3, 3]
-        self.done, self.undone = [], []
+        self.done, self.undone, self.count = [], [], 0
 
     def apply(self, clicks):
-        before = self.mask.copy()
-        self.mask = self._corrected(clicks, [c for done, _, _ in self.done for c in done])
-        self.done.append((clicks, before, before != self.mask))
+        numbers = list(range(self.count + 1, self.count + len(clicks) + 1))
+        self.count += len(clicks)
+        self._do(
+            self._corrected(clicks, [c for _, c in self.standing()]), list(zip(numbers, clicks, strict=True))
+        )
+
+    def remove(self, number):
+        result = self.mask.copy()
+        places = [n for n, (what, _, _) in enumerate(self.done) if number in dict(self._clicks(what))]
+        for voxel in np.argwhere(self.share(number)):
+            flips = self._flips_at(tuple(voxel))
+            later = [n for place, n, _ in flips if place > places[0] and n not in self.gone()]
+            value = next(value for place, n, value in flips if n == number)
+            if not later and self.mask[tuple(voxel)] == value:
+                result[tuple(voxel)] = self._under(flips, places[0], not value)
+        self._do(result, number)
+
+    def _do(self, result, what):
+        before, self.mask = self.mask, result
+        self.done.append((what, before, before != result))
         self.undone = []
 
     def undo(self):
-        clicks, before, changed = self.done.pop()
+        what, before, changed = self.done.pop()
         taken_back = changed & (self.mask != before)
         self.mask = np.where(taken_back, before, self.mask)
-        self.undone.append((clicks, before, taken_back))
+        self.undone.append((what, before, taken_back))
 
     def redo(self):
-        clicks, before, taken_back = self.undone.pop()
+        what, before, taken_back = self.undone.pop()
         again = taken_back & (self.mask == before)
         self.mask = np.where(again, ~before, self.mask)
-        self.done.append((clicks, before, again))
+        self.done.append((what, before, again))
+
+    @staticmethod
+    def _clicks(what):
+        """The numbered clicks of an entry; the removal of a click, which is its number, has none."""
+        return [] if isinstance(what, int) else what
+
+    def gone(self):
+        return {what for what, _, _ in self.done if isinstance(what, int)}
+
+    def standing(self):
+        """The clicks that stand, each with its number."""
+        gone = self.gone()
+        return [(n, c) for what, _, _ in self.done for n, c in self._clicks(what) if n not in gone]
+
+    def share(self, number):
+        """The voxels that a click flipped: of its edit's those to which no other click is nearer."""
+        for what, _, changed in self.done:
+            numbers = [n for n, _ in self._clicks(what)]
+            if number in numbers:
+                place, away = numbers.index(number), [self._away(click) for _, click in what]
+                lost = [a - 1e-3 <= away[place] for a in away[:place]]
+                lost += [a < away[place] - 1e-3 for a in away[place + 1 :]]
+                return changed & ~np.any([np.zeros_like(changed), *lost], axis=0)
+        raise KeyError(number)
+
+    def _flips_at(self, voxel):
+        """When each click flipped a voxel, and what it made of it."""
+        return [
+            (place, n, not before[voxel])
+            for place, (what, before, _) in enumerate(self.done)
+            for n, _ in self._clicks(what)
+            if self.share(n)[voxel]
+        ]
+
+    def _under(self, flips, place, found):
+        """What a click at a place in the history found, but for clicks that were taken back since."""
+        removed_at = {what: n for n, (what, _, _) in enumerate(self.done) if isinstance(what, int)}
+        for earlier, number, value in reversed(flips):
+            if earlier < place and removed_at.get(number, np.inf) > place:
+                if value != found or number not in removed_at:
+                    return found
+                return self._under(flips, earlier, not value)
+        return found
+
+    def layered(self, first):
+        """The mask as the last standing click on each voxel left it, else as it was at first."""
+        result = first.copy()
+        for number, _ in self.standing():
+            (before,) = [b for what, b, _ in self.done if number in dict(self._clicks(what))]
+            mine = self.share(number)
+            result[mine] = ~before[mine]
+        return result
+
+    def _away(self, click):
+        return np.linalg.norm(self.centres - click.position_ras, axis=-1)
 
     def _within(self, click, millimetres):
-        return np.linalg.norm(self.centres - click.position_ras, axis=-1) <= millimetres + 1e-6
+        return self._away(click) <= millimetres + 1e-6
 
     def _voxel(self, click):
         ijk = np.linalg.solve(self.affine, [*click.position_ras, 1.0])[:3]
@@ -164,6 +236,20 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.apply_together(clicks)
         self.naive.apply(clicks)
 
+    @rule()
+    def the_network_changes_its_mind(self):
+        # Otherwise the same voxel would hardly ever be flipped more than once.
+        self.corrector.opinion = self.naive.opinion = ~self.naive.opinion
+
+    @rule(data=st.data())
+    def take_one_back(self, data):
+        standing = self.session.standing
+        if standing:
+            chosen = data.draw(st.sampled_from(standing))
+            edit = self.session.remove(chosen)
+            assert (edit.clicks, edit.removed, edit.numbers) == ((), (chosen.click,), (chosen.number,))
+            self.naive.remove(chosen.number)
+
     @rule(data=st.data(), value=st.booleans())
     def paint_by_hand(self, data, value):
         self._paint_both(data.draw(boxes_in(self.grid.shape)), value)
@@ -191,7 +277,8 @@ class SessionMachine(RuleBasedStateMachine):
 
     def _step(self, step, naive_step, entries):
         if entries:
-            assert list(step().clicks) == entries[-1][0]
+            edit, what = step(), entries[-1][0]
+            assert edit.numbers == ((what,) if isinstance(what, int) else tuple(n for n, _ in what))
             naive_step()
         else:
             with pytest.raises(CorrectionError, match="nothing to"):
@@ -209,11 +296,19 @@ class SessionMachine(RuleBasedStateMachine):
     @invariant()
     def both_are_alike(self):
         np.testing.assert_array_equal(self.mask.read(self.grid.box), self.naive.mask)
-        assert [list(e.clicks) for e in self.session.history.done] == [
-            clicks for clicks, _, _ in self.naive.done
+        assert [(s.number, s.click) for s in self.session.standing] == self.naive.standing()
+        assert self.session.clicks == [click for _, click in self.naive.standing()]
+        assert [s.voxels for s in self.session.standing] == [
+            self.naive.share(number).sum() for number, _ in self.naive.standing()
         ]
+        assert len(self.session.history.done) == len(self.naive.done)
         assert len(self.session.history.undone) == len(self.naive.undone)
         assert self.session.round == self.round
+
+    @invariant()
+    def without_hand_edits_the_mask_is_what_standing_clicks_made_of_it(self):
+        if not self.painted:
+            np.testing.assert_array_equal(self.naive.mask, self.naive.layered(self.initial))
 
     def teardown(self):
         # Hand edits are not in the journal; without them it holds everything.

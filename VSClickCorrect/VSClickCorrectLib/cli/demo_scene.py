@@ -10,7 +10,6 @@ import numpy as np
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.mrml.clicks import KIND_ATTRIBUTE, add_clicks_node
 from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 from VSClickCorrectLib.mrml.scene import HeadlessScene
@@ -21,7 +20,7 @@ from VSClickCorrectLib.session.edit import Edit
 
 
 class DemoScene:
-    """A headless scene with one case, one segment and a list of points.
+    """A headless scene with one case, one segment and its clicks.
 
     Parameters
     ----------
@@ -41,17 +40,15 @@ class DemoScene:
         self._segmentation, segment_id = add_segmentation(scene, reference, "tumour")
         self._mask = SegmentMask(self._segmentation, segment_id, reference)
         self._mask.fill(start)
-        self._points = add_clicks_node(scene, "clicks")
         self._edits: list[Edit] = []
         self._errors: list[VSClickError] = []
         self._correction = correct_segment(
             (nodes["t1ce"], nodes["t2"]),
             (self._segmentation, segment_id),
-            self._points,
             corrector,
             starter,
-            self._edits.append,
-            self._errors.append,
+            on_edit=self._edits.append,
+            on_error=self._errors.append,
         )
 
     def __enter__(self) -> DemoScene:
@@ -69,8 +66,7 @@ class DemoScene:
         """Place points one by one, as a clinician does, and return what each changed."""
         self._edits.clear()
         for click in clicks:
-            self._points.SetAttribute(KIND_ATTRIBUTE, click.kind.value)
-            self._points.AddControlPointWorld(*click.position_ras)
+            self._correction.place(click)
         if self._errors:
             raise self._errors.pop()
         return list(self._edits)

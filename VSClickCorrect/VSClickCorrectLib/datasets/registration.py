@@ -64,16 +64,16 @@ def register(t1ce: Volume, t2: Volume) -> Registration:
         If nothing in the two can be compared.
     """
     start = np.eye(4)
-    if _overlap(t1ce, t2, start) == 0:
+    if overlap_share(t1ce, t2, start) == 0:
         start[:3, 3] = t2.grid.center_ras - t1ce.grid.center_ras
     transform: sitk.Transform = _euler(t2.grid.center_ras, start)
     for size in _LEVELS_MM:
         transform = _refined(_coarse(t2, size), _coarse(t1ce, size), transform, size)
     matrix = np.linalg.inv(_ras_matrix(transform))
-    before, after = (_mutual_information(t1ce, t2, m) for m in (np.eye(4), matrix))
-    overlap = _overlap(t1ce, t2, matrix)
+    before, after = (mutual_information(t1ce, t2, m) for m in (np.eye(4), matrix))
+    overlap = overlap_share(t1ce, t2, matrix)
     # Where little overlaps, mutual information says little.
-    improved = after > before + _LEAST_GAIN and overlap >= 0.5 * _overlap(t1ce, t2, np.eye(4))
+    improved = after > before + _LEAST_GAIN and overlap >= 0.5 * overlap_share(t1ce, t2, np.eye(4))
     middle = t2.grid.center_ras
     return Registration(
         matrix if improved else np.eye(4),
@@ -183,11 +183,24 @@ def _sampled(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> tuple[np.ndarray, 
     return sitk.GetArrayFromImage(fixed), values, np.isfinite(values)
 
 
-def _overlap(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> float:
+def overlap_share(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> float:
+    """Return the share of the T2's field of view that lies in the T1ce's, 0 to 1.
+
+    Parameters
+    ----------
+    t1ce, t2 : Volume
+        The sequences.
+    matrix : (4, 4) array
+        RAS mm of the T1ce's frame to RAS mm of the T2's.
+    """
     return float(_sampled(t1ce, t2, matrix)[2].mean())
 
 
-def _mutual_information(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> float:
+def mutual_information(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> float:
+    """Return the normalised mutual information, (H(a) + H(b)) / H(a, b), between 1 and 2.
+
+    Parameters are those of `overlap_share`; without overlap it is 1.
+    """
     a, b, inside = _sampled(t1ce, t2, matrix)
     if not inside.any():
         return 1.0

@@ -2,56 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import cast
 
 import slicer
 
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.mrml.clicks import ClickObserver
-from VSClickCorrectLib.mrml.persistence import store_journal, stored_journal
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker
+from VSClickCorrectLib.mrml.click_rows import ClickRow, rows_of
+from VSClickCorrectLib.mrml.markers import ClickMarkers
+from VSClickCorrectLib.mrml.persistence import SceneJournal, stored_journal
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
+from VSClickCorrectLib.mrml.start import keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.session.journal import Journal
 
+Later = Callable[[Callable[[], None]], None]
+
 
 class SceneCorrection:
-    """Watches a list of points and corrects a segment at each point that is placed.
+    """Watches three lists of points, one a kind, and corrects a segment at each point that is placed.
 
-    The session's journal is kept in the scene, so that clicks, rounds and undo come back with it.
+    The points shown are always the clicks that stand and those that wait. A point that a user deletes takes
+    its click's correction with it. The session's journal is kept in the scene, so that clicks, rounds and
+    undo come back with it.
 
     Parameters
     ----------
     session : CorrectionSession
         On a `SegmentMask`; see `correct_segment`.
     segmentation_node : vtkMRMLSegmentationNode
-        The mask's node, with which the journal is stored and found again.
-    markups_node : vtkMRMLMarkupsFiducialNode
-        Where clicks are placed.
+        The mask's node, with which points and journal are stored and found again.
     on_edit : callable, optional
-        Told each `Edit` a click made.
+        Told each `Edit` that was made: by a click, by clicks applied together or by taking one back.
     on_error : callable, optional
-        Told why a click could not be applied; the segment is then unchanged.
+        Told why a point could not be used or a deleted one not be taken back; the segment is then unchanged.
+    on_change : callable, optional
+        Called after everything that a panel shows may have changed.
+    later : callable, optional
+        Calls a function once the present event is over, as ``QTimer.singleShot(0, function)`` does: a point
+        must not be removed while Slicer is still placing it. Without it that waits for the next method.
+
+    Attributes
+    ----------
+    kind : ClickKind
+        The kind of the clicks to come, for a panel to choose; see `click_node`.
+    collecting : bool
+        Whether points wait for `apply_collected` instead of correcting at once; at first whether points of an
+        earlier correction of this segment still wait.
+    busy : bool
+        Whether something else is being computed; points are refused while it is.
+    surface_outdated : bool
+        Whether the segmentation had a closed surface, which 3D views show, that a change has dropped.
     """
 
     def __init__(
         self,
         session: CorrectionSession,
         segmentation_node: slicer.vtkMRMLSegmentationNode,
-        markups_node: slicer.vtkMRMLMarkupsFiducialNode,
         on_edit: Callable[[Edit], None] = lambda edit: None,
         on_error: Callable[[VSClickError], None] = lambda error: None,
+        on_change: Callable[[], None] = lambda: None,
+        later: Later | None = None,
     ) -> None:
         self.session = session
-        self._segment_id = cast(SegmentMask, session.mask).segment_id
+        self.kind = ClickKind.BOUNDARY
+        self.busy = False
+        self.surface_outdated = False
         self._segmentation_node = segmentation_node
-        self._on_edit = on_edit
-        self._on_error = on_error
-        self._observer = ClickObserver(markups_node, self._clicked, on_error)
-        self._store()
+        self._on_edit, self._on_error, self._on_change, self._later = on_edit, on_error, on_change, later
+        self._segment_id = cast(SegmentMask, session.mask).segment_id
+        self._journal = SceneJournal(segmentation_node, self._segment_id)
+        self._nodes = ClickNodes(segmentation_node)
+        self._markers = ClickMarkers(self._nodes, _weakly(self._placed), _weakly(self._deleted))
+        # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
+        self._waiting: dict[int, Click] = {}
+        self._last_key = 0
+        self._in_event = self._closed = False
+        self._untidy = True
+        self._result: Edit | None = None
+        self._journal.keep(session.journal)
+        self._take_up_waiting()
+        self.collecting = bool(self._waiting)
+        self.tidy()
 
     @property
     def next_undo(self) -> Edit | None:
@@ -65,51 +104,244 @@ class SceneCorrection:
         undone = self.session.history.undone
         return undone[-1][0] if undone else None
 
+    @property
+    def pending(self) -> list[Click]:
+        """The clicks that wait for `apply_collected`, oldest first."""
+        return list(self._waiting.values())
+
+    @property
+    def rows(self) -> list[ClickRow]:
+        """The clicks that stand, oldest first, then those that wait."""
+        return rows_of(self.session, self._waiting.values())
+
+    @property
+    def markers_visible(self) -> bool:
+        """Whether the points are shown."""
+        return self._nodes.visible
+
+    @markers_visible.setter
+    def markers_visible(self, shown: bool) -> None:
+        self._nodes.visible = shown
+
+    def click_node(self, kind: ClickKind | None = None) -> slicer.vtkMRMLMarkupsFiducialNode:
+        """Return the list in which points of a kind, or of the chosen one, are placed.
+
+        Raises
+        ------
+        CorrectionError
+            If the segmentation was removed from the scene.
+        """
+        self.tidy()
+        return self._nodes.node(kind or self.kind)
+
+    def place(self, click: Click) -> Edit | None:
+        """Place a point, as a view does.
+
+        Returns
+        -------
+        Edit or None
+            What it changed; None if it was refused, of which ``on_error`` is told, or if it waits.
+        """
+        self._result = None
+        try:
+            self.click_node(click.kind).AddControlPointWorld(*click.position_ras)
+        except VSClickError as error:
+            self._on_error(error)
+        self.tidy()
+        return self._result
+
+    def apply_collected(self) -> Edit:
+        """Apply the clicks that wait, together; raises as `CorrectionSession.apply_together`."""
+        with self._step():
+            keys, edit = list(self._waiting), self.session.apply_together(self.pending)
+        self._markers.rename(dict(zip(keys, edit.numbers, strict=True)))
+        self._waiting.clear()
+        self._changed(edit)
+        return edit
+
+    def remove(self, row_number: int) -> Edit | None:
+        """Take back the click of a row.
+
+        Returns
+        -------
+        Edit or None
+            What changed; None if the click was still waiting.
+
+        Raises
+        ------
+        CorrectionError
+            If there is no such row, or as `CorrectionSession.remove`.
+        """
+        keys = [standing.number for standing in self.session.standing] + list(self._waiting)
+        self._row(row_number)
+        return self._take_back(keys[row_number - 1])
+
+    def position(self, row_number: int) -> tuple[float, float, float]:
+        """Return where the click of a row lies, RAS mm; raises `CorrectionError` if there is no such row."""
+        return self._row(row_number).position_ras
+
     def undo(self) -> Edit:
         """Take the last edit back; raises as `CorrectionSession.undo`."""
-        return self._stored(self.session.undo())
+        with self._step():
+            edit = self.session.undo()
+        self._changed()
+        return edit
 
     def redo(self) -> Edit:
         """Do the last undone edit again; raises as `CorrectionSession.undo`."""
-        return self._stored(self.session.redo())
+        with self._step():
+            edit = self.session.redo()
+        self._changed()
+        return edit
 
     def next_round(self) -> int:
         """Begin the next round of clicks and return its number."""
-        return self._stored(self.session.next_round())
+        with self._step():
+            number = self.session.next_round()
+        self._changed()
+        return number
+
+    def refresh_surface(self) -> None:
+        """Rebuild the closed surface if a change has dropped it; raises as `segment_mask.refresh_surface`."""
+        if self.surface_outdated and self._segmentation_node.GetScene() is not None:
+            refresh_surface(self._segmentation_node)
+        self.surface_outdated = False
+
+    def tidy(self) -> None:
+        """Make the points those of the clicks that stand or wait; call it when nothing else happens.
+
+        Every method does so. It does nothing within a point's own event, after `close`, or once the
+        segmentation has gone from the scene.
+        """
+        if self._closed or self._in_event or self._segmentation_node.GetScene() is None:
+            return
+        if self._markers.watch() or self._untidy:
+            standing = {standing.number: standing.click for standing in self.session.standing}
+            self._markers.show(standing | self._waiting)
+            self._untidy = False
 
     def close(self) -> None:
-        """Stop watching for clicks; the segment and the journal in the scene stay."""
-        self._observer.close()
+        """Stop watching for points; the segment, the points and the journal in the scene stay."""
+        self._closed = True
+        self._markers.close()
 
-    def _clicked(self, click: Click, index: int) -> None:
-        del index
+    def _placed(self, marker: Marker, click: Click) -> None:
+        with self._event():
+            try:
+                self._take(marker, click)
+            except VSClickError as error:
+                self._untidy = True
+                self._on_error(error)
+
+    def _take(self, marker: Marker, click: Click) -> None:
+        self._check_idle()
+        self.session.index_of(click)
+        if self.collecting:
+            self._wait(marker, click)
+        else:
+            with self._step():
+                self._result = self.session.apply(click)
+            self._markers.link(marker, click, self._result.numbers[0])
+        self._report(self._result)
+
+    def _wait(self, marker: Marker, click: Click) -> None:
+        self._last_key -= 1
+        self._waiting[self._last_key] = click
+        self._markers.link(marker, click, self._last_key, self._waiting_label)
+
+    @property
+    def _waiting_label(self) -> str:
+        return f"waiting {self._segment_id}"
+
+    def _take_up_waiting(self) -> None:
+        """Let points wait again that waited when the scene was saved or the correction closed."""
+        for marker, click in self._nodes.labelled(self._waiting_label).items():
+            self._wait(marker, click)
+
+    def _deleted(self, keys: list[int]) -> None:
+        with self._event():
+            # The newest first: nothing then lies over the next one.
+            for key in sorted(keys, key=abs, reverse=True):
+                try:
+                    self._take_back(key)
+                except VSClickError as error:
+                    self._untidy = True
+                    self._on_error(error)
+
+    def _take_back(self, key: int) -> Edit | None:
+        edit = None
+        with self._step():
+            if key in self._waiting:
+                del self._waiting[key]
+            else:
+                edit = self.session.remove(next(s for s in self.session.standing if s.number == key))
+        self._changed(edit)
+        return edit
+
+    def _changed(self, edit: Edit | None = None) -> None:
+        self._untidy = True
+        self.tidy()
+        self._report(edit)
+
+    def _report(self, edit: Edit | None) -> None:
+        if edit is not None:
+            self._on_edit(edit)
+        self._on_change()
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        """Change the session; afterwards its journal is in the scene."""
+        self._check_idle()
+        had_surface = has_surface(self._segmentation_node)
+        yield
+        self.surface_outdated |= had_surface and not has_surface(self._segmentation_node)
+        self._journal.keep(self.session.journal)
+
+    @contextmanager
+    def _event(self) -> Iterator[None]:
+        """Handle a point's own event, during which no point may be removed."""
+        outer, self._in_event = self._in_event, True
         try:
-            edit = self.session.apply(click)
-        except VSClickError as error:
-            self._on_error(error)
-            return
-        self._on_edit(self._stored(edit))
+            yield
+        finally:
+            self._in_event = outer
+            if self._untidy and self._later is not None:
+                self._later(_weakly(self.tidy))
 
-    def _stored(self, result):
-        self._store()
-        return result
+    def _check_idle(self) -> None:
+        if self.busy:
+            raise CorrectionError("something else is being computed; wait until it is done and try again.")
 
-    def _store(self) -> None:
-        scene = self._segmentation_node.GetScene()
-        if scene is not None:
-            store_journal(scene, self._segmentation_node, self.session.journal.text, self._segment_id)
+    def _row(self, row_number: int) -> ClickRow:
+        rows = self.rows
+        if not 1 <= row_number <= len(rows):
+            raise CorrectionError(f"there is no click {row_number}; choose one from the list.")
+        return rows[row_number - 1]
+
+
+def _weakly(method: Callable) -> Callable:
+    """Return a function that calls a method as long as its object lives, and does not keep it alive."""
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments) -> None:
+        found = reference()
+        if found is not None:
+            found(*arguments)
+
+    return call
 
 
 def correct_segment(
     volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
     segment: tuple[slicer.vtkMRMLSegmentationNode | None, str],
-    markups_node: slicer.vtkMRMLMarkupsFiducialNode,
     corrector: Proposer,
     starter: Starter | None = None,
-    on_edit: Callable[[Edit], None] = lambda edit: None,
-    on_error: Callable[[VSClickError], None] = lambda error: None,
+    journal_path: Path | None = None,
+    **callbacks,
 ) -> SceneCorrection:
     """Correct a segment at each point that is placed from now on.
+
+    The mask with which the first correction of the segment begins is kept in the scene (`mrml.start`).
 
     Parameters
     ----------
@@ -117,16 +349,44 @@ def correct_segment(
         T1ce and T2, of which one may be missing.
     segment : tuple of vtkMRMLSegmentationNode, or None if it is gone, and str
         The segmentation and the segment's ID in it. The journal that the scene holds for it is continued.
-    markups_node, corrector, starter, on_edit, on_error
-        As for `SceneCorrection` and `CorrectionSession`, whose errors are raised, and those of `SegmentMask`
-        and `case_of`.
+    corrector, starter
+        As for `CorrectionSession`, whose errors are raised, and those of `SegmentMask` and `case_of`.
+    journal_path : Path, optional
+        A file in which the journal is kept too, each event on the disk before it is reported.
+    **callbacks
+        ``on_edit``, ``on_error``, ``on_change`` and ``later`` of `SceneCorrection`.
+
+    Raises
+    ------
+    CorrectionError
+        If there is no segmentation, or the file holds another journal than the scene.
     """
     t1ce_node, t2_node = volume_nodes
     segmentation_node, segment_id = segment
     if segmentation_node is None:
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case = case_of(t1ce_node, t2_node)
-    mask = SegmentMask(segmentation_node, segment_id, t1ce_node or t2_node)
-    journal = Journal(text=stored_journal(segmentation_node, segment_id) or "")
+    reference = t1ce_node or t2_node
+    mask = SegmentMask(segmentation_node, segment_id, reference)
+    journal = _journal_of(stored_journal(segmentation_node, segment_id) or "", journal_path)
+    begun = bool(journal.events)
     session = CorrectionSession(case, mask, corrector, starter, journal=journal)
-    return SceneCorrection(session, segmentation_node, markups_node, on_edit, on_error)
+    if not begun:
+        keep_start(segmentation_node, segment_id, reference)
+    return SceneCorrection(session, segmentation_node, **callbacks)
+
+
+def _journal_of(text: str, path: Path | None) -> Journal:
+    """Return the journal of the scene, which is in the file too from now on if one is given."""
+    if path is None:
+        return Journal(text=text)
+    if not text:
+        return Journal(path)
+    if not path.exists():
+        Journal(text=text).save(path)
+    journal = Journal(path)
+    if journal.text != Journal(text=text).text:
+        raise CorrectionError(
+            f"the journal {path} tells of other clicks than the scene does; name another file for it."
+        )
+    return journal

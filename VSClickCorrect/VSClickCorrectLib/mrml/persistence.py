@@ -13,52 +13,101 @@ import vtk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.io import write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
+from VSClickCorrectLib.session.journal import Journal
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
 SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
+# Some ten clicks.
+_RECENT_CHARACTERS = 50_000
 
 
-def store_journal(
-    scene: slicer.vtkMRMLScene,
-    segmentation_node: slicer.vtkMRMLSegmentationNode,
-    text: str,
-    segment_id: str = "",
-) -> None:
+def store_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, text: str, segment_id: str = "") -> None:
     """Keep a session's journal in the scene, so that it is saved with the segmentation it tells of.
 
     Parameters
     ----------
-    scene : vtkMRMLScene
-        The segmentation's scene.
     segmentation_node : vtkMRMLSegmentationNode
-        The segmentation; it refers to its journals' text nodes by the role ``VSClickCorrect.Journal``.
+        The segmentation, in a scene; it refers to its journals' text nodes by the role
+        ``VSClickCorrect.Journal``.
     text : str
         The whole journal; it replaces the one stored before.
     segment_id : str
         Which segment it tells of; each has a journal of its own.
     """
-    node = _journal_node(segmentation_node, segment_id)
-    if node is None:
-        node = scene.AddNewNodeByClass("vtkMRMLTextNode", f"{segmentation_node.GetName()} journal")
-        node.SetAttribute(SEGMENT_ATTRIBUTE, segment_id)
-        segmentation_node.AddNodeReferenceID(JOURNAL_ROLE, node.GetID())
-    node.SetText(text)
+    nodes = _journal_nodes(segmentation_node, segment_id)
+    for node in nodes[1:]:
+        node.SetText("")
+    (nodes[0] if nodes else _add_journal_node(segmentation_node, segment_id)).SetText(text)
 
 
 def stored_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str = "") -> str | None:
     """Return the journal kept for a segment, or None if there is none."""
-    node = _journal_node(segmentation_node, segment_id)
-    return node.GetText() if node is not None else None
+    nodes = _journal_nodes(segmentation_node, segment_id)
+    return "".join(node.GetText() or "" for node in nodes) if nodes else None
 
 
-def _journal_node(
+class SceneJournal:
+    """The copy of a session's journal in the scene, kept up to date at little cost.
+
+    A text node takes its whole text at each change. So there are two, read one after the other: what is new
+    goes into a short one, whose text moves to the end of the long one from time to time.
+
+    Parameters
+    ----------
+    segmentation_node, segment_id
+        As for `store_journal`.
+    """
+
+    def __init__(self, segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str) -> None:
+        self._segmentation_node = segmentation_node
+        self._segment_id = segment_id
+        self._stored = 0
+        self._nodes: list[slicer.vtkMRMLTextNode] = []
+
+    def keep(self, journal: Journal) -> None:
+        """Store what is new in a journal; nothing happens once the segmentation has left the scene."""
+        if self._segmentation_node.GetScene() is None:
+            return
+        if not self._nodes or any(node.GetScene() is None for node in self._nodes):
+            self._keep_whole(journal)
+        elif self._stored < len(journal.events):
+            _, recent = self._nodes
+            recent.SetText((recent.GetText() or "") + journal.lines_after(self._stored))
+            if len(recent.GetText()) > _RECENT_CHARACTERS:
+                self._keep_whole(journal)
+        self._stored = len(journal.events)
+
+    def _keep_whole(self, journal: Journal) -> None:
+        store_journal(self._segmentation_node, journal.text, self._segment_id)
+        self._nodes = _journal_nodes(self._segmentation_node, self._segment_id)[:2]
+        if len(self._nodes) == 1:
+            self._nodes.append(_add_journal_node(self._segmentation_node, self._segment_id))
+
+
+def _journal_nodes(
     segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str
-) -> slicer.vtkMRMLTextNode | None:
-    for index in range(segmentation_node.GetNumberOfNodeReferences(JOURNAL_ROLE)):
-        node = segmentation_node.GetNthNodeReference(JOURNAL_ROLE, index)
-        if node is not None and (node.GetAttribute(SEGMENT_ATTRIBUTE) or "") == segment_id:
-            return node
-    return None
+) -> list[slicer.vtkMRMLTextNode]:
+    references = (
+        segmentation_node.GetNthNodeReference(JOURNAL_ROLE, index)
+        for index in range(segmentation_node.GetNumberOfNodeReferences(JOURNAL_ROLE))
+    )
+    return [
+        node
+        for node in references
+        if node is not None and (node.GetAttribute(SEGMENT_ATTRIBUTE) or "") == segment_id
+    ]
+
+
+def _add_journal_node(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str
+) -> slicer.vtkMRMLTextNode:
+    node = slicer.vtkMRMLTextNode()
+    node.SetName(f"{segmentation_node.GetName()} journal")
+    node.SetAttribute(SEGMENT_ATTRIBUTE, segment_id)
+    node.HideFromEditorsOn()
+    segmentation_node.GetScene().AddNode(node)
+    segmentation_node.AddNodeReferenceID(JOURNAL_ROLE, node.GetID())
+    return node
 
 
 def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:

@@ -14,6 +14,7 @@ from VSClickCorrectLib.mrml.transforms import world_from_node
 from VSClickCorrectLib.mrml.volumes import grid_of
 
 BINARY_LABELMAP = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
+CLOSED_SURFACE = slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName()
 REFERENCE_GEOMETRY = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
 # Voxels added round a correction that leaves the labelmap: wide enough that the next clicks on the same
 # tumour find room, and small enough that rendering, Slicer's own undo and `extent` stay cheap.
@@ -238,6 +239,11 @@ def add_segmentation(
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     return node, node.GetSegmentation().AddEmptySegment("", name)
+
+
+def has_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> bool:
+    """Whether the segmentation holds the closed surfaces that 3D views show."""
+    return segmentation_node.GetSegmentation().ContainsRepresentation(CLOSED_SURFACE)
 
 
 def refresh_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:

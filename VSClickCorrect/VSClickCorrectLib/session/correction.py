@@ -23,10 +23,12 @@ from VSClickCorrectLib.session.journal import (
     check_grid,
     edit_event,
     history_of,
+    remove_event,
     round_event,
     session_event,
 )
 from VSClickCorrectLib.session.mask import Mask
+from VSClickCorrectLib.session.removal import StandingClick, change_without, standing_clicks
 
 DEFAULT_MERGE = "progressive"
 # An include click farther than this from the mask starts a new part instead of correcting a border.
@@ -93,6 +95,7 @@ class CorrectionSession:
         self.merge = merge
         self.journal = journal or Journal()
         self._starter = starter
+        self._indices: dict[Click, tuple[int, int, int]] = {}
         self._merge = merge_named(merge)
         check_grid(self.journal.events, case.grid)
         self.history, self.round = history_of(self.journal.events)
@@ -101,8 +104,19 @@ class CorrectionSession:
 
     @property
     def clicks(self) -> list[Click]:
-        """The clicks whose edits stand, oldest first."""
-        return [click for edit in self.history.done for click in edit.clicks]
+        """The clicks that stand, oldest first."""
+        gone = self.history.taken_back
+        return [
+            click
+            for edit in self.history.done
+            for number, click in zip(edit.numbers, edit.clicks, strict=False)
+            if number not in gone
+        ]
+
+    @property
+    def standing(self) -> list[StandingClick]:
+        """The clicks that were neither undone nor taken back, oldest first, each with what it changed."""
+        return standing_clicks(self.history, self.case.grid)
 
     def apply(self, click: Click) -> Edit:
         """Correct the mask around one click; see `apply_together`."""
@@ -131,8 +145,42 @@ class CorrectionSession:
         self._check(clicks)
         change = self._change_for(clicks).apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
-        edit = Edit(tuple(clicks), self.round, change, elapsed)
+        numbers = self.history.next_numbers(len(clicks))
+        edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers)
         self._record(edit_event(edit, self.corrector.identity, self.merge), change)
+        self.history.push(edit)
+        return edit
+
+    def remove(self, standing: StandingClick) -> Edit:
+        """Take one click back, wherever in the history it is; what was done after it stays.
+
+        Taking back is an edit like any other: undoing it brings the click and its correction back exactly.
+        See `change_without` for what flips.
+
+        Parameters
+        ----------
+        standing : StandingClick
+            One of `standing`.
+
+        Returns
+        -------
+        Edit
+            What changed, with the click in ``removed``.
+
+        Raises
+        ------
+        CorrectionError
+            If the click no longer stands or the journal cannot be written. The mask is then as it was.
+        """
+        started = time.perf_counter()
+        number = standing.number
+        found = next((s for s in self.standing if s.number == number), None)
+        if found is None:
+            raise CorrectionError("the click was taken back or undone already; choose another one.")
+        change = change_without(self.history, found, self.mask).apply(self.mask)
+        elapsed = (time.perf_counter() - started) * 1000
+        edit = Edit((), self.round, change, elapsed, (found.click,), (number,))
+        self._record(remove_event(edit), change)
         self.history.push(edit)
         return edit
 
@@ -165,6 +213,22 @@ class CorrectionSession:
             raise
         return edit
 
+    def index_of(self, click: Click) -> tuple[int, int, int]:
+        """Return the voxel ``(k, j, i)`` that a click means.
+
+        Raises
+        ------
+        CorrectionError
+            If it lies outside the image.
+        """
+        # Remembered: each click is held against all clicks before it.
+        if click not in self._indices:
+            try:
+                self._indices[click] = self.case.grid.ras_to_index(click.position_ras)
+            except ImageError as error:
+                raise CorrectionError(str(error)) from None
+        return self._indices[click]
+
     def next_round(self) -> int:
         """Begin the next round of clicks and return its number."""
         self.journal.append(round_event(self.round + 1))
@@ -183,10 +247,7 @@ class CorrectionSession:
         if not clicks:
             raise CorrectionError("there is no click to apply; place at least one.")
         for click in clicks:
-            try:
-                self.case.grid.ras_to_index(click.position_ras)
-            except ImageError as error:
-                raise CorrectionError(str(error)) from None
+            self.index_of(click)
 
     def _change_for(self, clicks: Sequence[Click]) -> Change:
         """Return what the clicks mean, without touching the mask."""
@@ -211,20 +272,20 @@ class CorrectionSession:
 
     def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
         """Return the part of the mask under an exclude click if it is not the tumour itself."""
-        island = island_at(self.mask, self.case.grid.ras_to_index(click.position_ras))
+        island = island_at(self.mask, self.index_of(click))
         if island is None:
             return None
-        meant = [
-            c
-            for c in (*self.clicks, *together)
-            if c.kind is not ClickKind.EXCLUDE and self._mask_within(c, REACH_MM)
-        ]
-        if any(self._near(island, c) for c in meant):
+        said = [c for c in (*self.clicks, *together) if c.kind is not ClickKind.EXCLUDE]
+        if any(self._near(island, c) for c in said):
             return None
         # Where the clinician has worked on another part, that one is the tumour; else it is the largest.
-        return island if meant or not is_largest(self.mask, island) else None
+        elsewhere = any(self._mask_within(c, REACH_MM) for c in reversed(said))
+        return island if elsewhere or not is_largest(self.mask, island) else None
 
     def _near(self, island: Island, click: Click) -> bool:
+        reach = np.ceil(REACH_MM / self.case.grid.spacing[::-1]).astype(int) + 1
+        if not island.box.padded(tuple(map(int, reach))).contains(Box.of_voxel(self.index_of(click))):
+            return False
         distance = distances(self.case.grid, island.box, click.position_ras)
         return bool((island.values & (distance <= REACH_MM)).any())
 
@@ -247,23 +308,24 @@ class CorrectionSession:
                 near = distances(self.case.grid, disc, click.position_ras) <= DISC_MM
                 result[disc.slices_in(box)][near] = _wanted(click)
         for click in self.clicks:
-            # What was painted by hand over an earlier click stays: nobody asked for it to change.
-            self._hold(result, box, click, self._value(current, box, click))
+            if click.kind is ClickKind.BOUNDARY:
+                continue
+            if self._value(result, box, click) is (not _wanted(click)):
+                # What was painted by hand over an earlier click stays: nobody asked for it to change.
+                self._hold(result, box, click, bool(self._value(current, box, click)))
         for click in clicks:
-            self._hold(result, box, click, _wanted(click))
+            if click.kind is not ClickKind.BOUNDARY:
+                self._hold(result, box, click, _wanted(click))
 
-    def _hold(self, result: np.ndarray, box: Box, click: Click, value: bool | None) -> None:
-        """Give a click's voxel ``value`` where it lies in the box and the result contradicts the click."""
-        if click.kind is not ClickKind.BOUNDARY and self._value(result, box, click) is (not _wanted(click)):
-            result[self._voxel(click).slices_in(box)] = value
-
-    def _voxel(self, click: Click) -> Box:
-        return Box.of_voxel(self.case.grid.ras_to_index(click.position_ras))
+    def _hold(self, result: np.ndarray, box: Box, click: Click, value: bool) -> None:
+        """Give a click's voxel, which lies in the box, a value."""
+        result[Box.of_voxel(self.index_of(click)).slices_in(box)] = value
 
     def _value(self, values: np.ndarray, box: Box, click: Click) -> bool | None:
         """Return what ``values`` of ``box`` hold at a click, or None if it lies outside."""
-        voxel = self._voxel(click)
-        return bool(values[voxel.slices_in(box)].item()) if box.contains(voxel) else None
+        place = tuple(n - a for n, a in zip(self.index_of(click), box.start, strict=True))
+        inside = all(0 <= n < count for n, count in zip(place, values.shape, strict=True))
+        return bool(values[place]) if inside else None
 
 
 def _wanted(click: Click) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Change:
         added, removed = np.unpackbits(bits, count=count).reshape(shape).astype(bool)
         return added, removed
 
-    @property
+    @cached_property
     def count(self) -> tuple[int, int]:
         """Number of voxels added and removed."""
         added, removed = self.voxels()
@@ -95,24 +96,31 @@ def _flip(mask: Mask, box: Box, add: np.ndarray, remove: np.ndarray) -> Change:
 
 @dataclass(frozen=True)
 class Edit:
-    """What one application of clicks did.
+    """What one application of clicks did, or what taking one click back did.
 
     Parameters
     ----------
     clicks : tuple of Click
-        The clicks that were applied together.
+        The clicks that were applied together; none where a click was taken back.
     round : int
-        The round they belong to, from 1.
+        The round in which that was done, from 1.
     change : Change
         The voxels that flipped.
     milliseconds : float
         From the click to the written voxels.
+    removed : tuple of Click
+        The click that was taken back, if the edit is that.
+    numbers : tuple of int
+        The identity of each click of ``clicks`` or ``removed``: all clicks of a session are counted from 1,
+        so that two at the same place are still two.
     """
 
     clicks: tuple[Click, ...]
     round: int
     change: Change
     milliseconds: float
+    removed: tuple[Click, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     def with_change(self, change: Change) -> Edit:
         """Return the same edit, now standing for what flipped when it was done again."""
@@ -121,11 +129,10 @@ class Edit:
     @property
     def description(self) -> str:
         """A few words for menus and tooltips, as ``boundary click, round 2 (+120 −3 voxels)``."""
-        kinds = sorted({c.kind.value for c in self.clicks})
-        what = (
-            f"{kinds[0]} click"
-            if len(self.clicks) == 1
-            else f"{len(self.clicks)} {' and '.join(kinds)} clicks"
-        )
+        clicks = self.removed or self.clicks
+        kinds = sorted({c.kind.value for c in clicks})
+        what = f"{kinds[0]} click" if len(clicks) == 1 else f"{len(clicks)} {' and '.join(kinds)} clicks"
+        if self.removed:
+            what += " taken back"
         added, removed = self.change.count
         return f"{what}, round {self.round} (+{added} −{removed} voxels)"

@@ -15,15 +15,35 @@ class EditHistory:
 
     Undo flips back only voxels that still hold what the edit gave them, so painting by hand in between
     survives; redo flips again exactly what undo had flipped back.
+
+    Attributes
+    ----------
+    done : list of Edit
+        What can be undone, oldest first.
+    undone : list of tuple of Edit and Change
+        What can be redone, and what its undo flipped.
+    clicks_so_far : int
+        How many clicks were ever applied, those that were undone included: the last click's number.
     """
 
     done: list[Edit] = field(default_factory=list)
     undone: list[tuple[Edit, Change]] = field(default_factory=list)
+    clicks_so_far: int = 0
 
     def push(self, edit: Edit) -> None:
         """Add a new edit; what was undone before it can no longer be redone."""
         self.done.append(edit)
         self.undone.clear()
+        self.clicks_so_far += len(edit.clicks)
+
+    def next_numbers(self, count: int) -> tuple[int, ...]:
+        """Return the numbers of the next ``count`` clicks."""
+        return tuple(range(self.clicks_so_far + 1, self.clicks_so_far + count + 1))
+
+    @property
+    def taken_back(self) -> set[int]:
+        """Numbers of the clicks that were taken back by an edit that stands."""
+        return {number for edit in self.done if edit.removed for number in edit.numbers}
 
     def undo(self, mask: Mask) -> tuple[Edit, Change]:
         """Take the last edit back.

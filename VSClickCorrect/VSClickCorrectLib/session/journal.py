@@ -24,6 +24,7 @@ Event = dict[str, Any]
 _FIELDS = {
     "session": {"grid", "model", "merge"},
     "edit": {"round", "clicks", "milliseconds", "change"},
+    "remove": {"round", "click", "milliseconds", "change"},
     "undo": {"change"},
     "redo": {"change"},
     "round": {"round"},
@@ -51,6 +52,7 @@ class Journal:
         if path is not None and path.exists():
             text = _read(path)
         self.events: list[Event] = parse(text)
+        self._lines = list(map(_line, self.events))
         # Where the next line goes: what a crash left after the last whole line is written over, or, if only
         # its end is missing, written again.
         whole = text[: text.rfind("\n") + 1]
@@ -60,7 +62,11 @@ class Journal:
     @property
     def text(self) -> str:
         """The whole journal as JSON Lines."""
-        return "".join(map(_line, self.events))
+        return "".join(self._lines)
+
+    def lines_after(self, count: int) -> str:
+        """Return all but the first ``count`` lines, so that keeping a copy costs only what is new."""
+        return "".join(self._lines[count:])
 
     def append(self, event: Event) -> None:
         """Add an event; when this returns, it is on the disk.
@@ -70,9 +76,11 @@ class Journal:
         CorrectionError
             If the file cannot be written; the event is not part of the journal then.
         """
+        line = _line(event)
         if self._path is not None:
-            self._write(self._path, (self._unended + _line(event)).encode("utf-8"))
+            self._write(self._path, (self._unended + line).encode("utf-8"))
         self.events.append(event)
+        self._lines.append(line)
 
     def save(self, path: Path) -> None:
         """Write the whole journal to a file, which appears whole or not at all.
@@ -153,9 +161,25 @@ def edit_event(edit: Edit, model: str, merge: str) -> Event:
     return {
         "event": "edit",
         "round": edit.round,
-        "clicks": [{"ras": [float(v) for v in c.position_ras], "kind": c.kind.value} for c in edit.clicks],
+        "clicks": list(map(_click_json, edit.clicks)),
         "model": model,
         "merge": merge,
+        "voxels_added": added,
+        "voxels_removed": removed,
+        "milliseconds": round(edit.milliseconds, 2),
+        "change": edit.change.to_json(),
+    }
+
+
+def remove_event(edit: Edit) -> Event:
+    """Return the line by which one click, known by its number, is taken back."""
+    added, removed = edit.change.count
+    (number,), (click,) = edit.numbers, edit.removed
+    return {
+        "event": "remove",
+        "round": edit.round,
+        "click": number,
+        **_click_json(click),
         "voxels_added": added,
         "voxels_removed": removed,
         "milliseconds": round(edit.milliseconds, 2),
@@ -194,7 +218,7 @@ def history_of(events: list[Event]) -> tuple[EditHistory, int]:
     for number, event in enumerate(events, start=1):
         try:
             current = _follow(history, current, event)
-        except (IndexError, KeyError, TypeError, ValueError):
+        except (IndexError, KeyError, StopIteration, TypeError, ValueError):
             raise _damaged(number) from None
     return history, current
 
@@ -204,7 +228,9 @@ def _follow(history: EditHistory, current: int, event: Event) -> int:
     if event["event"] == "round":
         return event["round"]
     if event["event"] == "edit":
-        history.push(_edit_of(event))
+        history.push(_edit_of(event, history))
+    elif event["event"] == "remove":
+        history.push(_removal_of(event, history))
     elif event["event"] == "undo":
         history.undone.append((history.done.pop(), Change.from_json(event["change"])))
     elif event["event"] == "redo":
@@ -220,9 +246,23 @@ def replay(events: list[Event], mask: Mask) -> None:
             Change.from_json(event["change"]).apply(mask)
 
 
-def _edit_of(event: Event) -> Edit:
+def _edit_of(event: Event, history: EditHistory) -> Edit:
     clicks = tuple(Click(tuple(c["ras"]), ClickKind(c["kind"])) for c in event["clicks"])
-    return Edit(clicks, event["round"], Change.from_json(event["change"]), event["milliseconds"])
+    change, numbers = Change.from_json(event["change"]), history.next_numbers(len(clicks))
+    return Edit(clicks, event["round"], change, event["milliseconds"], numbers=numbers)
+
+
+def _removal_of(event: Event, history: EditHistory) -> Edit:
+    number = event["click"]
+    click = next(
+        c for edit in history.done for n, c in zip(edit.numbers, edit.clicks, strict=False) if n == number
+    )
+    change = Change.from_json(event["change"])
+    return Edit((), event["round"], change, event["milliseconds"], (click,), (number,))
+
+
+def _click_json(click: Click) -> Event:
+    return {"ras": [float(v) for v in click.position_ras], "kind": click.kind.value}
 
 
 def _read(path: Path) -> str:

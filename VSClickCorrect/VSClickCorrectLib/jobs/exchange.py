@@ -1,0 +1,121 @@
+"""What passes between a job and its child: tasks, progress and results as files of one folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from VSClickCorrectLib import errors
+from VSClickCorrectLib.datasets.registration import Registration
+from VSClickCorrectLib.errors import ModelError, VSClickError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.inference.initial import InitialMask
+
+_TASK, _PROGRESS, _RESULT, _ERRORS = "task.json", "progress.txt", "result.npz", "errors.txt"
+
+
+def write_segmentation_task(folder: Path, case: Case, models: Path | None, device: str) -> None:
+    """Write what the child needs to make an initial mask."""
+    task = {"task": "segmentation", "models": str(models) if models else None, "device": device}
+    _write_task(folder, task, case.sequences)
+
+
+def write_registration_task(folder: Path, t1ce: Volume, t2: Volume) -> None:
+    """Write what the child needs to register two sequences."""
+    _write_task(folder, {"task": "registration"}, {"t1ce": t1ce, "t2": t2})
+
+
+def read_task(folder: Path) -> tuple[dict[str, Any], dict[str, Volume | None]]:
+    """Return a task and its volumes, whose voxels stay in their files until they are needed."""
+    task = json.loads((folder / _TASK).read_text(encoding="utf-8"))
+    volumes = {name: _read_volume(folder, name, affine) for name, affine in task["affines"].items()}
+    return task, volumes
+
+
+def write_progress(folder: Path, fraction: float, message: str) -> None:
+    """Say how far the work is."""
+    with open(folder / _PROGRESS, "a", encoding="utf-8") as file:
+        file.write(f"{fraction:.4f} {message}\n")
+
+
+def last_progress(folder: Path) -> tuple[float, str]:
+    """Return the fraction and the message that were written last."""
+    try:
+        lines = (folder / _PROGRESS).read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return 0.0, "starting"
+    # What follows the last line end may be half a line.
+    fraction, _, message = lines[-2].partition(" ") if len(lines) > 1 else ("0", "", "starting")
+    return float(fraction), message
+
+
+def write_result(folder: Path, result: InitialMask | Registration | VSClickError) -> None:
+    """Write a result, or the error that stands for it; the file appears whole or not at all."""
+    temporary = folder / f"unfinished-{_RESULT}"
+    np.savez(temporary, **_arrays_of(result))
+    os.replace(temporary, folder / _RESULT)
+
+
+def read_result(folder: Path, returncode: int) -> InitialMask | Registration | VSClickError:
+    """Return what the child left: its result, or the error to raise."""
+    try:
+        with np.load(folder / _RESULT, allow_pickle=False) as arrays:
+            return _result_of({name: arrays[name] for name in arrays.files})
+    except (OSError, ValueError):
+        return _died(folder, returncode)
+
+
+def _write_task(folder: Path, task: dict[str, Any], volumes: dict[str, Volume | None]) -> None:
+    affines = {}
+    for name, volume in volumes.items():
+        affines[name] = volume.grid.affine.tolist() if volume else None
+        if volume:
+            np.save(folder / f"{name}.npy", volume.array)
+    (folder / _TASK).write_text(json.dumps({**task, "affines": affines}), encoding="utf-8")
+
+
+def _read_volume(folder: Path, name: str, affine: list | None) -> Volume | None:
+    if affine is None:
+        return None
+    array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    return Volume(array, Grid(array.shape, np.array(affine)))
+
+
+def _arrays_of(result: InitialMask | Registration | VSClickError) -> dict[str, Any]:
+    if isinstance(result, VSClickError):
+        return {"error": type(result).__name__, "sentence": str(result)}
+    if isinstance(result, Registration):
+        return {"registration": True, **vars(result)}
+    bits = np.packbits(result.values)
+    return {"start": result.box.start, "stop": result.box.stop, "bits": bits, "confidence": result.confidence}
+
+
+def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VSClickError:
+    if "error" in arrays:
+        return getattr(errors, str(arrays["error"]))(str(arrays["sentence"]))
+    if "registration" in arrays:
+        plain = {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
+        del plain["registration"]
+        return Registration(**plain)
+    box = Box(tuple(arrays["start"].tolist()), tuple(arrays["stop"].tolist()))
+    count = int(np.prod(box.shape))
+    values = np.unpackbits(arrays["bits"], count=count).reshape(box.shape).astype(bool)
+    return InitialMask(box, values, float(arrays["confidence"]))
+
+
+def _died(folder: Path, returncode: int) -> ModelError:
+    try:
+        lines = (folder / _ERRORS).read_text(encoding="utf-8", errors="replace").strip().split("\n")
+    except OSError:
+        lines = [""]
+    reason = lines[-1].strip() or f"exit code {returncode}"
+    return ModelError(
+        f"the computation ended before it was done ({reason}); close other programs to free memory "
+        "and try again."
+    )

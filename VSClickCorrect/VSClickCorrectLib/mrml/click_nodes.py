@@ -1,0 +1,164 @@
+"""The lists of points that show a segment's clicks: one node for each kind, found again after reloading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import slicer
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+
+CLICKS_ROLE = "VSClickCorrect.Clicks."
+KIND_ATTRIBUTE = "VSClickCorrect.Kind"
+_DEFINED = slicer.vtkMRMLMarkupsNode.PositionDefined
+# Share of the view's size in percent, whatever the zoom.
+_GLYPH_SCALE = 2.5
+
+
+class Appearance(NamedTuple):
+    """How the points of a kind look: colour as RGB from 0 to 1, and the name of their glyph."""
+
+    color: tuple[float, float, float]
+    glyph: str
+
+
+# Colours of Okabe and Ito's palette, which people with any colour vision can tell apart; shapes differ too.
+APPEARANCE = {
+    ClickKind.BOUNDARY: Appearance((0xF0 / 255, 0xE4 / 255, 0x42 / 255), "Diamond2D"),
+    ClickKind.INCLUDE: Appearance((0x56 / 255, 0xB4 / 255, 0xE9 / 255), "Circle2D"),
+    ClickKind.EXCLUDE: Appearance((0xD5 / 255, 0x5E / 255, 0x00 / 255), "ThickCross2D"),
+}
+
+
+class Marker(NamedTuple):
+    """A placed point: the kind of its node and its ID in it."""
+
+    kind: ClickKind
+    point_id: str
+
+
+class ClickNodes:
+    """The three lists of points of a segmentation.
+
+    The segmentation refers to them by the roles ``VSClickCorrect.Clicks.boundary`` and so on, so that they
+    are found again when a scene is loaded. One that is missing is made when it is asked for.
+
+    Parameters
+    ----------
+    segmentation_node : vtkMRMLSegmentationNode
+        The segmentation, in a scene.
+    """
+
+    def __init__(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
+        self._segmentation_node = segmentation_node
+
+    def find(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode | None:
+        """Return the list of a kind, or None if there is none."""
+        node = self._segmentation_node.GetNodeReference(CLICKS_ROLE + kind.value)
+        return node if node is not None and node.GetScene() is not None else None
+
+    def node(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode:
+        """Return the list of a kind; it is made if there is none.
+
+        Raises
+        ------
+        CorrectionError
+            If the segmentation is no longer in a scene.
+        """
+        found = self.find(kind)
+        if found is not None:
+            return found
+        scene = self._segmentation_node.GetScene()
+        if scene is None:
+            raise CorrectionError(
+                "the segmentation was removed from the scene; choose or create another one."
+            )
+        name = f"{self._segmentation_node.GetName()} {kind.value} clicks"
+        node = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
+        node.SetAttribute(KIND_ATTRIBUTE, kind.value)
+        node.CreateDefaultDisplayNodes()
+        _give_appearance(node.GetDisplayNode(), APPEARANCE[kind])
+        self._segmentation_node.SetNodeReferenceID(CLICKS_ROLE + kind.value, node.GetID())
+        return node
+
+    def existing(self) -> Iterator[tuple[ClickKind, slicer.vtkMRMLMarkupsFiducialNode]]:
+        """Yield the lists that are there, with their kinds."""
+        for kind in ClickKind:
+            node = self.find(kind)
+            if node is not None:
+                yield kind, node
+
+    def markers(self) -> dict[Marker, Click]:
+        """Return the placed points; one that only hovers under the pointer is left out."""
+        return dict(
+            point_of(node, kind, index)
+            for kind, node in self.existing()
+            for index in range(node.GetNumberOfControlPoints())
+            if node.GetNthControlPointPositionStatus(index) == _DEFINED
+        )
+
+    def labelled(self, label: str) -> dict[Marker, Click]:
+        """Return the placed points of that label."""
+        return {
+            marker: click
+            for marker, click in self.markers().items()
+            if (node := self.find(marker.kind)) is not None
+            and node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id)) == label
+        }
+
+    def add(self, click: Click) -> Marker:
+        """Add a point."""
+        node = self.node(click.kind)
+        return Marker(click.kind, node.GetNthControlPointID(node.AddControlPointWorld(*click.position_ras)))
+
+    def fix(self, marker: Marker, label: str = "") -> None:
+        """Lock a point, so that it is not dragged away from what it changed, and write kind and label on it.
+
+        Views do not show the label.
+        """
+        node = self.find(marker.kind)
+        index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
+        if node is not None and index >= 0:
+            node.SetNthControlPointDescription(index, marker.kind.value)
+            node.SetNthControlPointLabel(index, label)
+            node.SetNthControlPointLocked(index, True)
+
+    def remove(self, marker: Marker) -> None:
+        """Remove a point; never from within a callback of the point itself, which would crash Slicer."""
+        node = self.find(marker.kind)
+        index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
+        if node is None or index < 0:
+            return
+        # A view knows the point under its pointer by index: with its index gone, it makes another one.
+        for hovering in range(node.GetNumberOfControlPoints() - 1, index, -1):
+            if node.GetNthControlPointPositionStatus(hovering) != _DEFINED:
+                node.RemoveNthControlPoint(hovering)
+        node.RemoveNthControlPoint(index)
+
+    @property
+    def visible(self) -> bool:
+        """Whether the points are shown."""
+        return all(node.GetDisplayVisibility() for _, node in self.existing())
+
+    @visible.setter
+    def visible(self, shown: bool) -> None:
+        for _, node in self.existing():
+            node.SetDisplayVisibility(shown)
+
+
+def point_of(node: slicer.vtkMRMLMarkupsFiducialNode, kind: ClickKind, index: int) -> tuple[Marker, Click]:
+    """Return the point of that index in the list of a kind."""
+    marker = Marker(kind, node.GetNthControlPointID(index))
+    return marker, Click(tuple(node.GetNthControlPointPositionWorld(index)), kind)
+
+
+def _give_appearance(display: slicer.vtkMRMLMarkupsDisplayNode, appearance: Appearance) -> None:
+    display.SetColor(appearance.color)
+    display.SetSelectedColor(appearance.color)
+    display.SetGlyphTypeFromString(appearance.glyph)
+    display.UseGlyphScaleOn()
+    display.SetGlyphScale(_GLYPH_SCALE)
+    display.PointLabelsVisibilityOff()
+    display.PropertiesLabelVisibilityOff()

@@ -1,0 +1,54 @@
+"""The clicks of a correction as a table shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.grid import AxialOrder
+from VSClickCorrectLib.session.correction import CorrectionSession
+
+
+@dataclass(frozen=True)
+class ClickRow:
+    """A click as a table shows it.
+
+    Parameters
+    ----------
+    number : int
+        The row, from 1.
+    kind : ClickKind
+        What the click says.
+    slice_number : int
+        The axial slice it lies in, from 1, counted upward.
+    round : int
+        Its round, from 1.
+    voxels : int or None
+        How many voxels it changed; None while it waits to be applied.
+    position_ras : tuple of 3 float
+        Where, in RAS mm of the world.
+    """
+
+    number: int
+    kind: ClickKind
+    slice_number: int
+    round: int
+    voxels: int | None
+    position_ras: tuple[float, float, float]
+
+
+def rows_of(session: CorrectionSession, waiting: Iterable[Click]) -> list[ClickRow]:
+    """Return the clicks that stand in a session, oldest first, then those that wait to be applied."""
+    order = session.case.grid.axial_order()
+    clicks = [(standing.click, standing.round, standing.voxels) for standing in session.standing]
+    entries = [*clicks, *((click, session.round, None) for click in waiting)]
+    return [
+        ClickRow(number, click.kind, _slice_of(session, order, click), round_, voxels, click.position_ras)
+        for number, (click, round_, voxels) in enumerate(entries, start=1)
+    ]
+
+
+def _slice_of(session: CorrectionSession, order: AxialOrder, click: Click) -> int:
+    index = session.index_of(click)[order.axes[0]]
+    return session.case.grid.shape[order.axes[0]] - index if order.flips[0] else index + 1

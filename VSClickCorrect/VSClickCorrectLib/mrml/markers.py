@@ -1,0 +1,140 @@
+"""The points shown for the clicks of a correction, and what is done to them in the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import slicer
+
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, point_of
+from VSClickCorrectLib.mrml.observers import Observers
+
+_EVENTS = slicer.vtkMRMLMarkupsNode
+
+
+class ClickMarkers:
+    """Knows which point stands for which click, and hears of points that others place and remove.
+
+    Clicks are known by keys, whole numbers that the owner gives them.
+
+    Parameters
+    ----------
+    nodes : ClickNodes
+        The lists of points.
+    placed : callable
+        Takes the `Marker` and the `Click` of a point that was placed.
+    removed : callable
+        Takes the keys of the points that were removed.
+    """
+
+    def __init__(
+        self,
+        nodes: ClickNodes,
+        placed: Callable[[Marker, Click], None],
+        removed: Callable[[list[int]], None],
+    ) -> None:
+        self._nodes, self._placed, self._removed = nodes, placed, removed
+        self._keys: dict[Marker, int] = {}
+        self._clicks: dict[Marker, Click] = {}
+        self._observed: dict[ClickKind, tuple[slicer.vtkMRMLMarkupsFiducialNode, Observers]] = {}
+        self._showing = False
+
+    def watch(self) -> bool:
+        """Make the lists that are missing and listen to all; return whether one is new."""
+        new = False
+        for kind in ClickKind:
+            node, known = self._nodes.node(kind), self._observed.get(kind)
+            if known is not None and known[0] is node:
+                continue
+            if known is not None:
+                known[1].close()
+            observers = Observers(self)
+            observers.add(node, _EVENTS.PointPositionDefinedEvent, ClickMarkers._hear_placed, kind)
+            observers.add(node, _EVENTS.PointRemovedEvent, ClickMarkers._hear_removed, kind)
+            self._observed[kind] = node, observers
+            new = True
+        return new
+
+    def close(self) -> None:
+        """Listen no more; closing twice does no harm."""
+        for _, observers in self._observed.values():
+            observers.close()
+        self._observed.clear()
+
+    def show(self, clicks: dict[int, Click]) -> None:
+        """Make the points those of the clicks, given by their keys, and no others.
+
+        Points that are there already, from an earlier correction or a loaded scene, stay.
+        """
+        with self._own_changes():
+            points = self._nodes.markers()
+            self._take_over(points, clicks)
+            for marker in points.keys() | self._keys.keys():
+                key = self._keys.get(marker)
+                if marker not in points or key is None or clicks.get(key) != self._clicks[marker]:
+                    self._forget(marker)
+                    self._nodes.remove(marker)
+            for key in sorted(clicks.keys() - set(self._keys.values())):
+                self.link(self._nodes.add(clicks[key]), clicks[key], key)
+
+    def link(self, marker: Marker, click: Click, key: int, label: str = "") -> None:
+        """Let a point stand for a click from now on; it cannot be dragged away any more."""
+        with self._own_changes():
+            self._nodes.fix(marker, label)
+        self._keys[marker], self._clicks[marker] = key, click
+
+    def rename(self, keys: dict[int, int]) -> None:
+        """Give clicks other keys."""
+        for marker, key in self._keys.items():
+            if key in keys:
+                self._keys[marker] = keys[key]
+                self._nodes.fix(marker)
+
+    def _hear_placed(self, kind: ClickKind, index: int | None) -> None:
+        # Undo, redo and loading send the event without an index: nobody placed a point.
+        if not self._showing and index is not None:
+            marker, click = point_of(self._observed[kind][0], kind, index)
+            # A view may have taken a point that was there for the one under its pointer.
+            self._forget(marker)
+            self._placed(marker, click)
+
+    def _hear_removed(self, kind: ClickKind, index: int | None) -> None:
+        del index
+        if self._showing:
+            return
+        points = self._nodes.markers()
+        gone = [marker for marker in self._keys if marker.kind is kind and marker not in points]
+        keys = [self._keys[marker] for marker in gone]
+        for marker in gone:
+            self._forget(marker)
+        if keys:
+            self._removed(keys)
+
+    def _take_over(self, points: dict[Marker, Click], clicks: dict[int, Click]) -> None:
+        """Let points that stand for nothing yet stand for clicks of their kind and place."""
+        free: dict[Click, list[Marker]] = {}
+        for marker in points.keys() - self._keys.keys():
+            free.setdefault(_rounded(points[marker]), []).append(marker)
+        for key in clicks.keys() - set(self._keys.values()):
+            here = free.get(_rounded(clicks[key]))
+            if here:
+                self.link(here.pop(), clicks[key], key)
+
+    def _forget(self, marker: Marker) -> None:
+        self._keys.pop(marker, None)
+        self._clicks.pop(marker, None)
+
+    @contextmanager
+    def _own_changes(self) -> Iterator[None]:
+        showing, self._showing = self._showing, True
+        try:
+            yield
+        finally:
+            self._showing = showing
+
+
+def _rounded(click: Click) -> Click:
+    # Saved scenes keep positions to some digits only.
+    return Click(tuple(round(float(v), 2) for v in click.position_ras), click.kind)

@@ -1,0 +1,61 @@
+"""Observers of MRML objects that end with their owner."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+
+import vtk
+
+
+class Observers:
+    """Calls methods of an owner at events of MRML objects, until it is closed or the owner is dropped.
+
+    Neither the observed objects keep the owner alive, nor the owner's observers outlast it.
+
+    Parameters
+    ----------
+    owner : object
+        Whose methods are called.
+    """
+
+    def __init__(self, owner: object) -> None:
+        self._owner = weakref.ref(owner)
+        self._removals: list[weakref.finalize] = []
+
+    def add(self, observed: vtk.vtkObject, event: int, method: Callable[..., None], *arguments) -> None:
+        """Call ``method(owner, *arguments, index)`` at an event; the index is None where VTK sends none.
+
+        Parameters
+        ----------
+        observed : vtkObject
+            What sends the event.
+        event : int
+            Which one.
+        method : callable
+            An unbound method of the owner's class.
+        arguments
+            What it takes before the index.
+        """
+        tag = observed.AddObserver(event, _listener(self._owner, method, arguments))
+        removal = weakref.finalize(self, observed.RemoveObserver, tag)
+        # At exit VTK may already be gone.
+        removal.atexit = False
+        self._removals.append(removal)
+
+    def close(self) -> None:
+        """Stop watching; closing twice does no harm."""
+        for removal in self._removals:
+            removal()
+        self._removals.clear()
+
+
+def _listener(owner: weakref.ref, method: Callable[..., None], arguments: tuple) -> Callable:
+    # The observed object holds this function; a strong reference back would keep both alive together.
+    @vtk.calldata_type(vtk.VTK_INT)
+    def heard(_caller, _event, index=None) -> None:
+        watching = owner()
+        if watching is not None:
+            method(watching, *arguments, index)
+
+    return heard

@@ -1,0 +1,113 @@
+"""Whether the T2 lies where the T1ce does, and moving it there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+
+from VSClickCorrectLib.datasets.registration import Registration, mutual_information, overlap_share
+from VSClickCorrectLib.mrml.transforms import matrix_of, world_from_node
+from VSClickCorrectLib.mrml.volumes import volume_of
+
+REGISTRATION_ATTRIBUTE = "VSClickCorrect.Registration"
+_FRAME_ATTRIBUTE = "DICOM.FrameOfReferenceUID"
+_FRAME_TAG = "0020,0052"
+_MOST = 0.9
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well the T2 lies where the T1ce does, as both are shown now.
+
+    Parameters
+    ----------
+    overlap : float
+        Share of the T2's field of view that lies in the T1ce's, 0 to 1.
+    same_frame : bool or None
+        Whether the scanner recorded both in one frame of reference; None where that is not known.
+    mutual_information : float
+        Normalised mutual information, between 1 (unrelated) and 2.
+    """
+
+    overlap: float
+    same_frame: bool | None
+    mutual_information: float
+
+    @property
+    def sentence(self) -> str:
+        """What that means, for a person."""
+        share = f"{self.overlap:.0%} of the T2 lies within the T1ce"
+        if self.overlap == 0:
+            return "The T2 lies nowhere near the T1ce; register it."
+        if self.overlap < _MOST:
+            return f"Only {share}; check that both are of one examination, and register the T2."
+        if self.same_frame:
+            return f"{share}, and both are of one frame of reference; registering is rarely needed."
+        if self.same_frame is None:
+            return f"{share}; scroll through both, and register the T2 if they do not match."
+        return f"{share}, but they are of different frames of reference; register the T2."
+
+
+def agreement(t1ce_node: slicer.vtkMRMLVolumeNode, t2_node: slicer.vtkMRMLVolumeNode) -> Agreement:
+    """Compare where a T1ce and a T2 lie, as they are shown now.
+
+    Raises
+    ------
+    ImageError
+        If a volume cannot be used; see `volume_of`.
+    """
+    t1ce, t2, here = volume_of(t1ce_node), volume_of(t2_node), np.eye(4)
+    frames = frame_of_reference(t1ce_node), frame_of_reference(t2_node)
+    same = frames[0] == frames[1] if all(frames) else None
+    return Agreement(overlap_share(t1ce, t2, here), same, mutual_information(t1ce, t2, here))
+
+
+def frame_of_reference(volume_node: slicer.vtkMRMLVolumeNode) -> str | None:
+    """Return the DICOM frame of reference of a volume, or None where it is not known."""
+    known = volume_node.GetAttribute(_FRAME_ATTRIBUTE)
+    database = getattr(slicer, "dicomDatabase", None)
+    instances = (volume_node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    if known or database is None or not instances:
+        return known or None
+    return database.instanceValue(instances[0], _FRAME_TAG) or None
+
+
+def register_t2(
+    t2_node: slicer.vtkMRMLVolumeNode, registration: Registration
+) -> slicer.vtkMRMLLinearTransformNode | None:
+    """Move a T2 to where it was registered, by a transform node over it; no voxel is resampled.
+
+    Parameters
+    ----------
+    t2_node : vtkMRMLVolumeNode
+        The T2, in a scene and where it was when it was registered.
+    registration : Registration
+        Between the two volumes as they lay in the world.
+
+    Returns
+    -------
+    vtkMRMLLinearTransformNode or None
+        The transform, under which the T2 lies directly; None where the registration did not help. One that
+        an earlier registration made is used again.
+    """
+    if not registration.improved:
+        return None
+    node = t2_node.GetParentTransformNode()
+    if node is None or node.GetAttribute(REGISTRATION_ATTRIBUTE) is None:
+        node = _inserted_transform(t2_node)
+    parent, now = world_from_node(node), world_from_node(t2_node)
+    wanted = np.linalg.inv(parent) @ np.linalg.inv(registration.matrix) @ now
+    node.SetMatrixTransformToParent(matrix_of(wanted))
+    return node
+
+
+def _inserted_transform(t2_node: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLLinearTransformNode:
+    """Put a new transform, as yet the identity, between a volume and its parent transform."""
+    name = f"{t2_node.GetName()} registration"
+    node = t2_node.GetScene().AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
+    node.SetAttribute(REGISTRATION_ATTRIBUTE, "rigid")
+    node.SetAndObserveTransformNodeID(t2_node.GetTransformNodeID())
+    t2_node.SetAndObserveTransformNodeID(node.GetID())
+    return node
