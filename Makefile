@@ -30,9 +30,10 @@ format: $(VENV)/.ready-test ## Mend style and formatting
 check-contracts: $(VENV)/.ready-test ## Which package may import which
 	$(BIN)/lint-imports
 
-benchmark: $(VENV)/.ready-test ## Medians of time and memory
+benchmark: $(VENV)/.ready-test ## Medians of time and memory; what killed sessions lose
 	$(BIN)/python Testing/benchmarks/click.py
 	$(BIN)/python Testing/benchmarks/initial.py
+	$(BIN)/python Testing/benchmarks/kills.py
 
 file-lists: ## Rewrite the lists of files in CMake and pyproject.toml
 	$(PYTHON) Testing/tools/file_lists.py

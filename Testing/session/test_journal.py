@@ -1,5 +1,6 @@
 """The journal: what it says, that it is on the disk, and what becomes of it when something goes wrong."""
 
+import hashlib
 import json
 import os
 from contextlib import contextmanager
@@ -49,6 +50,12 @@ def test_first_line_says_which_image_model_and_merge(session_on, path):
         },
         "model": "oracle@000000000000",
         "merge": "blend",
+        # Nothing is set: the hash is that of an empty list, as JSON writes it.
+        "start": {
+            "sha256": hashlib.sha256(b"[]").hexdigest(),
+            "voxels": 0,
+            "change": {"start": [0, 0, 0], "stop": [0, 0, 0], "voxels": ""},
+        },
     }
 
 
@@ -189,7 +196,7 @@ def test_journal_of_another_image_is_refused(session_on, grid):
     moved = grid.affine.copy()
     moved[0, 3] += 0.5
     for other in (Grid(grid.shape, moved), Grid((12, 40, 41), grid.affine)):
-        journal = Journal(text=json.dumps(session_event(other, "oracle", "blend")) + "\n")
+        journal = Journal(text=json.dumps(session_event(other, "oracle", "blend", {})) + "\n")
         with pytest.raises(CorrectionError, match="belongs to another image"):
             session_on(journal=journal)
         with pytest.raises(CorrectionError, match="belongs to another image"):

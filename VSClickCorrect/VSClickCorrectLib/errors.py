@@ -17,5 +17,13 @@ class ModelError(VSClickError):
     """A model manifest or a weights file cannot be used."""
 
 
+class WorklistError(VSClickError):
+    """A list of cases, one of its cases or its label set cannot be used."""
+
+
+class CaseTaken(WorklistError):
+    """Somebody else has the case open."""
+
+
 class Cancelled(VSClickError):
     """The user cancelled a running computation; nothing was changed."""

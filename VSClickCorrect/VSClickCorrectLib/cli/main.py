@@ -10,14 +10,25 @@ from typing import NoReturn
 import SimpleITK as sitk
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.cli import correct, demo, evaluate, import_cases, models, segment, simulate, train
+from VSClickCorrectLib.cli import (
+    correct,
+    demo,
+    evaluate,
+    import_cases,
+    models,
+    resume,
+    segment,
+    simulate,
+    train,
+    worklist,
+)
 from VSClickCorrectLib.errors import VSClickError
 
 _DESCRIPTION = """\
 Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
 segmentation by clicks. Research software, not a medical device.
 """
-_COMMANDS = (segment, correct, demo, evaluate, import_cases, models, simulate, train)
+_COMMANDS = (segment, correct, demo, evaluate, import_cases, models, resume, simulate, train, worklist)
 
 
 class _Parser(argparse.ArgumentParser):

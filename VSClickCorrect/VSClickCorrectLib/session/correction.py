@@ -29,6 +29,7 @@ from VSClickCorrectLib.session.journal import (
 )
 from VSClickCorrectLib.session.mask import Mask
 from VSClickCorrectLib.session.removal import StandingClick, change_without, standing_clicks
+from VSClickCorrectLib.session.start import start_json
 
 DEFAULT_MERGE = "progressive"
 # An include click farther than this from the mask starts a new part instead of correcting a border.
@@ -100,7 +101,7 @@ class CorrectionSession:
         check_grid(self.journal.events, case.grid)
         self.history, self.round = history_of(self.journal.events)
         if not self.journal.events:
-            self.journal.append(session_event(case.grid, corrector.identity, merge))
+            self.journal.append(session_event(case.grid, corrector.identity, merge, start_json(mask)))
 
     @property
     def clicks(self) -> list[Click]:

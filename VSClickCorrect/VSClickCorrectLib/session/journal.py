@@ -144,14 +144,18 @@ def _event_of(line: str) -> Event:
     return event
 
 
-def session_event(grid: Grid, model: str, merge: str) -> Event:
-    """Return the first line of a session: on what grid, with which corrector and merge."""
+def session_event(grid: Grid, model: str, merge: str, start: dict[str, Any]) -> Event:
+    """Return the first line of a session: on what grid and mask, with which corrector and merge.
+
+    ``start`` is what `session.start.start_json` says of the mask; older journals lack it.
+    """
     return {
         "event": "session",
         "format": FORMAT,
         "grid": {"shape": list(grid.shape), "ijk_to_ras": np.round(grid.affine, 6).tolist()},
         "model": model,
         "merge": merge,
+        "start": start,
     }
 
 

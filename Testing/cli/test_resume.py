@@ -1,0 +1,68 @@
+"""``vsclick resume``: from a journal back to the mask."""
+
+import json
+
+import numpy as np
+import pytest
+from bright_ball import GRID
+from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.imaging.io import read_mask
+
+
+@pytest.fixture
+def corrected(vsclick, files, tmp_path):
+    """A mask that was corrected, with its journal."""
+    mask, journal = tmp_path / "corrected.nii.gz", tmp_path / "journal.jsonl"
+    arguments = ("--t1ce", files.t1ce, "--mask", files.mask, "--clicks", files.clicks)
+    assert vsclick("correct", *arguments, "--output", mask, "--journal", journal) == 0
+    return read_mask(mask, GRID), journal
+
+
+def resume(*arguments):
+    return main(["resume", *map(str, arguments)])
+
+
+def test_the_journal_and_the_image_give_the_mask_back_voxel_for_voxel(corrected, files, tmp_path, capsys):
+    mask, journal = corrected
+    capsys.readouterr()
+    assert resume(journal, "--t1ce", files.t1ce, "--output", tmp_path / "again.nii.gz") == 0
+    np.testing.assert_array_equal(read_mask(tmp_path / "again.nii.gz", GRID), mask)
+    assert capsys.readouterr().out.startswith(f"3 clicks stand, round 1; {mask.sum()} voxels written to ")
+
+
+def test_an_older_journal_is_resumed_with_the_mask_it_began_with(corrected, files, tmp_path):
+    mask, journal = corrected
+    session, *others = journal.read_text(encoding="utf-8").splitlines()
+    older = {key: value for key, value in json.loads(session).items() if key != "start"}
+    journal.write_text("\n".join([json.dumps(older), *others]) + "\n", encoding="utf-8")
+    arguments = (journal, "--t1ce", files.t1ce, "--mask", files.mask)
+    assert resume(*arguments, "--output", tmp_path / "again.seg.nrrd") == 0
+    np.testing.assert_array_equal(read_mask(tmp_path / "again.seg.nrrd", GRID), mask)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "does not exist"),
+        ("", "is empty"),
+        ("words\nwords\n", "Line 1 of the journal cannot be understood"),
+        ('{"event": "round", "round": 2}\n', "does not hold the mask with which it began"),
+    ],
+)
+def test_a_journal_that_cannot_be_used_is_one_sentence(files, tmp_path, capsys, content, words):
+    path = tmp_path / "journal.jsonl"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    assert resume(path, "--t1ce", files.t1ce, "--output", tmp_path / "mask.nii.gz") == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "mask.nii.gz").exists()
+
+
+def test_the_wrong_mask_is_refused_and_an_older_output_stays(corrected, files, older, tmp_path, capsys):
+    _, journal = corrected
+    arguments = (journal, "--t1ce", files.t1ce, "--mask", tmp_path / "corrected.nii.gz")
+    assert resume(*arguments, "--output", older) == 2
+    assert "not the one with which the journal began" in capsys.readouterr().err
+    assert older.read_bytes() == b"the mask of yesterday"

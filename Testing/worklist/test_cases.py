@@ -1,0 +1,196 @@
+"""Cases found in folders of every naming, and in lists."""
+
+import numpy as np
+import pytest
+from volume_files import PLAIN, SHAPE, written
+from VSClickCorrectLib.datasets.importing import Imported, Source, import_cases
+from VSClickCorrectLib.errors import ImageError, WorklistError
+from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+
+IMAGE = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
+
+
+def made(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        written(root / name, IMAGE)
+    return root
+
+
+def found(root, output="elsewhere"):
+    """Cases by name, each with its files relative to the folder."""
+    return {
+        case.name: {role: path.relative_to(root).as_posix() for role, path in case.files.items()}
+        for case in find_cases(root, root / output)
+    }
+
+
+def test_a_folder_a_case(tmp_path):
+    made(tmp_path, "p10/T1ce.nii.gz", "p10/T2.nrrd", "p9/t2.nii", "p9/mask.nii.gz", "p9/label.nii.gz")
+    assert list(found(tmp_path)) == ["p9", "p10"]
+    assert found(tmp_path) == {
+        "p9": {"t2": "p9/t2.nii", "mask": "p9/mask.nii.gz"},
+        "p10": {"t1ce": "p10/T1ce.nii.gz", "t2": "p10/T2.nrrd"},
+    }
+
+
+def test_vs_seg_as_its_publishers_convert_it(tmp_path):
+    made(
+        tmp_path,
+        *(f"vs_gk_1/vs_gk_1_{name}.nii.gz" for name in ("t1_refT1", "t2_refT1", "t1_refT2", "t2_refT2")),
+        "vs_gk_1/vs_gk_seg_refT1.nii.gz",
+        "vs_gk_1/vs_gk_seg_refT2.nii.gz",
+    )
+    assert found(tmp_path) == {
+        "vs_gk_1": {
+            "t1ce": "vs_gk_1/vs_gk_1_t1_refT1.nii.gz",
+            "t2": "vs_gk_1/vs_gk_1_t2_refT1.nii.gz",
+            "mask": "vs_gk_1/vs_gk_seg_refT1.nii.gz",
+        }
+    }
+
+
+def test_crossmoda_by_file_name_without_its_label_maps(tmp_path):
+    made(
+        tmp_path,
+        "source/crossmoda2021_ldn_1_ceT1.nii.gz",
+        "source/crossmoda2021_ldn_1_Label.nii.gz",
+        "target/crossmoda2022_etz_7_hrT2.nii.gz",
+    )
+    assert found(tmp_path) == {
+        "crossmoda2021_ldn_1": {"t1ce": "source/crossmoda2021_ldn_1_ceT1.nii.gz"},
+        "crossmoda2022_etz_7": {"t2": "target/crossmoda2022_etz_7_hrT2.nii.gz"},
+    }
+
+
+def test_bids_with_sessions_prefers_the_t1_with_contrast_and_leaves_derivatives_out(tmp_path):
+    made(
+        tmp_path,
+        "sub-01/ses-a/anat/sub-01_ses-a_T1w.nii.gz",
+        "sub-01/ses-a/anat/sub-01_ses-a_ce-GD_T1w.nii.gz",
+        "sub-01/ses-a/anat/sub-01_ses-a_acq-ciss_T2w.nii.gz",
+        "sub-02/anat/sub-02_T1w.nii.gz",
+        "derivatives/other/sub-03/anat/sub-03_T1w.nii.gz",
+    )
+    assert found(tmp_path) == {
+        "sub-01_ses-a": {
+            "t1ce": "sub-01/ses-a/anat/sub-01_ses-a_ce-GD_T1w.nii.gz",
+            "t2": "sub-01/ses-a/anat/sub-01_ses-a_acq-ciss_T2w.nii.gz",
+        },
+        "sub-02": {"t1ce": "sub-02/anat/sub-02_T1w.nii.gz"},
+    }
+
+
+def test_loose_files_belong_together_by_the_rest_of_their_names(tmp_path):
+    made(tmp_path, "anna-7_t1ce.nii.gz", "anna-7_t2.nii.gz", "bert_T1.nii.gz")
+    assert found(tmp_path) == {
+        "anna_7": {"t1ce": "anna-7_t1ce.nii.gz", "t2": "anna-7_t2.nii.gz"},
+        "bert": {"t1ce": "bert_T1.nii.gz"},
+    }
+
+
+def test_a_plain_t1_gives_way_to_one_with_contrast(tmp_path):
+    made(tmp_path, "p1/t1.nii.gz", "p1/t1ce.nii.gz")
+    assert found(tmp_path) == {"p1": {"t1ce": "p1/t1ce.nii.gz"}}
+
+
+def test_what_an_import_wrote_is_taken_from_its_list_without_showing_the_truth(tmp_path):
+    case = Case(Volume(IMAGE, PLAIN))
+    label = np.zeros(SHAPE, bool)
+    source = made(tmp_path, "in/raw.nii.gz") / "in" / "raw.nii.gz"
+    read = Source("one", {"t1ce": (source,)}, lambda: Imported(case, label, label | True))
+    import_cases([read], tmp_path, tmp_path / "imported", lambda outcome: None)
+    assert found(tmp_path / "imported") == {"one": {"t1ce": "one/T1ce.nii.gz", "mask": "one/mask.nii.gz"}}
+
+
+def test_the_folder_of_the_results_is_not_searched(tmp_path):
+    made(tmp_path, "p1/t1ce.nii.gz", "results/p1/t1ce.nii.gz", "sourcedata/p2/t1ce.nii.gz")
+    assert list(found(tmp_path, "results")) == ["p1"]
+
+
+def test_a_list_may_do_without_labels_and_names_files_relative_to_itself(tmp_path):
+    made(tmp_path, "scans/a.nii.gz")
+    table = tmp_path / "list.csv"
+    table.write_text("case,t1ce,t2,mask\nb 1,scans/a.nii.gz,,\na/2,,scans/gone.nii.gz,\n", encoding="utf-8")
+    first, second = find_cases(table, tmp_path / "out")
+    assert (first.name, first.t1ce, first.problem) == ("b 1", tmp_path / "scans/a.nii.gz", "")
+    assert "gone.nii.gz does not exist any more" in second.problem
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (("p1/scan.nii.gz",), "does not say whether it is a T1 or a T2"),
+        (("p1/a_t1ce.nii.gz", "p1/b_t1ce.nii.gz"), "several files for its t1ce"),
+    ],
+)
+def test_a_case_that_is_not_clear_is_in_the_list_with_its_fault(tmp_path, files, words):
+    made(tmp_path, *files, "p2/t1ce.nii.gz")
+    unclear, clear = find_cases(tmp_path, tmp_path / "out")
+    assert words in unclear.problem
+    assert clear.problem == ""
+    with pytest.raises(ImageError, match="case p1: "):
+        unclear.load()
+
+
+def test_a_line_with_no_image_is_a_case_with_a_fault(tmp_path):
+    table = tmp_path / "list.csv"
+    table.write_text("case,t1ce\nempty,\n", encoding="utf-8")
+    assert "neither a T1ce nor a T2" in find_cases(table, tmp_path)[0].problem
+
+
+@pytest.mark.parametrize(("lines", "words"), [("a,x\na,y\n", "line 3.*stands there twice"), ("", "no case")])
+def test_a_list_that_cannot_be_used_says_why(tmp_path, lines, words):
+    table = tmp_path / "list.csv"
+    table.write_text(f"case,t1ce\n{lines}", encoding="utf-8")
+    with pytest.raises((ImageError, WorklistError), match=words):
+        find_cases(table, tmp_path)
+
+
+def test_an_empty_or_missing_folder_says_so(tmp_path):
+    with pytest.raises(WorklistError, match="holds no case"):
+        find_cases(tmp_path, tmp_path / "out")
+    with pytest.raises(WorklistError, match="does not exist"):
+        find_cases(tmp_path / "no", tmp_path / "out")
+
+
+def labels_of(*names, known=()):
+    return [case.label for case in with_labels([WorkCase(name) for name in names], dict(known))]
+
+
+def test_labels_are_letters_and_digits_and_keep_bids_names():
+    assert labels_of("VS-SEG-001", "sub-01", "sub-02_ses-b", "Ä_1", "--") == [
+        "VSSEG001",
+        "01",
+        "02_ses-b",
+        "1",
+        "case",
+    ]
+
+
+def test_names_that_would_be_one_label_get_two_and_those_given_earlier_stay():
+    plain, marked = labels_of("a-1", "A1")
+    assert plain == "a1"
+    assert marked.startswith("A1") and len(marked) == 8
+    # Later the other one comes first in the list: nothing changes.
+    assert labels_of("A1", "a-1", known={"a-1": "a1", "A1": marked}) == [marked, "a1"]
+
+
+def test_a_case_loads_its_images_and_its_mask_on_their_grid(tmp_path):
+    made(tmp_path, "p1/t1ce.nii.gz", "p1/t2.nii.gz")
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[2, 3, 4] = 1
+    written(tmp_path / "p1" / "mask.nii.gz", mask)
+    (case,) = find_cases(tmp_path, tmp_path / "out")
+    loaded = case.load()
+    np.testing.assert_array_equal(loaded.t2.array, IMAGE)
+    np.testing.assert_array_equal(case.load_mask(loaded.grid), mask.astype(bool))
+
+
+def test_a_mask_on_another_grid_is_refused_with_the_cases_name(tmp_path):
+    made(tmp_path, "p1/t1ce.nii.gz")
+    written(tmp_path / "p1" / "mask.nii.gz", np.ones((9, 9, 9), np.uint8))
+    (case,) = find_cases(tmp_path, tmp_path / "out")
+    with pytest.raises(ImageError, match="case p1: .*another grid"):
+        case.load_mask(case.load().grid)

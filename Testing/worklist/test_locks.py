@@ -1,0 +1,224 @@
+"""Two people, one folder: who has a case, who may take it, and what the other one is told."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from volume_files import PLAIN, blob
+from VSClickCorrectLib.errors import CaseTaken, ImageError, WorklistError
+from VSClickCorrectLib.worklist.locks import STALE_S, CaseLock, holder_of
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "case.lock"
+
+
+def taken(path, annotator="AB"):
+    lock = CaseLock(path, annotator)
+    lock.take("VS-2")
+    return lock
+
+
+def rewritten(path, **values):
+    """Change what a lock says, and nothing of its age."""
+    before = path.stat().st_mtime
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    os.utime(path, (before, before))
+
+
+def aged(path, seconds):
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+def ended_process():
+    """The number of a process that has just ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_case_that_is_taken_cannot_be_taken_and_the_message_says_by_whom(path):
+    taken(path)
+    with pytest.raises(CaseTaken, match=r"^case VS-2 is open with AB on .* \(last heard of at \d\d:\d\d\)"):
+        taken(path, "CD")
+
+
+def test_a_lock_that_is_given_back_can_be_taken(path):
+    taken(path).release()
+    assert holder_of(path) is None
+    assert taken(path, "CD").held
+
+
+def test_the_lock_of_a_process_that_ended_is_taken_over(path):
+    first = taken(path)
+    rewritten(path, process=ended_process())
+    second = taken(path, "CD")
+    assert second.held
+    assert not first.held
+
+
+def test_a_lock_of_another_computer_holds_until_it_was_not_heard_of_for_long(path):
+    taken(path)
+    rewritten(path, host="elsewhere", process=ended_process())
+    aged(path, STALE_S - 60)
+    with pytest.raises(CaseTaken):
+        taken(path, "CD")
+    aged(path, STALE_S + 60)
+    assert taken(path, "CD").held
+
+
+def test_a_beat_keeps_a_lock_young(path):
+    lock = taken(path)
+    aged(path, STALE_S + 60)
+    lock.beat()
+    assert not holder_of(path).gone
+
+
+def test_one_may_take_over_on_purpose_and_the_other_one_does_no_harm(path):
+    first, second = taken(path), CaseLock(path, "CD")
+    second.take("VS-2", take_over=True)
+    assert not first.held
+    aged(path, 100)
+    first.beat()
+    assert time.time() - path.stat().st_mtime > 90
+    first.release()
+    assert second.held
+
+
+@pytest.mark.parametrize("content", ["", '{"annotator": "AB"', "[]", '{"host": 3}'])
+def test_a_lock_cut_short_counts_as_somebodys_until_it_is_old(path, content):
+    path.write_text(content)
+    with pytest.raises(CaseTaken, match="somebody on another computer"):
+        taken(path)
+    aged(path, STALE_S + 60)
+    assert taken(path).held
+
+
+def test_of_many_who_try_at_once_one_gets_the_case_even_a_stale_one(path):
+    program = (
+        "import sys, time; from pathlib import Path\n"
+        "from VSClickCorrectLib.worklist.locks import CaseLock\n"
+        "from VSClickCorrectLib.errors import CaseTaken\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "try:\n    CaseLock(Path(sys.argv[1]), 'AB').take('VS-2')\n"
+        "except CaseTaken:\n    print('taken', flush=True)\n"
+        "else:\n    print('mine', flush=True)\n"
+        "sys.stdin.readline()"
+    )
+    taken(path)
+    rewritten(path, host="elsewhere")
+    aged(path, STALE_S + 60)
+    rivals = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    try:
+        for rival in rivals:
+            assert rival.stdout.readline() == "ready\n"
+        for rival in rivals:
+            rival.stdin.write("go\n")
+            rival.stdin.flush()
+        assert sorted(rival.stdout.readline() for rival in rivals) == ["mine\n", "taken\n", "taken\n"]
+    finally:
+        for rival in rivals:
+            rival.communicate("end\n")
+
+
+def test_two_worklists_on_one_folder_share_the_cases_out(open_list):
+    first, second = open_list("AB"), open_list("CD")
+    assert [first.next().name, second.next().name] == ["VS-2", "VS-9"]
+    holders = {row.case.name: row.holder for row in second.rows()}
+    assert holders["VS-2"].startswith("AB on ")
+    assert holders["VS-9"] == holders["VS-10"] == ""
+    with pytest.raises(CaseTaken, match="case VS-2 is open with AB"):
+        second.go_to("VS-2")
+    assert second.current.name == "VS-9"
+    first.done(blob(), PLAIN)
+    second.done(blob(), PLAIN)
+    assert {first.next().name, second.next()} == {"VS-10", None}
+    assert str(second.progress()) == "2 of 3 done, 1 in work"
+
+
+def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_list):
+    first, second = open_list("AB"), open_list("CD")
+    first.go_to("VS-2")
+    first.update(clicks=2)
+    second.go_to("VS-2", take_over=True)
+    second.update(clicks=3)
+    for call in (
+        lambda: first.update(clicks=9),
+        lambda: first.keep(blob(), PLAIN),
+        lambda: first.done(blob(), PLAIN),
+        first.skip,
+        first.start_over,
+    ):
+        with pytest.raises(WorklistError, match="case VS-2 was taken over by CD on "):
+            call()
+    first.close()
+    assert second.record("VS-2").clicks == 3
+    assert second.record("VS-2").annotator == "CD"
+    second.done(blob(), PLAIN)
+    assert first.record("VS-2").state.value == "done"
+
+
+def test_a_lock_that_was_tidied_away_is_taken_again(open_list):
+    worklist = open_list("AB")
+    worklist.go_to("VS-2")
+    lock = worklist.output / "sourcedata" / "worklist" / "sub-VS2.lock"
+    lock.unlink()
+    worklist.update(clicks=1)
+    assert holder_of(lock).annotator == "AB"
+
+
+def test_who_comes_back_after_somebody_else_has_finished_the_case_overwrites_nothing(open_list):
+    first, second = open_list("AB"), open_list("CD")
+    first.go_to("VS-2")
+    second.go_to("VS-2", take_over=True)
+    second.done(blob(), PLAIN)
+    with pytest.raises(WorklistError, match="was worked on by somebody else"):
+        first.update(clicks=9)
+    assert second.record("VS-2").state.value == "done"
+
+
+def test_a_network_that_is_gone_is_told_as_such_and_may_come_back(open_list):
+    worklist = open_list()
+    worklist.go_to("VS-2")
+    away = worklist.output.with_name("away")
+    worklist.output.rename(away)
+    with pytest.raises(WorklistError, match="cannot be reached; check the disk or the network"):
+        worklist.update(clicks=1)
+    away.rename(worklist.output)
+    worklist.update(clicks=1)
+    assert open_list().record("VS-2").clicks == 1
+
+
+def full_disk(_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_case_that_cannot_be_begun_is_not_left_locked(open_list, monkeypatch):
+    worklist = open_list("AB")
+    worklist.go_to("VS-2")
+    with monkeypatch.context() as patched, pytest.raises(ImageError, match="cannot write"):
+        patched.setattr("VSClickCorrectLib.worklist.records.os.fsync", full_disk)
+        worklist.go_to("VS-9")
+    assert worklist.current.name == "VS-2"
+    assert open_list("CD").go_to("VS-9").name == "VS-9"
+
+
+def test_a_folder_that_cannot_be_written_is_told(folder, tmp_path):
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(WorklistError, match="cannot be made"):
+        Worklist.open(folder, tmp_path / "file")

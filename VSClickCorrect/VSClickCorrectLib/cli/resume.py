@@ -1,0 +1,49 @@
+"""``vsclick resume``: the mask that a journal left."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from VSClickCorrectLib.cli.options import add_sequences
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
+from VSClickCorrectLib.session.journal import Journal, history_of
+from VSClickCorrectLib.session.removal import standing_clicks
+from VSClickCorrectLib.session.start import restored
+
+_DESCRIPTION = """\
+Rebuild a mask from the journal of its correction, after a crash for instance: every click, undo, redo and
+removal that the journal holds is done again, voxel for voxel, without a network. What was painted by hand is
+in no journal. Journals hold the mask with which they began; for one that does not, name it with --mask.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("resume", help="rebuild a mask from a journal", description=_DESCRIPTION)
+    parser.add_argument("journal", type=Path, metavar="JOURNAL", help="journal, JSON Lines")
+    add_sequences(parser)
+    parser.add_argument("--mask", type=Path, metavar="MASK", help="mask with which the correction began")
+    parser.add_argument(
+        "--label", type=int, metavar="N", help="the tumour's label where the mask holds several"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="mask to write")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    check_mask_path(options.output)
+    if not options.journal.is_file():
+        raise CorrectionError(f"the journal {options.journal} does not exist; name another.")
+    events = Journal(options.journal).events
+    if not events:
+        raise CorrectionError(f"the journal {options.journal} is empty; name another.")
+    grid = read_case(options.t1ce, options.t2).grid
+    start = read_mask(options.mask, grid, options.label) if options.mask else None
+    values = restored(events, grid, start)
+    write_mask(options.output, values, grid)
+    history, rounds = history_of(events)
+    clicks = len(standing_clicks(history, grid))
+    print(f"{clicks} clicks stand, round {rounds}; {values.sum()} voxels written to {options.output}.")

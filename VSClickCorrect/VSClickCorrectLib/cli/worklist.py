@@ -1,0 +1,52 @@
+"""``vsclick worklist``: the cases of a worklist and how far the work on each is."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from VSClickCorrectLib.worklist.overview import Row
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+_DESCRIPTION = """\
+List the cases of a worklist with their states. The same folder of results is used by the worklist in Slicer
+and in the browser. Its table of all cases, OUTPUT/summary.csv, is written anew.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("worklist", help="list cases and their states", description=_DESCRIPTION)
+    parser.add_argument(
+        "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the results")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    worklist = Worklist.open(options.cases, options.output)
+    rows = worklist.rows()
+    width = max(len(row.case.name) for row in rows)
+    for row in rows:
+        print(f"{row.case.name:{width}}  {row.record.state.value:8}  {_work(row)}".rstrip())
+    print(f"{worklist.progress()}.")
+
+
+def _work(row: Row) -> str:
+    record = row.record
+    parts = []
+    if record.annotator:
+        parts.append(record.annotator)
+    if record.clicks:
+        parts.append(f"{record.clicks} clicks, round {record.rounds}, {record.seconds / 60:.1f} min")
+    if record.volume_mm3 is not None:
+        parts.append(f"{record.volume_mm3:.0f} mm³")
+    if row.holder:
+        parts.append(f"open with {row.holder}")
+    if record.comment:
+        parts.append(record.comment)
+    if row.case.problem:
+        parts.append(row.case.problem)
+    return "; ".join(parts)

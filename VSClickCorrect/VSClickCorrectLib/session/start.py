@@ -1,0 +1,123 @@
+"""The mask with which a session began, kept in its journal, so that the journal alone gives the mask back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.session.edit import Change
+from VSClickCorrectLib.session.journal import Event, check_grid, history_of, replay
+from VSClickCorrectLib.session.mask import ArrayMask, Mask
+
+# A tumour takes a few hundred bytes. Of a mask scattered over the whole head only the hash is kept.
+LARGEST_BOX = 1 << 23
+LARGEST_BYTES = 1 << 16
+
+
+def start_json(mask: Mask) -> dict[str, Any]:
+    """Return what a journal says of the mask with which it begins.
+
+    Returns
+    -------
+    dict
+        ``sha256``, see `fingerprint`; ``voxels``, how many are set; and ``change``, the mask as voxels added
+        to an empty one, unless that would be large.
+    """
+    box = mask.extent() or Box((0, 0, 0), (0, 0, 0))
+    values = np.zeros(box.shape, bool) if box.empty else mask.read(box)
+    start = {"sha256": fingerprint(box, values), "voxels": int(np.count_nonzero(values))}
+    if values.size <= LARGEST_BOX:
+        change = Change.of(box, values, np.zeros_like(values))
+        if len(change.packed) <= LARGEST_BYTES:
+            start["change"] = change.to_json()
+    return start
+
+
+def fingerprint(box: Box, values: np.ndarray) -> str:
+    """Return the SHA-256 of a mask, given by its tight box and the bool array of the voxels in it."""
+    place = json.dumps([list(box.start), list(box.stop)] if values.any() else [])
+    digest = hashlib.sha256(place.encode("ascii"))
+    digest.update(np.packbits(values).tobytes() if values.any() else b"")
+    return digest.hexdigest()
+
+
+def start_of(events: Sequence[Event], grid: Grid) -> np.ndarray | None:
+    """Return the mask with which a journal began, ``(K, J, I)`` bool; None if the journal does not hold it.
+
+    Raises
+    ------
+    CorrectionError
+        If what it holds is damaged.
+    """
+    start = _told(events)
+    if "change" not in start:
+        return None
+    mask = ArrayMask(grid)
+    _carefully(lambda: Change.from_json(start["change"]).apply(mask))
+    _check(mask, start, "the mask at the start of the journal is damaged; give that mask as well.")
+    return mask.values
+
+
+def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = None) -> np.ndarray:
+    """Return the mask as a journal left it, voxel for voxel.
+
+    What was painted by hand stands in no journal.
+
+    Parameters
+    ----------
+    events : sequence of dict
+        The journal's events.
+    grid : Grid
+        The image's grid.
+    start : ndarray of bool, optional
+        The mask with which it began, ``(K, J, I)``; needed where the journal does not hold it: it was
+        large, or the journal is of an earlier version.
+
+    Returns
+    -------
+    ndarray of bool
+        ``(K, J, I)``.
+
+    Raises
+    ------
+    CorrectionError
+        If the journal belongs to another image or is damaged, or the start is missing or another one.
+    """
+    events = list(events)
+    check_grid(events, grid)
+    history_of(events)
+    if start is None:
+        start = start_of(events, grid)
+    if start is None:
+        raise CorrectionError(
+            "the journal does not hold the mask with which it began; give that mask as well."
+        )
+    mask = ArrayMask(grid, start)
+    _check(mask, _told(events), "the mask is not the one with which the journal began; give that one.")
+    _carefully(lambda: replay(events, mask))
+    return mask.values
+
+
+def _told(events: Sequence[Event]) -> dict[str, Any]:
+    return next((event.get("start", {}) for event in events if event["event"] == "session"), {})
+
+
+def _check(mask: ArrayMask, start: dict[str, Any], message: str) -> None:
+    box = mask.extent() or Box((0, 0, 0), (0, 0, 0))
+    if "sha256" in start and fingerprint(box, mask.read(box)) != start["sha256"]:
+        raise CorrectionError(message)
+
+
+def _carefully(do: Callable[[], object]) -> None:
+    try:
+        do()
+    except (IndexError, KeyError, TypeError, ValueError, zlib.error):
+        raise CorrectionError("the journal is damaged: a change in it cannot be understood.") from None

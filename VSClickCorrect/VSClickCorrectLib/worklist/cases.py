@@ -1,0 +1,272 @@
+"""The cases of a worklist: which files make up each, from a list or by how files are named."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.datasets.case_list import COLUMNS, read_rows
+from VSClickCorrectLib.datasets.dicom import find_series
+from VSClickCorrectLib.datasets.importing import CASES, natural
+from VSClickCorrectLib.errors import ImageError, WorklistError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import read_case, read_mask
+from VSClickCorrectLib.imaging.volume import Case
+
+ROLES = ("t1ce", "t2", "mask")
+_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
+# Folders of results, not of scans.
+_LEFT_OUT = {"derivatives", "sourcedata"}
+_CROSSMODA = re.compile(r"(?P<case>crossmoda\d*_[a-z]+_\d+)_(?P<role>ceT1|hrT2|T2|Label)$")
+_BIDS = re.compile(r"(?P<case>sub-[A-Za-z0-9+]+(_ses-[A-Za-z0-9+]+)?)_(.+_)?(?P<role>T1w|T2w)$")
+# How a sequence or a mask is told in the words of a file's name, the first that fits.
+_WORDS = (
+    ("label", r"label|labels|dseg|truth|gt"),
+    ("mask", r"mask|seg|segmentation|segm|initial"),
+    ("t2", r"t2|t2w|hrt2|ciss|fiesta|drive"),
+    ("t1ce", r"t1ce|t1c|t1gd|cet1|gdt1|ce|gd|gad"),
+    ("t1", r"t1|t1w|t1wi"),
+)
+_CROSSMODA_ROLES = {"ceT1": "t1ce", "hrT2": "t2", "T2": "t2", "Label": "label"}
+_BIDS_ROLES = {"T1w": "t1ce", "T2w": "t2"}
+
+
+@dataclass(frozen=True)
+class WorkCase:
+    """A case of a worklist.
+
+    Parameters
+    ----------
+    name : str
+        What the list calls it.
+    label : str
+        What the label set calls it: letters and digits, with ``_ses-`` and the session where BIDS has one.
+    t1ce, t2, mask : Path or None
+        The sequences, and a mask to begin with.
+    fault : str
+        Why it cannot be worked on as it was found, a sentence; empty if it can.
+    """
+
+    name: str
+    label: str = ""
+    t1ce: Path | None = None
+    t2: Path | None = None
+    mask: Path | None = None
+    fault: str = field(default="", compare=False)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that there are by role."""
+        return {role: path for role in ROLES if (path := getattr(self, role)) is not None}
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the case now, a sentence; empty if all its files are there."""
+        if self.fault:
+            return self.fault
+        gone = [f"{path} does not exist any more" for path in self.files.values() if not path.exists()]
+        return f"{gone[0]}; put it back or skip the case." if gone else ""
+
+    def load(self) -> Case:
+        """Read the sequences; the T2 is resampled to the grid of the T1ce.
+
+        Raises
+        ------
+        ImageError
+            If a file cannot be used; the message names the case.
+        """
+        if self.problem:
+            raise ImageError(f"case {self.name}: {self.problem}")
+        try:
+            return read_case(self.t1ce, self.t2)
+        except ImageError as error:
+            raise ImageError(f"case {self.name}: {error}") from None
+
+    def load_mask(self, grid: Grid) -> np.ndarray | None:
+        """Read the mask to begin with, ``(K, J, I)`` bool on ``grid``; None if the case has none.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be used; the message names the case.
+        """
+        if self.mask is None:
+            return None
+        try:
+            return read_mask(self.mask, grid)
+        except ImageError as error:
+            raise ImageError(f"case {self.name}: {error}") from None
+
+
+def find_cases(source: Path, output: Path) -> list[WorkCase]:
+    """Find the cases of a worklist.
+
+    Parameters
+    ----------
+    source : Path
+        A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``mask`` (``label`` is not looked at), files
+        relative to it; or a folder: one that ``vsclick import`` wrote, one named as crossMoDA or BIDS name
+        files, one with a folder a case (VS-SEG's ``vs_gk_<n>`` for instance), or DICOM series.
+    output : Path
+        The folder of the results, which is not searched.
+
+    Returns
+    -------
+    list of WorkCase
+        In the order of the list, or by name as a person sorts names. A case whose files are missing or
+        ambiguous is in the list, with a fault.
+
+    Raises
+    ------
+    ImageError
+        If a list cannot be read.
+    WorklistError
+        If there is no case.
+    """
+    if source.is_dir():
+        listed = source / CASES
+        cases = _listed(listed) if listed.is_file() else _named(source, output.resolve())
+    elif source.exists():
+        cases = _listed(source)
+    else:
+        raise WorklistError(f"{source} does not exist; give a folder of cases or a CSV list.")
+    if not cases:
+        raise WorklistError(
+            f"{source} holds no case; give a folder with NIfTI, NRRD or DICOM scans, one folder a case, or a "
+            "CSV list."
+        )
+    return cases
+
+
+def with_labels(cases: Sequence[WorkCase], known: dict[str, str]) -> list[WorkCase]:
+    """Give every case the name that the label set uses.
+
+    Parameters
+    ----------
+    cases : sequence of WorkCase
+        The cases.
+    known : dict of str
+        Names given earlier, by case: they stay.
+    """
+    taken = {label.casefold() for label in known.values()}
+    labelled = []
+    for case in cases:
+        label = known.get(case.name) or _label(case.name)
+        if case.name not in known:
+            if label.casefold() in taken:
+                label += hashlib.sha256(case.name.encode()).hexdigest()[:6]
+            taken.add(label.casefold())
+        labelled.append(replace(case, label=label))
+    return labelled
+
+
+def _label(name: str) -> str:
+    """Return a name of letters and digits alone, as BIDS wants it."""
+    bids = re.fullmatch(r"sub-([A-Za-z0-9]+)(_ses-[A-Za-z0-9]+)?", name)
+    if bids:
+        return bids[1] + (bids[2] or "")
+    return re.sub(r"[^A-Za-z0-9]", "", name) or "case"
+
+
+def _listed(path: Path) -> list[WorkCase]:
+    cases: dict[str, WorkCase] = {}
+    for line, row in read_rows(path, COLUMNS, required=("case",)):
+        name = row["case"]
+        if name in cases:
+            raise ImageError(
+                f"{path}, line {line}, column case: '{name}' stands there twice; give each case its own name."
+            )
+        files = {role: path.parent / row[role] for role in ROLES if row[role]}
+        cases[name] = _checked(WorkCase(name, **files))
+    return list(cases.values())
+
+
+def _checked(case: WorkCase) -> WorkCase:
+    if case.fault or case.t1ce is not None or case.t2 is not None:
+        return case
+    return replace(case, fault="it has neither a T1ce nor a T2; add one or skip the case.")
+
+
+def _named(root: Path, output: Path) -> list[WorkCase]:
+    found: dict[str, dict[str, list[Path]]] = {}
+    for path in _images(root, output):
+        name, role = _told(path, root)
+        found.setdefault(name, {}).setdefault(role, []).append(path)
+    if not found:
+        found = _dicom(root)
+    sorted_names = sorted(found, key=natural)
+    return [_checked(_case(name, found[name])) for name in sorted_names if _is_scan(found[name])]
+
+
+def _is_scan(files: dict[str, list[Path]]) -> bool:
+    return any(files.get(role) for role in ("t1ce", "t1", "t2", "unknown"))
+
+
+def _case(name: str, files: dict[str, list[Path]]) -> WorkCase:
+    files = {**files, "t1ce": files.get("t1ce") or files.get("t1", [])}
+    for role in ROLES:
+        paths = files[role] = _preferred(role, files.get(role, []))
+        if len(paths) > 1:
+            which = " and ".join(p.name for p in paths[:2])
+            fault = f"it holds several files for its {role} ({which}); say in a CSV list which one to take."
+            return WorkCase(name, fault=fault)
+    unknown = files.get("unknown", [])
+    if unknown and not files["t1ce"] and not files["t2"]:
+        fault = (
+            f"{unknown[0].name} does not say whether it is a T1 or a T2; say so in its name or a CSV list."
+        )
+        return WorkCase(name, fault=fault)
+    return WorkCase(name, **{role: files[role][0] for role in ROLES if files[role]})
+
+
+def _preferred(role: str, paths: list[Path]) -> list[Path]:
+    """Return those of several files that are on the T1ce's grid or, of T1s, with contrast by BIDS's names."""
+    for pattern in ("_ce-", "refT1") if role == "t1ce" else ("refT1",):
+        paths = [p for p in paths if pattern in p.name] or paths
+    return paths
+
+
+def _images(root: Path, output: Path) -> Iterator[Path]:
+    for name, folders, names in os.walk(root):
+        here = Path(name)
+        folders[:] = sorted(
+            f
+            for f in folders
+            if not f.startswith(".") and f not in _LEFT_OUT and (here / f).resolve() != output
+        )
+        for file in sorted(names):
+            if file.lower().endswith(_SUFFIXES) and not file.startswith("."):
+                yield here / file
+
+
+def _told(path: Path, root: Path) -> tuple[str, str]:
+    """Return which case a file belongs to and what it is, by its name."""
+    stem = re.sub(r"(\.nii(\.gz)?|\.seg\.nrrd|\.nrrd)$", "", path.name, flags=re.IGNORECASE)
+    if match := _CROSSMODA.match(stem):
+        return match["case"], _CROSSMODA_ROLES[match["role"]]
+    if match := _BIDS.match(stem):
+        return match["case"], _BIDS_ROLES[match["role"]]
+    words = re.split(r"[^A-Za-z0-9]+", stem)
+    place = path.parent.relative_to(root).as_posix().replace("/", "_")
+    role = next((r for r, p in _WORDS if any(re.fullmatch(p, w, re.IGNORECASE) for w in words)), "unknown")
+    if place != ".":
+        return place, role
+    patterns = "|".join(pattern for _, pattern in _WORDS)
+    rest = [w for w in words if not re.fullmatch(patterns, w, re.IGNORECASE)]
+    return "_".join(rest) or root.resolve().name, role
+
+
+def _dicom(root: Path) -> dict[str, dict[str, list[Path]]]:
+    """Return the MR series of each patient by what they are; a case is a patient, or a folder without one."""
+    found: dict[str, dict[str, list[Path]]] = {}
+    weightings = {"t1": "t1ce", "t2": "t2", None: "unknown"}
+    for series in find_series(root)[0]:
+        name = series.patient or series.folder.name
+        found.setdefault(name, {}).setdefault(weightings[series.weighting], []).append(series.folder)
+    return found

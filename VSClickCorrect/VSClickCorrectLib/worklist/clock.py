@@ -1,0 +1,41 @@
+"""The time of real work on a case."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+# So long a person may look without moving a finger; of a longer gap only this much counts.
+IDLE_S = 120.0
+
+
+class WorkClock:
+    """Counts seconds from one sign of work to the next; a long gap, a telephone call say, counts for 120 s.
+
+    Parameters
+    ----------
+    now : callable
+        Returns seconds that never go back.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._last: float | None = None
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._last = self._now()
+
+    def work(self) -> float:
+        """Note a sign of work; return the seconds that count since the last."""
+        if self._last is None:
+            return 0.0
+        now = self._now()
+        gap, self._last = now - self._last, now
+        return min(max(gap, 0.0), IDLE_S)
+
+    def stop(self) -> float:
+        """Stop counting; return the seconds that count since the last sign of work."""
+        seconds = self.work()
+        self._last = None
+        return seconds

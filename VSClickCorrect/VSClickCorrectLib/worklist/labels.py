@@ -1,0 +1,190 @@
+"""The label set that a worklist makes: a BIDS derivative dataset of segmentations.
+
+Files are named as the BIDS specification 1.10.0 names them ("Derivatives", "Segmentations"):
+``sub-<label>[_ses-<label>]_dseg.nii.gz``, with a JSON sidecar that says how it came about, and
+``dseg.tsv``, which says what its voxels' values mean.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from VSClickCorrectLib import __version__
+from VSClickCorrectLib.datasets.case_list import write_rows
+from VSClickCorrectLib.errors import WorklistError
+from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, write_json
+
+BIDS_VERSION = "1.10.0"
+PIPELINE = "vsclickcorrect"
+SUMMARY = "summary.csv"
+SUMMARY_COLUMNS = (
+    "case",
+    "participant_id",
+    "state",
+    "annotator",
+    "clicks",
+    "rounds",
+    "seconds",
+    "volume_mm3",
+    "finished",
+    "comment",
+)
+_RECORD = "VSClickCorrect"
+_CODE = "https://github.com/VSClickCorrect/SlicerVSClickCorrect"
+_LOOKUP = "index\tname\tabbreviation\n1\tvestibular schwannoma\tVS\n"
+_README = """\
+Segmentations of vestibular schwannoma, one a case, made and corrected with VSClickCorrect.
+
+Voxels of 1 are tumour. Each file lies on the grid of the T1ce, or of the T2 where there is no T1ce. The JSON
+file beside it says who corrected it, with how many clicks, and which models had a part in it.
+"""
+
+
+class LabelSet:
+    """The segmentations of a worklist.
+
+    Parameters
+    ----------
+    output : Path
+        The worklist's folder; the label set is ``derivatives/vsclickcorrect`` in it.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.root = output / "derivatives" / PIPELINE
+
+    def path(self, label: str) -> Path:
+        """Return where a case's segmentation lies, whether it is there or not."""
+        subject, _, session = label.partition("_ses-")
+        folder = self.root / f"sub-{subject}"
+        if session:
+            folder /= f"ses-{session}"
+        return folder / "anat" / f"sub-{label}_dseg.nii.gz"
+
+    def prepare(self) -> None:
+        """Write the files that describe the set, if they are not there.
+
+        Raises
+        ------
+        ImageError, WorklistError
+            If they cannot be written.
+        """
+        _make(self.root)
+        if not (self.root / "dataset_description.json").exists():
+            write_json(self.root / "dataset_description.json", _description())
+        for name, text in (("README", _README), ("dseg.tsv", _LOOKUP)):
+            if not (self.root / name).exists():
+                write_text(self.root / name, text)
+
+    def write(self, record: CaseRecord, mask: Path) -> Path:
+        """Write a case's segmentation, a copy of ``mask``, and its sidecar; each appears whole or not at all.
+
+        Raises
+        ------
+        ImageError, WorklistError
+            If it cannot be written.
+        """
+        path = self.path(record.label)
+        _make(path.parent)
+        self.prepare()
+        # The image first: a sidecar is the sign that a label is complete.
+        write_atomically(path, lambda temporary: shutil.copyfile(mask, temporary))
+        write_json(_sidecar(path), _metadata(record))
+        return path
+
+    def remove(self, label: str) -> None:
+        """Remove a case's segmentation and sidecar, and the folders that are empty then."""
+        path = self.path(label)
+        for file in (path, _sidecar(path)):
+            file.unlink(missing_ok=True)
+        folder = path.parent
+        while folder != self.root and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+
+    def record(self, label: str) -> CaseRecord | None:
+        """Return what the sidecar says of the work on a case; None if there is no label, or no such word."""
+        path = self.path(label)
+        try:
+            values = json.loads(_sidecar(path).read_text(encoding="utf-8"))
+            return CaseRecord.from_json(values[_RECORD]) if path.exists() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def write_summary(path: Path, records: Sequence[CaseRecord]) -> None:
+    """Write the table of all cases as CSV; it appears whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
+    write_rows(path, SUMMARY_COLUMNS, [_row(record) for record in records])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; raises `ImageError` if it cannot be written."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
+
+
+def _row(record: CaseRecord) -> dict[str, str]:
+    begun = record.state is not CaseState.TODO
+    return {
+        "case": record.case,
+        "participant_id": "sub-" + record.label.partition("_ses-")[0],
+        "state": record.state.value,
+        "annotator": record.annotator,
+        "clicks": str(record.clicks) if begun else "",
+        "rounds": str(record.rounds) if begun else "",
+        "seconds": f"{record.seconds:.0f}" if begun else "",
+        "volume_mm3": "" if record.volume_mm3 is None else f"{record.volume_mm3:.1f}",
+        "finished": record.finished,
+        "comment": record.comment,
+    }
+
+
+def _metadata(record: CaseRecord) -> dict[str, Any]:
+    """Return the sidecar: BIDS's own keys, then ours under one key."""
+    # The first is the image on whose grid the label lies.
+    sources = [Path(record.files[role]).name for role in ("t1ce", "t2") if role in record.files]
+    return {
+        "Description": "Vestibular schwannoma, segmented automatically and corrected by clicks.",
+        "Manual": True,
+        "SpatialReference": sources[0] if sources else "orig",
+        "SourceFiles": sources,
+        _RECORD: {key: value for key, value in record.to_json().items() if key != "files"},
+    }
+
+
+def _description() -> dict[str, Any]:
+    return {
+        "Name": "Vestibular schwannoma segmentations",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "GeneratedBy": [
+            {
+                "Name": "VSClickCorrect",
+                "Version": __version__,
+                "Description": "Initial segmentation by neural networks, corrected by clicks",
+                "CodeURL": _CODE,
+            }
+        ],
+    }
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".nii.gz") + ".json")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorklistError(
+            f"the folder {folder} cannot be made ({error.strerror}); choose another."
+        ) from None

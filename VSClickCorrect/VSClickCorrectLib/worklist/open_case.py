@@ -1,0 +1,247 @@
+"""The case that is open: its lock, its time, and every change of it written at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.session.journal import Journal, history_of, replay
+from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.session.start import fingerprint, restored, start_of
+from VSClickCorrectLib.worklist.cases import WorkCase
+from VSClickCorrectLib.worklist.clock import WorkClock
+from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
+from VSClickCorrectLib.worklist.records import CaseState, now
+from VSClickCorrectLib.worklist.store import Store
+
+# How often a case's time is written, and others are told that it is open, by `OpenCase.beat`.
+BEAT_S = 30.0
+
+
+class OpenCase:
+    """A case on which somebody works, locked against others.
+
+    Every method but `work` raises `WorklistError` if somebody has taken the case over, or if the folder
+    cannot be written `ImageError`; nothing is changed then.
+
+    Parameters
+    ----------
+    case : WorkCase
+        The case.
+    store : Store
+        Where its state is kept.
+    lock : CaseLock
+        Its lock, taken.
+    annotator : str
+        Initials of who works.
+    clock : callable
+        Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        case: WorkCase,
+        store: Store,
+        lock: CaseLock,
+        annotator: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.case = case
+        self.record = store.read(case.name, case.label)
+        self._store = store
+        self._lock = lock
+        self._annotator = annotator
+        self._clock = WorkClock(clock)
+        self._now = clock
+        self._written = 0.0
+        self._seen: str | None = None
+        self._clock.start()
+        self._begin()
+
+    @property
+    def held(self) -> bool:
+        """Whether the case is still ours."""
+        return self._lock.held
+
+    @property
+    def journal_path(self) -> Path:
+        """The file of the case's journal."""
+        return self._store.journal_path(self.case.label)
+
+    def journal(self) -> Journal:
+        """Return the case's journal; raises `CorrectionError` if it is damaged."""
+        return Journal(self.journal_path)
+
+    def work(self) -> None:
+        """Note a sign of work."""
+        self.record = replace(self.record, seconds=self.record.seconds + self._clock.work())
+
+    def beat(self) -> None:
+        """Write the time and tell others that the case is open, if that was not done for a while."""
+        if self._now() - self._written >= BEAT_S:
+            self._change()
+
+    def update(self, **told: Any) -> None:
+        """Change fields of the record; a case that was decided upon is in work again if its mask changed."""
+        self.work()
+        differs = told.get("clicks", self.record.clicks) != self.record.clicks
+        if self.record.volume_mm3 is not None:
+            differs |= told.get("volume_mm3", self.record.volume_mm3) != self.record.volume_mm3
+        if "models" in told:
+            told["models"] = tuple(dict.fromkeys((*self.record.models, *told["models"])))
+        self._change(**told, **(self._reopened() if differs else {}))
+
+    def keep(self, values: np.ndarray, grid: Grid) -> None:
+        """Keep the mask as it is now, unless the case was only looked at."""
+        self._check_held()
+        begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
+        if not begun and self._seen == _fingerprint(values):
+            return
+        self._store.keep_mask(self.case.label, values, grid, len(self.journal().events))
+        self._change(volume_mm3=_volume(values, grid), **self._reopened())
+
+    def done(self, values: np.ndarray, grid: Grid) -> Path:
+        """Write the label; the case stays open until `close`."""
+        self._check_held()
+        self.work()
+        record = replace(
+            self.record,
+            state=CaseState.DONE,
+            volume_mm3=_volume(values, grid),
+            events=len(self.journal().events),
+            finished=now(),
+            changed=now(),
+            **self._who(),
+        )
+        # The kept mask stands until label, sidecar and record agree, whatever happens in between.
+        kept = self._store.keep_mask(record.label, values, grid, record.events)
+        path = self._store.labels.write(record, kept)
+        self._store.write(record)
+        self.record = record
+        self._store.drop_mask(record.label)
+        return path
+
+    def decide(self, state: CaseState, comment: str) -> None:
+        """Skip the case or call it failed; a label that it has is withdrawn and kept as a working mask."""
+        self._check_held()
+        self.work()
+        self._store.withdraw(self.case.label, self.record.events)
+        told = {"comment": comment} if comment else {}
+        self._change(state=state, finished="", **told, **self._who())
+
+    def start_over(self) -> None:
+        """Set journal, kept mask and label aside and begin anew."""
+        self._check_held()
+        self._store.set_aside(self.case.label)
+        anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "events": 0, "finished": ""}
+        self._change(**anew, **self._reopened())
+
+    def close(self) -> None:
+        """Write the time and give the case back; one in which nothing was done is to do again."""
+        if not self.held:
+            return
+        record = replace(self.record, seconds=self.record.seconds + self._clock.stop())
+        kept = self._store.kept_mask(record.label)
+        if record.state is CaseState.IN_WORK and record.untouched and kept is None:
+            record = replace(record, state=CaseState.TODO)
+        self.record = record
+        self._store.write(record)
+        self._lock.release()
+
+    def saved_mask(self, grid: Grid) -> np.ndarray | None:
+        """Return the mask as work on it was left: what was kept, then what the journal knows beyond it."""
+        values = self._saved_mask(grid)
+        self._seen = None if values is None else _fingerprint(values)
+        return values
+
+    def _saved_mask(self, grid: Grid) -> np.ndarray | None:
+        events = self.journal().events
+        path, known = self._store.kept_mask(self.case.label) or (None, 0)
+        label = self._store.labels.path(self.case.label)
+        if path is None and label.exists():
+            path, known = label, self.record.events
+        if path is not None:
+            mask = ArrayMask(grid, read_mask(path, grid))
+            replay(events[known:], mask)
+            return mask.values
+        if not events:
+            return self.case.load_mask(grid)
+        start = start_of(events, grid)
+        return restored(events, grid, self.case.load_mask(grid) if start is None else start)
+
+    def _begin(self) -> None:
+        """Bring the record up to date with what a crash left, and call the case begun."""
+        changes: dict[str, Any] = {}
+        if self.record.state in (CaseState.TODO, CaseState.IN_WORK):
+            changes = self._from_journal()
+        if self.record.state is CaseState.TODO:
+            started = self.record.started or now()
+            changes.update(state=CaseState.IN_WORK, started=started, **self._who())
+        if changes:
+            self._change(**changes)
+
+    def _from_journal(self) -> dict[str, Any]:
+        """Return clicks and rounds if the journal knows of others than the record."""
+        try:
+            events = self.journal().events
+            history, rounds = history_of(events)
+        except CorrectionError:
+            return {}  # whoever asks for the journal or the mask is told
+        clicks = sum(len(edit.clicks) - len(edit.removed) for edit in history.done)
+        return {"clicks": clicks, "rounds": rounds} if events and clicks != self.record.clicks else {}
+
+    def _reopened(self) -> dict[str, Any]:
+        """Return what changes when the mask is worked on."""
+        return {"state": CaseState.IN_WORK, **self._who()}
+
+    def _who(self) -> dict[str, Any]:
+        """Return who works, and on which files."""
+        files = {role: str(path) for role, path in self.case.files.items()}
+        return {"annotator": self._annotator or self.record.annotator, "files": files or self.record.files}
+
+    def _change(self, **changes: Any) -> None:
+        """Change the record, on the disk first."""
+        self._check_held()
+        record = replace(self.record, changed=now(), **changes)
+        self._store.write(record)
+        self.record = record
+        self._lock.beat()
+        self._written = self._now()
+
+    def _check_held(self) -> None:
+        if self.held:
+            return
+        folder, holder = self._lock.path.parent, holder_of(self._lock.path)
+        if not folder.is_dir():
+            raise WorklistError(f"the folder {folder} cannot be reached; check the disk or the network.")
+        if holder is None and self._is_as_written():
+            # Only the lock is gone, tidied away perhaps.
+            self._lock.take(self.case.name)
+            return
+        who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
+        raise WorklistError(
+            f"case {self.case.name} {who}; what you did until then is kept, open the case anew."
+        )
+
+    def _is_as_written(self) -> bool:
+        """Whether the record on the disk is the one that was written last."""
+        found = self._store.read(self.case.name, self.case.label)
+        return replace(found, seconds=0.0) == replace(self.record, seconds=0.0)
+
+
+def _fingerprint(values: np.ndarray) -> str:
+    box = Box.around(values)
+    return fingerprint(box, values[box.slices])
+
+
+def _volume(values: np.ndarray, grid: Grid) -> float:
+    return float(np.count_nonzero(values)) * grid.voxel_volume

@@ -1,0 +1,136 @@
+"""What is known of the work on a case, one small file a case."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from VSClickCorrectLib.imaging.io import write_atomically
+
+FORMAT = 1
+
+
+class CaseState(str, Enum):
+    """How far the work on a case is.
+
+    ``TODO``: nobody has worked on it. ``IN_WORK``: begun, or reopened and changed. ``DONE``: its label is
+    written. ``SKIPPED``: left out on purpose. ``FAILED``: it could not be worked on.
+    """
+
+    TODO = "todo"
+    IN_WORK = "in work"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """The work on one case.
+
+    Parameters
+    ----------
+    case : str
+        The case's name.
+    label : str
+        What the label set calls it, see `WorkCase.label`.
+    state : CaseState
+        How far the work is.
+    annotator : str
+        Initials of who worked on it last.
+    comment : str
+        Free text; for a skipped or failed case, why.
+    clicks, rounds : int
+        Standing clicks, and rounds of clicks.
+    seconds : float
+        Time of work, breaks left out.
+    volume_mm3 : float or None
+        Volume of the mask as it was last told.
+    models : tuple of str
+        Name and hash of each model that had a part in the mask.
+    events : int
+        How many events the case's journal had when its label was written.
+    started, finished, changed : str
+        When work began, when the label was written, when anything was changed last: ISO 8601, UTC, empty if
+        never.
+    files : dict of str
+        The case's files by role, as they were when work began.
+    """
+
+    case: str
+    label: str
+    state: CaseState = CaseState.TODO
+    annotator: str = ""
+    comment: str = ""
+    clicks: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+    volume_mm3: float | None = None
+    models: tuple[str, ...] = ()
+    events: int = 0
+    started: str = ""
+    finished: str = ""
+    changed: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was done that would be worth keeping."""
+        return self.clicks == 0 and not self.comment and not self.finished
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON-ready values."""
+        return {
+            "format": FORMAT,
+            **asdict(self),
+            "state": self.state.value,
+            "models": list(self.models),
+            "seconds": round(self.seconds, 1),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> CaseRecord:
+        """Read what `to_json` wrote; raises KeyError, TypeError or ValueError if it is something else."""
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        record = cls(**known)
+        if not isinstance(record.case, str) or not isinstance(record.label, str):
+            raise TypeError("no record of a case")
+        return replace(record, state=CaseState(record.state), models=tuple(record.models))
+
+
+def now() -> str:
+    """Return the present time as ISO 8601, UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a JSON file; it appears whole or not at all, and is on the disk when this returns.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written; an older file stays as it was.
+    """
+    text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    write_atomically(path, write)
+
+
+def read_record(path: Path) -> CaseRecord | None:
+    """Read a record; None if there is none or it is damaged."""
+    try:
+        values = json.loads(path.read_bytes().decode("utf-8"))
+        return CaseRecord.from_json(values)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

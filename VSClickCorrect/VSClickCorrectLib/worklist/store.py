@@ -1,0 +1,175 @@
+"""The files in which a worklist keeps its state: one record, lock, journal and working mask a case."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from shutil import rmtree
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError, WorklistError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import write_mask
+from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
+from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record, write_json
+
+# No file of a worklist takes so long to write.
+_LEFT_S = 3600.0
+FOLDER = Path("sourcedata") / "worklist"
+
+
+class Store:
+    """Where a worklist keeps what it knows.
+
+    Parameters
+    ----------
+    output : Path
+        The worklist's folder; made if it is not there.
+
+    Raises
+    ------
+    WorklistError
+        If it cannot be made.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.folder = output / FOLDER
+        self.labels = LabelSet(output)
+        self._known: dict[Path, tuple[tuple[int, int, int], CaseRecord | None]] = {}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorklistError(
+                f"the folder {self.folder} cannot be made ({error.strerror}); choose another."
+            ) from None
+        self._clear()
+
+    def record_path(self, label: str) -> Path:
+        """Return the file of a case's record."""
+        return self.folder / f"sub-{label}.json"
+
+    def journal_path(self, label: str) -> Path:
+        """Return the file of a case's journal."""
+        return self.folder / f"sub-{label}.jsonl"
+
+    def lock_path(self, label: str) -> Path:
+        """Return the file of a case's lock."""
+        return self.folder / f"sub-{label}.lock"
+
+    def all_records(self) -> dict[str, CaseRecord]:
+        """Return every record there is, by case; damaged ones are left out."""
+        records = [self._read(path) for path in sorted(self.folder.glob("sub-*.json"))]
+        return {record.case: record for record in records if record is not None}
+
+    def read(self, case: str, label: str) -> CaseRecord:
+        """Return a case's record, made anew from label and journal where it is missing or damaged."""
+        record = self._read(self.record_path(label))
+        if record is not None and record.case == case:
+            return record
+        record = self.labels.record(label)
+        if record is not None:
+            return record
+        begun = self.journal_path(label).exists() or self.kept_mask(label) is not None
+        return CaseRecord(case, label, CaseState.IN_WORK if begun else CaseState.TODO)
+
+    def _read(self, path: Path) -> CaseRecord | None:
+        """Read a record unless it is the same file as when it was read last."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        version = (found.st_ino, found.st_mtime_ns, found.st_size)
+        known = self._known.get(path)
+        if known is None or known[0] != version:
+            known = self._known[path] = (version, read_record(path))
+        return known[1]
+
+    def write(self, record: CaseRecord) -> None:
+        """Write a record; it is on the disk when this returns.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written.
+        """
+        path = self.record_path(record.label)
+        if path.exists() and self._read(path) is None:
+            os.replace(path, path.with_suffix(".damaged"))
+        write_json(path, record.to_json())
+
+    def write_summary(self, records: list[CaseRecord]) -> None:
+        """Write the table of all cases, unless it is locked, by a spreadsheet that shows it for instance.
+
+        It holds nothing that the records do not, and is written anew each time.
+        """
+        with suppress(ImageError):
+            write_summary(self.output / SUMMARY, records)
+
+    def keep_mask(self, label: str, values: np.ndarray, grid: Grid, events: int) -> Path:
+        """Keep a working mask, whose name says how many events of the journal are in it; return its file.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be written; an older one stays.
+        """
+        older = self._kept_masks(label)
+        path = self._kept_path(label, events)
+        write_mask(path, values, grid)
+        for other in older.values():
+            if other != path:
+                other.unlink(missing_ok=True)
+        return path
+
+    def kept_mask(self, label: str) -> tuple[Path, int] | None:
+        """Return the working mask that was kept last and how many events of the journal are in it."""
+        masks = self._kept_masks(label)
+        if not masks:
+            return None
+        events = max(masks)
+        return masks[events], events
+
+    def drop_mask(self, label: str) -> None:
+        """Remove the working mask, once the label holds it."""
+        for path in self._kept_masks(label).values():
+            path.unlink(missing_ok=True)
+
+    def withdraw(self, label: str, events: int) -> None:
+        """Take a label out of the label set; it is the working mask then, unless there is a newer one."""
+        image = self.labels.path(label)
+        if image.exists() and self.kept_mask(label) is None:
+            os.replace(image, self._kept_path(label, events))
+        self.labels.remove(label)
+
+    def set_aside(self, label: str) -> None:
+        """Set journal, working mask and label aside, under names that are used for nothing else."""
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
+        image = self.labels.path(label)
+        for path in (self.journal_path(label), image, *self._kept_masks(label).values()):
+            if path.exists():
+                os.replace(path, self.folder / f"old-{stamp}_{path.name}")
+        self.labels.remove(label)
+
+    def _clear(self) -> None:
+        """Remove what a crash left half-written; what is young may be written by somebody this moment."""
+        for root in (self.folder, self.labels.root):
+            for left in root.rglob(".writing-*"):
+                if time.time() - left.stat().st_mtime > _LEFT_S:
+                    rmtree(left, ignore_errors=True)
+
+    def _kept_path(self, label: str, events: int) -> Path:
+        return self.folder / f"sub-{label}_events-{events}_mask.nii.gz"
+
+    def _kept_masks(self, label: str) -> dict[int, Path]:
+        found = {}
+        for path in self.folder.glob(f"sub-{label}_events-*_mask.nii.gz"):
+            match = re.fullmatch(rf"sub-{re.escape(label)}_events-(\d+)_mask\.nii\.gz", path.name)
+            if match:
+                found[int(match[1])] = path
+        return found

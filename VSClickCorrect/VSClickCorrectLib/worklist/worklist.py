@@ -1,0 +1,355 @@
+"""A worklist: cases one after the other, with a state each, for people who do many a day."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CaseTaken, VSClickError, WorklistError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
+from VSClickCorrectLib.worklist.open_case import OpenCase
+from VSClickCorrectLib.worklist.overview import Progress, Row
+from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
+from VSClickCorrectLib.worklist.store import Store
+
+_GONE = "its files are not there any more; put them back or take the case off the list."
+
+
+class Worklist:
+    """Cases to be worked on, in order, and the label set that comes of it. Begin with `Worklist.open`.
+
+    One case at a time is open (`current`), locked against others who share the folder. Whatever is told is
+    on the disk when the call returns. No images are read but by `WorkCase.load` and `saved_mask`.
+
+    What works on the open case raises `WorklistError` if no case is open or somebody has taken it over, and
+    `ImageError` if the folder cannot be written; the state is as it was then.
+
+    Parameters
+    ----------
+    cases : sequence of WorkCase
+        With labels.
+    store : Store
+        Where the state is kept.
+    annotator : str
+        Initials of who works.
+    clock : callable
+        Seconds that never go back, by which work is timed.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[WorkCase],
+        store: Store,
+        annotator: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.cases = list(cases)
+        self.annotator = annotator
+        self._store = store
+        self._now = clock
+        self._open: OpenCase | None = None
+        self._last: WorkCase | None = None
+
+    @classmethod
+    def open(
+        cls,
+        source: Path,
+        output: Path,
+        annotator: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Worklist:
+        """Open a worklist; one that was begun in ``output`` goes on.
+
+        Parameters
+        ----------
+        source : Path
+            A folder of cases or a CSV list, see `find_cases`.
+        output : Path
+            Where states, journals and the label set go; made if it is not there.
+        annotator : str
+            Initials, kept with every case worked on.
+        clock : callable
+            Seconds that never go back.
+
+        Raises
+        ------
+        ImageError, WorklistError
+            If there is no case, a list cannot be read or the output cannot be written.
+        """
+        cases = find_cases(source, output)
+        store = Store(output)
+        records = store.all_records()
+        found = {case.name for case in cases}
+        gone = [r for r in records.values() if r.case not in found and r.state is not CaseState.TODO]
+        cases += [WorkCase(record.case, fault=_GONE) for record in gone]
+        labels = {name: record.label for name, record in records.items()}
+        worklist = cls(with_labels(cases, labels), store, annotator, clock)
+        worklist._summarise()
+        return worklist
+
+    @property
+    def output(self) -> Path:
+        """The folder of the results."""
+        return self._store.output
+
+    @property
+    def current(self) -> WorkCase | None:
+        """The open case."""
+        return self._open.case if self._open is not None else None
+
+    @property
+    def journal_path(self) -> Path:
+        """The file of the open case's journal, for `session.journal.Journal`."""
+        return self._opened().journal_path
+
+    def case(self, name: str) -> WorkCase:
+        """Return a case by name; raises `WorklistError` if there is none."""
+        for case in self.cases:
+            if case.name == name:
+                return case
+        raise WorklistError(f"the worklist has no case '{name}'; choose one of its {len(self.cases)} cases.")
+
+    def record(self, name: str) -> CaseRecord:
+        """Return the work on a case: as it stands on the disk, or in hand if the case is open here."""
+        case = self.case(name)
+        if self._open is not None and self._open.case is case:
+            return self._open.record
+        return self._store.read(case.name, case.label)
+
+    def rows(self) -> list[Row]:
+        """Return all cases for a table, in order."""
+        return [Row(case, self.record(case.name), self._other_holder(case)) for case in self.cases]
+
+    def progress(self) -> Progress:
+        """Return how far the worklist is."""
+        states = [record.state for record in self._records()]
+        return Progress(len(states), *(states.count(state) for state in CaseState))
+
+    def label_path(self, name: str) -> Path:
+        """Return where a case's segmentation lies in the label set, whether it is there or not."""
+        return self._store.labels.path(self.case(name).label)
+
+    def go_to(self, name: str, take_over: bool = False) -> WorkCase:
+        """Open a case, closing the one that is open.
+
+        A case that was to do is in work then. One that is done, skipped or failed keeps its state until its
+        mask is changed or it is decided upon anew, so it may be looked at.
+
+        Parameters
+        ----------
+        name : str
+            The case.
+        take_over : bool
+            Whether to take it from somebody who has it open.
+
+        Raises
+        ------
+        CaseTaken
+            If somebody else has it open; the message says who. The case that was open stays open.
+        WorklistError
+            If there is no such case or the folder cannot be written.
+        """
+        case = self.case(name)
+        if self._open is not None and self._open.case is case and self._open.held:
+            return case
+        lock = CaseLock(self._store.lock_path(case.label), self.annotator)
+        lock.take(case.name, take_over)
+        try:
+            self.close()
+            self._open = OpenCase(case, self._store, lock, self.annotator, self._now)
+        except VSClickError:
+            lock.release()
+            raise
+        self._last = case
+        self._summarise()
+        return case
+
+    def resume(self) -> WorkCase | None:
+        """Open the case where one stopped: the one in work that this annotator changed last, else `next`."""
+        begun = [r for r in self._records() if r.state is CaseState.IN_WORK and r.annotator == self.annotator]
+        for record in sorted(begun, key=lambda r: r.changed, reverse=True):
+            case = self.case(record.case)
+            if not case.problem and self._try(case):
+                return case
+        return self.next()
+
+    def next(self) -> WorkCase | None:
+        """Open the next case that is to do or in work, after the last one that was open and round again.
+
+        Cases are passed over that others have open or have begun, or whose files are missing.
+
+        Returns
+        -------
+        WorkCase or None
+            None if no other case is left; the open one stays open then.
+        """
+        start = self._position() + 1
+        for case in (*self.cases[start:], *self.cases[:start]):
+            if case is not self.current and self._waits(case) and self._try(case):
+                return case
+        return None
+
+    def previous(self) -> WorkCase | None:
+        """Open the case before the last one that was open, whatever its state; None if none can be."""
+        for case in reversed(self.cases[: max(self._position(), 0)]):
+            if self._try(case):
+                return case
+        return None
+
+    def work(self) -> None:
+        """Note that somebody is at work: a click, a scroll, a key. Costs nothing; call it often."""
+        if self._open is not None:
+            self._open.work()
+
+    def beat(self) -> None:
+        """Keep the open case, if there is one: call it by a timer, every half minute or more often."""
+        if self._open is not None:
+            self._open.beat()
+
+    def update(
+        self,
+        clicks: int | None = None,
+        rounds: int | None = None,
+        comment: str | None = None,
+        volume_mm3: float | None = None,
+        models: Sequence[str] | None = None,
+    ) -> None:
+        """Tell how the open case stands; what is left out stays as it is, models are added.
+
+        A case that was done, skipped or failed is in work again if it has other clicks or another volume now.
+        """
+        told = {
+            "clicks": clicks,
+            "rounds": rounds,
+            "comment": comment,
+            "volume_mm3": volume_mm3,
+            "models": models,
+        }
+        self._opened().update(**{name: value for name, value in told.items() if value is not None})
+
+    def keep(self, values: np.ndarray, grid: Grid) -> None:
+        """Keep the mask of the open case as it is now, painting by hand included, to go on with later.
+
+        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was.
+
+        Parameters
+        ----------
+        values : ndarray of bool
+            ``(K, J, I)``.
+        grid : Grid
+            The case's grid.
+        """
+        self._opened().keep(values, grid)
+
+    def done(self, values: np.ndarray, grid: Grid) -> Path:
+        """Write the open case's label and close the case as done; if it cannot be written it stays open.
+
+        Parameters
+        ----------
+        values : ndarray of bool
+            The tumour, ``(K, J, I)``; it may be empty.
+        grid : Grid
+            The case's grid.
+
+        Returns
+        -------
+        Path
+            The segmentation in the label set.
+        """
+        path = self._opened().done(values, grid)
+        self.close()
+        return path
+
+    def skip(self, comment: str = "") -> None:
+        """Close the open case as skipped, saying why.
+
+        A label that it has is taken out of the label set and kept as a working mask.
+        """
+        self._opened().decide(CaseState.SKIPPED, comment)
+        self.close()
+
+    def fail(self, comment: str) -> None:
+        """Close the open case as failed, saying why, an error's sentence for instance; else as `skip`."""
+        self._opened().decide(CaseState.FAILED, comment)
+        self.close()
+
+    def start_over(self) -> None:
+        """Begin the open case anew; its journal, mask and label are set aside, not deleted."""
+        self._opened().start_over()
+
+    def close(self) -> None:
+        """Close the open case, if there is one; it can be gone on with later.
+
+        A case to do in which nothing was done is to do again.
+        """
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+            self._summarise()
+
+    def journal(self) -> Journal:
+        """Return the open case's journal, to go on with; raises `CorrectionError` if it is damaged."""
+        return self._opened().journal()
+
+    def saved_mask(self, grid: Grid) -> np.ndarray | None:
+        """Return the open case's mask as work on it was left, even by a crash.
+
+        It is the mask that was kept last, else the label, else the mask that the case came with; then
+        everything that the journal recorded after it is done again.
+
+        Parameters
+        ----------
+        grid : Grid
+            The case's grid.
+
+        Returns
+        -------
+        ndarray of bool or None
+            ``(K, J, I)``; None if there is nothing to go on with and the case came without a mask.
+
+        Raises
+        ------
+        ImageError, CorrectionError
+            If a mask or the journal cannot be read.
+        """
+        return self._opened().saved_mask(grid)
+
+    def _opened(self) -> OpenCase:
+        if self._open is None:
+            raise WorklistError("no case is open; choose one first.")
+        return self._open
+
+    def _position(self) -> int:
+        return self.cases.index(self._last) if self._last is not None else -1
+
+    def _waits(self, case: WorkCase) -> bool:
+        """Whether a case waits for this annotator."""
+        record = self.record(case.name)
+        mine = record.state is CaseState.IN_WORK and record.annotator in ("", self.annotator)
+        return (mine or record.state is CaseState.TODO) and not case.problem
+
+    def _try(self, case: WorkCase) -> bool:
+        """Open a case unless somebody else has it."""
+        try:
+            self.go_to(case.name)
+        except CaseTaken:
+            return False
+        return True
+
+    def _other_holder(self, case: WorkCase) -> str:
+        if case is self.current:
+            return ""
+        holder = holder_of(self._store.lock_path(case.label))
+        return str(holder) if holder is not None and not holder.gone else ""
+
+    def _records(self) -> list[CaseRecord]:
+        return [self.record(case.name) for case in self.cases]
+
+    def _summarise(self) -> None:
+        self._store.write_summary(self._records())
