@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.cli.options import add_models, model_folder
+from VSClickCorrectLib.cli.options import add_corrector, add_models, model_folder
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE
@@ -48,7 +48,7 @@ def add_parser(commands) -> None:
     )
     parser.add_argument("--sequences", choices=("both", "t1ce", "t2"), default="both")
     _add_play(parser)
-    parser.add_argument("--corrector", metavar="NAME", help="model in the manifest (default: the first)")
+    add_corrector(parser)
     parser.add_argument(
         "--baselines",
         action=argparse.BooleanOptionalAction,
