@@ -93,8 +93,12 @@ train: $(VENV)/.ready-train ## Train what ships, MINUTES each; release with: vsc
 experiments: $(EXPERIMENTS) ## Run every experiment of the thesis and past it; print the table
 	$(BIN)/python Testing/tools/experiment_table.py $(RUNS)
 
-$(EXPERIMENTS): $(VENV)/.ready-train
+$(filter-out past-5-corrected,$(EXPERIMENTS)): $(VENV)/.ready-train
 	$(call TRAIN,$@,region)
+
+past-5-corrected: $(VENV)/.ready-train
+	$(BIN)/python Testing/tools/corrected_cohort.py $(RUNS)/region-training $(RUNS)/corrected-training --count 100
+	$(call TRAIN,$@,region) --training $(RUNS)/corrected-training
 
 # Evaluation: for instance make evaluate CASES=cases.csv START=initial OPTIONS=--one-by-one
 CASES ?= $(RUNS)/region-validation

@@ -19,7 +19,7 @@ from bright_ball import (
     write_points,
 )
 from bright_ball import GRID as BALL_GRID
-from handmade_models import read_manifest
+from handmade_models import bright_corrector, read_manifest, write_manifest, write_weights
 
 R, A, S = CENTER
 NEAR = 0.93
@@ -29,10 +29,13 @@ NEAR = 0.93
 def correct(vsclick, files, tmp_path):
     """Correct the half ball; returns the corrected mask."""
 
-    def run(*more, clicks=files.clicks, mask=files.mask, sequences=("t1ce", "t2"), output="out.nii.gz"):
+    def run(
+        *more, clicks=files.clicks, mask=files.mask, sequences=("t1ce", "t2"), output="out.nii.gz", **options
+    ):
         images = [word for name in sequences for word in (f"--{name}", getattr(files, name))]
         path = tmp_path / output
-        assert vsclick("correct", *images, "--mask", mask, "--clicks", clicks, "--output", path, *more) == 0
+        words = [*images, "--mask", mask, "--clicks", clicks, "--output", path, *more]
+        assert vsclick("correct", *words, **options) == 0
         return read_image(path) != 0
 
     return run
@@ -165,6 +168,16 @@ def test_merges_differ_as_they_are_described(correct, files, tmp_path):
     for mask in merged.values():
         assert np.count_nonzero(mask & ball()) > np.count_nonzero(spoiled & ball())
     assert np.array_equal(merged["progressive"], correct(mask=tmp_path / "wrong.nii.gz", clicks=clicks))
+
+
+def test_corrector_is_the_first_or_the_one_named(correct, refused, inputs, own_models, tmp_path):
+    entries = read_manifest(own_models)
+    blind = write_weights(own_models, "blind", bright_corrector(2.0))
+    write_manifest(own_models, [*entries, entries[-1] | blind])
+    first, named = (correct(*more, models=own_models) for more in ([], ["--corrector", "blind"]))
+    assert first.sum() > named.sum()
+    error = refused(*inputs, "--corrector", "other", "--output", tmp_path / "none.nii.gz", models=own_models)
+    assert "no model 'other' of role corrector" in error
 
 
 def test_label_chooses_the_tumour_among_several(correct, files, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bright_ball import AXIAL
 from VSClickCorrectLib.datasets import cohort
-from VSClickCorrectLib.datasets.cohort import CohortRecipe, Sources, read_cohort, write_cohort
+from VSClickCorrectLib.datasets.cohort import CohortRecipe, Sources, list_cohort, write_cohort
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.simulation.phantom import phantom_head
 from VSClickCorrectLib.simulation.shapes import procedural_shape
@@ -46,7 +46,7 @@ def data(monkeypatch, head, shape, tmp_path):
 
 def made(folder, recipe, data):
     write_cohort(folder, recipe, data, workers=1)
-    return list(read_cohort(folder))
+    return [case.load() for case in list_cohort(folder)]
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ def test_folder_of_another_recipe_is_refused_and_left_alone(data, tmp_path):
 def test_folder_without_cases_is_refused(tmp_path):
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(ImageError, match="holds no case of a cohort"):
-            list(read_cohort(folder))
+            [case.load() for case in list_cohort(folder)]
 
 
 def test_half_written_case_is_not_read(tmp_path):
     (tmp_path / ".writing-00000.npz").write_bytes(b"half")
     with pytest.raises(ImageError):
-        list(read_cohort(tmp_path))
+        [case.load() for case in list_cohort(tmp_path)]
 
 
 def test_cases_are_read_in_order_on_their_own_grids(tmp_path):
@@ -141,7 +141,7 @@ def test_cases_are_read_in_order_on_their_own_grids(tmp_path):
         values = np.full((3, 4, 5 + n), n, np.int16)
         arrays = {"t1ce": values, "t2": values + 10, "truth": values > 0}
         np.savez_compressed(tmp_path / f"case-{n:05d}.npz", affine=AXIAL, **arrays)
-    cases = list(read_cohort(tmp_path))
+    cases = [case.load() for case in list_cohort(tmp_path)]
     assert [case.truth.shape for case in cases] == [(3, 4, 5), (3, 4, 6), (3, 4, 7)]
     assert [int(case.case.t1ce.array[0, 0, 0]) for case in cases] == [0, 1, 2]
     assert [int(case.case.t2.array[0, 0, 0]) for case in cases] == [10, 11, 12]
@@ -151,7 +151,7 @@ def test_cases_are_read_in_order_on_their_own_grids(tmp_path):
 def test_pickled_cases_are_not_opened(tmp_path):
     np.savez(tmp_path / "case-00000.npz", truth=np.array([{"a": 1}], object), affine=AXIAL)
     with pytest.raises(ValueError, match="allow_pickle"):
-        list(read_cohort(tmp_path))
+        [case.load() for case in list_cohort(tmp_path)]
 
 
 def test_about_a_share_of_cases_has_no_tumour(monkeypatch, shape):

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 from bright_ball import AXIAL, CENTER, GRID, RADIUS_MM, SHAPE, ball, ball_case, ball_volume, dice, world
-from handmade_models import bright_unet3d, change_entry, vouch_for
+from handmade_models import (
+    bright_unet3d,
+    change_entry,
+    read_manifest,
+    vouch_for,
+    write_manifest,
+    write_weights,
+)
 from safetensors.numpy import save
 from VSClickCorrectLib.errors import Cancelled
 from VSClickCorrectLib.imaging.click import Click, ClickKind
@@ -117,6 +124,17 @@ def test_of_two_tumours_the_one_with_more_evidence_is_taken(segmenter):
     mask = segmenter.segment(ball_case(GRID, big, small)).on(GRID)
     assert dice(mask, ball(GRID, big)) > NEAR
     assert not mask[ball(GRID, small)].any()
+
+
+def test_model_for_t2_alone_sees_cases_without_t1ce_and_no_other(own_models, case):
+    entries = read_manifest(own_models)
+    blind = write_weights(own_models, "blind", bright_unet3d(2.0))
+    write_manifest(own_models, [*entries, entries[1] | blind | {"role": "initial-t2"}])
+    segmenter = InitialSegmenter.load(ModelFolder(own_models))
+    assert [entry.name for entry in segmenter.entries] == ["find", "first", "blind"]
+    assert segmenter.segment(case).found
+    assert segmenter.segment(Case(case.t1ce)).found
+    assert not segmenter.segment(Case(None, case.t2)).found
 
 
 def test_progress_climbs_from_0_to_1_and_says_what_is_done(segmenter, case):

@@ -62,6 +62,13 @@ def test_either_sequence_is_missing_now_and_then_but_never_both(batch):
     assert 0.22 < (~t2).float().mean() < 0.38
 
 
+def test_only_sequence_of_a_case_is_never_left_out(batch):
+    for absent in (0, 1):
+        channels = batch[0].clone()
+        channels[:, absent] = 0
+        assert torch.equal(leave_out(channels, 0.5, 0.5, generator()), channels)
+
+
 def test_missing_and_padded_samples_stay_exactly_0(batch, augmented):
     assert not augmented[0][:, :2, :, :2].any()
 

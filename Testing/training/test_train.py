@@ -8,6 +8,7 @@ import pytest
 import torch
 from bright_ball import GRID, ball, ball_case
 from safetensors.torch import load_file, save_file
+from volume_files import written
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.models import ModelFolder
@@ -106,6 +107,17 @@ def test_one_seed_gives_the_same_weights(cohort, tmp_path):
     assert all(torch.equal(one[n], other[n]) for n in one)
 
 
+def test_cases_may_come_from_a_list_of_files(cohort, tmp_path):
+    case = ball_case()
+    written(tmp_path / "t1ce.nii.gz", case.t1ce.array, GRID)
+    written(tmp_path / "t2.nii.gz", case.t2.array, GRID)
+    written(tmp_path / "label.nii.gz", ball().astype(np.uint8), GRID)
+    listed = tmp_path / "cases.csv"
+    listed.write_text("case,t1ce,t2,label\nball,t1ce.nii.gz,t2.nii.gz,label.nii.gz\n")
+    path = experiment(tmp_path)
+    assert run(path, listed, tmp_path / "a") == run(path, cohort, tmp_path / "b")
+
+
 def weights(folder):
     torch.manual_seed(5)
     path = folder / "weights.safetensors"
@@ -129,8 +141,12 @@ def test_mistakes_of_the_initial_model_can_be_what_is_corrected(cohort, tmp_path
     own = run(
         experiment(tmp_path, start="initial"), cohort, tmp_path / "a", models=ModelFolder(bright_models)
     )
+    mixed = run(
+        experiment(tmp_path, start="mixed"), cohort, tmp_path / "b", models=ModelFolder(bright_models)
+    )
     assert own["uncorrected"] > 0.9
     assert own["cuts"] > 0
+    assert 0 < mixed["uncorrected"] < own["uncorrected"]
 
 
 def test_weights_of_another_network_are_refused(cohort, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, model_folder
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
@@ -43,6 +43,7 @@ def add_parser(commands) -> None:
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="new file for a record of the clicks (JSON Lines)"
     )
+    add_corrector(parser)
     add_models(parser)
     parser.set_defaults(run=run)
 
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     case = read_case(options.t1ce, options.t2)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
     models = model_folder(options)
-    corrector = Corrector.load(models, device=options.device)
+    corrector = Corrector.load(models, options.corrector, options.device)
     initial = InitialSegmenter.load(models, options.device)
     session = CorrectionSession(case, mask, corrector, initial.propose, options.merge)
     edit = session.apply_together(clicks)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.cli.options import add_models, model_folder
+from VSClickCorrectLib.cli.options import add_corrector, add_models, model_folder
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.evaluation.experiment import Experiment, LazyCase, Method, StartOf
+    from VSClickCorrectLib.datasets.cases import LazyCase
+    from VSClickCorrectLib.evaluation.experiment import Experiment, Method, StartOf
     from VSClickCorrectLib.evaluation.records import Settings
     from VSClickCorrectLib.evaluation.results import Results
     from VSClickCorrectLib.inference.initial import InitialSegmenter
@@ -47,7 +48,7 @@ def add_parser(commands) -> None:
     )
     parser.add_argument("--sequences", choices=("both", "t1ce", "t2"), default="both")
     _add_play(parser)
-    parser.add_argument("--corrector", metavar="NAME", help="model in the manifest (default: the first)")
+    add_corrector(parser)
     parser.add_argument(
         "--baselines",
         action=argparse.BooleanOptionalAction,
@@ -65,11 +66,12 @@ def add_parser(commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     _check_libraries()
+    from VSClickCorrectLib.datasets.cases import list_cases
     from VSClickCorrectLib.evaluation.records import RecordFolder
     from VSClickCorrectLib.evaluation.results import Results
     from VSClickCorrectLib.evaluation.tables import case_line
 
-    cases = _cases(options.cases)[: options.limit]
+    cases = list_cases(options.cases)[: options.limit]
     methods, segmenter = _methods(options)
     settings = _settings(options, methods, segmenter)
     experiment = _experiment(options, methods, segmenter)
@@ -123,13 +125,6 @@ def _check_libraries() -> None:
         raise ModelError("the evaluation needs matplotlib; install vsclickcorrect[evaluation].") from None
 
 
-def _cases(path: Path) -> Sequence[LazyCase]:
-    from VSClickCorrectLib.datasets.case_list import read_case_list
-    from VSClickCorrectLib.datasets.cohort import list_cohort
-
-    return list_cohort(path) if path.is_dir() else read_case_list(path)
-
-
 def _methods(options: argparse.Namespace) -> tuple[list[Method], InitialSegmenter | None]:
     """Return the corrector and the baselines, and the initial networks if they are needed."""
     from VSClickCorrectLib.evaluation.baselines import BASELINES, check_requirements
@@ -156,7 +151,7 @@ def _settings(
 
     models = [methods[0].proposer.identity]
     if segmenter:
-        models += [f"{e.name}@{e.sha256[:12]}" for e in (segmenter.locator, segmenter.segmenter)]
+        models += [f"{e.name}@{e.sha256[:12]}" for e in segmenter.entries]
     return Settings(
         cases=str(options.cases.resolve()),
         start=options.start,

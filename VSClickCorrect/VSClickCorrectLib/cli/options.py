@@ -28,6 +28,15 @@ def add_model_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_corrector(parser: argparse.ArgumentParser) -> None:
+    """Add ``--corrector``."""
+    parser.add_argument(
+        "--corrector",
+        metavar="NAME",
+        help="corrector of the manifest (default: its first; see 'vsclick models')",
+    )
+
+
 def add_models(parser: argparse.ArgumentParser) -> None:
     """Add ``--models`` and ``--device``."""
     add_model_folder(parser)

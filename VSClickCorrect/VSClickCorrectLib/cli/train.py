@@ -8,8 +8,9 @@ from pathlib import Path
 from VSClickCorrectLib.cli.options import add_models, model_folder
 
 _DESCRIPTION = """\
-Run an experiment of Resources/Experiments on cohorts that 'vsclick simulate' wrote: of extent 'head' for a
-locator, of extent 'region' for the others. Started again with the same output folder it goes on where it was
+Run an experiment of Resources/Experiments on cases whose tumour is known: a cohort that 'vsclick simulate'
+wrote (of extent 'head' for a locator, 'region' for the others), or a CSV list, for instance of cases that you
+have corrected and imported. Started again with the same output folder it goes on where it was
 interrupted; 'torchrun -m VSClickCorrectLib.cli.main train ...' shares it among GPUs.
 """
 
@@ -18,9 +19,11 @@ def add_parser(commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("train", help="train a network", description=_DESCRIPTION)
     parser.add_argument("experiment", type=Path, metavar="FILE", help="what to train: a .toml file")
-    parser.add_argument("--training", type=Path, required=True, metavar="FOLDER", help="cohort to learn from")
     parser.add_argument(
-        "--validation", type=Path, required=True, metavar="FOLDER", help="cohort to choose by"
+        "--training", type=Path, required=True, metavar="CASES", help="cohort or CSV list to learn from"
+    )
+    parser.add_argument(
+        "--validation", type=Path, required=True, metavar="CASES", help="cohort or CSV list to choose by"
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="weights, log, curves")
     parser.add_argument("--steps", type=int, metavar="N", help="batches at most (default: the experiment's)")

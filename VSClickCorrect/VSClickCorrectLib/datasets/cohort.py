@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -151,12 +151,6 @@ def list_cohort(folder: Path) -> list[CohortCase]:
     if not paths:
         raise ImageError(f"{folder} holds no case of a cohort; write one with 'vsclick simulate'.")
     return [CohortCase(path.stem, path) for path in paths]
-
-
-def read_cohort(folder: Path) -> Iterator[LabelledCase]:
-    """Read the cases of a cohort, one after the other; raises as `list_cohort`."""
-    cases = list_cohort(folder)
-    return (case.load() for case in cases)
 
 
 def _path(folder: Path, number: int) -> Path:

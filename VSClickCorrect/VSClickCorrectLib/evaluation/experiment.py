@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
+from VSClickCorrectLib.datasets.cases import LazyCase
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.evaluation.records import CaseRecord, RecordFolder, RoundRecord
@@ -18,17 +18,6 @@ from VSClickCorrectLib.session.correction import Proposer, Starter
 from VSClickCorrectLib.simulation.errors import spoiled
 
 StartOf = Callable[[LabelledCase], np.ndarray]
-
-
-class LazyCase(Protocol):
-    """A case that is read when it is its turn: a `ListedCase` or a `CohortCase` of `datasets`."""
-
-    @property
-    def name(self) -> str:
-        """What reports and tables call it; unique."""
-
-    def load(self) -> LabelledCase:
-        """Read it."""
 
 
 @dataclass(frozen=True)

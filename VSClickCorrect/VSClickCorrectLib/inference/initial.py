@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -62,32 +62,37 @@ class InitialMask:
         return whole
 
 
+class Model(NamedTuple):
+    """An entry of the manifest, and its network on its device and in evaluation mode."""
+
+    entry: ModelEntry
+    network: nn.Module
+
+
 class InitialSegmenter:
-    """Two networks: a locator for the whole head and a 3D U-Net for the tumour's surroundings.
+    """A locator for the whole head, and a 3D U-Net for the tumour's surroundings.
 
     Parameters
     ----------
-    locator, segmenter : ModelEntry
-        Their entries in the manifest; ``geometry["spacing"]`` is the working voxel size.
-    locator_network, segmenter_network : torch.nn.Module
-        On their device, in evaluation mode.
+    locator, segmenter : Model
+        ``geometry["spacing"]`` of their entries is the working voxel size.
+    t2_alone : Model, optional
+        Takes the segmenter's place where a case has no T1ce.
     """
 
-    def __init__(
-        self,
-        locator: ModelEntry,
-        locator_network: nn.Module,
-        segmenter: ModelEntry,
-        segmenter_network: nn.Module,
-    ) -> None:
-        self.locator = locator
-        self.segmenter = segmenter
-        self._locator_network = locator_network
-        self._segmenter_network = segmenter_network
+    def __init__(self, locator: Model, segmenter: Model, t2_alone: Model | None = None) -> None:
+        self._locator = locator
+        self._segmenter = segmenter
+        self._t2_alone = t2_alone
+
+    @property
+    def entries(self) -> list[ModelEntry]:
+        """What the networks are."""
+        return [model.entry for model in (self._locator, self._segmenter, self._t2_alone) if model]
 
     @classmethod
     def load(cls, models: ModelFolder, device: str = "auto") -> InitialSegmenter:
-        """Load both networks.
+        """Load the networks; a folder may lack one for T2 alone.
 
         Raises
         ------
@@ -97,8 +102,9 @@ class InitialSegmenter:
         from VSClickCorrectLib.inference.device import choose_device
 
         chosen = choose_device(device)
-        locator, segmenter = models.entry("locator"), models.entry("initial")
-        return cls(locator, models.load(locator, chosen), segmenter, models.load(segmenter, chosen))
+        roles = ["locator", "initial"] + ["initial-t2"] * models.has("initial-t2")
+        entries = [models.entry(role) for role in roles]
+        return cls(*(Model(entry, models.load(entry, chosen)) for entry in entries))
 
     def segment(
         self,
@@ -149,16 +155,19 @@ class InitialSegmenter:
         index = tuple(
             a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
         )
-        threshold = min(self.segmenter.threshold, max(0.05, 0.5 * float(probability[index])))
+        certain = self._segmenter_for(case).entry.threshold
+        threshold = min(certain, max(0.05, 0.5 * float(probability[index])))
         labels, _ = ndimage.label(probability >= threshold, _NEIGHBOURS)
         mine = (labels == labels[index]) & (labels[index] > 0)
         return Proposal(click, window.box, np.where(mine, 1.0, 0.0).astype(np.float32))
 
     def _candidates(self, case: Case) -> list[Box]:
         """Return boxes, in axial order on the native grid, where the locator sees a tumour."""
-        window = covering_window(case.grid, head_box(case.reference), tuple(self.locator.geometry["spacing"]))
-        probability = self._run(self._locator_network, sample_sequences(case, window))
-        threshold = min(self.locator.threshold, max(0.1, 0.5 * float(probability.max())))
+        window = covering_window(
+            case.grid, head_box(case.reference), tuple(self._locator.entry.geometry["spacing"])
+        )
+        probability = self._run(self._locator.network, sample_sequences(case, window))
+        threshold = min(self._locator.entry.threshold, max(0.1, 0.5 * float(probability.max())))
         labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
         if count == 0:
             return []
@@ -169,7 +178,7 @@ class InitialSegmenter:
 
     def _segment_around(self, case: Case, candidate: Box) -> InitialMask:
         window, probability = self._probability(case, candidate.padded(_voxels(case.grid, _MARGIN_MM)))
-        labels, count = ndimage.label(probability >= self.segmenter.threshold, _NEIGHBOURS)
+        labels, count = ndimage.label(probability >= self._segmenter_for(case).entry.threshold, _NEIGHBOURS)
         if count == 0:
             return InitialMask(window.box, np.zeros(window.box.shape, bool), 0.0)
         weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
@@ -177,8 +186,12 @@ class InitialSegmenter:
         return InitialMask(window.box, values, float(probability[values].mean()))
 
     def _probability(self, case: Case, axial_box: Box) -> tuple[Window, np.ndarray]:
-        window = covering_window(case.grid, axial_box, tuple(self.segmenter.geometry["spacing"]))
-        return window, window.restore(self._run(self._segmenter_network, sample_sequences(case, window)))
+        entry, network = self._segmenter_for(case)
+        window = covering_window(case.grid, axial_box, tuple(entry.geometry["spacing"]))
+        return window, window.restore(self._run(network, sample_sequences(case, window)))
+
+    def _segmenter_for(self, case: Case) -> Model:
+        return self._t2_alone if self._t2_alone and case.t1ce is None else self._segmenter
 
     @staticmethod
     def _run(network: nn.Module, channels: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-ROLES = ("locator", "initial", "corrector")
+# Of two initial models, the second is for cases without a T1ce.
+ROLES = ("locator", "initial", "initial-t2", "corrector")
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Installed, the models lie in the package; in a checkout, at the top of the repository.
 _FOLDERS = (_PACKAGE / "models", _PACKAGE.parents[1] / "models")
@@ -80,6 +81,10 @@ class ModelFolder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
         self.entries = {entry.name: entry for entry in entries}
+
+    def has(self, role: str) -> bool:
+        """Tell whether there is a model of that role."""
+        return any(entry.role == role for entry in self.entries.values())
 
     def entry(self, role: str, name: str | None = None) -> ModelEntry:
         """Return the model of that name, or the first of the role.

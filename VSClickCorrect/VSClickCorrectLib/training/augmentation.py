@@ -45,8 +45,11 @@ def leave_out(
         Source of chance.
     """
     draw = _uniform((channels.shape[0], 1, 1, 1), 0, 1, generator)
-    present = torch.stack([draw >= missing_t1ce, draw < 1 - missing_t2], 1).to(channels.dtype)
-    return torch.cat([channels[:, :2] * present, channels[:, 2:]], 1)
+    present = torch.stack([draw >= missing_t1ce, draw < 1 - missing_t2], 1)
+    # Where a case has one sequence only, that one stays.
+    alone = ~channels[:, [1, 0]].flatten(2).any(2)
+    kept = (present | alone[..., None, None, None]).to(channels.dtype)
+    return torch.cat([channels[:, :2] * kept, channels[:, 2:]], 1)
 
 
 def _recoloured(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

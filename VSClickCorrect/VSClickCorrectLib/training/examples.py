@@ -20,7 +20,7 @@ from VSClickCorrectLib.simulation.user import border_clicks, inside_clicks
 # Of the clicks on one spoiled mask: where the error is largest, anywhere on the border, inside an error.
 _ERROR_CLICKS, _BORDER_CLICKS = 4, 2
 _CLICKS_A_ROUND = 5
-_HAND_MM = 0.4
+_HAND_MM = 0.25
 
 Example = tuple[np.ndarray, ...]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.models import ROLES
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-ROLES = ("locator", "initial", "corrector")
 Part = TypeVar("Part")
 
 
@@ -135,8 +135,8 @@ class Experiment:
     ----------
     name : str
         The file's name.
-    role : {"locator", "initial", "corrector"}
-        What the network is for.
+    role : str
+        What the network is for: one of `inference.models.ROLES`.
     network : dict
         Its name in the registry, as ``name``, and its parameters.
     geometry : dict

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from VSClickCorrectLib.datasets.cohort import read_cohort
+from VSClickCorrectLib.datasets.cases import list_cases
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.imaging.click import Click
@@ -46,7 +44,7 @@ def train(
     experiment : Experiment
         What to train.
     cohorts : (Path, Path)
-        Folders of the training and the validation cohort.
+        The training and the validation cases: folders of cohorts or CSV lists.
     output : Path
         Where weights, checkpoint, log, curves and ``result.json`` go.
     schedule : Schedule
@@ -101,9 +99,9 @@ def _task(
     weights: Path | None,
     models: ModelFolder | None,
 ) -> Task:
-    cases = experiment.examples.cases or None
-    training: Iterable[LabelledCase] = islice(read_cohort(cohorts[0]), cases)
-    validation = read_cohort(cohorts[1])
+    listed = list_cases(cohorts[0])[: experiment.examples.cases or None], list_cases(cohorts[1])
+    # One after the other: a cohort need not fit into memory.
+    training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
         return CropTask(experiment, training, validation, seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)

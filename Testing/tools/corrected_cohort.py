@@ -1,0 +1,64 @@
+"""Write a cohort of cases with their truth, and as many whose truth is what a simulated user made of a mask.
+
+``python corrected_cohort.py COHORT OUTPUT --count N``: the first N cases as they are, the next N with the
+masks of the shipped initial model after three rounds of clicks. On it the thesis's outlook is tried, to teach
+the initial model with corrected cases (Resources/Docs/experiments.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+from VSClickCorrectLib.datasets.cohort import list_cohort
+from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.evaluation.metrics import dice
+from VSClickCorrectLib.evaluation.rounds import Play, play_rounds
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.models import ModelFolder
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cohort", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--count", type=int, required=True)
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    models = ModelFolder(None)
+    segmenter, corrector = InitialSegmenter.load(models, "cpu"), Corrector.load(models, device="cpu")
+    scores = []
+    listed = list_cohort(options.cohort)
+    for one in listed[: options.count]:
+        shutil.copy(one.path, options.output)
+    for one in listed[options.count : 2 * options.count]:
+        case = one.load()
+        corrected = _corrected(case, segmenter, corrector) if case.truth.any() else case.truth
+        scores.append(dice(corrected, case.truth))
+        np.savez_compressed(
+            options.output / f"{one.name}.npz",
+            t1ce=case.case.t1ce.array,
+            t2=case.case.t2.array,
+            truth=corrected,
+            affine=case.grid.affine,
+        )
+    print(f"{len(scores)} corrected masks, mean DSC {np.mean(scores):.4f}")
+
+
+def _corrected(case: LabelledCase, segmenter: InitialSegmenter, corrector: Corrector) -> np.ndarray:
+    inside = np.argwhere(case.truth)
+    voxel = inside[len(inside) // 2]
+    proposal = segmenter.propose(case.case, Click(tuple(case.grid.index_to_ras(voxel))))
+    start = np.zeros_like(case.truth)
+    start[proposal.box.slices] = proposal.values
+    *_, last = play_rounds(case.case, case.truth, start, corrector, Play(), segmenter.propose)
+    return last.mask
+
+
+if __name__ == "__main__":
+    main()

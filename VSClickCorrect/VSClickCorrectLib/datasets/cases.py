@@ -1,0 +1,33 @@
+"""Cases whose tumour is known, wherever they are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from VSClickCorrectLib.datasets.case_list import read_case_list
+from VSClickCorrectLib.datasets.cohort import list_cohort
+from VSClickCorrectLib.datasets.labelled import LabelledCase
+
+
+class LazyCase(Protocol):
+    """A case that is read when it is its turn: a `ListedCase` or a `CohortCase`."""
+
+    @property
+    def name(self) -> str:
+        """What reports and tables call it; unique."""
+
+    def load(self) -> LabelledCase:
+        """Read it."""
+
+
+def list_cases(path: Path) -> Sequence[LazyCase]:
+    """Return the cases of a cohort's folder or of a CSV list; none is read yet.
+
+    Raises
+    ------
+    ImageError
+        If there is no case, or the list cannot be used.
+    """
+    return list_cohort(path) if path.is_dir() else read_case_list(path)
