@@ -1,7 +1,8 @@
 """Draw the pictures of the user guide: the panel and slices of the synthetic case, from start to result.
 
 ``python Testing/tools/guide_pictures.py`` writes panel.png and guide-*.png into Resources/Screenshots.
-The panel is the module's own, of plain Qt widgets; the slices are drawn with matplotlib.
+The panel is the module's own, of plain Qt widgets; the slices are those of Slicer's own view, which
+trame-slicer (extra ``app``) gives.
 """
 
 from __future__ import annotations
@@ -16,19 +17,18 @@ from tempfile import mkdtemp
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 from module_files import MODULE, ROOT
 from pythonqt import bare
+from slice_view import SliceView
 from slicer_desktop import application, install
 from VSClickCorrectLib.imaging.io import write_volume
 from VSClickCorrectLib.mrml.examples import add_example
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.simulation.synthesis import small_case
 from VSClickCorrectLib.simulation.user import border_clicks
 
 PICTURES = ROOT / "Resources" / "Screenshots"
 WIDTH = 440
-MARKS = {"boundary": ("D", "#F0E442"), "include": ("o", "#56B4E9"), "exclude": ("X", "#D55E00")}
+FIELD_MM = 40.0
 
 
 def open_module(scene):
@@ -81,32 +81,19 @@ def save(array, path):
     Image.fromarray(np.ascontiguousarray(array)).save(path, optimize=True)
 
 
-def picture_of_slice(case, slices, path, clicks=()):
-    """Draw slices of both sequences with outlines, as ``title, slice, {colour: mask}``."""
-    figure, axes = plt.subplots(1, len(slices), figsize=(3.1 * len(slices), 3.3), facecolor="black")
-    center = case.grid.ras_to_index(case.site_ras)
-    for axis, (title, volume, number, outlines) in zip(np.atleast_1d(axes), slices, strict=True):
-        low, high = np.percentile(volume.array, (2, 99.8))
-        axis.imshow(volume.array[number], cmap="gray", vmin=low, vmax=high, interpolation="bicubic")
-        for color, mask in outlines.items():
-            if mask[number].any():
-                axis.contour(mask[number].astype(float), [0.5], colors=[color], linewidths=1.6)
-        for click in clicks:
-            k, j, i = case.grid.ras_to_index(click.position_ras)
-            if k == number:
-                marker, color = MARKS[click.kind.value]
-                axis.plot(i, j, marker, color=color, markeredgecolor="black", markersize=9)
-        axis.set(xlim=(center[2] - 26, center[2] + 26), ylim=(center[1] + 26, center[1] - 26))
-        axis.set_title(title, color="white", fontsize=10)
-        axis.axis("off")
-    figure.subplots_adjust(0.01, 0.01, 0.99, 0.91, 0.03)
-    figure.savefig(path, dpi=110, facecolor="black")
-    plt.close(figure)
+def titled(image, title):
+    """Return a picture of a view with a line of text above it."""
+    from PIL import Image, ImageDraw
+
+    board = Image.new("RGB", (image.shape[1] + 4, image.shape[0] + 24), "black")
+    board.paste(Image.fromarray(image), (2, 24))
+    ImageDraw.Draw(board).text((6, 5), title, fill="white", font_size=13)
+    return np.asarray(board)
 
 
-def story(widget, scene):
+def story(widget, view):
     """Play the case of the guide and draw it."""
-    case = small_case(4)
+    case, scene = small_case(4), view.scene
     example = add_example(scene, case, np.zeros(case.grid.shape, bool))
     example.t1ce.SetName("Synthetic T1ce")
     example.t2.SetName("Synthetic T2")
@@ -122,34 +109,44 @@ def story(widget, scene):
         widget, "guide-start", "statusLabel", "volumesCollapsibleButton", "startCollapsibleButton"
     )
     wait(lambda: widget.panel.correction is not None)
-    correct(widget, case)
+    view.show(example.t1ce, reset=True)
+    correct(widget, view, case, example)
 
 
-def correct(widget, case):
-    """Correct what was found in two rounds, and draw before and after."""
-    workbench, correction = widget.panel.workbench, widget.panel.correction
-    found = workbench.values()
-    first = border_clicks(case.grid, case.truth, found, 3)
-    for click in first:
-        correction.place(click)
-    widget.ui.nextRoundButton.click()
-    for click in border_clicks(case.grid, case.truth, workbench.values(), 2):
-        correction.place(click)
+def correct(widget, view, case, example):
+    """Correct what was found in two rounds, by the mouse, and draw before and after."""
+    first = border_clicks(case.grid, case.truth, widget.panel.workbench.values(), 3)
+    display = widget.panel.parameters.segmentation.GetDisplayNode()
+    display.SetVisibility2DFill(False)
+    view.look_at(first[0].position_ras, FIELD_MM)
+    found = titled(view.picture(), "T1ce: the mask that was found")
     widget.ui.boundaryButton.click()
+    place(view, first)
+    view.look_at(first[0].position_ras, FIELD_MM)
+    widget.ui.lastChangeCheckBox.click()
+    widget.ui.boundaryButton.click()
+    corrected = titled(view.picture(), "T1ce: a boundary click, and the mask now")
+    view.show(example.t2)
+    view.look_at(first[0].position_ras, FIELD_MM)
+    save(np.hstack([found, corrected, titled(view.picture(), "T2: the same")]), PICTURES / "guide-slices.png")
+    widget.ui.lastChangeCheckBox.click()
+    widget.ui.boundaryButton.click()
+    widget.ui.nextRoundButton.click()
+    place(view, border_clicks(case.grid, case.truth, widget.panel.workbench.values(), 2))
     wait(seconds=0.6)
-    number = case.grid.ras_to_index(first[0].position_ras)[0]
-    before, after = {"#CC79A7": found}, {"#CC79A7": found, "#33FF66": workbench.values()}
-    slices = [
-        ("T1ce: mask that was found, first click", case.t1ce, number, before),
-        ("T1ce: corrected", case.t1ce, number, after),
-        ("T2: corrected", case.t2, number, after),
-    ]
-    picture_of_slice(case, slices, PICTURES / "guide-slices.png", first)
     bare(widget.ui.clickTable).selectRow(0)
     picture_of_panel(widget, "guide-correct", "statusLabel", "clicksCollapsibleButton")
     picture_of_panel(widget, "guide-result", "resultCollapsibleButton")
     picture_of_panel(widget, "panel")
     widget.ui.boundaryButton.click()
+
+
+def place(view, clicks):
+    """Click in the view, slice by slice."""
+    for click in clicks:
+        view.look_at(click.position_ras, FIELD_MM)
+        view.click(click.position_ras)
+        wait(seconds=0.1)
 
 
 def worklist(widget):
@@ -177,12 +174,12 @@ def main():
     """Draw everything."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application()
-    with HeadlessScene() as headless:
-        widget, desktop = open_module(headless.scene)
-        story(widget, headless.scene)
-        worklist(widget)
-        widget.cleanup()
-        assert desktop.faults == [], desktop.faults
+    view = SliceView()
+    widget, desktop = open_module(view.scene)
+    story(widget, view)
+    worklist(widget)
+    widget.cleanup()
+    assert desktop.faults == [], desktop.faults
 
 
 if __name__ == "__main__":
