@@ -261,7 +261,7 @@ class SlicerDesktop:
             if "safetensors" in unfit and self.confirm(
                 _("The models are read with the Python package safetensors, under 1 MB. Install it now?")
             ):
-                with self.waiting():
+                with self._installing("safetensors"):
                     slicer.util.pip_install(f"safetensors{packages.requirement('safetensors')}")
         except VSClickError as error:
             say(error)
@@ -284,9 +284,29 @@ class SlicerDesktop:
             import PyTorchUtils
         except ModuleNotFoundError:
             raise packages.no_extension() from None
-        PyTorchUtils.PyTorchUtilsLogic().installTorch(
-            askConfirmation=True, torchVersionRequirement=requirement
+        question = _(
+            "The networks run on PyTorch, which is not installed yet. Download and install it now? It takes "
+            "some minutes and between 200 MB and 3 GB, more with a graphics card than without."
         )
+        if self.confirm(question):
+            with self._installing("PyTorch"):
+                PyTorchUtils.PyTorchUtilsLogic().installTorch(torchVersionRequirement=requirement)
+
+    @contextmanager
+    def _installing(self, package):
+        """Show that something is going on; nobody knows how long a download takes."""
+        dialog = slicer.util.createProgressDialog(
+            windowTitle=_("VS Click Correct"),
+            labelText=_("Installing {package}; PyTorch takes some minutes.").format(package=package),
+            maximum=0,
+        )
+        dialog.setCancelButton(None)
+        try:
+            slicer.app.processEvents()
+            yield
+        finally:
+            dialog.close()
+            dialog.deleteLater()
 
 
 class VSClickCorrectLogic(ScriptedLoadableModuleLogic):

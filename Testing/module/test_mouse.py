@@ -7,7 +7,7 @@ from VSClickCorrectLib.imaging.click import ClickKind
 pytest.importorskip("trame_slicer", reason="trame-slicer, which gives slice views, is not installed")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def view(qt_application):
     from slice_view import SliceView
 
@@ -17,7 +17,8 @@ def view(qt_application):
 @pytest.fixture
 def headless(view):
     """The view's scene in place of one without views."""
-    return view
+    yield view
+    view.scene.Clear()
 
 
 def test_clicks_land_where_the_mouse_is(widget, begun, view, border, small, wait, desktop):

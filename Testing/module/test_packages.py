@@ -57,12 +57,14 @@ def install(module, said):
     return module.SlicerDesktop(None).install_packages(lambda text: said.append(str(text)))
 
 
-def test_torch_is_installed_by_the_pytorch_extension(module, versions, torch_utils):
+def test_torch_is_installed_by_the_pytorch_extension_after_asking(module, versions, torch_utils, desktop):
     versions["torch"] = None
-    said = []
+    desktop.answers += [False, True]
+    assert not install(module, said := [])
+    assert torch_utils.asked == []
     assert not install(module, said)
-    assert torch_utils.asked == [{"askConfirmation": True, "torchVersionRequirement": ">=2.4"}]
-    assert said == ["Not installed: torch. Nothing was begun."]
+    assert torch_utils.asked == [{"torchVersionRequirement": ">=2.4"}]
+    assert said == ["Not installed: torch. Nothing was begun."] * 2
 
 
 def test_missing_extension_is_named(module, versions):
@@ -82,9 +84,16 @@ def test_old_torch_is_not_replaced_under_a_running_slicer(module, versions, torc
 
 def test_safetensors_is_installed_after_asking(module, versions, desktop):
     versions["safetensors"] = None
-    desktop.answers += [True, lambda: versions.update(safetensors="0.5")]
+    seen = []
+
+    def done():
+        seen.extend(desktop.dialogs)
+        versions.update(safetensors="0.5")
+
+    desktop.answers += [True, done]
     assert install(module, said := [])
-    assert said == []
+    assert (said, desktop.dialogs) == ([], [])
+    assert "Installing safetensors" in seen[0]
 
 
 def test_failed_installation_says_what_to_do(module, versions, desktop):
@@ -94,6 +103,7 @@ def test_failed_installation_says_what_to_do(module, versions, desktop):
     versions["safetensors"] = None
     desktop.answers += [True, fail]
     assert not install(module, said := [])
+    assert desktop.dialogs == []
     assert said[0].startswith("The installation failed (Could not reach pypi.org): check")
 
 

@@ -204,6 +204,7 @@ SLICER = {
         "WaitCursor",
         "childWidgetVariables",
         "confirmOkCancelDisplay",
+        "createProgressDialog",
         "loadUI",
         "mainWindow",
         "pip_install",

@@ -43,7 +43,10 @@ def install(monkeypatch, scene) -> SimpleNamespace:
         `tryWithErrorDisplay` showed) and ``answers`` (what the next dialogs are answered).
     """
     window = QtWidgets.QMainWindow()
-    desktop = SimpleNamespace(app=App(), window=window, status=[], faults=[], answers=[], layers=[])
+    desktop = SimpleNamespace(
+        app=App(), window=window, status=[], faults=[], answers=[], layers=[], dialogs=[]
+    )
+    desktop.progress = lambda shown: _Progress(desktop.dialogs, shown["labelText"])
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
     monkeypatch.setattr(slicer, "app", desktop.app, raising=False)
     monkeypatch.setattr(Settings, "values", {})
@@ -73,6 +76,23 @@ def install(monkeypatch, scene) -> SimpleNamespace:
     return desktop
 
 
+class _Progress:
+    """A progress dialog, in the list of those that are open."""
+
+    def __init__(self, dialogs, text):
+        self._dialogs, self._text = dialogs, text
+        dialogs.append(text)
+
+    def setCancelButton(self, button):  # noqa: N802
+        assert button is None
+
+    def close(self):
+        self._dialogs.remove(self._text)
+
+    def deleteLater(self):  # noqa: N802
+        assert self._text not in self._dialogs
+
+
 def _util(desktop: SimpleNamespace) -> dict:
     @contextmanager
     def try_with_error_display(message, waitCursor=False):  # noqa: N803
@@ -92,6 +112,7 @@ def _util(desktop: SimpleNamespace) -> dict:
         "childWidgetVariables": child_widget_variables,
         "tryWithErrorDisplay": try_with_error_display,
         "WaitCursor": wait_cursor,
+        "createProgressDialog": lambda **shown: desktop.progress(shown),
         "mainWindow": lambda: wrapped(desktop.window),
         "settingsValue": lambda key, default, converter: converter(Settings.values.get(key, default)),
         "showStatusMessage": lambda text, duration=0: desktop.status.append(text),
