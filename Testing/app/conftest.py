@@ -70,11 +70,6 @@ class Server:
             break
         raise AssertionError(f"the app did not start:\n{self.log.read_text()}")
 
-    def close(self) -> int:
-        """End it as Ctrl+C does and return its status."""
-        self.process.send_signal(subprocess.signal.SIGINT)
-        return self.process.wait(30)
-
 
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory):
