@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.ready-demo ## Three rounds of clicks on a synthetic case; pictures in demo-output
+demo: $(VENV)/.ready-demo ## Three rounds of clicks on a synthetic case, pictures in demo-output; then the app
 	$(BIN)/vsclick demo --output demo-output
 
 test: lint ## All checks, then the tests
@@ -33,6 +33,7 @@ check-contracts: $(VENV)/.ready-test ## Which package may import which
 benchmark: $(VENV)/.ready-test ## Medians of time and memory; what killed sessions lose
 	$(BIN)/python Testing/benchmarks/click.py
 	$(BIN)/python Testing/benchmarks/initial.py
+	$(BIN)/python Testing/benchmarks/app_click.py
 	$(BIN)/python Testing/benchmarks/kills.py
 
 file-lists: ## Rewrite the lists of files in CMake and pyproject.toml

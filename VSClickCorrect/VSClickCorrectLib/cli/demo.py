@@ -77,6 +77,21 @@ def run(options: argparse.Namespace) -> None:
         print(f"Undo and redo of all {count} clicks: the mask is bit for bit the same.")
         scene.save(output)
     print(f"Scene, mask, journal and pictures are in {output}.")
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        _open_in_browser(case, start, options)
+
+
+def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace) -> None:
+    """Let the person at the terminal click on the same case; a script, which has none, goes on."""
+    from VSClickCorrectLib.cli import app
+
+    def source():
+        from VSClickCorrectLib.app.case_nodes import OpenedCase
+
+        return OpenedCase("Demo", case.t1ce, case.t2, start)
+
+    print("Now it is your turn, on the same case, in a browser …")
+    app.start(source, app.defaults(options.models, options.device))
 
 
 def _folder(path: Path) -> Path:

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.cli import (
+    app,
     correct,
     demo,
     evaluate,
@@ -28,7 +29,19 @@ _DESCRIPTION = """\
 Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
 segmentation by clicks. Research software, not a medical device.
 """
-_COMMANDS = (segment, correct, demo, evaluate, import_cases, models, resume, simulate, train, worklist)
+_COMMANDS = (
+    segment,
+    correct,
+    app,
+    demo,
+    evaluate,
+    import_cases,
+    models,
+    resume,
+    simulate,
+    train,
+    worklist,
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,169 @@
+"""Files that a browser sends."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from bright_ball import GRID, ball_volume
+from vs_seg_files import T1_UID, T2_UID, write_series
+from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectLib.errors import ImageError
+
+
+@pytest.fixture
+def uploads():
+    received = Uploads(limit_mb=2)
+    yield received
+    received.close()
+
+
+def send(uploads, slot, name, content, part=1000):
+    uploads.begin(slot, name, len(content))
+    for at in range(0, len(content), part):
+        uploads.part(slot, at, content[at : at + part])
+
+
+def zipped(files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def left_in(folder):
+    return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+def test_what_is_sent_in_parts_is_read_as_a_whole(uploads, case_files):
+    for slot in ("t1ce", "t2", "mask"):
+        path = getattr(case_files, slot)
+        send(uploads, slot, f"my {path.name}", path.read_bytes())
+    assert uploads.names == {slot: f"my {slot}.nii.gz" for slot in ("t1ce", "t2", "mask")}
+    case = uploads.case()
+    np.testing.assert_array_equal(case.t1ce.array, ball_volume().array)
+    np.testing.assert_array_equal(case.t2.array, ball_volume(t2=True).array)
+    assert case.grid.matches(GRID) and case.mask.sum() > 100
+
+
+@pytest.mark.parametrize(
+    ("slot", "name", "size", "said"),
+    [
+        ("t1ce", "t1.exe", 10, "no known kind"),
+        ("t1ce", "t1.mha", 10, "no known kind"),
+        ("mask", "mask.zip", 10, "no known kind"),
+        ("t3", "t1.nii", 10, "no place"),
+        ("t1ce", "t1.nii", 0, "at most 2 MB"),
+        ("t1ce", "t1.nii", 3_000_000, "at most 2 MB"),
+    ],
+)
+def test_what_is_of_no_use_is_refused_before_it_is_sent(uploads, slot, name, size, said):
+    with pytest.raises(ImageError, match=said):
+        uploads.begin(slot, name, size)
+    assert uploads.names == {}
+
+
+@pytest.mark.parametrize(("at", "content"), [(0, b"12345"), (3, b"1"), (5, b""), (0, [1, 2, 3, 4])])
+def test_more_or_other_bytes_than_announced_end_the_upload(uploads, at, content):
+    uploads.begin("t1ce", "t1.nii", 4)
+    with pytest.raises(ImageError, match="interrupted"):
+        uploads.part("t1ce", at, content)
+    assert left_in(uploads.folder) == []
+
+
+def test_a_half_sent_file_is_not_there(uploads):
+    uploads.begin("t1ce", "t1.nii", 4)
+    uploads.part("t1ce", 0, b"123")
+    assert uploads.names == {}
+    with pytest.raises(ImageError, match="interrupted"):
+        uploads.check("t1ce")
+    with pytest.raises(ImageError, match="no scan was chosen"):
+        uploads.case()
+
+
+@pytest.mark.parametrize("name", ["../../evil.nii", "/etc/passwd.nii", "..\\evil.nii"])
+def test_names_are_never_paths(uploads, name):
+    send(uploads, "t1ce", name, b"1234")
+    assert [p.relative_to(uploads.folder).as_posix() for p in left_in(uploads.folder)] == ["t1ce/file.nii"]
+
+
+def test_what_is_no_image_is_called_as_the_user_calls_it(uploads):
+    send(uploads, "t1ce", "holiday.nii.gz", b"no image at all")
+    with pytest.raises(ImageError, match="^'holiday.nii.gz' is not an image") as caught:
+        uploads.case()
+    assert str(uploads.folder) not in str(caught.value)
+
+
+def test_a_nrrd_cannot_point_at_files_of_the_server(uploads, case_files):
+    header = (
+        "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nspace: left-posterior-superior\n"
+        "space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\n"
+    )
+    send(uploads, "t1ce", "t1.nrrd", f"{header}Data File: {case_files.t1ce}\n\n".encode())
+    with pytest.raises(ImageError, match="keeps its voxels in another file"):
+        uploads.case()
+
+
+@pytest.fixture
+def series(tmp_path):
+    """A T1 and a T2 series as archives' contents, under names that would lead out of any folder."""
+
+    def files(weighting, uid):
+        folder = write_series(
+            tmp_path / weighting, np.arange(120).reshape(4, 5, 6), GRID, uid, description=f"{weighting}_tra"
+        )
+        return {f"../../{weighting}/{p.name}": p.read_bytes() for p in sorted(folder.iterdir())}
+
+    return files("t1", T1_UID), files("t2", T2_UID)
+
+
+def test_a_zipped_series_is_read_wherever_its_names_lead(uploads, series):
+    send(uploads, "t1ce", "series.zip", zipped(series[0]))
+    np.testing.assert_array_equal(uploads.case().t1ce.array, np.arange(120).reshape(4, 5, 6))
+    assert not (uploads.folder.parent / "t1").exists()
+    assert all(uploads.folder / "t1ce" in p.parents for p in left_in(uploads.folder))
+
+
+def test_of_two_series_each_slot_takes_its_own(uploads, series):
+    both = zipped({**series[0], **series[1]})
+    send(uploads, "t1ce", "all.zip", both)
+    send(uploads, "t2", "all.zip", both)
+    case = uploads.case()
+    assert case.t1ce is not None and case.t2 is not None
+
+
+def test_a_series_of_unknown_kind_among_several_is_not_guessed(uploads, series, tmp_path):
+    other = write_series(tmp_path / "o", np.ones((4, 5, 6)), GRID, f"{T1_UID}.5", description="t1_sag")
+    files = {**series[0], **{p.name + "o": p.read_bytes() for p in other.iterdir()}}
+    send(uploads, "t1ce", "all.zip", zipped(files))
+    with pytest.raises(ImageError, match="2 MR series"):
+        uploads.case()
+
+
+def test_an_archive_that_grows_without_end_is_not_unpacked(uploads):
+    send(uploads, "t1ce", "bomb.zip", zipped({"a": b"\0" * 2_000_000}))
+    with pytest.raises(ImageError, match="holds too much"):
+        uploads.case()
+    assert [p.name for p in left_in(uploads.folder)] == ["file.zip"]
+
+
+@pytest.mark.parametrize("spoil", [lambda z: z[: len(z) // 2], lambda z: b"no archive"])
+def test_a_damaged_archive_is_called_as_the_user_calls_it(uploads, series, spoil):
+    send(uploads, "t1ce", "series.zip", spoil(zipped(series[0])))
+    with pytest.raises(ImageError, match="^'series.zip' is no whole zip archive"):
+        uploads.case()
+
+
+def test_a_file_takes_the_place_of_the_one_before(uploads):
+    send(uploads, "t1ce", "one.nii", b"1234")
+    send(uploads, "t1ce", "two.nrrd", b"12345")
+    assert uploads.names == {"t1ce": "two.nrrd"}
+    assert [p.name for p in left_in(uploads.folder)] == ["file.nrrd"]
+
+
+def test_everything_is_gone_at_the_end(uploads):
+    send(uploads, "t1ce", "one.nii", b"1234")
+    uploads.close()
+    assert not uploads.folder.exists()
+    uploads.close()

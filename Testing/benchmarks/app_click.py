@@ -1,0 +1,139 @@
+"""Milliseconds from a mouse click to the changed segment in the browser; first page and memory.
+
+Needs Chromium and the Python package playwright. The app runs as a user starts it, on a pair of
+512×512×120 voxels, and a page of 1280×800 is watched: painted means that the picture of the view in which
+the click was made has more pixels of the segment's green, or fewer, than before the click.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from common import full_size_case, machine, options
+from playwright.sync_api import Page, sync_playwright
+from VSClickCorrectLib.imaging.io import write_mask, write_volume
+from VSClickCorrectLib.simulation.errors import uneven_border
+
+_PATIENCE_MS = 120_000
+# Looks at the view's pictures as the browser shows them: every animation frame, 60 a second.
+_WATCH = """() => {
+  const of = (image) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+    const context = canvas.getContext('2d', {willReadFrequently: true});
+    context.drawImage(image, 0, 0);
+    const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    let green = 0;
+    for (let n = 0; n < data.length; n += 4) green += data[n + 1] - data[n] > 40;
+    return green;
+  };
+  const image = [...document.images].filter(i => i.naturalWidth > 100)[0];
+  const before = of(image);
+  let last = image.src;
+  window.vsPainted = null;
+  const start = {time: null};
+  const released = () => { start.time = performance.now(); };
+  document.addEventListener('pointerup', released, {once: true, capture: true});
+  const look = () => {
+    if (start.time !== null && image.src !== last) {
+      last = image.src;
+      if (Math.abs(of(image) - before) > 4) { window.vsPainted = performance.now() - start.time; return; }
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def main() -> None:
+    """Run and print."""
+    chosen = options(__doc__ or "")
+    print(machine(chosen.threads))
+    with TemporaryDirectory(prefix="vsclick-benchmark-") as folder:
+        files = _files(Path(folder), chosen.t1ce)
+        started = time.perf_counter()
+        log = Path(folder) / "log.txt"
+        with log.open("wb") as output:
+            command = [
+                sys.executable,
+                "-m",
+                "VSClickCorrectLib.cli.main",
+                "app",
+                "--no-browser",
+                "--port",
+                "0",
+            ]
+            server = subprocess.Popen([*command, *files], stdout=output, stderr=output)
+        try:
+            _measure(server, log, started, chosen.repeats)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _files(folder: Path, t1ce: Path | None) -> list[str]:
+    case, truth = full_size_case(t1ce)
+    arguments = []
+    for name, volume in case.sequences.items():
+        if volume is not None:
+            write_volume(folder / f"{name}.nii.gz", volume)
+            arguments += [f"--{name}", str(folder / f"{name}.nii.gz")]
+    start = uneven_border(truth, case.grid.spacing[::-1], np.random.default_rng(0))
+    write_mask(folder / "mask.nii.gz", start, case.grid)
+    return [*arguments, "--mask", str(folder / "mask.nii.gz")]
+
+
+def _measure(server: subprocess.Popen, log: Path, started: float, repeats: int) -> None:
+    while not (found := re.search(r"runs at (http\S+)", log.read_text())):
+        if server.poll() is not None:
+            raise SystemExit(log.read_text())
+        time.sleep(0.05)
+    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(found[1])
+        page.wait_for_selector("#status")
+        print(f"{'command to page':36s} {time.perf_counter() - started:.1f} s")
+        page.locator("#status", has_text="Ready").wait_for(timeout=_PATIENCE_MS)
+        print(f"{'command to first click possible':36s} {time.perf_counter() - started:.1f} s")
+        page.wait_for_timeout(2000)
+        times = [t for n in range(repeats * 6) if (t := _click(page, n)) is not None]
+        browser.close()
+    low, middle, high = np.percentile(times, [10, 50, 90])
+    print(
+        f"{'mouse click to painted segment':36s} median {middle:.0f} ms, 10-90 % {low:.0f} to {high:.0f} ms, "
+        f"n = {len(times)}"
+    )
+    print(f"{'memory of the server, peak':36s} {_peak_mb(server.pid):.0f} MB")
+
+
+def _click(page: Page, number: int) -> float | None:
+    """Click on the border at another angle each time; None if the click changed nothing that is seen."""
+    area = page.locator(".vs-over[data-view=T1ce]").bounding_box()
+    angle, radius = 2.4 * number, 0.09 + 0.02 * (number % 3)
+    x = area["x"] + area["width"] * (0.5 + radius * np.cos(angle))
+    y = area["y"] + area["height"] / 2 + area["width"] * radius * np.sin(angle)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(600)
+    page.evaluate(_WATCH)
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_timeout(1500)
+    return page.evaluate("window.vsPainted")
+
+
+def _peak_mb(pid: int) -> float:
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", text)[1]) / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Files to and from the browser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from trame_server import Server
+from trame_server.utils.asynchronous import create_task
+from trame_server.utils.typed_state import TypedState
+
+from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.status import Status
+from VSClickCorrectLib.app.uploads import SLOTS, Uploads
+from VSClickCorrectLib.app.workspace import Workspace
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.io import write_mask
+from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
+
+DOWNLOADS = {
+    "tumour.nii.gz": "Segmentation, NIfTI",
+    "tumour.seg.nrrd": "Segmentation for Slicer",
+    "journal.jsonl": "Journal of the clicks",
+    "scene.mrb": "Scene for Slicer",
+}
+
+
+@dataclass
+class FilesState:
+    """What the page knows of files: the case's name, and by slot what was sent."""
+
+    case: str = ""
+    dialog: bool = False
+    busy: bool = False
+    t1ce: str = ""
+    t2: str = ""
+    mask: str = ""
+
+
+class FilesLogic:
+    """Opens what a browser sends and gives it what was made.
+
+    Parameters
+    ----------
+    server : Server
+        Its state holds `FilesState`.
+    workspace : Workspace
+        The case.
+    networks : LazyNetworks
+        What corrects it.
+    status : Status
+        Told what happened.
+    uploads : Uploads
+        Where files go.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        workspace: Workspace,
+        networks: LazyNetworks,
+        status: Status,
+        uploads: Uploads,
+    ) -> None:
+        self._server = server
+        self._workspace = workspace
+        self._networks = networks
+        self._status = status
+        self._uploads = uploads
+        self.typed_state = TypedState(server.state, FilesState)
+        for name in ("begin", "part", "end"):
+            server.trigger(f"vs_upload_{name}")(getattr(self, name))
+        server.trigger("vs_download")(self.download)
+        workspace.opened.connect(self._on_opened)
+
+    def begin(self, slot: str, name: str, size: int) -> bool:
+        """Expect a file; return whether it may come. See `Uploads.begin`."""
+        return self._told(lambda: self._uploads.begin(slot, name, size))
+
+    def part(self, slot: str, at: int, content: bytes) -> bool:
+        """Receive a part; return whether the next may come. See `Uploads.part`."""
+        return self._told(lambda: self._uploads.part(slot, at, content))
+
+    def end(self, slot: str) -> bool:
+        """Note that a file is whole."""
+        return self._told(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
+
+    def open(self) -> None:
+        """Open what was sent, in a task of its own; a mask alone goes onto the open case."""
+        if not self.typed_state.data.busy:
+            create_task(self._open())
+
+    async def _open(self) -> None:
+        data, names = self.typed_state.data, self._uploads.names
+        data.busy = True
+        self._status.say("Reading the files …")
+        self._server.state.flush()
+        with self._status.reporting():
+            try:
+                if set(names) == {"mask"} and self._workspace.nodes is not None:
+                    grid = self._workspace.nodes.mask.grid
+                    self._workspace.restart(await asyncio.to_thread(self._uploads.mask, grid))
+                else:
+                    self._workspace.open(await asyncio.to_thread(self._uploads.case))
+                data.dialog = False
+                self._workspace.correct(await self._networks.get())
+                self._status.say("Ready; click where the border is wrong, or find the tumour first.")
+            finally:
+                for slot in SLOTS:
+                    self._uploads.discard(slot)
+                data.busy = False
+                self._show_names()
+        self._server.state.flush()
+
+    def download(self, name: str):
+        """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made."""
+        content = None
+        with self._status.reporting(), TemporaryDirectory(prefix="vsclick-download-") as folder:
+            path = Path(folder) / name
+            self._writer(name)(path)
+            content = path.read_bytes()
+            self._status.say(f"{name} was made.")
+        return None if content is None else self._server.protocol.addAttachment(content)
+
+    def _writer(self, name: str) -> Callable[[Path], None]:
+        nodes, correction = self._workspace.nodes, self._workspace.correction
+        if nodes is None or correction is None or name not in DOWNLOADS:
+            raise ImageError(f"there is no {name} yet; open a case first.")
+        mask = nodes.mask
+        return {
+            "tumour.nii.gz": lambda path: write_mask(path, mask.read(mask.grid.box), mask.grid),
+            "tumour.seg.nrrd": lambda path: save_segmentation(nodes.segmentation, path),
+            "journal.jsonl": correction.session.journal.save,
+            "scene.mrb": lambda path: save_scene(nodes.segmentation.GetScene(), path),
+        }[name]
+
+    def _told(self, action: Callable[[], object]) -> bool:
+        with self._status.reporting():
+            action()
+            self._show_names()
+            return True
+        self._show_names()
+        return False
+
+    def _show_names(self) -> None:
+        for slot in SLOTS:
+            setattr(self.typed_state.data, slot, self._uploads.names.get(slot, ""))
+
+    def _on_opened(self) -> None:
+        self.typed_state.data.case = self._workspace.nodes.name if self._workspace.nodes else ""

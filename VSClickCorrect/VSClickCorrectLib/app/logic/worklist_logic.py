@@ -1,0 +1,195 @@
+"""The worklist: cases one after the other, the same files on disk as Slicer's module writes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from trame_server import Server
+from trame_server.utils.asynchronous import create_task
+from trame_server.utils.typed_state import TypedState
+
+from VSClickCorrectLib.app.case_nodes import OpenedCase
+from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
+from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.status import Status
+from VSClickCorrectLib.app.workspace import Workspace
+from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.imaging.io import read_volume
+from VSClickCorrectLib.worklist.cases import WorkCase
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+_BEAT_S = 20.0
+
+
+@dataclass
+class WorklistState:
+    """What the page knows of the worklist."""
+
+    there: bool = False
+    busy: bool = False
+    current: str = ""
+    progress: str = ""
+    comment: str = ""
+    rows: list = field(default_factory=list)
+
+
+class WorklistLogic:
+    """Opens, keeps and finishes the cases of a worklist.
+
+    Parameters
+    ----------
+    server : Server
+        Its state holds `WorklistState`.
+    workspace : Workspace
+        Where cases are opened.
+    networks : LazyNetworks
+        What corrects them.
+    measures : MeasuresLogic
+        For the volume.
+    status : Status
+        Told what happened.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        workspace: Workspace,
+        networks: LazyNetworks,
+        measures: MeasuresLogic,
+        status: Status,
+    ) -> None:
+        self._state = server.state
+        self._workspace = workspace
+        self._networks = networks
+        self._measures = measures
+        self._status = status
+        self._worklist: Worklist | None = None
+        self.typed_state = TypedState(server.state, WorklistState)
+        self.typed_state.bind_changes({self.typed_state.name.comment: self._on_comment})
+        workspace.settled.connect(self._on_changed)
+        workspace.restarting.connect(self._on_restarting)
+
+    async def begin(self, worklist: Worklist) -> None:
+        """Go on with a worklist where one stopped."""
+        self._worklist = worklist
+        self.typed_state.data.there = True
+        await self._open(worklist.resume)
+
+    def next(self) -> None:
+        """Keep the open case and open the next, in a task of its own as all that opens cases."""
+        create_task(self._open(self._list.next))
+
+    def previous(self) -> None:
+        """Keep the open case and open the one before."""
+        create_task(self._open(self._list.previous))
+
+    def go_to(self, name: str) -> None:
+        """Keep the open case and open another."""
+        create_task(self._open(lambda: self._list.go_to(name)))
+
+    def done(self) -> None:
+        """Write the open case's label and open the next."""
+        with self._status.reporting():
+            mask = self._workspace.case.mask
+            self._list.done(mask.read(mask.grid.box), mask.grid)
+            self._workspace.close()
+            self.next()
+
+    def skip(self) -> None:
+        """Leave the open case out, for the reason in the comment, and open the next."""
+        with self._status.reporting():
+            self._list.skip(self.typed_state.data.comment)
+            self._workspace.close()
+            self.next()
+
+    async def beat(self) -> None:
+        """Keep the open case's lock fresh, for as long as the server runs."""
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            if self._worklist is not None:
+                with self._status.reporting():
+                    self._worklist.beat()
+
+    def close(self) -> None:
+        """Keep the open case and let others have it."""
+        if self._worklist is not None:
+            self._keep()
+            self._worklist.close()
+
+    @property
+    def _list(self) -> Worklist:
+        if self._worklist is None:
+            raise VSClickError("no worklist is open; start with: vsclick app --worklist FOLDER.")
+        return self._worklist
+
+    async def _open(self, choose) -> None:
+        """Open the case that ``choose`` opens in the worklist."""
+        if self.typed_state.data.busy:
+            return
+        self.typed_state.data.busy = True
+        with self._status.reporting():
+            try:
+                self._keep()
+                case = choose()
+                if case is None:
+                    self._status.say("No other case is waiting.")
+                else:
+                    await self._load(case)
+            finally:
+                self.typed_state.data.busy = False
+                self._show()
+        self._state.flush()
+
+    async def _load(self, case: WorkCase) -> None:
+        self._workspace.close()
+        self._status.say(f"Reading case {case.name} …")
+        self._show()
+        self._state.flush()
+        opened = await asyncio.to_thread(self._read, case)
+        self._workspace.open(opened, self._list.journal_path)
+        self._workspace.correct(await self._networks.get())
+        self._status.say(f"Case {case.name} is ready.")
+
+    def _read(self, case: WorkCase) -> OpenedCase:
+        case_on_one_grid = case.load()
+        t2 = read_volume(case.t2) if case.t2 is not None else None
+        mask = self._list.saved_mask(case_on_one_grid.grid)
+        return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask)
+
+    def _keep(self) -> None:
+        nodes = self._workspace.nodes
+        if nodes is not None and self._worklist is not None and self._worklist.current is not None:
+            self._worklist.keep(nodes.mask.read(nodes.mask.grid.box), nodes.mask.grid)
+
+    def _on_changed(self) -> None:
+        correction = self._workspace.correction
+        if self._worklist is None or self._worklist.current is None or correction is None:
+            return
+        with self._status.reporting():
+            self._worklist.work()
+            self._worklist.update(
+                clicks=len(correction.session.clicks),
+                rounds=correction.session.round,
+                volume_mm3=self._measures.volume_mm3,
+                models=[correction.session.corrector.identity],
+            )
+
+    def _on_restarting(self) -> None:
+        if self._worklist is not None and self._worklist.current is not None:
+            self._worklist.start_over()
+
+    def _on_comment(self, comment: str) -> None:
+        if self._worklist is not None and self._worklist.current is not None:
+            with self._status.reporting():
+                self._worklist.update(comment=comment)
+
+    def _show(self) -> None:
+        data, current = self.typed_state.data, self._list.current
+        data.current = current.name if current else ""
+        data.comment = self._list.record(current.name).comment if current else ""
+        data.progress = str(self._list.progress())
+        data.rows = [
+            {"name": row.case.name, "state": row.record.state.value, "holder": row.holder}
+            for row in self._list.rows()
+        ]

@@ -1,0 +1,7 @@
+"""The page's own files, as a module of trame: for the server and for ``python -m trame.tools.www``."""
+
+from pathlib import Path
+
+STATIC = Path(__file__).parent / "static"
+serve = {"__vsclick": str(STATIC)}
+scripts = ["__vsclick/vsclick.js"]

@@ -1,0 +1,75 @@
+"""Mouse presses in a slice view as points in the patient."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+
+from trame_slicer.views import SliceView
+
+# A press that moves farther than this before the release is a drag, in pixels.
+_STILL = 4
+# Before Slicer's own interaction, so that a click is never taken for the start of a drag.
+_PRIORITY = 10.0
+
+Point = tuple[float, float, float]
+
+
+class Pointing:
+    """Calls back when the left button is pressed and released in one place of a slice view.
+
+    Placing points through Slicer's markups would redraw both views at every move of the mouse and would
+    take the drags that set window and level; a press and a release tell all that a click needs.
+
+    Parameters
+    ----------
+    view : SliceView
+        The view; it works with an offscreen interactor just as in a browser.
+    callback : callable
+        Takes the point in world RAS, mm.
+    """
+
+    def __init__(self, view: SliceView, callback: Callable[[Point], None]) -> None:
+        self._view = view
+        self._callback = callback
+        self._pressed: tuple[int, int] | None = None
+        interactor = view.interactor()
+        # The interactor holds what observes it; a strong reference back would keep both alive together.
+        own = weakref.WeakMethod(self._on_event)
+        self._tags = [
+            interactor.AddObserver(event, lambda _, name: (own() or _nothing)(name), _PRIORITY)
+            for event in ("LeftButtonPressEvent", "LeftButtonReleaseEvent")
+        ]
+
+    def close(self) -> None:
+        """Stop watching; closing twice does no harm."""
+        while self._tags:
+            self._view.interactor().RemoveObserver(self._tags.pop())
+
+    def _on_event(self, name: str) -> None:
+        position = self._view.interactor().GetEventPosition()
+        pressed, self._pressed = self._pressed, position if name == "LeftButtonPressEvent" else None
+        if name == "LeftButtonReleaseEvent" and pressed and _distance(pressed, position) <= _STILL:
+            self._callback(point_at(self._view, pressed))
+
+
+def point_at(view: SliceView, position: tuple[int, int]) -> Point:
+    """Return where a pixel of a slice view lies, world RAS mm.
+
+    Parameters
+    ----------
+    view : SliceView
+        The view.
+    position : tuple of int
+        Pixels from the lower left corner.
+    """
+    ras = view.get_view_node().GetXYToRAS().MultiplyPoint((*position, 0.0, 1.0))
+    return ras[0], ras[1], ras[2]
+
+
+def _distance(first: tuple[int, int], second: tuple[int, int]) -> int:
+    return max(abs(a - b) for a, b in zip(first, second, strict=True))
+
+
+def _nothing(name: str) -> None:
+    del name

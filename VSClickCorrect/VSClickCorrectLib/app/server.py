@@ -1,0 +1,136 @@
+"""The server: where it listens, who may come, and how it begins and ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from trame_server import Server
+from trame_server.utils.asynchronous import create_task
+
+from VSClickCorrectLib.app.application import BrowserApp
+from VSClickCorrectLib.app.case_nodes import OpenedCase
+from VSClickCorrectLib.app.guard import Guard, ServerError, is_local, new_token
+from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+READY = "VSClickCorrect runs at"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How to serve.
+
+    Parameters
+    ----------
+    host : str
+        What to bind to.
+    port : int
+        On which port; 0 for any that is free.
+    token : str or None
+        What a browser must know to come in. Without one, a server that others can reach makes one up.
+    origins : tuple of str
+        Other origins whose pages may connect, those of a launcher.
+    browser : bool
+        Whether to open the page in the user's browser.
+    timeout : int
+        Seconds without a browser after which the server ends; 0 for never.
+    upload_mb : int
+        The largest file that may be sent, in MB.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    token: str | None = None
+    origins: tuple[str, ...] = ()
+    browser: bool = True
+    timeout: int = 0
+    upload_mb: int = LIMIT_MB
+
+
+def serve(source: Future[OpenedCase] | Worklist, networks: LazyNetworks, serving: Serving) -> None:
+    """Serve one session until Ctrl+C, or until nobody has been there for a while.
+
+    Parameters
+    ----------
+    source : Future or Worklist
+        The first case, on its way; or the cases to work through.
+    networks : LazyNetworks
+        The models.
+    serving : Serving
+        How.
+
+    Raises
+    ------
+    ServerError
+        If the address cannot be bound.
+    """
+    token = serving.token or (None if is_local(serving.host) else new_token())
+    guard = Guard(serving.host, token, serving.origins)
+    uploads = Uploads(serving.upload_mb)
+    app = BrowserApp(networks, uploads)
+    controller = app.server.controller
+    controller.on_server_bind.add(lambda wslink: guard.install(wslink.app))
+    controller.on_server_ready.add(lambda **_: _announce(app.server, serving, token))
+    controller.on_server_ready.add(lambda **_: create_task(app.begin(source)))
+    controller.on_exception.add(lambda error, *_: _report(app, error))
+    try:
+        _run(app.server, serving, token)
+    finally:
+        app.close()
+
+
+def address(serving: Serving, port: int, token: str | None) -> str:
+    """Return what to type into a browser."""
+    host = "127.0.0.1" if serving.host in ("0.0.0.0", "::") else serving.host
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{port}/" + (f"?secret={token}" if token else "")
+
+
+def _report(app: BrowserApp, error: Exception) -> None:
+    # A browser that goes away while it is answered is nothing unexpected.
+    if not isinstance(error, ConnectionError):
+        app.status.fail("something unexpected happened; the terminal says more.")
+
+
+def _announce(server: Server, serving: Serving, token: str | None) -> None:
+    url = address(serving, server.port, token)
+    print(f"{READY} {url} (Ctrl+C ends it)", flush=True)
+    if serving.browser:
+        webbrowser.open(url)
+
+
+def _run(server: Server, serving: Serving, token: str | None) -> None:
+    # wslink writes a line of its own, without a line's end.
+    os.environ["WSLINK_READY_MSG"] = ""
+    with _arguments(token):
+        try:
+            server.start(
+                host=serving.host,
+                port=serving.port,
+                timeout=serving.timeout,
+                open_browser=False,
+                show_connection_info=False,
+            )
+        except OSError as error:
+            raise ServerError(
+                f"cannot listen on {serving.host}, port {serving.port} ({error.strerror}); "
+                "choose another with --port."
+            ) from None
+
+
+@contextmanager
+def _arguments(token: str | None) -> Iterator[None]:
+    """Give trame, which reads the process's command line, one that it understands."""
+    own = sys.argv
+    sys.argv = own[:1] + (["--authKey", token] if token else [])
+    try:
+        yield
+    finally:
+        sys.argv = own

@@ -1,0 +1,33 @@
+"""Where the first case comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.app.case_nodes import OpenedCase
+from VSClickCorrectLib.imaging.io import read_mask, read_volume
+from VSClickCorrectLib.simulation.errors import uneven_border
+from VSClickCorrectLib.simulation.synthesis import demo_case
+
+
+def read_files(t1ce: Path | None, t2: Path | None, mask: Path | None) -> OpenedCase:
+    """Read a case from files.
+
+    Raises
+    ------
+    ImageError
+        If a file cannot be used or there is no sequence.
+    """
+    first, second = (read_volume(path) if path is not None else None for path in (t1ce, t2))
+    opened = OpenedCase((t1ce or t2 or Path("case")).name, first, second).checked()
+    return replace(opened, mask=read_mask(mask, opened.grid) if mask is not None else None)
+
+
+def synthetic() -> OpenedCase:
+    """Make the built-in synthetic case, with a mask whose border is wrong here and there."""
+    made = demo_case(0)
+    start = uneven_border(made.truth, made.grid.spacing[::-1], np.random.default_rng(0))
+    return OpenedCase("Synthetic case", made.case.t1ce, made.case.t2, start)

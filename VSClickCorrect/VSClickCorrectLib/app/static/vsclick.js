@@ -1,0 +1,135 @@
+// What the page does by itself: keys, files in parts, and the pointer's twin in the other sequence.
+(function () {
+  const KEYS = {
+    Enter: "place",
+    PageUp: "up",
+    PageDown: "down",
+    Home: "top",
+    End: "bottom",
+    ArrowLeft: "left",
+    ArrowRight: "right",
+    ArrowUp: "back",
+    ArrowDown: "front",
+    b: "boundary",
+    i: "include",
+    e: "exclude",
+    v: "look",
+    n: "next_round",
+    a: "apply",
+    h: "clicks",
+    o: "start",
+    f: "fill",
+    x: "crosshair",
+    r: "fit",
+    z: "zoom",
+    "Shift+ArrowUp": "up",
+    "Shift+ArrowDown": "down",
+    "Ctrl+z": "undo",
+    "Ctrl+y": "redo",
+    "Ctrl+Shift+z": "redo",
+  };
+  const TYPING = "input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]";
+
+  function name(event) {
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
+    return control + (event.shiftKey ? "Shift+" : "") + key;
+  }
+
+  // Before Slicer's own keys in the views, some of which mean other things.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const action = KEYS[name(event)];
+      const busy = event.target.closest(TYPING) || document.querySelector(".v-overlay--active.v-dialog");
+      // A button that was reached with the Tab key is pressed by Enter, as everywhere.
+      const button = event.key === "Enter" && event.target.closest("button, a, [role=button]");
+      if (!action || event.altKey || busy || button) return;
+      event.preventDefault();
+      event.stopPropagation();
+      window.trame.trigger("vs_key", [action]);
+    },
+    true,
+  );
+
+  // The wheel turns faster than slices are drawn: what was turned meanwhile goes with the next message.
+  const NOTCH = 60;
+  let turned = 0;
+  let sending = false;
+
+  async function turn(view, zooms) {
+    const steps = Math.trunc(turned / NOTCH);
+    if (sending || !steps) return;
+    turned -= steps * NOTCH;
+    sending = true;
+    await window.trame.trigger("vs_wheel", [view, -steps, zooms]);
+    sending = false;
+    turn(view, zooms);
+  }
+
+  document.addEventListener(
+    "wheel",
+    (event) => {
+      const over = event.target.closest(".layout-grid-item")?.querySelector(".vs-over[data-view]");
+      if (!over) return;
+      event.preventDefault();
+      event.stopPropagation();
+      // A notch of a wheel is a step, whatever the browser calls it; a touchpad's small moves add up.
+      const amount = Math.abs(event.deltaY) >= NOTCH ? NOTCH * Math.sign(event.deltaY) : event.deltaY;
+      turned += amount;
+      turn(over.dataset.view, event.ctrlKey);
+    },
+    { capture: true, passive: false },
+  );
+
+  // Browsers tell of a layout that takes a second turn as if it were an error.
+  window.addEventListener("error", (event) => {
+    if (event.message.startsWith("ResizeObserver loop")) event.stopImmediatePropagation();
+  });
+
+  const area = (view) => view && view.getBoundingClientRect();
+
+  // The views of one patient are linked, so the same place is at the same part of each.
+  document.addEventListener("pointermove", (event) => {
+    const views = [...document.querySelectorAll(".vs-axial")];
+    const own = views.find((view) => view.parentElement.contains(event.target));
+    for (const view of views) {
+      const twin = view.querySelector(".vs-twin");
+      const shown = own && view !== own;
+      twin.style.display = shown ? "block" : "none";
+      if (!shown) continue;
+      const [from, to] = [area(own), area(view)];
+      const scale = Math.min(to.height / from.height, to.width / from.width);
+      const x = to.width / 2 + (event.clientX - from.left - from.width / 2) * scale;
+      const y = to.height / 2 + (event.clientY - from.top - from.height / 2) * scale;
+      twin.style.transform = `translate(${x}px, ${y}px)`;
+    }
+  });
+
+  const PART = 2 * 1024 * 1024;
+
+  // In parts, so that no file has to fit into one message and the server can stop it early.
+  async function send(slot, file) {
+    let answer = await window.trame.trigger("vs_upload_begin", [slot, file.name, file.size]);
+    for (let at = 0; answer && at < file.size; at += PART) {
+      const part = await file.slice(at, at + PART).arrayBuffer();
+      answer = await window.trame.trigger("vs_upload_part", [slot, at, part]);
+    }
+    if (answer) await window.trame.trigger("vs_upload_end", [slot]);
+  }
+
+  window.vsclick = {
+    upload(slot, event) {
+      const file = event.target.files[0];
+      event.target.value = "";
+      if (file) send(slot, file);
+    },
+    async download(name) {
+      const content = await window.trame.trigger("vs_download", [name]);
+      if (content) window.trame.utils.download(name, content, "application/octet-stream");
+    },
+    copy(text) {
+      navigator.clipboard.writeText(text);
+    },
+  };
+})();

@@ -1,0 +1,105 @@
+"""The panel's part for clicks."""
+
+from __future__ import annotations
+
+from trame.widgets.html import Div, Span
+from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
+
+from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
+from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
+from VSClickCorrectLib.app.ui.parts import tip
+
+_TOOLS = (
+    ("boundary", "Boundary", "mdi-rhombus", "Click where the true border runs (B)"),
+    ("include", "Include", "mdi-circle", "Click on tumour that is missing (I)"),
+    ("exclude", "Exclude", "mdi-close-thick", "Click on what is no tumour (E)"),
+    (LOOK, "Look", "mdi-eye-outline", "Drag for window and level, no clicks (V)"),
+)
+_ICON = "{{ {boundary: 'mdi-rhombus', include: 'mdi-circle', exclude: 'mdi-close-thick'}[row.kind] }}"
+
+
+def clicks_ui(clicks: ClicksLogic) -> None:
+    """Build kinds, rounds, undo and redo."""
+    name = clicks.typed_state.name
+    with VBtnToggle(v_model=(name.tool,), mandatory=True, divided=True, classes="vs-tools w-100", id="tools"):
+        for value, label, icon, hint in _TOOLS:
+            with VBtn(value=value, size="small", classes=f"vs-tool vs-{value}", id=f"tool-{value}"):
+                with Div(classes="d-flex flex-column align-center"):
+                    VIcon(icon, size="18")
+                    Span(label)
+                tip(hint)
+    with Div(classes="vs-row"):
+        Span(f"Round {{{{ {name.round} }}}}", classes="vs-strong", id="round")
+        with VBtn(
+            "Next round",
+            id="next-round",
+            click=clicks.next_round,
+            disabled=(f"!{name.ready}",),
+            size="small",
+            variant="tonal",
+        ):
+            tip("Look at the result, then correct what is left (N)")
+        Div(classes="flex-grow-1")
+        for action, icon, text in (
+            (clicks.undo, "mdi-undo", name.undo),
+            (clicks.redo, "mdi-redo", name.redo),
+        ):
+            label = "Undo" if action == clicks.undo else "Redo"
+            with Div():
+                VBtn(
+                    icon=icon,
+                    id=label.lower(),
+                    aria_label=label,
+                    click=action,
+                    disabled=(f"!{text}",),
+                    size="small",
+                    variant="text",
+                )
+                tip(f"{label}: {{{{ {text} || 'nothing' }}}}")
+    with Div(classes="vs-row vs-undo-text", id="undo-text"):
+        Span(f"{{{{ {name.undo} ? 'Undo: ' + {name.undo} : 'No click yet' }}}}")
+    with Div(classes="vs-row"):
+        VSwitch(
+            v_model=(name.collecting,),
+            label="Collect clicks",
+            density="compact",
+            hide_details=True,
+            color="primary",
+            id="collect",
+        )
+        Div(classes="flex-grow-1")
+        VBtn(
+            f"Apply {{{{ {name.pending} || '' }}}}",
+            id="apply",
+            click=clicks.apply,
+            disabled=(f"!{name.pending}",),
+            size="small",
+            variant="tonal",
+            color="primary",
+        )
+
+
+def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
+    """Build the list of clicks; a row brings its click into view."""
+    name = clicks.typed_state.name
+
+    def show(row_number: int) -> None:
+        views.jump_to(clicks.position(row_number))
+
+    with Div(classes="vs-list", id="clicks"):
+        Span("Clicks appear here: kind, slice, round, voxels changed.", v_if=f"!{name.rows}.length")
+        with Div(v_for=f"row in {name.rows}", key="row.number", classes=("'vs-click vs-' + row.kind",)):
+            with Div(classes="vs-click-text", click=(show, "[row.number]")):
+                Span("{{ row.number }}", classes="vs-number")
+                VIcon(_ICON, size="14")
+                Span("{{ row.kind }}", classes="vs-kind")
+                Span("slice {{ row.slice }}")
+                Span("round {{ row.round }}")
+                Span("{{ row.voxels === null ? 'waits' : row.voxels + ' vx' }}", classes="vs-voxels")
+            VBtn(
+                icon="mdi-close",
+                size="x-small",
+                variant="text",
+                aria_label=("'Remove click ' + row.number",),
+                click=(clicks.remove, "[row.number]"),
+            )

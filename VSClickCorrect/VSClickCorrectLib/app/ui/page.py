@@ -1,0 +1,106 @@
+"""The page: bar, views, strip, panel and the line at the foot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trame.ui.vuetify3 import VAppLayout
+from trame.widgets import client
+from trame.widgets.html import Div, Span
+from trame.widgets.vuetify3 import (
+    VAppBar,
+    VBtn,
+    VBtnToggle,
+    VIcon,
+    VMain,
+    VNavigationDrawer,
+    VTab,
+    VTabs,
+    VWindow,
+    VWindowItem,
+)
+
+from VSClickCorrectLib.app.logic.views_logic import LAYOUTS
+from VSClickCorrectLib.app.page_files import STATIC
+from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
+from VSClickCorrectLib.app.ui.display_ui import display_ui
+from VSClickCorrectLib.app.ui.parts import tip
+from VSClickCorrectLib.app.ui.strip_ui import strip_ui
+from VSClickCorrectLib.app.ui.work_ui import files_ui, initial_ui, measures_ui, worklist_ui
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.app.application import BrowserApp
+
+TITLE = "VSClickCorrect"
+_COLORS = {
+    "background": "#101317",
+    "surface": "#181c22",
+    "primary": "#4db6ac",
+    "error": "#ff8a80",
+}
+_THEME = {
+    "theme": {"defaultTheme": "dark", "themes": {"dark": {"dark": True, "colors": _COLORS}}},
+    # Motion would send no frame sooner, and makes tests and tired eyes wait.
+    "defaults": {"VBtn": {"class": "text-none"}},
+}
+
+
+def build_page(app: BrowserApp) -> None:
+    """Build the page; it lives as long as the server."""
+    with VAppLayout(app.server, vuetify_config=_THEME) as page:
+        page.root.theme = "dark"
+        client.Style((STATIC / "vsclick.css").read_text(encoding="utf-8"))
+        with VAppBar(density="compact", flat=True, classes="vs-bar-top"):
+            _top(app)
+        with VNavigationDrawer(location="right", permanent=True, width=336, classes="vs-panel"):
+            _panel(app)
+        with VMain(classes="vs-main"), Div(classes="vs-work"):
+            with Div(classes="vs-views"):
+                app.views.layout_manager.initialize_layout_grid(page)
+            strip_ui(app.strip, app.views)
+            _foot(app)
+
+
+def _top(app: BrowserApp) -> None:
+    Span(TITLE, classes="vs-title")
+    Span(f"{{{{ {app.files.typed_state.name.case} }}}}", classes="vs-case", id="case")
+    Span(f"{{{{ {app.measures.typed_state.name.volume} }}}}", classes="vs-quiet", id="volume")
+    Div(classes="flex-grow-1")
+    name = app.views.typed_state.name
+    with VBtnToggle(
+        v_model=(name.layout,), mandatory=True, density="compact", variant="outlined", divided=True
+    ):
+        for layout, label in LAYOUTS.items():
+            VBtn(label, value=layout, size="small", id=f"layout-{layout}")
+    for action, icon, label, hint in (
+        (app.zoom, "mdi-magnify-plus-outline", "Zoom", "Zoom to the segment (Z)"),
+        (app.views.fit, "mdi-fit-to-screen-outline", "Fit", "Show the whole image (R)"),
+    ):
+        with VBtn(icon=True, size="small", variant="text", aria_label=label, click=action, id=label.lower()):
+            VIcon(icon)
+            tip(hint)
+    files_ui(app.files)
+
+
+def _panel(app: BrowserApp) -> None:
+    with Div(classes="vs-column"):
+        worklist_ui(app.worklist)
+        initial_ui(app.initial)
+        with Div(classes="vs-section"):
+            clicks_ui(app.clicks)
+        with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):
+            for tab in ("Clicks", "Measures", "Display"):
+                VTab(tab, value=tab.lower(), id=f"tab-{tab.lower()}", size="small")
+        with VWindow(v_model=("vs_tab",), classes="vs-tab"):
+            with VWindowItem(value="clicks", transition=False, reverse_transition=False):
+                click_list_ui(app.clicks, app.views)
+            with VWindowItem(value="measures", transition=False, reverse_transition=False):
+                measures_ui(app.measures)
+            with VWindowItem(value="display", transition=False, reverse_transition=False):
+                display_ui(app.display)
+
+
+def _foot(app: BrowserApp) -> None:
+    name = app.status.typed_state.name
+    with Div(classes=(f"'vs-foot' + ({name.is_error} ? ' vs-error' : '')",), id="status", role="status"):
+        Span(f"{{{{ {name.message} }}}}")

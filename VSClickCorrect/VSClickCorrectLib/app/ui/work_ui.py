@@ -1,0 +1,169 @@
+"""The panel's parts for worklist and initial mask, and the dialog and menu for files."""
+
+from __future__ import annotations
+
+from trame.widgets.html import Div, Input, Pre, Span
+from trame.widgets.vuetify3 import (
+    Template,
+    VBtn,
+    VCard,
+    VCardActions,
+    VCardText,
+    VCardTitle,
+    VDialog,
+    VList,
+    VListItem,
+    VMenu,
+    VProgressLinear,
+    VTextField,
+)
+
+from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
+from VSClickCorrectLib.app.logic.initial_logic import InitialLogic
+from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
+from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
+
+_SLOTS = {
+    "t1ce": ("Contrast-enhanced T1", ".nii,.gz,.nrrd,.zip"),
+    "t2": ("T2", ".nii,.gz,.nrrd,.zip"),
+    "mask": ("Mask to correct, if there is one", ".nii,.gz,.nrrd"),
+}
+
+
+def worklist_ui(worklist: WorklistLogic) -> None:
+    """Build the worklist's part; it is there only where a worklist is open."""
+    name = worklist.typed_state.name
+    with Div(v_if=(name.there,), classes="vs-section", id="worklist"):
+        with Div(classes="vs-row"):
+            Span(f"{{{{ {name.current} || 'No case' }}}}", classes="vs-strong", id="worklist-case")
+            Div(classes="flex-grow-1")
+            for action, icon, label in (
+                (worklist.previous, "mdi-chevron-left", "Previous case"),
+                (worklist.next, "mdi-chevron-right", "Next case"),
+            ):
+                VBtn(
+                    icon=icon,
+                    size="x-small",
+                    variant="text",
+                    aria_label=label,
+                    click=action,
+                    disabled=(name.busy,),
+                    id=label.split()[0].lower() + "-case",
+                )
+            with VMenu(location="bottom end"):
+                with Template(v_slot_activator="{ props }"):
+                    VBtn(icon="mdi-format-list-bulleted", size="x-small", variant="text", v_bind="props")
+                with VList(density="compact", classes="vs-cases"):
+                    VListItem(
+                        v_for=f"row in {name.rows}",
+                        key="row.name",
+                        title=("row.name",),
+                        subtitle=("row.state + (row.holder ? ', open with ' + row.holder : '')",),
+                        active=(f"row.name === {name.current}",),
+                        click=(worklist.go_to, "[row.name]"),
+                    )
+        Div(f"{{{{ {name.progress} }}}}", classes="vs-quiet", id="worklist-progress")
+        VTextField(
+            v_model=(name.comment,),
+            label="Comment",
+            density="compact",
+            hide_details=True,
+            variant="outlined",
+            classes="my-1",
+            disabled=(f"!{name.current}",),
+        )
+        with Div(classes="vs-row"):
+            for action, label, color in ((worklist.done, "Done", "primary"), (worklist.skip, "Skip", "")):
+                VBtn(
+                    label,
+                    click=action,
+                    size="small",
+                    variant="tonal",
+                    color=color or None,
+                    id=f"worklist-{label.lower()}",
+                    disabled=(f"{name.busy} || !{name.current}",),
+                )
+
+
+def initial_ui(initial: InitialLogic) -> None:
+    """Build the button that finds the tumour, its progress and cancel."""
+    name = initial.typed_state.name
+    with Div(classes="vs-section"):
+        VBtn(
+            "Find the tumour",
+            id="find",
+            v_if=f"!{name.running}",
+            click=initial.find,
+            size="small",
+            variant="tonal",
+            prepend_icon="mdi-auto-fix",
+            block=True,
+        )
+        with Div(v_if=(name.running,), classes="vs-row", id="finding"):
+            with Div(classes="flex-grow-1"):
+                Span(f"{{{{ {name.percent} }}}} % · {{{{ {name.message} }}}}", classes="vs-quiet")
+                VProgressLinear(model_value=(name.percent,), color="primary")
+            VBtn("Cancel", click=initial.cancel, size="small", variant="text", id="cancel")
+
+
+def measures_ui(measures: MeasuresLogic) -> None:
+    """Build the measurements, with a button that copies them."""
+    text = measures.typed_state.name.text
+    with Div(classes="vs-list"):
+        Pre(f"{{{{ {text} }}}}", classes="vs-measures", id="measures")
+        VBtn(
+            "Copy",
+            click=f"window.vsclick.copy({text})",
+            size="small",
+            variant="tonal",
+            prepend_icon="mdi-content-copy",
+        )
+
+
+def files_ui(files: FilesLogic) -> None:
+    """Build the dialog that opens files, and the menu that saves them."""
+    name = files.typed_state.name
+    VBtn(
+        "Open", prepend_icon="mdi-folder-open-outline", size="small", click=f"{name.dialog} = true", id="open"
+    )
+    with VMenu(location="bottom end"):
+        with Template(v_slot_activator="{ props }"):
+            VBtn("Save", prepend_icon="mdi-download", size="small", v_bind="props", id="save")
+        with VList(density="compact"):
+            for file, label in DOWNLOADS.items():
+                VListItem(
+                    title=label,
+                    subtitle=file,
+                    click=f"window.vsclick.download('{file}')",
+                    id="save-" + file.replace(".", "-"),
+                )
+    with VDialog(v_model=(name.dialog,), width=520), VCard():
+        VCardTitle("Open a case")
+        with VCardText():
+            for slot, (label, accepted) in _SLOTS.items():
+                with Div(classes="vs-slot"):
+                    Span(label, classes="vs-strong")
+                    Input(
+                        type="file",
+                        accept=accepted,
+                        id=f"file-{slot}",
+                        aria_label=label,
+                        change=f"window.vsclick.upload('{slot}', $event)",
+                    )
+                    Span(f"{{{{ {getattr(name, slot)} }}}}", classes="vs-quiet", id=f"sent-{slot}")
+            Span(
+                "NIfTI, NRRD or one DICOM series as a zip archive. Files stay on the machine that runs "
+                "the app and are removed once they are read.",
+                classes="vs-quiet",
+            )
+        with VCardActions():
+            Div(classes="flex-grow-1")
+            VBtn("Cancel", click=f"{name.dialog} = false")
+            VBtn(
+                "Open",
+                id="open-files",
+                color="primary",
+                click=files.open,
+                loading=(name.busy,),
+                disabled=(" && ".join(f"!{getattr(name, slot)}" for slot in _SLOTS),),
+            )

@@ -1,0 +1,212 @@
+"""Files that a browser sends: kept apart, limited, and removed once they are read."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+
+from VSClickCorrectLib.app.case_nodes import OpenedCase
+from VSClickCorrectLib.datasets.dicom import find_series
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import read_mask, read_series, read_volume
+from VSClickCorrectLib.imaging.volume import Volume
+
+SLOTS = ("t1ce", "t2", "mask")
+LIMIT_MB = 1024
+_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".zip")
+_MB = 1 << 20
+# An archive may hold no more than this many times what was sent: MRI rarely halves its size.
+_LARGEST_RATIO = 20
+_MOST_FILES = 20_000
+_WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
+_INTERRUPTED = "the upload was interrupted; choose the file again."
+_NRRD_HEADER_BYTES = 1 << 16
+
+
+@dataclass
+class _File:
+    """A file on its way: what the browser calls it, where it goes, and how long it will be."""
+
+    name: str
+    path: Path
+    size: int
+    received: int = 0
+
+
+class Uploads:
+    """Receives at most one file a slot, in parts, into a temporary folder of its own.
+
+    No name that the browser gives is ever used as a path, and nothing but SimpleITK looks into an image.
+
+    Parameters
+    ----------
+    limit_mb : int
+        The largest file, and the largest content of an archive, in MB.
+
+    Attributes
+    ----------
+    folder : Path
+        The temporary folder.
+    """
+
+    def __init__(self, limit_mb: int = LIMIT_MB) -> None:
+        self._limit = limit_mb * _MB
+        self.folder = Path(mkdtemp(prefix="vsclick-upload-"))
+        self._files: dict[str, _File] = {}
+        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove everything; closing twice does no harm."""
+        self._remove()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the browser calls the whole files, by slot."""
+        return {slot: file.name for slot, file in self._files.items() if file.received == file.size}
+
+    def begin(self, slot: str, name: str, size: int) -> None:
+        """Expect a file; one that was in the slot before is removed.
+
+        Raises
+        ------
+        ImageError
+            If the slot or the suffix is unknown, or the file is empty or too large.
+        """
+        if slot not in SLOTS:
+            raise ImageError(f"there is no place for a '{slot}'; choose a T1ce, a T2 or a mask.")
+        suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), None)
+        if suffix is None or (suffix == ".zip" and slot == "mask"):
+            raise ImageError(f"'{name}' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.")
+        if not 0 < size <= self._limit:
+            raise ImageError(
+                f"'{name}' has {size / _MB:.0f} MB; choose a file of at most {self._limit / _MB:.0f} MB "
+                "that is not empty."
+            )
+        self.discard(slot)
+        folder = self.folder / slot
+        folder.mkdir()
+        self._files[slot] = _File(name, folder / f"file{suffix}", int(size))
+
+    def part(self, slot: str, at: int, content: bytes) -> int:
+        """Receive the next bytes of a file; return how many of it are here.
+
+        Raises
+        ------
+        ImageError
+            If they are not the next ones or more than was announced; the file is removed then.
+        """
+        file = self._files.get(slot)
+        fits = file is not None and isinstance(content, bytes) and at == file.received
+        if file is None or not fits or at + len(content) > file.size:
+            self.discard(slot)
+            raise ImageError(_INTERRUPTED)
+        with file.path.open("ab") as stream:
+            stream.write(content)
+        file.received += len(content)
+        return file.received
+
+    def check(self, slot: str) -> str:
+        """Return what the browser calls the file of a slot; raises `ImageError` if it is not whole."""
+        if slot not in self.names:
+            self.discard(slot)
+            raise ImageError(_INTERRUPTED)
+        return self.names[slot]
+
+    def discard(self, slot: str) -> None:
+        """Remove the file of a slot, if there is one."""
+        if self._files.pop(slot, None) is not None:
+            shutil.rmtree(self.folder / slot, ignore_errors=True)
+
+    def case(self, name: str = "Uploaded case") -> OpenedCase:
+        """Read the sequences and the mask that were sent.
+
+        Raises
+        ------
+        ImageError
+            If one cannot be used, or there is no sequence; the message calls files as the browser does.
+        """
+        if not {"t1ce", "t2"} & set(self.names):
+            raise ImageError("no scan was chosen; choose a T1ce, a T2 or both.")
+        t1ce, t2 = (self._volume(slot) for slot in ("t1ce", "t2"))
+        opened = OpenedCase(name, t1ce, t2).checked()
+        return OpenedCase(name, t1ce, t2, self.mask(opened.grid))
+
+    def mask(self, grid: Grid) -> np.ndarray | None:
+        """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``; None if none was.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be used.
+        """
+        file = self._whole("mask")
+        return None if file is None else _named(file, lambda path: read_mask(path, grid))
+
+    def _volume(self, slot: str) -> Volume | None:
+        file = self._whole(slot)
+        if file is None:
+            return None
+        if file.path.suffix == ".zip":
+            return _named(file, lambda path: self._dicom(slot, path))
+        return _named(file, read_volume)
+
+    def _whole(self, slot: str) -> _File | None:
+        return self._files[slot] if slot in self.names else None
+
+    def _dicom(self, slot: str, archive: Path) -> Volume:
+        folder = archive.with_suffix("")
+        _unpack(archive, folder, min(self._limit, _LARGEST_RATIO * archive.stat().st_size))
+        series = find_series(folder)[0]
+        fitting = [s for s in series if s.weighting == _WEIGHTINGS[slot]] if len(series) > 1 else series
+        if len(fitting) != 1:
+            raise ImageError(
+                f"the archive holds {len(series)} MR series, so it is not clear which to take; "
+                "zip the slices of one series."
+            )
+        return read_series(folder, fitting[0].uid)
+
+
+def _named(file: _File, read):
+    """Read a file; in what is wrong with it call it as the browser does, and say nothing of our folders."""
+    try:
+        if file.path.suffix == ".nrrd":
+            _check_nrrd(file.path)
+        return read(file.path)
+    except ImageError as error:
+        message = str(error)
+        for path in (file.path, file.path.with_suffix("")):
+            message = message.replace(str(path), f"'{file.name}'")
+        raise ImageError(message) from None
+
+
+def _check_nrrd(path: Path) -> None:
+    """Refuse a NRRD file whose voxels lie in another file: it could name any file of this machine."""
+    with path.open("rb") as stream:
+        header = stream.read(_NRRD_HEADER_BYTES).replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    fields = {line.partition(b":")[0].strip().lower().replace(b" ", b"") for line in header.split(b"\n")}
+    if b"datafile" in fields:
+        raise ImageError(f"{path} keeps its voxels in another file; save it as one file.")
+
+
+def _unpack(archive: Path, folder: Path, limit: int) -> None:
+    """Unpack an archive into one flat folder of numbered files, whatever its names say."""
+    folder.mkdir()
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            members = [info for info in zipped.infolist() if not info.is_dir()]
+            if len(members) > _MOST_FILES or sum(info.file_size for info in members) > limit:
+                raise ImageError("the archive holds too much; zip the slices of one series.")
+            for number, info in enumerate(members):
+                with zipped.open(info) as source, (folder / f"{number:05d}").open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+        raise ImageError(
+            f"{archive} is no whole zip archive without a password; zip the series again."
+        ) from None

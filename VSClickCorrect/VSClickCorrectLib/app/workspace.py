@@ -1,0 +1,167 @@
+"""The case that is open, its nodes and its correction: what all parts of the page work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from trame_slicer.core import SlicerApp
+from undo_stack import Signal
+
+from VSClickCorrectLib.app.case_nodes import CaseNodes, OpenedCase
+from VSClickCorrectLib.app.models import Networks
+from VSClickCorrectLib.app.status import Status
+from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
+from VSClickCorrectLib.session.edit import Edit
+
+Scheduler = Callable[[Callable[[], None]], None]
+
+
+class Workspace:
+    """Holds one case at a time; everything here happens on the main thread, where MRML lives.
+
+    Parameters
+    ----------
+    slicer_app : SlicerApp
+        Its scene gets the nodes.
+    status : Status
+        Told why a click could not be used.
+    later, soon : callable
+        Calls a function once the present event is over; once the views had time to draw.
+    """
+
+    closing = Signal()
+    """The open case, or its mask, is about to go."""
+    restarting = Signal()
+    """The open case is about to begin anew with another mask."""
+    opened = Signal()
+    """Another case, or another mask of the case, was opened."""
+    changed = Signal()
+    """Clicks, rounds or mask changed."""
+    settled = Signal()
+    """Once the picture of what changed is on its way: for what may come after it."""
+
+    def __init__(self, slicer_app: SlicerApp, status: Status, later: Scheduler, soon: Scheduler) -> None:
+        self._scene = slicer_app.scene
+        self._status = status
+        self._later = later
+        self._soon = soon
+        self._settling = False
+        # The views' nodes, and the ones of the application: no case owns them.
+        self._kept = self._node_ids()
+        self._journal_path: Path | None = None
+        self.nodes: CaseNodes | None = None
+        self.correction: SceneCorrection | None = None
+        self.last_edit: Edit | None = None
+
+    def open(self, case: OpenedCase, journal_path: Path | None = None) -> None:
+        """Replace the open case.
+
+        Parameters
+        ----------
+        case : OpenedCase
+            The case to open.
+        journal_path : Path, optional
+            The file of its journal, which may hold earlier work; else the journal is kept in the scene alone.
+
+        Raises
+        ------
+        ImageError
+            If its sequences cannot be used together; the case before then stays open.
+        """
+        case.checked()
+        self.close()
+        self._kept = self._node_ids()
+        self.nodes = CaseNodes(self._scene, case)
+        self._journal_path = journal_path
+        self.opened.emit()
+        self._change()
+
+    def restart(self, values: np.ndarray) -> None:
+        """Begin anew with another mask of the open case, ``(K, J, I)`` bool on its grid."""
+        self._stop()
+        nodes = self.case
+        self.restarting.emit()
+        self._remove(keep=nodes.image_ids)
+        nodes.restart(values)
+        self.opened.emit()
+        self._change()
+
+    def correct(self, networks: Networks) -> None:
+        """Correct the open case's segment at each click from now on.
+
+        Raises
+        ------
+        VSClickError
+            If the volumes, the segment or the journal cannot be used.
+        """
+        self._stop()
+        nodes = self.case
+        self.correction = correct_segment(
+            nodes.volumes,
+            nodes.segment,
+            networks.corrector,
+            networks.segmenter.propose,
+            on_edit=self._on_edit,
+            on_error=self._status.fail,
+            on_change=self._change,
+            later=self._later,
+            journal_path=self._journal_path,
+        )
+        self._change()
+
+    def close(self) -> None:
+        """Take the open case out of the scene."""
+        self._stop()
+        if self.nodes is not None:
+            self.closing.emit()
+            self.nodes = None
+            self._remove(keep=set())
+
+    @property
+    def case(self) -> CaseNodes:
+        """The open case's nodes; raises `ImageError` if no case is open."""
+        if self.nodes is None:
+            raise ImageError("no case is open; open one first.")
+        return self.nodes
+
+    @property
+    def clicks(self) -> SceneCorrection:
+        """The correction that is under way; raises `CorrectionError` if there is none yet."""
+        if self.correction is None:
+            raise CorrectionError("clicks cannot be placed yet; wait until a case is ready.")
+        return self.correction
+
+    def _change(self) -> None:
+        self.changed.emit()
+        if not self._settling:
+            self._settling = True
+            self._soon(self._settle)
+
+    def _settle(self) -> None:
+        self._settling = False
+        if self.nodes is not None:
+            self.settled.emit()
+
+    def _stop(self) -> None:
+        if self.correction is not None:
+            self.correction.close()
+        self.correction, self.last_edit = None, None
+
+    def _on_edit(self, edit: Edit) -> None:
+        self.last_edit = edit
+        self._status.say(f"{edit.description}, in {edit.milliseconds:.0f} ms.")
+
+    def _remove(self, keep: set[str]) -> None:
+        """Remove the open case's nodes from the scene but those whose IDs are in ``keep``."""
+        ids = self._node_ids() - self._kept - keep
+        nodes = [self._scene.GetNodeByID(node_id) for node_id in sorted(ids)]
+        # Views crash where they lose a display node before the node that it displays.
+        for node in sorted(nodes, key=lambda node: not node.IsA("vtkMRMLDisplayableNode")):
+            self._scene.RemoveNode(node)
+
+    def _node_ids(self) -> set[str]:
+        nodes = self._scene.GetNodes()
+        return {nodes.GetItemAsObject(index).GetID() for index in range(nodes.GetNumberOfItems())}

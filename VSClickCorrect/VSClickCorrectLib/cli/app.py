@@ -1,0 +1,140 @@
+"""``vsclick app``: the same clicks in a browser."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.errors import ModelError, VSClickError
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+_DESCRIPTION = """\
+Open a page in the browser in which a segmentation is corrected by clicks; everything is computed on this
+machine. Without files it opens a synthetic case. The server answers this machine alone; with --host others
+reach it, by an address with a token that it prints.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("app", help="correct by clicks in a browser", description=_DESCRIPTION)
+    add_sequences(parser)
+    parser.add_argument("--mask", type=Path, metavar="FILE", help="mask to correct, on the T1ce's grid")
+    parser.add_argument(
+        "--worklist", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the worklist's results (default: vsclick-output beside the cases)",
+    )
+    parser.add_argument("--annotator", default="", metavar="INITIALS", help="who works on the worklist")
+    _add_server(parser)
+    add_models(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port", type=_port, default=8080, metavar="N", help="port, 0 for any (default: %(default)s)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="NAME", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--token",
+        metavar="TEXT",
+        help="what a browser must know (default: made up if --host is given)",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="origin of a launcher's page, such as http://host:9000; may be given several times",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="end after so long without a browser (default: never)",
+    )
+    parser.add_argument(
+        "--upload-limit", type=int, default=1024, metavar="MB", help="largest upload (default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    files = [options.t1ce, options.t2, options.mask]
+    if options.worklist and any(files):
+        raise VSClickError("--worklist brings its own files; leave --t1ce, --t2 and --mask out.")
+    if options.mask and not (options.t1ce or options.t2):
+        raise VSClickError("--mask needs the scan it belongs to; give --t1ce or --t2 too.")
+    start(_source(options), options)
+
+
+def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
+    """Serve what makes the first case, an `app.case_nodes.OpenedCase`, or a worklist; see `app.server.serve`.
+
+    Raises
+    ------
+    ModelError
+        If the app is not installed or the models cannot be used.
+    """
+    models = model_folder(options)
+    # While the libraries of the app are imported, which takes as long.
+    pool = ThreadPoolExecutor(1)
+    first = source if isinstance(source, Worklist) else pool.submit(source)
+    try:
+        from VSClickCorrectLib.app.models import LazyNetworks
+        from VSClickCorrectLib.app.server import Serving, serve
+    except ImportError as error:
+        raise ModelError(f"the app needs {error.name}; install vsclickcorrect[app].") from None
+    serving = Serving(
+        options.host,
+        options.port,
+        options.token,
+        tuple(options.allow_origin),
+        not options.no_browser,
+        options.timeout,
+        options.upload_limit,
+    )
+    serve(first, LazyNetworks(models, options.device), serving)
+
+
+def defaults(models: Path | None, device: str) -> argparse.Namespace:
+    """Return the options of ``vsclick app`` with these models, on any free port."""
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    return parser.parse_args(
+        ["app", "--port", "0", "--device", device, *(["--models", str(models)] if models else [])]
+    )
+
+
+def _source(options: argparse.Namespace):
+    if options.worklist:
+        output = options.output or options.worklist.resolve().parent / "vsclick-output"
+        return Worklist.open(options.worklist, output, options.annotator)
+
+    def make():
+        # Here, in a thread: the page is to come first.
+        from VSClickCorrectLib.app.sources import read_files, synthetic
+
+        if options.t1ce or options.t2:
+            return read_files(options.t1ce, options.t2, options.mask)
+        return synthetic()
+
+    return make
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port; give a number from 0 to 65535")
+    return int(text)
