@@ -7,7 +7,7 @@ CONSTRAINTS := Resources/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format check-contracts benchmark file-lists wheel clean
+.PHONY: help demo test lint format check-contracts benchmark pictures file-lists wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ benchmark: $(VENV)/.ready-test ## Medians of time and memory; what killed sessio
 	$(BIN)/python Testing/benchmarks/initial.py
 	$(BIN)/python Testing/benchmarks/app_click.py
 	$(BIN)/python Testing/benchmarks/kills.py
+
+pictures: $(VENV)/.ready-test ## Take the screenshots of README and user guide anew
+	$(BIN)/python Testing/tools/guide_pictures.py
+	$(BIN)/python Testing/tools/app_pictures.py
 
 file-lists: ## Rewrite the lists of files in CMake and pyproject.toml
 	$(PYTHON) Testing/tools/file_lists.py
