@@ -92,4 +92,4 @@ def _values(values: tuple[float, ...]) -> str:
 
 def _row(*cells: str) -> None:
     """Print four cells."""
-    print("{:<20}{:<22}{:<25}{}".format(*cells).rstrip(), flush=True)
+    print("{:<22}{:<22}{:<25}{}".format(*cells).rstrip(), flush=True)
