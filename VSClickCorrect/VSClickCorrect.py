@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Annotated
 
 import qt
@@ -267,7 +268,7 @@ class SlicerDesktop:
             say(error)
             return False
         # pip ended with an error, or PyTorchUtils gave up: its own words are in Slicer's log.
-        except (RuntimeError, OSError, ValueError, ImportError) as error:
+        except (CalledProcessError, RuntimeError, OSError, ValueError, ImportError) as error:
             say(packages.failure(str(error)))
             return False
         missing = packages.unfit_packages()

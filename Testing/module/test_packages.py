@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from subprocess import CalledProcessError
 from types import SimpleNamespace
 
 import pytest
@@ -96,15 +97,23 @@ def test_safetensors_is_installed_after_asking(module, versions, desktop):
     assert "Installing safetensors" in seen[0]
 
 
-def test_failed_installation_says_what_to_do(module, versions, desktop):
+@pytest.mark.parametrize(
+    "error, reason",
+    [
+        (RuntimeError("Could not reach pypi.org\ndetails"), "Could not reach pypi.org"),
+        # What slicer.util.pip_install raises where pip ends with an error.
+        (CalledProcessError(1, "pip"), "Command 'pip' returned non-zero exit status 1."),
+    ],
+)
+def test_failed_installation_says_what_to_do(module, versions, desktop, error, reason):
     def fail():
-        raise RuntimeError("Could not reach pypi.org\ndetails")
+        raise error
 
     versions["safetensors"] = None
     desktop.answers += [True, fail]
     assert not install(module, said := [])
     assert desktop.dialogs == []
-    assert said[0].startswith("The installation failed (Could not reach pypi.org): check")
+    assert said[0].startswith(f"The installation failed ({reason}): check")
 
 
 def test_importing_the_module_asks_for_nothing_and_imports_nothing_heavy():
