@@ -53,6 +53,23 @@ def test_first_case_is_shown_and_can_be_corrected_at_once(widget, opened, small,
     assert desktop.faults == []
 
 
+def test_moving_over_a_view_counts_as_work_while_the_worklist_is_open(widget, folder, small, monkeypatch):
+    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
+    signs = []
+    monkeypatch.setattr(Worklist, "work", lambda worklist: signs.append(worklist.annotator))
+    widget.panel.workbench.corrector = Oracle(small.truth)
+    crosshair = widget.panel.scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
+    open_worklist(widget, folder)
+    signs.clear()
+    crosshair.SetCursorPositionRAS((1.0, 2.0, 3.0))
+    assert signs == ["AB"]
+    widget.panel.worklist.close()
+    crosshair.SetCursorPositionRAS((2.0, 2.0, 3.0))
+    assert signs == ["AB"]
+
+
 def test_done_case_is_in_the_label_set_and_the_next_is_shown(widget, opened, folder, small, border):
     widget.panel.correction.place(border[0])
     corrected = widget.panel.workbench.values()

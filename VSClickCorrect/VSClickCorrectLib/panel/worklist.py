@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.panel.case_nodes import CaseNodes
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.worklist.cases import WorkCase
@@ -27,6 +29,7 @@ class WorklistSection(Section):
         self._nodes: CaseNodes | None = None
         # Looking it up asks for every case's file, too often for a click.
         self._progress: Progress | None = None
+        self._observers = Observers(self)
         self.ui.annotatorEdit.text = self.desktop.setting("Annotator")
         self.ui.worklistSourcePath.currentPath = self.desktop.setting("WorklistSource")
         self.ui.worklistOutputPath.currentPath = self.desktop.setting("WorklistOutput")
@@ -68,6 +71,7 @@ class WorklistSection(Section):
         ):
             self.desktop.keep_setting(name, value)
         self.worklist = Worklist.open(Path(source), Path(output), annotator)
+        self._watch_views()
         self._go(self.worklist, self.worklist.resume)
         self.desktop.later(BEAT_MS, self._beat)
 
@@ -126,6 +130,7 @@ class WorklistSection(Section):
 
     def close(self) -> None:
         """Close the worklist; the scene stays as it is."""
+        self._observers.close()
         if self.worklist is not None:
             self.worklist.close()
         self.worklist = None
@@ -152,6 +157,17 @@ class WorklistSection(Section):
         return _("{case}, {state}; {progress}.").format(
             case=record.case, state=_(record.state.value), progress=progress
         )
+
+    def _watch_views(self) -> None:
+        """Count looking as work: moving over a slice view moves Slicer's crosshair node along."""
+        crosshair = self.panel.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if crosshair is not None:
+            event = slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent
+            self._observers.add(crosshair, event, WorklistSection._worked)
+
+    def _worked(self, _index: int | None) -> None:
+        if self.worklist is not None:
+            self.worklist.work()
 
     def _opened(self) -> Worklist:
         if self.worklist is None or not self.is_open:
