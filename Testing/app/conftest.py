@@ -1,20 +1,15 @@
 """A small case for the app, the app in this process without a browser, and a real Chromium."""
 
-import re
-import subprocess
-import sys
 from importlib.util import find_spec
-from pathlib import Path
-from shutil import which
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from app_server import CHROMIUM, AppServer
 from bright_ball import ball, ball_volume, write_image
 
 collect_ignore_glob = ["test_*.py"] if find_spec("trame_slicer") is None else []
 
-CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 # In a container there is no sandbox, and nothing but the page itself is to be loaded.
 _QUIET = [
     "--no-sandbox",
@@ -39,52 +34,18 @@ def case_files(tmp_path_factory):
     )
 
 
-class Server:
-    """The app as a user starts it, in a process of its own.
-
-    Parameters
-    ----------
-    arguments
-        What follows ``vsclick app --no-browser --port 0``.
-    log : Path
-        Where its output goes.
-    """
-
-    def __init__(self, *arguments, log: Path) -> None:
-        command = [sys.executable, "-m", "VSClickCorrectLib.cli.main", "app", "--no-browser", "--port", "0"]
-        self.log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen([*command, *map(str, arguments)], stdout=output, stderr=output)
-
-    @property
-    def url(self) -> str:
-        """Its address, once it is printed."""
-        for _ in range(1200):
-            found = re.search(r"runs at (http\S+)", self.log.read_text())
-            if found:
-                return found[1]
-            try:
-                self.process.wait(0.1)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        raise AssertionError(f"the app did not start:\n{self.log.read_text()}")
-
-
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory):
     """Start the app with arguments; it ends with the session."""
     servers = []
 
     def start(*arguments):
-        servers.append(Server(*arguments, log=tmp_path_factory.mktemp("server") / "log.txt"))
+        servers.append(AppServer(*arguments, log=tmp_path_factory.mktemp("server") / "log.txt"))
         return servers[-1]
 
     yield start
     for server in servers:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.wait()
+        server.close()
 
 
 @pytest.fixture(scope="session")

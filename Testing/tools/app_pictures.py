@@ -6,14 +6,10 @@ Chromium and the Python package playwright.
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-import time
 from pathlib import Path
-from shutil import which
 from tempfile import TemporaryDirectory
 
+from app_server import CHROMIUM, AppServer
 from playwright.sync_api import Page, sync_playwright
 
 PICTURES = Path(__file__).resolve().parents[2] / "Resources" / "Screenshots"
@@ -24,37 +20,16 @@ CLICKS = (("b", -30, -30), ("b", 44, 8), ("i", -8, 24))
 def main() -> None:
     """Start the app, click, and take the pictures."""
     with TemporaryDirectory(prefix="vsclick-pictures-") as folder:
-        log = Path(folder) / "log.txt"
-        with log.open("wb") as output:
-            command = [
-                sys.executable,
-                "-m",
-                "VSClickCorrectLib.cli.main",
-                "app",
-                "--no-browser",
-                "--port",
-                "0",
-            ]
-            server = subprocess.Popen(command, stdout=output, stderr=output)
+        server = AppServer(log=Path(folder) / "log.txt")
         try:
-            _take_pictures(_address(server, log))
+            _take_pictures(server.url)
         finally:
-            server.terminate()
-            server.wait()
-
-
-def _address(server: subprocess.Popen, log: Path) -> str:
-    while not (found := re.search(r"runs at (http\S+)", log.read_text())):
-        if server.poll() is not None:
-            raise SystemExit(log.read_text())
-        time.sleep(0.1)
-    return found[1]
+            server.close()
 
 
 def _take_pictures(address: str) -> None:
-    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address)
         page.locator("#status", has_text="Ready").wait_for(timeout=120_000)
