@@ -90,6 +90,7 @@ cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/
 train: $(VENV)/.ready-train ## Train what ships, MINUTES each; release with: vsclick train ... --release NAME
 	$(call TRAIN,locator,head) --minutes $(MINUTES)
 	$(call TRAIN,initial,region) --minutes $(MINUTES)
+	$(call TRAIN,t2-alone,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-first-rounds,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-second-rounds,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector,region) --minutes $(MINUTES)
