@@ -63,7 +63,7 @@ def test_fault_of_the_program_is_shown_as_slicer_shows_it(widget, begun, desktop
     def broken(self):
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("VSClickCorrectLib.mrml.correction.SceneCorrection.next_round", broken)
+    monkeypatch.setattr(type(widget.panel.correction), "next_round", broken)
     with pytest.raises(ZeroDivisionError):
         widget._reported(widget.panel.clicks.next_round)()
     assert "a fault" in desktop.faults[0]
