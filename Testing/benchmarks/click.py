@@ -42,13 +42,13 @@ def main() -> None:
                 correction.place(click)
                 walls.append((time.perf_counter() - started) * 1000)
             mask.fill(uneven_border(truth, case.grid.spacing[::-1], rng))
-        undo = _timed(correction.undo)
+        undos = [_timed(correction.undo) for _ in range(_CLICKS_A_ROUND)]
         write = [_timed(lambda e=e: e.change.revert(mask)) for e in edits for _ in range(2)]
         correction.close()
     _row("point placed to everything done", walls)
     _row("click to written edit", [e.milliseconds for e in edits])
     _row("write of an edit's voxels", write)
-    print(f"{'one undo':36s} {undo:8.2f} ms")
+    _row("one undo", undos)
     sizes = [len(e.change.packed) for e in edits]
     print(f"{'bytes of an edit in the history':36s} median {np.median(sizes):.0f}, most {max(sizes)}")
 
