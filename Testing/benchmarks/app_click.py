@@ -8,11 +8,9 @@ the click was made has more pixels of the segment's green, or fewer, than before
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
-from shutil import which
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -20,6 +18,10 @@ from common import full_size_case, machine, options
 from playwright.sync_api import Page, sync_playwright
 from VSClickCorrectLib.imaging.io import write_mask, write_volume
 from VSClickCorrectLib.simulation.errors import uneven_border
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+from app_server import CHROMIUM, AppServer  # noqa: E402
 
 _PATIENCE_MS = 120_000
 # Looks at the view's pictures as the browser shows them: every animation frame, 60 a second.
@@ -59,23 +61,11 @@ def main() -> None:
     with TemporaryDirectory(prefix="vsclick-benchmark-") as folder:
         files = _files(Path(folder), chosen.t1ce)
         started = time.perf_counter()
-        log = Path(folder) / "log.txt"
-        with log.open("wb") as output:
-            command = [
-                sys.executable,
-                "-m",
-                "VSClickCorrectLib.cli.main",
-                "app",
-                "--no-browser",
-                "--port",
-                "0",
-            ]
-            server = subprocess.Popen([*command, *files], stdout=output, stderr=output)
+        server = AppServer(*files, log=Path(folder) / "log.txt")
         try:
-            _measure(server, log, started, chosen.repeats)
+            _measure(server, started, chosen.repeats)
         finally:
-            server.terminate()
-            server.wait()
+            server.close()
 
 
 def _files(folder: Path, t1ce: Path | None) -> list[str]:
@@ -90,16 +80,12 @@ def _files(folder: Path, t1ce: Path | None) -> list[str]:
     return [*arguments, "--mask", str(folder / "mask.nii.gz")]
 
 
-def _measure(server: subprocess.Popen, log: Path, started: float, repeats: int) -> None:
-    while not (found := re.search(r"runs at (http\S+)", log.read_text())):
-        if server.poll() is not None:
-            raise SystemExit(log.read_text())
-        time.sleep(0.05)
-    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
+def _measure(server: AppServer, started: float, repeats: int) -> None:
+    address = server.url
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(found[1])
+        page.goto(address)
         page.wait_for_selector("#status")
         print(f"{'command to page':36s} {time.perf_counter() - started:.1f} s")
         page.locator("#status", has_text="Ready").wait_for(timeout=_PATIENCE_MS)
@@ -112,7 +98,7 @@ def _measure(server: subprocess.Popen, log: Path, started: float, repeats: int) 
         f"{'mouse click to painted segment':36s} median {middle:.0f} ms, 10-90 % {low:.0f} to {high:.0f} ms, "
         f"n = {len(times)}"
     )
-    print(f"{'memory of the server, peak':36s} {_peak_mb(server.pid):.0f} MB")
+    print(f"{'memory of the server, peak':36s} {_peak_mb(server.process.pid):.0f} MB")
 
 
 def _click(page: Page, number: int) -> float | None:

@@ -62,6 +62,8 @@ def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_had_told
         assert record.clicks - told["clicks"] in (0, 1)
         assert record.comment == f"{WORDS}{record.clicks}"
         for path in (tmp_path / "out").rglob("*.json"):
+            if path.parent.name.startswith(".writing"):
+                continue  # what was being written when the process died, beside its place
             assert isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
         # The lock of the dead is no hindrance, and the last mask that was kept is there.
         worklist.go_to("VS-2")

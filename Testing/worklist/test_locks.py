@@ -222,3 +222,22 @@ def test_a_folder_that_cannot_be_written_is_told(folder, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(WorklistError, match="cannot be made"):
         Worklist.open(folder, tmp_path / "file")
+
+
+def test_where_the_drive_knows_no_links_one_alone_gets_the_case(path, monkeypatch):
+    def no_links(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("VSClickCorrectLib.worklist.locks.os.link", no_links)
+    first = taken(path)
+    with pytest.raises(CaseTaken, match="open with AB"):
+        taken(path, "CD")
+    assert first.held
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_taking_a_lock_leaves_no_file_beside_it(path):
+    taken(path)
+    with pytest.raises(CaseTaken):
+        taken(path, "CD")
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -278,13 +278,13 @@ def _inward(around: _Surroundings) -> np.ndarray:
 
 def _side(image: np.ndarray, side: np.ndarray, depth: np.ndarray) -> float:
     """Return the median intensity of one side of the border: near it, but not right at it."""
-    deep = side & (depth > 1.0) & (depth < 6.0)  # noqa: PLR2004
+    deep = side & (depth > 1.0) & (depth < 6.0)
     return float(np.median(image[deep if deep.any() else side]))
 
 
 def _tidied(wanted: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Drop what is not connected to the mask and fill holes within slices."""
-    tumour = wanted >= 0.5  # noqa: PLR2004
+    tumour = wanted >= 0.5
     labels, _ = ndimage.label(tumour)
     kept = tumour & np.isin(labels, np.unique(labels[mask & tumour]))
     filled = np.stack([ndimage.binary_fill_holes(one) for one in kept])

@@ -106,7 +106,7 @@ def _differences(results: Results) -> list[str]:
 
 
 def _difference(one: Difference) -> str:
-    p = "p < 0.001" if one.p < 0.001 else f"p = {one.p:.3f}"  # noqa: PLR2004
+    p = "p < 0.001" if one.p < 0.001 else f"p = {one.p:.3f}"
     return f"{one.mean:+.4f} [{one.low:+.4f}, {one.high:+.4f}], {p}, {one.better} : {one.worse}"
 
 

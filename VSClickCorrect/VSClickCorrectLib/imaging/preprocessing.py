@@ -36,7 +36,7 @@ def head_box(volume: Volume) -> Box:
     start, stop = [0], [axial.shape[0]]
     for axis, others in ((1, (0, 2)), (2, (0, 1))):
         # A row counts when a hundredth of it is head: single bright pixels of noise do not.
-        hits = np.flatnonzero(head.mean(axis=others) > 0.01)  # noqa: PLR2004
+        hits = np.flatnonzero(head.mean(axis=others) > 0.01)
         start.append(int(hits[0]) * _STRIDE if hits.size else 0)
         stop.append(min(axial.shape[axis], (int(hits[-1]) + 1) * _STRIDE) if hits.size else axial.shape[axis])
     return Box(tuple(start), tuple(stop))

@@ -118,4 +118,4 @@ def network_input(cuts: torch.Tensor, dimensions: int) -> torch.Tensor:
 
     A 2D network sees the slices of each channel side by side as channels of its own.
     """
-    return cuts.flatten(1, 2) if dimensions == 2 else cuts  # noqa: PLR2004
+    return cuts.flatten(1, 2) if dimensions == 2 else cuts

@@ -36,7 +36,7 @@ def prepare(network: nn.Module, device: torch.device) -> nn.Module:
     """Put a network in evaluation mode on a device, with the memory format that is fastest there."""
     network = network.eval().requires_grad_(False).to(device)
     dimensions = {m.weight.dim() for m in network.modules() if isinstance(m, nn.Conv2d | nn.Conv3d)}
-    layout = torch.channels_last_3d if 5 in dimensions else torch.channels_last  # noqa: PLR2004
+    layout = torch.channels_last_3d if 5 in dimensions else torch.channels_last
     return network.to(memory_format=layout)  # type: ignore[call-overload]
 
 

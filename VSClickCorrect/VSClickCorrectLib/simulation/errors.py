@@ -36,7 +36,7 @@ def grow_or_shrink(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generat
     """Dilate or erode the whole mask by 0.5 to 2.5 mm, less on small masks (the thesis's two errors)."""
     distance = signed_distance(mask, spacing)
     by = rng.uniform(0.5, 2.5)
-    if rng.random() < 0.5:  # noqa: PLR2004
+    if rng.random() < 0.5:
         return distance < by
     return distance < -min(by, 0.6 * float(-distance.min()))
 
@@ -67,7 +67,7 @@ def slices_missing(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generat
     hits = np.flatnonzero(mask.any(axis=(1, 2)))
     lost = int(rng.integers(1, max(2, hits.size // 3 + 1)))
     spoiled = mask.copy()
-    spoiled[hits[:lost] if rng.random() < 0.5 else hits[-lost:]] = False  # noqa: PLR2004
+    spoiled[hits[:lost] if rng.random() < 0.5 else hits[-lost:]] = False
     return spoiled
 
 
@@ -80,7 +80,7 @@ def lobe(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.
     coordinates = np.indices(mask.shape, sparse=True)
     squared = sum(((c - n) * s) ** 2 for c, n, s in zip(coordinates, center, spacing, strict=True))
     ball = squared < rng.uniform(2.5, 7.0) ** 2
-    return mask & ~ball if rng.random() < 0.6 else mask | ball  # noqa: PLR2004
+    return mask & ~ball if rng.random() < 0.6 else mask | ball
 
 
 SPOILERS: tuple[Spoiler, ...] = (grow_or_shrink, uneven_border, shifted, slices_missing, lobe)

@@ -24,7 +24,7 @@ def augment(
     channels, targets : Tensor
         Mirrored left to right half of the time, each sequence with its own brightness, contrast and gamma.
     """
-    flip = (_uniform((channels.shape[0], 1, 1, 1, 1), 0, 1, generator) < 0.5).to(channels.device)  # noqa: PLR2004
+    flip = (_uniform((channels.shape[0], 1, 1, 1, 1), 0, 1, generator) < 0.5).to(channels.device)
     channels = torch.where(flip, channels.flip(-1), channels)
     targets = torch.where(flip, targets.flip(-1), targets)
     return torch.cat([_recoloured(channels[:, :2], generator), channels[:, 2:]], 1), targets

@@ -136,8 +136,8 @@ def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator)
     target = source[1][0]
     space = [max(0, n - m) for n, m in zip(target.shape, shape, strict=True)]
     start = [int(rng.integers(0, s + 1)) for s in space]
-    inside = np.argwhere(target > 0.5)  # noqa: PLR2004
-    if len(inside) and rng.random() < 0.75:  # noqa: PLR2004
+    inside = np.argwhere(target > 0.5)
+    if len(inside) and rng.random() < 0.75:
         voxel = inside[rng.integers(len(inside))]
         jitter = [int(rng.integers(-m // 3, m // 3 + 1)) for m in shape]
         start = [

@@ -224,4 +224,4 @@ def _soft_dice(probability: torch.Tensor, target: torch.Tensor) -> list[float]:
 
 
 def _hard(values: torch.Tensor) -> np.ndarray:
-    return (values >= 0.5).numpy()  # noqa: PLR2004
+    return (values >= 0.5).numpy()

@@ -88,7 +88,7 @@ def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
             raise ModelError(
                 f"the weights {weights} do not fit '{experiment.name}' ({reason}); name others."
             ) from None
-    layout = torch.channels_last if dimensions(experiment.network["name"]) == 2 else torch.channels_last_3d  # noqa: PLR2004
+    layout = torch.channels_last if dimensions(experiment.network["name"]) == 2 else torch.channels_last_3d
     return network.to(memory_format=layout)  # type: ignore[call-overload]
 
 
@@ -128,7 +128,7 @@ def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
 
     def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
         """Return the initial model's mask around a point of the tumour; a spoiled one where that is empty."""
-        if experiment.examples.start == "mixed" and rng.random() < 0.5:  # noqa: PLR2004
+        if experiment.examples.start == "mixed" and rng.random() < 0.5:
             return spoiled_start(case, rng)
         inside = np.argwhere(case.truth)
         position = case.grid.index_to_ras(inside[rng.integers(len(inside))])

@@ -128,20 +128,27 @@ class CaseLock:
             "process": os.getpid(),
             "token": self._token,
         }
+        whole = self._aside
         try:
-            with self.path.open("x", encoding="utf-8") as stream:
-                stream.write(json.dumps(content))
+            whole.write_text(json.dumps(content), encoding="utf-8")
+            _link(whole, self.path)
         except FileExistsError:
             return False
         except OSError as error:
             raise WorklistError(
                 f"cannot write into {self.path.parent} ({error.strerror}); choose another folder."
             ) from None
+        finally:
+            whole.unlink(missing_ok=True)
         return True
+
+    @property
+    def _aside(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.{self._token}")
 
     def _clear(self, holder: Holder) -> None:
         """Remove the lock of a holder, and no other that may have come in its place."""
-        aside = self.path.with_name(f".{self.path.name}.{self._token}")
+        aside = self._aside
         try:
             os.rename(self.path, aside)
         except FileNotFoundError:
@@ -152,6 +159,26 @@ class CaseLock:
             os.rename(aside, self.path)
             return
         aside.unlink(missing_ok=True)
+
+
+def _link(whole: Path, path: Path) -> None:
+    """Let a finished file appear under a name that nobody has, so that no lock is ever seen half written.
+
+    Raises
+    ------
+    FileExistsError
+        If somebody has the name.
+    OSError
+        If the folder cannot be written.
+    """
+    try:
+        os.link(whole, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # exFAT and some network drives know no links.
+        with path.open("xb") as stream:
+            stream.write(whole.read_bytes())
 
 
 def holder_of(path: Path) -> Holder | None:
@@ -165,7 +192,7 @@ def holder_of(path: Path) -> Holder | None:
         values = json.loads(text)
         return Holder(values["annotator"], values["host"], values["process"], values["token"], heard)
     except (ValueError, KeyError, TypeError):
-        # It is being written this moment, or was when a computer went down.
+        # On a drive without links: it is being written this moment, or was when a computer went down.
         return Holder("", "", 0, "", heard)
 
 
