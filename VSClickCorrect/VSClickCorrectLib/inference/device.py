@@ -36,8 +36,8 @@ def choose_device(name: str = "auto") -> torch.device:
 def prepare(network: nn.Module, device: torch.device) -> nn.Module:
     """Make a network ready to predict on a device, and as fast there as it can be.
 
-    In evaluation mode, with the memory format that is fastest, and every BatchNorm folded into the convolution
-    before it: its weights are then no longer those of the file.
+    In evaluation mode, with the memory format that is fastest, and every BatchNorm folded into the
+    convolution before it: its weights are then no longer those of the file.
     """
     network = network.eval().requires_grad_(False)
     for block in network.modules():
