@@ -131,7 +131,7 @@ def test_model_for_t2_alone_sees_cases_without_t1ce_and_no_other(own_models, cas
     blind = write_weights(own_models, "blind", bright_unet3d(2.0))
     write_manifest(own_models, [*entries, entries[1] | blind | {"role": "initial-t2"}])
     segmenter = InitialSegmenter.load(ModelFolder(own_models))
-    assert [entry.name for entry in segmenter.entries] == ["find", "first", "blind"]
+    assert [model.entry.name for model in segmenter.models] == ["find", "first", "blind"]
     assert segmenter.segment(case).found
     assert segmenter.segment(Case(case.t1ce)).found
     assert not segmenter.segment(Case(None, case.t2)).found

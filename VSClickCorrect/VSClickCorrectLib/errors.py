@@ -27,3 +27,11 @@ class CaseTaken(WorklistError):
 
 class Cancelled(VSClickError):
     """The user cancelled a running computation; nothing was changed."""
+
+
+class BenchmarkError(VSClickError):
+    """Something cannot be measured here."""
+
+
+class RivalMissing(BenchmarkError):
+    """A program to compare with is not installed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_models, add_sequences, made_folder, model_folder
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.imaging.click import Click
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
         from VSClickCorrectLib.evaluation.pictures import save_picture
     except ImportError as error:
         raise ModelError(f"the demo needs {error.name}; install vsclickcorrect[demo].") from None
-    output = _folder(options.output)
+    output = made_folder(options.output)
     case, truth = _case(options)
     models = model_folder(options)
     segmenter = InitialSegmenter.load(models, options.device)
@@ -92,14 +92,6 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
 
     print("Now it is your turn, on the same case, in a browser …")
     app.start(source, app.defaults(options.models, options.device))
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"the folder {path} cannot be made ({error.strerror}); choose another.") from None
-    return path
 
 
 def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:

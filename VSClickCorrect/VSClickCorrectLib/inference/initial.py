@@ -86,9 +86,9 @@ class InitialSegmenter:
         self._t2_alone = t2_alone
 
     @property
-    def entries(self) -> list[ModelEntry]:
-        """What the networks are."""
-        return [model.entry for model in (self._locator, self._segmenter, self._t2_alone) if model]
+    def models(self) -> list[Model]:
+        """The networks and what they are."""
+        return [model for model in (self._locator, self._segmenter, self._t2_alone) if model]
 
     @classmethod
     def load(cls, models: ModelFolder, device: str = "auto") -> InitialSegmenter:
