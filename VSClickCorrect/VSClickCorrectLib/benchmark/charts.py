@@ -35,7 +35,7 @@ def save_charts(folder: Path, results: Results) -> None:
     """
     if results.sizes:
         _save(folder / "click.png", (8.0, 3.6), 1, lambda axes: _click(axes[0], results))
-        _save(folder / "growth.png", (8.0, 3.2), 2, lambda axes: _growth(axes, results))
+        _save(folder / "growth.png", (8.0, 2.6), 2, lambda axes: _growth(axes, results))
         _save(folder / "session.png", (8.0, 3.4), 1, lambda axes: _session(axes[0], results))
     if results.rivals:
         height = 1.2 + 0.55 * len(results.rivals)
@@ -66,20 +66,22 @@ def _click(axis: Axes, results: Results) -> None:
         bottom += heights
     for x, total in enumerate(bottom):
         axis.annotate(f"{total:.1f}", (x, total), (0, 3), textcoords="offset points", ha="center")
+    axis.tick_params(axis="x", labelsize=8)
     axis.set_ylabel("ms, medians added up")
     axis.set_title("One click, by volume size", fontsize=10)
     axis.figure.legend(frameon=False, fontsize=9, loc="outside right center", reverse=True)
 
 
 def _growth(axes: np.ndarray, results: Results) -> None:
-    names = [_lines(size.size) for size in results.sizes]
+    names = [size.size for size in results.sizes][::-1]
     panels = (("initial mask", "initial mask, s"), ("peak memory, all of it", "peak memory, GB"))
     for axis, (what, title) in zip(axes, panels, strict=True):
         values = [row.median / 1000 if (row := size.row(what)) else 0.0 for size in results.sizes]
-        bars = axis.bar(names, values, color=_OURS, width=0.6)
-        axis.bar_label(bars, fmt="%.2f", padding=2, fontsize=9)
+        bars = axis.barh(names, values[::-1], color=_OURS, height=0.6)
+        axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=9)
+        axis.margins(x=0.15)
         axis.set_title(title, fontsize=10)
-        axis.tick_params(axis="x", labelsize=7.5)
+    axes[1].set_yticks([])
 
 
 def _session(axis: Axes, results: Results) -> None:
