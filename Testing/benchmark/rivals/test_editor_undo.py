@@ -3,6 +3,7 @@
 import pytest
 import undo_stack
 from bright_ball import AXIAL, SHAPE, ball, ball_case, dice
+from trame_slicer.segmentation.segment_modifier import SegmentModifier
 from trame_slicer.segmentation.segmentation_state_stack import SegmentationStateStack
 from VSClickCorrectLib.benchmark.rivals import comparison, editor_undo
 from VSClickCorrectLib.benchmark.rivals.correction import correction_of
@@ -27,7 +28,7 @@ def copied(monkeypatch):
     return extents
 
 
-@pytest.mark.parametrize("compare", [editor_undo.compare, editor_undo.compare_with_record])
+@pytest.mark.parametrize("compare", [editor_undo.compare, editor_undo.compare_round_trip])
 def test_both_bring_the_mask_back(case, truth, compare):
     found = compare(case, truth, 2)
     assert found.equal == 1.0
@@ -56,13 +57,18 @@ def test_an_undo_that_does_nothing_is_seen(case, truth, monkeypatch, broken):
     assert editor_undo.compare(case, truth, 1).equal <= dice(correction.start, correction.corrected)
 
 
-def test_recording_is_counted_where_asked_for(case, truth, monkeypatch):
+def test_of_a_round_trip_both_parts_are_counted(case, truth, monkeypatch):
     monkeypatch.setattr(editor_undo, "timed", lambda action: (action(), 1.0)[1])
-    assert editor_undo.compare(case, truth, 1).ours == (1.0,)
-    # The editor's copies are what its recording takes longer than the write within.
-    recorded = editor_undo.compare_with_record(case, truth, 1)
-    assert recorded.ours == (2.0,)
-    assert recorded.theirs == (1.0,)
+    undo, round_trip = (f(case, truth, 1) for f in (editor_undo.compare, editor_undo.compare_round_trip))
+    assert undo.ours == undo.theirs == (1.0,)
+    assert round_trip.ours == round_trip.theirs == (2.0,)
+
+
+def test_a_write_that_the_editor_did_not_make_is_seen(case, truth, monkeypatch):
+    monkeypatch.setattr(SegmentModifier, "set_segment_labelmap", lambda *arguments: None)
+    correction = correction_of(case, truth)
+    found = editor_undo.compare_round_trip(case, truth, 1)
+    assert found.equal <= dice(correction.start, correction.corrected) < 1
 
 
 def test_without_trame_slicer_it_says_so(case, truth, monkeypatch):
