@@ -44,6 +44,7 @@ def compare(
     repeats: int,
     models: ModelFolder | None = None,
     roi: Shape = TRAINING_PATCH,
+    device: str = "cpu",
 ) -> Comparison:
     """Correct by a click: our session, and DeepEdit on the whole head at the network's working resolution.
 
@@ -59,6 +60,8 @@ def compare(
         The models; those that ship if left out.
     roi : tuple of int
         MONAI's sliding window, in samples.
+    device : str
+        Where both run, as for `choose_device`.
 
     Raises
     ------
@@ -69,24 +72,29 @@ def compare(
     from monai.inferers import SlidingWindowInferer
 
     models = models or ModelFolder()
-    model = InitialSegmenter.load(models, "cpu").model_for(case)
+    model = InitialSegmenter.load(models, device).model_for(case)
     deepedit = DeepEdit(case, model, head_window(case, model), SlidingWindowInferer(roi, sw_batch_size=4))
     how = f"on the whole head at the network's voxel size, in windows of {roi[0]}×{roi[1]}×{roi[2]}"
-    return _compared(case, truth, repeats, models, deepedit, how)
+    return _compared(case, truth, repeats, Corrector.load(models, device=device), deepedit, how)
 
 
 def compare_resized(
-    case: Case, truth: np.ndarray, repeats: int, models: ModelFolder | None = None, shape: Shape = RESIZED
+    case: Case,
+    truth: np.ndarray,
+    repeats: int,
+    models: ModelFolder | None = None,
+    shape: Shape = RESIZED,
+    device: str = "cpu",
 ) -> Comparison:
     """As `compare`, but the volume is resized to ``shape`` and inferred at once, as MONAI Label does."""
     require("monai", "MONAI")
     from monai.inferers import SimpleInferer
 
     models = models or ModelFolder()
-    model = InitialSegmenter.load(models, "cpu").model_for(case)
+    model = InitialSegmenter.load(models, device).model_for(case)
     deepedit = DeepEdit(case, model, resized_window(case, shape), SimpleInferer())
     how = f"on the whole volume resized to {shape[0]}×{shape[1]}×{shape[2]}, at once"
-    return _compared(case, truth, repeats, models, deepedit, how)
+    return _compared(case, truth, repeats, Corrector.load(models, device=device), deepedit, how)
 
 
 class DeepEdit:
@@ -126,10 +134,11 @@ class DeepEdit:
 
     def segment(self, tumour: Sequence[Click], background: Sequence[Click]) -> np.ndarray:
         """Return the mask in the window's native voxels, bool of ``window.box.shape``."""
-        inputs = torch.from_numpy(self.inputs(tumour, background))[None]
+        device = next(self._network.parameters()).device
+        inputs = torch.from_numpy(self.inputs(tumour, background))[None].to(device)
         with torch.inference_mode():
             probabilities = torch.sigmoid(self._inferer(inputs, self._network))
-        return self._window.restore(probabilities[0, 0].numpy()) >= self._threshold
+        return self._window.restore(probabilities[0, 0].cpu().numpy()) >= self._threshold
 
 
 def with_guidance(network: nn.Module, channels: int = 2) -> nn.Module:
@@ -157,10 +166,9 @@ def sample_index(window: Window, click: Click) -> list[int]:
 
 
 def _compared(
-    case: Case, truth: np.ndarray, repeats: int, models: ModelFolder, deepedit: DeepEdit, how: str
+    case: Case, truth: np.ndarray, repeats: int, corrector: Corrector, deepedit: DeepEdit, how: str
 ) -> Comparison:
     correction = correction_of(case, truth)
-    corrector = Corrector.load(models, device="cpu")
     session = CorrectionSession(case, ArrayMask(case.grid, correction.start), corrector)
     clicks = [correction.clicks[n % len(correction.clicks)] for n in range(repeats + 1)]
     # The first click finds memory and caches cold; it is not counted.

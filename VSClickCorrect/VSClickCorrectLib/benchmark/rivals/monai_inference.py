@@ -29,6 +29,7 @@ def compare(
     repeats: int,
     models: ModelFolder | None = None,
     roi: Shape = TRAINING_PATCH,
+    device: str = "cpu",
 ) -> Comparison:
     """Segment the tumour by `InitialSegmenter.segment` and by ``monai.inferers.sliding_window_inference``.
 
@@ -44,6 +45,8 @@ def compare(
         The models; those that ship if left out.
     roi : tuple of int
         MONAI's window, in samples.
+    device : str
+        Where both run, as for `choose_device`.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def compare(
         If we find no tumour in the case.
     """
     require("monai", "MONAI")
-    segmenter = InitialSegmenter.load(models or ModelFolder(), "cpu")
+    segmenter = InitialSegmenter.load(models or ModelFolder(), device)
     model = segmenter.model_for(case)
     found: list[InitialMask] = []
     head: list[np.ndarray] = []
@@ -87,10 +90,11 @@ def slide(case: Case, window: Window, model: Model, roi: Shape) -> np.ndarray:
     """
     from monai.inferers import sliding_window_inference
 
-    inputs = torch.from_numpy(sample_sequences(case, window))[None]
+    device = next(model.network.parameters()).device
+    inputs = torch.from_numpy(sample_sequences(case, window))[None].to(device)
     with torch.inference_mode():
         logits = sliding_window_inference(inputs, roi, _BATCH, model.network)
-    return window.restore(torch.sigmoid(logits)[0, 0].numpy())
+    return window.restore(torch.sigmoid(logits)[0, 0].cpu().numpy())
 
 
 def same_boxes(case: Case, segmenter: InitialSegmenter) -> InitialMask:
