@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,7 @@ def save_charts(folder: Path, results: Results) -> None:
         _save(folder / "growth.png", (8.0, 2.6), 2, lambda axes: _growth(axes, results))
         _save(folder / "session.png", (8.0, 3.4), 1, lambda axes: _session(axes[0], results))
     if results.rivals:
-        height = 1.2 + 0.55 * len(results.rivals)
+        height = 1.2 + 0.6 * len(results.rivals)
         _save(folder / "rivals.png", (8.0, height), 1, lambda axes: _rivals(axes[0], results))
     if results.networks and results.variants:
         _save(folder / "limit.png", (9.0, 3.6), 2, lambda axes: _limit(axes, results))
@@ -101,7 +102,8 @@ def _session(axis: Axes, results: Results) -> None:
 def _rivals(axis: Axes, results: Results) -> None:
     rows = results.rivals[::-1]
     ratios = [one.ratio for one in rows]
-    bars = axis.barh([one.name for one in rows], ratios, color=_OURS, height=0.5)
+    bars = axis.barh([fill(one.name, 42) for one in rows], ratios, color=_OURS, height=0.5)
+    axis.tick_params(axis="y", labelsize=8)
     axis.bar_label(bars, [f"{ratio:.0f}×" for ratio in ratios], padding=4, fontsize=9)
     for y, one in enumerate(rows):
         axis.plot([one.target] * 2, [y - 0.34, y + 0.34], color=_COLOURS[3], linewidth=2)

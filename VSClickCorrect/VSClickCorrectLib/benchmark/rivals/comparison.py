@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -66,13 +65,6 @@ def in_turns(
         for one in (ours, theirs) if n % 2 == 0 else (theirs, ours):
             seconds[one].append(one())
     return tuple(seconds[ours]), tuple(seconds[theirs])
-
-
-def timed(action: Callable[[], object]) -> float:
-    """Return the seconds that an action takes."""
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
 
 
 def require(package: str, name: str) -> None:

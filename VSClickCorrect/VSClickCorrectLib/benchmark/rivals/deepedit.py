@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require, timed
+from VSClickCorrectLib.benchmark.measuring import timed
+from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require
 from VSClickCorrectLib.benchmark.rivals.correction import correction_of
 from VSClickCorrectLib.benchmark.rivals.monai_inference import TRAINING_PATCH, head_window
 from VSClickCorrectLib.imaging.click import Click

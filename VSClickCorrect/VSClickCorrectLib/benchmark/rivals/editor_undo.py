@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require, timed
+from VSClickCorrectLib.benchmark.measuring import timed
+from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require
 from VSClickCorrectLib.benchmark.rivals.correction import Correction, correction_of
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.imaging.volume import Case

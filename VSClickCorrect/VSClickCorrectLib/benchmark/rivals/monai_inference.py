@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require, timed
+from VSClickCorrectLib.benchmark.measuring import timed
+from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.imaging.box import Box

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require, timed
+from VSClickCorrectLib.benchmark.measuring import timed
+from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require
 from VSClickCorrectLib.benchmark.rivals.correction import correction_of
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.imaging.volume import Case
