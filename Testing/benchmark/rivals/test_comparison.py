@@ -1,7 +1,6 @@
 """What a comparison says, and that both sides take turns."""
 
 import pytest
-from VSClickCorrectLib.benchmark.rivals import comparison
 from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require
 from VSClickCorrectLib.errors import RivalMissing
 
