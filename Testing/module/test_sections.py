@@ -193,15 +193,14 @@ def test_result_is_measured_and_copied(widget, begun, small, spoiled, wait, desk
 
 def test_side_is_not_told_of_part_of_a_head(widget, begun, wait, desktop, small, monkeypatch):
     """The small case is 76 mm wide."""
-    assert not widget.panel.workbench.shows_whole_head
     assert wait(lambda: widget.ui.sideLabel.text.startswith("not told"))
     widget.ui.copyButton.click()
-    assert "Side:" not in desktop.app.texts[-1]
-    monkeypatch.setattr("VSClickCorrectLib.panel.workbench.HEAD_MM", 70.0)
+    assert "Side: not told" in desktop.app.texts[-1]
+    monkeypatch.setattr("VSClickCorrectLib.imaging.measurements.HEAD_MM", 70.0)
     widget.panel.result.measure()
     assert not widget.ui.sideLabel.text.startswith("not told")
     widget.ui.copyButton.click()
-    assert "Side:" in desktop.app.texts[-1]
+    assert "Side: not told" not in desktop.app.texts[-1]
 
 
 @pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
