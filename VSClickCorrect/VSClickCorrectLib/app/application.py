@@ -12,7 +12,6 @@ from trame_server import Server
 from trame_slicer.core import SlicerApp
 
 from VSClickCorrectLib.app import page_files
-from VSClickCorrectLib.app.case_nodes import OpenedCase
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
@@ -23,6 +22,7 @@ from VSClickCorrectLib.app.logic.surface_logic import SurfaceLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.pointing import Point
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.ui.page import TITLE, build_page

@@ -97,7 +97,7 @@ class ResultSection(Section):
         self.ui.resultCollapsibleButton.enabled = self.panel.correction is not None
 
     def _show(self, now: Measurements) -> None:
-        if now.diameter is None or now.perpendicular is None or now.centroid_ras is None:
+        if now.diameter is None or now.perpendicular is None or now.centroid_ras is None or now.side is None:
             self._clear()
             self.ui.volumeLabel.text = _("the segment is empty")
             return

@@ -83,14 +83,11 @@ class Workbench:
         ModelError
             If a model or the device cannot be used; those loaded before stay.
         """
-        from VSClickCorrectLib.inference.corrector import Corrector
-        from VSClickCorrectLib.inference.initial import InitialSegmenter
         from VSClickCorrectLib.inference.models import ModelFolder
+        from VSClickCorrectLib.inference.networks import Networks
 
-        models = ModelFolder(choice.path)
-        corrector = Corrector.load(models, choice.corrector or None, choice.device)
-        self.segmenter = InitialSegmenter.load(models, choice.device)
-        self.corrector, self._loaded = corrector, choice
+        networks = Networks.load(ModelFolder(choice.path), choice.device, choice.corrector or None)
+        self.corrector, self.segmenter, self._loaded = networks.corrector, networks.segmenter, choice
 
     def begin(
         self, parameters: Any, choice: Choice, journal_path: Path | None = None, **told: Callable

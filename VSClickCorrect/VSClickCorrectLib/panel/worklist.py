@@ -9,8 +9,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.observers import Observers
-from VSClickCorrectLib.panel.case_nodes import CaseNodes
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.overview import Progress
@@ -214,12 +214,13 @@ class WorklistSection(Section):
     def _show(self, worklist: Worklist, case: WorkCase) -> None:
         images = case.load()
         start = worklist.saved_mask(images.grid)
-        self._nodes = CaseNodes(self.panel.scene, images, case.name)
+        self._nodes = CaseNodes(self.panel.scene, images.t1ce, images.t2, case.name)
         self.panel.parameters.t1ce, self.panel.parameters.t2 = self._nodes.t1ce, self._nodes.t2
         self.desktop.show_volumes(self._nodes.t1ce or self._nodes.t2, self._nodes.t2)
         self.ui.commentEdit.text = worklist.record(case.name).comment
         if start is not None and self.panel.advanced.install():
-            self.panel.start.choose(*self._nodes.add_mask(start, case.name))
+            segmentation, segment_id, _mask = self._nodes.add_mask(start, case.name)
+            self.panel.start.choose(segmentation, segment_id)
             self.panel.begin()
         self.panel.refresh()
         self.panel.say(

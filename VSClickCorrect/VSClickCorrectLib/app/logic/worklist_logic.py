@@ -9,9 +9,9 @@ from trame_server import Server
 from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.case_nodes import OpenedCase
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import VSClickError
