@@ -34,6 +34,14 @@ def case_files(tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def slicer_app():
+    """The app's scene, in this process."""
+    from trame_slicer.core import SlicerApp
+
+    return SlicerApp()
+
+
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory):
     """Start the app with arguments; it ends with the session."""

@@ -15,14 +15,6 @@ CASE = OpenedCase("ball", ball_volume(), ball_volume(t2=True), ball(radius=5.0))
 
 
 @pytest.fixture(scope="module")
-def slicer_app():
-    """The app's scene."""
-    from trame_slicer.core import SlicerApp
-
-    return SlicerApp()
-
-
-@pytest.fixture(scope="module")
 def view(slicer_app):
     from trame_slicer.views import DirectViewFactory, ViewLayoutDefinition
 

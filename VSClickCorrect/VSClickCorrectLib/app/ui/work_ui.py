@@ -83,6 +83,15 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                     id=f"worklist-{label.lower()}",
                     disabled=(f"{name.busy} || !{name.current}",),
                 )
+    with VDialog(model_value=(f"!!{name.taken}",), persistent=True, width=460), VCard(id="taken"):
+        VCardTitle(f"Case {{{{ {name.taken} }}}} is open with somebody else")
+        with VCardText():
+            Div(f"{{{{ {name.holder} }}}}", classes="vs-strong", id="holder")
+            Div("If you take it over, what they did until now is kept; what they go on to do is not.")
+        with VCardActions():
+            Div(classes="flex-grow-1")
+            VBtn("Leave it", click=f"{name.taken} = ''", id="leave-taken")
+            VBtn("Take over", color="primary", click=worklist.take_over, id="take-over")
 
 
 def initial_ui(initial: InitialLogic) -> None:
