@@ -5,17 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from trame_server import Server
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
-from VSClickCorrectLib.app.models import LazyNetworks
 from VSClickCorrectLib.app.opened_case import OpenedCase
-from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.datasets.registration import Registration, moved
 from VSClickCorrectLib.errors import Cancelled
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.jobs.job import JobState
 from VSClickCorrectLib.mrml.volumes import grid_of
 
@@ -24,29 +19,13 @@ SHIFT = np.array([4.0, 0.0, -2.0])
 
 
 @pytest.fixture
-def page(slicer_app, bright_models):
-    """The page's logic with its state, which tells of changes as a browser's."""
-
-    def at_once(action):
-        action()
-
-    server = Server()
-    status = Status(server.state)
-    workspace = Workspace(slicer_app, status, at_once, at_once)
-    networks = LazyNetworks(ModelFolder(bright_models), "cpu")
-    running = RunningLogic(server, workspace, networks, status)
-    logic = RegistrationLogic(server, workspace, running, status)
-    server.state.ready()
-    yield SimpleNamespace(
-        server=server,
-        workspace=workspace,
-        networks=networks,
-        running=running,
-        logic=logic,
-        shown=logic.typed_state.data,
-        message=status.typed_state.data,
-    )
-    workspace.close()
+def page(parts):
+    """The logic, with a state that tells of changes as a browser does."""
+    parts.running = RunningLogic(parts.server, parts.workspace, parts.networks, parts.status)
+    parts.logic = RegistrationLogic(parts.server, parts.workspace, parts.running, parts.status)
+    parts.shown = parts.logic.typed_state.data
+    parts.server.state.ready()
+    return parts
 
 
 @pytest.fixture

@@ -3,10 +3,7 @@
 import numpy as np
 import pytest
 from bright_ball import CENTER, RADIUS_MM, ball, ball_volume
-from trame_server import Server
 from VSClickCorrectLib.app.opened_case import OpenedCase
-from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.inference.networks import Networks
@@ -23,13 +20,8 @@ def view(slicer_app):
 
 
 @pytest.fixture
-def workspace(slicer_app, view):
-    def at_once(action):
-        action()
-
-    workspace = Workspace(slicer_app, Status(Server().state), at_once, at_once)
-    yield workspace
-    workspace.close()
+def workspace(parts, view):
+    return parts.workspace
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,9 @@ import numpy as np
 from common import full_size_case, machine, options
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.scene import HeadlessScene
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.user import border_clicks
@@ -27,14 +26,11 @@ def main() -> None:
     corrector = Corrector.load(ModelFolder(), device="cpu")
     rng = np.random.default_rng(0)
     with HeadlessScene() as headless:
-        scene = headless.scene
-        nodes = [v and add_volume(scene, v, name) for name, v in case.sequences.items()]
-        segmentation, segment_id = add_segmentation(scene, nodes[0], "tumour")
-        mask = SegmentMask(segmentation, segment_id, nodes[0])
-        mask.fill(uneven_border(truth, case.grid.spacing[::-1], rng))
+        nodes = CaseNodes(headless.scene, case.t1ce, case.t2)
+        start = uneven_border(truth, case.grid.spacing[::-1], rng)
+        *segment, mask = nodes.add_mask(start, "tumour")
         edits: list[Edit] = []
-        segment = (segmentation, segment_id)
-        correction = correct_segment(tuple(nodes), segment, corrector, on_edit=edits.append)
+        correction = correct_segment(nodes.volumes, tuple(segment), corrector, on_edit=edits.append)
         walls = []
         for _ in range(chosen.repeats):
             for click in border_clicks(case.grid, truth, mask.read(mask.grid.box), _CLICKS_A_ROUND, rng):

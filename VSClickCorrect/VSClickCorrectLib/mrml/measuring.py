@@ -65,7 +65,5 @@ class SegmentMeasuring:
         if self._start is None:
             kept = start_of(*self._segment, self._volume_node)
             if kept is not None:
-                # Nothing is measured of an empty box, only of none.
-                box, values = (None, None) if kept[0].empty else kept
-                self._start = measure(self._mask.grid, box, values, self._middle)
+                self._start = measure(self._mask.grid, *kept, self._middle)
         return self._start
