@@ -258,6 +258,16 @@ def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeyp
     assert example.t2.GetParentTransformNode() is not transform
 
 
+def test_what_is_going_on_is_said_with_its_capitals(widget, example, wait, monkeypatch):
+    from VSClickCorrectLib.jobs.job import JobState
+
+    job = JobByHand(None)
+    monkeypatch.setattr(job, "poll", lambda: JobState(0.3, "registering the T2 to the T1ce", False))
+    monkeypatch.setattr("VSClickCorrectLib.panel.volumes.Job.start_registration", lambda *volumes: job)
+    widget.ui.registerButton.click()
+    assert wait(lambda: widget.ui.statusLabel.text == "Registering the T2 to the T1ce", seconds=3.0)
+
+
 def test_registration_of_a_t2_that_was_removed_moves_nothing(
     widget, example, wait, headless, monkeypatch, desktop
 ):
