@@ -14,9 +14,9 @@ from trame_server import Server
 from trame_server.utils.asynchronous import create_task
 
 from VSClickCorrectLib.app.application import BrowserApp
-from VSClickCorrectLib.app.case_nodes import OpenedCase
 from VSClickCorrectLib.app.guard import Guard, ServerError, is_local, new_token
 from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
 from VSClickCorrectLib.worklist.worklist import Worklist
 
