@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from bright_ball import CENTER, GRID, ball_case, dice
+from bright_ball import AXIAL, CENTER, GRID, ball, ball_case, dice
 from handmade_models import write_bright_models
 from VSClickCorrectLib.benchmark.rivals import comparison, monai_inference
 from VSClickCorrectLib.benchmark.rivals.monai_inference import head_window, same_boxes, slide, within
 from VSClickCorrectLib.errors import ImageError, RivalMissing
 from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.preprocessing import sample_sequences
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
@@ -28,9 +29,13 @@ def test_given_our_boxes_monai_finds_our_mask_to_the_voxel(case, segmenter):
 
 
 def test_of_two_balls_both_choose_the_same(segmenter):
-    # The second one, cut off by the image's upper end, is the smaller.
-    case = ball_case(GRID, CENTER, (R - 10, A, S + 16))
-    assert np.array_equal(same_boxes(case, segmenter).on(GRID), segmenter.segment(case).on(GRID))
+    # The second one, cut off by the image's upper end, is the smaller, and lies in a window of its own.
+    grid = Grid((24, 112, 112), AXIAL)
+    case = ball_case(grid, CENTER, (R - 40, A - 40, S + 13))
+    assert len(segmenter.windows(case)) == 2
+    ours = segmenter.segment(case).on(grid)
+    assert dice(ours, ball(grid)) > 0.9
+    assert np.array_equal(same_boxes(case, segmenter).on(grid), ours)
 
 
 def test_windows_of_a_network_that_sees_voxel_by_voxel_leave_no_seams(case, segmenter):
