@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 from VSClickCorrectLib.benchmark.arithmetic import NetworkRate, matrix_rate, network_rates, operations
-from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.networks import Networks
 
 CPU = torch.device("cpu")
 
@@ -29,9 +28,8 @@ def test_matrix_products_run_at_some_rate():
 
 
 def test_every_network_is_counted_on_the_input_that_it_gets(bright_models, small):
-    models = ModelFolder(bright_models)
-    segmenter, corrector = InitialSegmenter.load(models, "cpu"), Corrector.load(models, device="cpu")
-    rates = {rate.name: rate for rate in network_rates(small.case, segmenter, corrector, 2)}
+    networks = Networks.load(ModelFolder(bright_models), "cpu")
+    rates = {rate.name: rate for rate in network_rates(small.case, networks, 2)}
     assert {"find", "first", "mend"} <= set(rates)
     assert rates["mend"].shape == (1, 20, 48, 48)
     for name in ("find", "first"):
@@ -41,4 +39,4 @@ def test_every_network_is_counted_on_the_input_that_it_gets(bright_models, small
     assert len({rate.best for rate in rates.values()}) == 1
     assert all(len(rate.seconds) == 2 and rate.gigaflop > 0 for rate in rates.values())
     # Nothing of the counting stays in the networks.
-    assert not any(model.network._forward_pre_hooks for model in segmenter.models)
+    assert not any(model.network._forward_pre_hooks for model in networks.segmenter.models)

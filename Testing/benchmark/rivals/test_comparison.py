@@ -26,7 +26,6 @@ def test_each_begins_every_other_time():
     assert theirs == (4.0, 5.0, 6.0)
 
 
-
 def test_what_is_not_installed_is_told_in_a_sentence():
     require("numpy", "NumPy")
     with pytest.raises(RivalMissing, match=r"Some Rival is not installed.*vsclickcorrect\[bench\]"):

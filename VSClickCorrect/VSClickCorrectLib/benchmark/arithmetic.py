@@ -11,9 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from VSClickCorrectLib.benchmark.measuring import timed
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.corrector import Corrector, network_input
+from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import precision, probabilities
 from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.networks.registry import dimensions
 
 # Small enough for a processor's caches to large enough for a graphics card.
@@ -55,11 +56,9 @@ class NetworkRate:
         return self.rate / self.best
 
 
-def network_rates(
-    case: Case, segmenter: InitialSegmenter, corrector: Corrector, repeats: int
-) -> list[NetworkRate]:
+def network_rates(case: Case, networks: Networks, repeats: int) -> list[NetworkRate]:
     """Measure every network on the inputs that it gets for a case, and the machine's best in the same run."""
-    inputs = _inputs_of(segmenter, case)
+    inputs, corrector = _inputs_of(networks.segmenter, case), networks.corrector
     entry, network = corrector.entry, corrector.network
     cut = torch.rand(1, *corrector.cut_shape)
     inputs[entry.name] = (network, network_input(cut, dimensions(entry.network)))

@@ -13,9 +13,9 @@ from VSClickCorrectLib.benchmark.clicking import bench, click_times, long_sessio
 from VSClickCorrectLib.benchmark.examination import Examination, Size
 from VSClickCorrectLib.benchmark.measuring import Measured, milliseconds, peak_megabytes, timed
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.networks import Networks
 
 
 def measure(examination: Examination, task: dict) -> list[Measured]:
@@ -33,19 +33,12 @@ def measure(examination: Examination, task: dict) -> list[Measured]:
     read: list[Case] = []
     rows = [milliseconds("load both sequences", [timed(lambda: read.append(examination.read()))])]
     case = read.pop()
-    loaded: list = []
-    rows.append(
-        milliseconds(
-            "load the networks",
-            [
-                timed(lambda: loaded.append(InitialSegmenter.load(models, task["device"])))
-                + timed(lambda: loaded.append(Corrector.load(models, device=task["device"])))
-            ],
-        )
-    )
-    segmenter, corrector = loaded
-    rows += _initial(segmenter, case, max(2, repeats // 6))
-    with bench(examination, case, corrector) as at:
+    loaded: list[Networks] = []
+    seconds = timed(lambda: loaded.append(Networks.load(models, task["device"])))
+    rows.append(milliseconds("load the networks", [seconds]))
+    networks = loaded.pop()
+    rows += _initial(networks.segmenter, case, max(2, repeats // 6))
+    with bench(examination, case, networks.corrector) as at:
         rows += click_times(at, repeats)
         rows.append(long_session(at, task["clicks"]))
     peak = peak_megabytes()

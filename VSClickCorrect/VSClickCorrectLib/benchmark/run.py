@@ -27,10 +27,10 @@ from VSClickCorrectLib.benchmark.rivals import RIVALS
 from VSClickCorrectLib.benchmark.startup import start_times
 from VSClickCorrectLib.benchmark.variants import variants
 from VSClickCorrectLib.errors import BenchmarkError, RivalMissing
-from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.device import choose_device
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.networks import Networks
 
 # The size at which others are compared and networks are held against the machine's limit.
 _MIDDLE = Size((120, 512, 512))
@@ -148,12 +148,11 @@ def _in_this_process(
     models = ModelFolder(settings.models)
     case = examination.read()
     truth = examination.ball(case.grid)
-    segmenter = InitialSegmenter.load(models, settings.device)
-    corrector = Corrector.load(models, device=settings.device)
+    networks = Networks.load(models, settings.device)
     say("counting the networks' operations")
-    results.networks = network_rates(case, segmenter, corrector, max(3, settings.repeats // 4))
+    results.networks = network_rates(case, networks, max(3, settings.repeats // 4))
     say("running the corrector in other ways")
-    results.variants = variants(corrector, settings.repeats)
+    results.variants = variants(networks.corrector, settings.repeats)
     if not settings.rivals:
         return
     for name, compare in RIVALS.items():
