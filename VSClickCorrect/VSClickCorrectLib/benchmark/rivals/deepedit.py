@@ -2,9 +2,9 @@
 
 DeepEdit (Diaz-Pinto et al., DeepEdit: Deep Editable Learning for Interactive Segmentation of 3D Medical
 Images, 2023; ``monai.apps.deepedit``) draws the clicks on and beside the tumour as two more channels and runs
-the segmenting network on all of the volume. No trained DeepEdit for vestibular schwannomas is at hand; this one is
-the shipped initial network with two more input channels whose weights are zero: it computes as much, and its
-mask is the initial one.
+the segmenting network on all of the volume. No trained DeepEdit for vestibular schwannomas is at hand; this
+one is the shipped initial network with two more input channels whose weights are zero: it computes as much,
+and its mask is the initial one.
 """
 
 from __future__ import annotations
