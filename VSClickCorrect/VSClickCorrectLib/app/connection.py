@@ -43,6 +43,7 @@ class Connections(backend.AioHttpWsHandler):
     """
 
     knows_token: Callable[[str], bool]
+    deserted: Callable[[], None]
 
     def __init__(self, protocol: Any, web_app: Any = None) -> None:
         super().__init__(protocol, web_app)
@@ -61,6 +62,12 @@ class Connections(backend.AioHttpWsHandler):
         """Begin to listen to a browser."""
         await super().onConnect(request, client_id)
         self.unchunkers[client_id] = _Parts()
+
+    async def onClose(self, client_id: str) -> None:  # noqa: N802
+        """Note that a browser is gone."""
+        await super().onClose(client_id)
+        if set(self.connections) == {client_id}:
+            type(self).deserted()
 
     async def onMessage(self, is_binary: bool, msg: Any, client_id: str) -> None:  # noqa: N802
         """Hear a message; one that trame's page cannot have sent ends the connection."""
@@ -84,16 +91,19 @@ class Connections(backend.AioHttpWsHandler):
         await super().sendWrappedError(rpcid, code, message, None, client_id)
 
 
-def limit_connections(knows_token: Callable[[str], bool]) -> None:
+def limit_connections(knows_token: Callable[[str], bool], deserted: Callable[[], None]) -> None:
     """Let the server that starts next in this process hear no more than the page needs.
 
     Parameters
     ----------
     knows_token : callable
         Says whether a text is the token.
+    deserted : callable
+        Called when the last browser has gone.
     """
+    callables = {"knows_token": staticmethod(knows_token), "deserted": staticmethod(deserted)}
     # wslink offers no other way to choose the handler.
-    backend.AioHttpWsHandler = type("Connections", (Connections,), {"knows_token": staticmethod(knows_token)})
+    backend.AioHttpWsHandler = type("Connections", (Connections,), callables)
 
 
 class _Parts(UnChunker):
@@ -137,12 +147,8 @@ def _drawable(call: Callable) -> Callable:
     """Draw no view that would not fit into memory."""
 
     def update(owner: Any, area: str, origin: str, size: dict) -> None:
-        call(
-            owner,
-            area,
-            origin,
-            {key: min(float(size.get(key, 1)), most) for key, most in _LARGEST_VIEW.items()},
-        )
+        drawn = {key: min(float(size.get(key, 1)), most) for key, most in _LARGEST_VIEW.items()}
+        call(owner, area, origin, drawn)
 
     return update
 

@@ -138,7 +138,9 @@ class Guard:
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler) -> web.StreamResponse:
-        refusal = self.refusal(request.host, request.headers.get("Origin"))
+        # Several are as good as a foreign one.
+        origin = ", ".join(request.headers.getall("Origin", [])) if "Origin" in request.headers else None
+        refusal = self.refusal(request.host, origin)
         given = request.query.get("secret") or request.cookies.get(self._cookie) or ""
         if refusal is None and not self.knows_token(given):
             refusal = "This address needs a token; open the one that 'vsclick app' printed."

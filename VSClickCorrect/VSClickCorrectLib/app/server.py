@@ -87,7 +87,7 @@ def serve(source: Future[OpenedCase] | Worklist, networks: LazyNetworks, serving
     controller.on_server_ready.add(lambda **_: _announce(app.server, serving, token))
     controller.on_server_ready.add(lambda **_: create_task(app.begin(source)))
     controller.on_exception.add(lambda error, *_: _report(app, error))
-    limit_connections(guard.knows_token)
+    limit_connections(guard.knows_token, uploads.discard_unfinished)
     try:
         _run(app.server, serving)
     finally:

@@ -128,6 +128,11 @@ class Uploads:
         if self._files.pop(slot, None) is not None:
             shutil.rmtree(self.folder / slot, ignore_errors=True)
 
+    def discard_unfinished(self) -> None:
+        """Remove the files whose sender has gone."""
+        for slot in set(self._files) - set(self.names):
+            self.discard(slot)
+
     def case(self, name: str = "Uploaded case") -> OpenedCase:
         """Read the sequences and the mask that were sent.
 

@@ -14,9 +14,9 @@ from VSClickCorrectLib.worklist.worklist import Worklist
 
 _DESCRIPTION = """\
 Open a page in the browser in which a segmentation is corrected by clicks; everything is computed on this
-machine. Without files it opens a synthetic case. The server answers this machine alone, and with --host others
-too, but only those who know its token. It makes one up and prints it as part of the address, or takes the one
-in the environment variable VSCLICK_TOKEN.
+machine. Without files it opens a synthetic case. The server answers this machine alone, or others too with
+--host, but only those who know its token. It makes one up and prints it as part of the address, or takes the
+one in the environment variable VSCLICK_TOKEN.
 """
 # Everyone on a machine can read a command line, but not another user's environment.
 _TOKEN = "VSCLICK_TOKEN"
