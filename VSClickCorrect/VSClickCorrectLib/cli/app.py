@@ -19,7 +19,7 @@ machine. Without files it opens a synthetic case. The server answers this machin
 one in the environment variable VSCLICK_TOKEN.
 """
 # Everyone on a machine can read a command line, but not another user's environment.
-_TOKEN = "VSCLICK_TOKEN"
+_VARIABLE = "VSCLICK_TOKEN"
 
 
 def add_parser(commands) -> None:
@@ -100,7 +100,7 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
         options.host,
         options.port,
         # The child processes need not know it.
-        os.environ.pop(_TOKEN, None),
+        os.environ.pop(_VARIABLE, None),
         tuple(options.allow_origin),
         not options.no_browser,
         options.timeout,
