@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from tempfile import TemporaryDirectory
 
 import slicer
 import vtk
@@ -138,14 +143,36 @@ def load_scene(path: Path) -> HeadlessScene:
     if not path.is_file():
         raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
     headless = HeadlessScene()
-    with _undisturbed():
-        read = headless.scene.ReadFromMRB(str(path.absolute()), True)
-    if not read:
-        headless.close()
-        raise ImageError(
-            f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again."
-        )
-    return headless
+    with TemporaryDirectory(prefix="vsclick-scene-") as folder, _undisturbed():
+        packed = Path(folder) / path.name
+        if _repack(path, packed) and headless.scene.ReadFromMRB(str(packed), True):
+            return headless
+    headless.close()
+    raise ImageError(f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again.")
+
+
+def _repack(path: Path, packed: Path) -> bool:
+    """Write a scene's archive anew; return whether everything in it belongs into its own folder.
+
+    MRML unpacks into whatever folder the names in an archive lead to.
+    """
+    try:
+        with zipfile.ZipFile(path) as given, zipfile.ZipFile(packed, "w") as written:
+            files = [info for info in given.infolist() if not info.is_dir()]
+            if any(map(_leads_out, files)):
+                return False
+            for info in files:
+                with given.open(info) as source, written.open(info.filename, "w", force_zip64=True) as target:
+                    shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        return False
+    return True
+
+
+def _leads_out(info: zipfile.ZipInfo) -> bool:
+    place = PureWindowsPath(info.filename)
+    # What is read as Windows does knows both kinds of slashes.
+    return bool(place.drive or place.root) or ".." in place.parts or stat.S_ISLNK(info.external_attr >> 16)
 
 
 def save_segmentation(segmentation_node: slicer.vtkMRMLSegmentationNode, path: Path) -> None:
