@@ -10,7 +10,7 @@ from VSClickCorrectLib.app import guard as guard_module
 from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
 
 LAUNCHER = "http://ward.example:9000"
-TOKEN = "right-enough-for-a-test"
+TOKEN = "Right-enough-for-a-test"
 
 
 @pytest.mark.parametrize(
@@ -161,5 +161,9 @@ def test_a_launchers_page_needs_the_token_as_everyone(asked):
         ("GET", f"/ws?secret={TOKEN}", {**upgrade, "Origin": "http://evil.example"}),
         ("GET", f"/ws?secret={TOKEN}", upgrade),
         ("GET", f"/ws?secret={TOKEN}", {"Origin": LAUNCHER}),
+        # trame's page writes the address of its connection in small letters.
+        ("GET", f"/ws?secret={TOKEN.lower()}", upgrade),
+        ("GET", f"/ws?secret={TOKEN.lower()}", {**upgrade, "Origin": "http://127.0.0.1"}),
+        ("GET", f"/index.html?secret={TOKEN.lower()}", {"Origin": LAUNCHER}),
     )
-    assert [answer.status for answer in answers] == [403, 403, 200, 400]
+    assert [answer.status for answer in answers] == [403, 403, 200, 400, 200, 403, 403]

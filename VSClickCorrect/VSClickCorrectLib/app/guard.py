@@ -133,16 +133,14 @@ class Guard:
 
     def knows_token(self, given: str) -> bool:
         """Whether what was given is the token, in a time that tells nothing of it."""
-        # Bytes that are no text come as surrogates.
-        return hmac.compare_digest(given.encode(errors="surrogatepass"), self._token.encode())
+        return _same(given, self._token)
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler) -> web.StreamResponse:
         # Several are as good as a foreign one.
         origin = ", ".join(request.headers.getall("Origin", [])) if "Origin" in request.headers else None
         refusal = self.refusal(request.host, origin)
-        given = request.query.get("secret") or request.cookies.get(self._cookie) or ""
-        if refusal is None and not self.knows_token(given):
+        if refusal is None and not self._brings_token(request, origin):
             refusal = "This address needs a token; open the one that 'vsclick app' printed."
         if refusal is not None:
             raise web.HTTPForbidden(text=refusal)
@@ -153,6 +151,12 @@ class Guard:
         if request.path in _PAGES and "secret" in request.query:
             raise self._remembered()
         return await handler(request)
+
+    def _brings_token(self, request: web.Request, origin: str | None) -> bool:
+        given = request.query.get("secret") or request.cookies.get(self._cookie) or ""
+        # A launcher's page writes the connection's address in small letters, and gives the key itself in it.
+        small = request.path == "/ws" and (origin or "").lower() in self._origins
+        return self.knows_token(given) or (small and _same(given, self._token.lower()))
 
     def _remembered(self) -> web.HTTPFound:
         """Send a browser on to an address without the token, which else would stay in its history."""
@@ -168,6 +172,11 @@ class Guard:
         """Tell trame's page, which asks a launcher first, where to connect and with what key."""
         scheme = "wss" if request.headers.get("Origin", "").startswith("https:") else "ws"
         return web.json_response({"sessionURL": f"{scheme}://USE_HOST/ws", "secret": self._token})
+
+
+def _same(given: str, token: str) -> bool:
+    # Bytes that are no text come as surrogates.
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), token.encode())
 
 
 def _name_in(address: str) -> str | None:
