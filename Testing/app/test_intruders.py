@@ -172,11 +172,11 @@ def sent_and_opened(connection, name, content):
     return state["StatusState__is_error"], state["StatusState__message"]
 
 
-def zipped(name, content=b"0" * 100, method=zipfile.ZIP_DEFLATED, mode=0o100644):
+def zipped(name, content=b"0" * 100, mode=0o100644):
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", method) as archive:
+    with zipfile.ZipFile(stream, "w") as archive:
         info = zipfile.ZipInfo(name)
-        info.external_attr, info.compress_type = mode << 16, method
+        info.external_attr, info.compress_type = mode << 16, zipfile.ZIP_DEFLATED
         archive.writestr(info, content)
     return stream.getvalue()
 
@@ -192,15 +192,6 @@ def nrrd(path, end="\n", padding="#"):
     return end.join([*lines, "space origin: (0,0,0)", padding, f"data file: {path}", "", ""]).encode()
 
 
-def nifti_of_terabytes():
-    header = bytearray(352)
-    header[:4], header[344:348] = (348).to_bytes(4, "little"), b"n+1\0"
-    for at, value in zip(range(40, 48, 2), (3, 30_000, 30_000, 2000), strict=True):
-        header[at : at + 2] = value.to_bytes(2, "little")
-    header[70:72], header[72:74], header[110:112] = b"\x04\0", b"\x10\0", b"\x80\x43"
-    return bytes(header)
-
-
 @pytest.mark.parametrize(
     ("name", "made"),
     [
@@ -208,7 +199,6 @@ def nifti_of_terabytes():
         ("absolute.zip", lambda lure: zipped(str(lure))),
         ("link.zip", lambda lure: zipped("link", str(lure).encode(), mode=0o120777)),
         ("bomb.zip", lambda lure: zipped("bomb", b"\0" * 3_000_000)),
-        ("memory.zip", lambda lure: zipped("lzma", method=zipfile.ZIP_LZMA)),
         ("damaged.zip", lambda lure: zipped("a", b"0123456789" * 9)[:60] + b"\xff" * 90),
         ("corrupt.zip", lambda lure: spoiled(zipped("a", b"0123456789" * 9))),
         ("elsewhere.nrrd", nrrd),
@@ -218,7 +208,6 @@ def nifti_of_terabytes():
         ("padded-more.nrrd", lambda lure: nrrd(lure, padding="#" + "x" * (1 << 20))),
         ("hdf5.nii", nifti_that_is_hdf5),
         ("hdf5.nrrd", nifti_that_is_hdf5),
-        ("huge.nii", lambda lure: nifti_of_terabytes()),
         ("page.nii.gz", lambda lure: b"<script>alert(1)</script>"),
     ],
 )

@@ -121,11 +121,14 @@ class Intruder:
         yield self._judged("another server's page", ask(self.port, absolute))
 
     def methods(self) -> Iterator[Attempt]:
-        """Methods that nothing here has, with the token."""
+        """Methods that nothing here has, and a connection that is none, with the token."""
         for route, method in product(
             ROUTES, ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT", "BREW")
         ):
             yield self._asked(f"{method} {route}", route, self.known, method=method)
+        for headers in ({}, {"Upgrade": "h2c"}, {"Upgrade": "websocket", "Connection": "Upgrade"}):
+            plain = request("GET", "/ws", {**self.known, **headers})
+            yield self._judged(f"/ws with {headers}", ask(self.port, plain))
 
     def bodies(self) -> Iterator[Attempt]:
         """Bodies that are too large or contradict themselves, with the token."""

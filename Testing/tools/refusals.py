@@ -21,7 +21,7 @@ from VSClickCorrectLib.app.guard import new_token  # noqa: E402
 GROUPS = {
     "tokens": "no token, a wrong one, the right one in a wrong place",
     "addresses": "foreign Host, foreign Origin",
-    "methods": "methods that nothing has",
+    "methods": "methods that nothing has, connections that are none",
     "bodies": "bodies too large, of unknown or contradicting length",
     "paths": "files of the machine asked for as the page's",
     "headers": "split, broken, endless headers; other protocols",
