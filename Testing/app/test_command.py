@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_others_reach_the_server_only_with_a_warning_and_the_token_that_it_made_
 def warned(server):
     """Return the output, once the line after the address is there."""
     while len(server.log.read_text().splitlines()) < 2 and server.process.poll() is None:
-        pass
+        time.sleep(0.05)
     return server.log.read_text()
 
 

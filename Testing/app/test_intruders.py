@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import sys
+import time
 import zipfile
 
 import pytest
@@ -45,8 +46,7 @@ def server(start_app, case_files, bright_models, folder):
 def intruder(server):
     found = Intruder(int(server.url.rstrip("/").rpartition(":")[2]), TOKEN)
     connection = found.inside()
-    while not state_of(connection)["StatusState__message"].startswith("Ready"):
-        pass
+    state_when(connection, lambda state: state["StatusState__message"].startswith("Ready"))
     connection.close()
     return found
 
@@ -74,6 +74,15 @@ def trigger(connection, name, *arguments):
 
 def state_of(connection):
     return connection.call("trame.state.get")["result"]["state"]
+
+
+def state_when(connection, holds):
+    """Return the state once something holds."""
+    for _ in range(1200):
+        if holds(state := state_of(connection)):
+            return state
+        time.sleep(0.05)
+    raise AssertionError(f"still: {state['StatusState__message']}")
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -167,8 +176,7 @@ def sent_and_opened(connection, name, content):
     assert trigger(connection, "vs_upload_part", "t1ce", 0, content)
     assert trigger(connection, "vs_upload_end", "t1ce")
     trigger(connection, opening(connection))
-    while (state := state_of(connection))["FilesState__busy"] or state["FilesState__t1ce"]:
-        pass
+    state = state_when(connection, lambda s: not s["FilesState__busy"] and not s["FilesState__t1ce"])
     return state["StatusState__is_error"], state["StatusState__message"]
 
 
@@ -229,10 +237,10 @@ def test_half_a_file_keeps_nobody_out_and_goes_with_its_sender(intruder, folder)
     assert state_of(other)["FilesState__t2"] == ""
     sender.close()
     other.close()
-    for _ in range(100):
+    for _ in range(200):
         if not [path for path in folder.rglob("*") if path.is_file()]:
             return
-        connect(intruder.port).close()
+        time.sleep(0.05)
     raise AssertionError("the half file is still there")
 
 
