@@ -33,9 +33,8 @@ check-contracts: $(VENV)/.ready-test ## Which package may import which
 audit: ## Whether a pinned package has a known vulnerability
 	$(PYTHON) Testing/tools/audit.py
 
-benchmark: $(VENV)/.ready-test ## Medians of time and memory; what killed sessions lose
-	$(BIN)/python Testing/benchmarks/click.py
-	$(BIN)/python Testing/benchmarks/initial.py
+benchmark: $(VENV)/.ready-test ## Medians of time and memory, with charts; what killed sessions lose
+	$(BIN)/vsclick bench --output Resources/Docs/benchmark
 	$(BIN)/python Testing/benchmarks/app_click.py
 	$(BIN)/python Testing/benchmarks/kills.py
 

@@ -231,6 +231,9 @@ class SlicerDesktop:
     def ask_to_save(self, title, path, filters):
         return qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, path, filters)
 
+    def ask_to_open(self, title, path, filters):
+        return qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, path, filters)
+
     def confirm(self, question):
         return slicer.util.confirmOkCancelDisplay(question)
 

@@ -34,6 +34,37 @@ def case_files(tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def slicer_app():
+    """The app's scene, in this process."""
+    from trame_slicer.core import SlicerApp
+
+    return SlicerApp()
+
+
+@pytest.fixture
+def parts(slicer_app, bright_models):
+    """What the page's logics share, with no page: what waits for the views to draw is done at once."""
+    from trame_server import Server
+    from VSClickCorrectLib.app.models import LazyNetworks
+    from VSClickCorrectLib.app.status import Status
+    from VSClickCorrectLib.app.workspace import Workspace
+    from VSClickCorrectLib.inference.models import ModelFolder
+
+    def at_once(action):
+        action()
+
+    server = Server()
+    status = Status(server.state)
+    workspace = Workspace(slicer_app, status, at_once, at_once)
+    networks = LazyNetworks(ModelFolder(bright_models), "cpu")
+    message = status.typed_state.data
+    yield SimpleNamespace(
+        server=server, status=status, workspace=workspace, networks=networks, message=message
+    )
+    workspace.close()
+
+
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory):
     """Start the app with arguments; it ends with the session."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, ball_volume
-from VSClickCorrectLib.app.case_nodes import CaseNodes, OpenedCase
+from VSClickCorrectLib.app.opened_case import OpenedCase, ShownCase
 from VSClickCorrectLib.app.pointing import Pointing
 
 SIZE, WIDTH_MM = 200, 40.0
@@ -19,7 +19,7 @@ def view():
     app.view_manager.register_factory(DirectViewFactory(do_render_offscreen=True))
     view = app.view_manager.create_view(ViewLayoutDefinition.axial_view())
     view.update_size(SIZE, SIZE)
-    nodes = CaseNodes(app.scene, OpenedCase("ball", ball_volume(), None, ball()))
+    nodes = ShownCase(app.scene, OpenedCase("ball", ball_volume(), None, ball()))
     view.set_background_volume_id(nodes.t1ce.GetID())
     view.fit_view_to_content()
     node = view.get_view_node()

@@ -7,6 +7,7 @@ the click was made has more pixels of the segment's green, or fewer, than before
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 import time
@@ -14,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from common import full_size_case, machine, options
 from playwright.sync_api import Page, sync_playwright
-from VSClickCorrectLib.imaging.io import write_mask, write_volume
+from VSClickCorrectLib.benchmark.examination import Size, write_examinations
+from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.simulation.errors import uneven_border
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -56,31 +57,29 @@ _WATCH = """() => {
 
 def main() -> None:
     """Run and print."""
-    chosen = options(__doc__ or "")
-    print(machine(chosen.threads))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clicks", type=int, default=30)
+    chosen = parser.parse_args()
     with TemporaryDirectory(prefix="vsclick-benchmark-") as folder:
-        files = _files(Path(folder), chosen.t1ce)
+        files = _files(Path(folder))
         started = time.perf_counter()
         server = AppServer(*files, log=Path(folder) / "log.txt")
         try:
-            _measure(server, started, chosen.repeats)
+            _measure(server, started, chosen.clicks)
         finally:
             server.close()
 
 
-def _files(folder: Path, t1ce: Path | None) -> list[str]:
-    case, truth = full_size_case(t1ce)
-    arguments = []
-    for name, volume in case.sequences.items():
-        if volume is not None:
-            write_volume(folder / f"{name}.nii.gz", volume)
-            arguments += [f"--{name}", str(folder / f"{name}.nii.gz")]
-    start = uneven_border(truth, case.grid.spacing[::-1], np.random.default_rng(0))
-    write_mask(folder / "mask.nii.gz", start, case.grid)
-    return [*arguments, "--mask", str(folder / "mask.nii.gz")]
+def _files(folder: Path) -> list[str]:
+    (examination,) = write_examinations(folder, (Size((120, 512, 512)),))
+    grid = examination.read().grid
+    start = uneven_border(examination.ball(grid), grid.spacing[::-1], np.random.default_rng(0))
+    write_mask(folder / "mask.nii.gz", start, grid)
+    paths = {"t1ce": examination.t1ce, "t2": examination.t2, "mask": folder / "mask.nii.gz"}
+    return [argument for name, path in paths.items() for argument in (f"--{name}", str(path))]
 
 
-def _measure(server: AppServer, started: float, repeats: int) -> None:
+def _measure(server: AppServer, started: float, clicks: int) -> None:
     address = server.url
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -91,7 +90,7 @@ def _measure(server: AppServer, started: float, repeats: int) -> None:
         page.locator("#status", has_text="Ready").wait_for(timeout=_PATIENCE_MS)
         print(f"{'command to first click possible':36s} {time.perf_counter() - started:.1f} s")
         page.wait_for_timeout(2000)
-        times = [t for n in range(repeats * 6) if (t := _click(page, n)) is not None]
+        times = [t for n in range(clicks) if (t := _click(page, n)) is not None]
         browser.close()
     low, middle, high = np.percentile(times, [10, 50, 90])
     print(

@@ -120,8 +120,8 @@ def test_scene_reloads_with_volumes_clicks_and_journal(shown, scene):
     from VSClickCorrectLib.mrml.persistence import stored_journal
 
     assert {scene.GetNthNodeByClass(n, "vtkMRMLScalarVolumeNode").GetName() for n in range(2)} == {
-        "t1ce",
-        "t2",
+        "T1ce",
+        "T2",
     }
     points = scene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
     clicked = [click["ras"] for event in journal_of(shown) for click in event.get("clicks", [])]
@@ -146,7 +146,7 @@ def test_reloaded_segment_is_the_saved_one(shown, scene):
     from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 
     segmentation = scene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
-    volume = scene.GetFirstNodeByName("t1ce")
+    volume = scene.GetFirstNodeByName("T1ce")
     mask = SegmentMask(segmentation, segmentation.GetSegmentation().GetNthSegmentID(0), volume)
     assert np.array_equal(mask.read(BALL_GRID.box), mask_in_file(shown.output / "tumour.seg.nrrd"))
 

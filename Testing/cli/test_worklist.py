@@ -28,7 +28,7 @@ def test_the_states_are_listed_with_what_is_known(cases, tmp_path, capsys):
     assert "scan.nii.gz does not say whether it is a T1 or a T2" in first
     assert second.startswith("VS-2   done      AB; 5 clicks, round 2, 0.0 min; 29 mm³; clear")
     assert third.startswith("VS-10  in work   AB; open with AB on ")
-    assert last == "1 of 3 done, 1 in work."
+    assert last == "1 of 3 done, 1 in work; 1 open with others."
     assert (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8").count("\n") == 4
 
 

@@ -38,7 +38,7 @@ def whole(grid, values, **more):
 @pytest.mark.parametrize("turn", [0.0, 30.0, -72.0])
 @pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.5), (0.4, 0.6, 1.5)])
 def test_an_ellipsoid_has_the_diameters_volume_and_place_it_was_made_with(spacing, turn):
-    grid = grid_around(np.diag([-1.0, -1.0, 1.0]), spacing, (64, 96, 144), CENTRE - [6, -3, 1])
+    grid = grid_around(np.diag([-1.0, -1.0, 1.0]), spacing, (64, 96, 280), CENTRE - [6, -3, 1])
     found = whole(grid, ellipsoid(grid, turn))
     assert found.volume_mm3 == pytest.approx(4 / 3 * math.pi * 12 * 8 * 10, rel=0.01)
     assert found.volume_cm3 == pytest.approx(4.021, rel=0.01)
@@ -57,8 +57,8 @@ def test_an_ellipsoid_has_the_diameters_volume_and_place_it_was_made_with(spacin
 
 @pytest.mark.parametrize("signed", SIGNED_PERMUTATIONS[::5])
 def test_a_tumour_measures_the_same_however_the_image_is_stored(signed):
-    axial = (64, 88, 104)  # S, A, R at 0.6, 0.5 and 0.4 mm
-    sizes = {"R": (104, 0.4), "A": (88, 0.5), "S": (64, 0.6)}
+    axial = (64, 88, 280)  # S, A, R at 0.6, 0.5 and 0.4 mm
+    sizes = {"R": (280, 0.4), "A": (88, 0.5), "S": (64, 0.6)}
     names = ["RAS"[int(np.argmax(np.abs(signed[:, n])))] for n in range(3)]
     shape = tuple(sizes[name][0] for name in names[::-1])
     grid = grid_around(signed, [sizes[name][1] for name in names], shape, CENTRE)
@@ -174,7 +174,6 @@ def test_a_mask_that_fills_the_image_is_measured_up_to_its_edges():
     assert found.slices == (1, 3)
     assert found.diameter.mm == pytest.approx(math.hypot(10, 5))
     assert found.centroid_ras == (4.5, 2.5, 2)
-    assert found.side is None
 
 
 def test_the_lines_across_an_angle_stay_within_it():
@@ -254,11 +253,23 @@ def test_the_side_follows_the_head_not_the_image_and_not_the_order_of_voxels(dir
     middle = head_middle(box_head(grid, right=20.5, left=-60.5))
     assert middle.of == "head"
     assert middle.right_mm == pytest.approx(-20, abs=1.5)
-    for at, side in ((-5.0, "right"), (-35.0, "left"), (-21.0, None)):
+    for at, side in ((-5.0, "right"), (-35.0, "left"), (-21.0, "middle")):
         values = np.zeros(grid.shape, bool)
         values[grid.ras_to_index((at, 1.0, 1.0))] = True
         assert whole(grid, values, middle=middle).side == side
-        assert whole(grid, values).side == ("left" if at < -3 else None)
+        assert whole(grid, values).side == ("left" if at < -3 else "middle")
+
+
+@pytest.mark.parametrize(("columns", "side"), [(108, "unknown"), (112, "right")])
+def test_the_side_is_told_only_where_the_image_is_as_wide_as_a_head(columns, side):
+    """The head's middle lies at R 10; rows, which lead from left to right here, are 1 mm apart."""
+    grid = grid_around(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1.0]]), (1.0, 1.0, 2.0), (3, columns, 8))
+    values = np.zeros(grid.shape, bool)
+    values[grid.ras_to_index((40.0, 0.0, 0.0))] = True
+    found = whole(grid, values, middle=Middle(10.0, "head"))
+    assert found.side == side
+    told = {"unknown": "not told, the image shows part of the head only", "right": "right (centroid"}
+    assert f"Side: {told[side]}" in found.as_text()
 
 
 def test_an_image_without_a_head_falls_back_to_its_own_middle():
@@ -304,7 +315,7 @@ def test_the_text_names_what_is_measured_with_units():
         "Largest perpendicular to it in that slice: 3.2 mm",
         "Axial slices: 2 to 3 of 3, counted from the bottom (4.0 mm)",
         "Centroid: R 5.5, A 3.0, S 3.0 mm",
-        "Side: right (centroid 25.5 mm right of the head's middle)",
+        "Side: not told, the image shows part of the head only",
         "Note: among small tumours observers differ by up to about 27 % of the volume, which is 19 mm³ here; "
         "a smaller change need not be growth.",
     ]

@@ -13,10 +13,11 @@ from handmade_models import (
 )
 from safetensors.numpy import save
 from VSClickCorrectLib.errors import Cancelled
+from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
-from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.initial import InitialSegmenter, best_part
 from VSClickCorrectLib.inference.models import ModelFolder
 
 R, A, S = CENTER
@@ -48,6 +49,30 @@ def turned(array, axes, flips):
 
 def restored(values, axes, flips):
     return values[tuple(slice(None, None, -1 if f else 1) for f in flips)].transpose(np.argsort(axes))
+
+
+def test_of_two_parts_the_one_with_more_evidence_stays_and_its_hole_is_filled():
+    probability = np.zeros((3, 8, 8), np.float32)
+    probability[1, 0:2, 0:5] = 0.6  # ten voxels, 6.0 in all
+    probability[1, 4:7, 4:7] = 0.9  # eight round a hole, 7.2 in all
+    probability[1, 5, 5] = 0.3
+    found = best_part(Grid((3, 8, 8), AXIAL), Box((0, 0, 0), (3, 8, 8)), probability, 0.5)
+    expected = np.zeros((3, 8, 8), bool)
+    expected[1, 4:7, 4:7] = True
+    assert np.array_equal(found.values, expected)
+    assert found.confidence == pytest.approx(7.5 / 9)
+    # Nine voxels, to the power of a third.
+    assert found.evidence == pytest.approx(7.5 / 9 * 9 ** (1 / 3))
+
+
+def test_windows_lie_round_the_ball_with_a_margin(segmenter, case):
+    (window,) = segmenter.windows(case)
+    ball_box = Box.around(ball())
+    # Of the 14 mm of margin 9 fit in above and below: there the image ends.
+    assert window.box.contains(ball_box)
+    assert window.geometry.spacing == (1.5, 0.75, 0.75)
+    for axis in (1, 2):
+        assert ball_box.start[axis] - window.box.start[axis] >= 14 / 0.75 - 4
 
 
 def test_ball_is_found_where_it_is(segmenter, case):
@@ -131,7 +156,7 @@ def test_model_for_t2_alone_sees_cases_without_t1ce_and_no_other(own_models, cas
     blind = write_weights(own_models, "blind", bright_unet3d(2.0))
     write_manifest(own_models, [*entries, entries[1] | blind | {"role": "initial-t2"}])
     segmenter = InitialSegmenter.load(ModelFolder(own_models))
-    assert [entry.name for entry in segmenter.entries] == ["find", "first", "blind"]
+    assert [model.entry.name for model in segmenter.models] == ["find", "first", "blind"]
     assert segmenter.segment(case).found
     assert segmenter.segment(Case(case.t1ce)).found
     assert not segmenter.segment(Case(None, case.t2)).found

@@ -17,7 +17,7 @@ TREES = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in SOUR
 BUTTON = {"checked", "click", "connect", "enabled", "setIcon", "text", "toolTip"}
 MEMBERS = {
     "QCheckBox": BUTTON,
-    "QComboBox": {"addItems", "blockSignals", "clear", "connect", "currentIndex"},
+    "QComboBox": {"addItems", "blockSignals", "clear", "connect", "currentIndex", "enabled"},
     "QDoubleSpinBox": {"connect", "value"},
     "QLabel": {"text", "toolTip"},
     "QLineEdit": {"connect", "enabled", "text"},
@@ -62,7 +62,7 @@ MEMBERS = {
 }
 SIGNALS = {
     "QCheckBox": {"clicked()"},
-    "QComboBox": {"currentIndexChanged(int)"},
+    "QComboBox": {"activated(int)", "currentIndexChanged(int)"},
     "QLineEdit": {"editingFinished()"},
     "QPushButton": {"clicked()"},
     "QTableWidget": {"itemSelectionChanged()"},

@@ -193,15 +193,14 @@ def test_result_is_measured_and_copied(widget, begun, small, spoiled, wait, desk
 
 def test_side_is_not_told_of_part_of_a_head(widget, begun, wait, desktop, small, monkeypatch):
     """The small case is 76 mm wide."""
-    assert not widget.panel.workbench.shows_whole_head
     assert wait(lambda: widget.ui.sideLabel.text.startswith("not told"))
     widget.ui.copyButton.click()
-    assert "Side:" not in desktop.app.texts[-1]
-    monkeypatch.setattr("VSClickCorrectLib.panel.workbench.HEAD_MM", 70.0)
+    assert "Side: not told" in desktop.app.texts[-1]
+    monkeypatch.setattr("VSClickCorrectLib.imaging.measurements.HEAD_MM", 70.0)
     widget.panel.result.measure()
     assert not widget.ui.sideLabel.text.startswith("not told")
     widget.ui.copyButton.click()
-    assert "Side:" in desktop.app.texts[-1]
+    assert "Side: not told" not in desktop.app.texts[-1]
 
 
 @pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
@@ -257,6 +256,16 @@ def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeyp
     widget.ui.registerButton.click()
     assert wait(lambda: "lies on the T1 now" in widget.ui.statusLabel.text)
     assert example.t2.GetParentTransformNode() is not transform
+
+
+def test_what_is_going_on_is_said_with_its_capitals(widget, example, wait, monkeypatch):
+    from VSClickCorrectLib.jobs.job import JobState
+
+    job = JobByHand(None)
+    monkeypatch.setattr(job, "poll", lambda: JobState(0.3, "registering the T2 to the T1ce", False))
+    monkeypatch.setattr("VSClickCorrectLib.panel.volumes.Job.start_registration", lambda *volumes: job)
+    widget.ui.registerButton.click()
+    assert wait(lambda: widget.ui.statusLabel.text == "Registering the T2 to the T1ce", seconds=3.0)
 
 
 def test_registration_of_a_t2_that_was_removed_moves_nothing(

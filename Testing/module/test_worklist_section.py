@@ -172,3 +172,82 @@ def test_tumour_found_in_a_case_begins_its_journal(widget, opened, small, border
     widget.panel.correction.place(border[0])
     assert len(opened.journal().events) == 2
     assert bare(widget.ui.clickTable).rowCount() == 1
+
+
+@pytest.fixture
+def colleague(folder):
+    """Somebody else on the same folder."""
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
+    return Worklist.open(folder / "cases", folder / "results", "CD")
+
+
+def choose(widget, index):
+    """Choose a case in the list as a person does, which alone tells of it."""
+    box = bare(widget.ui.caseSelector)
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
+
+
+def listed(widget):
+    box = bare(widget.ui.caseSelector)
+    return [box.itemText(n) for n in range(box.count())]
+
+
+def test_any_case_can_be_chosen_from_the_list(widget, opened, small):
+    from VSClickCorrectLib.imaging.box import Box
+
+    assert listed(widget) == ["case1, in work", "case2, todo", "case3, todo"]
+    painted = Box((0, 0, 0), (1, 2, 3))
+    widget.panel.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
+    choose(widget, 1)
+    assert opened.current.name == "case2"
+    assert widget.ui.caseSelector.currentIndex == 1
+    choose(widget, 0)
+    assert widget.panel.workbench.values()[painted.slices].all()
+
+
+def test_case_of_somebody_else_is_taken_over_only_if_confirmed(widget, opened, colleague, desktop):
+    colleague.go_to("case2")
+    desktop.answers.append(False)
+    choose(widget, 1)
+    assert desktop.questions[0].startswith("Case case2 is open with CD on ")
+    assert "Take it over?" in desktop.questions[0]
+    assert (opened.current.name, widget.ui.caseSelector.currentIndex) == ("case1", 0)
+    assert listed(widget)[1].startswith("case2, in work, open with CD on ")
+    assert "1 open with others" in widget.ui.caseLabel.text
+    desktop.answers.append(True)
+    choose(widget, 1)
+    assert opened.current.name == "case2"
+    assert listed(widget)[1] == "case2, in work"
+    assert desktop.faults == []
+
+
+def test_who_lost_a_case_can_leave_it(widget, opened, colleague, desktop):
+    colleague.go_to("case1", take_over=True)
+    desktop.answers.append(False)
+    widget.ui.nextCaseButton.click()
+    assert desktop.questions[0].startswith("Case case1 was taken over by CD on ")
+    assert opened.current.name == "case1"
+    desktop.answers.append(True)
+    widget.ui.nextCaseButton.click()
+    assert opened.current.name == "case2"
+    assert colleague.current.name == "case1"
+    assert desktop.faults == []
+
+
+def test_list_of_cases_is_found_by_a_button(widget, folder, small, desktop):
+    from VSClickCorrectLib.simulation.oracle import Oracle
+
+    widget.panel.workbench.corrector = Oracle(small.truth)
+    path = folder / "cases" / "list.csv"
+    path.write_text("case,t1ce\nthe only one,case1/T1ce.nii.gz\n")
+    desktop.answers += ["", str(path)]
+    widget.ui.worklistSourcePath.currentPath = "before"
+    widget.ui.worklistFileButton.click()
+    assert widget.ui.worklistSourcePath.currentPath == "before"
+    widget.ui.worklistFileButton.click()
+    widget.ui.worklistOutputPath.currentPath = str(folder / "results")
+    widget.ui.annotatorEdit.text = "AB"
+    widget.ui.openWorklistButton.click()
+    assert widget.panel.worklist.worklist.current.name == "the only one"

@@ -18,6 +18,15 @@ def test_segmentations_and_markups_can_be_made_and_converted(scene):
     assert markups.CreateDefaultStorageNode() is not None
 
 
+def test_application_gives_logics_by_the_names_that_they_have_in_slicer(headless):
+    for module, name in (
+        ("Segmentations", "vtkSlicerSegmentationsModuleLogic"),
+        ("Markups", "vtkSlicerMarkupsLogic"),
+    ):
+        assert headless.application.GetModuleLogic(module).IsA(name)
+    assert headless.application.GetModuleLogic("Colors") is headless.application.GetColorLogic()
+
+
 def test_dropping_it_frees_scene_and_folder():
     headless = HeadlessScene()
     folder = cache_folder(headless)

@@ -24,6 +24,16 @@ def test_parent_transform_is_part_of_the_grid(volume_node, quarter_turn):
     assert grid_of(volume_node).ras_to_index((82.0, 9.0, -20.5)) == (3, 2, 4)
 
 
+def test_grid_is_worked_out_again_only_where_the_volume_has_moved(volume_node, quarter_turn):
+    first = grid_of(volume_node)
+    assert grid_of(volume_node) is first
+    volume_node.SetAndObserveTransformNodeID(quarter_turn.GetID())
+    assert not grid_of(volume_node).matches(first)
+    volume_node.SetAndObserveTransformNodeID(None)
+    volume_node.SetOrigin(1.0, 2.0, 3.0)
+    assert np.allclose(grid_of(volume_node).index_to_ras((0, 0, 0)), (1.0, 2.0, 3.0))
+
+
 def test_nested_parents_are_composed(volume_node, quarter_turn, add_transform):
     lift = add_transform([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1000], [0, 0, 0, 1]])
     quarter_turn.SetAndObserveTransformNodeID(lift.GetID())

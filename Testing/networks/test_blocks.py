@@ -127,3 +127,20 @@ def test_decoder_climbs_from_the_deepest_stage():
         (4 * 5 * 3 + 3) + (9 * 6 * 3 + 3 + 2 * 3) + (9 * 3 * 3 + 3 + 2 * 3)
         + (4 * 3 * 2 + 2) + (9 * 4 * 2 + 2 + 2 * 2) + (9 * 2 * 2 + 2 + 2 * 2)
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_folded_block_computes_what_it_computed_with_its_norms(dimensions):
+    generator = torch.Generator().manual_seed(5)
+    block = ConvBlock(dimensions, 3, 4, dropout=0.4)
+    for norm in (block.norm1, block.norm2):
+        for values in (norm.running_mean, norm.weight.data, norm.bias.data):
+            values.copy_(torch.randn(4, generator=generator))
+        norm.running_var.copy_(torch.rand(4, generator=generator) + 0.2)
+    x = torch.randn((2, 3, *[6] * dimensions), generator=generator)
+    block.eval().requires_grad_(False)
+    expected = block(x)
+    block.fold()
+    assert not any("Norm" in type(layer).__name__ for layer in block)
+    torch.testing.assert_close(block(x), expected)
+    assert float(expected.abs().max()) > 0.1

@@ -17,9 +17,8 @@ from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.evaluation.rounds import Play, play_rounds
 from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.networks import Networks
 
 
 def main() -> None:
@@ -30,15 +29,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    models = ModelFolder(None)
-    segmenter, corrector = InitialSegmenter.load(models, "cpu"), Corrector.load(models, device="cpu")
+    networks = Networks.load(ModelFolder(), "cpu")
     scores = []
     listed = list_cohort(options.cohort)
     for one in listed[: options.count]:
         shutil.copy(one.path, options.output)
     for one in listed[options.count : 2 * options.count]:
         case = one.load()
-        corrected = _corrected(case, segmenter, corrector) if case.truth.any() else case.truth
+        corrected = _corrected(case, networks) if case.truth.any() else case.truth
         scores.append(dice(corrected, case.truth))
         np.savez_compressed(
             options.output / f"{one.name}.npz",
@@ -50,13 +48,15 @@ def main() -> None:
     print(f"{len(scores)} corrected masks, mean DSC {np.mean(scores):.4f}")
 
 
-def _corrected(case: LabelledCase, segmenter: InitialSegmenter, corrector: Corrector) -> np.ndarray:
+def _corrected(case: LabelledCase, networks: Networks) -> np.ndarray:
     inside = np.argwhere(case.truth)
     voxel = inside[len(inside) // 2]
-    proposal = segmenter.propose(case.case, Click(tuple(case.grid.index_to_ras(voxel))))
+    proposal = networks.segmenter.propose(case.case, Click(tuple(case.grid.index_to_ras(voxel))))
     start = np.zeros_like(case.truth)
     start[proposal.box.slices] = proposal.values
-    *_, last = play_rounds(case.case, case.truth, start, corrector, Play(), segmenter.propose)
+    *_, last = play_rounds(
+        case.case, case.truth, start, networks.corrector, Play(), networks.segmenter.propose
+    )
     return last.mask
 
 

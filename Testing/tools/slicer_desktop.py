@@ -40,11 +40,12 @@ def install(monkeypatch, scene) -> SimpleNamespace:
     -------
     SimpleNamespace
         ``app``, ``window`` (the main window), ``status`` (texts of the status bar), ``faults`` (what
-        `tryWithErrorDisplay` showed) and ``answers`` (what the next dialogs are answered).
+        `tryWithErrorDisplay` showed), ``answers`` (what the next dialogs are answered) and
+        ``questions`` (what was to be confirmed).
     """
     window = QtWidgets.QMainWindow()
     desktop = SimpleNamespace(
-        app=App(), window=window, status=[], faults=[], answers=[], layers=[], dialogs=[]
+        app=App(), window=window, status=[], faults=[], answers=[], questions=[], layers=[], dialogs=[]
     )
     desktop.progress = lambda shown: _Progress(desktop.dialogs, shown["labelText"])
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
@@ -53,7 +54,10 @@ def install(monkeypatch, scene) -> SimpleNamespace:
     for name, function in _util(desktop).items():
         monkeypatch.setattr(slicer.util, name, function, raising=False)
     qt = qt_module()
-    qt.QFileDialog = SimpleNamespace(getSaveFileName=lambda *arguments: desktop.answers.pop(0))
+    qt.QFileDialog = SimpleNamespace(
+        getOpenFileName=lambda *arguments: desktop.answers.pop(0),
+        getSaveFileName=lambda *arguments: desktop.answers.pop(0),
+    )
     translation = {"tr": lambda text: text, "translate": lambda context, text: text}
     modules = {
         "slicer.i18n": translation,
@@ -117,7 +121,7 @@ def _util(desktop: SimpleNamespace) -> dict:
         "settingsValue": lambda key, default, converter: converter(Settings.values.get(key, default)),
         "showStatusMessage": lambda text, duration=0: desktop.status.append(text),
         "setSliceViewerLayers": lambda **layers: desktop.layers.append(layers),
-        "confirmOkCancelDisplay": lambda question: desktop.answers.pop(0),
+        "confirmOkCancelDisplay": lambda asked: desktop.questions.append(asked) or desktop.answers.pop(0),
         "pip_install": lambda requirement: desktop.answers.pop(0)(),
     }
 

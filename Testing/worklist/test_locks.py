@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import pytest
 from volume_files import PLAIN, blob
-from VSClickCorrectLib.errors import CaseTaken, ImageError, WorklistError
+from VSClickCorrectLib.errors import CaseLost, CaseTaken, ImageError, WorklistError
 from VSClickCorrectLib.worklist.locks import STALE_S, CaseLock, holder_of
 
 
@@ -44,8 +45,22 @@ def ended_process():
 
 def test_a_case_that_is_taken_cannot_be_taken_and_the_message_says_by_whom(path):
     taken(path)
-    with pytest.raises(CaseTaken, match=r"^case VS-2 is open with AB on .* \(last heard of at \d\d:\d\d\)"):
+    rewritten(path, since=datetime(2024, 5, 17, 9, 5).timestamp())
+    with pytest.raises(
+        CaseTaken, match=r"AB on .* since 2024-05-17 09:05 \(last heard of at \d\d:\d\d\)"
+    ) as told:
         taken(path, "CD")
+    assert str(told.value).startswith("case VS-2 is open with AB on ")
+    assert (told.value.case, told.value.holder) == ("VS-2", str(holder_of(path)))
+
+
+def test_a_lock_of_an_earlier_version_is_known_since_it_was_heard_of(path):
+    taken(path)
+    content = json.loads(path.read_text())
+    del content["since"]
+    path.write_text(json.dumps(content))
+    holder = holder_of(path)
+    assert holder.since == holder.heard == path.stat().st_mtime
 
 
 def test_a_lock_that_is_given_back_can_be_taken(path):
@@ -146,7 +161,8 @@ def test_two_worklists_on_one_folder_share_the_cases_out(open_list):
     first.done(blob(), PLAIN)
     second.done(blob(), PLAIN)
     assert {first.next().name, second.next()} == {"VS-10", None}
-    assert str(second.progress()) == "2 of 3 done, 1 in work"
+    assert str(first.progress()) == "2 of 3 done, 1 in work"
+    assert str(second.progress()) == "2 of 3 done, 1 in work; 1 open with others"
 
 
 def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_list):
@@ -162,7 +178,7 @@ def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_li
         first.skip,
         first.start_over,
     ):
-        with pytest.raises(WorklistError, match="case VS-2 was taken over by CD on "):
+        with pytest.raises(CaseLost, match="case VS-2 was taken over by CD on "):
             call()
     first.close()
     assert second.record("VS-2").clicks == 3
@@ -195,8 +211,9 @@ def test_a_network_that_is_gone_is_told_as_such_and_may_come_back(open_list):
     worklist.go_to("VS-2")
     away = worklist.output.with_name("away")
     worklist.output.rename(away)
-    with pytest.raises(WorklistError, match="cannot be reached; check the disk or the network"):
+    with pytest.raises(WorklistError, match="cannot be reached; check the disk or the network") as told:
         worklist.update(clicks=1)
+    assert not isinstance(told.value, CaseLost)
     away.rename(worklist.output)
     worklist.update(clicks=1)
     assert open_list().record("VS-2").clicks == 1

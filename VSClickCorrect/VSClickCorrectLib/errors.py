@@ -4,6 +4,13 @@
 class VSClickError(ValueError):
     """Base of every error that is meant to be read by the user."""
 
+    @property
+    def sentence(self) -> str:
+        """The message standing alone; on the command line it follows a colon and so begins small."""
+        message = str(self)
+        # What begins with a file's name is left as it is.
+        return message[:1].upper() + message[1:] if message.split(" ", maxsplit=1)[0].isalpha() else message
+
 
 class ImageError(VSClickError):
     """An image, mask or geometry cannot be used."""
@@ -22,8 +29,34 @@ class WorklistError(VSClickError):
 
 
 class CaseTaken(WorklistError):
-    """Somebody else has the case open."""
+    """Somebody else has the case open.
+
+    Parameters
+    ----------
+    case : str
+        The case.
+    holder : str
+        Who has it, on which computer, since when.
+    """
+
+    def __init__(self, case: str, holder: str) -> None:
+        super().__init__(
+            f"case {case} is open with {holder}; take another, or take it over if they have left."
+        )
+        self.case, self.holder = case, holder
+
+
+class CaseLost(WorklistError):
+    """Somebody else has taken over the case that was open; what was done since is not kept."""
 
 
 class Cancelled(VSClickError):
     """The user cancelled a running computation; nothing was changed."""
+
+
+class BenchmarkError(VSClickError):
+    """Something cannot be measured here."""
+
+
+class RivalMissing(BenchmarkError):
+    """A program to compare with is not installed."""

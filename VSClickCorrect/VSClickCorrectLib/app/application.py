@@ -12,17 +12,19 @@ from trame_server import Server
 from trame_slicer.core import SlicerApp
 
 from VSClickCorrectLib.app import page_files
-from VSClickCorrectLib.app.case_nodes import OpenedCase
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.initial_logic import InitialLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
+from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
+from VSClickCorrectLib.app.logic.running_logic import RunningLogic
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
 from VSClickCorrectLib.app.logic.surface_logic import SurfaceLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.pointing import Point
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.ui.page import TITLE, build_page
@@ -66,7 +68,9 @@ class BrowserApp:
         self.strip = StripLogic(self.server, self.workspace, self.views)
         self.surface = SurfaceLogic(slicer_app, self.workspace, self.views, self.status)
         self.measures = MeasuresLogic(self.server, self.workspace)
-        self.initial = InitialLogic(self.server, self.workspace, networks, self.status)
+        self.running = RunningLogic(self.server, self.workspace, networks, self.status)
+        self.initial = InitialLogic(self.workspace, self.running, networks, self.status)
+        self.registration = RegistrationLogic(self.server, self.workspace, self.running, self.status)
         self.files = FilesLogic(self.server, self.workspace, networks, self.status, uploads)
         self.worklist = WorklistLogic(self.server, self.workspace, networks, self.measures, self.status)
         self.views.clicked.connect(self._on_clicked)

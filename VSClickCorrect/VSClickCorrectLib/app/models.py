@@ -3,27 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
-from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
-
-
-@dataclass(frozen=True)
-class Networks:
-    """What clicks need.
-
-    Parameters
-    ----------
-    corrector : Corrector
-        Corrects around a click.
-    segmenter : InitialSegmenter
-        Begins a new part where an include click lies far from the mask.
-    """
-
-    corrector: Corrector
-    segmenter: InitialSegmenter
+from VSClickCorrectLib.inference.networks import Networks
 
 
 class LazyNetworks:
@@ -51,10 +33,5 @@ class LazyNetworks:
             If they cannot be loaded.
         """
         if self._task is None:
-            self._task = asyncio.create_task(asyncio.to_thread(self._load))
+            self._task = asyncio.create_task(asyncio.to_thread(Networks.load, self.folder, self.device))
         return await asyncio.shield(self._task)
-
-    def _load(self) -> Networks:
-        return Networks(
-            Corrector.load(self.folder, device=self.device), InitialSegmenter.load(self.folder, self.device)
-        )

@@ -14,11 +14,11 @@ from trame_server import Server
 from trame_server.utils.asynchronous import create_task
 
 from VSClickCorrectLib.app.application import BrowserApp
-from VSClickCorrectLib.app.case_nodes import OpenedCase
 from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
 from VSClickCorrectLib.app.door import open_browser
 from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
 from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
 from VSClickCorrectLib.worklist.worklist import Worklist
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.app.case_nodes import OpenedCase
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.imaging.io import read_mask, read_volume
 from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.synthesis import demo_case

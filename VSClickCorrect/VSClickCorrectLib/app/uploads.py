@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 
 import numpy as np
 
-from VSClickCorrectLib.app.case_nodes import OpenedCase
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.datasets.dicom import find_series
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid

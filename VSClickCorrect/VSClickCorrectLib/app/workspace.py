@@ -9,10 +9,10 @@ import numpy as np
 from trame_slicer.core import SlicerApp
 from undo_stack import Signal
 
-from VSClickCorrectLib.app.case_nodes import CaseNodes, OpenedCase
-from VSClickCorrectLib.app.models import Networks
+from VSClickCorrectLib.app.opened_case import OpenedCase, ShownCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
 from VSClickCorrectLib.session.edit import Edit
 
@@ -49,10 +49,8 @@ class Workspace:
         self._later = later
         self._soon = soon
         self._settling = False
-        # The views' nodes, and the ones of the application: no case owns them.
-        self._kept = self._node_ids()
         self._journal_path: Path | None = None
-        self.nodes: CaseNodes | None = None
+        self.nodes: ShownCase | None = None
         self.correction: SceneCorrection | None = None
         self.last_edit: Edit | None = None
 
@@ -73,8 +71,7 @@ class Workspace:
         """
         case.checked()
         self.close()
-        self._kept = self._node_ids()
-        self.nodes = CaseNodes(self._scene, case)
+        self.nodes = ShownCase(self._scene, case)
         self._journal_path = journal_path
         self.opened.emit()
         self._change()
@@ -84,7 +81,6 @@ class Workspace:
         self._stop()
         nodes = self.case
         self.restarting.emit()
-        self._remove(keep=nodes.image_ids)
         nodes.restart(values)
         self.opened.emit()
         self._change()
@@ -117,11 +113,11 @@ class Workspace:
         self._stop()
         if self.nodes is not None:
             self.closing.emit()
-            self.nodes = None
-            self._remove(keep=set())
+            nodes, self.nodes = self.nodes, None
+            nodes.remove()
 
     @property
-    def case(self) -> CaseNodes:
+    def case(self) -> ShownCase:
         """The open case's nodes; raises `ImageError` if no case is open."""
         if self.nodes is None:
             raise ImageError("no case is open; open one first.")
@@ -153,15 +149,3 @@ class Workspace:
     def _on_edit(self, edit: Edit) -> None:
         self.last_edit = edit
         self._status.say(f"{edit.description}, in {edit.milliseconds:.0f} ms.")
-
-    def _remove(self, keep: set[str]) -> None:
-        """Remove the open case's nodes from the scene but those whose IDs are in ``keep``."""
-        ids = self._node_ids() - self._kept - keep
-        nodes = [self._scene.GetNodeByID(node_id) for node_id in sorted(ids)]
-        # Views crash where they lose a display node before the node that it displays.
-        for node in sorted(nodes, key=lambda node: not node.IsA("vtkMRMLDisplayableNode")):
-            self._scene.RemoveNode(node)
-
-    def _node_ids(self) -> set[str]:
-        nodes = self._scene.GetNodes()
-        return {nodes.GetItemAsObject(index).GetID() for index in range(nodes.GetNumberOfItems())}

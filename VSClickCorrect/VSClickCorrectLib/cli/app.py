@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
-    """Serve what makes the first case, an `app.case_nodes.OpenedCase`, or a worklist; see `app.server.serve`.
+    """Serve what makes the first case, an `OpenedCase` of the app, or a worklist; see `app.server.serve`.
 
     Raises
     ------

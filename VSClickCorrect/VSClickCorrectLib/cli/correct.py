@@ -10,8 +10,7 @@ from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
 from VSClickCorrectLib.imaging.merging import MERGES
-from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
 
@@ -55,10 +54,9 @@ def run(options: argparse.Namespace) -> None:
     clicks = read_clicks(options.clicks)
     case = read_case(options.t1ce, options.t2)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
-    models = model_folder(options)
-    corrector = Corrector.load(models, options.corrector, options.device)
-    initial = InitialSegmenter.load(models, options.device)
-    session = CorrectionSession(case, mask, corrector, initial.propose, options.merge)
+    networks = Networks.load(model_folder(options), options.device, options.corrector)
+    starter = networks.segmenter.propose
+    session = CorrectionSession(case, mask, networks.corrector, starter, options.merge)
     edit = session.apply_together(clicks)
     _write(options, session)
     added, removed = edit.change.count

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_models, add_sequences, made_folder, model_folder
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.io import read_case
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.synthesis import demo_case
 from VSClickCorrectLib.simulation.user import border_clicks
@@ -53,17 +52,16 @@ def run(options: argparse.Namespace) -> None:
         from VSClickCorrectLib.evaluation.pictures import save_picture
     except ImportError as error:
         raise ModelError(f"the demo needs {error.name}; install vsclickcorrect[demo].") from None
-    output = _folder(options.output)
+    output = made_folder(options.output)
     case, truth = _case(options)
-    models = model_folder(options)
-    segmenter = InitialSegmenter.load(models, options.device)
-    corrector = Corrector.load(models, device=options.device)
+    networks = Networks.load(model_folder(options), options.device)
     print("Initial mask:")
+    segmenter = networks.segmenter
     initial = segmenter.segment(case, progress=lambda done, message: print(f"  {done:4.0%}  {message}"))
     aim = "goal" if truth is None else "truth"
     start, goal = _start_and_goal(initial.on(case.grid), truth, case)
     save_picture(output / "round-0.png", case, {aim: goal, "mask": start}, [], "Before the first click")
-    with DemoScene(case, start, corrector, segmenter.propose) as scene:
+    with DemoScene(case, start, networks.corrector, segmenter.propose) as scene:
         _report(0, start, truth, [])
         for number in range(1, ROUNDS + 1):
             before = scene.values()
@@ -86,20 +84,12 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
     from VSClickCorrectLib.cli import app
 
     def source():
-        from VSClickCorrectLib.app.case_nodes import OpenedCase
+        from VSClickCorrectLib.app.opened_case import OpenedCase
 
         return OpenedCase("Demo", case.t1ce, case.t2, start)
 
     print("Now it is your turn, on the same case, in a browser …")
     app.start(source, app.defaults(options.models, options.device))
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"the folder {path} cannot be made ({error.strerror}); choose another.") from None
-    return path
 
 
 def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:

@@ -10,11 +10,10 @@ import numpy as np
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 from VSClickCorrectLib.mrml.scene import HeadlessScene
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.session.correction import Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
 
@@ -35,15 +34,12 @@ class DemoScene:
     def __init__(self, case: Case, start: np.ndarray, corrector: Proposer, starter: Starter) -> None:
         self._headless = HeadlessScene()
         scene = self._headless.scene
-        nodes = {name: v and add_volume(scene, v, name) for name, v in case.sequences.items()}
-        reference = nodes["t1ce"] or nodes["t2"]
-        self._segmentation, segment_id = add_segmentation(scene, reference, "tumour")
-        self._mask = SegmentMask(self._segmentation, segment_id, reference)
-        self._mask.fill(start)
+        nodes = CaseNodes(scene, case.t1ce, case.t2)
+        self._segmentation, segment_id, self._mask = nodes.add_mask(start, "tumour")
         self._edits: list[Edit] = []
         self._errors: list[VSClickError] = []
         self._correction = correct_segment(
-            (nodes["t1ce"], nodes["t2"]),
+            nodes.volumes,
             (self._segmentation, segment_id),
             corrector,
             starter,

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.cli import (
     app,
+    bench,
     correct,
     demo,
     evaluate,
@@ -35,6 +36,7 @@ _COMMANDS = (
     app,
     demo,
     evaluate,
+    bench,
     import_cases,
     models,
     resume,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ _NAMES = {"mask": "segment", "before": "before this round", "truth": "truth", "g
 MARKERS = {ClickKind.BOUNDARY: "o", ClickKind.INCLUDE: "+", ClickKind.EXCLUDE: "x"}
 _SLICES = 6
 _HALF_MM = 24.0
+# Rows and columns of an axial slice.
+View = tuple[slice, slice]
 
 
 def save_picture(
@@ -63,10 +66,11 @@ def save_picture(
                 cmap="gray",
                 vmin=low,
                 vmax=high,
-                extent=_extent(view),
-                aspect=_aspect(case),
+                **place(case.grid, view),
             )
-            _outline(axis, {n: m[k] for n, m in axial.items()}, view)
+            for one, mask in axial.items():
+                style = "solid" if one == "mask" else "dashed"
+                outline(axis, mask[k], view, colors=COLOURS[one], linewidths=1.1, linestyles=style)
             _mark(axis, [(c, p) for c, p in places if round(p[0]) == k])
             axis.set_axis_off()
             axis.set_title(
@@ -79,39 +83,40 @@ def save_picture(
     write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=110))
 
 
-def _view(grid: Grid, masks: Mapping[str, np.ndarray]) -> tuple[list[int], tuple[slice, slice]]:
+def _view(grid: Grid, masks: Mapping[str, np.ndarray]) -> tuple[list[int], View]:
     """Return slices through the masks, evenly spread, and the rows and columns around them."""
     box = Box.of_array(np.logical_or.reduce(list(masks.values()))) or Box((0, 0, 0), grid.axial_shape)
     last = box.stop[0] - 1
     slices = sorted(
         {int(round(k)) for k in np.linspace(box.start[0], last, min(_SLICES, last - box.start[0] + 1))}
     )
+    return slices, view_around(grid, box, _HALF_MM)
+
+
+def view_around(grid: Grid, box: Box, half_mm: float) -> View:
+    """Return the rows and columns up to so many mm from the middle of a box, within the image."""
     view = []
     for axis in (1, 2):
         middle = (box.start[axis] + box.stop[axis]) // 2
-        half = int(_HALF_MM / grid.axial_spacing[axis])
+        half = int(half_mm / grid.axial_spacing[axis])
         view.append(slice(max(0, middle - half), min(grid.axial_shape[axis], middle + half)))
-    return slices, tuple(view)
+    return view[0], view[1]
 
 
-def _extent(view: tuple[slice, slice]) -> tuple[float, float, float, float]:
+def place(grid: Grid, view: View) -> dict[str, Any]:
+    """Return what tells ``imshow`` where rows and columns of an axial slice lie, and how high a pixel is."""
     rows, columns = view
-    return columns.start - 0.5, columns.stop - 0.5, rows.stop - 0.5, rows.start - 0.5
+    return {
+        "extent": (columns.start - 0.5, columns.stop - 0.5, rows.stop - 0.5, rows.start - 0.5),
+        "aspect": grid.axial_spacing[1] / grid.axial_spacing[2],
+    }
 
 
-def _aspect(case: Case) -> float:
-    _, rows, columns = case.grid.axial_spacing
-    return rows / columns
-
-
-def _outline(axis, masks: Mapping[str, np.ndarray], view: tuple[slice, slice]) -> None:
-    rows, columns = (np.arange(part.start, part.stop) for part in view)
-    for name, mask in masks.items():
-        if mask[view].any() and not mask[view].all():
-            style = "solid" if name == "mask" else "dashed"
-            axis.contour(
-                columns, rows, mask[view], [0.5], colors=COLOURS[name], linewidths=1.1, linestyles=style
-            )
+def outline(axis: Any, mask: np.ndarray, view: View, **style: Any) -> None:
+    """Draw the outline of a mask in one axial slice, if it has one there; ``style`` is as for ``contour``."""
+    if mask[view].any() and not mask[view].all():
+        rows, columns = (np.arange(part.start, part.stop) for part in view)
+        axis.contour(columns, rows, mask[view], [0.5], **style)
 
 
 def _mark(axis, places: Sequence[tuple[Click, np.ndarray]]) -> None:

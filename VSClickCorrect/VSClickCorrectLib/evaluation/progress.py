@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.evaluation.pictures import COLOURS, MARKERS
+from VSClickCorrectLib.evaluation.pictures import COLOURS, MARKERS, View, outline, place, view_around
 from VSClickCorrectLib.evaluation.rounds import Round
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
@@ -61,13 +61,13 @@ def save_progress(path: Path, case: Case, truth: np.ndarray, rounds: Sequence[Ro
                 vmin=low,
                 vmax=high,
                 interpolation="bilinear",
-                **_place(case.grid, view),
+                **place(case.grid, view),
             )
             axis.set_axis_off()
         row[0].text(0.03, 0.95, f"slice {k}", color="w", fontsize=8, va="top", transform=row[0].transAxes)
         for axis, one, mask in zip(row[1:], rounds, masks, strict=True):
-            _outline(axis, mask[k], view, COLOURS["mask"], "solid")
-            _outline(axis, true[k], view, COLOURS["truth"], (0, (3, 2)))
+            outline(axis, mask[k], view, colors=COLOURS["mask"], linewidths=1.2, linestyles=["solid"])
+            outline(axis, true[k], view, colors=COLOURS["truth"], linewidths=1.2, linestyles=[(0, (3, 2))])
             _clicks(axis, case.grid, one, k)
     _words(figure, axes[0], case, rounds, title)
     FigureCanvasAgg(figure)
@@ -82,31 +82,12 @@ def _slices(grid: Grid, masks: Sequence[np.ndarray], truth: np.ndarray) -> list[
     return sorted({int(np.argmax(errors)), *(int(round(k)) for k in spread)})
 
 
-def _view(grid: Grid, union: np.ndarray) -> tuple[slice, slice]:
+def _view(grid: Grid, union: np.ndarray) -> View:
     """Return square rows and columns around the masks, no smaller than is needed to see where they lie."""
     box = Box.around(union)
     extent = max((box.stop[a] - box.start[a]) * grid.axial_spacing[a] for a in (1, 2))
     half = float(np.clip(extent / 2 + _MARGIN_MM, *_HALF_MM))
-    view = []
-    for axis in (1, 2):
-        middle = (box.start[axis] + box.stop[axis]) // 2
-        margin = int(half / grid.axial_spacing[axis])
-        view.append(slice(max(0, middle - margin), min(grid.axial_shape[axis], middle + margin)))
-    return tuple(view)
-
-
-def _place(grid: Grid, view: tuple[slice, slice]) -> dict:
-    rows, columns = view
-    return {
-        "extent": (columns.start - 0.5, columns.stop - 0.5, rows.stop - 0.5, rows.start - 0.5),
-        "aspect": grid.axial_spacing[1] / grid.axial_spacing[2],
-    }
-
-
-def _outline(axis, mask: np.ndarray, view: tuple[slice, slice], colour: str, style) -> None:
-    if mask[view].any() and not mask[view].all():
-        rows, columns = (np.arange(part.start, part.stop) for part in view)
-        axis.contour(columns, rows, mask[view], [0.5], colors=colour, linewidths=1.2, linestyles=[style])
+    return view_around(grid, box, half)
 
 
 def _clicks(axis, grid: Grid, one: Round, k: int) -> None:

@@ -20,6 +20,8 @@ from VSClickCorrectLib.imaging.volume import Volume
 
 # A mask whose centroid lies so near to the middle is on neither side.
 MIDDLE_MM = 3.0
+# An image that is narrower from left to right shows part of a head only, and the side cannot be told by it.
+HEAD_MM = 110.0
 # The smallest quarter of the tumours of VS-SEG; there the limits of agreement between observers are widest.
 SMALL_MM3 = 637.0
 SMALL_AGREEMENT_PERCENT = 27
@@ -163,10 +165,17 @@ class Measurements:
 
     @property
     def side(self) -> str | None:
-        """``left`` or ``right`` of the patient; None if the mask is empty or within 3 mm of the middle."""
+        """``left`` or ``right`` of the patient, or ``middle`` within 3 mm of it; None if the mask is empty.
+
+        ``unknown`` where the image is narrower than 110 mm, so that its middle need not be the head's.
+        """
         offset = self.right_of_middle_mm
-        if offset is None or abs(offset) < MIDDLE_MM:
+        if offset is None:
             return None
+        if _width_mm(self.grid) < HEAD_MM:
+            return "unknown"
+        if abs(offset) < MIDDLE_MM:
+            return "middle"
         return "right" if offset > 0 else "left"
 
     @property
@@ -219,9 +228,11 @@ class Measurements:
             )
 
     def _side_text(self) -> str:
+        if self.side == "unknown":
+            return "not told, the image shows part of the head only"
         offset = self.right_of_middle_mm or 0.0
         place = f"{abs(offset):.1f} mm {'right' if offset > 0 else 'left'} of the {self.middle.of}'s middle"
-        return f"{self.side} (centroid {place})" if self.side else f"in the middle (centroid {place})"
+        return f"{'in the middle' if self.side == 'middle' else self.side} (centroid {place})"
 
 
 def measure(
@@ -314,6 +325,11 @@ def _axial_start(grid: Grid, box: Box) -> int:
     order = grid.axial_order()
     axis = order.axes[0]
     return grid.shape[axis] - box.stop[axis] if order.flips[0] else box.start[axis]
+
+
+def _width_mm(grid: Grid) -> float:
+    """Return how far an image reaches from the patient's left to the right."""
+    return float(np.abs(grid.affine[0, :3]) @ grid.shape[::-1])
 
 
 def _within(measured: Measurements, box: Box) -> np.ndarray:

@@ -40,6 +40,11 @@ class Corrector:
         """Name of the model and the beginning of its weights' hash."""
         return f"{self.entry.name}@{self.entry.sha256[:12]}"
 
+    @property
+    def cut_shape(self) -> tuple[int, int, int, int]:
+        """Channels, slices, rows and columns of a cut."""
+        return (4 if self.geometry.click_map else 3, *self.geometry.window.shape)
+
     @classmethod
     def load(cls, models: ModelFolder, name: str | None = None, device: str = "auto") -> Corrector:
         """Load a corrector and run it once, so that the first click is as fast as the tenth.
@@ -53,9 +58,8 @@ class Corrector:
 
         entry = models.entry("corrector", name)
         corrector = cls(entry, models.load(entry, choose_device(device)))
-        channels = 4 if corrector.geometry.click_map else 3
         try:
-            corrector.run(np.zeros((1, channels, *corrector.geometry.window.shape), np.float32))
+            corrector.run(np.zeros((1, *corrector.cut_shape), np.float32))
         except RuntimeError as error:
             raise ModelError(
                 f"the corrector {entry.name} cannot run here ({str(error).splitlines()[0]}); "

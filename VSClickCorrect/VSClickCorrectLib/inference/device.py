@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.networks.blocks import ConvBlock
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 
@@ -33,8 +34,16 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def prepare(network: nn.Module, device: torch.device) -> nn.Module:
-    """Put a network in evaluation mode on a device, with the memory format that is fastest there."""
-    network = network.eval().requires_grad_(False).to(device)
+    """Make a network ready to predict on a device, and as fast there as it can be.
+
+    In evaluation mode, with the memory format that is fastest, and every BatchNorm folded into the
+    convolution before it: its weights are then no longer those of the file.
+    """
+    network = network.eval().requires_grad_(False)
+    for block in network.modules():
+        if isinstance(block, ConvBlock):
+            block.fold()
+    network = network.to(device)
     dimensions = {m.weight.dim() for m in network.modules() if isinstance(m, nn.Conv2d | nn.Conv3d)}
     layout = torch.channels_last_3d if 5 in dimensions else torch.channels_last
     return network.to(memory_format=layout)  # type: ignore[call-overload]

@@ -55,6 +55,11 @@ class InitialMask:
         """Whether there is anything in the mask."""
         return bool(self.values.any())
 
+    @property
+    def evidence(self) -> float:
+        """What it is chosen by: being sure counts, and a stray voxel does not beat a tumour."""
+        return self.confidence * float(self.values.sum()) ** (1 / 3)
+
     def on(self, grid: Grid) -> np.ndarray:
         """Return the whole mask, bool, shape ``grid.shape``."""
         whole = np.zeros(grid.shape, bool)
@@ -86,9 +91,9 @@ class InitialSegmenter:
         self._t2_alone = t2_alone
 
     @property
-    def entries(self) -> list[ModelEntry]:
-        """What the networks are."""
-        return [model.entry for model in (self._locator, self._segmenter, self._t2_alone) if model]
+    def models(self) -> list[Model]:
+        """The networks and what they are."""
+        return [model for model in (self._locator, self._segmenter, self._t2_alone) if model]
 
     @classmethod
     def load(cls, models: ModelFolder, device: str = "auto") -> InitialSegmenter:
@@ -135,11 +140,15 @@ class InitialSegmenter:
             progress(fraction, message)
 
         step(0.0, "looking at the whole head")
-        candidates = self._candidates(case)
+        windows, threshold = self.windows(case), self.model_for(case).entry.threshold
         best = InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)
-        for n, candidate in enumerate(candidates):
-            step(0.3 + 0.7 * n / len(candidates), f"segmenting around candidate {n + 1} of {len(candidates)}")
-            best = max(best, self._segment_around(case, candidate), key=_evidence_of)
+        for n, window in enumerate(windows):
+            step(0.3 + 0.7 * n / len(windows), f"segmenting around candidate {n + 1} of {len(windows)}")
+            probability = self._probability(case, window)
+            threshold = self.model_for(case).entry.threshold
+            best = max(
+                best, best_part(case.grid, window.box, probability, threshold), key=lambda part: part.evidence
+            )
         step(1.0, "done" if best.found else "no tumour found")
         return best
 
@@ -151,15 +160,25 @@ class InitialSegmenter:
         """
         around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
         box = Box.of_voxel(tuple(map(int, around))).padded(_voxels(case.grid, _EVIDENCE_MM / 2))
-        window, probability = self._probability(case, box)
+        window = self._window(case, box)
+        probability = self._probability(case, window)
         index = tuple(
             a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
         )
-        certain = self._segmenter_for(case).entry.threshold
+        certain = self.model_for(case).entry.threshold
         threshold = min(certain, max(0.05, 0.5 * float(probability[index])))
         labels, _ = ndimage.label(probability >= threshold, _NEIGHBOURS)
         mine = (labels == labels[index]) & (labels[index] > 0)
         return Proposal(click, window.box, np.where(mine, 1.0, 0.0).astype(np.float32))
+
+    def windows(self, case: Case) -> list[Window]:
+        """Return where the locator sees a tumour, with a margin, as the network that segments samples it."""
+        margin = _voxels(case.grid, _MARGIN_MM)
+        return [self._window(case, candidate.padded(margin)) for candidate in self._candidates(case)]
+
+    def model_for(self, case: Case) -> Model:
+        """Return the model that segments a case: it depends on whether there is a T1ce."""
+        return self._t2_alone if self._t2_alone and case.t1ce is None else self._segmenter
 
     def _candidates(self, case: Case) -> list[Box]:
         """Return boxes, in axial order on the native grid, where the locator sees a tumour."""
@@ -176,22 +195,11 @@ class InitialSegmenter:
         chosen = np.argsort(weight)[::-1][:_CANDIDATES]
         return [_native_box(window, places[n]) for n in chosen if weight[n] > 0.25 * weight[chosen[0]]]
 
-    def _segment_around(self, case: Case, candidate: Box) -> InitialMask:
-        window, probability = self._probability(case, candidate.padded(_voxels(case.grid, _MARGIN_MM)))
-        labels, count = ndimage.label(probability >= self._segmenter_for(case).entry.threshold, _NEIGHBOURS)
-        if count == 0:
-            return InitialMask(window.box, np.zeros(window.box.shape, bool), 0.0)
-        weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
-        values = _without_holes(labels == int(np.argmax(weight)) + 1, case.grid)
-        return InitialMask(window.box, values, float(probability[values].mean()))
+    def _window(self, case: Case, axial_box: Box) -> Window:
+        return covering_window(case.grid, axial_box, tuple(self.model_for(case).entry.geometry["spacing"]))
 
-    def _probability(self, case: Case, axial_box: Box) -> tuple[Window, np.ndarray]:
-        entry, network = self._segmenter_for(case)
-        window = covering_window(case.grid, axial_box, tuple(entry.geometry["spacing"]))
-        return window, window.restore(self._run(network, sample_sequences(case, window)))
-
-    def _segmenter_for(self, case: Case) -> Model:
-        return self._t2_alone if self._t2_alone and case.t1ce is None else self._segmenter
+    def _probability(self, case: Case, window: Window) -> np.ndarray:
+        return window.restore(self._run(self.model_for(case).network, sample_sequences(case, window)))
 
     @staticmethod
     def _run(network: nn.Module, channels: np.ndarray) -> np.ndarray:
@@ -202,16 +210,33 @@ class InitialSegmenter:
         return probabilities(network, torch.from_numpy(channels)[None])[0, 0].numpy()
 
 
+def best_part(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> InitialMask:
+    """Return the connected part with the most evidence, its holes filled.
+
+    Parameters
+    ----------
+    grid : Grid
+        The native grid.
+    box : Box
+        Native voxels, ``(k, j, i)``.
+    probability : ndarray of float32
+        Of tumour, in ``box``.
+    threshold : float
+        Probability from which a voxel is tumour.
+    """
+    labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
+    if count == 0:
+        return InitialMask(box, np.zeros(box.shape, bool), 0.0)
+    weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
+    values = _without_holes(labels == int(np.argmax(weight)) + 1, grid)
+    return InitialMask(box, values, float(probability[values].mean()))
+
+
 def _without_holes(values: np.ndarray, grid: Grid) -> np.ndarray:
     """Fill holes within axial slices, as contours drawn by hand do: dark cores belong to the tumour."""
     order = grid.axial_order()
     filled = [ndimage.binary_fill_holes(one) for one in order.to_axial(values)]
     return order.from_axial(np.stack(filled))
-
-
-def _evidence_of(mask: InitialMask) -> float:
-    # A cubic-root volume term: being sure counts, a stray voxel does not beat a tumour.
-    return mask.confidence * float(mask.values.sum()) ** (1 / 3)
 
 
 def _voxels(grid: Grid, length_mm: float) -> tuple[int, int, int]:

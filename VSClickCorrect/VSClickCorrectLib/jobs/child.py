@@ -31,8 +31,7 @@ def main(folder: Path) -> None:
 def _done(folder: Path) -> InitialMask | Registration:
     task, volumes = read_task(folder)
     if task["task"] == "registration":
-        write_progress(folder, 0.0, "registering the T2 to the T1ce")
-        return register(volumes["t1ce"], volumes["t2"])
+        return register(volumes["t1ce"], volumes["t2"], lambda *step: write_progress(folder, *step))
     write_progress(folder, 0.0, "loading the models")
     models = ModelFolder(Path(task["models"]) if task["models"] else None)
     segmenter = InitialSegmenter.load(models, task["device"])

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import slicer
 
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.simulation.synthesis import SyntheticCase
 
 
@@ -34,8 +34,5 @@ def add_example(scene: slicer.vtkMRMLScene, case: SyntheticCase, values: np.ndar
     values : ndarray of bool
         What the segment holds, ``(K, J, I)`` on the case's grid.
     """
-    t1ce, t2 = add_volume(scene, case.t1ce, "T1ce"), add_volume(scene, case.t2, "T2")
-    segmentation, segment_id = add_segmentation(scene, t1ce, "tumour")
-    mask = SegmentMask(segmentation, segment_id, t1ce)
-    mask.fill(values)
-    return Example(t1ce, t2, segmentation, segment_id, mask)
+    nodes = CaseNodes(scene, case.t1ce, case.t2)
+    return Example(*nodes.volumes, *nodes.add_mask(values, "tumour"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import slicer
@@ -118,7 +119,14 @@ def box_on_grid(image: slicer.vtkOrientedImageData, world: np.ndarray, grid: Gri
     """
     matrix = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(matrix)
-    own = Grid(image.GetDimensions()[::-1], _moved(world @ array_of(matrix), image.GetExtent()[::2]))
+    affine = _moved(world @ array_of(matrix), image.GetExtent()[::2])
+    return _box_of(image.GetDimensions()[::-1], affine.tobytes(), grid)
+
+
+# Asked several times a click with the same answer, which takes longer to work out than to write the voxels.
+@lru_cache(maxsize=32)
+def _box_of(shape: tuple[int, int, int], affine: bytes, grid: Grid) -> Box | None:
+    own = Grid(shape, np.frombuffer(affine).reshape(4, 4))
     start = np.rint(grid.ras_to_ijk(own.affine[:3, 3]))[::-1].astype(int)
     box = Box(tuple(start.tolist()), tuple((start + own.shape).tolist()))
     return box if grid.cropped(box).matches(own) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import slicer
 
-from VSClickCorrectLib.datasets.registration import Registration, mutual_information, overlap_share
+from VSClickCorrectLib.datasets.registration import Registration, overlap_share
 from VSClickCorrectLib.mrml.transforms import matrix_of, world_from_node
 from VSClickCorrectLib.mrml.volumes import volume_of
 
@@ -27,13 +27,10 @@ class Agreement:
         Share of the T2's field of view that lies in the T1ce's, 0 to 1.
     same_frame : bool or None
         Whether the scanner recorded both in one frame of reference; None where that is not known.
-    mutual_information : float
-        Normalised mutual information, between 1 (unrelated) and 2.
     """
 
     overlap: float
     same_frame: bool | None
-    mutual_information: float
 
     @property
     def sentence(self) -> str:
@@ -58,10 +55,10 @@ def agreement(t1ce_node: slicer.vtkMRMLVolumeNode, t2_node: slicer.vtkMRMLVolume
     ImageError
         If a volume cannot be used; see `volume_of`.
     """
-    t1ce, t2, here = volume_of(t1ce_node), volume_of(t2_node), np.eye(4)
+    t1ce, t2 = volume_of(t1ce_node), volume_of(t2_node)
     frames = frame_of_reference(t1ce_node), frame_of_reference(t2_node)
     same = frames[0] == frames[1] if all(frames) else None
-    return Agreement(overlap_share(t1ce, t2, here), same, mutual_information(t1ce, t2, here))
+    return Agreement(overlap_share(t1ce, t2, np.eye(4)), same)
 
 
 def frame_of_reference(volume_node: slicer.vtkMRMLVolumeNode) -> str | None:
@@ -101,6 +98,13 @@ def register_t2(
     wanted = np.linalg.inv(parent) @ np.linalg.inv(registration.matrix) @ now
     node.SetMatrixTransformToParent(matrix_of(wanted))
     return node
+
+
+def take_back_registration(t2_node: slicer.vtkMRMLVolumeNode) -> None:
+    """Lay a T2 where it was before `register_t2`; one that was not registered stays where it is."""
+    node = t2_node.GetParentTransformNode()
+    if node is not None and node.GetAttribute(REGISTRATION_ATTRIBUTE) is not None:
+        node.SetMatrixTransformToParent(matrix_of(np.eye(4)))
 
 
 def _inserted_transform(t2_node: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLLinearTransformNode:

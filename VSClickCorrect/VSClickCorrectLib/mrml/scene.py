@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 
 import slicer
 
-_MODULE_LOGICS = ("vtkSlicerSegmentationsModuleLogic", "vtkSlicerMarkupsLogic")
+_MODULES = {"Segmentations": "vtkSlicerSegmentationsModuleLogic", "Markups": "vtkSlicerMarkupsLogic"}
 
 
 class HeadlessScene:
@@ -22,18 +22,26 @@ class HeadlessScene:
     ----------
     scene : vtkMRMLScene
         The scene.
+    application : vtkSlicerApplicationLogic
+        Gives the logics by the names that they have in Slicer.
     """
 
     def __init__(self) -> None:
         folder = mkdtemp(prefix="vsclick-scene-")
         self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.scene = slicer.vtkMRMLScene()
-        application = slicer.vtkSlicerApplicationLogic()
+        self.application = application = slicer.vtkSlicerApplicationLogic()
         application.SetMRMLScene(self.scene)
         application.SetTemporaryPath(folder)
         application.GetColorLogic().SetMRMLScene(self.scene)
-        modules = [_connected(getattr(slicer, name)(), application) for name in _MODULE_LOGICS]
-        self._logics = [application, *modules, *_file_access(application, folder)]
+        application.SetModuleLogic("Colors", application.GetColorLogic())
+        modules = {
+            module: _connected(getattr(slicer, name)(), application) for module, name in _MODULES.items()
+        }
+        for module, logic in modules.items():
+            application.SetModuleLogic(module, logic)
+        # The application refers to them without keeping them.
+        self._logics = [*modules.values(), *_file_access(application, folder)]
 
     def close(self) -> None:
         """Empty the scene and remove its temporary folder."""

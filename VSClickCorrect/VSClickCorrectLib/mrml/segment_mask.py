@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import slicer
 import vtk
@@ -166,10 +168,8 @@ class SegmentMask:
 
     def _adopt_geometry(self, grid: Grid) -> None:
         segmentation = self._node.GetSegmentation()
-        geometry = slicer.vtkOrientedImageData()
         text = segmentation.GetConversionParameter(REFERENCE_GEOMETRY)
-        known = text and slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, geometry, False)
-        if known and box_on_grid(geometry, world_from_node(self._node), grid) is not None:
+        if _lies_on(text, world_from_node(self._node).tobytes(), grid):
             return
         for index in range(segmentation.GetNumberOfSegments()):
             self._labelmap(segmentation.GetNthSegment(index), grid)
@@ -265,6 +265,17 @@ def refresh_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
 
 def _read(labelmap: Labelmap | None, segment: slicer.vtkSegment, box: Box) -> np.ndarray:
     return np.zeros(box.shape, bool) if labelmap is None else labelmap.read(box, segment.GetLabelValue())
+
+
+# Every write asks, and reading the text again takes longer than writing the voxels.
+@lru_cache(maxsize=8)
+def _lies_on(geometry_text: str | None, world: bytes, grid: Grid) -> bool:
+    """Whether a reference geometry, in a segmentation that lies so in the world, is of voxels of the grid."""
+    geometry = slicer.vtkOrientedImageData()
+    known = geometry_text and slicer.vtkSegmentationConverter.DeserializeImageGeometry(
+        geometry_text, geometry, False
+    )
+    return bool(known) and box_on_grid(geometry, np.frombuffer(world).reshape(4, 4), grid) is not None
 
 
 def _check_inside(box: Box, grid: Grid) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import slicer
 import vtk
@@ -34,7 +36,13 @@ def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
         )
     matrix = vtk.vtkMatrix4x4()
     volume_node.GetIJKToRASMatrix(matrix)
-    return Grid(image.GetDimensions()[::-1], world_from_node(volume_node) @ array_of(matrix))
+    return _grid(image.GetDimensions()[::-1], (world_from_node(volume_node) @ array_of(matrix)).tobytes())
+
+
+# The same grid as long as the volume stays where it is, with all that it has worked out of itself.
+@lru_cache(maxsize=8)
+def _grid(shape: tuple[int, int, int], affine: bytes) -> Grid:
+    return Grid(shape, np.frombuffer(affine).reshape(4, 4))
 
 
 def volume_of(volume_node: slicer.vtkMRMLVolumeNode) -> Volume:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 _CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
@@ -73,6 +75,14 @@ class ConvBlock(nn.Sequential):
             if dropout > 0:
                 layers[f"dropout{number}"] = nn.Dropout(dropout)
         super().__init__(layers)
+
+    def fold(self) -> None:
+        """Let the convolutions do what the BatchNorms after them do, once the block no longer learns."""
+        for number in (1, 2):
+            convolution = cast(nn.Conv3d, self.get_submodule(f"conv{number}"))
+            norm = cast(nn.BatchNorm3d, self.get_submodule(f"norm{number}"))
+            setattr(self, f"conv{number}", fuse_conv_bn_eval(convolution, norm))
+            delattr(self, f"norm{number}")
 
 
 class AttentionGate(nn.Module):

@@ -24,6 +24,9 @@ class Desktop(Protocol):
     def ask_to_save(self, title: str, path: str, filters: str) -> str:
         """Ask for a file to write; empty if the user thinks better of it."""
 
+    def ask_to_open(self, title: str, path: str, filters: str) -> str:
+        """Ask for a file to read, beginning at a path; empty if the user thinks better of it."""
+
     def confirm(self, question: str) -> bool:
         """Ask a question that is answered with OK or Cancel."""
 

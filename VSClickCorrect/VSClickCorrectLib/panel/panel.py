@@ -83,10 +83,7 @@ class Panel:
 
     def say(self, text: object) -> None:
         """Show a sentence or an error in the status line and in the main window's status bar."""
-        sentence = str(text)
-        # The library's sentences begin small, as they follow a colon on the command line.
-        if isinstance(text, VSClickError) and sentence.split(" ", maxsplit=1)[0].isalpha():
-            sentence = sentence[0].upper() + sentence[1:]
+        sentence = text.sentence if isinstance(text, VSClickError) else str(text)
         self.ui.statusLabel.text = sentence
         self.desktop.show_status(sentence)
 

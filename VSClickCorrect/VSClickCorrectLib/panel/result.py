@@ -41,14 +41,14 @@ class ResultSection(Section):
         if self.panel.correction is None:
             return
         try:
-            now, start = self.panel.workbench.measure()
+            measured = self.panel.workbench.measure()
         except VSClickError as error:
             self._clear()
             self.panel.say(error)
             return
-        self._show(now)
+        self._show(measured.now)
         self.ui.changeLabel.text = (
-            now.change_against(start).as_text() if start else _("the beginning is not known")
+            measured.change.as_text() if measured.change else _("the beginning is not known")
         )
 
     def accept(self) -> None:
@@ -84,12 +84,7 @@ class ResultSection(Section):
 
     def copy(self) -> None:
         """Put the measurements on the clipboard as text."""
-        now, start = self.panel.workbench.measure()
-        parts = [now.as_text(), *([now.change_against(start).as_text()] if start else [])]
-        lines = "\n".join(parts).splitlines()
-        if not self.panel.workbench.shows_whole_head:
-            lines = [line for line in lines if not line.startswith("Side:")]
-        self.desktop.copy("\n".join(lines))
+        self.desktop.copy(self.panel.workbench.measure().as_text())
         self.panel.say(_("The measurements are on the clipboard."))
 
     def stopped(self) -> None:
@@ -102,7 +97,7 @@ class ResultSection(Section):
         self.ui.resultCollapsibleButton.enabled = self.panel.correction is not None
 
     def _show(self, now: Measurements) -> None:
-        if now.diameter is None or now.perpendicular is None or now.centroid_ras is None:
+        if now.diameter is None or now.perpendicular is None or now.centroid_ras is None or now.side is None:
             self._clear()
             self.ui.volumeLabel.text = _("the segment is empty")
             return
@@ -111,15 +106,17 @@ class ResultSection(Section):
         self.ui.diameterLabel.text = _("{longest:.1f} × {across:.1f} mm, axial slice {number}").format(
             longest=now.diameter.mm, across=now.perpendicular.mm, number=now.slice_number
         )
-        sides = {"left": _("left"), "right": _("right"), None: _("in the middle")}
-        side = sides[now.side]
-        if not self.panel.workbench.shows_whole_head:
-            side = _("not told, the image shows part of the head only")
+        sides = {
+            "left": _("left"),
+            "right": _("right"),
+            "middle": _("in the middle"),
+            "unknown": _("not told, the image shows part of the head only"),
+        }
         right, anterior, superior = now.centroid_ras
         place = _("centroid R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm").format(
             right=right, anterior=anterior, superior=superior
         )
-        self.ui.sideLabel.text = f"{side}, {place}"
+        self.ui.sideLabel.text = f"{sides[now.side]}, {place}"
 
     def _clear(self) -> None:
         for name in ("volumeLabel", "diameterLabel", "sideLabel", "changeLabel"):

@@ -79,7 +79,8 @@ class Running(Section):
         if not state.done:
             self._show(state.fraction)
             if state.message:
-                self.panel.say(_(state.message).capitalize())
+                message = _(state.message)
+                self.panel.say(message[:1].upper() + message[1:])
             self.desktop.later(POLL_MS, self._look)
             return
         job, then, self._job = self._job, self._then, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,16 +13,13 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.measurements import Measurements, Middle, head_middle, measure
 from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
 from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
-from VSClickCorrectLib.mrml.start import start_of
+from VSClickCorrectLib.mrml.measuring import Measured, SegmentMeasuring
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 
 # A parameter of this many slices or more means: as far as the model sees.
 CARRY_ALL = 5
-# A narrower image shows only part of a head.
-HEAD_MM = 110.0
 
 
 class Choice(NamedTuple):
@@ -56,16 +52,13 @@ class Workbench:
         self.correction: SceneCorrection | None = None
         self._loaded: Choice | None = None
         self._target: tuple | None = None
-        self._middle: Middle | None = None
-        self._start: Measurements | None = None
+        self._measuring: SegmentMeasuring | None = None
 
     @property
     def under_way(self) -> SceneCorrection:
         """The correction under way; raises `CorrectionError` if there is none."""
         if self.correction is None:
-            raise CorrectionError(
-                _("no segment is being corrected; find the tumour or choose a segment under Start.")
-            )
+            raise _nothing_under_way()
         return self.correction
 
     @property
@@ -77,14 +70,6 @@ class Workbench:
     def grid(self) -> Grid:
         """The grid of the images that are being corrected; raises as `under_way`."""
         return self.session.case.grid
-
-    @property
-    def shows_whole_head(self) -> bool:
-        """Whether the images are wide enough for a head, so that its middle tells left from right."""
-        corners = self.grid.index_to_ras(
-            np.array(list(itertools.product(*((0, length - 1) for length in self.grid.shape))))
-        )
-        return float(np.ptp(corners[:, 0])) >= HEAD_MM
 
     def is_loaded(self, choice: Choice) -> bool:
         """Whether the models of a choice need no loading."""
@@ -98,14 +83,11 @@ class Workbench:
         ModelError
             If a model or the device cannot be used; those loaded before stay.
         """
-        from VSClickCorrectLib.inference.corrector import Corrector
-        from VSClickCorrectLib.inference.initial import InitialSegmenter
         from VSClickCorrectLib.inference.models import ModelFolder
+        from VSClickCorrectLib.inference.networks import Networks
 
-        models = ModelFolder(choice.path)
-        corrector = Corrector.load(models, choice.corrector or None, choice.device)
-        self.segmenter = InitialSegmenter.load(models, choice.device)
-        self.corrector, self._loaded = corrector, choice
+        networks = Networks.load(ModelFolder(choice.path), choice.device, choice.corrector or None)
+        self.corrector, self.segmenter, self._loaded = networks.corrector, networks.segmenter, choice
 
     def begin(
         self, parameters: Any, choice: Choice, journal_path: Path | None = None, **told: Callable
@@ -148,7 +130,8 @@ class Workbench:
         self.correction.collecting = parameters.collecting = (
             self.correction.collecting or parameters.collecting
         )
-        self._look_at_start(parameters)
+        segment, reference = (parameters.segmentation, parameters.segmentId), parameters.t1ce or parameters.t2
+        self._measuring = SegmentMeasuring(*segment, reference)
         self._warm_up()
         return self.correction
 
@@ -156,7 +139,7 @@ class Workbench:
         """Leave the segment alone; what was done stays, and can be undone after the next `begin`."""
         if self.correction is not None:
             self.correction.close()
-        self.correction = self._target = self._start = None
+        self.correction = self._target = self._measuring = None
 
     def is_outdated(self, parameters: Any) -> bool:
         """Whether the correction under way is no longer the one that the parameters describe."""
@@ -182,22 +165,22 @@ class Workbench:
             values[box.slices] = inside
         return values
 
-    def measure(self) -> tuple[Measurements, Measurements | None]:
-        """Measure the segment and the mask with which the correction began, if that is known."""
-        box, inside = self.read()
-        return measure(self.grid, box, inside, self._middle), self._start
+    def measure(self) -> Measured:
+        """Measure the segment, and its change since the start; raises as `read`."""
+        if self._measuring is None:
+            raise _nothing_under_way()
+        return self._measuring.measure()
 
     def _warm_up(self) -> None:
         """Let the network see this image once, which prepares what every click needs of it."""
         session = self.session
         session.corrector.propose(session.case, session.mask, [Click(tuple(self.grid.center_ras))])
 
-    def _look_at_start(self, parameters: Any) -> None:
-        case = self.session.case
-        volume = case.t1ce or case.t2
-        self._middle = head_middle(volume) if volume is not None else None
-        kept = start_of(parameters.segmentation, parameters.segmentId, parameters.t1ce or parameters.t2)
-        self._start = measure(case.grid, *kept, self._middle) if kept else None
+
+def _nothing_under_way() -> CorrectionError:
+    return CorrectionError(
+        _("no segment is being corrected; find the tumour or choose a segment under Start.")
+    )
 
 
 def _target(parameters: Any) -> tuple:

@@ -8,12 +8,12 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.errors import CaseLost, CaseTaken, CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.observers import Observers
-from VSClickCorrectLib.panel.case_nodes import CaseNodes
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.worklist.cases import WorkCase
-from VSClickCorrectLib.worklist.overview import Progress
+from VSClickCorrectLib.worklist.overview import Progress, Row
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 BEAT_MS = 10_000
@@ -27,8 +27,8 @@ class WorklistSection(Section):
         super().__init__(panel)
         self.worklist: Worklist | None = None
         self._nodes: CaseNodes | None = None
-        # Looking it up asks for every case's file, too often for a click.
-        self._progress: Progress | None = None
+        # Looking them up asks for every case's file, too often for a click.
+        self._rows: list[Row] | None = None
         self._observers = Observers(self)
         self.ui.annotatorEdit.text = self.desktop.setting("Annotator")
         self.ui.worklistSourcePath.currentPath = self.desktop.setting("WorklistSource")
@@ -47,13 +47,22 @@ class WorklistSection(Section):
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
         return [
+            Connection("worklistFileButton", "clicked()", self.browse),
             Connection("openWorklistButton", "clicked()", self.open),
+            Connection("caseSelector", "activated(int)", self.choose),
             Connection("previousCaseButton", "clicked()", self.previous),
             Connection("nextCaseButton", "clicked()", self.next),
             Connection("skipCaseButton", "clicked()", self.skip),
             Connection("doneCaseButton", "clicked()", self.done),
             Connection("commentEdit", "editingFinished()", self.comment),
         ]
+
+    def browse(self) -> None:
+        """Choose a CSV list of cases; a folder is chosen beside the path."""
+        path = self.ui.worklistSourcePath.currentPath.strip()
+        chosen = self.desktop.ask_to_open(_("Choose a list of cases"), path, _("List of cases (*.csv)"))
+        if chosen:
+            self.ui.worklistSourcePath.currentPath = chosen
 
     def open(self) -> None:
         """Open the worklist and go to the case where the annotator stopped."""
@@ -63,7 +72,8 @@ class WorklistSection(Section):
         annotator = self.ui.annotatorEdit.text.strip()
         if not (source and output and annotator):
             raise WorklistError(_("a worklist needs its cases, a folder for the results and your initials."))
-        self.leave()
+        if not self.leave():
+            return
         for name, value in (
             ("Annotator", annotator),
             ("WorklistSource", source),
@@ -82,6 +92,16 @@ class WorklistSection(Section):
     def previous(self) -> None:
         """Keep the mask and go to the case before."""
         self._move(lambda worklist: worklist.previous())
+
+    def choose(self) -> None:
+        """Keep the mask and go to the case that is chosen in the list, whatever its state."""
+        worklist = self.worklist
+        if worklist is None:
+            return
+        case = worklist.cases[self.ui.caseSelector.currentIndex]
+        if case is not worklist.current and self._let_go():
+            self._go(worklist, lambda: self._taken(worklist, case.name))
+        self.panel.refresh()
 
     def skip(self) -> None:
         """Leave the case out and go on."""
@@ -121,19 +141,20 @@ class WorklistSection(Section):
         if self.worklist is not None and self.is_open:
             self.worklist.start_over()
 
-    def leave(self) -> None:
-        """Keep the mask, close the case and take its images out of the scene."""
-        if self.worklist is not None and self.is_open:
-            self._keep()
+    def leave(self) -> bool:
+        """Keep the mask, take the case and its images out of the scene; return whether that was done."""
+        if not self._let_go():
+            return False
         self.close()
         self._clear()
+        return True
 
     def close(self) -> None:
         """Close the worklist; the scene stays as it is."""
         self._observers.close()
         if self.worklist is not None:
             self.worklist.close()
-        self.worklist = None
+        self.worklist = self._rows = None
 
     def refresh(self) -> None:
         """See `Section.refresh`."""
@@ -141,11 +162,18 @@ class WorklistSection(Section):
         for name in (*_CASE_BUTTONS, "commentEdit"):
             getattr(self.ui, name).enabled = ready
         self.ui.doneCaseButton.enabled = ready and self.panel.correction is not None
+        self.ui.caseSelector.enabled = self.worklist is not None and not self.panel.running.busy
         if self.worklist is None:
+            self.ui.caseSelector.clear()
             self.ui.caseLabel.text = _("No worklist is open.")
             return
-        progress = self._progress or self.worklist.progress()
-        self._progress = progress
+        if self._rows is None:
+            self._rows = self.worklist.rows()
+            self.ui.caseSelector.clear()
+            self.ui.caseSelector.addItems([_row_text(row) for row in self._rows])
+        current = self.worklist.current
+        self.ui.caseSelector.currentIndex = self.worklist.cases.index(current) if current else -1
+        progress = Progress.of(self._rows)
         self.ui.worklistProgress.maximum = max(progress.total, 1)
         self.ui.worklistProgress.value = progress.done + progress.skipped
         self.ui.caseLabel.text = self._case_text(self.worklist, progress)
@@ -176,8 +204,8 @@ class WorklistSection(Section):
 
     def _move(self, step) -> None:
         worklist = self._opened()
-        self.comment()
-        self._keep()
+        if not self._let_go():
+            return
         before = worklist.current
         self._go(worklist, lambda: step(worklist))
         if worklist.current is before:
@@ -189,9 +217,34 @@ class WorklistSection(Section):
         if self.worklist is not None and self.is_open and workbench.correction is not None:
             self.worklist.keep(workbench.values(), workbench.grid)
 
+    def _let_go(self) -> bool:
+        """Keep comment and mask before another case is opened; return whether to go on.
+
+        What was done after somebody took the case over cannot be kept, which the annotator is told.
+        """
+        try:
+            self.comment()
+            self._keep()
+        except CaseLost as error:
+            return self.desktop.confirm(_("{error} Leave it?").format(error=error.sentence))
+        return True
+
+    def _taken(self, worklist: Worklist, name: str) -> WorkCase | None:
+        """Open a case, where somebody else has it only if the annotator says so."""
+        try:
+            return worklist.go_to(name)
+        except CaseTaken as taken:
+            question = _(
+                "Case {case} is open with {holder}. Take it over? What they did until now is kept; what they "
+                "go on to do is not."
+            )
+            if not self.desktop.confirm(question.format(case=taken.case, holder=taken.holder)):
+                return None
+            return worklist.go_to(name, take_over=True)
+
     def _go(self, worklist: Worklist, step: Callable[[], WorkCase | None]) -> None:
         """Open another case by ``step`` and show it; a case that cannot be read is called failed."""
-        case, self._progress = step(), None
+        case, self._rows = step(), None
         if case is None and self.is_open:
             return
         self._clear()
@@ -206,7 +259,7 @@ class WorklistSection(Section):
                     self._show(worklist, case)
         except VSClickError as error:
             worklist.fail(str(error))
-            self._progress = None
+            self._rows = None
             self._clear()
             self.panel.refresh()
             raise
@@ -214,12 +267,13 @@ class WorklistSection(Section):
     def _show(self, worklist: Worklist, case: WorkCase) -> None:
         images = case.load()
         start = worklist.saved_mask(images.grid)
-        self._nodes = CaseNodes(self.panel.scene, images, case.name)
+        self._nodes = CaseNodes(self.panel.scene, images.t1ce, images.t2, case.name)
         self.panel.parameters.t1ce, self.panel.parameters.t2 = self._nodes.t1ce, self._nodes.t2
         self.desktop.show_volumes(self._nodes.t1ce or self._nodes.t2, self._nodes.t2)
         self.ui.commentEdit.text = worklist.record(case.name).comment
         if start is not None and self.panel.advanced.install():
-            self.panel.start.choose(*self._nodes.add_mask(start, case.name))
+            segmentation, segment_id, _mask = self._nodes.add_mask(start, case.name)
+            self.panel.start.choose(segmentation, segment_id)
             self.panel.begin()
         self.panel.refresh()
         self.panel.say(
@@ -239,3 +293,8 @@ class WorklistSection(Section):
         if self.worklist is not None:
             self.desktop.later(BEAT_MS, self._beat)
             self.worklist.beat()
+
+
+def _row_text(row: Row) -> str:
+    text = _("{case}, {state}").format(case=row.case.name, state=_(row.record.state.value))
+    return _("{case}, open with {holder}").format(case=text, holder=row.holder) if row.holder else text

@@ -38,8 +38,8 @@ class Holder:
         The process's number on that computer.
     token : str
         What tells this lock from every other.
-    heard : float
-        When the holder was last heard of, seconds of `time.time`.
+    heard, since : float
+        When the holder was last heard of, and since when they have it; seconds of `time.time`.
     """
 
     annotator: str
@@ -47,6 +47,7 @@ class Holder:
     process: int
     token: str
     heard: float
+    since: float
 
     @property
     def gone(self) -> bool:
@@ -56,10 +57,8 @@ class Holder:
         return time.time() - self.heard > STALE_S
 
     def __str__(self) -> str:
-        since = datetime.fromtimestamp(self.heard).strftime("%H:%M")
-        return (
-            f"{self.annotator or 'somebody'} on {self.host or 'another computer'} (last heard of at {since})"
-        )
+        who = f"{self.annotator or 'somebody'} on {self.host or 'another computer'}"
+        return f"{who} since {_clock(self.since)} (last heard of at {_clock(self.heard)})"
 
 
 class CaseLock:
@@ -100,9 +99,7 @@ class CaseLock:
             if holder is None:
                 continue
             if not (take_over or holder.gone):
-                raise CaseTaken(
-                    f"case {case} is open with {holder}; take another, or take it over if they have left."
-                )
+                raise CaseTaken(case, str(holder))
             self._clear(holder)
 
     @property
@@ -127,6 +124,7 @@ class CaseLock:
             "host": socket.gethostname(),
             "process": os.getpid(),
             "token": self._token,
+            "since": time.time(),
         }
         whole = self._aside
         try:
@@ -190,10 +188,18 @@ def holder_of(path: Path) -> Holder | None:
         return None
     try:
         values = json.loads(text)
-        return Holder(values["annotator"], values["host"], values["process"], values["token"], heard)
+        who = (values["annotator"], values["host"], values["process"], values["token"])
+        # Earlier versions did not write it.
+        return Holder(*who, heard, float(values.get("since", heard)))
     except (ValueError, KeyError, TypeError):
         # On a drive without links: it is being written this moment, or was when a computer went down.
-        return Holder("", "", 0, "", heard)
+        return Holder("", "", 0, "", heard, heard)
+
+
+def _clock(seconds: float) -> str:
+    """Return a time of day, with its date where that is not today's."""
+    then = datetime.fromtimestamp(seconds)
+    return then.strftime("%H:%M" if then.date() == datetime.now().date() else "%Y-%m-%d %H:%M")
 
 
 def _runs(process: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.errors import CaseLost, CorrectionError, WorklistError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_mask
@@ -30,8 +30,8 @@ BEAT_S = 30.0
 class OpenCase:
     """A case on which somebody works, locked against others.
 
-    Every method but `work` raises `WorklistError` if somebody has taken the case over, or if the folder
-    cannot be written `ImageError`; nothing is changed then.
+    Every method but `work` raises `CaseLost` if somebody has taken the case over, or if the folder cannot be
+    reached `WorklistError`, or written `ImageError`; nothing is changed then.
 
     Parameters
     ----------
@@ -228,9 +228,7 @@ class OpenCase:
             self._lock.take(self.case.name)
             return
         who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
-        raise WorklistError(
-            f"case {self.case.name} {who}; what you did until then is kept, open the case anew."
-        )
+        raise CaseLost(f"case {self.case.name} {who}; what you did until then is kept, open the case anew.")
 
     def _is_as_written(self) -> bool:
         """Whether the record on the disk is the one that was written last."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from VSClickCorrectLib.worklist.cases import WorkCase
-from VSClickCorrectLib.worklist.records import CaseRecord
+from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a worklist is, in cases."""
+    """How far a worklist is, in cases; ``held`` are those that somebody else has open."""
 
     total: int
     todo: int
@@ -37,10 +38,26 @@ class Progress:
     done: int
     skipped: int
     failed: int
+    held: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Progress:
+        """Count the cases of a worklist."""
+        states = [row.record.state for row in rows]
+        return cls(
+            total=len(states),
+            todo=states.count(CaseState.TODO),
+            in_work=states.count(CaseState.IN_WORK),
+            done=states.count(CaseState.DONE),
+            skipped=states.count(CaseState.SKIPPED),
+            failed=states.count(CaseState.FAILED),
+            held=sum(bool(row.holder) for row in rows),
+        )
 
     def __str__(self) -> str:
         parts = [f"{self.done} of {self.total} done"]
         for count, what in ((self.in_work, "in work"), (self.skipped, "skipped"), (self.failed, "failed")):
             if count:
                 parts.append(f"{count} {what}")
-        return ", ".join(parts)
+        others = f"; {self.held} open with others" if self.held else ""
+        return ", ".join(parts) + others

@@ -27,8 +27,8 @@ class Worklist:
     One case at a time is open (`current`), locked against others who share the folder. Whatever is told is
     on the disk when the call returns. No images are read but by `WorkCase.load` and `saved_mask`.
 
-    What works on the open case raises `WorklistError` if no case is open or somebody has taken it over, and
-    `ImageError` if the folder cannot be written; the state is as it was then.
+    What works on the open case raises `WorklistError` if no case is open, its subclass `CaseLost` if somebody
+    has taken it over, and `ImageError` if the folder cannot be written; the state is as it was then.
 
     Parameters
     ----------
@@ -128,8 +128,7 @@ class Worklist:
 
     def progress(self) -> Progress:
         """Return how far the worklist is."""
-        states = [record.state for record in self._records()]
-        return Progress(len(states), *(states.count(state) for state in CaseState))
+        return Progress.of(self.rows())
 
     def label_path(self, name: str) -> Path:
         """Return where a case's segmentation lies in the label set, whether it is there or not."""

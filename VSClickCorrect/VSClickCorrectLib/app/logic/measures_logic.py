@@ -8,9 +8,7 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from VSClickCorrectLib.app.workspace import Workspace
-from VSClickCorrectLib.imaging.measurements import Measurements, Middle, head_middle, measure
-from VSClickCorrectLib.mrml.start import start_of
-from VSClickCorrectLib.mrml.volumes import volume_of
+from VSClickCorrectLib.mrml.measuring import Measured, SegmentMeasuring
 
 
 @dataclass
@@ -34,8 +32,7 @@ class MeasuresLogic:
 
     def __init__(self, server: Server, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._middle: Middle | None = None
-        self._start: Measurements | None = None
+        self._measuring: SegmentMeasuring | None = None
         self.typed_state = TypedState(server.state, MeasuresState)
         workspace.opened.connect(self._on_opened)
         workspace.settled.connect(self._update)
@@ -43,28 +40,19 @@ class MeasuresLogic:
     @property
     def volume_mm3(self) -> float:
         """The segment's volume."""
-        return self._measured().volume_mm3
+        return self._measured().now.volume_mm3
 
     def _on_opened(self) -> None:
-        self._middle = head_middle(volume_of(self._workspace.case.reference))
-        self._start = None
+        self._measuring = None
 
-    def _measured(self) -> Measurements:
-        mask = self._workspace.case.mask
-        box = mask.extent()
-        return measure(mask.grid, box, mask.read(box) if box is not None else None, self._middle)
+    def _measured(self) -> Measured:
+        nodes = self._workspace.case
+        if self._measuring is None:
+            self._measuring = SegmentMeasuring(*nodes.segment, nodes.reference)
+        return self._measuring.measure()
 
     def _update(self) -> None:
-        if self._workspace.nodes is None:
-            return
-        nodes, measured = self._workspace.nodes, self._measured()
-        if self._start is None:
-            kept = start_of(*nodes.segment, nodes.reference)
-            if kept is not None:
-                box, values = (None, None) if kept[0].empty else kept
-                self._start = measure(nodes.mask.grid, box, values, self._middle)
-        lines = [measured.as_text()]
-        if self._start is not None:
-            lines.append(measured.change_against(self._start).as_text())
-        self.typed_state.data.text = "\n".join(lines)
-        self.typed_state.data.volume = f"{measured.volume_cm3:.2f} cm³" if measured.voxels else "empty"
+        measured = self._measured()
+        now = measured.now
+        self.typed_state.data.text = measured.as_text()
+        self.typed_state.data.volume = f"{now.volume_cm3:.2f} cm³" if now.voxels else "empty"

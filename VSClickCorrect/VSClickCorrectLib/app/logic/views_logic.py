@@ -21,7 +21,7 @@ from trame_slicer.views import (
 )
 from undo_stack import Signal
 
-from VSClickCorrectLib.app.case_nodes import CaseNodes
+from VSClickCorrectLib.app.opened_case import ShownCase
 from VSClickCorrectLib.app.pointing import Point, Pointing
 from VSClickCorrectLib.app.slices import AxialSlices
 from VSClickCorrectLib.app.ui.views_ui import slice_view_ui, threed_view_ui
@@ -100,7 +100,7 @@ class ViewsLogic:
         """Whether the layout has a 3D view."""
         return self.typed_state.data.layout != "axial"
 
-    def show(self, nodes: CaseNodes) -> None:
+    def show(self, nodes: ShownCase) -> None:
         """Show a case in all views, in the middle of its segment or of the image."""
         grid = nodes.mask.grid
         self._slices = AxialSlices(grid)

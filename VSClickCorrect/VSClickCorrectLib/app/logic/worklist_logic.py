@@ -9,12 +9,12 @@ from trame_server import Server
 from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.case_nodes import OpenedCase
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.workspace import Workspace
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import CaseLost, CaseTaken, VSClickError
 from VSClickCorrectLib.imaging.io import read_volume
 from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -24,7 +24,7 @@ _BEAT_S = 20.0
 
 @dataclass
 class WorklistState:
-    """What the page knows of the worklist."""
+    """What the page knows of the worklist; ``taken`` is a case to take over, which ``holder`` has open."""
 
     there: bool = False
     busy: bool = False
@@ -32,6 +32,8 @@ class WorklistState:
     progress: str = ""
     comment: str = ""
     rows: list = field(default_factory=list)
+    taken: str = ""
+    holder: str = ""
 
 
 class WorklistLogic:
@@ -88,6 +90,11 @@ class WorklistLogic:
         """Keep the open case and open another."""
         create_task(self._open(lambda: self._list.go_to(name)))
 
+    def take_over(self) -> None:
+        """Open the case that was to be opened, although somebody else has it."""
+        name, self.typed_state.data.taken = self.typed_state.data.taken, ""
+        create_task(self._open(lambda: self._list.go_to(name, take_over=True)))
+
     def done(self) -> None:
         """Write the open case's label and open the next."""
         with self._status.reporting():
@@ -130,12 +137,16 @@ class WorklistLogic:
         self.typed_state.data.busy = True
         with self._status.reporting():
             try:
-                self._keep()
+                lost = self._let_go()
                 case = choose()
                 if case is None:
-                    self._status.say("No other case is waiting.")
+                    self._status.say(f"No other case is waiting: {self._list.progress()}.")
                 else:
                     await self._load(case)
+                if lost is not None:
+                    self._status.fail(lost)
+            except CaseTaken as taken:
+                self.typed_state.data.taken, self.typed_state.data.holder = taken.case, taken.holder
             finally:
                 self.typed_state.data.busy = False
                 self._show()
@@ -156,6 +167,14 @@ class WorklistLogic:
         t2 = read_volume(case.t2) if case.t2 is not None else None
         mask = self._list.saved_mask(case_on_one_grid.grid)
         return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask)
+
+    def _let_go(self) -> CaseLost | None:
+        """Keep the open case's mask; return why what was done cannot be kept where somebody took it over."""
+        try:
+            self._keep()
+        except CaseLost as error:
+            return error
+        return None
 
     def _keep(self) -> None:
         nodes = self._workspace.nodes

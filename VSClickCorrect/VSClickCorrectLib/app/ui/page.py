@@ -25,8 +25,9 @@ from VSClickCorrectLib.app.page_files import STATIC
 from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
 from VSClickCorrectLib.app.ui.display_ui import display_ui
 from VSClickCorrectLib.app.ui.parts import tip
+from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
-from VSClickCorrectLib.app.ui.work_ui import files_ui, initial_ui, measures_ui, worklist_ui
+from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, worklist_ui
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.app.application import BrowserApp
@@ -85,7 +86,10 @@ def _top(app: BrowserApp) -> None:
 def _panel(app: BrowserApp) -> None:
     with Div(classes="vs-column"):
         worklist_ui(app.worklist)
-        initial_ui(app.initial)
+        with Div(classes="vs-section"):
+            running_ui(app.running)
+            initial_ui(app.initial, app.running)
+            registration_ui(app.registration, app.running)
         with Div(classes="vs-section"):
             clicks_ui(app.clicks)
         with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):

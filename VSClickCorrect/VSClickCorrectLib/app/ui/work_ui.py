@@ -1,4 +1,4 @@
-"""The panel's parts for worklist and initial mask, and the dialog and menu for files."""
+"""The panel's parts for worklist and measurements, and the dialog and menu for files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from trame.widgets.vuetify3 import (
     VList,
     VListItem,
     VMenu,
-    VProgressLinear,
     VTextField,
 )
 
 from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
-from VSClickCorrectLib.app.logic.initial_logic import InitialLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 
@@ -52,7 +50,14 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                 )
             with VMenu(location="bottom end"):
                 with Template(v_slot_activator="{ props }"):
-                    VBtn(icon="mdi-format-list-bulleted", size="x-small", variant="text", v_bind="props")
+                    VBtn(
+                        icon="mdi-format-list-bulleted",
+                        size="x-small",
+                        variant="text",
+                        aria_label="All cases",
+                        v_bind="props",
+                        id="cases",
+                    )
                 with VList(density="compact", classes="vs-cases"):
                     VListItem(
                         v_for=f"row in {name.rows}",
@@ -83,27 +88,18 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                     id=f"worklist-{label.lower()}",
                     disabled=(f"{name.busy} || !{name.current}",),
                 )
-
-
-def initial_ui(initial: InitialLogic) -> None:
-    """Build the button that finds the tumour, its progress and cancel."""
-    name = initial.typed_state.name
-    with Div(classes="vs-section"):
-        VBtn(
-            "Find the tumour",
-            id="find",
-            v_if=f"!{name.running}",
-            click=initial.find,
-            size="small",
-            variant="tonal",
-            prepend_icon="mdi-auto-fix",
-            block=True,
-        )
-        with Div(v_if=(name.running,), classes="vs-row", id="finding"):
-            with Div(classes="flex-grow-1"):
-                Span(f"{{{{ {name.percent} }}}} % · {{{{ {name.message} }}}}", classes="vs-quiet")
-                VProgressLinear(model_value=(name.percent,), color="primary")
-            VBtn("Cancel", click=initial.cancel, size="small", variant="text", id="cancel")
+    with VDialog(model_value=(f"!!{name.taken}",), persistent=True, width=460), VCard(id="taken"):
+        VCardTitle(f"Case {{{{ {name.taken} }}}} is open with somebody else")
+        with VCardText():
+            Div(f"{{{{ {name.holder} }}}}", classes="vs-strong", id="holder")
+            Div(
+                "If you take it over, what they did until now is kept; what they go on to do is not.",
+                classes="vs-quiet mt-2",
+            )
+        with VCardActions():
+            Div(classes="flex-grow-1")
+            VBtn("Leave it", click=f"{name.taken} = ''", id="leave-taken")
+            VBtn("Take over", color="primary", click=worklist.take_over, id="take-over")
 
 
 def measures_ui(measures: MeasuresLogic) -> None:

@@ -1,4 +1,4 @@
-"""The nodes of one case in the scene of the browser app."""
+"""A case of the browser app, before it has nodes and with them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import slicer
 
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import resample_to_grid
-from VSClickCorrectLib.imaging.volume import Case, Volume, robust_range
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 
 SEGMENT_NAME = "Vestibular schwannoma"
 _SEGMENT_COLOR = (0.0, 0.62, 0.45)
@@ -57,8 +56,8 @@ class OpenedCase:
         return self
 
 
-class CaseNodes:
-    """Volumes and segmentation of one case, displayed as the app wants them.
+class ShownCase(CaseNodes):
+    """Volumes and the one segment of a case, displayed as the app wants them.
 
     Parameters
     ----------
@@ -69,8 +68,6 @@ class CaseNodes:
 
     Attributes
     ----------
-    t1ce, t2 : vtkMRMLScalarVolumeNode or None
-        The sequences.
     segmentation : vtkMRMLSegmentationNode
         With one segment, `segment_id`.
     mask : SegmentMask
@@ -78,55 +75,23 @@ class CaseNodes:
     """
 
     def __init__(self, scene: slicer.vtkMRMLScene, case: OpenedCase) -> None:
+        super().__init__(scene, case.t1ce, case.t2)
         self.name = case.name
-        self.t1ce = _shown(scene, case.t1ce, "T1ce")
-        self.t2 = _shown(scene, case.t2, "T2")
-        self._scene = scene
-        self._add_segment(case.mask)
-
-    @property
-    def volumes(self) -> tuple[slicer.vtkMRMLScalarVolumeNode | None, slicer.vtkMRMLScalarVolumeNode | None]:
-        """T1ce and T2."""
-        return self.t1ce, self.t2
-
-    @property
-    def reference(self) -> slicer.vtkMRMLScalarVolumeNode:
-        """The volume whose grid is the native one."""
-        return self.t1ce or self.t2
+        self._begin(case.mask)
 
     @property
     def segment(self) -> tuple[slicer.vtkMRMLSegmentationNode, str]:
         """The segmentation and the segment's ID in it."""
         return self.segmentation, self.segment_id
 
-    @property
-    def image_ids(self) -> set[str]:
-        """The IDs of the sequences' nodes."""
-        volumes = [node for node in self.volumes if node is not None]
-        return {node.GetID() for volume in volumes for node in (volume, volume.GetDisplayNode())}
-
     def restart(self, values: np.ndarray) -> None:
-        """Add a new segmentation with this mask, ``(K, J, I)`` bool, in place of the one before."""
-        self._add_segment(values)
+        """Put a new segmentation with this mask, ``(K, J, I)`` bool, in place of the one before."""
+        self.remove_masks()
+        self._begin(values)
 
-    def _add_segment(self, values: np.ndarray | None) -> None:
-        self.segmentation, self.segment_id = add_segmentation(self._scene, self.reference, SEGMENT_NAME)
-        self.mask = SegmentMask(self.segmentation, self.segment_id, self.reference)
-        if values is not None:
-            self.mask.fill(values)
+    def _begin(self, values: np.ndarray | None) -> None:
+        self.segmentation, self.segment_id, self.mask = self.add_mask(values, SEGMENT_NAME)
         _display(self.segmentation, self.segment_id)
-
-
-def _shown(scene: slicer.vtkMRMLScene, volume: Volume | None, name: str):
-    if volume is None:
-        return None
-    node = add_volume(scene, volume, name)
-    low, high = robust_range(volume.array)
-    display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
-    display.SetAutoWindowLevel(False)
-    display.SetWindowLevelMinMax(low, high)
-    return node
 
 
 def _display(segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> None:

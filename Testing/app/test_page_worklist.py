@@ -1,0 +1,82 @@
+"""A worklist's page in a real Chromium: a T2 to register, and a case that somebody else has open."""
+
+import re
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from VSClickCorrectLib.datasets.registration import moved
+from VSClickCorrectLib.imaging.io import write_mask, write_volume
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+if find_spec("playwright") is None:
+    pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
+
+from playwright.sync_api import expect
+
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, small):
+    """Two cases whose T2's headers are wrong by 4 mm."""
+    folder = tmp_path_factory.mktemp("worklist")
+    matrix = np.eye(4)
+    matrix[:3, 3] = (4.0, 0.0, 0.0)
+    for name in ("one", "two"):
+        case = folder / "cases" / name
+        case.mkdir(parents=True)
+        write_volume(case / "T1ce.nii.gz", small.t1ce)
+        write_volume(case / "T2.nii.gz", moved(small.t2, matrix))
+        write_mask(case / "mask.nii.gz", small.truth, small.grid)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder, start_app, bright_models, chromium):
+    arguments = ("--worklist", folder / "cases", "--output", folder / "results", "--annotator", "AB")
+    server = start_app(*arguments, "--models", bright_models, "--device", "cpu")
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.troubles = []
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.goto(server.url)
+    says(page, "Case one is ready")
+    yield page
+    assert page.troubles == []
+    context.close()
+
+
+def says(page, text):
+    expect(page.locator("#status")).to_have_text(re.compile(text), timeout=PATIENCE_MS)
+
+
+def test_t2_is_registered_and_shown_as_it_came(page):
+    expect(page.locator("#registration-text")).to_contain_text("of the T2 lies within the T1ce")
+    page.click("#register")
+    says(page, "The T2 lies on the T1ce now")
+    expect(page.locator("#registration-text")).to_contain_text(re.compile(r"Moved by [34]\.\d mm"))
+    switch = page.get_by_label("Show the T2 as registered")
+    expect(switch).to_be_checked()
+    switch.click()
+    expect(switch).not_to_be_checked()
+    expect(page.locator("#register")).to_have_count(0)
+
+
+def test_case_of_somebody_else_is_taken_over(page, folder):
+    other = Worklist.open(folder / "cases", folder / "results", "CD")
+    other.go_to("two")
+    choose(page, "two")
+    expect(page.locator("#holder")).to_contain_text(re.compile(r"CD on .* since \d\d:\d\d"))
+    page.click("#leave-taken")
+    expect(page.locator("#taken")).to_be_hidden()
+    expect(page.locator("#worklist-case")).to_have_text("one")
+    choose(page, "two")
+    page.click("#take-over")
+    says(page, "Case two is ready")
+    expect(page.locator("#worklist-case")).to_have_text("two")
+
+
+def choose(page, name):
+    page.click("#cases")
+    page.locator(".vs-cases").get_by_text(name, exact=True).click()

@@ -1,0 +1,86 @@
+"""The initial mask by us and by MONAI: the same network on the same voxels."""
+
+import numpy as np
+import pytest
+import torch
+from bright_ball import CENTER, GRID, ball_case, dice
+from handmade_models import write_bright_models
+from VSClickCorrectLib.benchmark.rivals import comparison, monai_inference
+from VSClickCorrectLib.benchmark.rivals.monai_inference import head_window, same_boxes, slide, within
+from VSClickCorrectLib.errors import ImageError, RivalMissing
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.preprocessing import sample_sequences
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.models import ModelFolder
+
+R, A, S = CENTER
+
+
+@pytest.fixture(scope="module")
+def segmenter(models):
+    return InitialSegmenter.load(models, "cpu")
+
+
+def test_given_our_boxes_monai_finds_our_mask_to_the_voxel(case, segmenter):
+    ours, theirs = segmenter.segment(case), same_boxes(case, segmenter)
+    assert theirs.found
+    assert np.array_equal(theirs.on(GRID), ours.on(GRID))
+
+
+def test_of_two_balls_both_choose_the_same(segmenter):
+    # The second one, cut off by the image's upper end, is the smaller.
+    case = ball_case(GRID, CENTER, (R - 10, A, S + 16))
+    assert np.array_equal(same_boxes(case, segmenter).on(GRID), segmenter.segment(case).on(GRID))
+
+
+def test_windows_of_a_network_that_sees_voxel_by_voxel_leave_no_seams(case, segmenter):
+    model = segmenter.model_for(case)
+    window = head_window(case, model)
+    with torch.inference_mode():
+        logits = model.network(torch.from_numpy(sample_sequences(case, window))[None])
+    at_once = window.restore(torch.sigmoid(logits)[0, 0].numpy())
+    assert all(count > roi for count, roi in zip(window.geometry.shape, (16, 32, 32), strict=True))
+    assert np.allclose(slide(case, window, model, (16, 32, 32)), at_once, atol=1e-5)
+
+
+def test_it_tells_how_equal_the_masks_are(case, truth, models):
+    found = monai_inference.compare(case, truth, 2, models, roi=(16, 32, 32))
+    assert len(found.ours) == len(found.theirs) == 2
+    # The whole head is sampled half a voxel off our box, which blurs the ball's border.
+    assert 0.93 < found.equal <= 1.0
+    assert "given our boxes as its windows MONAI's mask has DSC 1.0000" in found.note
+
+
+def test_a_mask_of_theirs_that_is_another_one_is_seen(case, truth, models, monkeypatch):
+    monkeypatch.setattr(
+        monai_inference, "slide", lambda case, window, *rest: np.zeros(window.box.shape, np.float32)
+    )
+    assert monai_inference.compare(case, truth, 1, models).equal == 0.0
+
+
+def test_where_we_find_nothing_there_is_nothing_to_compare(case, truth, tmp_path):
+    # Nothing is brighter than 1, the threshold is 2.
+    blind = ModelFolder(write_bright_models(tmp_path / "blind", initial_threshold=2.0))
+    with pytest.raises(ImageError, match="no tumour was found"):
+        monai_inference.compare(case, truth, 1, blind)
+
+
+def test_values_in_another_box():
+    outer = Box((2, 2, 2), (4, 5, 6))
+    values = np.arange(24.0).reshape(2, 3, 4) + 1
+    got = within(Box((3, 0, 4), (6, 4, 7)), outer, values)
+    expected = np.zeros((3, 4, 3))
+    expected[0, 2:4, 0:2] = values[1, 0:2, 2:4]
+    assert np.array_equal(got, expected)
+    assert not within(Box((9, 9, 9), (11, 11, 11)), outer, values).any()
+
+
+def test_without_monai_it_says_so(case, truth, monkeypatch):
+    monkeypatch.setattr(comparison, "find_spec", lambda package: None)
+    with pytest.raises(RivalMissing, match="MONAI is not installed"):
+        monai_inference.compare(case, truth, 1)
+
+
+def test_both_masks_are_the_ball(case, truth, models, segmenter):
+    assert dice(segmenter.segment(case).on(GRID), truth) > 0.93
+    assert dice(same_boxes(case, segmenter).on(GRID), truth) > 0.93

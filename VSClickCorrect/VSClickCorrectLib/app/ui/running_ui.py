@@ -1,0 +1,62 @@
+"""The panel's parts for what takes seconds: the initial mask and registration."""
+
+from __future__ import annotations
+
+from trame.widgets.html import Div, Span
+from trame.widgets.vuetify3 import VBtn, VProgressLinear, VSwitch
+
+from VSClickCorrectLib.app.logic.initial_logic import InitialLogic
+from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
+from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+
+
+def running_ui(running: RunningLogic) -> None:
+    """Build the progress of what runs, and cancel."""
+    name = running.typed_state.name
+    with Div(v_if=(name.running,), classes="vs-row", id="running"):
+        with Div(classes="flex-grow-1"):
+            Span(f"{{{{ {name.percent} }}}} % · {{{{ {name.message} }}}}", classes="vs-quiet")
+            VProgressLinear(model_value=(name.percent,), color="primary")
+        VBtn("Cancel", click=running.cancel, size="small", variant="text", id="cancel")
+
+
+def initial_ui(initial: InitialLogic, running: RunningLogic) -> None:
+    """Build the button that finds the tumour."""
+    VBtn(
+        "Find the tumour",
+        id="find",
+        v_if=f"!{running.typed_state.name.running}",
+        click=initial.find,
+        size="small",
+        variant="tonal",
+        prepend_icon="mdi-auto-fix",
+        block=True,
+    )
+
+
+def registration_ui(registration: RegistrationLogic, running: RunningLogic) -> None:
+    """Build the button that registers the T2, and what takes it back; there only where it may be needed."""
+    name, busy = registration.typed_state.name, running.typed_state.name.running
+    with Div(v_if=(name.offered,), id="registration"):
+        VBtn(
+            "Register the T2",
+            id="register",
+            v_if=f"!{name.done}",
+            click=registration.register,
+            disabled=(busy,),
+            size="small",
+            variant="tonal",
+            prepend_icon="mdi-layers-outline",
+            block=True,
+        )
+        with Div(v_if=(name.done,), classes="vs-row"):
+            VSwitch(
+                v_model=(name.moved,),
+                label="Show the T2 as registered",
+                disabled=(busy,),
+                density="compact",
+                hide_details=True,
+                color="primary",
+                id="registered",
+            )
+        Div(f"{{{{ {name.sentence} }}}}", classes="vs-quiet mt-1", id="registration-text")

@@ -1,0 +1,74 @@
+"""One size, measured in a process of its own: ``python -m VSClickCorrectLib.benchmark.child TASK RESULT``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from VSClickCorrectLib.benchmark.clicking import bench, click_times, long_session
+from VSClickCorrectLib.benchmark.examination import Examination, Size
+from VSClickCorrectLib.benchmark.measuring import Measured, milliseconds, peak_megabytes, timed
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.models import ModelFolder
+
+
+def measure(examination: Examination, task: dict) -> list[Measured]:
+    """Measure everything of one examination.
+
+    Parameters
+    ----------
+    examination : Examination
+        Its files.
+    task : dict
+        ``models``, ``device``, ``repeats`` and ``clicks`` of the command.
+    """
+    models = ModelFolder(Path(task["models"]) if task["models"] else None)
+    repeats = task["repeats"]
+    read: list[Case] = []
+    rows = [milliseconds("load both sequences", [timed(lambda: read.append(examination.read()))])]
+    case = read.pop()
+    loaded: list = []
+    rows.append(
+        milliseconds(
+            "load the networks",
+            [
+                timed(lambda: loaded.append(InitialSegmenter.load(models, task["device"])))
+                + timed(lambda: loaded.append(Corrector.load(models, device=task["device"])))
+            ],
+        )
+    )
+    segmenter, corrector = loaded
+    rows += _initial(segmenter, case, max(2, repeats // 6))
+    with bench(examination, case, corrector) as at:
+        rows += click_times(at, repeats)
+        rows.append(long_session(at, task["clicks"]))
+    peak = peak_megabytes()
+    return rows if peak is None else [*rows, Measured("peak memory, all of it", "MB", (round(peak),))]
+
+
+def _initial(segmenter: InitialSegmenter, case: Case, repeats: int) -> list[Measured]:
+    first, *others = [timed(lambda: segmenter.segment(case)) for _ in range(repeats + 1)]
+    rows = [milliseconds("initial mask, first", [first]), milliseconds("initial mask", others)]
+    peak = peak_megabytes()
+    return rows if peak is None else [*rows, Measured("peak memory, initial mask", "MB", (round(peak),))]
+
+
+def main(task_file: Path, result_file: Path) -> None:
+    """Do a task and write down its lines."""
+    task = json.loads(task_file.read_text(encoding="utf-8"))
+    torch.set_num_threads(task["threads"])
+    files = {name: Path(task[name]) if task[name] else None for name in ("t1ce", "t2")}
+    size = Size(tuple(task["shape"]), tuple(task["spacing"]))
+    examination = Examination(size, files["t1ce"], files["t2"], tuple(task["site_ras"]))
+    rows = measure(examination, task)
+    result_file.write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,145 @@
+"""The initial mask, against MONAI's sliding window over the whole head with the same weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from VSClickCorrectLib.benchmark.measuring import timed
+from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, require
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.evaluation.metrics import dice
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
+from VSClickCorrectLib.imaging.sampling import Window
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter, Model, best_part
+from VSClickCorrectLib.inference.models import ModelFolder
+
+Shape = tuple[int, int, int]
+
+# The patch on which the initial model was trained (Resources/Experiments/initial.toml).
+TRAINING_PATCH = (24, 64, 64)
+# How many windows MONAI runs at once; its default overlap and blending are kept.
+_BATCH = 4
+
+
+def compare(
+    case: Case,
+    truth: np.ndarray,
+    repeats: int,
+    models: ModelFolder | None = None,
+    roi: Shape = TRAINING_PATCH,
+    device: str = "cpu",
+) -> Comparison:
+    """Segment the tumour by `InitialSegmenter.segment` and by ``monai.inferers.sliding_window_inference``.
+
+    Parameters
+    ----------
+    case : Case
+        The examination.
+    truth : ndarray of bool
+        The true mask, ``(K, J, I)``.
+    repeats : int
+        How often each segments it.
+    models : ModelFolder, optional
+        The models; those that ship if left out.
+    roi : tuple of int
+        MONAI's window, in samples.
+    device : str
+        Where both run, as for `choose_device`.
+
+    Raises
+    ------
+    RivalMissing
+        If MONAI is not installed.
+    ImageError
+        If we find no tumour in the case.
+    """
+    require("monai", "MONAI")
+    segmenter = InitialSegmenter.load(models or ModelFolder(), device)
+    model = segmenter.model_for(case)
+    found: list[InitialMask] = []
+    head: list[np.ndarray] = []
+    window = head_window(case, model)
+    # Each volume's intensity range is worked out once and kept, whoever asks first.
+    sample_sequences(case, window)
+    if not segmenter.segment(case).found:
+        raise ImageError("no tumour was found in this case, so there is nothing to compare; choose another.")
+    seconds = in_turns(
+        repeats,
+        lambda: timed(lambda: found.append(segmenter.segment(case))),
+        lambda: timed(lambda: head.append(slide(case, window, model, roi))),
+    )
+    return _told(case, truth, segmenter, found[-1], (window.box, head[-1]), seconds, roi)
+
+
+def head_window(case: Case, model: Model) -> Window:
+    """Return the whole head at the network's own voxel size."""
+    return covering_window(case.grid, head_box(case.reference), tuple(model.entry.geometry["spacing"]))
+
+
+def slide(case: Case, window: Window, model: Model, roi: Shape) -> np.ndarray:
+    """Return MONAI's probabilities at the native voxels of a window.
+
+    Sampling, normalisation and the way back are the product's; everything between is MONAI's, in fp32.
+
+    Returns
+    -------
+    ndarray of float32
+        Shape ``window.box.shape``.
+    """
+    from monai.inferers import sliding_window_inference
+
+    device = next(model.network.parameters()).device
+    inputs = torch.from_numpy(sample_sequences(case, window))[None].to(device)
+    with torch.inference_mode():
+        logits = sliding_window_inference(inputs, roi, _BATCH, model.network)
+    return window.restore(torch.sigmoid(logits)[0, 0].cpu().numpy())
+
+
+def same_boxes(case: Case, segmenter: InitialSegmenter) -> InitialMask:
+    """Return what MONAI finds if it is given our windows, each as one window of its own."""
+    model = segmenter.model_for(case)
+    parts = [
+        best_part(case.grid, w.box, slide(case, w, model, w.geometry.shape), model.entry.threshold)
+        for w in segmenter.windows(case)
+    ]
+    return max(parts, key=lambda part: part.evidence)
+
+
+def within(box: Box, outer: Box, values: np.ndarray) -> np.ndarray:
+    """Return the values of ``outer``, 0 beyond it, in ``box``."""
+    inside = np.zeros(box.shape, values.dtype)
+    common = box.intersection(outer)
+    if not common.empty:
+        inside[common.slices_in(box)] = values[common.slices_in(outer)]
+    return inside
+
+
+def _told(
+    case: Case,
+    truth: np.ndarray,
+    segmenter: InitialSegmenter,
+    ours: InitialMask,
+    head: tuple[Box, np.ndarray],
+    seconds: tuple[tuple[float, ...], tuple[float, ...]],
+    roi: Shape,
+) -> Comparison:
+    threshold = segmenter.model_for(case).entry.threshold
+    anywhere = best_part(case.grid, *head, threshold)
+    in_box = best_part(case.grid, ours.box, within(ours.box, *head), threshold)
+    masks = [mask.on(case.grid) for mask in (ours, in_box, anywhere, same_boxes(case, segmenter))]
+    equal, whole, same = (dice(mask, masks[0]) for mask in masks[1:])
+    against_truth = [dice(mask, truth) for mask in masks[:2]]
+    return Comparison(
+        "initial mask, against MONAI sliding_window_inference over the whole head",
+        *seconds,
+        equal=equal,
+        target=3.0,
+        note="InitialSegmenter.segment and MONAI over the whole head, in windows of "
+        f"{roi[0]}×{roi[1]}×{roi[2]} and fp32, same weights, sampling and normalisation; masks held against "
+        f"each other in our box (DSC with the truth: ours {against_truth[0]:.3f}, MONAI's "
+        f"{against_truth[1]:.3f}); given our boxes as its windows MONAI's mask has DSC {same:.4f} with ours, "
+        f"and its best part anywhere in the head {whole:.3f}.",
+    )

@@ -1,0 +1,165 @@
+"""The benchmark from beginning to end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from VSClickCorrectLib.benchmark.arithmetic import network_rates
+from VSClickCorrectLib.benchmark.examination import (
+    SIZES,
+    Examination,
+    Size,
+    examination_of,
+    write_examinations,
+)
+from VSClickCorrectLib.benchmark.machine import describe
+from VSClickCorrectLib.benchmark.measuring import Measured
+from VSClickCorrectLib.benchmark.results import Results, SizeTimes
+from VSClickCorrectLib.benchmark.rivals import RIVALS
+from VSClickCorrectLib.benchmark.startup import start_times
+from VSClickCorrectLib.benchmark.variants import variants
+from VSClickCorrectLib.errors import BenchmarkError, RivalMissing
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.device import choose_device
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.models import ModelFolder
+
+# The size at which others are compared and networks are held against the machine's limit.
+_MIDDLE = Size((120, 512, 512))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to measure.
+
+    Parameters
+    ----------
+    command : str
+        As typed, for the report.
+    threads : int
+        Of torch.
+    device : str
+        As for `choose_device`.
+    models : Path or None
+        Folder of models; those shipped if None.
+    repeats : int
+        Single clicks and undos of each size.
+    clicks : int
+        Of the long session.
+    sizes : tuple of Size
+        Volume sizes.
+    scan : tuple of Path or None, optional
+        T1ce and T2 of a real scan, of which one may be missing, to measure on instead of synthetic ones.
+    rivals : bool
+        Whether to measure others side by side.
+    """
+
+    command: str
+    threads: int
+    device: str = "auto"
+    models: Path | None = None
+    repeats: int = 40
+    clicks: int = 1000
+    sizes: tuple[Size, ...] = SIZES
+    scan: tuple[Path | None, Path | None] | None = None
+    rivals: bool = True
+
+
+def measure(settings: Settings, say: Callable[[str], None]) -> Results:
+    """Measure everything.
+
+    Parameters
+    ----------
+    settings : Settings
+        What.
+    say : callable
+        Told what is going on.
+
+    Raises
+    ------
+    ModelError
+        If models or device cannot be used.
+    BenchmarkError
+        If a size could not be measured.
+    """
+    torch.set_num_threads(settings.threads)
+    device = choose_device(settings.device)
+    results = Results(settings.command, describe(settings.threads, device))
+    say("starting new processes")
+    results.start = start_times(max(1, settings.repeats // 8))
+    with TemporaryDirectory(prefix="vsclick-bench-") as folder:
+        examinations = _examinations(Path(folder), settings, say)
+        for examination in examinations:
+            say(f"measuring {examination.size}")
+            rows = _in_a_child(examination, settings, Path(folder))
+            results.sizes.append(SizeTimes(str(examination.size), rows))
+        _in_this_process(_at_the_middle(examinations), settings, results, say)
+    return results
+
+
+def _examinations(folder: Path, settings: Settings, say: Callable[[str], None]) -> list[Examination]:
+    if settings.scan is None:
+        say("making the examination in every size")
+        return write_examinations(folder, settings.sizes)
+    say("looking for the tumour")
+    return [examination_of(*settings.scan, InitialSegmenter.load(ModelFolder(settings.models)))]
+
+
+def _at_the_middle(examinations: list[Examination]) -> Examination:
+    return next((one for one in examinations if one.size == _MIDDLE), examinations[-1])
+
+
+def _in_a_child(examination: Examination, settings: Settings, folder: Path) -> tuple[Measured, ...]:
+    """Measure one size in a process of its own, whose memory is then its own."""
+    task, result = folder / "task.json", folder / "result.json"
+    values = {
+        "t1ce": str(examination.t1ce or ""),
+        "t2": str(examination.t2 or ""),
+        "shape": examination.size.shape,
+        "spacing": examination.size.spacing,
+        "site_ras": examination.site_ras,
+        "models": str(settings.models) if settings.models else "",
+        "threads": settings.threads,
+        "device": settings.device,
+        "repeats": settings.repeats,
+        "clicks": settings.clicks,
+    }
+    task.write_text(json.dumps(values), encoding="utf-8")
+    child = [sys.executable, "-m", "VSClickCorrectLib.benchmark.child", str(task), str(result)]
+    # Our own module, by our own interpreter.
+    ended = subprocess.run(child, check=False, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    if ended.returncode:
+        reason = (ended.stderr.strip().splitlines() or [f"it ended with {ended.returncode}"])[-1]
+        raise BenchmarkError(f"volumes of {examination.size} could not be measured ({reason}).")
+    lines = json.loads(result.read_text(encoding="utf-8"))
+    return tuple(Measured(line["what"], line["unit"], tuple(line["values"])) for line in lines)
+
+
+def _in_this_process(
+    examination: Examination, settings: Settings, results: Results, say: Callable[[str], None]
+) -> None:
+    models = ModelFolder(settings.models)
+    case = examination.read()
+    truth = examination.ball(case.grid)
+    segmenter = InitialSegmenter.load(models, settings.device)
+    corrector = Corrector.load(models, device=settings.device)
+    say("counting the networks' operations")
+    results.networks = network_rates(case, segmenter, corrector, max(3, settings.repeats // 4))
+    say("running the corrector in other ways")
+    results.variants = variants(corrector, settings.repeats)
+    if not settings.rivals:
+        return
+    for name, compare in RIVALS.items():
+        say(f"side by side: {name}")
+        try:
+            results.rivals += compare(case, truth, models, settings)
+        except RivalMissing as error:
+            results.missing.append(str(error))

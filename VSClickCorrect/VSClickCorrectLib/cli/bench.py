@@ -1,0 +1,89 @@
+"""``vsclick bench``: how fast everything is on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from VSClickCorrectLib.cli.options import add_models, add_sequences, made_folder, positive
+from VSClickCorrectLib.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.benchmark.examination import Size
+
+_DESCRIPTION = """\
+Measure start-up, loading, the initial mask, every part of a click, undo, rounds, long sessions and memory on
+synthetic examinations of growing size, or on a scan of yours; set other ways to do the same side by side, and
+hold the networks against the machine's own limit. Writes benchmark.md, benchmark.json and charts. Leave the
+machine alone meanwhile; it takes about a quarter of an hour on two cores.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("bench", help="measure how fast everything is", description=_DESCRIPTION)
+    add_sequences(parser)
+    add_models(parser)
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the results")
+    parser.add_argument("--threads", type=positive, default=2, metavar="N", help="torch's (default: 2)")
+    parser.add_argument(
+        "--sizes",
+        type=_shape,
+        nargs="+",
+        metavar="IxJxK",
+        help="of the synthetic examination (default: 384x384x40 to 512x512x240)",
+    )
+    parser.add_argument(
+        "--repeats", type=positive, default=40, metavar="N", help="single clicks (default: 40)"
+    )
+    parser.add_argument(
+        "--clicks", type=positive, default=1000, metavar="N", help="of a long session (default: 1000)"
+    )
+    parser.add_argument("--without-rivals", action="store_true", help="measure this software alone")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    try:
+        from VSClickCorrectLib.benchmark.charts import save_charts
+        from VSClickCorrectLib.benchmark.report import markdown
+        from VSClickCorrectLib.benchmark.run import Settings, measure
+    except ModuleNotFoundError as error:
+        raise BenchmarkError(f"the benchmark needs {error.name}; install vsclickcorrect[bench].") from None
+    from VSClickCorrectLib.evaluation.records import write_json, write_text
+
+    output = made_folder(options.output)
+    settings = Settings(
+        command=shlex.join(["vsclick", *sys.argv[1:]]),
+        threads=options.threads,
+        device=options.device,
+        models=options.models,
+        repeats=options.repeats,
+        clicks=options.clicks,
+        sizes=_sizes(options.sizes),
+        scan=(options.t1ce, options.t2) if options.t1ce or options.t2 else None,
+        rivals=not options.without_rivals,
+    )
+    results = measure(settings, lambda what: print(f"{what} …", file=sys.stderr, flush=True))
+    page = markdown(results)
+    write_json(output / "benchmark.json", results.to_json())
+    write_text(output / "benchmark.md", page)
+    save_charts(output, results)
+    print(page)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    shape = tuple(positive(part) for part in text.lower().split("x"))
+    if len(shape) != 3:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 512x512x120")
+    return shape
+
+
+def _sizes(shapes: list[tuple[int, int, int]] | None) -> tuple[Size, ...]:
+    from VSClickCorrectLib.benchmark.examination import SIZES, Size
+
+    return tuple(Size(shape[::-1]) for shape in shapes) if shapes else SIZES

@@ -1,0 +1,128 @@
+"""The nodes of one case: its images, and the segmentations that are made on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import slicer
+
+from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.volumes import add_volume
+
+
+class CaseNodes:
+    """Adds a case to the scene and takes it out again, leaving everything else there.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the nodes go.
+    t1ce, t2 : Volume or None
+        The sequences, of which one may be missing; copied.
+    name : str
+        Begins the nodes' names; may be empty.
+
+    Attributes
+    ----------
+    t1ce, t2 : vtkMRMLScalarVolumeNode or None
+        The sequences, in grey from air to the brightest of the head.
+    """
+
+    def __init__(
+        self, scene: slicer.vtkMRMLScene, t1ce: Volume | None, t2: Volume | None, name: str = ""
+    ) -> None:
+        self._scene = scene
+        self.t1ce, self.t2 = (
+            _shown(scene, volume, f"{name} {sequence}".strip()) if volume is not None else None
+            for sequence, volume in (("T1ce", t1ce), ("T2", t2))
+        )
+        self._segmentations: list[slicer.vtkMRMLSegmentationNode] = []
+
+    @property
+    def volumes(self) -> tuple[slicer.vtkMRMLScalarVolumeNode | None, slicer.vtkMRMLScalarVolumeNode | None]:
+        """T1ce and T2."""
+        return self.t1ce, self.t2
+
+    @property
+    def reference(self) -> slicer.vtkMRMLScalarVolumeNode:
+        """The volume whose grid is the native one."""
+        return self.t1ce or self.t2
+
+    def add_mask(
+        self, values: np.ndarray | None, name: str
+    ) -> tuple[slicer.vtkMRMLSegmentationNode, str, SegmentMask]:
+        """Add a segmentation of one segment.
+
+        Parameters
+        ----------
+        values : ndarray of bool or None
+            What the segment holds, ``(K, J, I)`` on the native grid; None for nothing.
+        name : str
+            Name of the segmentation and of its segment.
+
+        Returns
+        -------
+        segmentation : vtkMRMLSegmentationNode
+            The segmentation.
+        segment_id : str
+            The segment's ID in it.
+        mask : SegmentMask
+            The segment's voxels.
+        """
+        segmentation, segment_id = add_segmentation(self._scene, self.reference, name)
+        self._segmentations.append(segmentation)
+        mask = SegmentMask(segmentation, segment_id, self.reference)
+        if values is not None:
+            mask.fill(values)
+        return segmentation, segment_id, mask
+
+    def remove_masks(self) -> None:
+        """Remove the segmentations that `add_mask` added, with clicks, journals and outlines."""
+        self._remove(*self._segmentations)
+        self._segmentations.clear()
+
+    def remove(self, corrected: slicer.vtkMRMLSegmentationNode | None = None) -> None:
+        """Remove all nodes of the case, and a segmentation on it that somebody else added."""
+        self._remove(*self._segmentations, corrected, *self.volumes)
+        self._segmentations.clear()
+
+    def _remove(self, *nodes: slicer.vtkMRMLNode | None) -> None:
+        found = {
+            part.GetID(): part
+            for node in nodes
+            if node is not None and node.GetScene() is not None
+            for part in (node, *_parts(node))
+        }
+        # Views crash where they lose a display node before the node that it displays.
+        for node in sorted(found.values(), key=lambda node: not node.IsA("vtkMRMLDisplayableNode")):
+            self._scene.RemoveNode(node)
+
+
+def _shown(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:
+    node = add_volume(scene, volume, name)
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(*volume.intensity_range)
+    return node
+
+
+def _parts(node: slicer.vtkMRMLNode) -> Iterator[slicer.vtkMRMLNode]:
+    """Yield what came with a node: how it is shown, clicks, journal and outlines, its registration."""
+    roles: list[str] = []
+    node.GetNodeReferenceRoles(roles)
+    for role in roles:
+        for index in range(node.GetNumberOfNodeReferences(role)):
+            part = node.GetNthNodeReference(role, index)
+            if part is not None and _belongs(part, role):
+                yield part
+                yield from _parts(part)
+
+
+def _belongs(part: slicer.vtkMRMLNode, role: str) -> bool:
+    if role == "transform":
+        return part.GetAttribute(REGISTRATION_ATTRIBUTE) is not None
+    return role in ("display", "storage") or role.startswith("VSClickCorrect.")
