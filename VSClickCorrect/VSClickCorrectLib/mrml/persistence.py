@@ -24,6 +24,7 @@ JOURNAL_ROLE = "VSClickCorrect.Journal"
 SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
 # Some ten clicks.
 _RECENT_CHARACTERS = 50_000
+_SAYS_UTF8 = 0x800
 
 
 def store_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, text: str, segment_id: str = "") -> None:
@@ -144,34 +145,45 @@ def load_scene(path: Path) -> HeadlessScene:
         raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
     headless = HeadlessScene()
     with TemporaryDirectory(prefix="vsclick-scene-") as folder, _undisturbed():
-        packed = Path(folder) / path.name
-        if _repack(path, packed) and headless.scene.ReadFromMRB(str(packed), True):
-            return headless
+        description = _unpack(path, Path(folder))
+        if description is not None:
+            headless.scene.SetURL(str(description))
+            if headless.scene.Connect():
+                return headless
     headless.close()
     raise ImageError(f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again.")
 
 
-def _repack(path: Path, packed: Path) -> bool:
-    """Write a scene's archive anew; return whether everything in it belongs into its own folder.
+def _unpack(path: Path, folder: Path) -> Path | None:
+    """Unpack a scene and return its description; None if there is none or something leads out of the folder.
 
-    MRML unpacks into whatever folder the names in an archive lead to.
+    MRML itself unpacks into whatever folder the names in an archive lead to.
     """
     try:
-        with zipfile.ZipFile(path) as given, zipfile.ZipFile(packed, "w") as written:
-            files = [info for info in given.infolist() if not info.is_dir()]
+        with zipfile.ZipFile(path) as archive:
+            files = [info for info in archive.infolist() if not info.is_dir()]
             if any(map(_leads_out, files)):
-                return False
+                return None
             for info in files:
-                with given.open(info) as source, written.open(info.filename, "w", force_zip64=True) as target:
-                    shutil.copyfileobj(source, target)
+                target = folder / _name_of(info)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(info) as source, target.open("wb") as unpacked:
+                    shutil.copyfileobj(source, unpacked)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
-        return False
-    return True
+        return None
+    return next(folder.glob("*/*.mrml"), None)
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    # Slicer writes UTF-8 without saying so, which by the format's rules is DOS's code page.
+    if info.flag_bits & _SAYS_UTF8:
+        return info.filename
+    return info.filename.encode("cp437").decode("utf-8", "surrogateescape")
 
 
 def _leads_out(info: zipfile.ZipInfo) -> bool:
-    place = PureWindowsPath(info.filename)
     # What is read as Windows does knows both kinds of slashes.
+    place = PureWindowsPath(_name_of(info))
     return bool(place.drive or place.root) or ".." in place.parts or stat.S_ISLNK(info.external_attr >> 16)
 
 
