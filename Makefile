@@ -7,7 +7,7 @@ CONSTRAINTS := Resources/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format check-contracts benchmark pictures file-lists wheel clean
+.PHONY: help demo test lint format check-contracts audit benchmark pictures file-lists wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ format: $(VENV)/.ready-test ## Mend style and formatting
 
 check-contracts: $(VENV)/.ready-test ## Which package may import which
 	$(BIN)/lint-imports
+
+audit: ## Whether a pinned package has a known vulnerability
+	$(PYTHON) Testing/tools/audit.py
 
 benchmark: $(VENV)/.ready-test ## Medians of time and memory, with charts; what killed sessions lose
 	$(BIN)/vsclick bench --output Resources/Docs/benchmark

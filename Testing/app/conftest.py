@@ -70,8 +70,9 @@ def start_app(tmp_path_factory):
     """Start the app with arguments; it ends with the session."""
     servers = []
 
-    def start(*arguments):
-        servers.append(AppServer(*arguments, log=tmp_path_factory.mktemp("server") / "log.txt"))
+    def start(*arguments, **environment):
+        log = tmp_path_factory.mktemp("server") / "log.txt"
+        servers.append(AppServer(*arguments, log=log, **environment))
         return servers[-1]
 
     yield start

@@ -1,11 +1,18 @@
 """``vsclick app`` on the command line, and how the demo ends in it."""
 
+import asyncio
+import os
+import re
 import socket
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from bright_ball import ball, ball_case
+from raw_http import ask, request
+from VSClickCorrectLib.app import door
+from VSClickCorrectLib.app.guard import ServerError
 from VSClickCorrectLib.app.server import Serving, address
 from VSClickCorrectLib.cli import app, demo
 from VSClickCorrectLib.cli.main import main
@@ -43,12 +50,56 @@ def test_a_port_that_is_taken_ends_in_a_sentence(start_app, case_files, bright_m
     ("host", "token", "url"),
     [
         ("127.0.0.1", None, "http://127.0.0.1:80/"),
-        ("0.0.0.0", "vs-a", "http://127.0.0.1:80/?secret=vs-a"),
+        ("0.0.0.0", "a", "http://127.0.0.1:80/?secret=a"),
         ("::1", None, "http://[::1]:80/"),
     ],
 )
 def test_the_address_can_be_typed_into_a_browser(host, token, url):
     assert address(Serving(host), 80, token) == url
+
+
+def test_the_command_line_takes_no_token(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["app", "--token", "sixteen-letters-and-more"])
+    assert ended.value.code == 2 and "--token" in capsys.readouterr().err
+
+
+def test_the_token_comes_from_the_environment_and_child_processes_do_not_get_it(monkeypatch, bright_models):
+    monkeypatch.setenv("VSCLICK_TOKEN", "short")
+    with pytest.raises(ServerError, match="the token is too short"):
+        app.start(lambda: None, app.defaults(bright_models, "cpu"))
+    assert "VSCLICK_TOKEN" not in os.environ
+
+
+def test_others_reach_the_server_only_with_a_warning_and_the_token_that_it_made_up(start_app, bright_models):
+    server = start_app("--models", bright_models, "--host", "0.0.0.0")
+    found = re.fullmatch(r"http://127.0.0.1:(\d+)/\?secret=([\w-]{32})", server.url)
+    assert "Others on the network can reach this server, and what passes is not encrypted" in warned(server)
+    port = int(found[1])
+    assert ask(port, request("GET", "/index.html", {"Host": "ward.example"})).status == 403
+    assert ask(port, request("GET", f"/logo.png?secret={found[2]}", {"Host": "ward.example"})).status == 200
+
+
+def warned(server):
+    """Return the output, once the line after the address is there."""
+    while len(server.log.read_text().splitlines()) < 2 and server.process.poll() is None:
+        time.sleep(0.05)
+    return server.log.read_text()
+
+
+def test_the_browser_is_opened_by_a_file_that_nobody_else_can_read(monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(door.webbrowser, "open", opened.append)
+
+    async def run():
+        door.open_browser("http://127.0.0.1:80/?secret=a&b")
+
+    asyncio.run(run())
+    [file] = tmp_path.iterdir()
+    assert opened == [file.as_uri()]
+    assert 'url=http://127.0.0.1:80/?secret=a&amp;b"' in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.fixture

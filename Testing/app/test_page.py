@@ -12,6 +12,7 @@ if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
 from playwright.sync_api import expect
+from VSClickCorrectLib.app.door import write_door
 
 START_RADIUS_MM = 5.0
 # What the app shows when it is opened: the start and its surroundings, at least 80 mm.
@@ -276,3 +277,17 @@ def test_what_is_downloaded_can_be_uploaded(page, tmp_path):
     assert page.tab.inner_text("#case") == "Uploaded case"
     np.testing.assert_array_equal(page.mask(tmp_path), expected)
     assert page.tab.locator(".vs-click").count() == 0
+
+
+def test_the_file_that_opens_the_browser_leads_to_the_page_without_the_token(
+    server, chromium, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(write_door(server.url).as_uri())
+    expect(page.locator("#status")).not_to_be_empty(timeout=PATIENCE_MS)
+    assert page.url == server.url.partition("?")[0] + "index.html"
+    page.reload()
+    expect(page.locator("#status")).not_to_be_empty(timeout=PATIENCE_MS)
+    context.close()

@@ -1,5 +1,6 @@
 """Files that a browser sends."""
 
+import gzip
 import io
 import zipfile
 
@@ -146,6 +147,41 @@ def test_an_archive_that_grows_without_end_is_not_unpacked(uploads):
     with pytest.raises(ImageError, match="holds too much"):
         uploads.case()
     assert [p.name for p in left_in(uploads.folder)] == ["file.zip"]
+
+
+def test_an_image_that_announces_more_than_the_limit_is_not_read(uploads):
+    stream = io.BytesIO(gzip.compress(nifti_header(100, 101, 104) + bytes(100)))
+    send(uploads, "t1ce", "huge.nii.gz", stream.getvalue())
+    with pytest.raises(ImageError, match="^'huge.nii.gz' holds a larger image than 2 MB"):
+        uploads.case()
+
+
+def nifti_header(*size):
+    """The header of a NIfTI file of 16-bit voxels."""
+    header = bytearray(352)
+    header[:4], header[344:348] = (348).to_bytes(4, "little"), b"n+1\0"
+    header[40:48] = np.array([3, *size], "<i2").tobytes()
+    header[70:74], header[108:112] = np.array([4, 16], "<i2").tobytes(), np.float32(352).tobytes()
+    return bytes(header)
+
+
+def test_an_archive_of_another_method_is_not_unpacked(uploads, series):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in series[0].items():
+            archive.writestr(name, content)
+    send(uploads, "t1ce", "series.zip", stream.getvalue())
+    with pytest.raises(ImageError, match="no whole zip archive"):
+        uploads.case()
+
+
+def test_only_what_is_whole_stays_when_the_sender_has_gone(uploads):
+    send(uploads, "t1ce", "whole.nii", b"1234")
+    uploads.begin("t2", "half.nii", 4)
+    uploads.part("t2", 0, b"12")
+    uploads.discard_unfinished()
+    assert [p.parent.name for p in left_in(uploads.folder)] == ["t1ce"]
+    assert uploads.names == {"t1ce": "whole.nii"}
 
 
 @pytest.mark.parametrize("spoil", [lambda z: z[: len(z) // 2], lambda z: b"no archive"])

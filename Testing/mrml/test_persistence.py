@@ -1,6 +1,7 @@
 """What is saved comes back; what cannot be saved leaves nothing behind."""
 
 import gzip
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,27 @@ def test_scene_that_is_missing_or_broken_is_refused(tmp_path):
     (tmp_path / "broken.mrb").write_bytes(gzip.compress(b"not a scene"))
     with pytest.raises(ImageError, match="no Slicer scene"):
         load_scene(tmp_path / "broken.mrb")
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("{folder}/evil.txt", 0o100644),
+        ("one/../../../../../../../../../../..{folder}/evil.txt", 0o100644),
+        ("one\\..\\..\\evil.txt", 0o100644),
+        ("C:\\evil.txt", 0o100644),
+        ("one/link", 0o120777),
+    ],
+)
+def test_a_scene_that_would_write_outside_its_folder_is_refused(scene, corrected, tmp_path, name, mode):
+    save_scene(scene, tmp_path / "one.mrb")
+    with zipfile.ZipFile(tmp_path / "one.mrb", "a") as archive:
+        info = zipfile.ZipInfo(name.format(folder=tmp_path))
+        info.external_attr = mode << 16
+        archive.writestr(info, str(tmp_path))
+    with pytest.raises(ImageError, match="no Slicer scene"):
+        load_scene(tmp_path / "one.mrb")
+    assert [path.name for path in tmp_path.iterdir()] == ["one.mrb"]
 
 
 def test_saved_points_tell_their_kind_to_the_command_line(corrected, scene, tmp_path):

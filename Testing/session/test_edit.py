@@ -1,5 +1,7 @@
 """Changes and edits: what flipped, and back."""
 
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +35,22 @@ def test_change_keeps_the_smallest_box_of_what_flipped():
     added, removed = change.voxels()
     assert np.argwhere(added).tolist() == [[0, 0, 3]]
     assert np.argwhere(removed).tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("stop", "packed"),
+    [
+        # 90 voxels, added and removed, are 180 bits: 23 bytes.
+        (SHAPE, zlib.compress(bytes(22))),
+        (SHAPE, zlib.compress(bytes(24))),
+        (SHAPE, zlib.compress(bytes(1_000_000))),
+        (SHAPE, zlib.compress(bytes(23))[:-4]),
+        ((1 << 20, 1 << 20, 1 << 20), zlib.compress(bytes(23))),
+    ],
+)
+def test_a_change_that_holds_more_or_fewer_voxels_than_its_box_is_refused(stop, packed):
+    with pytest.raises(ValueError, match="not as many"):
+        Change(Box((0, 0, 0), stop), packed).voxels()
 
 
 def test_change_of_nothing_is_empty_and_does_nothing():

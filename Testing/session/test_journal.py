@@ -166,7 +166,10 @@ def test_a_last_line_that_lacks_only_its_end_is_kept_and_continued(path):
     assert [event["round"] for event in Journal(path).events] == [2, 3]
 
 
-@pytest.mark.parametrize("damage", ['{"event": "ed', "[1, 2]", '{"round": 3}', "7", '"event"', "\x00\x00"])
+@pytest.mark.parametrize(
+    "damage",
+    ['{"event": "ed', "[1, 2]", '{"round": 3}', "7", '"event"', "\x00\x00", "[" * 200_000, "9" * 9000],
+)
 def test_damage_before_the_last_line_is_refused(damage):
     with pytest.raises(CorrectionError, match="line 2 of the journal cannot be understood"):
         parse(f"{json.dumps(EVENT)}\n{damage}\n{json.dumps(EVENT)}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,13 +21,17 @@ class AppServer:
         What follows ``vsclick app --no-browser --port 0``.
     log : Path
         Where its output goes.
+    environment
+        Variables for the process on top of this one's.
     """
 
-    def __init__(self, *arguments: object, log: Path) -> None:
+    def __init__(self, *arguments: object, log: Path, **environment: str) -> None:
         command = [sys.executable, "-m", "VSClickCorrectLib.cli.main", "app", "--no-browser", "--port", "0"]
         self.log = log
         with log.open("wb") as output:
-            self.process = subprocess.Popen([*command, *map(str, arguments)], stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                [*command, *map(str, arguments)], stdout=output, stderr=output, env=os.environ | environment
+            )
 
     @property
     def url(self) -> str:

@@ -41,6 +41,17 @@ def test_an_empty_mask_is_a_label_too(open_list):
     assert worklist.record("VS-2").volume_mm3 == 0
 
 
+@pytest.mark.parametrize("name", ["../../../evil", "{folder}/evil", "..\\..\\evil", "evil\0", ".."])
+def test_a_list_s_names_lead_nowhere_else(folder, tmp_path, name):
+    listed = folder / "cases.csv"
+    listed.write_text(f"case,t1ce\n{name.format(folder=tmp_path)},VS-2/T1ce.nii.gz\n", encoding="utf-8")
+    worklist = Worklist.open(listed, tmp_path / "out", "AB")
+    worklist.resume()
+    path = worklist.done(MASK, PLAIN)
+    assert path.is_relative_to(tmp_path / "out") and ".." not in path.parts
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cases", "out"]
+
+
 VALIDATOR = shutil.which("bids-validator-deno", path=Path(sys.executable).parent) or shutil.which(
     "bids-validator-deno"
 )

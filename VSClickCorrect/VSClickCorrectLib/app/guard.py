@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -14,18 +17,25 @@ from VSClickCorrectLib.errors import VSClickError
 
 # What the page needs: its own files, Vue's templates, which the browser compiles, and images made there.
 _POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-eval'{scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
+    "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # The token stands in the address.
+    # The token may stand in the address.
     "Referrer-Policy": "no-referrer",
+    # Which versions run here is nobody's business.
+    "Server": "VSClickCorrect",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_PAGES = ("/", "/index.html")
+# trame's page sends a few words; files come over its connection.
+_LARGEST_BODY = 1 << 14
+_SHORTEST_TOKEN = 16
 
 
 class ServerError(VSClickError):
@@ -44,39 +54,65 @@ def is_local(host: str) -> bool:
 
 def new_token() -> str:
     """Return a token that nobody can guess."""
-    # The page reads what looks like a number as one, so the token must not.
-    return f"vs-{secrets.token_urlsafe(24)}"
+    return secrets.token_urlsafe(24)
+
+
+def checked_token(token: str) -> str:
+    """Return a token that someone chose.
+
+    Raises
+    ------
+    ServerError
+        If it could be guessed or does not fit into an address.
+    """
+    if not re.fullmatch(rf"[A-Za-z0-9._~-]{{{_SHORTEST_TOKEN},}}", token):
+        raise ServerError(
+            f"the token is too short or holds other characters than letters, digits and . _ ~ -; "
+            f"give at least {_SHORTEST_TOKEN} of them."
+        )
+    return token
 
 
 class Guard:
-    """A middleware of aiohttp that answers only those who came by the server's own address.
+    """A middleware of aiohttp that answers only those who know the token and came by its own address.
 
     A page of any other site that is open in the same browser can send requests to 127.0.0.1, too. It
     cannot give a false ``Origin``, and where a foreign name was made to point here (DNS rebinding) the
-    ``Host`` betrays it.
+    ``Host`` betrays it. Other users of the same machine can give any header, but do not know the token.
 
     Parameters
     ----------
     host : str
         What the server is bound to. Of a server on this machine alone the names are known; one that others
-        reach may have any name, and is kept by its token.
-    token : str or None
+        reach may have any name.
+    token : str
         What a browser must know. It brings it in the address the first time and in a cookie from then on.
         It is also the key of trame's connection, over which everything of a patient goes.
     origins : tuple of str
         Other origins, such as ``https://ward.example``, whose pages may connect: those of a launcher.
     """
 
-    def __init__(self, host: str, token: str | None = None, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, host: str, token: str, origins: tuple[str, ...] = ()) -> None:
         self._token = token
         # Cookies know no ports, and there may be several servers on a machine.
-        self._cookie = "vsclick-" + hashlib.sha256((token or "").encode()).hexdigest()[:8]
+        self._cookie = "vsclick-" + hashlib.sha256(token.encode()).hexdigest()[:8]
         self._names = {"127.0.0.1", "localhost", "::1", host} if is_local(host) else None
         self._origins = {origin.rstrip("/").lower() for origin in origins}
+        self._headers = dict(_HEADERS)
 
-    def install(self, application: web.Application) -> None:
-        """Put the guard before all routes of an application that has not started yet."""
+    def install(self, application: web.Application, page: Path) -> None:
+        """Put the guard before all routes of an application that has not started yet.
+
+        Parameters
+        ----------
+        application : web.Application
+            What answers.
+        page : Path
+            The HTML file of the page, whose own scripts may run.
+        """
+        self._headers["Content-Security-Policy"] = _POLICY.format(scripts=_hashes_of_scripts(page))
         application.middlewares.append(self._middleware)
+        application.on_response_prepare.append(self._add_headers)
         application.router.add_post("/paraview/", self._session)
 
     def refusal(self, host: str, origin: str | None) -> str | None:
@@ -87,47 +123,71 @@ class Guard:
         host, origin : str
             The headers of these names; browsers leave ``Origin`` out where a page asks for its own files.
         """
-        if self._names is not None and (urlsplit(f"//{host}").hostname or "") not in self._names:
+        if self._names is not None and _name_in(f"//{host}") not in self._names:
             return "This server answers under its own address only."
         if origin is None or origin.lower() in self._origins:
             return None
-        if urlsplit(origin).netloc.lower() != host.lower():
+        if origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):
             return "Pages of other sites may not connect to this server."
         return None
 
+    def knows_token(self, given: str) -> bool:
+        """Whether what was given is the token, in a time that tells nothing of it."""
+        return _same(given, self._token)
+
     @web.middleware
     async def _middleware(self, request: web.Request, handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
+        # Several are as good as a foreign one.
+        origin = ", ".join(request.headers.getall("Origin", [])) if "Origin" in request.headers else None
         refusal = self.refusal(request.host, origin)
-        # A launcher's page has no cookie of ours, but must know the key of the connection.
-        launched = request.path == "/ws" and (origin or "").lower() in self._origins
-        if refusal is None and not launched and not self._knows_token(request):
+        if refusal is None and not self._brings_token(request, origin):
             refusal = "This address needs a token; open the one that 'vsclick app' printed."
         if refusal is not None:
-            raise web.HTTPForbidden(text=refusal, headers=_HEADERS)
-        try:
-            response = await handler(request)
-        except web.HTTPException as answer:
-            answer.headers.update(_HEADERS)
-            if isinstance(answer, web.HTTPFound) and self._token is not None:
-                answer.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict")
-            raise
-        if not response.prepared:
-            response.headers.update(_HEADERS)
-            if self._token is not None and "secret" in request.query:
-                response.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict")
-        return response
+            raise web.HTTPForbidden(text=refusal)
+        if request.can_read_body and not 0 <= (request.content_length or -1) <= _LARGEST_BODY:
+            raise web.HTTPRequestEntityTooLarge(_LARGEST_BODY, request.content_length or 0)
+        if request.path == "/ws" and not web.WebSocketResponse().can_prepare(request):
+            raise web.HTTPBadRequest(text="Only the page's own connection is answered here.")
+        if request.path in _PAGES and "secret" in request.query:
+            raise self._remembered()
+        return await handler(request)
 
-    def _knows_token(self, request: web.Request) -> bool:
-        if self._token is None:
-            return True
+    def _brings_token(self, request: web.Request, origin: str | None) -> bool:
         given = request.query.get("secret") or request.cookies.get(self._cookie) or ""
-        return hmac.compare_digest(given.encode(), self._token.encode())
+        # A launcher's page writes the connection's address in small letters, and gives the key itself in it.
+        small = request.path == "/ws" and (origin or "").lower() in self._origins
+        return self.knows_token(given) or (small and _same(given, self._token.lower()))
+
+    def _remembered(self) -> web.HTTPFound:
+        """Send a browser on to an address without the token, which else would stay in its history."""
+        answer = web.HTTPFound("index.html")
+        # Not Strict: the file that opens the browser is another site to it.
+        answer.set_cookie(self._cookie, self._token, httponly=True, samesite="Lax")
+        return answer
+
+    async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(self._headers)
 
     async def _session(self, request: web.Request) -> web.Response:
         """Tell trame's page, which asks a launcher first, where to connect and with what key."""
         scheme = "wss" if request.headers.get("Origin", "").startswith("https:") else "ws"
-        session = {"sessionURL": f"{scheme}://USE_HOST/ws"}
-        if self._token is not None:
-            session["secret"] = self._token
-        return web.json_response(session)
+        return web.json_response({"sessionURL": f"{scheme}://USE_HOST/ws", "secret": self._token})
+
+
+def _same(given: str, token: str) -> bool:
+    # Bytes that are no text come as surrogates.
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), token.encode())
+
+
+def _name_in(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
+def _hashes_of_scripts(page: Path) -> str:
+    """Name the scripts that stand in a page, so that a browser runs no others."""
+    scripts = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    return "".join(f" 'sha256-{digest}'" for digest in digests)

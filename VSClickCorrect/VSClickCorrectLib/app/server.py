@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-import webbrowser
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from trame_server import Server
 from trame_server.utils.asynchronous import create_task
 
 from VSClickCorrectLib.app.application import BrowserApp
-from VSClickCorrectLib.app.guard import Guard, ServerError, is_local, new_token
+from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
+from VSClickCorrectLib.app.door import open_browser
+from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
 from VSClickCorrectLib.app.models import LazyNetworks
 from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 READY = "VSClickCorrect runs at"
+_ANY = ("0.0.0.0", "::")  # noqa: S104, these are compared, not bound to
+_WARNING = (
+    "Others on the network can reach this server, and what passes is not encrypted: "
+    "put a proxy with TLS before it, or let a firewall keep others out."
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Serving:
     port : int
         On which port; 0 for any that is free.
     token : str or None
-        What a browser must know to come in. Without one, a server that others can reach makes one up.
+        What a browser must know to come in; one is made up if none is given.
     origins : tuple of str
         Other origins whose pages may connect, those of a launcher.
     browser : bool
@@ -71,26 +78,31 @@ def serve(source: Future[OpenedCase] | Worklist, networks: LazyNetworks, serving
     ServerError
         If the address cannot be bound.
     """
-    token = serving.token or (None if is_local(serving.host) else new_token())
+    token = checked_token(serving.token) if serving.token else new_token()
     guard = Guard(serving.host, token, serving.origins)
     uploads = Uploads(serving.upload_mb)
     app = BrowserApp(networks, uploads)
     controller = app.server.controller
-    controller.on_server_bind.add(lambda wslink: guard.install(wslink.app))
+    controller.on_server_bind.add(lambda wslink: guard.install(wslink.app, _page_of(wslink)))
     controller.on_server_ready.add(lambda **_: _announce(app.server, serving, token))
     controller.on_server_ready.add(lambda **_: create_task(app.begin(source)))
     controller.on_exception.add(lambda error, *_: _report(app, error))
+    limit_connections(guard.knows_token, uploads.discard_unfinished)
     try:
-        _run(app.server, serving, token)
+        _run(app.server, serving)
     finally:
         app.close()
 
 
-def address(serving: Serving, port: int, token: str | None) -> str:
-    """Return what to type into a browser."""
-    host = "127.0.0.1" if serving.host in ("0.0.0.0", "::") else serving.host
+def address(serving: Serving, port: int, token: str | None = None) -> str:
+    """Return what to type into a browser, with the token if it is given."""
+    host = "127.0.0.1" if serving.host in _ANY else serving.host
     host = f"[{host}]" if ":" in host else host
     return f"http://{host}:{port}/" + (f"?secret={token}" if token else "")
+
+
+def _page_of(wslink) -> Path:
+    return Path(wslink.config["static"]["/"]) / "index.html"
 
 
 def _report(app: BrowserApp, error: Exception) -> None:
@@ -99,17 +111,21 @@ def _report(app: BrowserApp, error: Exception) -> None:
         app.status.fail("something unexpected happened; the terminal says more.")
 
 
-def _announce(server: Server, serving: Serving, token: str | None) -> None:
-    url = address(serving, server.port, token)
-    print(f"{READY} {url} (Ctrl+C ends it)", flush=True)
+def _announce(server: Server, serving: Serving, token: str) -> None:
+    # Output ends up in logs, and who gave a token knows it.
+    said = address(serving, server.port, None if serving.token else token)
+    print(f"{READY} {said} (Ctrl+C ends it)", flush=True)
+    if not is_local(serving.host):
+        print(_WARNING, file=sys.stderr, flush=True)
     if serving.browser:
-        webbrowser.open(url)
+        open_browser(address(serving, server.port, token))
 
 
-def _run(server: Server, serving: Serving, token: str | None) -> None:
+def _run(server: Server, serving: Serving) -> None:
     # wslink writes a line of its own, without a line's end.
     os.environ["WSLINK_READY_MSG"] = ""
-    with _arguments(token):
+    server.options["ws_max_msg_size"] = LARGEST_MESSAGE
+    with _no_arguments():
         try:
             server.start(
                 host=serving.host,
@@ -126,10 +142,11 @@ def _run(server: Server, serving: Serving, token: str | None) -> None:
 
 
 @contextmanager
-def _arguments(token: str | None) -> Iterator[None]:
-    """Give trame, which reads the process's command line, one that it understands."""
+def _no_arguments() -> Iterator[None]:
+    """Keep from trame, which reads command line and environment, what is not meant for it."""
     own = sys.argv
-    sys.argv = own[:1] + (["--authKey", token] if token else [])
+    sys.argv = own[:1]
+    os.environ.pop("TRAME_ARGS", None)
     try:
         yield
     finally:

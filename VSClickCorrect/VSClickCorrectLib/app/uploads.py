@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import weakref
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -15,7 +17,7 @@ from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.datasets.dicom import find_series
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_mask, read_series, read_volume
+from VSClickCorrectLib.imaging.io import announced_bytes, read_mask, read_series, read_volume
 from VSClickCorrectLib.imaging.volume import Volume
 
 SLOTS = ("t1ce", "t2", "mask")
@@ -25,9 +27,11 @@ _MB = 1 << 20
 # An archive may hold no more than this many times what was sent: MRI rarely halves its size.
 _LARGEST_RATIO = 20
 _MOST_FILES = 20_000
+# Others may ask for gigabytes of memory before a byte is unpacked.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
 _INTERRUPTED = "the upload was interrupted; choose the file again."
-_NRRD_HEADER_BYTES = 1 << 16
+_NRRD_HEADER_BYTES = 1 << 20
 
 
 @dataclass
@@ -124,6 +128,11 @@ class Uploads:
         if self._files.pop(slot, None) is not None:
             shutil.rmtree(self.folder / slot, ignore_errors=True)
 
+    def discard_unfinished(self) -> None:
+        """Remove the files whose sender has gone."""
+        for slot in set(self._files) - set(self.names):
+            self.discard(slot)
+
     def case(self, name: str = "Uploaded case") -> OpenedCase:
         """Read the sequences and the mask that were sent.
 
@@ -147,7 +156,7 @@ class Uploads:
             If it cannot be used.
         """
         file = self._whole("mask")
-        return None if file is None else _named(file, lambda path: read_mask(path, grid))
+        return None if file is None else _named(file, lambda path: read_mask(self._checked(path), grid))
 
     def _volume(self, slot: str) -> Volume | None:
         file = self._whole(slot)
@@ -155,7 +164,15 @@ class Uploads:
             return None
         if file.path.suffix == ".zip":
             return _named(file, lambda path: self._dicom(slot, path))
-        return _named(file, read_volume)
+        return _named(file, lambda path: read_volume(self._checked(path)))
+
+    def _checked(self, path: Path, files: int = 1) -> Path:
+        """Return an image's path; a few bytes can announce voxels that no memory holds."""
+        if path.suffix == ".nrrd":
+            _check_nrrd(path)
+        if announced_bytes(path) * files > self._limit:
+            raise ImageError(f"{path} holds a larger image than {self._limit / _MB:.0f} MB; crop it first.")
+        return path
 
     def _whole(self, slot: str) -> _File | None:
         return self._files[slot] if slot in self.names else None
@@ -170,14 +187,13 @@ class Uploads:
                 f"the archive holds {len(series)} MR series, so it is not clear which to take; "
                 "zip the slices of one series."
             )
+        self._checked(fitting[0].files[0], len(fitting[0].files))
         return read_series(folder, fitting[0].uid)
 
 
 def _named(file: _File, read):
     """Read a file; in what is wrong with it call it as the browser does, and say nothing of our folders."""
     try:
-        if file.path.suffix == ".nrrd":
-            _check_nrrd(file.path)
         return read(file.path)
     except ImageError as error:
         message = str(error)
@@ -189,10 +205,13 @@ def _named(file: _File, read):
 def _check_nrrd(path: Path) -> None:
     """Refuse a NRRD file whose voxels lie in another file: it could name any file of this machine."""
     with path.open("rb") as stream:
-        header = stream.read(_NRRD_HEADER_BYTES).replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-    fields = {line.partition(b":")[0].strip().lower().replace(b" ", b"") for line in header.split(b"\n")}
-    if b"datafile" in fields:
-        raise ImageError(f"{path} keeps its voxels in another file; save it as one file.")
+        header, end, _ = stream.read(_NRRD_HEADER_BYTES).replace(b"\r\n", b"\n").partition(b"\n\n")
+    fields = {re.sub(rb"[^a-z]", b"", line.partition(b":")[0].lower()) for line in header.split(b"\n")}
+    # To the library that reads the file a lone carriage return ends a line as well.
+    if not end or b"\r" in header or b"datafile" in fields:
+        raise ImageError(
+            f"{path} keeps its voxels in another file or has no proper header; save it as one file."
+        )
 
 
 def _unpack(archive: Path, folder: Path, limit: int) -> None:
@@ -203,10 +222,12 @@ def _unpack(archive: Path, folder: Path, limit: int) -> None:
             members = [info for info in zipped.infolist() if not info.is_dir()]
             if len(members) > _MOST_FILES or sum(info.file_size for info in members) > limit:
                 raise ImageError("the archive holds too much; zip the slices of one series.")
+            if any(info.compress_type not in _METHODS for info in members):
+                raise zipfile.BadZipFile("a method that DICOM archives do not need")
             for number, info in enumerate(members):
                 with zipped.open(info) as source, (folder / f"{number:05d}").open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         raise ImageError(
             f"{archive} is no whole zip archive without a password; zip the series again."
         ) from None

@@ -134,7 +134,8 @@ def _in_a_child(examination: Examination, settings: Settings, folder: Path) -> t
     }
     task.write_text(json.dumps(values), encoding="utf-8")
     child = [sys.executable, "-m", "VSClickCorrectLib.benchmark.child", str(task), str(result)]
-    ended = subprocess.run(child, check=False, stderr=subprocess.PIPE, text=True)
+    # Our own module, by our own interpreter.
+    ended = subprocess.run(child, check=False, stderr=subprocess.PIPE, text=True)  # noqa: S603
     if ended.returncode:
         reason = (ended.stderr.strip().splitlines() or [f"it ended with {ended.returncode}"])[-1]
         raise BenchmarkError(f"volumes of {examination.size} could not be measured ({reason}).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +14,12 @@ from VSClickCorrectLib.worklist.worklist import Worklist
 
 _DESCRIPTION = """\
 Open a page in the browser in which a segmentation is corrected by clicks; everything is computed on this
-machine. Without files it opens a synthetic case. The server answers this machine alone; with --host others
-reach it, by an address with a token that it prints.
+machine. Without files it opens a synthetic case. The server answers this machine alone, or others too with
+--host, but only those who know its token. It makes one up and prints it as part of the address, or takes the
+one in the environment variable VSCLICK_TOKEN.
 """
+# Everyone on a machine can read a command line, but not another user's environment.
+_VARIABLE = "VSCLICK_TOKEN"
 
 
 def add_parser(commands) -> None:
@@ -45,11 +49,6 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="NAME", help="address to listen on (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--token",
-        metavar="TEXT",
-        help="what a browser must know (default: made up if --host is given)",
     )
     parser.add_argument(
         "--allow-origin",
@@ -100,7 +99,8 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
     serving = Serving(
         options.host,
         options.port,
-        options.token,
+        # The child processes need not know it.
+        os.environ.pop(_VARIABLE, None),
         tuple(options.allow_origin),
         not options.no_browser,
         options.timeout,

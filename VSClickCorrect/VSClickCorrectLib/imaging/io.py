@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import zlib
 from collections.abc import Callable, Sequence
@@ -23,7 +24,12 @@ _NIFTI_REALS = {"16": "f4", "64": "f8"}
 _LITTLE_ENDIAN_HEADER = (348).to_bytes(4, "little")
 _PART_BYTES = 1 << 22
 MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
+# Left to choose, ITK reads a file of any name as HDF5, for instance, which may refer to any other file.
+_READERS = {".nii.gz": "NiftiImageIO", ".nii": "NiftiImageIO", ".nrrd": "NrrdImageIO"}
 _IMAGE_POSITION = "0020|0032"
+_UNREADABLE = "{} is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
+# Of a voxel; others have eight bytes at most.
+_BYTES = {sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkFloat32: 4}
 
 
 def read_volume(path: Path) -> Volume:
@@ -39,6 +45,23 @@ def read_volume(path: Path) -> Volume:
 
 def _read(path: Path, thinnest: int) -> Volume:
     return _volume_of(_read_dicom(path) if path.is_dir() else _read_file(path), path, thinnest)
+
+
+def announced_bytes(path: Path) -> int:
+    """Return how much memory the voxels of a NIfTI, NRRD or DICOM file take, by what its header says.
+
+    Raises
+    ------
+    ImageError
+        If it has no header that can be read.
+    """
+    reader = _reader_of(path)
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        raise ImageError(_UNREADABLE.format(path)) from None
+    voxels = math.prod(reader.GetSize()) * reader.GetNumberOfComponents()
+    return voxels * _BYTES.get(reader.GetPixelID(), 8)
 
 
 def read_series(folder: Path, uid: str) -> Volume:
@@ -221,17 +244,22 @@ def _read_file(path: Path) -> sitk.Image:
     if not path.exists():
         raise ImageError(f"{path} does not exist.")
     try:
-        image = sitk.ReadImage(str(path))
+        image = _reader_of(path).Execute()
     except RuntimeError as error:
         if "orthonormal" in str(error):
             raise ImageError(
                 f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
             ) from None
-        raise ImageError(
-            f"{path} is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
-        ) from None
+        raise ImageError(_UNREADABLE.format(path)) from None
     _check_nifti(path, image)
     return image
+
+
+def _reader_of(path: Path) -> sitk.ImageFileReader:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO(next((name for suffix, name in _READERS.items() if path.name.endswith(suffix)), ""))
+    return reader
 
 
 def _check_nifti(path: Path, image: sitk.Image) -> None:
@@ -260,6 +288,7 @@ def _check_nifti(path: Path, image: sitk.Image) -> None:
 
 def _read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
     reader = sitk.ImageSeriesReader()
+    reader.SetImageIO("GDCMImageIO")
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder)))
     reader.MetaDataDictionaryArrayUpdateOn()
     try:

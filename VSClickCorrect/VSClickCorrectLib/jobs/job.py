@@ -140,7 +140,7 @@ class Job(Generic[Result]):
     def _started(self, python: Path) -> subprocess.Popen:
         try:
             with open(self._folder / "errors.txt", "wb") as errors:
-                return subprocess.Popen(
+                return subprocess.Popen(  # noqa: S603, our own module, by our own interpreter
                     [str(python), "-m", "VSClickCorrectLib.jobs.child", str(self._folder)],
                     # The child ends when this pipe closes, however this process may end.
                     stdin=subprocess.PIPE,

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from tempfile import TemporaryDirectory
 
 import slicer
 import vtk
@@ -19,6 +24,7 @@ JOURNAL_ROLE = "VSClickCorrect.Journal"
 SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
 # Some ten clicks.
 _RECENT_CHARACTERS = 50_000
+_SAYS_UTF8 = 0x800
 
 
 def store_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, text: str, segment_id: str = "") -> None:
@@ -138,14 +144,47 @@ def load_scene(path: Path) -> HeadlessScene:
     if not path.is_file():
         raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
     headless = HeadlessScene()
-    with _undisturbed():
-        read = headless.scene.ReadFromMRB(str(path.absolute()), True)
-    if not read:
-        headless.close()
-        raise ImageError(
-            f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again."
-        )
-    return headless
+    with TemporaryDirectory(prefix="vsclick-scene-") as folder, _undisturbed():
+        description = _unpack(path, Path(folder))
+        if description is not None:
+            headless.scene.SetURL(str(description))
+            if headless.scene.Connect():
+                return headless
+    headless.close()
+    raise ImageError(f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again.")
+
+
+def _unpack(path: Path, folder: Path) -> Path | None:
+    """Unpack a scene and return its description; None if there is none or something leads out of the folder.
+
+    MRML itself unpacks into whatever folder the names in an archive lead to.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = [info for info in archive.infolist() if not info.is_dir()]
+            if any(map(_leads_out, files)):
+                return None
+            for info in files:
+                target = folder / _name_of(info)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(info) as source, target.open("wb") as unpacked:
+                    shutil.copyfileobj(source, unpacked)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        return None
+    return next(folder.glob("*/*.mrml"), None)
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    # Slicer writes UTF-8 without saying so, which by the format's rules is DOS's code page.
+    if info.flag_bits & _SAYS_UTF8:
+        return info.filename
+    return info.filename.encode("cp437").decode("utf-8", "surrogateescape")
+
+
+def _leads_out(info: zipfile.ZipInfo) -> bool:
+    # What is read as Windows does knows both kinds of slashes.
+    place = PureWindowsPath(_name_of(info))
+    return bool(place.drive or place.root) or ".." in place.parts or stat.S_ISLNK(info.external_attr >> 16)
 
 
 def save_segmentation(segmentation_node: slicer.vtkMRMLSegmentationNode, path: Path) -> None:

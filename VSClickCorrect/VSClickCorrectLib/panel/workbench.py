@@ -196,7 +196,7 @@ def _target(parameters: Any) -> tuple:
 
 
 def _adjusted(corrector: Proposer | None, parameters: Any) -> Proposer:
-    assert corrector is not None
+    assert corrector is not None  # noqa: S101, only mypy does not know it
     threshold = parameters.threshold or None
     carry = parameters.carry if parameters.carry < CARRY_ALL else None
     if threshold is None and carry is None:

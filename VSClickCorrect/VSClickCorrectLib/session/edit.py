@@ -44,12 +44,21 @@ class Change:
         return cls(tight.shifted(box.start), zlib.compress(bits.tobytes(), 9))
 
     def voxels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the voxels added and removed, bool arrays of ``box``'s shape."""
+        """Return the voxels added and removed, bool arrays of ``box``'s shape.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer than the box holds; a few bytes of a journal could fill the memory.
+        """
         shape = (2, *self.box.shape)
         count = int(np.prod(shape))
         if count == 0:
             return np.zeros(shape[1:], bool), np.zeros(shape[1:], bool)
-        bits = np.frombuffer(zlib.decompress(self.packed), np.uint8)
+        unpacker, size = zlib.decompressobj(), -(-count // 8)
+        bits = np.frombuffer(unpacker.decompress(self.packed, size + 1), np.uint8)
+        if len(bits) != size or not unpacker.eof:
+            raise ValueError("the voxels are not as many as the box holds")
         added, removed = np.unpackbits(bits, count=count).reshape(shape).astype(bool)
         return added, removed
 

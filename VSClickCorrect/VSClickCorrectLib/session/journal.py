@@ -125,7 +125,7 @@ def parse(text: str) -> list[Event]:
     for number, line in enumerate(lines, start=1):
         try:
             event = _event_of(line)
-        except (json.JSONDecodeError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             if number == len(lines) and not text.endswith("\n"):
                 break
             raise _damaged(number) from None

@@ -1,0 +1,45 @@
+"""Opening the user's browser without telling the other users of the machine how to come in."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import webbrowser
+from html import escape
+from pathlib import Path
+from tempfile import gettempdir, mkstemp
+
+# A browser that starts for the first time takes a while.
+_KEPT_S = 60.0
+
+
+def open_browser(url: str) -> None:
+    """Open the user's browser at an address that others must not see.
+
+    Everyone on a machine can read the command line with which a browser is started. So it is given a file
+    that the user alone can read and that sends it on; the file is removed a minute later. Called while an
+    event loop runs.
+
+    Parameters
+    ----------
+    url : str
+        The address, with the token.
+    """
+    door = write_door(url)
+    atexit.register(door.unlink, missing_ok=True)
+    asyncio.get_running_loop().call_later(_KEPT_S, lambda: door.unlink(missing_ok=True))
+    webbrowser.open(door.as_uri())
+
+
+def write_door(url: str) -> Path:
+    """Write a file that sends a browser on to ``url`` and that nobody else can read."""
+    # Browsers in a sandbox see neither hidden nor temporary folders.
+    home = Path.home()
+    descriptor, name = mkstemp(".html", "vsclick-", home if os.access(home, os.W_OK) else gettempdir())
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(
+            '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+            f'<meta http-equiv="refresh" content="0; url={escape(url)}"><title>VSClickCorrect</title>'
+        )
+    return Path(name)
