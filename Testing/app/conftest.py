@@ -80,9 +80,9 @@ def start_app(tmp_path_factory):
         server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A running Chromium."""
+    """A running Chromium; no longer than a module, as playwright keeps an event loop running beside it."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed; on Debian or Ubuntu: apt-get install chromium")
     from playwright.sync_api import sync_playwright
