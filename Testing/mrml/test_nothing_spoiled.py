@@ -75,7 +75,12 @@ class HandsOn(RuleBasedStateMachine):
     @initialize(data=st.data(), grid=SMALL, matrices=st.lists(rigid_matrices(), max_size=2), merge=MERGE)
     def begin(self, data, grid, matrices, merge):
         masks = [data.draw(masks_on(grid)) for _ in range(3)]
+        apart = data.draw(st.booleans())
+        if apart:
+            masks = [mask & (np.indices(grid.shape).sum(axis=0) % 3 == n) for n, mask in enumerate(masks)]
         self.bench = Bench(grid, masks, matrices)
+        if apart and masks[0].any():
+            collapse_layers(self.bench.node)
         self.grid = grid_of(self.bench.volume)
         np.testing.assert_allclose(self.grid.affine, reduce(np.matmul, [*matrices, grid.affine]), atol=1e-9)
         self.first, *self.others = masks

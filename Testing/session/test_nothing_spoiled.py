@@ -203,9 +203,19 @@ class Untouched(RuleBasedStateMachine):
         box = standing.edit.change.box.slices
         mine[box] = (added & before[box]) | (removed & ~before[box])
         assert not changed[~mine].any()
+        assert not (changed & self._of_later_clicks(standing.edit)).any()
         self._noted(before)
         self.done.append((changed, self.live.copy()))
         self.undone.clear()
+
+    def _of_later_clicks(self, edit):
+        """The voxels flipped by edits after this one of which every click stands."""
+        numbers = {standing.number for standing in self.session.standing}
+        edits, flipped = self.session.history.done, np.zeros(self.grid.shape, bool)
+        for later in edits[edits.index(edit) + 1 :]:
+            if later.clicks and numbers.issuperset(later.numbers):
+                flipped[later.change.box.slices] |= np.logical_or(*later.change.voxels())
+        return flipped
 
     def _noted(self, before):
         changed = before != self.live
