@@ -7,7 +7,7 @@ CONSTRAINTS := Resources/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format check-contracts audit benchmark pictures file-lists wheel clean
+.PHONY: help demo test properties lint format check-contracts audit benchmark pictures file-lists wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo: $(VENV)/.ready-demo ## Three rounds of clicks on a synthetic case, picture
 
 test: lint ## All checks, then the tests
 	$(BIN)/python -m pytest
+
+properties: $(VENV)/.ready-test ## Every property-based test on many examples, and on how many each
+	$(BIN)/python -m pytest --hypothesis-profile thorough $$(grep -rlE "hypothesis|example_counts" --include 'test_*.py' Testing)
 
 lint: $(VENV)/.ready-test check-contracts ## Style, formatting, import contracts and types
 	$(BIN)/ruff check

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from example_counts import count_of
 from hypothesis import settings
 
 # No test fails for being slow: the machine may be busy. Every run draws other examples, so few do.
 settings.register_profile("vsclickcorrect", deadline=None, max_examples=30)
+# Many; `make properties` says how many each property was tried on.
+settings.register_profile("thorough", deadline=None, max_examples=300, print_blob=True)
 settings.load_profile("vsclickcorrect")
 
 # Small networks gain nothing from several threads, and lose much where the machine is busy.
@@ -84,3 +87,15 @@ def small():
     from VSClickCorrectLib.simulation.synthesis import small_case
 
     return small_case(0)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """In a thorough run say how many examples each property held on."""
+    if config.getoption("--hypothesis-profile") != "thorough":
+        return
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    counts = {report.nodeid: count for report in reports if (count := count_of(report))}
+    terminalreporter.section("examples that each property held on")
+    for name, count in counts.items():
+        terminalreporter.write_line(f"{count:7d}  {name}")
+    terminalreporter.write_line(f"{sum(counts.values()):7d}  in {len(counts)} properties")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from any_grid import all_ras, grids
-from hypothesis import given, settings
+from example_counts import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.contours import fill_polygon, rasterise, slice_offset
@@ -71,7 +72,7 @@ def test_keyhole_contour_has_its_hole():
     assert not mask[3, 10, 10]
 
 
-@settings(max_examples=25)
+@examples(0.8)
 @given(grid=grids(sides=st.integers(12, 16), spacings=st.floats(0.4, 2.0)), axis=st.integers(0, 2))
 def test_any_orientation_is_filled_on_its_own_slices(grid, axis):
     contours = [ring(grid, n, (5.3, 5.6), 3.7, axis, 360) for n in (4, 5, 6)]

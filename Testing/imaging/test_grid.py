@@ -222,6 +222,14 @@ def test_sheared_grid_is_refused_and_rounding_is_not():
         Grid((2, 2, 2), affine)
 
 
+def test_straightened_grid_shares_the_lean_between_both_axes():
+    lean = 4e-4
+    affine = np.array([[2.0, 3 * lean, 0, 5], [0, 3, 0, 6], [0, 0, 4, 7], [0, 0, 0, 1]])
+    half = lean / 2
+    expected = [[2, 3 * half, 0, 5], [-2 * half, 3, 0, 6], [0, 0, 4, 7], [0, 0, 0, 1]]
+    np.testing.assert_allclose(Grid((2, 2, 2), affine).straightened().affine, expected, atol=1e-6)
+
+
 def test_grid_cannot_be_changed_through_the_affine_it_was_made_of():
     affine = np.eye(4)
     grid = Grid((2, 2, 2), affine)

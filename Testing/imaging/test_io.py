@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from any_grid import all_ras, grids, itk_image
+from example_counts import examples
 from hdf5_lure import nifti_that_is_hdf5
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from volume_files import GRID, OBLIQUE, PLAIN, SHAPE, VOLUME, written
 from VSClickCorrectLib.errors import ImageError
@@ -38,7 +39,7 @@ def test_oblique_volume_is_read_where_it_lies(tmp_path, suffix):
     assert np.allclose(all_ras(volume.grid), all_ras(GRID), atol=1e-4)
 
 
-@settings(max_examples=15)
+@examples(0.5)
 @given(grid=grids(sides=st.integers(2, 4)), suffix=st.sampled_from([".nii", ".nrrd"]))
 def test_volume_in_any_orientation_survives_writing_and_reading(grid, suffix, tmp_path_factory):
     path = tmp_path_factory.mktemp("volumes") / f"t1ce{suffix}"
@@ -250,7 +251,7 @@ def test_fields_of_view_that_do_not_meet_are_refused(tmp_path):
         read_case(t1ce, t2)
 
 
-@settings(max_examples=15)
+@examples(0.5)
 @given(grids(sides=st.integers(4, 6), spacings=st.floats(0.5, 2.0)))
 def test_resampling_reproduces_a_ramp_across_any_two_orientations(target):
     source_affine = np.eye(4) * [1.5, 1.5, 1.5, 1.0]

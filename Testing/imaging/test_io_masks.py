@@ -105,6 +105,14 @@ def test_segmentation_that_slicer_saved_in_ras_is_read_where_it_lies(tmp_path):
     assert np.array_equal(read_mask(path, GRID), blob())
 
 
+def test_mask_is_not_mixed_up_with_an_uncompressed_file_of_the_same_name(tmp_path):
+    # ITK takes the voxels of mask.nii when it is asked for mask.nii.gz.
+    write_mask(tmp_path / "mask.nii.gz", blob(), PLAIN)
+    write_mask(tmp_path / "mask.nii", ~blob(), PLAIN)
+    assert np.array_equal(read_mask(tmp_path / "mask.nii.gz", PLAIN), blob())
+    assert np.array_equal(read_mask(tmp_path / "mask.nii", PLAIN), ~blob())
+
+
 def test_label_of_any_value_is_the_tumour_where_it_stands_alone(tmp_path):
     path = written(tmp_path / "mask.nii.gz", blob().astype(np.uint8) * 7)
     assert np.array_equal(read_mask(path, PLAIN), blob())

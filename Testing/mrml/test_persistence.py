@@ -10,8 +10,10 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
+from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import (
     load_scene,
@@ -22,7 +24,7 @@ from VSClickCorrectLib.mrml.persistence import (
 )
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import grid_of, volume_of
+from VSClickCorrectLib.mrml.volumes import add_volume, grid_of, volume_of
 
 JOURNAL = '{"click": [1.5, -2, 3], "note": "Ärzte <&> \\"x\\""}\n{"click": null}\n' * 500
 
@@ -60,6 +62,18 @@ def test_scene_comes_back_whole(scene, corrected, volume_node, tmp_path):
         (click,) = ClickNodes(back).markers().values()
         assert click.kind is ClickKind.EXCLUDE
         assert click.position_ras == pytest.approx((82.0, 9.0, -20.5))
+
+
+@pytest.mark.parametrize("signs", [(-1, 1, 1), (1, -1, 1), (1, 1, -1), (-1, -1, -1)])
+def test_left_handed_volume_is_not_turned_round_by_saving(scene, tmp_path, signs):
+    affine = np.diag([*map(float, signs), 1.0])
+    array = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    add_volume(scene, Volume(array, Grid(array.shape, affine)), "T1ce")
+    save_scene(scene, tmp_path / "left.mrb")
+    with load_scene(tmp_path / "left.mrb") as loaded:
+        back = volume_of(first(loaded.scene, "vtkMRMLScalarVolumeNode"))
+        np.testing.assert_array_equal(back.grid.affine, affine)
+        np.testing.assert_array_equal(back.array, array)
 
 
 def test_work_goes_on_after_reload(scene, corrected, tmp_path):

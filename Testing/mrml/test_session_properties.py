@@ -3,8 +3,7 @@
 import numpy as np
 import slicer
 import vtk
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from example_counts import examples
 from naive_session import SessionMachine
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.persistence import store_journal, stored_journal
@@ -51,13 +50,5 @@ class SceneMachine(SessionMachine):
             self.headless.close()
 
 
-def test_session_on_a_segment_and_its_naive_twin_never_differ():
-    run_state_machine_as_test(
-        SceneMachine,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
-    )
+TestSessionOnASegmentAndItsNaiveTwin = SceneMachine.TestCase
+TestSessionOnASegmentAndItsNaiveTwin.settings = examples(0.8, stateful_step_count=20)

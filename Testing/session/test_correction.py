@@ -288,6 +288,14 @@ class TestRefusals:
         with pytest.raises(ImageError, match="another grid"):
             CorrectionSession(case_on(grid), ArrayMask(Grid(SHAPE, moved)), OracleCorrector(truth))
 
+    def test_image_that_moved_since_the_session_began_takes_no_click(self, session_on, grid):
+        session = session_on()
+        session.mask.grid = Grid(SHAPE, np.diag([-1.0, -1.0, 2.5, 1.0]))
+        with pytest.raises(CorrectionError, match="the image was moved since the correction began"):
+            session.apply(click_at(grid, (6, 18, 18), INCLUDE))
+        assert not session.mask.values.any()
+        assert not session.clicks
+
     def test_undo_and_redo_of_nothing_are_refused_and_not_recorded(self, session_on):
         session = session_on()
         with pytest.raises(CorrectionError, match="nothing to undo"):

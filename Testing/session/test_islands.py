@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 from session_doubles import grids, masks_on, with_blocks
@@ -60,7 +61,7 @@ def test_an_island_is_largest_unless_another_is_larger(grid, other, expected):
     assert is_largest(mask, island_at(mask, (2, 2, 2))) is expected
 
 
-@settings(max_examples=60, deadline=None)
+@examples(2)
 @given(st.data())
 def test_island_is_what_labelling_the_whole_volume_gives(data):
     grid = data.draw(grids())

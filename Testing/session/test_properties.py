@@ -1,14 +1,15 @@
 """Any sequence of clicks, hand edits, undos and redos leaves the mask as a plain re-execution would."""
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from example_counts import examples
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import run_state_machine_as_test
 from naive_session import SessionMachine, starter
 from session_doubles import (
     BOUNDARY,
     INCLUDE,
     ContraryCorrector,
+    GuessingCorrector,
     OracleCorrector,
     case_on,
     clicks_in,
@@ -16,26 +17,9 @@ from session_doubles import (
     masks_on,
 )
 from VSClickCorrectLib.imaging.cuts import CutGeometry
-from VSClickCorrectLib.imaging.merging import MERGES, Proposal
+from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
-
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-class GuessingCorrector:
-    """Says something else at every click."""
-
-    identity = "guessing@000000000000"
-
-    def __init__(self, geometry, seed):
-        self.oracle = OracleCorrector(np.zeros((1, 1, 1)), geometry)
-        self.rng = np.random.default_rng(seed)
-
-    def propose(self, case, mask, clicks):
-        self.oracle.truth = np.zeros(case.grid.shape, bool)
-        proposals = self.oracle.propose(case, mask, clicks)
-        return [Proposal(p.click, p.box, self.rng.random(p.box.shape, np.float32)) for p in proposals]
 
 
 @st.composite
@@ -62,19 +46,11 @@ def rounds_in(grid):
     return st.lists(st.lists(clicks_in(grid), min_size=1, max_size=3), min_size=1, max_size=6)
 
 
-def test_session_and_its_naive_twin_never_differ():
-    run_state_machine_as_test(
-        SessionMachine,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
-    )
+TestSessionAndItsNaiveTwin = SessionMachine.TestCase
+TestSessionAndItsNaiveTwin.settings = examples(2, stateful_step_count=20)
 
 
-@QUICK
+@examples(2)
 @given(st.data())
 def test_include_and_exclude_clicks_hold_whatever_the_network_says(data):
     session = data.draw(sessions())
@@ -87,7 +63,7 @@ def test_include_and_exclude_clicks_hold_whatever_the_network_says(data):
         assert {index: bool(session.mask.values[index]) for index in said} == said
 
 
-@QUICK
+@examples(2)
 @given(st.data())
 def test_undoing_everything_gives_the_first_mask_and_redoing_it_the_last(data):
     session = data.draw(sessions())
@@ -103,7 +79,7 @@ def test_undoing_everything_gives_the_first_mask_and_redoing_it_the_last(data):
         np.testing.assert_array_equal(session.mask.values, state)
 
 
-@QUICK
+@examples(2)
 @given(st.data())
 def test_an_edit_counts_what_it_changed_and_nothing_more(data):
     session = data.draw(sessions())

@@ -54,6 +54,21 @@ class ContraryCorrector:
         return Proposal(click, box, said[click.kind].astype(np.float32))
 
 
+class GuessingCorrector:
+    """Says something else at every click."""
+
+    identity = "guessing@000000000000"
+
+    def __init__(self, geometry, seed):
+        self.oracle = OracleCorrector(np.zeros((1, 1, 1)), geometry)
+        self.rng = np.random.default_rng(seed)
+
+    def propose(self, case, mask, clicks):
+        self.oracle.truth = np.zeros(case.grid.shape, bool)
+        proposals = self.oracle.propose(case, mask, clicks)
+        return [Proposal(p.click, p.box, self.rng.random(p.box.shape, np.float32)) for p in proposals]
+
+
 class BlockCorrector:
     """Has one opinion of every voxel, and gives it in a block of whole voxels around the click."""
 

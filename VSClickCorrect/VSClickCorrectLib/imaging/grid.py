@@ -211,6 +211,13 @@ class Grid:
         affine[:3, 3] = self.index_to_ras(box.start)
         return Grid(box.shape, affine)
 
+    def straightened(self) -> Grid:
+        """Return the nearest grid whose axes are exactly at right angles, with the same first voxel."""
+        left, _, right = np.linalg.svd(self.affine[:3, :3] / self.spacing)
+        affine = self.affine.copy()
+        affine[:3, :3] = left @ right * self.spacing
+        return Grid(self.shape, affine)
+
     def matches(self, other: Grid, tolerance_mm: float = 1e-2) -> bool:
         """Whether two grids have the same shape and their corners agree within ``tolerance_mm``."""
         if self.shape != other.shape:

@@ -8,8 +8,8 @@ import os
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
+from shutil import copyfile, rmtree
+from tempfile import TemporaryDirectory, mkdtemp
 
 import numpy as np
 import SimpleITK as sitk
@@ -244,8 +244,8 @@ def _read_file(path: Path) -> sitk.Image:
     if not path.exists():
         raise ImageError(f"{path} does not exist.")
     try:
-        image = _reader_of(path).Execute()
-    except RuntimeError as error:
+        image = _read_alone(path)
+    except (OSError, RuntimeError) as error:
         if "orthonormal" in str(error):
             raise ImageError(
                 f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
@@ -253,6 +253,14 @@ def _read_file(path: Path) -> sitk.Image:
         raise ImageError(_UNREADABLE.format(path)) from None
     _check_nifti(path, image)
     return image
+
+
+def _read_alone(path: Path) -> sitk.Image:
+    # Of scan.nii.gz with a scan.nii beside it, ITK takes the header and then the voxels of scan.nii.
+    if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
+        return _reader_of(path).Execute()
+    with TemporaryDirectory(prefix="vsclick-") as folder:
+        return _reader_of(copyfile(path, Path(folder) / path.name)).Execute()
 
 
 def _reader_of(path: Path) -> sitk.ImageFileReader:
@@ -340,12 +348,14 @@ def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
 
 def _place(part: Grid, whole: Grid, path: Path) -> Box:
     """Return where ``part`` lies in ``whole``, both being of one lattice."""
-    offset = whole.ras_to_ijk(part.ijk_to_ras((0, 0, 0)))[::-1]
-    start = tuple(int(round(o)) for o in offset)
-    box = Box(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))
-    if not (whole.box.contains(box) and whole.cropped(box).matches(part)):
-        raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")
-    return box
+    # ITK straightens a grid before it writes it as NIfTI.
+    for lattice in (whole, whole.straightened()):
+        offset = lattice.ras_to_ijk(part.ijk_to_ras((0, 0, 0)))[::-1]
+        start = tuple(int(round(o)) for o in offset)
+        box = Box(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))
+        if lattice.box.contains(box) and lattice.cropped(box).matches(part):
+            return box
+    raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")
 
 
 def _describe_segment(image: sitk.Image, name: str) -> None:

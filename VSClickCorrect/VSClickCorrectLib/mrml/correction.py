@@ -239,7 +239,7 @@ class SceneCorrection:
     def _take(self, marker: Marker, click: Click) -> None:
         self._check_idle()
         self._nodes.check_view(marker)
-        self.session.index_of(click)
+        self.session.check([click])
         if self.collecting:
             self._wait(marker, click)
         else:

@@ -104,6 +104,10 @@ def add_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.
     node.SetIJKToRASMatrix(matrix_of(volume.grid.affine))
     node.SetAndObserveImageData(_image_of(volume.array))
     node.CreateDefaultDisplayNodes()
+    if np.linalg.det(volume.grid.affine) < 0:
+        # Read back by Slicer's usual reader, a left-handed volume would be turned round, and its voxels would
+        # no longer be those of the segmentation.
+        node.SetAndObserveStorageNodeID(scene.AddNewNodeByClass("vtkMRMLNRRDStorageNode").GetID())
     return node
 
 

@@ -139,11 +139,11 @@ class CorrectionSession:
         Raises
         ------
         CorrectionError
-            If there is no click, one lies outside the image, or the journal cannot be written. The mask is
-            then as it was.
+            If there is no click, one lies outside the image, the image was moved since the session began, or
+            the journal cannot be written. The mask is then as it was.
         """
         started = time.perf_counter()
-        self._check(clicks)
+        self.check(clicks)
         change = self._change_for(clicks).apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
@@ -214,6 +214,19 @@ class CorrectionSession:
             raise
         return edit
 
+    def check(self, clicks: Sequence[Click]) -> None:
+        """Raise `CorrectionError` if clicks cannot be applied, as `apply_together` would."""
+        if not clicks:
+            raise CorrectionError("there is no click to apply; place at least one.")
+        # A transform over the image that changed would let each click mean another voxel.
+        if not self.case.grid.matches(self.mask.grid):
+            raise CorrectionError(
+                "the image was moved since the correction began; "
+                "give its transform back what it was and click again."
+            )
+        for click in clicks:
+            self.index_of(click)
+
     def index_of(self, click: Click) -> tuple[int, int, int]:
         """Return the voxel ``(k, j, i)`` that a click means.
 
@@ -243,12 +256,6 @@ class CorrectionSession:
         except CorrectionError:
             change.revert(self.mask)
             raise
-
-    def _check(self, clicks: Sequence[Click]) -> None:
-        if not clicks:
-            raise CorrectionError("there is no click to apply; place at least one.")
-        for click in clicks:
-            self.index_of(click)
 
     def _change_for(self, clicks: Sequence[Click]) -> Change:
         """Return what the clicks mean, without touching the mask."""
