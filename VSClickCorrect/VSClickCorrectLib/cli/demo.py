@@ -11,6 +11,7 @@ import numpy as np
 from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
+from VSClickCorrectLib.files import make_folder
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.io import read_case
 from VSClickCorrectLib.imaging.volume import Case
@@ -53,7 +54,8 @@ def run(options: argparse.Namespace) -> None:
         from VSClickCorrectLib.evaluation.pictures import save_picture
     except ImportError as error:
         raise ModelError(f"the demo needs {error.name}; install vsclickcorrect[demo].") from None
-    output = _folder(options.output)
+    output = options.output
+    make_folder(output)
     case, truth = _case(options)
     models = model_folder(options)
     segmenter = InitialSegmenter.load(models, options.device)
@@ -92,14 +94,6 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
 
     print("Now it is your turn, on the same case, in a browser …")
     app.start(source, app.defaults(options.models, options.device))
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"the folder {path} cannot be made ({error.strerror}); choose another.") from None
-    return path
 
 
 def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:
