@@ -84,3 +84,19 @@ def small():
     from VSClickCorrectLib.simulation.synthesis import small_case
 
     return small_case(0)
+
+
+@pytest.fixture
+def make_drive(tmp_path):
+    """Make a small drive that a test may fill, protect or take away; skipped where none can be mounted."""
+    from drives import Drive
+
+    drives = []
+
+    def make(kilobytes):
+        drives.append(Drive(tmp_path / "drive", kilobytes))
+        return drives[-1]
+
+    yield make
+    for drive in drives:
+        drive.close()
