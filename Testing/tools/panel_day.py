@@ -48,9 +48,13 @@ class PanelDay:
         What the cases are, in the worklist's order.
     clicks : int
         Clicks a case.
+    models : Path, optional
+        The models; those that ship if left out.
     """
 
-    def __init__(self, root: Path, cases: list[DayCase], clicks: int = 10) -> None:
+    def __init__(
+        self, root: Path, cases: list[DayCase], clicks: int = 10, models: Path | None = None
+    ) -> None:
         self.cases, self.clicks = cases, clicks
         self.root = root
         application()
@@ -63,6 +67,8 @@ class PanelDay:
         self.panel, self.ui = self.widget.panel, self.widget.ui
         for selector in (self.ui.t1ceSelector, self.ui.t2Selector, self.ui.segmentSelector):
             selector.setMRMLScene(self.scene)
+        if models is not None:
+            self.ui.modelsFolderPath.currentPath = str(models)
 
     def begin(self) -> None:
         """Open the worklist."""
