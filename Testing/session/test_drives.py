@@ -66,9 +66,7 @@ def fill_within_a_line(session, path, drive, page=4096):
 def test_on_a_full_disk_nothing_is_half_done_and_the_next_try_works(session, grid, path, drive, step):
     fill_within_a_line(session, path, drive)
     before, text = state(session), path.read_bytes()
-    sentence = (
-        r"^the journal .* cannot be written \(No space left on device\), so nothing was changed"
-    )
+    sentence = r"^the journal .* cannot be written \(No space left on device\), so nothing was changed"
     with pytest.raises(CorrectionError, match=sentence):
         STEPS[step](session, grid)
     assert (state(session), path.read_bytes()) == (before, text)

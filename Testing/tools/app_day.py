@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 _PATIENCE_MS = 120_000
 _KEYS = ("b", "b", "i", "b", "b", "e")
 # The page follows a click after 0.15 s.
-_SETTLED_MS = 400
+_SETTLED_MS = 250
 
 
 class AppDay:

@@ -71,7 +71,7 @@ def write_cases(folder: Path, count: int, made: list[SyntheticCase]) -> list[Day
     return [_described(made[n % len(made)]) for n in range(count)]
 
 
-def moderate_cases(count: int = 4) -> list[SyntheticCase]:
+def moderate_cases(count: int = 2) -> list[SyntheticCase]:
     """Return whole-head cases of 256×256×60 voxels."""
     return [_moderate(demo_case(seed)) for seed in range(count)]
 

@@ -10,6 +10,7 @@ from trame_slicer.core import SlicerApp
 from undo_stack import Signal
 
 from VSClickCorrectLib.app.case_nodes import CaseNodes, OpenedCase
+from VSClickCorrectLib.app.memory import give_back
 from VSClickCorrectLib.app.models import Networks
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.errors import CorrectionError, ImageError
@@ -119,6 +120,7 @@ class Workspace:
             self.closing.emit()
             self.nodes = None
             self._remove(keep=set())
+            give_back()
 
     @property
     def case(self) -> CaseNodes:
