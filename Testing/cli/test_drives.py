@@ -46,9 +46,18 @@ def test_a_read_only_drive_is_told(vsclick, correcting, make_drive, capfd):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is not here")
-def test_standard_output_on_a_full_disk_is_told():
-    command = [sys.executable, "-m", "VSClickCorrectLib.cli.main", "models", "list"]
-    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+# One prints line by line, the other all at the end.
+@pytest.mark.parametrize("words", [("models", "list"), ("worklist", "FILES", "--output", "OUT")])
+def test_standard_output_on_a_full_disk_is_told(words, files, tmp_path):
+    places = {"FILES": str(files.t1ce.parent), "OUT": str(tmp_path / "out")}
+    command = [
+        sys.executable,
+        "-m",
+        "VSClickCorrectLib.cli.main",
+        *(places.get(word, word) for word in words),
+    ]
+    # An empty text is none: what is printed is to stay in Python's buffer until the end.
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "PYTHONUNBUFFERED": ""}
     with open("/dev/full", "w") as full:
         run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False)
     assert (run.returncode, run.stderr.decode()) == (
