@@ -47,10 +47,8 @@ def main() -> None:
         root = Path(folder)
         cases = write_cases(root / "cases", chosen.cases, moderate_cases())
         day = _app_day(root, cases, chosen.clicks) if chosen.app else _panel_day(root, cases, chosen.clicks)
-        rows = _printed(day)
-    name = "long-day-app.json" if chosen.app else "long-day-panel.json"
-    text = json.dumps({"clicks": chosen.clicks, "cases": rows}, indent=1) + "\n"
-    write_text(chosen.output / name, text)
+        name = "long-day-app.json" if chosen.app else "long-day-panel.json"
+        rows = _kept(day, chosen.output / name, chosen.clicks)
     _conclude(rows)
 
 
@@ -77,11 +75,13 @@ def _app_day(root: Path, cases: list[DayCase], clicks: int) -> Iterator[dict[str
             yield {**held, "click_ms": float(np.median(times)), **day.counts()}
 
 
-def _printed(day: Iterator[dict[str, float]]) -> list[dict[str, float]]:
+def _kept(day: Iterator[dict[str, float]], path: Path, clicks: int) -> list[dict[str, float]]:
+    """Print and write down each case once it is worked on."""
     rows = []
     for number, row in enumerate(day, start=1):
         rows.append({"case": number, **row})
         print("  ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True)
+        write_text(path, json.dumps({"clicks": clicks, "cases": rows}, indent=1) + "\n")
     return rows
 
 
@@ -104,8 +104,8 @@ def _draw(folder: Path, picture: Path) -> None:
 
     figure, axis = plt.subplots(figsize=(7.2, 3.6), layout="constrained")
     lines = (
-        ("long-day-panel.json", "pss_mb", "panel: the process with its scene", "#0072b2"),
-        ("long-day-app.json", "pss_mb", "browser app: the server", "#d55e00"),
+        ("long-day-panel.json", "own_mb", "panel: the process with its scene", "#0072b2"),
+        ("long-day-app.json", "own_mb", "browser app: the server", "#d55e00"),
         ("long-day-app.json", "heap_mb", "browser app: the tab's JavaScript heap", "#999999"),
     )
     for file, name, label, color in lines:
@@ -113,7 +113,7 @@ def _draw(folder: Path, picture: Path) -> None:
             rows = json.loads((folder / file).read_text(encoding="utf-8"))["cases"]
             axis.plot([r["case"] for r in rows], [r[name] for r in rows], label=label, color=color)
     axis.axvline(SETTLED, color="#cccccc", linewidth=1, zorder=0)
-    axis.set(xlabel="cases done, ten clicks each", ylabel="memory, MB (PSS)", xlim=(1, None), ylim=(0, None))
+    axis.set(xlabel="cases done, ten clicks each", ylabel="memory, MB", xlim=(1, None), ylim=(0, None))
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, loc="center right")
     figure.savefig(picture, dpi=150)
