@@ -10,9 +10,9 @@ import sys
 def give_back() -> None:
     """Free what Python's collector alone finds, and return freed pages to the system.
 
-    Views that change their size leave pictures in reference cycles, and glibc keeps what it freed for later.
-    Nothing of that is lost for good, but over a day the process would look as if it leaked. It takes about a
-    tenth of a second, so it is for the time between cases.
+    Views that change their size leave drawing buffers that glibc frees and keeps. Nothing of that is lost,
+    but over a day the process would look as if it leaked (Resources/Docs/performance.md). It takes a moment,
+    so it is for the time between cases.
     """
     gc.collect()
     if sys.platform == "linux":
