@@ -7,7 +7,7 @@ CONSTRAINTS := Resources/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test properties lint format check-contracts audit benchmark pictures file-lists wheel clean
+.PHONY: help demo test properties lint format check-contracts audit benchmark long-day pictures file-lists wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ benchmark: $(VENV)/.ready-test ## Medians of time and memory, with charts; what 
 	$(BIN)/python Testing/benchmarks/app_click.py
 	$(BIN)/python Testing/benchmarks/kills.py
 
+long-day: $(VENV)/.ready-test ## Fifty cases in one process, on the panel and in the app: memory after each, as JSON and a chart
+	$(BIN)/python Testing/benchmarks/long_day.py
+	$(BIN)/python Testing/benchmarks/long_day.py --app
+	$(BIN)/python Testing/benchmarks/long_day.py --chart long-day-output/long-day.png
+
 pictures: $(VENV)/.ready-test ## Take the screenshots of README and user guide anew
 	$(BIN)/python Testing/tools/guide_pictures.py
 	$(BIN)/python Testing/tools/app_pictures.py
@@ -53,7 +58,7 @@ wheel: $(VENV)/.ready-demo ## Build dist/*.whl with the models inside
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what was built, but not .venv
-	rm -rf build dist demo-output evaluation-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
+	rm -rf build dist demo-output evaluation-output long-day-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find VSClickCorrect Testing -name __pycache__ -prune -exec rm -rf {} +
 

@@ -99,3 +99,19 @@ def pytest_terminal_summary(terminalreporter, config):
     for name, count in counts.items():
         terminalreporter.write_line(f"{count:7d}  {name}")
     terminalreporter.write_line(f"{sum(counts.values()):7d}  in {len(counts)} properties")
+
+
+@pytest.fixture
+def make_drive(tmp_path):
+    """Make a small drive that a test may fill, protect or take away; skipped where none can be mounted."""
+    from drives import Drive
+
+    drives = []
+
+    def make(kilobytes):
+        drives.append(Drive(tmp_path / "drive", kilobytes))
+        return drives[-1]
+
+    yield make
+    for drive in drives:
+        drive.close()

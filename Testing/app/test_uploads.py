@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tempfile
 import zipfile
 
 import numpy as np
@@ -202,4 +203,18 @@ def test_everything_is_gone_at_the_end(uploads):
     send(uploads, "t1ce", "one.nii", b"1234")
     uploads.close()
     assert not uploads.folder.exists()
+    uploads.close()
+
+
+def test_an_upload_onto_a_full_disk_is_told_and_can_be_sent_again(make_drive, case_files, monkeypatch):
+    drive = make_drive(256)
+    monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
+    uploads, content = Uploads(limit_mb=2), case_files.mask.read_bytes()
+    drive.fill()
+    with pytest.raises(ImageError, match=r"^cannot write into .*: No space left on device\.$"):
+        send(uploads, "mask", "mask.nii.gz", content)
+    assert (uploads.names, left_in(uploads.folder)) == ({}, [])
+    drive.make_room()
+    send(uploads, "mask", "mask.nii.gz", content)
+    assert uploads.mask(GRID).any()
     uploads.close()

@@ -27,6 +27,10 @@ class SliceView:
         """Show a volume."""
         self.app.display_manager.show_volume(volume, do_reset_views=reset)
 
+    def lay(self, volume) -> None:
+        """Lay a volume under everything else, as the desktop program does, without volume rendering."""
+        self._view.set_background_volume_id(volume.GetID())
+
     def look_at(self, ras, width_mm: float) -> None:
         """Put a point into the middle of the view, RAS mm, and set how much is shown around it."""
         self._node.SetFieldOfView(width_mm, width_mm, self._node.GetFieldOfView()[2])

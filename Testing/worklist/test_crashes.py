@@ -139,7 +139,7 @@ def test_a_full_disk_changes_nothing_and_the_case_stays_open(open_list, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("VSClickCorrectLib.imaging.io.os.replace", full)
+        patched.setattr("VSClickCorrectLib.files.os.replace", full)
         for call in (lambda: worklist.update(clicks=2), lambda: worklist.done(MASK, PLAIN)):
             with pytest.raises(ImageError, match="No space left on device"):
                 call()

@@ -227,7 +227,7 @@ def test_a_case_that_cannot_be_begun_is_not_left_locked(open_list, monkeypatch):
     worklist = open_list("AB")
     worklist.go_to("VS-2")
     with monkeypatch.context() as patched, pytest.raises(ImageError, match="cannot write"):
-        patched.setattr("VSClickCorrectLib.worklist.records.os.fsync", full_disk)
+        patched.setattr("VSClickCorrectLib.files.os.fsync", full_disk)
         worklist.go_to("VS-9")
     assert worklist.current.name == "VS-2"
     assert open_list("CD").go_to("VS-9").name == "VS-9"
@@ -237,7 +237,7 @@ def test_a_folder_that_cannot_be_written_is_told(folder, tmp_path):
     from VSClickCorrectLib.worklist.worklist import Worklist
 
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(WorklistError, match="cannot be made"):
+    with pytest.raises(ImageError, match="cannot be made"):
         Worklist.open(folder, tmp_path / "file")
 
 

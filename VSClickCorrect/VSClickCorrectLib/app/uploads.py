@@ -16,6 +16,7 @@ import numpy as np
 from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.datasets.dicom import find_series
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import changing
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import announced_bytes, read_mask, read_series, read_volume
 from VSClickCorrectLib.imaging.volume import Volume
@@ -95,7 +96,8 @@ class Uploads:
             )
         self.discard(slot)
         folder = self.folder / slot
-        folder.mkdir()
+        with changing(self.folder):
+            folder.mkdir()
         self._files[slot] = _File(name, folder / f"file{suffix}", int(size))
 
     def part(self, slot: str, at: int, content: bytes) -> int:
@@ -111,8 +113,12 @@ class Uploads:
         if file is None or not fits or at + len(content) > file.size:
             self.discard(slot)
             raise ImageError(_INTERRUPTED)
-        with file.path.open("ab") as stream:
-            stream.write(content)
+        try:
+            with changing(file.path.parent), file.path.open("ab") as stream:
+                stream.write(content)
+        except ImageError:
+            self.discard(slot)
+            raise
         file.received += len(content)
         return file.received
 
@@ -216,9 +222,9 @@ def _check_nrrd(path: Path) -> None:
 
 def _unpack(archive: Path, folder: Path, limit: int) -> None:
     """Unpack an archive into one flat folder of numbered files, whatever its names say."""
-    folder.mkdir()
     try:
-        with zipfile.ZipFile(archive) as zipped:
+        with changing(folder), zipfile.ZipFile(archive) as zipped:
+            folder.mkdir()
             members = [info for info in zipped.infolist() if not info.is_dir()]
             if len(members) > _MOST_FILES or sum(info.file_size for info in members) > limit:
                 raise ImageError("the archive holds too much; zip the slices of one series.")

@@ -9,6 +9,7 @@ import numpy as np
 from trame_slicer.core import SlicerApp
 from undo_stack import Signal
 
+from VSClickCorrectLib.app.memory import give_back
 from VSClickCorrectLib.app.opened_case import OpenedCase, ShownCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.errors import CorrectionError, ImageError
@@ -115,6 +116,7 @@ class Workspace:
             self.closing.emit()
             nodes, self.nodes = self.nodes, None
             nodes.remove()
+            give_back()
 
     @property
     def case(self) -> ShownCase:

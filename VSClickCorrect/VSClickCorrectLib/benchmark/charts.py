@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from VSClickCorrectLib.benchmark.results import PARTS, Results
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

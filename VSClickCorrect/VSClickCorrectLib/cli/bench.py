@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, made_folder, positive
+from VSClickCorrectLib.cli.options import add_models, add_sequences, positive
 from VSClickCorrectLib.errors import BenchmarkError
+from VSClickCorrectLib.files import make_folder, write_text
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.benchmark.examination import Size
@@ -54,9 +55,10 @@ def run(options: argparse.Namespace) -> None:
         from VSClickCorrectLib.benchmark.run import Settings, measure
     except ModuleNotFoundError as error:
         raise BenchmarkError(f"the benchmark needs {error.name}; install vsclickcorrect[bench].") from None
-    from VSClickCorrectLib.evaluation.records import write_json, write_text
+    from VSClickCorrectLib.evaluation.records import write_json
 
-    output = made_folder(options.output)
+    output = options.output
+    make_folder(output)
     settings = Settings(
         command=shlex.join(["vsclick", *sys.argv[1:]]),
         threads=options.threads,

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, made_folder, model_folder
+from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
+from VSClickCorrectLib.files import make_folder
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.io import read_case
 from VSClickCorrectLib.imaging.volume import Case
@@ -52,7 +53,8 @@ def run(options: argparse.Namespace) -> None:
         from VSClickCorrectLib.evaluation.pictures import save_picture
     except ImportError as error:
         raise ModelError(f"the demo needs {error.name}; install vsclickcorrect[demo].") from None
-    output = made_folder(options.output)
+    output = options.output
+    make_folder(output)
     case, truth = _case(options)
     networks = Networks.load(model_folder(options), options.device)
     print("Initial mask:")

@@ -178,8 +178,9 @@ def _report(results: Results, experiment: Experiment, cases: Sequence[LazyCase],
     """Write tables and pictures and print the summary."""
     from VSClickCorrectLib.evaluation.charts import save_curve
     from VSClickCorrectLib.evaluation.progress import save_progress
-    from VSClickCorrectLib.evaluation.records import write_json, write_text
+    from VSClickCorrectLib.evaluation.records import write_json
     from VSClickCorrectLib.evaluation.tables import cases_csv, summary_markdown
+    from VSClickCorrectLib.files import write_text
 
     summary = summary_markdown(results)
     write_json(folder / "results.json", results.to_json())

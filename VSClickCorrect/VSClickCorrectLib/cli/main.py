@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from errno import ENOSPC, EPIPE
 from typing import NoReturn
 
 import SimpleITK as sitk
@@ -72,14 +75,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sitk.ProcessObject.GlobalWarningDisplayOff()
     try:
         options.run(options)
+        sys.stdout.flush()
     except VSClickError as error:
         message = str(error)
         print(f"vsclick: {message[:1].upper()}{message[1:]}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"vsclick: {_unforeseen(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("vsclick: stopped; nothing half-written was left.", file=sys.stderr)
         return 130
     return 0
+
+
+def _unforeseen(error: OSError) -> str:
+    """Return a sentence on what no command foresees: a drive that goes away while it is read, say."""
+    if error.filename:
+        return f"{error.strerror}: {error.filename}; nothing half-written was left."
+    if error.errno in (ENOSPC, EPIPE):
+        # Else Python would try once more, as it ends, to print what was refused.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return f"{error.strerror}; nothing half-written was left."
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.inference.models import ModelFolder
 
 IMAGE_HELP = "NIfTI or NRRD file, or a folder with one DICOM series"
@@ -60,12 +59,3 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return value
-
-
-def made_folder(path: Path) -> Path:
-    """Make a folder, unless it is there, and return it; raises ImageError if it cannot be made."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"the folder {path} cannot be made ({error.strerror}); choose another.") from None
-    return path

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.io import read_case, read_mask, write_atomically
+from VSClickCorrectLib.files import write_text
+from VSClickCorrectLib.imaging.io import read_case, read_mask
 
 COLUMNS = ("case", "t1ce", "t2", "label", "mask")
 _FILES = COLUMNS[1:]
@@ -163,14 +164,11 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]
     ImageError
         If it cannot be written.
     """
-
-    def write(temporary: Path) -> None:
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    write_atomically(path, write)
+    table = StringIO()
+    writer = csv.DictWriter(table, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, table.getvalue())
 
 
 def files_of(row: dict[str, str], folder: Path, where: str) -> dict[str, Path | None]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import make_folder, write_atomically, write_text
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
@@ -99,14 +100,14 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
     ImageError
         If the data folder lacks heads or tumour shapes, or ``folder`` holds another cohort.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     card = folder / "recipe.json"
     if card.exists() and json.loads(card.read_text()) != asdict(recipe):
         raise ImageError(f"{folder} holds a cohort of another recipe; choose an empty folder.")
     cache = folder.parent / "cache"
-    cache.mkdir(exist_ok=True)
+    make_folder(cache)
     Sources.load(data, recipe.split, cache)
-    card.write_text(json.dumps(asdict(recipe), indent=1) + "\n")
+    write_text(card, json.dumps(asdict(recipe), indent=1) + "\n")
     missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
     arguments = (data, recipe.split, cache)
     with ProcessPoolExecutor(workers, initializer=_load_sources, initargs=arguments) as pool:
@@ -169,11 +170,8 @@ def _write_case(folder: Path, recipe: CohortRecipe, number: int) -> None:
     side = SIDES[int(rng.integers(2))]
     acquisition, region = _geometry(recipe.extent, rng)
     made = synthesize(head, shape, side, rng, acquisition, region)
-    temporary = folder / f".writing-{number:05d}.npz"
-    np.savez_compressed(
-        temporary, t1ce=made.t1ce.array, t2=made.t2.array, truth=made.truth, affine=made.grid.affine
-    )
-    temporary.rename(_path(folder, number))
+    arrays = {"t1ce": made.t1ce.array, "t2": made.t2.array, "truth": made.truth, "affine": made.grid.affine}
+    write_atomically(_path(folder, number), lambda path: np.savez_compressed(path, **arrays))
 
 
 def _head(rng: np.random.Generator) -> Head:

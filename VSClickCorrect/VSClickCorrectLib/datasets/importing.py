@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import rmtree
 
 import numpy as np
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.datasets.case_list import ListedCase, write_case_list, write_rows
 from VSClickCorrectLib.errors import ImageError, VSClickError
+from VSClickCorrectLib.files import make_folder, write_folder, write_text
 from VSClickCorrectLib.imaging.io import write_mask, write_volume
 from VSClickCorrectLib.imaging.volume import Case
 
@@ -118,10 +118,7 @@ def import_cases(
     ImageError
         If the folder cannot be written.
     """
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"the folder {output} cannot be made ({error.strerror}); choose another.") from None
+    make_folder(output)
     known = {record["fingerprint"]: record for record in _records(output).values()}
     outcomes = []
     try:
@@ -203,29 +200,16 @@ def _fingerprint(sources: dict[str, dict], settings: dict) -> str:
 
 
 def _write(folder: Path, imported: Imported, record: dict) -> None:
-    """Write a case beside its folder, then put it in the place of the one that is there."""
-    beside = folder.with_name(f".writing-{folder.name}")
-    old = folder.with_name(f".old-{folder.name}")
-    try:
-        for left in (beside, old):
-            rmtree(left, ignore_errors=True)
-        beside.mkdir()
+    def fill(beside: Path) -> None:
         for name, volume in imported.case.sequences.items():
             if volume is not None:
                 write_volume(beside / _FILES[name], volume)
         for name, values in (("label", imported.label), ("mask", imported.mask)):
             if values is not None:
                 write_mask(beside / _FILES[name], values, imported.case.grid)
-        text = json.dumps(record, indent=1, ensure_ascii=False)
-        (beside / RECORD).write_text(f"{text}\n", encoding="utf-8")
-        if folder.exists():
-            folder.rename(old)
-        beside.rename(folder)
-    except OSError as error:
-        raise ImageError(f"the folder {folder} cannot be written: {error.strerror}.") from None
-    finally:
-        for left in (beside, old):
-            rmtree(left, ignore_errors=True)
+        write_text(beside / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    write_folder(folder, fill)
 
 
 def _records(output: Path) -> dict[str, dict]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from VSClickCorrectLib.evaluation.results import GOALS, Results, curve
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import write_atomically
 
 # Okabe and Ito's palette, told apart by colour-blind readers too; shapes and dashes tell the methods apart
 # where there is no colour.

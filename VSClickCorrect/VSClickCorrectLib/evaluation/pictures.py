@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from VSClickCorrectLib.files import write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import write_atomically
 from VSClickCorrectLib.imaging.sampling import axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from VSClickCorrectLib.evaluation.pictures import COLOURS, MARKERS, View, outline, place, view_around
 from VSClickCorrectLib.evaluation.rounds import Round
+from VSClickCorrectLib.files import write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import write_atomically
 from VSClickCorrectLib.imaging.sampling import axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.evaluation.metrics import Scores
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import make_folder, write_text
 
 _SETTINGS = "settings.json"
 
@@ -114,12 +114,7 @@ class RecordFolder:
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._cases = folder / "cases"
-        try:
-            self._cases.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImageError(
-                f"the folder {folder} cannot be made ({error.strerror}); choose another."
-            ) from None
+        make_folder(self._cases)
         _claim(folder, plain(asdict(settings)))
 
     def read(self, name: str) -> CaseRecord | None:
@@ -138,11 +133,6 @@ class RecordFolder:
 def write_json(path: Path, values: Any) -> None:
     """Write plain values as JSON, whole or not at all; raises ImageError if that fails."""
     write_text(path, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text as UTF-8, whole or not at all; raises ImageError if that fails."""
-    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode()))
 
 
 def plain(value: Any) -> Any:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import gzip
 import math
-import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from shutil import copyfile, rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import NOT_FINITE, Case, Volume
@@ -191,7 +191,7 @@ def write_mask(path: Path, values: np.ndarray, grid: Grid, name: str = "tumour")
     image = image_of(values.astype(np.uint8), grid)
     if path.name.endswith(".seg.nrrd"):
         _describe_segment(image, name)
-    write_atomically(path, lambda temporary: sitk.WriteImage(image, str(temporary), useCompression=True))
+    _write_image(path, image)
 
 
 def check_mask_path(path: Path) -> None:
@@ -212,32 +212,25 @@ def write_volume(path: Path, volume: Volume) -> None:
     """
     check_mask_path(path)
     image = image_of(volume.array, volume.grid)
-    write_atomically(path, lambda temporary: sitk.WriteImage(image, str(temporary), useCompression=True))
+    _write_image(path, image)
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` write a file in a temporary folder beside ``path``, then rename it into place.
+def _write_image(path: Path, image: sitk.Image) -> None:
+    def write(temporary: Path) -> None:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
+        if not _holds(temporary, image):
+            raise RuntimeError("what was written is not what was to be written")
 
-    Raises
-    ------
-    ImageError
-        If it cannot be written; nothing is left behind and an older file stays as it was.
-    """
+    write_atomically(path, write)
+
+
+def _holds(path: Path, image: sitk.Image) -> bool:
+    """Whether a file holds an image: ITK says nothing of a NIfTI file that a full disk cut short."""
     try:
-        folder = Path(mkdtemp(prefix=".writing-", dir=path.parent))
-    except OSError as error:
-        raise ImageError(f"cannot write into {path.parent}: {error.strerror}.") from None
-    temporary = folder / path.name
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        reason = (
-            error.strerror if isinstance(error, OSError) else "the disk may be full or the folder read-only"
-        )
-        raise ImageError(f"cannot write {path}: {reason}.") from error
-    finally:
-        rmtree(folder, ignore_errors=True)
+        found = _read_file(path)
+    except ImageError:
+        return False
+    return np.array_equal(sitk.GetArrayViewFromImage(found), sitk.GetArrayViewFromImage(image))
 
 
 def _read_file(path: Path) -> sitk.Image:

@@ -10,7 +10,7 @@ import sysconfig
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import Generic, TypeVar, cast
 
 from VSClickCorrectLib.datasets.registration import Registration
@@ -187,13 +187,15 @@ def _environment() -> dict[str, str]:
 
 
 def _folder(write) -> Path:
-    folder = Path(mkdtemp(prefix="vsclick-job-"))
+    folder = None
     try:
+        folder = Path(mkdtemp(prefix="vsclick-job-"))
         write(folder)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         raise ModelError(
-            f"the temporary folder {folder.parent} cannot be written ({error.strerror}); make room there."
+            f"the temporary folder {gettempdir()} cannot be written ({error.strerror}); make room there."
         ) from None
     return folder
 

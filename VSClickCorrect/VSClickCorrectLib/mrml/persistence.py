@@ -16,7 +16,7 @@ import slicer
 import vtk
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.journal import Journal
 

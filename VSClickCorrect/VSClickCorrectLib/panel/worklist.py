@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import CaseLost, CaseTaken, CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.panel.section import Connection, Section
@@ -243,7 +245,7 @@ class WorklistSection(Section):
             return worklist.go_to(name, take_over=True)
 
     def _go(self, worklist: Worklist, step: Callable[[], WorkCase | None]) -> None:
-        """Open another case by ``step`` and show it; a case that cannot be read is called failed."""
+        """Open another case by ``step`` and show it."""
         case, self._rows = step(), None
         if case is None and self.is_open:
             return
@@ -252,21 +254,23 @@ class WorklistSection(Section):
             self.panel.refresh()
             self.panel.say(_("No case waits any more: {progress}.").format(progress=worklist.progress()))
             return
+        with self.desktop.waiting():
+            # Showing that the program is busy lets a second click of a button through.
+            if worklist.current is case:
+                self._show(worklist, case, *self._read(worklist, case))
+
+    def _read(self, worklist: Worklist, case: WorkCase) -> tuple[Case, np.ndarray | None]:
+        """Read a case as work on it was left; one that cannot be read is called failed."""
         try:
-            with self.desktop.waiting():
-                # Showing that the program is busy lets a second click of a button through.
-                if worklist.current is case:
-                    self._show(worklist, case)
+            images = case.load()
+            return images, worklist.saved_mask(images.grid)
         except VSClickError as error:
             worklist.fail(str(error))
             self._rows = None
-            self._clear()
             self.panel.refresh()
             raise
 
-    def _show(self, worklist: Worklist, case: WorkCase) -> None:
-        images = case.load()
-        start = worklist.saved_mask(images.grid)
+    def _show(self, worklist: Worklist, case: WorkCase, images: Case, start: np.ndarray | None) -> None:
         self._nodes = CaseNodes(self.panel.scene, images.t1ce, images.t2, case.name)
         self.panel.parameters.t1ce, self.panel.parameters.t2 = self._nodes.t1ce, self._nodes.t2
         self.desktop.show_volumes(self._nodes.t1ce or self._nodes.t2, self._nodes.t2)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.files import sync_folder, write_text
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import write_atomically
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
 from VSClickCorrectLib.session.mask import Mask
@@ -78,7 +78,7 @@ class Journal:
         """
         line = _line(event)
         if self._path is not None:
-            self._write(self._path, (self._unended + line).encode("utf-8"))
+            self._write(self._path, line)
         self.events.append(event)
         self._lines.append(line)
 
@@ -90,13 +90,18 @@ class Journal:
         ImageError
             If it cannot be written.
         """
-        write_atomically(path, lambda temporary: temporary.write_bytes(self.text.encode("utf-8")))
+        write_text(path, self.text)
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, line: str) -> None:
         try:
             # Without a buffer, which would try once more to write what a full disk had refused.
             with open(path, "ab", buffering=0) as file:
-                start = min(self._length, file.tell())
+                # Of a file that lost what it held, or has gone, this is a new one: it gets everything again.
+                whole = file.tell() >= self._length
+                start = self._length if whole else 0
+                content = ((self._unended if whole else self.text) + line).encode("utf-8")
+                if file.tell() > start:
+                    _check_ours(path, start, content)
                 file.truncate(start)
                 try:
                     _write_whole(file, content)
@@ -109,6 +114,8 @@ class Journal:
                 f"the journal {path} cannot be written ({error.strerror}), so nothing was changed; "
                 "make room or choose another folder and try again."
             ) from None
+        if start == 0:
+            sync_folder(path.parent)
         self._length, self._unended = start + len(content), ""
 
 
@@ -267,6 +274,15 @@ def _removal_of(event: Event, history: EditHistory) -> Edit:
 
 def _click_json(click: Click) -> Event:
     return {"ras": [float(v) for v in click.position_ras], "kind": click.kind.value}
+
+
+def _check_ours(path: Path, start: int, content: bytes) -> None:
+    """Refuse to write over whole lines that another program added; half a line is what a crash left."""
+    beyond = path.read_bytes()[start:]
+    if b"\n" in beyond and not content.startswith(beyond):
+        raise CorrectionError(
+            f"the journal {path} was continued by somebody else, so nothing was changed; open the case anew."
+        )
 
 
 def _read(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from VSClickCorrectLib.session.mask import Mask
 
 # Rounding must not decide between clicks that are equally far from a voxel.
 _EQUAL_MM = 1e-3
+# What was divided among clicks once, for as long as its edit is in a history.
+_divided: WeakKeyDictionary[Edit, dict[Grid, tuple[Change, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,6 @@ def standing_clicks(history: EditHistory, grid: Grid) -> list[StandingClick]:
     ]
 
 
-@lru_cache(maxsize=1024)
 def shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     """Divide an edit's change among its clicks: each voxel belongs to the nearest click, in mm.
 
@@ -81,6 +82,13 @@ def shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     """
     if len(edit.clicks) == 1:
         return (edit.change,)
+    known = _divided.setdefault(edit, {})
+    if grid not in known:
+        known[grid] = _divide(edit, grid)
+    return known[grid]
+
+
+def _divide(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     box = edit.change.box
     nearest, least = np.zeros(box.shape, int), np.full(box.shape, np.inf)
     for n, click in enumerate(edit.clicks):

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import make_folder, write_atomically
 from VSClickCorrectLib.imaging.contours import Contour, fill_polygon
 from VSClickCorrectLib.simulation.head import TumourShape
 from VSClickCorrectLib.simulation.vs_seg import tumour_contours
@@ -156,9 +157,10 @@ def _tip(inside: np.ndarray) -> tuple[float, float, float]:
 
 
 def _store(path: Path, shapes: list[TumourShape]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     arrays = {f"{s.name}/distance": s.distance.astype(np.float16) for s in shapes}
-    np.savez_compressed(path, **arrays, **{f"{s.name}/tip": np.array([*s.tip, s.volume_mm3]) for s in shapes})
+    tips = {f"{s.name}/tip": np.array([*s.tip, s.volume_mm3]) for s in shapes}
+    write_atomically(path, lambda temporary: np.savez_compressed(temporary, **arrays, **tips))
 
 
 def _load(path: Path) -> Iterator[TumourShape]:

@@ -30,6 +30,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import make_folder, write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.simulation.head import Canal, Head, Tissue
@@ -325,17 +326,17 @@ def _synthetic_t2(t1: np.ndarray, tissue: np.ndarray, source: _Source) -> np.nda
 
 
 def _write_cache(head: Head, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     canals = [[head.canals[side].porus_ras, head.canals[side].fundus_ras] for side in ("right", "left")]
-    np.savez(
-        path,
-        affine=head.grid.affine,
-        t1=head.t1,
-        t2=head.t2,
-        tissue=head.tissue,
-        canals=np.array(canals),
-        contrast=np.array(head.contrast),
-    )
+    arrays = {
+        "affine": head.grid.affine,
+        "t1": head.t1,
+        "t2": head.t2,
+        "tissue": head.tissue,
+        "canals": np.array(canals),
+        "contrast": np.array(head.contrast),
+    }
+    write_atomically(path, lambda temporary: np.savez(temporary, **arrays))
 
 
 def _read_cache(name: str, path: Path) -> Head:

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import write_atomically
 
 FORMAT = 1
 _METADATA = "vsclickcorrect_training"

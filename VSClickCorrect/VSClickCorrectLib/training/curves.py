@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import write_atomically
 
 COLOURS = {"loss": "#b5482a", "score": "#1f6f8b", "learning_rate": "#6b6b6b"}
 _LABELS = {"loss": "training loss", "score": "validation score", "learning_rate": "learning rate"}

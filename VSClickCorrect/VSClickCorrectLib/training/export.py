@@ -10,6 +10,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.files import write_atomically, write_text
 from VSClickCorrectLib.inference.models import ModelEntry
 from VSClickCorrectLib.training.experiments import Experiment
 
@@ -46,7 +47,7 @@ def export(
             f"the weights of {name} take {len(content) / 1e6:.1f} MB; at most 15 MB are shipped."
         )
     file = f"{name}.safetensors"
-    (models / file).write_bytes(content)
+    write_atomically(models / file, lambda path: path.write_bytes(content))
     digest = hashlib.sha256(content).hexdigest()
     entry = ModelEntry(
         name,
@@ -61,5 +62,5 @@ def export(
     manifest = models / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
     entries = [e for e in entries if e["name"] != name] + [asdict(entry)]
-    manifest.write_text(json.dumps({"format": 1, "models": entries}, indent=2) + "\n", encoding="utf-8")
+    write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
     return entry

@@ -20,6 +20,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.files import make_folder
 from VSClickCorrectLib.training.checkpoint import read_checkpoint, write_checkpoint, write_tensors
 from VSClickCorrectLib.training.learner import Batch, Learner, Loss
 from VSClickCorrectLib.training.parallel import Team, gathered
@@ -78,7 +79,7 @@ def fit(
         If the output folder cannot be written.
     """
     torch.set_num_threads(schedule.threads)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     with gathered(schedule.device) as team:
         learner = Learner(network, loss, schedule, team, seed)
         _resume(learner, team, output)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from VSClickCorrectLib.errors import VSClickError
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import write_text
 from VSClickCorrectLib.training.checkpoint import Progress
 from VSClickCorrectLib.training.schedule import Schedule
 
@@ -48,7 +48,7 @@ class Reporter:
         self._output, self._schedule, self._progress = output, schedule, progress
         head = {"schedule": asdict(schedule), "seed": seed}
         text = "".join(json.dumps(row) + "\n" for row in [head, *progress.rows])
-        write_atomically(output / "log.jsonl", lambda path: path.write_text(text, encoding="utf-8"))
+        write_text(output / "log.jsonl", text)
         if progress.step:
             print(f"Goes on from step {progress.step} in {output}.", flush=True)
         self._events = _tensorboard(output / "tensorboard", progress.step)

@@ -15,6 +15,7 @@ from torch import nn
 from VSClickCorrectLib.datasets.cases import list_cases
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.files import write_text
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.device import prepare
@@ -74,7 +75,7 @@ def train(
     best = fit(network, task.batch_at, objective(experiment.loss), task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
     text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
-    (output / "result.json").write_text(text + "\n", encoding="utf-8")
+    write_text(output / "result.json", text + "\n")
     return result
 
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.datasets.case_list import write_rows
-from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import make_folder, write_atomically, write_text
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, write_json
 
 BIDS_VERSION = "1.10.0"
@@ -70,10 +69,10 @@ class LabelSet:
 
         Raises
         ------
-        ImageError, WorklistError
+        ImageError
             If they cannot be written.
         """
-        _make(self.root)
+        make_folder(self.root)
         if not (self.root / "dataset_description.json").exists():
             write_json(self.root / "dataset_description.json", _description())
         for name, text in (("README", _README), ("dseg.tsv", _LOOKUP)):
@@ -85,11 +84,11 @@ class LabelSet:
 
         Raises
         ------
-        ImageError, WorklistError
+        ImageError
             If it cannot be written.
         """
         path = self.path(record.label)
-        _make(path.parent)
+        make_folder(path.parent)
         self.prepare()
         # The image first: a sidecar is the sign that a label is complete.
         write_atomically(path, lambda temporary: shutil.copyfile(mask, temporary))
@@ -125,11 +124,6 @@ def write_summary(path: Path, records: Sequence[CaseRecord]) -> None:
         If it cannot be written.
     """
     write_rows(path, SUMMARY_COLUMNS, [_row(record) for record in records])
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file; raises `ImageError` if it cannot be written."""
-    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
 
 
 def _row(record: CaseRecord) -> dict[str, str]:
@@ -179,12 +173,3 @@ def _description() -> dict[str, Any]:
 
 def _sidecar(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".nii.gz") + ".json")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorklistError(
-            f"the folder {folder} cannot be made ({error.strerror}); choose another."
-        ) from None

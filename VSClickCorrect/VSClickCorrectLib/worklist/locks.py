@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -111,12 +112,14 @@ class CaseLock:
     def beat(self) -> None:
         """Say that we are still there."""
         if self.held:
-            os.utime(self.path)
+            # Whoever cannot write at all is told by what writes the record.
+            with suppress(OSError):
+                os.utime(self.path)
 
     def release(self) -> None:
         """Give the lock back, if it is still ours."""
         if self.held:
-            self.path.unlink(missing_ok=True)
+            _remove(self.path)
 
     def _made(self) -> bool:
         content = {
@@ -133,11 +136,9 @@ class CaseLock:
         except FileExistsError:
             return False
         except OSError as error:
-            raise WorklistError(
-                f"cannot write into {self.path.parent} ({error.strerror}); choose another folder."
-            ) from None
+            raise _unwritable(self.path, error) from None
         finally:
-            whole.unlink(missing_ok=True)
+            _remove(whole)
         return True
 
     @property
@@ -151,12 +152,25 @@ class CaseLock:
             os.rename(self.path, aside)
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
         moved = holder_of(aside)
         if moved is not None and moved.token != holder.token:
             # Somebody was faster and holds it now.
             os.rename(aside, self.path)
             return
-        aside.unlink(missing_ok=True)
+        _remove(aside)
+
+
+def _unwritable(path: Path, error: OSError) -> WorklistError:
+    return WorklistError(f"cannot write into {path.parent} ({error.strerror}); choose another folder.")
+
+
+def _remove(path: Path) -> None:
+    # On a drive that has become read-only even a file that is not there cannot be removed. A lock that
+    # stays is taken for left after a while.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _link(whole: Path, path: Path) -> None:

@@ -223,8 +223,8 @@ class OpenCase:
         folder, holder = self._lock.path.parent, holder_of(self._lock.path)
         if not folder.is_dir():
             raise WorklistError(f"the folder {folder} cannot be reached; check the disk or the network.")
-        if holder is None and self._is_as_written():
-            # Only the lock is gone, tidied away perhaps.
+        if holder is None and (self._is_as_written() or not self._store.knows(self.case.label)):
+            # Only the lock is gone, tidied away perhaps, or everything: then what is in hand is all there is.
             self._lock.take(self.case.name)
             return
         who = f"was taken over by {holder}" if holder else "was worked on by somebody else"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from VSClickCorrectLib.imaging.io import write_atomically
+from VSClickCorrectLib.files import write_text
 
 FORMAT = 1
 
@@ -116,15 +115,7 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     ImageError
         If it cannot be written; an older file stays as it was.
     """
-    text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-
-    write_atomically(path, write)
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_record(path: Path) -> CaseRecord | None:

@@ -12,7 +12,8 @@ from shutil import rmtree
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ImageError, WorklistError
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import changing, make_folder
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
@@ -33,7 +34,7 @@ class Store:
 
     Raises
     ------
-    WorklistError
+    ImageError
         If it cannot be made.
     """
 
@@ -42,12 +43,7 @@ class Store:
         self.folder = output / FOLDER
         self.labels = LabelSet(output)
         self._known: dict[Path, tuple[tuple[int, int, int], CaseRecord | None]] = {}
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WorklistError(
-                f"the folder {self.folder} cannot be made ({error.strerror}); choose another."
-            ) from None
+        make_folder(self.folder)
         self._clear()
 
     def record_path(self, label: str) -> Path:
@@ -100,7 +96,8 @@ class Store:
         """
         path = self.record_path(record.label)
         if path.exists() and self._read(path) is None:
-            os.replace(path, path.with_suffix(".damaged"))
+            with changing(self.folder):
+                os.replace(path, path.with_suffix(".damaged"))
         write_json(path, record.to_json())
 
     def write_summary(self, records: list[CaseRecord]) -> None:
@@ -122,9 +119,11 @@ class Store:
         older = self._kept_masks(label)
         path = self._kept_path(label, events)
         write_mask(path, values, grid)
-        for other in older.values():
-            if other != path:
-                other.unlink(missing_ok=True)
+        # The newest counts, so an older one that cannot be removed does no harm.
+        with suppress(OSError):
+            for other in older.values():
+                if other != path:
+                    other.unlink(missing_ok=True)
         return path
 
     def kept_mask(self, label: str) -> tuple[Path, int] | None:
@@ -137,24 +136,32 @@ class Store:
 
     def drop_mask(self, label: str) -> None:
         """Remove the working mask, once the label holds it."""
-        for path in self._kept_masks(label).values():
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            for path in self._kept_masks(label).values():
+                path.unlink(missing_ok=True)
 
     def withdraw(self, label: str, events: int) -> None:
         """Take a label out of the label set; it is the working mask then, unless there is a newer one."""
         image = self.labels.path(label)
-        if image.exists() and self.kept_mask(label) is None:
-            os.replace(image, self._kept_path(label, events))
-        self.labels.remove(label)
+        with changing(self.output):
+            if image.exists() and self.kept_mask(label) is None:
+                os.replace(image, self._kept_path(label, events))
+            self.labels.remove(label)
 
     def set_aside(self, label: str) -> None:
         """Set journal, working mask and label aside, under names that are used for nothing else."""
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
         image = self.labels.path(label)
-        for path in (self.journal_path(label), image, *self._kept_masks(label).values()):
-            if path.exists():
-                os.replace(path, self.folder / f"old-{stamp}_{path.name}")
-        self.labels.remove(label)
+        with changing(self.output):
+            for path in (self.journal_path(label), image, *self._kept_masks(label).values()):
+                if path.exists():
+                    os.replace(path, self.folder / f"old-{stamp}_{path.name}")
+            self.labels.remove(label)
+
+    def knows(self, label: str) -> bool:
+        """Whether anything is there of a case: record, journal, mask or label."""
+        files = (self.record_path(label), self.journal_path(label), self.labels.path(label))
+        return any(path.exists() for path in files) or self.kept_mask(label) is not None
 
     def _clear(self) -> None:
         """Remove what a crash left half-written; what is young may be written by somebody this moment."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from trame_server import Server
 from trame_server.utils.asynchronous import create_task
@@ -17,6 +17,7 @@ from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.uploads import SLOTS, Uploads
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import changing
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 
@@ -118,7 +119,11 @@ class FilesLogic:
     def download(self, name: str):
         """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made."""
         content = None
-        with self._status.reporting(), TemporaryDirectory(prefix="vsclick-download-") as folder:
+        with (
+            self._status.reporting(),
+            changing(Path(gettempdir())),
+            TemporaryDirectory(prefix="vsclick-download-") as folder,
+        ):
             path = Path(folder) / name
             self._writer(name)(path)
             content = path.read_bytes()

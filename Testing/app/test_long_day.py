@@ -1,0 +1,111 @@
+"""After each case the app holds what it held before: nodes, observers, files, threads and objects."""
+
+import asyncio
+import gc
+import sys
+import weakref
+
+import numpy as np
+import pytest
+import vtk
+from bright_ball import CENTER, RADIUS_MM, ball, ball_volume
+
+if sys.platform != "linux":
+    pytest.skip("what a process holds is read from /proc", allow_module_level=True)
+
+from process_figures import figures
+from trame.app import get_server
+from VSClickCorrectLib.app.application import BrowserApp
+from VSClickCorrectLib.app.case_nodes import OpenedCase
+from VSClickCorrectLib.app.memory import give_back
+from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.inference.models import ModelFolder
+
+CASES = 4
+
+
+class Cycle:
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.fixture(scope="module")
+def held(bright_models):
+    """What is held while each case is open, and of how many earlier cases something is left."""
+    return asyncio.run(work(BrowserApp(networks(bright_models), Uploads(), get_server("day", "vue3"))))
+
+
+def networks(folder):
+    return LazyNetworks(ModelFolder(folder), "cpu")
+
+
+async def work(app):
+    held, cases, freed = [], [], []
+    for number in range(CASES):
+        images = ball_volume(), ball_volume(t2=True)
+        app.workspace.open(OpenedCase(f"case {number}", *images, ball(radius=5.0)))
+        app.workspace.correct(await app.networks.get())
+        await correct(app)
+        left = sum(reference() is not None for case in cases for reference in case)
+        held.append({**counts_of(app.workspace), "left": left, "voxels": freed.count([])})
+        cases.append([weakref.ref(thing) for thing in things_of_the_case(app.workspace)])
+        freed.append(watched(app.workspace.case.t1ce))
+    app.close()
+    return held
+
+
+async def correct(app):
+    """Click, undo, redo, and let what follows a click follow."""
+    for angle in range(3):
+        at = np.add(CENTER, RADIUS_MM * np.array([np.cos(angle), np.sin(angle), 0.0]))
+        app.workspace.clicks.place(Click(tuple(map(float, at)), ClickKind.BOUNDARY))
+    app.clicks.undo()
+    app.clicks.redo()
+    await asyncio.sleep(0.3)
+
+
+def things_of_the_case(workspace):
+    session = workspace.correction.session
+    return [workspace.correction, session, session.case, workspace.case, workspace.case.mask]
+
+
+def watched(volume_node):
+    """Return a list that is no longer empty once VTK has freed the image's voxels."""
+    gone = []
+    volume_node.GetImageData().AddObserver(vtk.vtkCommand.DeleteEvent, lambda *_: gone.append(True))
+    return gone
+
+
+def counts_of(workspace):
+    process, nodes = figures(), workspace.case.segmentation.GetScene().GetNodes()
+    listed = "".join(str(nodes.GetItemAsObject(n)) for n in range(nodes.GetNumberOfItems()))
+    return {
+        "nodes": nodes.GetNumberOfItems(),
+        "observers": listed.count("vtkObserver ("),
+        "files": process.files,
+        "threads": process.threads,
+    }
+
+
+# The first case is left out: it opens fonts and files of VTK.
+def test_each_case_holds_what_the_one_before_held(held):
+    assert len(held) == CASES and held[0]["observers"] > 50
+    assert held[2:] == held[1:-1]
+
+
+def test_nothing_of_earlier_cases_is_left(held):
+    assert [counts["left"] for counts in held] == [0] * CASES
+    assert [counts["voxels"] for counts in held] == [0] * CASES
+
+
+def test_what_only_the_collector_finds_is_freed_between_cases():
+    gc.disable()
+    try:
+        reference = weakref.ref(Cycle())
+        assert reference() is not None
+        give_back()
+        assert reference() is None
+    finally:
+        gc.enable()

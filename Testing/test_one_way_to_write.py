@@ -1,0 +1,128 @@
+"""Every file that the library writes goes the one way of `files`; exceptions have a reason."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).resolve().parents[1] / "VSClickCorrect" / "VSClickCorrectLib"
+ONE_WAY = {"write_atomically", "write_folder"}
+# Methods and functions that make, fill or move files; of those that others have too, whose they are.
+WRITERS = {"write_text", "write_bytes", "tofile", "savefig", "savetxt", "savez", "savez_compressed", "imsave"}
+WRITERS |= {
+    "WriteImage",
+    "WriteTransform",
+    "WriteToMRB",
+    "WriteData",
+    "copyfile",
+    "copytree",
+    "rename",
+    "to_csv",
+}
+OF_MODULES = {"np.save", "torch.save", "json.dump", "csv.writer", "os.replace", "os.link", "shutil.move"}
+OF_MODULES |= {"shutil.copy", "shutil.copy2", "shutil.copyfileobj", "save_file"}
+EXCEPTIONS = {
+    "session/journal.py: open": "the journal is appended to, synced, and cut back where that fails",
+    "training/reporter.py: open": "a log of lines, written anew from the checkpoint when a training goes on",
+    "jobs/exchange.py: open": "progress, in the job's temporary folder",
+    "jobs/exchange.py: np.save": "the task, in the job's temporary folder, before the child is started",
+    "jobs/exchange.py: (folder / _TASK).write_text": "the task, too",
+    "jobs/exchange.py: np.savez": "the result, in the job's temporary folder, under another name until whole",
+    "jobs/exchange.py: os.replace": "the result gets its name",
+    "jobs/job.py: open": "the child's last words, in the job's temporary folder",
+    "app/uploads.py: file.path.open": "parts of what a browser sends, in a temporary folder",
+    "app/uploads.py: (folder / f'{number:05d}').open": "an unpacked series, in a temporary folder",
+    "app/uploads.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
+    "panel/samples.py: (Path(folder) / Path(name).name).write_bytes": "a sample, in a temporary folder",
+    "evaluation/tables.py: csv.writer": "a table, in memory",
+    "mrml/correction.py: self._markers.rename": "numbers of points, no file",
+    "worklist/locks.py: whole.write_text": "a lock, written beside and linked into place: one alone gets it",
+    "worklist/locks.py: os.link": "a lock, linked into place",
+    "worklist/locks.py: path.open": "a lock, where the drive knows no links",
+    "worklist/locks.py: os.rename": "a lock that is taken over is moved aside: one alone does it",
+    "worklist/store.py: os.replace": "a whole file gets another name",
+}
+
+
+def writing_calls(text):
+    """Return what calls write files outside the one way, as they stand in the source."""
+    tree = ast.parse(text)
+    handed_over = {
+        argument.id
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and name_of(call) in ONE_WAY
+        for argument in call.args
+        if isinstance(argument, ast.Name)
+    }
+    return list(_outside(tree, handed_over))
+
+
+def _outside(node, handed_over):
+    if isinstance(node, ast.FunctionDef) and node.name in handed_over:
+        return
+    if isinstance(node, ast.Call):
+        if name_of(node) in ONE_WAY:
+            return
+        if writes(node):
+            yield ast.unparse(node.func)
+    for child in ast.iter_child_nodes(node):
+        yield from _outside(child, handed_over)
+
+
+def name_of(call):
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def writes(call):
+    name, whole = name_of(call), ast.unparse(call.func)
+    if name == "open" and whole != "os.open":
+        place = 1 if isinstance(call.func, ast.Name) else 0
+        modes = [*call.args[place : place + 1], *(k.value for k in call.keywords if k.arg == "mode")]
+        return any(isinstance(mode, ast.Constant) and set(str(mode.value)) & set("wax+") for mode in modes)
+    return whole in OF_MODULES or (name in WRITERS and isinstance(call.func, ast.Attribute))
+
+
+def found():
+    for path in sorted(LIBRARY.rglob("*.py")):
+        if path.name != "files.py":
+            for call in writing_calls(path.read_text(encoding="utf-8")):
+                yield f"{path.relative_to(LIBRARY).as_posix()}: {call}"
+
+
+def test_every_file_goes_the_one_way_or_has_a_reason():
+    assert sorted(set(found()) - set(EXCEPTIONS)) == []
+
+
+def test_every_exception_is_there():
+    assert sorted(set(EXCEPTIONS) - set(found())) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open(path, 'w').write(text)",
+        "path.open(mode='ab')",
+        "path.write_text(text)",
+        "np.savez_compressed(path, a=a)",
+        "os.replace(a, b)",
+        "figure.savefig(path)",
+        "other(path, lambda p: p.write_bytes(b''))",
+    ],
+)
+def test_a_write_outside_the_one_way_is_seen(line):
+    assert len(writing_calls(line)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open(path)",
+        "path.open('rb')",
+        "'a'.replace('b', 'c')",
+        "write_text(path, text)",
+        "write_atomically(path, lambda p: p.write_bytes(b''))",
+        "def write(p):\n  p.write_text('')\nwrite_atomically(path, write)",
+    ],
+)
+def test_reading_and_the_one_way_are_left_alone(text):
+    assert writing_calls(text) == []

@@ -1,0 +1,133 @@
+"""Files that appear whole or not at all: written beside, brought to the disk, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+from VSClickCorrectLib.errors import ImageError
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` write a file in a temporary folder beside ``path``, then rename it into place.
+
+    When this returns, the file is on the disk and not in a cache that a loss of power would empty.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    write : callable
+        Writes the file whose path it is given, of the same name; raises OSError or RuntimeError if it cannot.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written; nothing is left behind and an older file stays as it was.
+    """
+    try:
+        folder = Path(mkdtemp(prefix=".writing-", dir=path.parent))
+    except OSError as error:
+        raise ImageError(f"cannot write into {path.parent}: {error.strerror}.") from None
+    temporary = folder / path.name
+    try:
+        write(temporary)
+        _sync(temporary)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        raise ImageError(f"cannot write {path}: {_reason(error)}.") from error
+    finally:
+        rmtree(folder, ignore_errors=True)
+    sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, its line ends as they are; raises as `write_atomically`."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
+
+
+def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
+    """Let ``fill`` fill a new folder beside ``folder``, then put it in the place of the one that is there.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; an older one of that name is replaced as a whole.
+    fill : callable
+        Writes files into the folder that it is given, each by `write_atomically`.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written; an older folder stays as it was.
+    """
+    beside, old = (folder.with_name(f".{word}-{folder.name}") for word in ("writing", "old"))
+    try:
+        for left in (beside, old):
+            rmtree(left, ignore_errors=True)
+        beside.mkdir()
+        fill(beside)
+        _replace_folder(beside, folder, old)
+    except OSError as error:
+        raise ImageError(f"the folder {folder} cannot be written: {error.strerror}.") from None
+    finally:
+        for left in (beside, old):
+            rmtree(left, ignore_errors=True)
+    sync_folder(folder.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there; raises `ImageError` if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"the folder {folder} cannot be made ({error.strerror}); choose another.") from None
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Raise `ImageError` where what is done inside, renaming, removing or making files, cannot be done."""
+    try:
+        yield
+    except OSError as error:
+        raise ImageError(f"cannot write into {folder}: {error.strerror}.") from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names to the disk, where the system can: a renamed file is found then."""
+    if os.name == "nt":
+        return
+    # The file itself is there already, and some network drives refuse this.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _sync(path: Path) -> None:
+    # Windows flushes only what is open for writing.
+    with path.open("r+b") as stream:
+        os.fsync(stream.fileno())
+
+
+def _replace_folder(new: Path, folder: Path, old: Path) -> None:
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+
+
+def _reason(error: OSError | RuntimeError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "the disk may be full or the folder read-only"
