@@ -7,7 +7,7 @@ CONSTRAINTS := Resources/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format check-contracts benchmark pictures file-lists wheel clean
+.PHONY: help demo test lint format check-contracts benchmark pictures file-lists wheel clean bad-inputs fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ benchmark: $(VENV)/.ready-test ## Medians of time and memory; what killed sessio
 pictures: $(VENV)/.ready-test ## Take the screenshots of README and user guide anew
 	$(BIN)/python Testing/tools/guide_pictures.py
 	$(BIN)/python Testing/tools/app_pictures.py
+
+bad-inputs: $(VENV)/.ready-test ## Write Resources/Docs/bad-input.md: what every bad input is told
+	$(BIN)/python Testing/tools/bad_input_table.py
+
+SECONDS ?= 600
+fuzz: $(VENV)/.ready-test ## Hand damaged files to every reader, for SECONDS
+	$(BIN)/python Testing/fuzz/fuzz.py --seconds $(SECONDS)
 
 file-lists: ## Rewrite the lists of files in CMake and pyproject.toml
 	$(PYTHON) Testing/tools/file_lists.py

@@ -150,7 +150,7 @@ def test_cases_are_read_in_order_on_their_own_grids(tmp_path):
 
 def test_pickled_cases_are_not_opened(tmp_path):
     np.savez(tmp_path / "case-00000.npz", truth=np.array([{"a": 1}], object), affine=AXIAL)
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ImageError, match=r"case-00000\.npz is damaged"):
         [case.load() for case in list_cohort(tmp_path)]
 
 

@@ -149,7 +149,7 @@ def test_label_that_is_not_there_is_refused_with_those_that_are(tmp_path):
 def test_values_between_labels_are_shown_as_they_are(tmp_path):
     probability = np.zeros(SHAPE, np.float32)
     probability[0, 0, :2] = (0.25, 0.5)
-    with pytest.raises(ImageError, match=r"holds several labels \(0\.25, 0\.5\)"):
+    with pytest.raises(ImageError, match=r"holds fractions \(0\.25, 0\.5, …\) where labels should be"):
         read_mask(written(tmp_path / "probability.nii.gz", probability), PLAIN)
 
 

@@ -1,8 +1,20 @@
 """The errors a person sees: each message is one sentence that says what is wrong and what to do."""
 
+import unicodedata
+
+# Control characters, halves of pairs that stand for bytes of no text, and separators of lines.
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+
 
 class VSClickError(ValueError):
     """Base of every error that is meant to be read by the user."""
+
+    def __str__(self) -> str:
+        """Return the message on one line: a file's name may hold line breaks and what is no text."""
+        return "".join(
+            c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _UNSEEN else c
+            for c in super().__str__()
+        )
 
 
 class ImageError(VSClickError):

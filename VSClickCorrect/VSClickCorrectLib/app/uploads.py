@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
+import struct
 import weakref
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -28,6 +31,17 @@ _MOST_FILES = 20_000
 _WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
 _INTERRUPTED = "the upload was interrupted; choose the file again."
 _NRRD_HEADER_BYTES = 1 << 16
+# What zipfile raises of archives that are damaged, have a password or are packed in an unknown way.
+_DAMAGED_ZIP = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass
@@ -165,6 +179,8 @@ class Uploads:
         _unpack(archive, folder, min(self._limit, _LARGEST_RATIO * archive.stat().st_size))
         series = find_series(folder)[0]
         fitting = [s for s in series if s.weighting == _WEIGHTINGS[slot]] if len(series) > 1 else series
+        if not series:
+            raise ImageError("the archive holds no DICOM series of MR images; zip the slices of one series.")
         if len(fitting) != 1:
             raise ImageError(
                 f"the archive holds {len(series)} MR series, so it is not clear which to take; "
@@ -206,7 +222,11 @@ def _unpack(archive: Path, folder: Path, limit: int) -> None:
             for number, info in enumerate(members):
                 with zipped.open(info) as source, (folder / f"{number:05d}").open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except ImageError:
+        raise
+    except OSError as error:
+        raise ImageError(f"{archive} cannot be unpacked ({error.strerror}); try again.") from None
+    except _DAMAGED_ZIP:
         raise ImageError(
             f"{archive} is no whole zip archive without a password; zip the series again."
         ) from None

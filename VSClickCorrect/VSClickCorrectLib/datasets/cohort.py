@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.files import check_file, parse_json
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
@@ -99,13 +103,22 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
     ImageError
         If the data folder lacks heads or tumour shapes, or ``folder`` holds another cohort.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    card = folder / "recipe.json"
-    if card.exists() and json.loads(card.read_text()) != asdict(recipe):
-        raise ImageError(f"{folder} holds a cohort of another recipe; choose an empty folder.")
     cache = folder.parent / "cache"
+    made = [new for new in (folder, cache) if not new.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"the folder {folder} cannot be made ({error.strerror}); choose another.") from None
+    card = folder / "recipe.json"
+    if card.exists() and _recipe_in(card) != asdict(recipe):
+        raise ImageError(f"{folder} holds a cohort of another recipe; choose an empty folder.")
     cache.mkdir(exist_ok=True)
-    Sources.load(data, recipe.split, cache)
+    try:
+        Sources.load(data, recipe.split, cache)
+    except ImageError:
+        for new in made:
+            new.rmdir()
+        raise
     card.write_text(json.dumps(asdict(recipe), indent=1) + "\n")
     missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
     arguments = (data, recipe.split, cache)
@@ -114,6 +127,13 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
             _write_case, [folder] * len(missing), [recipe] * len(missing), missing, chunksize=4
         ):
             pass
+
+
+def _recipe_in(card: Path) -> Any:
+    try:
+        return parse_json(card.read_bytes())
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -132,11 +152,21 @@ class CohortCase:
     path: Path
 
     def load(self) -> LabelledCase:
-        """Read the file."""
-        with np.load(self.path, allow_pickle=False) as arrays:
-            grid = Grid(arrays["truth"].shape, arrays["affine"])
-            case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
-            return LabelledCase(self.name, case, arrays["truth"])
+        """Read the file.
+
+        Raises
+        ------
+        ImageError
+            If it is damaged.
+        """
+        check_file(self.path)
+        try:
+            with np.load(self.path, allow_pickle=False) as arrays:
+                grid = Grid(arrays["truth"].shape, arrays["affine"])
+                case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
+                return LabelledCase(self.name, case, arrays["truth"])
+        except (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
+            raise ImageError(f"the case {self.path} is damaged; write the cohort again.") from None
 
 
 def list_cohort(folder: Path) -> list[CohortCase]:

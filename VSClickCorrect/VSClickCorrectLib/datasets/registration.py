@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.files import check_file
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import image_of
 from VSClickCorrectLib.imaging.volume import Volume
@@ -113,6 +114,7 @@ def read_matrix(path: Path) -> np.ndarray:
         If it cannot be read, is not linear, or deforms: the sequences of one examination differ by a
         movement of the head alone.
     """
+    check_file(path)
     try:
         transform = sitk.ReadTransform(str(path))
     except RuntimeError:

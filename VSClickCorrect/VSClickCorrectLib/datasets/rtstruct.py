@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.files import check_file
+
+# What pydicom raises of damaged files: it reads values when they are asked for, whatever is in them.
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True)
@@ -45,13 +61,16 @@ def read_structure_set(path: Path) -> StructureSet | None:
             "to read an RTSTRUCT pydicom is needed; install vsclickcorrect[datasets], "
             "or put the patients' contours.json beside the images."
         ) from None
+    check_file(path)
     try:
         dataset = pydicom.dcmread(path)
         if dataset.get("Modality") != "RTSTRUCT":
             return None
         return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
-    except (InvalidDicomError, AttributeError, KeyError, ValueError, EOFError) as error:
-        raise ImageError(f"the RTSTRUCT {path} cannot be read ({error}); download it again.") from None
+    except InvalidDicomError:
+        raise ImageError(f"{path} is no DICOM file; download it again.") from None
+    except _DAMAGED:
+        raise ImageError(f"the RTSTRUCT {path} is damaged; download it again.") from None
 
 
 def _series_of(dataset) -> str:

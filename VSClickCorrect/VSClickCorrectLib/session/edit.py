@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -44,12 +45,23 @@ class Change:
         return cls(tight.shifted(box.start), zlib.compress(bits.tobytes(), 9))
 
     def voxels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the voxels added and removed, bool arrays of ``box``'s shape."""
+        """Return the voxels added and removed, bool arrays of ``box``'s shape.
+
+        Raises
+        ------
+        ValueError, zlib.error
+            If ``packed`` does not hold as many, as in a damaged journal.
+        """
         shape = (2, *self.box.shape)
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         if count == 0:
             return np.zeros(shape[1:], bool), np.zeros(shape[1:], bool)
-        bits = np.frombuffer(zlib.decompress(self.packed), np.uint8)
+        wanted = -(-count // 8)
+        # One byte more than there should be shows that there are more, and nobody unpacks them all.
+        packed = zlib.decompressobj().decompress(self.packed, wanted + 1)
+        if len(packed) != wanted:
+            raise ValueError(f"{count} voxels take {wanted} bytes")
+        bits = np.frombuffer(packed, np.uint8)
         added, removed = np.unpackbits(bits, count=count).reshape(shape).astype(bool)
         return added, removed
 
@@ -79,8 +91,11 @@ class Change:
 
     @classmethod
     def from_json(cls, values: dict) -> Change:
-        """Read what `to_json` wrote."""
-        return cls(Box(tuple(values["start"]), tuple(values["stop"])), base64.b64decode(values["voxels"]))
+        """Read what `to_json` wrote; raises KeyError, TypeError or ValueError where it did not."""
+        start, stop = tuple(values["start"]), tuple(values["stop"])
+        if [type(n) for n in (*start, *stop)] != [int] * 6 or len(start) != 3:
+            raise TypeError("the corners of a box are three whole numbers each")
+        return cls(Box(start, stop), base64.b64decode(values["voxels"]))
 
 
 def _flip(mask: Mask, box: Box, add: np.ndarray, remove: np.ndarray) -> Change:
