@@ -55,7 +55,7 @@ wheel: $(VENV)/.ready-demo ## Build dist/*.whl with the models inside
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what was built, but not .venv
-	rm -rf build dist demo-output evaluation-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
+	rm -rf build dist demo-output evaluation-output fuzz-failures VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find VSClickCorrect Testing -name __pycache__ -prune -exec rm -rf {} +
 

@@ -149,7 +149,9 @@ def _status(made: Arguments | Callable[[], object]) -> int:
         print(made())
     except VSClickError as error:
         message = str(error)
-        print(f"vsclick: {message[:1].upper()}{message[1:]}", file=sys.stderr)
+        first = message.partition(" ")[0]
+        # As `main` has it, which leaves names alone.
+        print(f"vsclick: {message if '.' in first else message[:1].upper() + message[1:]}", file=sys.stderr)
         return 2
     return 0
 
@@ -198,7 +200,7 @@ def _listing(folder: Path) -> dict[str, bytes | None]:
 
 
 def _without(text: str, *folders: Path) -> str:
-    """Take folders, which differ from run to run, out of a text."""
+    """Take out what differs from run to run: folders, and quotes by which versions of Python differ."""
     for folder in folders:
-        text = re.sub(rf"{re.escape(str(folder))}(/?)(?=[\w.'\\ ]?)", "", text)
-    return text
+        text = text.replace(f"{folder}/", "").replace(str(folder), "")
+    return re.sub(r"\(choose from .*\)", lambda match: match[0].replace("'", ""), text)

@@ -26,8 +26,8 @@ def _clicks(content, name: str = "clicks.mrk.json"):
 
 
 def _other(kind: str) -> BadInput:
-    said = f"clicks.mrk.json holds no list of points but a {kind}; place points and save them."
-    return BadInput(f"Markups of a {kind}", _clicks(markups(point(), point(), type=kind)), said)
+    said = f"clicks.mrk.json holds markups of type {kind}, not points; place points and save them."
+    return BadInput(f"Markups of type {kind}", _clicks(markups(point(), point(), type=kind)), said)
 
 
 _FCSV = (
@@ -74,7 +74,7 @@ CASES = [
     BadInput(
         "old list of points (.fcsv)",
         _clicks(_FCSV, "clicks.fcsv"),
-        "clicks.fcsv is no Markups JSON of points (it is not JSON); save the points from Slicer.",
+        "clicks.fcsv is a list of an older kind; load it into Slicer and save it as .mrk.json.",
     ),
     BadInput(
         "point without position",

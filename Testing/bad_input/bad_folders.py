@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from bad_case import BadInput, Room
 from bright_ball import CENTER, GRID, ball_volume
-from vs_seg_files import T1_UID, T2_UID, circle, write_rtstruct, write_series
+from vs_seg_files import T1_UID, T2_UID, circle, write_contours, write_rtstruct, write_series
+from VSClickCorrectLib.datasets.registration import read_matrix
 from VSClickCorrectLib.datasets.rtstruct import read_structure_set
+from VSClickCorrectLib.datasets.vs_seg import find_cases
+from VSClickCorrectLib.errors import ImageError
 
 TITLE = "DICOM"
 _IMAGE = ball_volume().array
@@ -72,6 +75,36 @@ def _structure_set(change):
     return make
 
 
+def _transform(text: str):
+    def make(room: Room):
+        header = "#Insight Transform File V1.0\n#Transform 0\n"
+        path = room.file("matrix.tfm", (header + text).encode("latin-1"))
+        return lambda: read_matrix(path)
+
+    return make
+
+
+def _contours(old: bytes, new: bytes):
+    """Read VS-SEG's contours with the first of some bytes replaced."""
+
+    def make(room: Room):
+        patient = room.inside("patient")
+        write_series(patient / "t1", _IMAGE, GRID)
+        path = write_contours(patient / "contours.json", {"TV": [circle(np.array(CENTER), 5.0)]})
+        path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+        def read() -> object:
+            try:
+                return [source.read() for source in find_cases(patient)]
+            except ImageError as error:
+                # A patient without any usable contours is told why by the file's own sentence.
+                raise ImageError(str(error).rpartition("used: ")[2].replace(f"{patient}/", "")) from None
+
+        return read
+
+    return make
+
+
 CASES = [
     BadInput(
         "folder without DICOM",
@@ -114,12 +147,12 @@ CASES = [
     BadInput(
         "slice cut short",
         _damaged(lambda c: c[:3000]),
-        "The DICOM series in series lacks slices or is unevenly spaced; export it again.",
+        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
     ),
     BadInput(
         "slice cut short in its header",
         _damaged(lambda c: c[:200]),
-        "The DICOM series in series lacks slices or is unevenly spaced; export it again.",
+        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
     ),
     BadInput(
         "slice of zeros",
@@ -130,6 +163,13 @@ CASES = [
         "slice whose position is no number",
         _damaged(lambda c: _position(c, b"left\\up")),
         "A slice in series does not say where it lies; export the series again.",
+    ),
+    BadInput(
+        "slice that names 4 GB for a position",
+        _damaged(
+            lambda c: c.replace(b"\x20\x00\x32\x00\x0a\x00\x00\x00", b"\x20\x00\x32\x00\xfe\xff\xff\xff")
+        ),
+        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
     ),
     BadInput(
         "structure set cut short",
@@ -145,5 +185,30 @@ CASES = [
         "structure set whose coordinates are no numbers",
         _structure_set(lambda c: c.replace(b"\\18.0000", b"\\18.00.0")),
         "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+    ),
+    BadInput(
+        "structure set with a coordinate NaN",
+        _structure_set(lambda c: c.replace(b"\\18.0000", b"\\NaN    ", 1)),
+        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+    ),
+    BadInput(
+        "structure set whose header has a length that cannot be",
+        _structure_set(lambda c: c.replace(b"DICM\x02\x00\x00\x00UL", b"DICM\x02\x00\x00\x00[]") + b"\0"),
+        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+    ),
+    BadInput(
+        "transform of no known kind, its name no text",
+        _transform("Transform: Affine\xd1\xdbTransform\nParameters: 1\nFixedParameters: 0\n"),
+        "matrix.tfm is not a transform that can be read; give a .tfm file of ITK.",
+    ),
+    BadInput(
+        "contours with null for a coordinate",
+        _contours(b"18.0", b"null"),
+        "contours.json does not list structures with contours; give VS-SEG's contours.json.",
+    ),
+    BadInput(
+        "contours that are cut short",
+        _contours(b"]", b""),
+        "The contours contours.json cannot be read; download them again.",
     ),
 ]

@@ -195,13 +195,13 @@ CASES = [
     BadInput(
         "NIfTI whose voxels begin nowhere (NaN)",
         _changed(vox_offset=_NAN),
-        "is read; the voxels begin after the header, as in Slicer",
+        "is read; the voxels begin after the header, as ITK has it",
         FOUND,
     ),
     BadInput(
         "NIfTI whose voxels begin before the file",
         _changed(vox_offset=-352.0),
-        "is read; the voxels begin after the header, as in Slicer",
+        "is read; the voxels begin after the header, as ITK has it",
         FOUND,
     ),
     BadInput(
@@ -217,7 +217,7 @@ CASES = [
     BadInput(
         "NIfTI with negative spacing",
         _changed(pixdim=(1.0, -0.75, 0.75, 1.5, 0, 0, 0, 0), codes=(1, 0)),
-        "is read; the sign does not count, as in Slicer",
+        "is read; the sign does not count, as ITK has it",
         FOUND,
     ),
     BadInput(
@@ -253,7 +253,7 @@ CASES = [
     BadInput(
         "NIfTI whose sform and qform are turned differently",
         _changed(srow=_TURNED, codes=(1, 1)),
-        "is read; the sform counts, as in Slicer",
+        "is read; the sform counts, as ITK has it",
         FOUND,
     ),
     BadInput(

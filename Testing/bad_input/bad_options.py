@@ -36,7 +36,7 @@ CASES = [
     BadInput(
         "unknown command",
         lambda room: ["diagnose"],
-        "Argument COMMAND: invalid choice: 'diagnose' (choose from 'segment', 'correct', 'app', 'demo', 'evaluate', 'import', 'models', 'resume', 'simulate', 'train', 'worklist'); see 'vsclick --help'.",
+        "Argument COMMAND: invalid choice: 'diagnose' (choose from segment, correct, app, demo, evaluate, import, models, resume, simulate, train, worklist); see 'vsclick --help'.",
     ),
     BadInput("unknown option", _segment("--fast"), "Unrecognized arguments: --fast; see 'vsclick --help'."),
     BadInput(
@@ -47,7 +47,7 @@ CASES = [
     BadInput(
         "unknown device",
         _segment("--device", "tpu"),
-        "Argument --device: invalid choice: 'tpu' (choose from 'auto', 'cuda', 'mps', 'cpu'); see 'vsclick segment --help'.",
+        "Argument --device: invalid choice: 'tpu' (choose from auto, cuda, mps, cpu); see 'vsclick segment --help'.",
     ),
     BadInput(
         "device that is not there",
@@ -57,7 +57,7 @@ CASES = [
     BadInput(
         "unknown merge",
         lambda room: room.correct("--merge", "average"),
-        "Argument --merge: invalid choice: 'average' (choose from 'progressive', 'blend', 'replace'); see 'vsclick correct --help'.",
+        "Argument --merge: invalid choice: 'average' (choose from progressive, blend, replace); see 'vsclick correct --help'.",
     ),
     BadInput(
         "label that is no number",

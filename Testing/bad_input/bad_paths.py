@@ -185,7 +185,7 @@ CASES = [
     BadInput(
         "output into a folder that one may not write",
         lambda room: room.segment(room.good.t1ce, "--output", room.inside("results") / "out.nii"),
-        "Cannot write into results: Permission denied.",
+        "Cannot write into results (Permission denied); choose another folder.",
         nobody=True,
     ),
     BadInput(

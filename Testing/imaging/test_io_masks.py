@@ -198,7 +198,9 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "results").write_text("a file")
     with pytest.raises(ImageError, match="results does not exist; create it or choose another"):
         check_mask_path(tmp_path / "results" / "mask.nii.gz")
-    with pytest.raises(ImageError, match=r"cannot write into .*results: Not a directory\."):
+    with pytest.raises(
+        ImageError, match=r"cannot write into .*results \(Not a directory\); choose another folder"
+    ):
         write_atomically(tmp_path / "results" / "mask.nii.gz", lambda path: path.write_text("mask"))
 
 

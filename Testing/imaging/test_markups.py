@@ -198,7 +198,7 @@ def test_folder_is_refused(tmp_path):
 
 
 def test_line_is_called_what_it_is(read):
-    with pytest.raises(CorrectionError, match="holds no list of points but a Line; place points"):
+    with pytest.raises(CorrectionError, match="holds markups of type Line, not points; place points"):
         read({"markups": [{"type": "Line", "controlPoints": [point()]}]})
 
 

@@ -1,7 +1,7 @@
 """Write Resources/Docs/bad-input.md: every bad input of Testing/bad_input and the sentence that it gets.
 
-``python bad_input_table.py`` hands each input in and says which rows of the table are out of date; the page is
-written only if none is.
+``python bad_input_table.py`` hands each input in and says which rows of the table are out of date; the page
+is written only if none is.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ DOCUMENT = ROOT / "Resources" / "Docs" / "bad-input.md"
 _INTRODUCTION = """\
 # Bad input
 
-What `vsclick`, the browser app and the module in Slicer say to {count} inputs that are damaged, of the wrong
-kind or merely odd. Each is handed in by a test: it gets the sentence of the table, after `vsclick: ` on standard
-error and with exit status 2, and no file is left behind. {accepted} of them are of use after all; of these the
-table says in italics what happens.
+What `vsclick`, the browser app and the module in Slicer say to {count} inputs that are damaged, of the
+wrong kind or merely odd. Each is handed in by a test: it gets the sentence of the table, after `vsclick: `
+on standard error and with exit status 2, and no file is left behind. {accepted} of them are of use after
+all; of these the table says in italics what happens.
 
-`make bad-inputs` hands them in and writes this page. `make fuzz` damages good files at random and hands them to
-every reader, for ten minutes or `SECONDS=…`.
+`make bad-inputs` hands them in and writes this page. `make fuzz` damages good files at random and hands
+them to every reader, for ten minutes or `SECONDS=…`.
 """
 
 

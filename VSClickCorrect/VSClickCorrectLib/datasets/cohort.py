@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -92,6 +94,22 @@ class Sources:
         return cls(heads, shapes)
 
 
+# What numpy and zipfile raise of damaged archives of arrays.
+_DAMAGED = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 _sources: Sources
 
 
@@ -165,7 +183,7 @@ class CohortCase:
                 grid = Grid(arrays["truth"].shape, arrays["affine"])
                 case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
                 return LabelledCase(self.name, case, arrays["truth"])
-        except (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
+        except _DAMAGED:
             raise ImageError(f"the case {self.path} is damaged; write the cohort again.") from None
 
 

@@ -113,7 +113,7 @@ def _series(folder: Path, uid: str) -> Series:
     reader.SetFileName(str(files[0]))
     try:
         reader.ReadImageInformation()
-    except RuntimeError:
+    except (RuntimeError, UnicodeDecodeError):
         return Series(folder, uid, (), *[""] * len(_TAGS))
     values = {
         name: reader.GetMetaData(tag).strip("\0 ") if reader.HasMetaDataKey(tag) else ""

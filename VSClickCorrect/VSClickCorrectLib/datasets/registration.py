@@ -117,7 +117,8 @@ def read_matrix(path: Path) -> np.ndarray:
     check_file(path)
     try:
         transform = sitk.ReadTransform(str(path))
-    except RuntimeError:
+    # What ITK has to say may quote the file's bytes, which need not be text.
+    except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"{path} is not a transform that can be read; give a .tfm file of ITK.") from None
     if transform.GetDimension() != 3 or not transform.IsLinear():
         raise ImageError(f"the transform {path} is not linear in three dimensions; give a rigid one.")

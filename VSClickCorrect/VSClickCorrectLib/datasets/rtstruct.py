@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def read_structure_set(path: Path) -> StructureSet | None:
     """
     try:
         import pydicom
-        from pydicom.errors import InvalidDicomError
+        from pydicom.errors import BytesLengthException, InvalidDicomError
     except ImportError:
         raise ImageError(
             "to read an RTSTRUCT pydicom is needed; install vsclickcorrect[datasets], "
@@ -63,13 +64,16 @@ def read_structure_set(path: Path) -> StructureSet | None:
         ) from None
     check_file(path)
     try:
-        dataset = pydicom.dcmread(path)
-        if dataset.get("Modality") != "RTSTRUCT":
-            return None
-        return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
+        # What pydicom mends on its way it also warns of, on the terminal.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(path)
+            if dataset.get("Modality") != "RTSTRUCT":
+                return None
+            return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
     except InvalidDicomError:
         raise ImageError(f"{path} is no DICOM file; download it again.") from None
-    except _DAMAGED:
+    except (BytesLengthException, *_DAMAGED):
         raise ImageError(f"the RTSTRUCT {path} is damaged; download it again.") from None
 
 
@@ -91,5 +95,7 @@ def _structures(dataset) -> list[dict]:
             # Points and lines, isocentres say, enclose nothing.
             if contour.ContourGeometricType.startswith("CLOSED_PLANAR")
         ]
+        if not all(np.isfinite(contour).all() for contour in contours):
+            raise ValueError("a contour holds what is no number")
         structures.append({"structure_name": names[item.ReferencedROINumber], "LPS_contour_points": contours})
     return structures

@@ -146,9 +146,10 @@ def _is_structure(value: Any) -> bool:
         return False
     try:
         # Contours are lists of points of three numbers; anything else makes no such array.
-        return all(np.asarray(c, float).shape[1:] == (3,) for c in value["LPS_contour_points"])
+        contours = [np.asarray(c, float) for c in value["LPS_contour_points"]]
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
+    return all(c.shape[1:] == (3,) and np.isfinite(c).all() for c in contours)
 
 
 def _join_structure_set(lacking: dict[str, _Patient], path: Path) -> None:

@@ -238,7 +238,9 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     try:
         folder = Path(mkdtemp(prefix=".writing-", dir=path.parent))
     except OSError as error:
-        raise ImageError(f"cannot write into {path.parent}: {error.strerror}.") from None
+        raise ImageError(
+            f"cannot write into {path.parent} ({error.strerror}); choose another folder."
+        ) from None
     temporary = folder / path.name
     try:
         write(temporary)
@@ -262,7 +264,8 @@ def _read_file(path: Path) -> sitk.Image:
         reader.ReadImageInformation()
         _check_size(reader.GetSize(), path)
         image = reader.Execute()
-    except RuntimeError as error:
+    # What ITK has to say may quote the file's bytes, which need not be text.
+    except (RuntimeError, UnicodeDecodeError) as error:
         raise ImageError(_why_unreadable(path, str(error))) from None
     if image.HasMetaDataKey("nifti_type") and image.GetMetaData("nifti_type") == "0":
         raise ImageError(f"{path} is an Analyze file, which does not tell left from right; give NIfTI.")

@@ -28,6 +28,10 @@ def read_clicks(path: Path) -> list[Click]:
         If the file is no Markups JSON, holds no placed point or too many, or a point cannot be understood.
     """
     check_file(path, CorrectionError)
+    if path.suffix == ".fcsv":
+        raise CorrectionError(
+            f"{path} is a list of an older kind; load it into Slicer and save it as .mrk.json."
+        )
     try:
         markups = _markups_of(path.read_bytes())
         points = [m for m in markups if m["type"] == "Fiducial"]
@@ -40,7 +44,7 @@ def read_clicks(path: Path) -> list[Click]:
         ) from None
     if markups and not points:
         raise CorrectionError(
-            f"{path} holds no list of points but a {markups[0]['type']}; place points and save them."
+            f"{path} holds markups of type {markups[0]['type']}, not points; place points and save them."
         )
     if not clicks:
         raise CorrectionError(f"{path} holds no placed point; place at least one click.")

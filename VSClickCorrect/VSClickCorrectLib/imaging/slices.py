@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.dicom_length import is_whole
 
 _IMAGE_POSITION = "0020|0032"
 _ORIENTATION = "0020|0037"
@@ -31,7 +32,7 @@ def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
     reader.MetaDataDictionaryArrayUpdateOn()
     try:
         image = reader.Execute()
-    except RuntimeError:
+    except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
     _check_common(reader, folder)
     _check_positions(reader, folder)
@@ -39,13 +40,17 @@ def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
 
 
 def _check_files_of(folder: Path) -> None:
-    """Refuse a folder with pipes, which GDCM would wait for."""
+    """Refuse a folder with files on which GDCM would wait, or fill the memory."""
     try:
-        others = [path for path in folder.iterdir() if path.is_fifo() or path.is_char_device()]
+        paths = sorted(folder.iterdir())
+        others = [path for path in paths if path.is_fifo() or path.is_char_device()]
+        damaged = [] if others else [path for path in paths if path.is_file() and not is_whole(path)]
     except OSError as error:
         raise ImageError(f"the folder {folder} cannot be read ({error.strerror}); name another.") from None
     if others:
         raise ImageError(f"{others[0]} is a pipe or a device; remove it from the folder.")
+    if damaged:
+        raise ImageError(f"the slice {damaged[0]} is incomplete or damaged; export the series again.")
 
 
 def _only_series(folder: Path) -> str:
