@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test properties lint format check-contracts audit benchmark long-day pictures file-lists wheel clean
+.PHONY: bad-inputs fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,13 @@ pictures: $(VENV)/.ready-test ## Take the screenshots of README and user guide a
 	$(BIN)/python Testing/tools/guide_pictures.py
 	$(BIN)/python Testing/tools/app_pictures.py
 
+bad-inputs: $(VENV)/.ready-test ## Write Resources/Docs/bad-input.md: what every bad input is told
+	$(BIN)/python Testing/tools/bad_input_table.py
+
+SECONDS ?= 600
+fuzz: $(VENV)/.ready-test ## Hand damaged files to every reader, for SECONDS
+	$(BIN)/python Testing/fuzz/fuzz.py --seconds $(SECONDS)
+
 file-lists: ## Rewrite the lists of files in CMake and pyproject.toml
 	$(PYTHON) Testing/tools/file_lists.py
 
@@ -58,7 +66,7 @@ wheel: $(VENV)/.ready-demo ## Build dist/*.whl with the models inside
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what was built, but not .venv
-	rm -rf build dist demo-output evaluation-output long-day-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
+	rm -rf build dist demo-output evaluation-output fuzz-failures long-day-output VSClickCorrect/*.egg-info .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find VSClickCorrect Testing -name __pycache__ -prune -exec rm -rf {} +
 

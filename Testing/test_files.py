@@ -90,7 +90,7 @@ def test_a_drive_that_vanished_says_so_and_gets_the_file_when_it_is_back(drive):
     path = drive.folder / "results" / "record.json"
     make_folder(path.parent)
     drive.vanish()
-    with pytest.raises(ImageError, match=r"cannot write into .*results: No such file or directory\.$"):
+    with pytest.raises(ImageError, match=r"cannot write into .*results \(No such file or directory\); choose another"):
         write_text(path, "text\n")
     assert left_in(drive.folder) == []
     drive.come_back()
@@ -112,7 +112,7 @@ def test_a_folder_without_permission_says_so(tmp_path):
             return str(error)
         return "written"
 
-    assert as_nobody(act) == f"cannot write into {tmp_path}: Permission denied."
+    assert as_nobody(act) == f"cannot write into {tmp_path} (Permission denied); choose another folder."
     assert (path.read_text(), left_in(tmp_path)) == ("older\n", ["record.json"])
 
 
@@ -181,7 +181,7 @@ def test_a_file_of_another_disk_content_is_not_taken_for_written(tmp_path, monke
 
 
 def test_what_changes_names_is_told_in_a_sentence(tmp_path):
-    sentence = f"^cannot write into {tmp_path}: No such file or directory\\.$"
+    sentence = f"^cannot write into {tmp_path} \\(No such file or directory\\); choose another folder"
     with pytest.raises(VSClickError, match=sentence), changing(tmp_path):
         (tmp_path / "gone").rename(tmp_path / "other")
 

@@ -137,3 +137,20 @@ def test_fault_of_the_program_is_not_dressed_up_as_wrong_input(monkeypatch):
     monkeypatch.setattr(segment, "read_case", fail)
     with pytest.raises(ZeroDivisionError):
         main(["segment", "--output", "a.nii.gz"])
+
+
+def test_names_of_files_keep_their_first_letter(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["segment", "--t1ce", "scan.nii", "--output", "mask.nii"]) == 2
+    assert capsys.readouterr().err == "vsclick: scan.nii does not exist.\n"
+    assert main(["segment", "--t1ce", "scan.nii", "--output", "none/mask.nii"]) == 2
+    assert capsys.readouterr().err.startswith("vsclick: The folder none does not exist")
+
+
+def test_memory_that_runs_out_is_said_plainly(monkeypatch, tmp_path, capsys):
+    def fill(_):
+        raise MemoryError
+
+    monkeypatch.setattr("VSClickCorrectLib.cli.segment.run", fill)
+    assert main(["segment", "--t1ce", "scan.nii", "--output", str(tmp_path / "mask.nii")]) == 2
+    assert "not enough memory" in capsys.readouterr().err

@@ -148,9 +148,24 @@ def test_cases_are_read_in_order_on_their_own_grids(tmp_path):
     assert all(np.array_equal(case.grid.affine, AXIAL) for case in cases)
 
 
+@pytest.mark.parametrize("at", [8, 100, 1000])
+@pytest.mark.parametrize("byte", [0x63, 0xFF])
+def test_damaged_case_is_refused_by_name(tmp_path, at, byte):
+    path = tmp_path / "case-00000.npz"
+    arrays = dict.fromkeys(("t1ce", "t2"), np.arange(4096, dtype=np.int16).reshape(16, 16, 16))
+    np.savez_compressed(path, **arrays, truth=np.ones((16, 16, 16), bool), affine=AXIAL)
+    content = bytearray(path.read_bytes())
+    # In front of each name in the archive's directory stands how it is packed.
+    first = content.index(b"PK\x01\x02")
+    content[first + 10] = content[8] = byte
+    path.write_bytes(content[: len(content) - (at - 8)])
+    with pytest.raises(ImageError, match=r"case-00000\.npz is damaged; write the cohort again"):
+        list_cohort(tmp_path)[0].load()
+
+
 def test_pickled_cases_are_not_opened(tmp_path):
     np.savez(tmp_path / "case-00000.npz", truth=np.array([{"a": 1}], object), affine=AXIAL)
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ImageError, match=r"case-00000\.npz is damaged"):
         [case.load() for case in list_cohort(tmp_path)]
 
 

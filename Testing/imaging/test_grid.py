@@ -96,11 +96,16 @@ def test_outermost_faces_belong_to_the_image_and_what_lies_beyond_does_not():
         grid.ras_to_index((-0.51, 0, 0))
 
 
-@pytest.mark.parametrize("ras", [(4.0, 1, 1), (1, -1.0, 1), (1, 1, 3.6), (1e30, 1, 1)])
+@pytest.mark.parametrize("ras", [(4.0, 1, 1), (1, -1.0, 1), (1, 1, 3.6)])
 def test_point_outside_is_refused_naming_it_in_mm(ras):
     r, a, s = (f"{v:.1f}" for v in ras)
     with pytest.raises(ImageError, match=f"R {r}, A {a}, S {s} mm lies outside the image; click inside it"):
         Grid((4, 4, 4), np.eye(4)).ras_to_index(ras)
+
+
+def test_point_light_years_away_is_named_in_few_digits():
+    with pytest.raises(ImageError, match=r"R 1\.0e\+30, A 1\.0, S -2\.5e\+07 mm lies outside"):
+        Grid((4, 4, 4), np.eye(4)).ras_to_index((1e30, 1, -2.5e7))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -149,7 +149,7 @@ def test_nifti_that_ends_too_early_is_refused_not_filled_with_zeros(tmp_path, na
 def test_nrrd_that_ends_too_early_is_refused(tmp_path):
     path = written(tmp_path / "t1ce.nrrd", VOLUME.array)
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(ImageError, match="is not an image that can be read"):
+    with pytest.raises(ImageError, match="is incomplete or damaged; copy it again or export it again"):
         read_volume(path)
 
 

@@ -157,7 +157,7 @@ def test_label_that_is_not_there_is_refused_with_those_that_are(tmp_path):
 def test_values_between_labels_are_shown_as_they_are(tmp_path):
     probability = np.zeros(SHAPE, np.float32)
     probability[0, 0, :2] = (0.25, 0.5)
-    with pytest.raises(ImageError, match=r"holds several labels \(0\.25, 0\.5\)"):
+    with pytest.raises(ImageError, match=r"holds fractions \(0\.25, 0\.5, …\) where labels should be"):
         read_mask(written(tmp_path / "probability.nii.gz", probability), PLAIN)
 
 
@@ -206,7 +206,9 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "results").write_text("a file")
     with pytest.raises(ImageError, match="results does not exist; create it or choose another"):
         check_mask_path(tmp_path / "results" / "mask.nii.gz")
-    with pytest.raises(ImageError, match=r"cannot write into .*results: Not a directory\."):
+    with pytest.raises(
+        ImageError, match=r"cannot write into .*results \(Not a directory\); choose another folder"
+    ):
         write_atomically(tmp_path / "results" / "mask.nii.gz", lambda path: path.write_text("mask"))
 
 

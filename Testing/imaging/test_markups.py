@@ -5,7 +5,7 @@ import json
 import pytest
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.markups import read_clicks
+from VSClickCorrectLib.imaging.markups import MOST_CLICKS, read_clicks
 
 # As Slicer 5.8 writes it, cut down to one point.
 SLICER_FILE = """{
@@ -139,9 +139,8 @@ def test_missing_file_is_named(tmp_path):
         {"markups": []},
         fiducials(),
         fiducials(point(positionStatus="preview")),
-        {"markups": [{"type": "Line", "controlPoints": [point()]}]},
     ],
-    ids=["no lists", "empty list", "preview only", "a line"],
+    ids=["no lists", "empty list", "preview only"],
 )
 def test_file_without_a_placed_point_is_refused(read, document):
     with pytest.raises(CorrectionError, match="holds no placed point; place at least one click"):
@@ -194,8 +193,30 @@ def test_file_that_is_no_text_is_refused(tmp_path):
 
 
 def test_folder_is_refused(tmp_path):
-    with pytest.raises(CorrectionError, match="is no Markups JSON of points"):
+    with pytest.raises(CorrectionError, match="is a folder; name a file"):
         read_clicks(tmp_path)
+
+
+def test_line_is_called_what_it_is(read):
+    with pytest.raises(CorrectionError, match="holds markups of type Line, not points; place points"):
+        read({"markups": [{"type": "Line", "controlPoints": [point()]}]})
+
+
+def test_more_points_than_anybody_places_are_refused(read):
+    assert len(read(fiducials(*[point()] * MOST_CLICKS))) == MOST_CLICKS
+    with pytest.raises(CorrectionError, match="holds 501 points; a round takes at most 500"):
+        read(fiducials(*[point()] * (MOST_CLICKS + 1)))
+
+
+@pytest.mark.parametrize("units", ["mm", ["MM", "UCUM", "mm"], ["mm", "[UCUM]", "millimetre"]])
+def test_millimetres_are_taken_however_slicer_writes_them(read, units):
+    assert len(read(fiducials(point(), coordinateUnits=units))) == 1
+
+
+@pytest.mark.parametrize("units", ["cm", "um", 5, None])
+def test_other_units_are_refused(read, units):
+    with pytest.raises(CorrectionError, match="are in .+, not in mm"):
+        read(fiducials(point(), coordinateUnits=units))
 
 
 def test_kind_is_parsed_from_any_case_and_refused_otherwise():

@@ -28,6 +28,21 @@ def test_values_whose_single_precision_sum_overflows_are_finite():
     assert Volume(np.full(SHAPE, 3e38, np.float32), GRID).array.max() > 2e38
 
 
+def test_values_that_single_precision_does_not_hold_are_refused():
+    with pytest.raises(ImageError, match=r"holds values as large as 1e\+300; export it again"):
+        Volume(np.full(SHAPE, -1e300), GRID)
+
+
+def test_the_widest_range_that_single_precision_holds_is_normalised_without_overflow():
+    array = np.zeros(SHAPE, np.float32)
+    array[0], array[-1] = -3e38, 3e38
+    volume = Volume(array, GRID)
+    values = volume.normalised(GRID.box)
+    assert values.dtype == np.float32
+    assert (values[0] == 0).all() and (values[-1] == 1).all()
+    assert np.allclose(values[1], 0.5, atol=0.01)
+
+
 @pytest.mark.parametrize("shape", [(4, 5), (1, 3, 4, 5), (5, 4, 3)])
 def test_array_that_does_not_fit_the_grid_is_refused(shape):
     with pytest.raises(ImageError, match="a single three-dimensional volume is needed"):

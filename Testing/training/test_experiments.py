@@ -112,7 +112,7 @@ def test_mistakes_are_named(tmp_path, change, sentence):
 
 
 def test_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ModelError, match="nowhere.toml cannot be read"):
+    with pytest.raises(ModelError, match="nowhere.toml does not exist"):
         read_experiment(tmp_path / "nowhere.toml")
 
 

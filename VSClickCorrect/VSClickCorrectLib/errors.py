@@ -1,5 +1,10 @@
 """The errors a person sees: each message is one sentence that says what is wrong and what to do."""
 
+import unicodedata
+
+# Control characters, halves of pairs that stand for bytes of no text, and separators of lines.
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+
 
 class VSClickError(ValueError):
     """Base of every error that is meant to be read by the user."""
@@ -10,6 +15,13 @@ class VSClickError(ValueError):
         message = str(self)
         # What begins with a file's name is left as it is.
         return message[:1].upper() + message[1:] if message.split(" ", maxsplit=1)[0].isalpha() else message
+
+    def __str__(self) -> str:
+        """Return the message on one line: a file's name may hold line breaks and what is no text."""
+        return "".join(
+            c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _UNSEEN else c
+            for c in super().__str__()
+        )
 
 
 class ImageError(VSClickError):

@@ -1,15 +1,18 @@
-"""Files that appear whole or not at all: written beside, brought to the disk, then renamed."""
+"""Files: read only if they are files, and written beside, brought to the disk, then renamed."""
 
 from __future__ import annotations
 
+import json
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import Any
 
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import ImageError, VSClickError
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -32,7 +35,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     try:
         folder = Path(mkdtemp(prefix=".writing-", dir=path.parent))
     except OSError as error:
-        raise ImageError(f"cannot write into {path.parent}: {error.strerror}.") from None
+        raise _not_into(path.parent, error) from None
     temporary = folder / path.name
     try:
         write(temporary)
@@ -94,7 +97,7 @@ def changing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ImageError(f"cannot write into {folder}: {error.strerror}.") from None
+        raise _not_into(folder, error) from None
 
 
 def sync_folder(folder: Path) -> None:
@@ -127,7 +130,54 @@ def _replace_folder(new: Path, folder: Path, old: Path) -> None:
         raise
 
 
+def _not_into(folder: Path, error: OSError) -> ImageError:
+    return ImageError(f"cannot write into {folder} ({error.strerror}); choose another folder.")
+
+
 def _reason(error: OSError | RuntimeError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "the disk may be full or the folder read-only"
+
+
+def check_file(path: Path, error: type[VSClickError] = ImageError) -> None:
+    """Refuse what is no ordinary file that can be read: opening a pipe or a device could wait for ever.
+
+    Parameters
+    ----------
+    path : Path
+        What a person named.
+    error : type of VSClickError
+        What is raised.
+
+    Raises
+    ------
+    VSClickError
+        If it is not there, a folder, a pipe or a device, or may not be read.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            path.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise error(f"{path} does not exist.") from None
+    except OSError as problem:
+        raise error(f"{path} cannot be opened ({problem.strerror}); name another file.") from None
+    if stat.S_ISDIR(mode):
+        raise error(f"{path} is a folder; name a file.")
+    if not stat.S_ISREG(mode):
+        raise error(f"{path} is a pipe or a device; name a file.")
+
+
+def parse_json(content: str | bytes) -> Any:
+    """Read JSON from a file of any origin.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON; brackets within brackets without end are none.
+    """
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import weakref
 import zipfile
 import zlib
@@ -33,6 +34,16 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
 _INTERRUPTED = "the upload was interrupted; choose the file again."
 _NRRD_HEADER_BYTES = 1 << 20
+# What zipfile raises of archives that are damaged, have a password or are packed in an unknown way.
+_DAMAGED_ZIP = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass
@@ -188,6 +199,8 @@ class Uploads:
         _unpack(archive, folder, min(self._limit, _LARGEST_RATIO * archive.stat().st_size))
         series = find_series(folder)[0]
         fitting = [s for s in series if s.weighting == _WEIGHTINGS[slot]] if len(series) > 1 else series
+        if not series:
+            raise ImageError("the archive holds no DICOM series of MR images; zip the slices of one series.")
         if len(fitting) != 1:
             raise ImageError(
                 f"the archive holds {len(series)} MR series, so it is not clear which to take; "
@@ -233,7 +246,11 @@ def _unpack(archive: Path, folder: Path, limit: int) -> None:
             for number, info in enumerate(members):
                 with zipped.open(info) as source, (folder / f"{number:05d}").open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+    except ImageError:
+        raise
+    except OSError as error:
+        raise ImageError(f"{archive} cannot be unpacked ({error.strerror}); try again.") from None
+    except _DAMAGED_ZIP:
         raise ImageError(
             f"{archive} is no whole zip archive without a password; zip the series again."
         ) from None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_models, add_sequences, count, model_folder, natural
 from VSClickCorrectLib.errors import ModelError, VSClickError
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -59,13 +59,13 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=int,
+        type=natural,
         default=0,
         metavar="SECONDS",
         help="end after so long without a browser (default: never)",
     )
     parser.add_argument(
-        "--upload-limit", type=int, default=1024, metavar="MB", help="largest upload (default: %(default)s)"
+        "--upload-limit", type=count, default=1024, metavar="MB", help="largest upload (default: %(default)s)"
     )
 
 

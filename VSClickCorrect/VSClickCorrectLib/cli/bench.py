@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, positive
+from VSClickCorrectLib.cli.options import add_models, add_sequences, count
 from VSClickCorrectLib.errors import BenchmarkError
 from VSClickCorrectLib.files import make_folder, write_text
 
@@ -29,7 +29,7 @@ def add_parser(commands) -> None:
     add_sequences(parser)
     add_models(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the results")
-    parser.add_argument("--threads", type=positive, default=2, metavar="N", help="torch's (default: 2)")
+    parser.add_argument("--threads", type=count, default=2, metavar="N", help="torch's (default: 2)")
     parser.add_argument(
         "--sizes",
         type=_shape,
@@ -37,11 +37,9 @@ def add_parser(commands) -> None:
         metavar="IxJxK",
         help="of the synthetic examination (default: 384x384x40 to 512x512x240)",
     )
+    parser.add_argument("--repeats", type=count, default=40, metavar="N", help="single clicks (default: 40)")
     parser.add_argument(
-        "--repeats", type=positive, default=40, metavar="N", help="single clicks (default: 40)"
-    )
-    parser.add_argument(
-        "--clicks", type=positive, default=1000, metavar="N", help="of a long session (default: 1000)"
+        "--clicks", type=count, default=1000, metavar="N", help="of a long session (default: 1000)"
     )
     parser.add_argument("--without-rivals", action="store_true", help="measure this software alone")
     parser.set_defaults(run=run)
@@ -79,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    shape = tuple(positive(part) for part in text.lower().split("x"))
+    shape = tuple(count(part) for part in text.lower().split("x"))
     if len(shape) != 3:
         raise argparse.ArgumentTypeError(f"'{text}' is not a size like 512x512x120")
     return shape

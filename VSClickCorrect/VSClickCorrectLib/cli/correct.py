@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, model_folder
@@ -49,7 +50,7 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output)
+    check_mask_path(options.output, options.t1ce, options.t2, options.clicks)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
     case = read_case(options.t1ce, options.t2)
@@ -73,9 +74,9 @@ def _check_journal_path(options: argparse.Namespace) -> None:
         return
     if path == options.output:
         raise CorrectionError(f"journal and mask are both called {path}; name another file for the journal.")
-    if path.exists():
+    if os.path.lexists(path):
         raise CorrectionError(f"the journal {path} exists already; name a new file.")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise CorrectionError(f"the folder {path.parent} does not exist; create it or choose another.")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder, natural
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.files import make_folder
@@ -40,7 +40,7 @@ def add_parser(commands) -> None:
         help="folder for scene, mask, journal and pictures (default: %(default)s)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="which synthetic case (default: %(default)s)"
+        "--seed", type=natural, default=0, metavar="N", help="which synthetic case (default: %(default)s)"
     )
     add_models(parser)
     parser.set_defaults(run=run)

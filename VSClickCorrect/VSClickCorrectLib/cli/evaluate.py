@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.cli.options import add_corrector, add_models, model_folder, positive
+from VSClickCorrectLib.cli.options import add_corrector, add_models, count, model_folder, natural
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE
@@ -56,9 +56,9 @@ def add_parser(commands) -> None:
         help="play the baselines too (default: yes)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of spoiled masks and of confidence intervals"
+        "--seed", type=natural, default=0, metavar="N", help="of spoiled masks and of confidence intervals"
     )
-    parser.add_argument("--limit", type=positive, metavar="N", help="the first N cases only")
+    parser.add_argument("--limit", type=count, metavar="N", help="the first N cases only")
     add_models(parser)
     parser.set_defaults(run=run)
 
@@ -89,11 +89,11 @@ def run(options: argparse.Namespace) -> None:
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--rounds", type=positive, default=3, metavar="N", help="rounds of clicks (default: %(default)s)"
+        "--rounds", type=count, default=3, metavar="N", help="rounds of clicks (default: %(default)s)"
     )
     parser.add_argument(
         "--clicks-per-round",
-        type=positive,
+        type=count,
         default=5,
         metavar="K",
         help="clicks a round at most, one a slice (default: %(default)s)",

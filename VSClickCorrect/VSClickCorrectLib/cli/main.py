@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from errno import ENOSPC, EPIPE
+from io import TextIOWrapper
 from typing import NoReturn
 
 import SimpleITK as sitk
@@ -71,14 +72,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in _COMMANDS:
         command.add_parser(commands)
     options = parser.parse_args(arguments)
+    # A file's name need not be text that the terminal can show.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # What ITK has to say about a file would stand beside the one plain line.
     sitk.ProcessObject.GlobalWarningDisplayOff()
     try:
         options.run(options)
         sys.stdout.flush()
     except VSClickError as error:
-        message = str(error)
-        print(f"vsclick: {message[:1].upper()}{message[1:]}", file=sys.stderr)
+        print(
+            f"vsclick: {_sentence(str(error), sys.argv if arguments is None else arguments)}", file=sys.stderr
+        )
+        return 2
+    except MemoryError:
+        print(
+            "vsclick: There is not enough memory for this; close other programs or crop the images.",
+            file=sys.stderr,
+        )
         return 2
     except OSError as error:
         print(f"vsclick: {_unforeseen(error)}", file=sys.stderr)
@@ -98,6 +110,12 @@ def _unforeseen(error: OSError) -> str:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return f"{error.strerror}; nothing half-written was left."
+
+
+def _sentence(message: str, words: Sequence[str]) -> str:
+    """Begin with a capital letter, unless the first word is a name that was given."""
+    named = any(word and message.startswith(word) for word in words)
+    return message if named else message[:1].upper() + message[1:]
 
 
 if __name__ == "__main__":

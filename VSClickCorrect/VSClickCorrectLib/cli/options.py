@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from VSClickCorrectLib.inference.models import ModelFolder
 
+Number = TypeVar("Number", int, float)
 IMAGE_HELP = "NIfTI or NRRD file, or a folder with one DICOM series"
+
+
+def count(text: str) -> int:
+    """Read a whole number of at least 1."""
+    return _number(text, int, lambda value: value >= 1, "a whole number, 1 or more")
+
+
+def natural(text: str) -> int:
+    """Read a whole number of at least 0."""
+    return _number(text, int, lambda value: value >= 0, "a whole number, 0 or more")
+
+
+def positive(text: str) -> float:
+    """Read a number above 0."""
+    return _number(text, float, lambda value: value > 0, "a number above 0")
+
+
+def probability(text: str) -> float:
+    """Read a number between 0 and 1."""
+    return _number(text, float, lambda value: 0 < value < 1, "a number between 0 and 1")
+
+
+def _number(text: str, kind: Callable[[str], Number], fits: Callable[[Number], bool], wanted: str) -> Number:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not fits(value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not {wanted}")
+    return value
 
 
 def add_sequences(parser: argparse.ArgumentParser) -> None:
@@ -51,11 +84,3 @@ def add_models(parser: argparse.ArgumentParser) -> None:
 def model_folder(options: argparse.Namespace) -> ModelFolder:
     """Return the model folder that the options name."""
     return ModelFolder(options.models)
-
-
-def positive(text: str) -> int:
-    """Read a whole number of 1 or more."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value

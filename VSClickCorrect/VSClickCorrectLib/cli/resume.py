@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_sequences
@@ -34,8 +35,8 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output)
-    if not options.journal.is_file():
+    check_mask_path(options.output, options.t1ce, options.t2, options.journal)
+    if not os.path.lexists(options.journal):
         raise CorrectionError(f"the journal {options.journal} does not exist; name another.")
     events = Journal(options.journal).events
     if not events:

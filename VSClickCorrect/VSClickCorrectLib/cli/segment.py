@@ -32,7 +32,7 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output)
+    check_mask_path(options.output, options.t1ce, options.t2)
     case = read_case(options.t1ce, options.t2)
     if case.t2 is None:
         print("No T2 given: the T1ce is used alone.")

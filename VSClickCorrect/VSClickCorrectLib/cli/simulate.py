@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from VSClickCorrectLib.cli.options import count, natural
+
 _DESCRIPTION = """\
 Write a cohort of synthetic cases for training: real tumour shapes in borrowed heads and phantoms. The
 data folder holds 'vs-seg-contours.tar.gz' and 'heads'; see Resources/Docs/data.md.
@@ -20,9 +22,9 @@ def add_parser(commands) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
     parser.add_argument("--split", choices=("training", "validation", "test"), default="training")
     parser.add_argument("--extent", choices=("region", "head", "scan"), default="region")
-    parser.add_argument("--count", type=int, default=300, metavar="N", help="cases (default: %(default)s)")
+    parser.add_argument("--count", type=count, default=300, metavar="N", help="cases (default: %(default)s)")
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
+        "--seed", type=natural, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
     )
     parser.set_defaults(run=run)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_models, model_folder
+from VSClickCorrectLib.cli.options import add_models, count, model_folder, natural, positive, probability
+from VSClickCorrectLib.errors import ModelError
 
 _DESCRIPTION = """\
 Run an experiment of Resources/Experiments on cases whose tumour is known: a cohort that 'vsclick simulate'
@@ -26,22 +28,22 @@ def add_parser(commands) -> None:
         "--validation", type=Path, required=True, metavar="CASES", help="cohort or CSV list to choose by"
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="weights, log, curves")
-    parser.add_argument("--steps", type=int, metavar="N", help="batches at most (default: the experiment's)")
-    parser.add_argument("--minutes", type=float, default=float("inf"), metavar="M", help="time at most")
+    parser.add_argument("--steps", type=count, metavar="N", help="batches at most (default: its own)")
+    parser.add_argument("--minutes", type=positive, default=float("inf"), metavar="M", help="time at most")
     parser.add_argument(
         "--weights",
         type=Path,
         metavar="FILE",
         help="weights to begin with (default: those that the experiment names, beside the output folder)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
-    parser.add_argument("--threads", type=int, default=2, metavar="N", help="processor threads")
+    parser.add_argument("--seed", type=natural, default=0, metavar="N")
+    parser.add_argument("--threads", type=count, default=2, metavar="N", help="processor threads")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument(
         "--release", metavar="NAME", help="put the weights into the models folder under this name"
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.5, metavar="P", help="of the released model (default: 0.5)"
+        "--threshold", type=probability, default=0.5, metavar="P", help="of the released model (default: 0.5)"
     )
     add_models(parser)
     parser.set_defaults(run=run)
@@ -54,6 +56,10 @@ def run(options: argparse.Namespace) -> None:
     from VSClickCorrectLib.training.schedule import Schedule
     from VSClickCorrectLib.training.train import train
 
+    if options.release and not re.fullmatch(r"\w[\w.-]*", options.release):
+        raise ModelError(
+            f"'{options.release}' cannot be a model's name; use letters, digits, full stops, '-' and '_'."
+        )
     experiment = read_experiment(options.experiment)
     course, models = experiment.course, model_folder(options)
     schedule = Schedule(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import write_text
+from VSClickCorrectLib.files import check_file, write_text
 from VSClickCorrectLib.imaging.io import read_case, read_mask
 
 COLUMNS = ("case", "t1ce", "t2", "label", "mask")
@@ -136,13 +136,26 @@ def read_rows(
     ImageError
         If it cannot be read, or columns or values are unknown or missing.
     """
+    check_file(path)
     try:
         # What spreadsheets write may begin with a byte order mark.
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ImageError(f"the list {path} cannot be read: {reason}.") from None
-    reader = csv.DictReader(StringIO(text, newline=""))
+    except UnicodeDecodeError:
+        raise ImageError(
+            f"the list {path} cannot be read: it is not UTF-8 text; save it as CSV UTF-8."
+        ) from None
+    reader = csv.DictReader(StringIO(text, newline=""), strict=True)
+    try:
+        yield from _rows_of(reader, path, columns, required)
+    except csv.Error as error:
+        raise ImageError(
+            f"{path}, line {reader.line_num} cannot be understood ({error}); look for quotes that do not end."
+        ) from None
+
+
+def _rows_of(
+    reader: csv.DictReader, path: Path, columns: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
     _check_columns(path, [(name or "").strip() for name in reader.fieldnames or ()], columns, required)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
     for raw in reader:
@@ -183,13 +196,15 @@ def files_of(row: dict[str, str], folder: Path, where: str) -> dict[str, Path | 
     if files["t1ce"] is None and files["t2"] is None:
         raise ImageError(f"{where}, columns t1ce and t2: both are empty; a T1ce or a T2 volume is needed.")
     for name, file in files.items():
-        if file is not None and not file.exists():
+        if file is not None and not os.path.exists(file):
             raise ImageError(f"{where}, column {name}: {file} does not exist.")
     return files
 
 
 def _check_columns(path: Path, found: list[str], columns: Sequence[str], required: Sequence[str]) -> None:
     where = f"{path}, line 1"
+    if len(found) == 1 and ";" in found[0]:
+        raise ImageError(f"{where}: the columns are parted by semicolons; save the list with commas.")
     for name in found:
         if name not in columns or found.count(name) > 1:
             fault = "is unknown" if name not in columns else "stands there twice"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -30,4 +31,4 @@ def list_cases(path: Path) -> Sequence[LazyCase]:
     ImageError
         If there is no case, or the list cannot be used.
     """
-    return list_cohort(path) if path.is_dir() else read_case_list(path)
+    return list_cohort(path) if os.path.isdir(path) else read_case_list(path)

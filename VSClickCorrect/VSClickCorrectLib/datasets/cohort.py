@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import lzma
+import struct
+import zipfile
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import make_folder, write_atomically, write_text
+from VSClickCorrectLib.files import check_file, make_folder, parse_json, write_atomically, write_text
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
@@ -89,6 +94,22 @@ class Sources:
         return cls(heads, shapes)
 
 
+# What numpy and zipfile raise of damaged archives of arrays.
+_DAMAGED = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 _sources: Sources
 
 
@@ -100,13 +121,19 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
     ImageError
         If the data folder lacks heads or tumour shapes, or ``folder`` holds another cohort.
     """
+    cache = folder.parent / "cache"
+    made = [new for new in (folder, cache) if not new.exists()]
     make_folder(folder)
     card = folder / "recipe.json"
-    if card.exists() and json.loads(card.read_text()) != asdict(recipe):
+    if card.exists() and _recipe_in(card) != asdict(recipe):
         raise ImageError(f"{folder} holds a cohort of another recipe; choose an empty folder.")
-    cache = folder.parent / "cache"
     make_folder(cache)
-    Sources.load(data, recipe.split, cache)
+    try:
+        Sources.load(data, recipe.split, cache)
+    except ImageError:
+        for new in made:
+            new.rmdir()
+        raise
     write_text(card, json.dumps(asdict(recipe), indent=1) + "\n")
     missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
     arguments = (data, recipe.split, cache)
@@ -115,6 +142,13 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
             _write_case, [folder] * len(missing), [recipe] * len(missing), missing, chunksize=4
         ):
             pass
+
+
+def _recipe_in(card: Path) -> Any:
+    try:
+        return parse_json(card.read_bytes())
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -133,11 +167,21 @@ class CohortCase:
     path: Path
 
     def load(self) -> LabelledCase:
-        """Read the file."""
-        with np.load(self.path, allow_pickle=False) as arrays:
-            grid = Grid(arrays["truth"].shape, arrays["affine"])
-            case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
-            return LabelledCase(self.name, case, arrays["truth"])
+        """Read the file.
+
+        Raises
+        ------
+        ImageError
+            If it is damaged.
+        """
+        check_file(self.path)
+        try:
+            with np.load(self.path, allow_pickle=False) as arrays:
+                grid = Grid(arrays["truth"].shape, arrays["affine"])
+                case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
+                return LabelledCase(self.name, case, arrays["truth"])
+        except _DAMAGED:
+            raise ImageError(f"the case {self.path} is damaged; write the cohort again.") from None
 
 
 def list_cohort(folder: Path) -> list[CohortCase]:

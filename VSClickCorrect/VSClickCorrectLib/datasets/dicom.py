@@ -10,6 +10,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import check_file
 
 _TAGS = {
     "modality": "0008|0060",
@@ -93,7 +94,11 @@ def find_series(root: Path) -> tuple[list[Series], list[Path]]:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM files do."""
+    """Whether a file begins as DICOM files do; what cannot be opened does not."""
+    try:
+        check_file(path)
+    except ImageError:
+        return False
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
 
@@ -108,7 +113,7 @@ def _series(folder: Path, uid: str) -> Series:
     reader.SetFileName(str(files[0]))
     try:
         reader.ReadImageInformation()
-    except RuntimeError:
+    except (RuntimeError, UnicodeDecodeError):
         return Series(folder, uid, (), *[""] * len(_TAGS))
     values = {
         name: reader.GetMetaData(tag).strip("\0 ") if reader.HasMetaDataKey(tag) else ""

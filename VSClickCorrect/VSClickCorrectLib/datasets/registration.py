@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import check_file
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import image_of
 from VSClickCorrectLib.imaging.volume import Volume
@@ -126,9 +127,11 @@ def read_matrix(path: Path) -> np.ndarray:
         If it cannot be read, is not linear, or deforms: the sequences of one examination differ by a
         movement of the head alone.
     """
+    check_file(path)
     try:
         transform = sitk.ReadTransform(str(path))
-    except RuntimeError:
+    # What ITK has to say may quote the file's bytes, which need not be text.
+    except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"{path} is not a transform that can be read; give a .tfm file of ITK.") from None
     if transform.GetDimension() != 3 or not transform.IsLinear():
         raise ImageError(f"the transform {path} is not linear in three dimensions; give a rigid one.")

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import check_file
+
+# What pydicom raises of damaged files: it reads values when they are asked for, whatever is in them.
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True)
@@ -39,19 +56,25 @@ def read_structure_set(path: Path) -> StructureSet | None:
     """
     try:
         import pydicom
-        from pydicom.errors import InvalidDicomError
+        from pydicom.errors import BytesLengthException, InvalidDicomError
     except ImportError:
         raise ImageError(
             "to read an RTSTRUCT pydicom is needed; install vsclickcorrect[datasets], "
             "or put the patients' contours.json beside the images."
         ) from None
+    check_file(path)
     try:
-        dataset = pydicom.dcmread(path)
-        if dataset.get("Modality") != "RTSTRUCT":
-            return None
-        return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
-    except (InvalidDicomError, AttributeError, KeyError, ValueError, EOFError) as error:
-        raise ImageError(f"the RTSTRUCT {path} cannot be read ({error}); download it again.") from None
+        # What pydicom mends on its way it also warns of, on the terminal.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(path)
+            if dataset.get("Modality") != "RTSTRUCT":
+                return None
+            return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
+    except InvalidDicomError:
+        raise ImageError(f"{path} is no DICOM file; download it again.") from None
+    except (BytesLengthException, *_DAMAGED):
+        raise ImageError(f"the RTSTRUCT {path} is damaged; download it again.") from None
 
 
 def _series_of(dataset) -> str:
@@ -72,5 +95,7 @@ def _structures(dataset) -> list[dict]:
             # Points and lines, isocentres say, enclose nothing.
             if contour.ContourGeometricType.startswith("CLOSED_PLANAR")
         ]
+        if not all(np.isfinite(contour).all() for contour in contours):
+            raise ValueError("a contour holds what is no number")
         structures.append({"structure_name": names[item.ReferencedROINumber], "LPS_contour_points": contours})
     return structures

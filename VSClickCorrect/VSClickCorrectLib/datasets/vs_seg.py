@@ -10,13 +10,13 @@ what resampling the T2 onto the T1ce takes, and ``inv_T1_LPS_to_T2_LPS.tfm`` map
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from VSClickCorrectLib.datasets.placing import Placed, place
 from VSClickCorrectLib.datasets.registration import read_matrix
 from VSClickCorrectLib.datasets.rtstruct import read_structure_set
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.contours import Contour, rasterise, slice_offset
 from VSClickCorrectLib.imaging.io import read_series, resample_to_grid
 from VSClickCorrectLib.imaging.volume import Volume
@@ -114,6 +115,7 @@ def _join(patients: dict[str, _Patient], path: Path) -> None:
             if patient in patients:
                 patients[patient].contours.setdefault(uid, []).append(path)
     elif path.suffix == ".tfm":
+        check_file(path)
         owner = _PATIENT.search(path.read_text(encoding="utf-8", errors="replace"))
         direction = re.search(r"T[12]_LPS_to_T[12]_LPS", path.name)
         if owner and direction and owner[1] in patients:
@@ -126,13 +128,28 @@ def _contours_of(path: Path) -> set[tuple[str, str]]:
 
 
 def _structures(path: Path) -> list[dict]:
+    check_file(path)
     try:
-        structures = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        structures = parse_json(path.read_bytes())
+    except ValueError:
         raise ImageError(f"the contours {path} cannot be read; download them again.") from None
-    if not isinstance(structures, list) or not all("structure_name" in s for s in structures):
+    if not isinstance(structures, list) or not all(map(_is_structure, structures)):
         raise ImageError(f"{path} does not list structures with contours; give VS-SEG's contours.json.")
     return structures
+
+
+def _is_structure(value: Any) -> bool:
+    texts = ("structure_name", "PatientID", "MR_SeriesInstanceUID")
+    if not isinstance(value, dict) or not all(isinstance(value.get(word, ""), str) for word in texts):
+        return False
+    if "structure_name" not in value:
+        return False
+    try:
+        # Contours are lists of points of three numbers; anything else makes no such array.
+        contours = [np.asarray(c, float) for c in value["LPS_contour_points"]]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+    return all(c.shape[1:] == (3,) and np.isfinite(c).all() for c in contours)
 
 
 def _join_structure_set(lacking: dict[str, _Patient], path: Path) -> None:

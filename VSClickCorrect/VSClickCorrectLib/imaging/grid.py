@@ -162,10 +162,8 @@ class Grid:
         # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
         index = np.floor(self.ras_to_ijk(ras) + 0.5 + 1e-6)[::-1]
         if (index < 0).any() or (index >= self.shape).any():
-            r, a, s = (float(v) for v in ras)
-            raise ImageError(
-                f"the point at R {r:.1f}, A {a:.1f}, S {s:.1f} mm lies outside the image; click inside it."
-            )
+            r, a, s = (f"{v:.1f}" if abs(v) < 1e6 else f"{v:.1e}" for v in map(float, ras))
+            raise ImageError(f"the point at R {r}, A {a}, S {s} mm lies outside the image; click inside it.")
         return tuple(int(v) for v in index)
 
     def axial_order(self) -> AxialOrder:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import copyfile
@@ -14,20 +13,18 @@ import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import write_atomically
+from VSClickCorrectLib.files import check_file, write_atomically
+from VSClickCorrectLib.imaging import nifti
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import NOT_FINITE, Case, Volume
+from VSClickCorrectLib.imaging.slices import read_dicom
+from VSClickCorrectLib.imaging.volume import Case, Volume
 
-# NIfTI's numbers for real voxels, how its header begins in little-endian files, and what is read at a time.
-_NIFTI_REALS = {"16": "f4", "64": "f8"}
-_LITTLE_ENDIAN_HEADER = (348).to_bytes(4, "little")
-_PART_BYTES = 1 << 22
+# Eight times the largest head scans; what claims more would fill the memory.
+_MOST_VOXELS = 1 << 30
 MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
 # Left to choose, ITK reads a file of any name as HDF5, for instance, which may refer to any other file.
 _READERS = {".nii.gz": "NiftiImageIO", ".nii": "NiftiImageIO", ".nrrd": "NrrdImageIO"}
-_IMAGE_POSITION = "0020|0032"
-_UNREADABLE = "{} is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
 # Of a voxel; others have eight bytes at most.
 _BYTES = {sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkFloat32: 4}
 
@@ -44,7 +41,16 @@ def read_volume(path: Path) -> Volume:
 
 
 def _read(path: Path, thinnest: int) -> Volume:
-    return _volume_of(_read_dicom(path) if path.is_dir() else _read_file(path), path, thinnest)
+    _check_name(path)
+    return _volume_of(read_dicom(path) if os.path.isdir(path) else _read_file(path), path, thinnest)
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that is no text: SimpleITK would end the program."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ImageError(f"the name {path} is not UTF-8 text; rename the file.") from None
 
 
 def announced_bytes(path: Path) -> int:
@@ -59,7 +65,7 @@ def announced_bytes(path: Path) -> int:
     try:
         reader.ReadImageInformation()
     except RuntimeError:
-        raise ImageError(_UNREADABLE.format(path)) from None
+        raise ImageError(f"{path} {nifti.NO_IMAGE}") from None
     voxels = math.prod(reader.GetSize()) * reader.GetNumberOfComponents()
     return voxels * _BYTES.get(reader.GetPixelID(), 8)
 
@@ -72,7 +78,7 @@ def read_series(folder: Path, uid: str) -> Volume:
     ImageError
         If it cannot be read, lacks slices, or holds some of them twice.
     """
-    return _volume_of(_read_dicom(folder, uid), folder, thinnest=2)
+    return _volume_of(read_dicom(folder, uid), folder, thinnest=2)
 
 
 def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
@@ -156,6 +162,8 @@ def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) 
     volume = _read(path, thinnest=1)
     labels = [v for v in np.unique(volume.array) if v != 0]
     names = ", ".join(f"{v:g}" for v in labels[:6])
+    if any(v != round(v) for v in labels):
+        raise ImageError(f"{path} holds fractions ({names}, …) where labels should be; threshold it first.")
     if label is None and len(labels) > 1:
         raise ImageError(f"{path} holds several labels ({names}); name the tumour's with --label.")
     wanted = labels if label is None else np.atleast_1d(label)
@@ -194,12 +202,37 @@ def write_mask(path: Path, values: np.ndarray, grid: Grid, name: str = "tumour")
     _write_image(path, image)
 
 
-def check_mask_path(path: Path) -> None:
-    """Raise `ImageError` if a mask cannot be written to ``path``, before any work is done for it."""
+def check_mask_path(path: Path, *inputs: Path | None) -> None:
+    """Refuse a path to which a mask cannot be written, before any work is done for it.
+
+    Parameters
+    ----------
+    path : Path
+        Where a mask is to go.
+    *inputs : Path or None
+        Files that must stay as they are.
+
+    Raises
+    ------
+    ImageError
+        If the suffix is none of `MASK_SUFFIXES`, the folder does not exist, or the path is a folder or one
+        of the inputs.
+    """
+    _check_name(path)
     if not path.name.endswith(MASK_SUFFIXES):
         raise ImageError(f"{path} has no known suffix; name it {', '.join(MASK_SUFFIXES)}.")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise ImageError(f"the folder {path.parent} does not exist; create it or choose another.")
+    if os.path.isdir(path):
+        raise ImageError(f"{path} is a folder; choose another name for the mask.")
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ImageError(f"{path} cannot be written ({error.strerror}); choose another name.") from None
+    if any(given is not None and os.path.exists(given) and os.path.samefile(path, given) for given in inputs):
+        raise ImageError(f"{path} is one of the files to be read; choose another name for the mask.")
 
 
 def write_volume(path: Path, volume: Volume) -> None:
@@ -234,95 +267,57 @@ def _holds(path: Path, image: sitk.Image) -> bool:
 
 
 def _read_file(path: Path) -> sitk.Image:
-    if not path.exists():
-        raise ImageError(f"{path} does not exist.")
+    check_file(path)
+    # Before ITK reads it, which complains on the terminal and takes a voxel size of 0 for 1 mm.
+    header = nifti.read_header(path) if path.name.lower().endswith(nifti.SUFFIXES) else None
     try:
         image = _read_alone(path)
-    except (OSError, RuntimeError) as error:
-        if "orthonormal" in str(error):
-            raise ImageError(
-                f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
-            ) from None
-        raise ImageError(_UNREADABLE.format(path)) from None
-    _check_nifti(path, image)
+    # What ITK has to say may quote the file's bytes, which need not be text.
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        raise ImageError(_why_unreadable(path, str(error))) from None
+    if image.HasMetaDataKey("nifti_type") and image.GetMetaData("nifti_type") == "0":
+        raise ImageError(f"{path} is an Analyze file, which does not tell left from right; give NIfTI.")
+    if header is not None:
+        nifti.check_voxels(path, header)
     return image
 
 
 def _read_alone(path: Path) -> sitk.Image:
     # Of scan.nii.gz with a scan.nii beside it, ITK takes the header and then the voxels of scan.nii.
     if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
-        return _reader_of(path).Execute()
+        return _executed(_reader_of(path), path)
     with TemporaryDirectory(prefix="vsclick-") as folder:
-        return _reader_of(copyfile(path, Path(folder) / path.name)).Execute()
+        return _executed(_reader_of(copyfile(path, Path(folder) / path.name)), path)
 
 
 def _reader_of(path: Path) -> sitk.ImageFileReader:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.SetImageIO(next((name for suffix, name in _READERS.items() if path.name.endswith(suffix)), ""))
+    name = path.name.lower()
+    reader.SetImageIO(next((io for suffix, io in _READERS.items() if name.endswith(suffix)), ""))
     return reader
 
 
-def _check_nifti(path: Path, image: sitk.Image) -> None:
-    """Refuse a NIfTI file that ends too early or holds NaN: ITK would put 0 there and say nothing."""
-    if not image.HasMetaDataKey("nifti_type") or image.GetMetaData("nifti_type") != "1":
-        return
-    size = int(image.GetMetaData("bitpix")) // 8
-    missing = image.GetNumberOfPixels() * size
-    real = _NIFTI_REALS.get(image.GetMetaData("datatype"))
+def _executed(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
+    reader.ReadImageInformation()
+    _check_size(reader.GetSize(), path)
+    return reader.Execute()
+
+
+def _check_size(size: Sequence[int], path: Path) -> None:
+    if math.prod(size) > _MOST_VOXELS:
+        text = "×".join(map(str, size))
+        raise ImageError(f"{path} has {text} voxels, more than any scan of a head; crop or export it again.")
+
+
+def _why_unreadable(path: Path, error: str) -> str:
+    if "orthonormal" in error:
+        return f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
     with path.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-    with (gzip.open if compressed else open)(path, "rb") as stream:
-        try:
-            order = "<" if stream.read(4) == _LITTLE_ENDIAN_HEADER else ">"
-            stream.seek(int(float(image.GetMetaData("vox_offset"))))
-            while missing > 0 and (part := stream.read(min(missing, _PART_BYTES))):
-                missing -= len(part)
-                whole = len(part) // size * size
-                if real and not np.isfinite(np.frombuffer(part[:whole], order + real)).all():
-                    raise ImageError(f"{path}: {NOT_FINITE}")
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            missing = max(missing, 1)
-    if missing > 0:
-        raise ImageError(f"{path} is incomplete; copy or download it again.")
-
-
-def _read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
-    reader = sitk.ImageSeriesReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder)))
-    reader.MetaDataDictionaryArrayUpdateOn()
-    try:
-        image = reader.Execute()
-    except RuntimeError:
-        raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
-    _check_positions(reader, folder)
-    return image
-
-
-def _only_series(folder: Path) -> str:
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not series:
-        raise ImageError(f"the folder {folder} holds no DICOM series; give the folder of one series.")
-    if len(series) > 1:
-        raise ImageError(
-            f"the folder {folder} holds {len(series)} DICOM series; give each a folder of its own."
-        )
-    return series[0]
-
-
-def _check_positions(reader: sitk.ImageSeriesReader, folder: Path) -> None:
-    """Refuse slices that do not follow at one distance: ITK spaces them evenly whatever is missing."""
-    slices = range(len(reader.GetFileNames()))
-    if len(slices) < 2 or not all(reader.HasMetaDataKey(n, _IMAGE_POSITION) for n in slices):
-        return
-    positions = [[float(v) for v in reader.GetMetaData(n, _IMAGE_POSITION).split("\\")] for n in slices]
-    # Slices at one place are left in the order of their names, so neighbours tell nothing.
-    if len(np.unique(np.round(positions, 3), axis=0)) < len(positions):
-        raise ImageError(f"the DICOM series in {folder} holds slices twice; remove the copies.")
-    gaps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
-    if np.ptp(gaps) > 0.1 * np.median(gaps):
-        raise ImageError(f"the DICOM series in {folder} lacks slices or is unevenly spaced; export it again.")
+        known = stream.read(4) == b"NRRD" or path.name.lower().endswith(nifti.SUFFIXES)
+    if known:
+        return f"{path} is incomplete or damaged; copy it again or export it again."
+    return f"{path} {nifti.NO_IMAGE}"
 
 
 def _grid_of(image: sitk.Image) -> Grid:

@@ -12,6 +12,8 @@ from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 
 NOT_FINITE = "the image holds NaN or infinite values; export it again or replace them first."
+# Networks compute in single precision.
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,8 @@ class Volume:
     Raises
     ------
     ImageError
-        If the array is not three-dimensional, does not fit the grid, or holds NaN or infinite values.
+        If the array is not three-dimensional, does not fit the grid, or holds NaN, infinite or absurdly large
+        values.
     """
 
     array: np.ndarray
@@ -39,11 +42,13 @@ class Volume:
             raise ImageError(
                 f"the image has shape {self.array.shape}; a single three-dimensional volume is needed."
             )
-        # A sum is finite only if every term is, and it needs no array of flags the size of the volume.
-        with np.errstate(invalid="ignore"):
-            finite = self.array.dtype.kind != "f" or np.isfinite(self.array.sum(dtype=np.float64))
-        if not finite:
-            raise ImageError(NOT_FINITE)
+        if self.array.dtype.kind == "f" and self.array.size:
+            # NaN passes through both.
+            extreme = max(-float(self.array.min()), float(self.array.max()))
+            if not np.isfinite(extreme):
+                raise ImageError(NOT_FINITE)
+            if extreme > _LARGEST:
+                raise ImageError(f"the image holds values as large as {extreme:.0e}; export it again.")
 
     @cached_property
     def intensity_range(self) -> tuple[float, float]:
@@ -53,7 +58,10 @@ class Volume:
     def normalised(self, box: Box) -> np.ndarray:
         """Return the voxels of ``box`` as float32 between 0 and 1."""
         low, high = self.intensity_range
-        values = (self.array[box.slices].astype(np.float32) - low) / (high - low)
+        part = self.array[box.slices]
+        # Differences of what single precision just holds need double.
+        kind = np.dtype(np.float32 if high - low < _LARGEST / 2 else np.float64)
+        values = ((part.astype(kind) - low) / (high - low)).astype(np.float32, copy=False)
         return np.clip(values, 0.0, 1.0, out=values)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass, field
-from pathlib import Path
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.cuts import CutGeometry
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 # Of two initial models, the second is for cases without a T1ce.
 ROLES = ("locator", "initial", "initial-t2", "corrector")
+_LARGEST_CUT = 512
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Installed, the models lie in the package; in a checkout, at the top of the repository.
 _FOLDERS = (_PACKAGE / "models", _PACKAGE.parents[1] / "models")
@@ -74,11 +78,12 @@ class ModelFolder:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or next((f for f in _FOLDERS if (f / "manifest.json").is_file()), _FOLDERS[-1])
         path = self.folder / "manifest.json"
+        if not os.path.isfile(path):
+            raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.")
+        check_file(path, ModelError)
         try:
-            entries = [_entry_of(v) for v in json.loads(path.read_text(encoding="utf-8"))["models"]]
-        except FileNotFoundError:
-            raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            entries = _entries_of(path.read_bytes())
+        except ValueError as error:
             raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
         self.entries = {entry.name: entry for entry in entries}
 
@@ -114,7 +119,6 @@ class ModelFolder:
         from VSClickCorrectLib.inference.device import prepare
         from VSClickCorrectLib.networks.registry import build
 
-        network = build(entry.network, **entry.parameters)
         content = self._checked_bytes(entry)
         try:
             tensors = load(content)
@@ -123,15 +127,13 @@ class ModelFolder:
                 f"the weights {self.folder / entry.file} are no whole safetensors file; "
                 "install the models again."
             ) from None
-        try:
-            network.load_state_dict(
-                {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
-            )
-        except RuntimeError as error:
-            reason = str(error).splitlines()[-1].strip()
-            raise ModelError(
-                f"the weights {entry.file} do not fit the network {entry.network} ({reason})."
-            ) from None
+        reason = _misfit(entry, tensors)
+        if reason:
+            raise ModelError(f"the weights {entry.file} do not fit the network {entry.network} ({reason}).")
+        network = build(entry.network, **entry.parameters)
+        network.load_state_dict(
+            {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+        )
         return prepare(network, device)
 
     def check(self, entry: ModelEntry) -> None:
@@ -146,10 +148,10 @@ class ModelFolder:
 
     def _checked_bytes(self, entry: ModelEntry) -> bytes:
         path = self.folder / entry.file
-        try:
-            content = path.read_bytes()
-        except OSError:
-            raise ModelError(f"the weights {path} cannot be read; install the models again.") from None
+        if not os.path.isfile(path):
+            raise ModelError(f"the weights {path} cannot be read; install the models again.")
+        check_file(path, ModelError)
+        content = path.read_bytes()
         found = hashlib.sha256(content).hexdigest()
         if found != entry.sha256:
             raise ModelError(
@@ -159,33 +161,101 @@ class ModelFolder:
         return content
 
 
+def _misfit(entry: ModelEntry, tensors: Mapping[str, torch.Tensor]) -> str:
+    """Return why weights are not the network's, empty if they are; the network takes no memory for it."""
+    import torch
+
+    from VSClickCorrectLib.networks.registry import build
+
+    try:
+        with torch.device("meta"):
+            wanted = build(entry.network, **entry.parameters).state_dict()
+    except (RuntimeError, OverflowError):
+        return "its parameters ask for more than any memory holds"
+    for name, tensor in wanted.items():
+        if name not in tensors:
+            return f"{name} is missing"
+        # Older PyTorch kept a single number as a list of one.
+        if tensors[name].shape != tensor.shape and (tensor.dim() or tensors[name].numel() != 1):
+            shapes = ("×".join(map(str, t.shape)) for t in (tensors[name], tensor))
+            return "{} is {} instead of {}".format(name, *shapes)
+        if not torch.isfinite(tensors[name]).all():
+            return f"{name} holds NaN or infinite values"
+    left = [name for name in tensors if name not in wanted]
+    return f"it has no {left[0]}" if left else ""
+
+
+def _entries_of(content: bytes) -> list[ModelEntry]:
+    """Read a manifest; raises ValueError with what is wrong with it."""
+    document = parse_json(content)
+    models = document.get("models") if isinstance(document, dict) else None
+    if not isinstance(models, list):
+        raise ValueError("it lists no models")
+    return [_entry_of(values) for values in models]
+
+
 def _entry_of(values: Any) -> ModelEntry:
-    """Read an entry; raises TypeError or ValueError with what is wrong with it."""
+    """Read an entry; raises ValueError with what is wrong with it."""
+    if not isinstance(values, dict):
+        raise ValueError("a model is not names and values")
+    name = values.get("name", "")
+    known = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(ModelEntry)}
+    for word in values:
+        if word not in known:
+            raise ValueError(f"model '{name}' has an unknown '{word}'")
+    for word, needed in known.items():
+        if needed and not isinstance(values.get(word), str):
+            raise ValueError(f"model '{name}' has no {word}, which must be a text")
     entry = ModelEntry(**values)
-    texts = (entry.name, entry.role, entry.file, entry.sha256, entry.network)
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("name, role, file, sha256 and network of a model must be texts")
     if entry.role not in ROLES:
-        raise ValueError(f"model '{entry.name}' has the role '{entry.role}', not one of {', '.join(ROLES)}")
+        raise ValueError(f"model '{name}' has the role '{entry.role}', not one of {', '.join(ROLES)}")
+    # On Windows both strokes separate folders.
+    if PureWindowsPath(entry.file).name != entry.file or entry.file == "..":
+        raise ValueError(f"the file of model '{name}' must lie beside the manifest")
     if not isinstance(entry.parameters, dict):
-        raise TypeError(f"the parameters of model '{entry.name}' must be names and values")
-    if not _is_positive(entry.threshold):
-        raise ValueError(f"the threshold of model '{entry.name}' must be a number above 0")
-    _check_geometry(entry)
+        raise ValueError(f"the parameters of model '{name}' must be names and values")
+    if not (_is_positive(entry.threshold) and entry.threshold < 1):
+        raise ValueError(f"the threshold of model '{name}' must be a number above 0 and below 1")
+    check_geometry(name, entry.role, entry.geometry)
     return entry
 
 
-def _check_geometry(entry: ModelEntry) -> None:
-    if entry.role == "corrector":
-        cuts = CutGeometry(**entry.geometry)
-        sizes = [cuts.size, cuts.pixel_mm, cuts.slices, cuts.slice_mm]
+def check_geometry(name: str, role: str, geometry: Any) -> None:
+    """Check the geometry of a model of a role.
+
+    Raises
+    ------
+    ValueError
+        With what is wrong with it.
+    """
+    if not isinstance(geometry, dict):
+        raise ValueError(f"the geometry of model '{name}' must be names and values")
+    if role == "corrector":
+        sizes = _cut_sizes(name, geometry)
     else:
-        sizes = entry.geometry["spacing"]
+        sizes = geometry.get("spacing", [])
         if not isinstance(sizes, list) or len(sizes) != 3:
-            raise ValueError(f"the spacing of model '{entry.name}' must be three lengths in mm")
+            raise ValueError(f"the spacing of model '{name}' must be three lengths in mm")
     if not all(map(_is_positive, sizes)):
-        raise ValueError(f"the geometry of model '{entry.name}' must be numbers above 0")
+        raise ValueError(f"the geometry of model '{name}' must be numbers above 0")
+
+
+def _cut_sizes(name: str, geometry: dict[str, Any]) -> list[Any]:
+    known = [f.name for f in fields(CutGeometry)]
+    for word in geometry:
+        if word not in known:
+            raise ValueError(f"the geometry of model '{name}' has an unknown '{word}'")
+    cuts = CutGeometry(**geometry)
+    for number in (cuts.size, cuts.slices):
+        if not isinstance(number, int) or number > _LARGEST_CUT:
+            raise ValueError(f"size and slices of model '{name}' must be whole numbers up to {_LARGEST_CUT}")
+    return [cuts.size, cuts.pixel_mm, cuts.slices, cuts.slice_mm]
 
 
 def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and value > 0
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and value > 0
+        and (isinstance(value, int) or math.isfinite(value))
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import zlib
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -48,17 +49,18 @@ class Change:
 
         Raises
         ------
-        ValueError
-            If there are more or fewer than the box holds; a few bytes of a journal could fill the memory.
+        ValueError, zlib.error
+            If ``packed`` does not hold as many, as in a damaged journal.
         """
         shape = (2, *self.box.shape)
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         if count == 0:
             return np.zeros(shape[1:], bool), np.zeros(shape[1:], bool)
+        # One byte more than there should be shows that there are more, and nobody unpacks them all.
         unpacker, size = zlib.decompressobj(), -(-count // 8)
         bits = np.frombuffer(unpacker.decompress(self.packed, size + 1), np.uint8)
         if len(bits) != size or not unpacker.eof:
-            raise ValueError("the voxels are not as many as the box holds")
+            raise ValueError(f"{count} voxels take {size} bytes")
         added, removed = np.unpackbits(bits, count=count).reshape(shape).astype(bool)
         return added, removed
 
@@ -88,8 +90,11 @@ class Change:
 
     @classmethod
     def from_json(cls, values: dict) -> Change:
-        """Read what `to_json` wrote."""
-        return cls(Box(tuple(values["start"]), tuple(values["stop"])), base64.b64decode(values["voxels"]))
+        """Read what `to_json` wrote; raises KeyError, TypeError or ValueError where it did not."""
+        start, stop = tuple(values["start"]), tuple(values["stop"])
+        if [type(n) for n in (*start, *stop)] != [int] * 6 or len(start) != 3:
+            raise TypeError("the corners of a box are three whole numbers each")
+        return cls(Box(start, stop), base64.b64decode(values["voxels"]))
 
 
 def _flip(mask: Mask, box: Box, add: np.ndarray, remove: np.ndarray) -> Change:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.files import sync_folder, write_text
+from VSClickCorrectLib.files import check_file, sync_folder, write_text
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.edit import Change, Edit
@@ -49,7 +49,7 @@ class Journal:
 
     def __init__(self, path: Path | None = None, text: str = "") -> None:
         self._path = path
-        if path is not None and path.exists():
+        if path is not None and os.path.lexists(path):
             text = _read(path)
         self.events: list[Event] = parse(text)
         self._lines = list(map(_line, self.events))
@@ -125,17 +125,21 @@ def parse(text: str) -> list[Event]:
     Raises
     ------
     CorrectionError
-        If another line is no event.
+        If another line is no event, or the journal is of another version.
     """
     lines = [line for line in text.split("\n") if line]
     events = []
     for number, line in enumerate(lines, start=1):
         try:
             event = _event_of(line)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (TypeError, ValueError, KeyError, RecursionError):
             if number == len(lines) and not text.endswith("\n"):
                 break
             raise _damaged(number) from None
+        if event.get("format", FORMAT) != FORMAT:
+            raise CorrectionError(
+                f"the journal is of version {event['format']}, which is unknown here; update VSClickCorrect."
+            )
         events.append(event)
     return events
 
@@ -146,7 +150,7 @@ def _damaged(number: int) -> CorrectionError:
 
 def _event_of(line: str) -> Event:
     event = json.loads(line)
-    for name in _FIELDS.get(event["event"], ()):
+    for name in _FIELDS[event["event"]]:
         event[name]
     return event
 
@@ -211,10 +215,17 @@ def round_event(number: int) -> Event:
 def check_grid(events: list[Event], grid: Grid) -> None:
     """Raise `CorrectionError` if a journal belongs to an image on another grid."""
     for event in events:
-        if event["event"] == "session":
-            recorded = Grid(tuple(event["grid"]["shape"]), np.array(event["grid"]["ijk_to_ras"]))
-            if not recorded.matches(grid):
-                raise CorrectionError("the journal belongs to another image; choose the one of this case.")
+        if event["event"] == "session" and not _recorded_grid(event).matches(grid):
+            raise CorrectionError("the journal belongs to another image; choose the one of this case.")
+
+
+def _recorded_grid(event: Event) -> Grid:
+    try:
+        return Grid(tuple(event["grid"]["shape"]), np.array(event["grid"]["ijk_to_ras"]))
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError):
+        raise CorrectionError(
+            "the journal does not say on which image it was kept; it may be damaged."
+        ) from None
 
 
 def history_of(events: list[Event]) -> tuple[EditHistory, int]:
@@ -229,7 +240,7 @@ def history_of(events: list[Event]) -> tuple[EditHistory, int]:
     for number, event in enumerate(events, start=1):
         try:
             current = _follow(history, current, event)
-        except (IndexError, KeyError, StopIteration, TypeError, ValueError):
+        except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError):
             raise _damaged(number) from None
     return history, current
 
@@ -251,10 +262,19 @@ def _follow(history: EditHistory, current: int, event: Event) -> int:
 
 
 def replay(events: list[Event], mask: Mask) -> None:
-    """Do everything again that a journal records, on the mask with which its session began."""
+    """Do everything again that a journal records, on the mask with which its session began.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, zlib.error
+        If a change is damaged.
+    """
     for event in events:
         if "change" in event:
-            Change.from_json(event["change"]).apply(mask)
+            change = Change.from_json(event["change"])
+            if not (change.box.empty or mask.grid.box.contains(change.box)):
+                raise ValueError("a change lies outside the image")
+            change.apply(mask)
 
 
 def _edit_of(event: Event, history: EditHistory) -> Edit:
@@ -286,9 +306,10 @@ def _check_ours(path: Path, start: int, content: bytes) -> None:
 
 
 def _read(path: Path) -> str:
+    check_file(path, CorrectionError)
     try:
         return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
+    except UnicodeDecodeError:
         raise CorrectionError(f"the journal {path} cannot be read; name another.") from None
 
 

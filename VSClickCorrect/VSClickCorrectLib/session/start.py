@@ -61,7 +61,7 @@ def start_of(events: Sequence[Event], grid: Grid) -> np.ndarray | None:
     if "change" not in start:
         return None
     mask = ArrayMask(grid)
-    _carefully(lambda: Change.from_json(start["change"]).apply(mask))
+    _carefully(lambda: replay([start], mask))
     _check(mask, start, "the mask at the start of the journal is damaged; give that mask as well.")
     return mask.values
 
@@ -107,7 +107,8 @@ def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = Non
 
 
 def _told(events: Sequence[Event]) -> dict[str, Any]:
-    return next((event.get("start", {}) for event in events if event["event"] == "session"), {})
+    told = next((event.get("start", {}) for event in events if event["event"] == "session"), {})
+    return told if isinstance(told, dict) else {}
 
 
 def _check(mask: ArrayMask, start: dict[str, Any], message: str) -> None:
@@ -119,5 +120,5 @@ def _check(mask: ArrayMask, start: dict[str, Any], message: str) -> None:
 def _carefully(do: Callable[[], object]) -> None:
     try:
         do()
-    except (IndexError, KeyError, TypeError, ValueError, zlib.error):
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError, zlib.error):
         raise CorrectionError("the journal is damaged: a change in it cannot be understood.") from None

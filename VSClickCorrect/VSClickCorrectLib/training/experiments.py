@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.models import ROLES
+from VSClickCorrectLib.files import check_file
+from VSClickCorrectLib.inference.models import ROLES, check_geometry
+from VSClickCorrectLib.networks.registry import names
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -165,6 +168,27 @@ class Experiment:
         return {word: value for word, value in self.network.items() if word != "name"}
 
 
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+# What a field may hold, by how it is annotated; no number of an experiment is negative.
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "int": (_is_count, "a whole number of at least 0"),
+    "float": (_is_number, "a number of at least 0"),
+    "str": (lambda value: isinstance(value, str), "a text"),
+    "dict[str, Any]": (lambda value: isinstance(value, dict), "a table"),
+    "tuple[int, int, int]": (
+        lambda value: isinstance(value, tuple) and len(value) == 3 and all(map(_is_count, value)),
+        "three whole numbers",
+    ),
+}
+
+
 def read_experiment(path: Path) -> Experiment:
     """Read an experiment's file.
 
@@ -173,21 +197,27 @@ def read_experiment(path: Path) -> Experiment:
     ModelError
         If the file cannot be read or says something that no experiment has.
     """
+    check_file(path, ModelError)
     try:
         with open(path, "rb") as file:
             content = tomllib.load(file)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); name a .toml file.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is no TOML file ({error}).") from None
     if content.get("role") not in ROLES:
         raise ModelError(f"{path} needs a role: {', '.join(ROLES)}.")
     thesis = content.pop("thesis", None)
+    network, geometry = (_table(path, content, name) for name in ("network", "geometry"))
+    if not isinstance(network.get("name"), str):
+        raise ModelError(f"{path}: [network] has no name; give it one of {', '.join(names())}.")
+    try:
+        check_geometry(path.stem, content["role"], geometry)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}.") from None
     return Experiment(
         name=path.stem,
         role=content.pop("role"),
-        network=_table(path, content, "network"),
-        geometry=_table(path, content, "geometry"),
+        network=network,
+        geometry=geometry,
         loss=_part(Objective, path, "loss", _table(path, content, "loss")),
         examples=_part(Examples, path, "examples", content.pop("examples", {})),
         course=_part(Course, path, "course", _table(path, content, "course")),
@@ -208,8 +238,13 @@ def _part(kind: type[Part], path: Path, name: str, values: Mapping[str, Any]) ->
     for word in values:
         if word not in known:
             raise ModelError(f"{path}: [{name}] knows no '{word}'; it has {', '.join(known)}.")
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    for f in dataclasses.fields(kind):
+        fits, wanted = _KINDS[str(f.type)]
+        if f.name in given and not fits(given[f.name]):
+            raise ModelError(f"{path}: {f.name} of [{name}] must be {wanted}, not {given[f.name]!r}.")
     try:
-        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return kind(**given)
     except TypeError as error:
         raise ModelError(f"{path}: [{name}] is incomplete ({error}).") from None
 

@@ -15,7 +15,7 @@ from torch import nn
 from VSClickCorrectLib.datasets.cases import list_cases
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.files import write_text
+from VSClickCorrectLib.files import check_file, write_text
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.device import prepare
@@ -71,8 +71,9 @@ def train(
     network = _network(experiment, weights)
     if experiment.examples.rounds > 1 and weights is None:
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
+    loss = objective(experiment.loss)
     task = _task(experiment, cohorts, seed, weights, models)
-    best = fit(network, task.batch_at, objective(experiment.loss), task.score, schedule, output, seed=seed)
+    best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
     text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
     write_text(output / "result.json", text + "\n")
@@ -82,6 +83,7 @@ def train(
 def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
     network = build(**experiment.network)
     if weights is not None:
+        check_file(weights, ModelError)
         try:
             network.load_state_dict(load_file(weights))
         except (OSError, SafetensorError, RuntimeError) as error:

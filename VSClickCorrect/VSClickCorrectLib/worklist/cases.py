@@ -70,7 +70,7 @@ class WorkCase:
         """What is wrong with the case now, a sentence; empty if all its files are there."""
         if self.fault:
             return self.fault
-        gone = [f"{path} does not exist any more" for path in self.files.values() if not path.exists()]
+        gone = [f"{path} does not exist any more" for path in self.files.values() if not os.path.exists(path)]
         return f"{gone[0]}; put it back or skip the case." if gone else ""
 
     def load(self) -> Case:
@@ -129,10 +129,10 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     WorklistError
         If there is no case.
     """
-    if source.is_dir():
+    if os.path.isdir(source):
         listed = source / CASES
         cases = _listed(listed) if listed.is_file() else _named(source, output.resolve())
-    elif source.exists():
+    elif os.path.exists(source):
         cases = _listed(source)
     else:
         raise WorklistError(f"{source} does not exist; give a folder of cases or a CSV list.")

@@ -1,0 +1,214 @@
+"""Bad DICOM folders and structure sets."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from bad_case import BadInput, Room
+from bright_ball import CENTER, GRID, ball_volume
+from vs_seg_files import T1_UID, T2_UID, circle, write_contours, write_rtstruct, write_series
+from VSClickCorrectLib.datasets.registration import read_matrix
+from VSClickCorrectLib.datasets.rtstruct import read_structure_set
+from VSClickCorrectLib.datasets.vs_seg import find_cases
+from VSClickCorrectLib.errors import ImageError
+
+TITLE = "DICOM"
+_IMAGE = ball_volume().array
+
+
+def _series(room: Room, **options) -> Path:
+    return write_series(room.folder / "series", _IMAGE, GRID, **options)
+
+
+def _slices(room: Room, first: range, second: range, **second_options) -> Path:
+    """Write some slices one way and the others another way, as one series."""
+    _series(room, without=set(range(24)) - set(first))
+    return _series(room, without=set(range(24)) - set(second), **second_options)
+
+
+def _twice(room: Room):
+    folder = _series(room)
+    shutil.copy(folder / "IMG0000000003.dcm", folder / "copy.dcm")
+    return room.segment(folder)
+
+
+def _two(room: Room):
+    _series(room)
+    shutil.copytree(room.folder / "series", room.folder / "all")
+    other = write_series(room.folder / "other", _IMAGE, GRID, uid=T2_UID)
+    for path in other.iterdir():
+        shutil.copy(path, room.folder / "all" / f"T2-{path.name}")
+    return room.segment(room.folder / "all")
+
+
+def _nothing(room: Room):
+    (room.folder / "series").mkdir()
+    room.file("series/notes.txt", "nothing to see")
+    return room.segment(room.folder / "series")
+
+
+def _damaged(change):
+    def make(room: Room):
+        folder = _series(room)
+        path = folder / "IMG0000000007.dcm"
+        path.write_bytes(change(path.read_bytes()))
+        return room.segment(folder)
+
+    return make
+
+
+def _position(content: bytes, value: bytes) -> bytes:
+    """Put another text, of the same length, in the place of the slice's position."""
+    at = content.index(b"\x20\x00\x32\x00") + 8
+    length = int.from_bytes(content[at - 4 : at], "little")
+    return content[:at] + value.ljust(length)[:length] + content[at + length :]
+
+
+def _structure_set(change):
+    def make(room: Room):
+        path = write_rtstruct(room.folder / "rtstruct.dcm", {"TV": [circle(np.array(CENTER), 5.0)]})
+        path.write_bytes(change(path.read_bytes()))
+        return lambda: read_structure_set(path)
+
+    return make
+
+
+def _transform(text: str):
+    def make(room: Room):
+        header = "#Insight Transform File V1.0\n#Transform 0\n"
+        path = room.file("matrix.tfm", (header + text).encode("latin-1"))
+        return lambda: read_matrix(path)
+
+    return make
+
+
+def _contours(old: bytes, new: bytes):
+    """Read VS-SEG's contours with the first of some bytes replaced."""
+
+    def make(room: Room):
+        patient = room.inside("patient")
+        write_series(patient / "t1", _IMAGE, GRID)
+        path = write_contours(patient / "contours.json", {"TV": [circle(np.array(CENTER), 5.0)]})
+        path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+        def read() -> object:
+            try:
+                return [source.read() for source in find_cases(patient)]
+            except ImageError as error:
+                # A patient without any usable contours is told why by the file's own sentence.
+                raise ImageError(str(error).rpartition("used: ")[2].replace(f"{patient}/", "")) from None
+
+        return read
+
+    return make
+
+
+CASES = [
+    BadInput(
+        "folder without DICOM",
+        _nothing,
+        "The folder series holds no DICOM series; give the folder of one series.",
+    ),
+    BadInput(
+        "empty folder",
+        lambda room: room.segment(room.inside("series")),
+        "The folder series holds no DICOM series; give the folder of one series.",
+    ),
+    BadInput(
+        "series that lacks slices",
+        lambda room: room.segment(_series(room, without=(8, 9))),
+        "The DICOM series in series lacks slices or is unevenly spaced; export it again.",
+    ),
+    BadInput(
+        "series with a slice twice",
+        _twice,
+        "The DICOM series in series holds slices twice; remove the copies.",
+    ),
+    BadInput(
+        "folder with two series", _two, "The folder all holds 2 DICOM series; give each a folder of its own."
+    ),
+    BadInput(
+        "series of two frames of reference",
+        lambda room: room.segment(_slices(room, range(12), range(12, 24), frame=f"{T1_UID}.78")),
+        "The DICOM series in series mixes slices of 2 frames of reference; export each scan on its own.",
+    ),
+    BadInput(
+        "series of two patients",
+        lambda room: room.segment(_slices(room, range(12), range(12, 24), patient="VS-SEG-003")),
+        "The DICOM series in series mixes slices of 2 patients; export each scan on its own.",
+    ),
+    BadInput(
+        "series of one slice",
+        lambda room: room.segment(_series(room, without=range(1, 24))),
+        "series is not a volume (its size is 64×64×1); give a three-dimensional image.",
+    ),
+    BadInput(
+        "slice cut short",
+        _damaged(lambda c: c[:3000]),
+        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
+    ),
+    BadInput(
+        "slice cut short in its header",
+        _damaged(lambda c: c[:200]),
+        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
+    ),
+    BadInput(
+        "slice of zeros",
+        _damaged(lambda c: bytes(len(c))),
+        "The DICOM series in series lacks slices or is unevenly spaced; export it again.",
+    ),
+    BadInput(
+        "slice whose position is no number",
+        _damaged(lambda c: _position(c, b"left\\up")),
+        "A slice in series does not say where it lies; export the series again.",
+    ),
+    BadInput(
+        "slice that names 4 GB for a position",
+        _damaged(
+            lambda c: c.replace(b"\x20\x00\x32\x00\x0a\x00\x00\x00", b"\x20\x00\x32\x00\xfe\xff\xff\xff")
+        ),
+        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
+    ),
+    BadInput(
+        "structure set cut short",
+        _structure_set(lambda c: c[: len(c) // 2]),
+        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+    ),
+    BadInput(
+        "structure set that is text",
+        _structure_set(lambda c: b"Dear colleague"),
+        "rtstruct.dcm is no DICOM file; download it again.",
+    ),
+    BadInput(
+        "structure set whose coordinates are no numbers",
+        _structure_set(lambda c: c.replace(b"\\18.0000", b"\\18.00.0")),
+        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+    ),
+    BadInput(
+        "structure set with a coordinate NaN",
+        _structure_set(lambda c: c.replace(b"\\18.0000", b"\\NaN    ", 1)),
+        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+    ),
+    BadInput(
+        "structure set whose header has a length that cannot be",
+        _structure_set(lambda c: c.replace(b"DICM\x02\x00\x00\x00UL", b"DICM\x02\x00\x00\x00[]") + b"\0"),
+        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+    ),
+    BadInput(
+        "transform of no known kind, its name no text",
+        _transform("Transform: Affine\xd1\xdbTransform\nParameters: 1\nFixedParameters: 0\n"),
+        "matrix.tfm is not a transform that can be read; give a .tfm file of ITK.",
+    ),
+    BadInput(
+        "contours with null for a coordinate",
+        _contours(b"18.0", b"null"),
+        "contours.json does not list structures with contours; give VS-SEG's contours.json.",
+    ),
+    BadInput(
+        "contours that are cut short",
+        _contours(b"]", b""),
+        "The contours contours.json cannot be read; download them again.",
+    ),
+]

@@ -1,0 +1,263 @@
+"""Bad paths: names and kinds of files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from bad_case import BadInput, Room
+from good_files import FOUND
+
+TITLE = "Paths"
+
+
+def _named(name: str):
+    """Segment a copy of the good scan under another name."""
+
+    def make(room: Room):
+        (room.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        return room.segment(Path(shutil.copy(room.good.t1ce, room.folder / name)))
+
+    return make
+
+
+def _made(make_path, name: str = "T1ce.nii"):
+    """Segment a path that a function makes."""
+
+    def make(room: Room):
+        make_path(room.folder / name)
+        return room.segment(room.folder / name)
+
+    return make
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def _circle(path: Path) -> None:
+    path.symlink_to("other.nii")
+    (path.parent / "other.nii").symlink_to(path.name)
+
+
+def _locked(room: Room):
+    path = Path(shutil.copy(room.good.t1ce, room.folder / "T1ce.nii"))
+    path.chmod(0)
+    return room.segment(path)
+
+
+def _locked_folder(room: Room):
+    folder = Path(shutil.copytree(room.good.series, room.folder / "series"))
+    folder.chmod(0o700)
+    return room.segment(folder / "IMG0000000001.dcm")
+
+
+def _pipe(room: Room, name: str) -> Path:
+    os.mkfifo(room.folder / name)
+    return room.folder / name
+
+
+def _pipe_among_slices(room: Room):
+    folder = Path(shutil.copytree(room.good.series, room.folder / "series"))
+    os.mkfifo(folder / "pipe")
+    return room.segment(folder)
+
+
+def _output(name: str, folder: bool = False):
+    def make(room: Room):
+        if folder:
+            (room.folder / name).mkdir(parents=True)
+        return room.segment(room.good.t1ce, "--output", room.folder / name)
+
+    return make
+
+
+def _over_the_scan(room: Room):
+    scan = Path(shutil.copy(room.good.t1ce, room.folder / "T1ce.nii"))
+    return room.segment(scan, "--output", scan)
+
+
+def _over_the_scan_by_a_link(room: Room):
+    scan = Path(shutil.copy(room.good.t1ce, room.folder / "T1ce.nii"))
+    (room.folder / "mask.nii").symlink_to(scan.name)
+    return room.correct("--output", room.folder / "mask.nii", t1ce=scan)
+
+
+def _over_the_clicks(room: Room):
+    clicks = Path(shutil.copy(room.good.clicks, room.folder / "clicks.nii"))
+    return room.correct("--output", clicks, clicks=clicks)
+
+
+CASES = [
+    BadInput("file that is not there", _made(lambda p: None), "T1ce.nii does not exist."),
+    BadInput(
+        "folder that is not there",
+        lambda room: room.segment(room.folder / "nowhere" / "T1ce.nii"),
+        "nowhere/T1ce.nii does not exist.",
+    ),
+    BadInput(
+        "file where a folder is named",
+        lambda room: room.segment(room.file("scan", b"") / "T1ce.nii"),
+        "scan/T1ce.nii does not exist.",
+    ),
+    BadInput(
+        "folder in place of the clicks",
+        lambda room: room.correct(clicks=room.inside("clicks")),
+        "clicks is a folder; name a file.",
+    ),
+    BadInput(
+        "folder in place of the mask",
+        lambda room: room.correct(mask=room.inside("mask")),
+        "The folder mask holds no DICOM series; give the folder of one series.",
+    ),
+    BadInput(
+        "folder in place of the journal",
+        lambda room: room.resume(room.inside("journals")),
+        "journals is a folder; name a file.",
+    ),
+    BadInput(
+        "folder in place of the list of cases",
+        lambda room: room.evaluate(room.inside("cases")),
+        "cases holds no case of a cohort; write one with 'vsclick simulate'.",
+    ),
+    BadInput(
+        "file in place of the models' folder",
+        lambda room: room.segment(room.good.t1ce, "--models", room.good.t1ce),
+        "T1ce.nii holds no manifest.json; name a folder with models.",
+    ),
+    BadInput(
+        "link to itself",
+        _made(_loop),
+        "T1ce.nii cannot be opened (Too many levels of symbolic links); name another file.",
+    ),
+    BadInput(
+        "two links to each other",
+        _made(_circle),
+        "T1ce.nii cannot be opened (Too many levels of symbolic links); name another file.",
+    ),
+    BadInput("link to nothing", _made(lambda p: p.symlink_to("gone.nii")), "T1ce.nii does not exist."),
+    BadInput("name with letters of any language", _named("Größe 頭部 Опухоль.nii"), "is read", FOUND),
+    BadInput("name with spaces at both ends", _named(" T1 ce .nii"), "is read", FOUND),
+    BadInput("name with a line break", _named("T1\nce.nii"), "is read", FOUND),
+    BadInput(
+        "name with a line break, file not there",
+        lambda room: room.segment(room.folder / "T1\nce.nii"),
+        "T1\\nce.nii does not exist.",
+    ),
+    BadInput(
+        "name that is not UTF-8",
+        _named(os.fsdecode(b"T1\xff.nii")),
+        "The name T1\\udcff.nii is not UTF-8 text; rename the file.",
+    ),
+    BadInput(
+        "output whose name is not UTF-8",
+        _output(os.fsdecode(b"out\xff.nii")),
+        "The name out\\udcff.nii is not UTF-8 text; rename the file.",
+    ),
+    BadInput(
+        "name of 300 letters",
+        lambda room: room.segment(room.folder / f"{'n' * 296}.nii"),
+        f"{'n' * 296}.nii cannot be opened (File name too long); name another file.",
+    ),
+    BadInput(
+        "path of 5000 letters",
+        lambda room: room.segment(room.folder / ("folder/" * 714) / "T1ce.nii"),
+        f"{'folder/' * 714}T1ce.nii cannot be opened (File name too long); name another file.",
+    ),
+    BadInput(
+        "output of 300 letters",
+        _output(f"{'n' * 296}.nii"),
+        f"{'n' * 296}.nii cannot be written (File name too long); choose another name.",
+    ),
+    BadInput(
+        "file that one may not read",
+        _locked,
+        "T1ce.nii cannot be opened (Permission denied); name another file.",
+        nobody=True,
+    ),
+    BadInput(
+        "file in a folder that one may not enter",
+        _locked_folder,
+        "series/IMG0000000001.dcm cannot be opened (Permission denied); name another file.",
+        nobody=True,
+    ),
+    BadInput(
+        "output into a folder that one may not write",
+        lambda room: room.segment(room.good.t1ce, "--output", room.inside("results") / "out.nii"),
+        "Cannot write into results (Permission denied); choose another folder.",
+        nobody=True,
+    ),
+    BadInput(
+        "pipe in place of the scan",
+        lambda room: room.segment(_pipe(room, "T1ce.nii")),
+        "T1ce.nii is a pipe or a device; name a file.",
+        apart=True,
+    ),
+    BadInput(
+        "pipe in place of the clicks",
+        lambda room: room.correct(clicks=_pipe(room, "clicks.mrk.json")),
+        "clicks.mrk.json is a pipe or a device; name a file.",
+        apart=True,
+    ),
+    BadInput(
+        "pipe in place of the journal",
+        lambda room: room.resume(_pipe(room, "journal.jsonl")),
+        "journal.jsonl is a pipe or a device; name a file.",
+        apart=True,
+    ),
+    BadInput(
+        "pipe in place of the list of cases",
+        lambda room: room.evaluate(_pipe(room, "cases.csv")),
+        "cases.csv is a pipe or a device; name a file.",
+        apart=True,
+    ),
+    BadInput(
+        "pipe among the slices",
+        _pipe_among_slices,
+        "series/pipe is a pipe or a device; remove it from the folder.",
+        apart=True,
+    ),
+    BadInput(
+        "/dev/zero in place of the scan",
+        lambda room: room.segment(Path("/dev/zero")),
+        "/dev/zero is a pipe or a device; name a file.",
+        apart=True,
+    ),
+    BadInput(
+        "/dev/zero in place of the clicks",
+        lambda room: room.correct(clicks="/dev/zero"),
+        "/dev/zero is a pipe or a device; name a file.",
+        apart=True,
+    ),
+    BadInput(
+        "output into a folder that is not there",
+        _output("nowhere/out.nii"),
+        "The folder nowhere does not exist; create it or choose another.",
+    ),
+    BadInput(
+        "output that is a folder",
+        _output("out.nii", folder=True),
+        "out.nii is a folder; choose another name for the mask.",
+    ),
+    BadInput(
+        "output of no known kind",
+        _output("out.docx"),
+        "out.docx has no known suffix; name it .nii.gz, .nii, .seg.nrrd, .nrrd.",
+    ),
+    BadInput(
+        "output over the scan",
+        _over_the_scan,
+        "T1ce.nii is one of the files to be read; choose another name for the mask.",
+    ),
+    BadInput(
+        "output over the scan by a link",
+        _over_the_scan_by_a_link,
+        "mask.nii is one of the files to be read; choose another name for the mask.",
+    ),
+    BadInput(
+        "output over the clicks",
+        _over_the_clicks,
+        "clicks.nii is one of the files to be read; choose another name for the mask.",
+    ),
+]

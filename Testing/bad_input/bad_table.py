@@ -1,0 +1,31 @@
+"""The whole table of bad inputs, part by part."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import bad_clicks
+import bad_folders
+import bad_images
+import bad_journals
+import bad_lists
+import bad_models
+import bad_options
+import bad_paths
+import bad_scene
+import bad_uploads
+from bad_case import BadInput
+
+PARTS: tuple[ModuleType, ...] = (
+    bad_images,
+    bad_folders,
+    bad_paths,
+    bad_clicks,
+    bad_models,
+    bad_journals,
+    bad_lists,
+    bad_options,
+    bad_uploads,
+    bad_scene,
+)
+CASES: list[BadInput] = [case for part in PARTS for case in part.CASES]

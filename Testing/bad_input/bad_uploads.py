@@ -1,0 +1,162 @@
+"""Bad uploads of the browser app: zip archives."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+
+from bad_case import BadInput, Room
+from VSClickCorrectLib.app.uploads import Uploads
+
+TITLE = "Uploads to the browser app"
+_MB = 1 << 20
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return an archive."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def _slices(room: Room, prefix: str = "") -> dict[str, bytes]:
+    return {prefix + path.name: path.read_bytes() for path in room.good.series.iterdir()}
+
+
+def _upload(content, name: str = "series.zip", slot: str = "t1ce"):
+    """Send what a function makes of the room, and read it; the folder of uploads must be empty again."""
+
+    def make(room: Room):
+        sent = content(room)
+
+        def receive() -> str:
+            uploads = Uploads(limit_mb=8)
+            try:
+                uploads.begin(slot, name, len(sent))
+                uploads.part(slot, 0, sent)
+                opened = uploads.case()
+                outside = [p for p in uploads.folder.parent.glob("IMG*.dcm")]
+                return f"a scan of {opened.grid.shape}, {len(outside)} files elsewhere"
+            finally:
+                uploads.close()
+
+        return receive
+
+    return make
+
+
+def _encrypted(room: Room) -> bytes:
+    content = bytearray(zipped(_slices(room)))
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        position = content.find(signature)
+        while position >= 0:
+            content[position + at] |= 1
+            position = content.find(signature, position + 4)
+    return bytes(content)
+
+
+def _understated(room: Room) -> bytes:
+    """A bomb whose directory says that it holds 10 bytes."""
+    content = bytearray(zipped({"a": bytes(50 * _MB)}))
+    at = content.index(b"PK\x01\x02")
+    struct.pack_into("<I", content, at + 24, 10)
+    return bytes(content)
+
+
+def _link(room: Room) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        link = zipfile.ZipInfo("series")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, str(room.good.series))
+    return stream.getvalue()
+
+
+CASES = [
+    BadInput(
+        "archive whose names lead out of it",
+        _upload(lambda room: zipped(_slices(room, "../../"))),
+        "is read; its names are not used, and nothing is written elsewhere",
+        "a scan of (24, 64, 64), 0 files elsewhere",
+    ),
+    BadInput(
+        "archive that unpacks to 200 times its size",
+        _upload(lambda room: zipped({"a": bytes(4 * _MB)})),
+        "The archive holds too much; zip the slices of one series.",
+    ),
+    BadInput(
+        "archive that understates what it holds",
+        _upload(_understated),
+        "'series.zip' is no whole zip archive without a password; zip the series again.",
+    ),
+    BadInput(
+        "archive with a password",
+        _upload(_encrypted),
+        "'series.zip' is no whole zip archive without a password; zip the series again.",
+    ),
+    BadInput(
+        "archive of an archive",
+        _upload(lambda room: zipped({"series.zip": zipped(_slices(room))})),
+        "The archive holds no DICOM series of MR images; zip the slices of one series.",
+    ),
+    BadInput(
+        "archive that holds a link",
+        _upload(_link),
+        "The archive holds no DICOM series of MR images; zip the slices of one series.",
+    ),
+    BadInput(
+        "archive of 20 001 files",
+        _upload(lambda room: zipped({str(n): b"" for n in range(20_001)}, zipfile.ZIP_STORED)),
+        "The archive holds too much; zip the slices of one series.",
+    ),
+    BadInput(
+        "archive cut short",
+        _upload(lambda room: zipped(_slices(room))[:-500]),
+        "'series.zip' is no whole zip archive without a password; zip the series again.",
+    ),
+    BadInput(
+        "archive with a byte changed",
+        _upload(
+            lambda room: (c := bytearray(zipped(_slices(room)))).__setitem__(90, c[90] ^ 255) or bytes(c)
+        ),
+        "'series.zip' is no whole zip archive without a password; zip the series again.",
+    ),
+    BadInput(
+        "archive that is a text",
+        _upload(lambda room: b"Dear colleague"),
+        "'series.zip' is no whole zip archive without a password; zip the series again.",
+    ),
+    BadInput(
+        "empty archive",
+        _upload(lambda room: zipped({})),
+        "The archive holds no DICOM series of MR images; zip the slices of one series.",
+    ),
+    BadInput(
+        "upload of 9 MB where 8 are allowed",
+        _upload(lambda room: bytes(9 * _MB)),
+        "'series.zip' has 9 MB; choose a file of at most 8 MB that is not empty.",
+    ),
+    BadInput(
+        "upload of nothing",
+        _upload(lambda room: b""),
+        "'series.zip' has 0 MB; choose a file of at most 8 MB that is not empty.",
+    ),
+    BadInput(
+        "upload of another kind",
+        _upload(lambda room: b"MZ", "scan.exe"),
+        "'scan.exe' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.",
+    ),
+    BadInput(
+        "mask as an archive",
+        _upload(lambda room: zipped(_slices(room)), slot="mask"),
+        "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.",
+    ),
+    BadInput(
+        "NRRD that names a file of the server",
+        _upload(lambda room: b"NRRD0004\ndata file: /etc/passwd\n\n", "scan.nrrd"),
+        "'scan.nrrd' keeps its voxels in another file or has no proper header; save it as one file.",
+    ),
+]
