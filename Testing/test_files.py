@@ -90,7 +90,9 @@ def test_a_drive_that_vanished_says_so_and_gets_the_file_when_it_is_back(drive):
     path = drive.folder / "results" / "record.json"
     make_folder(path.parent)
     drive.vanish()
-    with pytest.raises(ImageError, match=r"cannot write into .*results \(No such file or directory\); choose another"):
+    with pytest.raises(
+        ImageError, match=r"cannot write into .*results \(No such file or directory\); choose"
+    ):
         write_text(path, "text\n")
     assert left_in(drive.folder) == []
     drive.come_back()

@@ -211,7 +211,9 @@ def test_an_upload_onto_a_full_disk_is_told_and_can_be_sent_again(make_drive, ca
     monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
     uploads, content = Uploads(limit_mb=2), case_files.mask.read_bytes()
     drive.fill()
-    with pytest.raises(ImageError, match=r"^cannot write into .* \(No space left on device\); choose another folder\.$"):
+    with pytest.raises(
+        ImageError, match=r"^cannot write into .* \(No space left on device\); choose another folder\.$"
+    ):
         send(uploads, "mask", "mask.nii.gz", content)
     assert (uploads.names, left_in(uploads.folder)) == ({}, [])
     drive.make_room()

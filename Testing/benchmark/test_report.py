@@ -35,8 +35,8 @@ def test_page_names_command_machine_and_versions(results):
         "| undo | 2.00 ms | 100 ms | 50.0× | ≥ 100×: missed | DSC 1.0000 |",
         "- undo: Same nodes.",
         "- MONAI is not installed.",
-        "| vs-corrector-3 | 1×20×48×48 | 0.90 | 10.0 | 90.0 | 60% |",
-        "| 1 thread | 18.0 | 1.80 |",
+        "| vs-corrector-3 | 1×20×48×48 | 0.90 | 10.0 | 90.0 | 1 | 150 | 60% |",
+        "| 2 threads | 18.0 | 1.80 |",
     ],
 )
 def test_page_has_the_line(results, line):

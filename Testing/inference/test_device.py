@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.device import choose_device, precision, prepare, probabilities
+from VSClickCorrectLib.inference.device import choose_device, one_thread, precision, prepare, probabilities
 
 CPU = torch.device("cpu")
 
@@ -92,3 +92,15 @@ def test_precision_does_not_outlast_the_network(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"bf16": True}, raising=False)
     probabilities(prepare(scaling_network(2.0, 1.0), CPU), torch.zeros((1, 1, 2, 2, 2)))
     assert not torch.is_autocast_enabled("cpu")
+
+
+def test_one_thread_is_used_inside_and_as_many_as_before_after_an_error_too():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(KeyError), one_thread():
+            assert torch.get_num_threads() == 1
+            raise KeyError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -12,13 +12,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from VSClickCorrectLib.benchmark.measuring import timed
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.corrector import network_input
-from VSClickCorrectLib.inference.device import precision, probabilities
+from VSClickCorrectLib.inference.device import one_thread, precision, probabilities
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.networks.registry import dimensions
 
-# Small enough for a processor's caches to large enough for a graphics card.
-_MATRICES = (512, 1024, 2048, 4096)
+# As large as it takes to keep all of a device busy.
+_MATRICES = {"cpu": (512, 1024, 2048), "cuda": (2048, 4096, 8192), "mps": (1024, 2048, 4096)}
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,17 @@ class NetworkRate:
         Floating-point operations of one pass, 10⁹; a multiplication and an addition are two.
     seconds : tuple of float
         Of each pass.
+    threads : int
+        On which it runs.
     best : float
-        The machine's best rate of matrix products in the same precision, 10⁹ operations a second.
+        The machine's best rate of matrix products on as many threads and in the same precision, 10⁹ a second.
     """
 
     name: str
     shape: tuple[int, ...]
     gigaflop: float
     seconds: tuple[float, ...]
+    threads: int
     best: float
 
     @property
@@ -61,14 +64,17 @@ def network_rates(case: Case, networks: Networks, repeats: int) -> list[NetworkR
     inputs, corrector = _inputs_of(networks.segmenter, case), networks.corrector
     entry, network = corrector.entry, corrector.network
     cut = torch.rand(1, *corrector.cut_shape)
-    inputs[entry.name] = (network, network_input(cut, dimensions(entry.network)))
-    best = matrix_rate(next(network.parameters()).device)
-    return [_rate(name, *of, best, repeats) for name, of in inputs.items()]
+    device = next(network.parameters()).device
+    best = matrix_rate(device)
+    rates = [_rate(name, *of, best, repeats) for name, of in inputs.items()]
+    with one_thread():
+        seen = network_input(cut, dimensions(entry.network))
+        return [*rates, _rate(entry.name, network, seen, matrix_rate(device), repeats)]
 
 
 def matrix_rate(device: torch.device, repeats: int = 5) -> float:
     """Return the best rate of square matrix products on a device, 10⁹ operations a second."""
-    return max(_products(size, device, repeats) for size in _MATRICES)
+    return max(_products(size, device, repeats) for size in _MATRICES[device.type])
 
 
 def operations(network: nn.Module, inputs: torch.Tensor) -> float:
@@ -81,7 +87,7 @@ def operations(network: nn.Module, inputs: torch.Tensor) -> float:
 def _rate(name: str, network: nn.Module, x: torch.Tensor, best: float, repeats: int) -> NetworkRate:
     probabilities(network, x)
     seconds = tuple(timed(lambda: probabilities(network, x)) for _ in range(repeats))
-    return NetworkRate(name, tuple(x.shape), operations(network, x), seconds, best)
+    return NetworkRate(name, tuple(x.shape), operations(network, x), seconds, torch.get_num_threads(), best)
 
 
 def _products(size: int, device: torch.device, repeats: int) -> float:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from VSClickCorrectLib.inference.corrector import Corrector, network_input
+from VSClickCorrectLib.inference.device import one_thread
 from VSClickCorrectLib.networks.registry import build, dimensions
 
 _BATCHES = (2, 5, 10)
@@ -43,7 +44,7 @@ def variants(corrector: Corrector, repeats: int) -> list[Variant]:
     """Run the corrector as it ships, then in other memory formats, batches, threads and compiled.
 
     The ways are run in turn, so that whatever else the machine does meets them all alike. The first is what
-    ships.
+    ships: one thread, one cut.
     """
     network, seen = corrector.network, torch.rand(1, *corrector.cut_shape)
     cut = network_input(seen, dimensions(corrector.entry.network)).to(_device(corrector))
@@ -51,13 +52,14 @@ def variants(corrector: Corrector, repeats: int) -> list[Variant]:
     ways |= {name: (other, cut) for name, other in other_networks(corrector).items()}
     ways |= {f"{n} cuts at once": (network, cut.expand(n, *cut.shape[1:]).contiguous()) for n in _BATCHES}
     times: dict[str, list[float]] = {name: [] for name in ways}
-    for one, cuts in ways.values():
-        one(cuts)
-    for _ in range(repeats):
-        for name, (one, cuts) in ways.items():
-            times[name].append(_seconds(one, cuts) / len(cuts))
-    return [Variant(name, tuple(seconds)) for name, seconds in times.items()] + _on_one_thread(
-        network, cut, repeats
+    with one_thread():
+        for one, cuts in ways.values():
+            one(cuts)
+        for _ in range(repeats):
+            for name, (one, cuts) in ways.items():
+                times[name].append(_seconds(one, cuts) / len(cuts))
+    return [Variant(name, tuple(seconds)) for name, seconds in times.items()] + _on_all_threads(
+        network, ways[f"{_BATCHES[-1]} cuts at once"][1], repeats
     )
 
 
@@ -89,15 +91,17 @@ class _InBfloat16(nn.Module):
             return self._network(x)
 
 
-def _on_one_thread(network: nn.Module, cut: torch.Tensor, repeats: int) -> list[Variant]:
-    if cut.is_cuda or torch.get_num_threads() == 1:
-        return []
+def _on_all_threads(network: nn.Module, cuts: torch.Tensor, repeats: int) -> list[Variant]:
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return [Variant("1 thread", tuple(_seconds(network, cut) for _ in range(repeats)))]
-    finally:
-        torch.set_num_threads(threads)
+    if cuts.is_cuda or threads == 1:
+        return []
+    network(cuts)
+    one = tuple(_seconds(network, cuts[:1]) for _ in range(repeats))
+    several = tuple(_seconds(network, cuts) / len(cuts) for _ in range(repeats))
+    return [
+        Variant(f"{threads} threads", one),
+        Variant(f"{threads} threads, {len(cuts)} cuts at once", several),
+    ]
 
 
 def _device(corrector: Corrector) -> torch.device:

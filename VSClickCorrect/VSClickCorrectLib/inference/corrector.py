@@ -110,11 +110,13 @@ class Corrector:
         """
         import torch
 
-        from VSClickCorrectLib.inference.device import probabilities
+        from VSClickCorrectLib.inference.device import one_thread, probabilities
         from VSClickCorrectLib.networks.registry import dimensions
 
         seen = network_input(torch.from_numpy(cuts), dimensions(self.entry.network))
-        return probabilities(self.network, seen).reshape(-1, *self.geometry.window.shape).numpy()
+        with one_thread():
+            outputs = probabilities(self.network, seen)
+        return outputs.reshape(-1, *self.geometry.window.shape).numpy()
 
 
 def network_input(cuts: torch.Tensor, dimensions: int) -> torch.Tensor:

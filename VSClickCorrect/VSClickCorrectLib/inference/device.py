@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import nn
@@ -62,6 +63,21 @@ def _cpu_has_bf16() -> bool:
     # Before get_capabilities existed bf16 is simply not used.
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread of the processor inside.
+
+    A network of some milliseconds gains little from more (decision 0008): its threads meet after every layer,
+    and where other programs want the same cores each meeting waits for a thread that is not running.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @torch.inference_mode()
