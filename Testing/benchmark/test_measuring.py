@@ -1,8 +1,7 @@
 """Medians, spreads and the numbers of the report."""
 
 import pytest
-from VSClickCorrectLib.benchmark.measuring import Measured, milliseconds, peak_megabytes, timed
-from VSClickCorrectLib.benchmark.report import number
+from VSClickCorrectLib.benchmark.measuring import Measured, milliseconds, number, peak_megabytes, timed
 
 
 def test_median_and_spread_are_those_of_the_values():

@@ -45,6 +45,12 @@ def milliseconds(what: str, seconds: Sequence[float]) -> Measured:
     return Measured(what, "ms", tuple(round(1000 * s, 4) for s in seconds))
 
 
+def number(value: float) -> str:
+    """Return a value with three digits that count."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f}"
+
+
 def timed(action: Callable[[], object]) -> float:
     """Return how many seconds an action takes."""
     started = time.perf_counter()

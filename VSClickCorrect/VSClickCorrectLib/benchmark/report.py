@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from VSClickCorrectLib.benchmark.measuring import Measured
+from VSClickCorrectLib.benchmark.measuring import Measured, number
 from VSClickCorrectLib.benchmark.results import ENDS, SESSION, Results
 from VSClickCorrectLib.benchmark.rivals.comparison import Comparison
 from VSClickCorrectLib.evaluation.tables import table
@@ -26,12 +26,6 @@ def markdown(results: Results) -> str:
     if results.variants:
         parts += ["## Other ways to run the corrector", _variants(results)]
     return "\n\n".join(parts) + "\n"
-
-
-def number(value: float) -> str:
-    """Return a value with three digits that count."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:.{digits}f}"
 
 
 def _machine(results: Results) -> str:

@@ -75,7 +75,7 @@ def compare(
     models = models or ModelFolder()
     model = InitialSegmenter.load(models, device).model_for(case)
     deepedit = DeepEdit(case, model, head_window(case, model), SlidingWindowInferer(roi, sw_batch_size=4))
-    how = f"on the whole head at the network's voxel size, in windows of {roi[0]}×{roi[1]}×{roi[2]}"
+    how = f"whole head in windows of {roi[0]}×{roi[1]}×{roi[2]}"
     return _compared(case, truth, repeats, Corrector.load(models, device=device), deepedit, how)
 
 
@@ -94,7 +94,7 @@ def compare_resized(
     models = models or ModelFolder()
     model = InitialSegmenter.load(models, device).model_for(case)
     deepedit = DeepEdit(case, model, resized_window(case, shape), SimpleInferer())
-    how = f"on the whole volume resized to {shape[0]}×{shape[1]}×{shape[2]}, at once"
+    how = f"volume resized to {shape[0]}×{shape[1]}×{shape[2]}"
     return _compared(case, truth, repeats, Corrector.load(models, device=device), deepedit, how)
 
 
@@ -190,7 +190,7 @@ def _compared(
         return timed(lambda: deepedit.segment(tumour, background))
 
     return Comparison(
-        f"one click, against DeepEdit {how}",
+        f"a click / DeepEdit, {how}",
         *in_turns(repeats, ours, theirs),
         equal=None,
         target=_TARGET,

@@ -47,7 +47,7 @@ def compare(case: Case, truth: np.ndarray, repeats: int, whole: bool = True) -> 
     ours, theirs, equal = _compared(case, truth, repeats, whole, _Copies, lambda written, undone: undone)
     covered = "the whole volume" if whole else "the tumour with a margin"
     return Comparison(
-        f"undo of one correction, labelmap of {covered}, against trame-slicer's editor",
+        f"undo alone / trame-slicer's editor, labelmap of {covered}",
         ours,
         theirs,
         equal,
@@ -61,7 +61,7 @@ def compare_round_trip(case: Case, truth: np.ndarray, repeats: int) -> Compariso
     """Write one correction so that it can be undone, and undo it; parameters and errors as for `compare`."""
     ours, theirs, equal = _compared(case, truth, repeats, True, _Editor, operator.add)
     return Comparison(
-        "one correction written, recorded and undone, against trame-slicer's editor",
+        "write, record and undo / trame-slicer's editor",
         ours,
         theirs,
         equal,

@@ -133,7 +133,7 @@ def _told(
     equal, whole, same = (dice(mask, masks[0]) for mask in masks[1:])
     against_truth = [dice(mask, truth) for mask in masks[:2]]
     return Comparison(
-        "initial mask, against MONAI sliding_window_inference over the whole head",
+        "initial mask / MONAI's sliding window, whole head",
         *seconds,
         equal=equal,
         target=3.0,

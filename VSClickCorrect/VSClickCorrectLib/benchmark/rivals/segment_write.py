@@ -55,10 +55,11 @@ def compare(case: Case, truth: np.ndarray, repeats: int) -> Comparison:
         ours()
         seconds = in_turns(repeats, ours, theirs)
     return Comparison(
-        "write of one correction, against slicer.util.updateSegmentBinaryLabelmapFromArray",
+        "write of a correction / slicer.util",
         *seconds,
         equal=min(scores),
         target=100.0,
-        note=f"SegmentMask.write of a click's box and Slicer's function with the whole corrected array wrote "
-        f"the same {sum(correction.change.count)} changed voxels into the same segment, no view open.",
+        note="SegmentMask.write of a click's box, and slicer.util.updateSegmentBinaryLabelmapFromArray with "
+        f"the whole corrected array, wrote the same {sum(correction.change.count)} changed voxels into the "
+        "same segment, no view open.",
     )
