@@ -16,9 +16,9 @@ if sys.platform != "linux":
 from process_figures import figures
 from trame.app import get_server
 from VSClickCorrectLib.app.application import BrowserApp
-from VSClickCorrectLib.app.case_nodes import OpenedCase
 from VSClickCorrectLib.app.memory import give_back
 from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import Uploads
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.inference.models import ModelFolder
