@@ -249,6 +249,21 @@ def test_a_change_of_layout_leaves_nothing_behind_in_the_tab(page):
     assert there_and_back() == there_and_back()
 
 
+def test_a_button_that_was_disabled_and_enabled_again_leaves_nothing_behind(page):
+    tools = page.tab.context.new_cdp_session(page.tab)
+
+    def click_and_undo():
+        page.click_at(np.add(CENTER, (RADIUS_MM, 0, 0)))
+        expect(page.tab.locator("#undo")).to_be_enabled()
+        page.undo_everything()
+        expect(page.tab.locator(".vs-click")).to_have_count(0)
+        tools.send("HeapProfiler.collectGarbage")
+        return tools.send("Memory.getDOMCounters")["jsEventListeners"]
+
+    click_and_undo()
+    assert click_and_undo() == click_and_undo()
+
+
 def test_a_hidden_view_keeps_its_size(page):
     width = "document.querySelector('[data-view=Coronal]').getBoundingClientRect().width"
     page.tab.click("#layout-planes")

@@ -42,8 +42,8 @@ _COLORS = {
 }
 _THEME = {
     "theme": {"defaultTheme": "dark", "themes": {"dark": {"dark": True, "colors": _COLORS}}},
-    # Motion would send no frame sooner, and makes tests and tired eyes wait.
-    "defaults": {"VBtn": {"class": "text-none"}},
+    # Vuetify forgets a listener to keys each time a button with a ripple is disabled and enabled again.
+    "defaults": {"VBtn": {"class": "text-none", "ripple": False}},
 }
 
 
