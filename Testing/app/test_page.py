@@ -235,6 +235,45 @@ def test_the_views_show_the_segment_in_its_colour(page):
     assert before > 200
 
 
+def test_a_change_of_layout_leaves_nothing_behind_in_the_tab(page):
+    tools = page.tab.context.new_cdp_session(page.tab)
+
+    def there_and_back():
+        for layout, planes in (("planes", "visible"), ("axial", "hidden")):
+            page.tab.click(f"#layout-{layout}")
+            page.tab.locator("[data-view=Coronal]").wait_for(state=planes)
+        tools.send("HeapProfiler.collectGarbage")
+        return tools.send("Memory.getDOMCounters")["jsEventListeners"]
+
+    there_and_back()
+    assert there_and_back() == there_and_back()
+
+
+def test_a_button_that_was_disabled_and_enabled_again_leaves_nothing_behind(page):
+    tools = page.tab.context.new_cdp_session(page.tab)
+
+    def click_and_undo():
+        page.click_at(np.add(CENTER, (RADIUS_MM, 0, 0)))
+        expect(page.tab.locator("#undo")).to_be_enabled()
+        page.undo_everything()
+        expect(page.tab.locator(".vs-click")).to_have_count(0)
+        tools.send("HeapProfiler.collectGarbage")
+        return tools.send("Memory.getDOMCounters")["jsEventListeners"]
+
+    click_and_undo()
+    assert click_and_undo() == click_and_undo()
+
+
+def test_a_hidden_view_keeps_its_size(page):
+    width = "document.querySelector('[data-view=Coronal]').getBoundingClientRect().width"
+    page.tab.click("#layout-planes")
+    page.tab.locator("[data-view=Coronal]").wait_for(state="visible")
+    shown = page.tab.evaluate(width)
+    page.tab.click("#layout-axial")
+    page.tab.locator("[data-view=Coronal]").wait_for(state="hidden")
+    assert page.tab.evaluate(width) == shown > 100
+
+
 def test_the_initial_mask_is_found_with_progress_and_can_be_cancelled(page, tmp_path):
     page.tab.click("#find")
     page.tab.click("#cancel", timeout=PATIENCE_MS)

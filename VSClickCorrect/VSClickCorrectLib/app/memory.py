@@ -1,4 +1,4 @@
-"""Memory between cases: what is free is given back."""
+"""The server's memory: what is free is given back."""
 
 from __future__ import annotations
 
@@ -6,17 +6,35 @@ import ctypes
 import gc
 import sys
 
+# Parameters of glibc's mallopt; see malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGE = 512 * 1024
+
+
+def give_large_blocks_back() -> None:
+    """Let every large block of memory go back to the system when it is freed, for the whole process.
+
+    glibc raises the size from which blocks are mapped on their own to that of the largest one freed so far,
+    at most 32 MB. Images and drawing buffers of views would then lie between small blocks, and what is free
+    among those stays with the process. A size that is set stays as it is. Other C libraries are left alone.
+    """
+    set_option = _from_libc("mallopt")
+    if set_option is not None:
+        set_option(_MMAP_THRESHOLD, _LARGE)
+        set_option(_TRIM_THRESHOLD, 2 * _LARGE)
+
 
 def give_back() -> None:
     """Free what Python's collector alone finds, and return freed pages to the system.
 
-    Views that change their size leave drawing buffers that glibc frees and keeps. Nothing of that is lost,
-    but over a day the process would look as if it leaked (Resources/Docs/performance.md). It takes a moment,
-    so it is for the time between cases.
+    It takes a moment, so it is for the time between cases.
     """
     gc.collect()
-    if sys.platform == "linux":
-        # musl has no such function and needs none.
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+    trim = _from_libc("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def _from_libc(name: str):
+    # musl has no malloc_trim, and neither of the two is in other systems' libraries.
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

@@ -17,6 +17,7 @@ from VSClickCorrectLib.app.application import BrowserApp
 from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
 from VSClickCorrectLib.app.door import open_browser
 from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
+from VSClickCorrectLib.app.memory import give_large_blocks_back
 from VSClickCorrectLib.app.models import LazyNetworks
 from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
@@ -79,6 +80,7 @@ def serve(source: Future[OpenedCase] | Worklist, networks: LazyNetworks, serving
         If the address cannot be bound.
     """
     token = checked_token(serving.token) if serving.token else new_token()
+    give_large_blocks_back()
     guard = Guard(serving.host, token, serving.origins)
     uploads = Uploads(serving.upload_mb)
     app = BrowserApp(networks, uploads)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import slicer
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
-from trame_slicer.core import LayoutManager, SlicerApp
+from trame_slicer.core import SlicerApp
 from trame_slicer.rca_view import register_rca_factories
-from trame_slicer.views import (
-    Layout,
-    LayoutDirection,
-    SliceView,
-    ViewLayoutDefinition,
-    ViewProps,
-    ViewType,
-)
+from trame_slicer.views import SliceView, ViewLayoutDefinition, ViewProps, ViewType
 from undo_stack import Signal
 
+from VSClickCorrectLib.app.layouts import ALL_VIEWS, AXIAL_VIEWS, PLANE_VIEWS, SURFACE_VIEW, places
 from VSClickCorrectLib.app.opened_case import ShownCase
 from VSClickCorrectLib.app.pointing import Point, Pointing
 from VSClickCorrectLib.app.slices import AxialSlices
@@ -30,9 +24,6 @@ from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.volumes import add_volume
 
-AXIAL_VIEWS = ("T1ce", "T2")
-PLANE_VIEWS = ("Coronal", "Sagittal")
-LAYOUTS = {"axial": "Axial", "planes": "All planes", "surface": "Axial and 3D"}
 _BACKGROUND = "#000000"
 # Priority of an observer that is called once Slicer's own are done.
 _AFTER_SLICER = -1.0
@@ -47,10 +38,16 @@ class ViewsState:
     layout: str = "axial"
     slice: int = 1
     slices: int = 1
+    areas: dict = field(default_factory=lambda: places("planes", AXIAL_VIEWS))
+    shown: list = field(default_factory=list)
 
 
 class ViewsLogic:
-    """Makes the views and the layouts, and keeps slice numbers and crosshair.
+    """Makes and arranges the views, and keeps slice numbers and crosshair.
+
+    All views stay on the page in every layout, hidden ones where they were last: what trame-rca makes for a
+    view in the browser listens to the document even after the view is gone, and a hidden view that keeps its
+    size keeps its drawing buffers.
 
     Parameters
     ----------
@@ -74,15 +71,17 @@ class ViewsLogic:
             blur_fps=20.0,
             interactive_quality=80,
         )
-        self.layout_manager = LayoutManager(slicer_app.scene, slicer_app.view_manager, server)
+        self._axial_views: Sequence[str] = AXIAL_VIEWS
         self._slices: AxialSlices | None = None
         self._pointings: list[Pointing] = []
         # What gave the views their zoom, done again when they get another size; None once the user zoomed.
         self._refit: Callable[[], None] | None = None
-        self._register_layouts(AXIAL_VIEWS)
+        for name in ALL_VIEWS:
+            slicer_app.view_manager.create_view(_definition(name))
+        self._arrange()
         self.typed_state.bind_changes(
             {
-                self.typed_state.name.layout: self.layout_manager.set_layout,
+                self.typed_state.name.layout: lambda _: self._arrange(),
                 self.typed_state.name.slice: self.page_to,
             }
         )
@@ -105,7 +104,8 @@ class ViewsLogic:
         grid = nodes.mask.grid
         self._slices = AxialSlices(grid)
         shown = {"T1ce": nodes.t1ce, "T2": nodes.t2}
-        self._register_layouts([name for name, node in shown.items() if node is not None])
+        self._axial_views = [name for name, node in shown.items() if node is not None]
+        self._arrange()
         for name in AXIAL_VIEWS + PLANE_VIEWS:
             view, volume = self._view(name), shown.get(name, nodes.reference)
             view.set_background_volume_id(volume.GetID() if volume else None)
@@ -185,8 +185,7 @@ class ViewsLogic:
 
     @property
     def _axial(self) -> SliceView:
-        names = self.layout_manager.get_layout("axial").get_views(is_recursive=True)
-        return self._view(names[0].singleton_tag)
+        return self._view(self._axial_views[0])
 
     def _view(self, name: str) -> SliceView:
         return self._app.view_manager.get_view(name)
@@ -256,22 +255,21 @@ class ViewsLogic:
         node.RotateToVolumePlane(volume)
         view.fit_view_to_content()
 
-    def _register_layouts(self, axial: tuple[str, ...] | list[str]) -> None:
-        pair = [_slice_view(name, "Axial") for name in axial]
-        planes = [_slice_view(name, name) for name in PLANE_VIEWS]
-        surface = ViewLayoutDefinition.threed_view(background_color=_BACKGROUND)
-        row = Layout(LayoutDirection.Horizontal, pair)
-        below = Layout(LayoutDirection.Horizontal, [*planes, surface])
-        manager = self.layout_manager
-        manager.register_layout("axial", row)
-        manager.register_layout("planes", Layout(LayoutDirection.Vertical, [row, below], ["3", "2"]))
-        manager.register_layout("surface", Layout(LayoutDirection.Horizontal, [*pair, surface]))
+    def _arrange(self) -> None:
+        state = self.typed_state.data
+        shown = places(state.layout, self._axial_views)
+        state.areas = {**state.areas, **shown}
+        state.shown = list(shown)
+        self._app.view_manager.set_current_view_ids(list(shown))
 
 
 def _ends(box: Box, axis: int) -> tuple[int, int]:
     return box.start[axis], box.stop[axis] - 1
 
 
-def _slice_view(name: str, orientation: str) -> ViewLayoutDefinition:
+def _definition(name: str) -> ViewLayoutDefinition:
+    if name == SURFACE_VIEW:
+        return ViewLayoutDefinition.threed_view(name=name, background_color=_BACKGROUND)
+    orientation = "Axial" if name in AXIAL_VIEWS else name
     properties = ViewProps(label=name, orientation=orientation, background_color=_BACKGROUND, group=0)
     return ViewLayoutDefinition(name, ViewType.SLICE_VIEW, properties)

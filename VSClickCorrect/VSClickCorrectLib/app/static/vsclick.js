@@ -70,7 +70,7 @@
   document.addEventListener(
     "wheel",
     (event) => {
-      const over = event.target.closest(".layout-grid-item")?.querySelector(".vs-over[data-view]");
+      const over = event.target.closest(".vs-view")?.querySelector(".vs-over[data-view]");
       if (!over) return;
       event.preventDefault();
       event.stopPropagation();

@@ -20,13 +20,14 @@ from trame.widgets.vuetify3 import (
     VWindowItem,
 )
 
-from VSClickCorrectLib.app.logic.views_logic import LAYOUTS
+from VSClickCorrectLib.app.layouts import LAYOUTS
 from VSClickCorrectLib.app.page_files import STATIC
 from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
 from VSClickCorrectLib.app.ui.display_ui import display_ui
 from VSClickCorrectLib.app.ui.parts import tip
 from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
+from VSClickCorrectLib.app.ui.views_ui import views_ui
 from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, worklist_ui
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ _COLORS = {
 }
 _THEME = {
     "theme": {"defaultTheme": "dark", "themes": {"dark": {"dark": True, "colors": _COLORS}}},
-    # Motion would send no frame sooner, and makes tests and tired eyes wait.
-    "defaults": {"VBtn": {"class": "text-none"}},
+    # Vuetify forgets a listener to keys each time a button with a ripple is disabled and enabled again.
+    "defaults": {"VBtn": {"class": "text-none", "ripple": False}},
 }
 
 
@@ -56,8 +57,7 @@ def build_page(app: BrowserApp) -> None:
         with VNavigationDrawer(location="right", permanent=True, width=336, classes="vs-panel"):
             _panel(app)
         with VMain(classes="vs-main"), Div(classes="vs-work"):
-            with Div(classes="vs-views"):
-                app.views.layout_manager.initialize_layout_grid(page)
+            views_ui(app.views)
             strip_ui(app.strip, app.views)
             _foot(app)
 

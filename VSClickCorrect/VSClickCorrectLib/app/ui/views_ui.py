@@ -1,14 +1,34 @@
-"""What lies over each view: its name and the sides of the patient."""
+"""The views on the page, and what lies over each: its name and the sides of the patient."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from trame.widgets.client import ServerTemplate
 from trame.widgets.html import Div, Span
 from trame_server import Server
 from trame_slicer.views import SliceView, ThreeDView
 
+from VSClickCorrectLib.app.layouts import ALL_VIEWS, COLUMNS, ROWS
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
+
 # Left, right, top and bottom of the screen, as radiologists look at a patient.
 _SIDES = {"Axial": "RLAP", "Coronal": "RLSI", "Sagittal": "APSI"}
 _PLACES = ("left", "right", "top", "bottom")
+
+
+def views_ui(views: ViewsLogic) -> None:
+    """Build the grid of views; see `places`."""
+    name = views.typed_state.name
+    tracks = f"repeat({ROWS}, minmax(0, 1fr)) / repeat({COLUMNS}, minmax(0, 1fr))"
+    with Div(classes="vs-views", style=f"grid-template: {tracks}"):
+        for view in ALL_VIEWS:
+            hidden = f"!{name.shown}.includes('{view}')"
+            area = f"{{gridArea: {name.areas}['{view}'], visibility: {hidden} ? 'hidden' : 'visible'}}"
+            with Div(classes="vs-view", style=(area,)):
+                ServerTemplate(name=view)
 
 
 def slice_view_ui(_server: Server, _view_id: str, view: SliceView) -> None:

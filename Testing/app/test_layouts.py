@@ -1,0 +1,31 @@
+"""Where the views of each layout lie."""
+
+from VSClickCorrectLib.app.layouts import places
+
+BOTH = ("T1ce", "T2")
+
+
+def test_two_axial_views_are_halves_of_the_page():
+    assert places("axial", BOTH) == {"T1ce": "1 / 1 / 6 / 4", "T2": "1 / 4 / 6 / 7"}
+
+
+def test_of_a_case_without_t2_the_other_fills_the_page():
+    assert places("axial", ["T1ce"]) == {"T1ce": "1 / 1 / 6 / 7"}
+
+
+def test_planes_and_surface_share_the_two_fifths_below():
+    assert places("planes", ["T2"]) == {
+        "T2": "1 / 1 / 4 / 7",
+        "Coronal": "4 / 1 / 6 / 3",
+        "Sagittal": "4 / 3 / 6 / 5",
+        "ThreeD": "4 / 5 / 6 / 7",
+    }
+
+
+def test_the_surface_is_as_wide_as_each_axial_view():
+    assert places("surface", BOTH) == {
+        "T1ce": "1 / 1 / 6 / 3",
+        "T2": "1 / 3 / 6 / 5",
+        "ThreeD": "1 / 5 / 6 / 7",
+    }
+    assert places("surface", ["T1ce"]) == {"T1ce": "1 / 1 / 6 / 4", "ThreeD": "1 / 4 / 6 / 7"}

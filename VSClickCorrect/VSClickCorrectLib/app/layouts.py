@@ -1,0 +1,42 @@
+"""The layouts: which views each shows, and where on the page's grid of rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LAYOUTS = {"axial": "Axial", "planes": "All planes", "surface": "Axial and 3D"}
+AXIAL_VIEWS = ("T1ce", "T2")
+PLANE_VIEWS = ("Coronal", "Sagittal")
+SURFACE_VIEW = "ThreeD"
+ALL_VIEWS = (*AXIAL_VIEWS, *PLANE_VIEWS, SURFACE_VIEW)
+# So that one, two or three views fill a row evenly, and the planes below the axial views two fifths.
+COLUMNS, ROWS, AXIAL_ROWS = 6, 5, 3
+
+
+def places(layout: str, axial: Sequence[str]) -> dict[str, str]:
+    """Return the views that a layout shows and the CSS grid area of each.
+
+    Parameters
+    ----------
+    layout : str
+        A key of `LAYOUTS`.
+    axial : sequence of str
+        The axial views whose sequences the case has, one or both.
+
+    Returns
+    -------
+    dict of str
+        By view: first row, first column, row and column after the last, as CSS writes them.
+    """
+    if layout == "planes":
+        above = _row(axial, 1, 1 + AXIAL_ROWS)
+        return above | _row((*PLANE_VIEWS, SURFACE_VIEW), 1 + AXIAL_ROWS, 1 + ROWS)
+    return _row((*axial, SURFACE_VIEW) if layout == "surface" else axial, 1, 1 + ROWS)
+
+
+def _row(views: Sequence[str], top: int, bottom: int) -> dict[str, str]:
+    width = COLUMNS // len(views)
+    lefts = range(1, COLUMNS + 1, width)
+    return {
+        view: f"{top} / {left} / {bottom} / {left + width}" for view, left in zip(views, lefts, strict=True)
+    }
