@@ -48,3 +48,15 @@ def test_an_output_that_is_a_file_is_refused_before_anything_is_measured(tmp_pat
     assert main(["bench", "--output", str(path)]) == 2
     assert "cannot be made" in capsys.readouterr().err
     assert path.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "slicer"])
+def test_a_package_that_is_missing_is_named_before_anything_is_measured(
+    package, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(
+        "VSClickCorrectLib.benchmark.run.find_spec", lambda name: None if name == package else object()
+    )
+    assert main(["bench", "--output", str(tmp_path)]) == 2
+    assert f"The benchmark needs {package}; install vsclickcorrect[bench]." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

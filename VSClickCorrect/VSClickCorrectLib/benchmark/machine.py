@@ -14,11 +14,11 @@ from VSClickCorrectLib import __version__
 _PACKAGES = ("torch", "numpy", "scipy", "SimpleITK", "slicer-core", "monai", "trame-slicer")
 
 
-def describe(threads: int, device: torch.device) -> dict[str, str]:
+def describe(device: torch.device) -> dict[str, str]:
     """Return processor, device, memory, system and versions, each under the name to print."""
     found = {
         "processor": f"{_processor()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
-        "threads": str(threads),
+        "threads": str(torch.get_num_threads()),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "memory": _memory(),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +35,8 @@ from VSClickCorrectLib.inference.networks import Networks
 
 # The size at which others are compared and networks are held against the machine's limit.
 _MIDDLE = Size((120, 512, 512))
+# Children and charts would miss them only after minutes.
+_NEEDED = ("matplotlib", "slicer")
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class Settings:
     ----------
     command : str
         As typed, for the report.
-    threads : int
-        Of torch.
+    threads : int or None
+        Of torch; as many as it chooses by itself if None.
     device : str
         As for `choose_device`.
     models : Path or None
@@ -63,7 +66,7 @@ class Settings:
     """
 
     command: str
-    threads: int
+    threads: int | None
     device: str = "auto"
     models: Path | None = None
     repeats: int = 40
@@ -88,11 +91,14 @@ def measure(settings: Settings, say: Callable[[str], None]) -> Results:
     ModelError
         If models or device cannot be used.
     BenchmarkError
-        If a size could not be measured.
+        If a package is missing or a size could not be measured.
     """
-    torch.set_num_threads(settings.threads)
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise BenchmarkError(f"the benchmark needs {missing[0]}; install vsclickcorrect[bench].")
+    torch.set_num_threads(settings.threads or torch.get_num_threads())
     device = choose_device(settings.device)
-    results = Results(settings.command, describe(settings.threads, device))
+    results = Results(settings.command, describe(device))
     say("starting new processes")
     results.start = start_times(max(1, settings.repeats // 8))
     with TemporaryDirectory(prefix="vsclick-bench-") as folder:
@@ -127,7 +133,7 @@ def _in_a_child(examination: Examination, settings: Settings, folder: Path) -> t
         "spacing": examination.size.spacing,
         "site_ras": examination.site_ras,
         "models": str(settings.models) if settings.models else "",
-        "threads": settings.threads,
+        "threads": torch.get_num_threads(),
         "device": settings.device,
         "repeats": settings.repeats,
         "clicks": settings.clicks,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.cli.options import add_models, add_sequences, count
-from VSClickCorrectLib.errors import BenchmarkError
 from VSClickCorrectLib.files import make_folder, write_text
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def add_parser(commands) -> None:
     add_sequences(parser)
     add_models(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the results")
-    parser.add_argument("--threads", type=count, default=2, metavar="N", help="torch's (default: 2)")
+    parser.add_argument("--threads", type=count, metavar="N", help="torch's (default: as it chooses)")
     parser.add_argument(
         "--sizes",
         type=_shape,
@@ -47,12 +46,9 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    try:
-        from VSClickCorrectLib.benchmark.charts import save_charts
-        from VSClickCorrectLib.benchmark.report import markdown
-        from VSClickCorrectLib.benchmark.run import Settings, measure
-    except ModuleNotFoundError as error:
-        raise BenchmarkError(f"the benchmark needs {error.name}; install vsclickcorrect[bench].") from None
+    from VSClickCorrectLib.benchmark.charts import save_charts
+    from VSClickCorrectLib.benchmark.report import markdown
+    from VSClickCorrectLib.benchmark.run import Settings, measure
     from VSClickCorrectLib.evaluation.records import write_json
 
     output = options.output
