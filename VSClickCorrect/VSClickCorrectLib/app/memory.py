@@ -8,8 +8,7 @@ import sys
 
 # Parameters of glibc's mallopt; see malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-# Above the buffers of a click's network, whose pages would else be new at every click.
-_LARGE = 2 * 1024 * 1024
+_LARGE = 512 * 1024
 
 
 def give_large_blocks_back() -> None:
