@@ -234,3 +234,28 @@ def test_working_directory_stays_even_when_reading_fails(tmp_path, monkeypatch):
     with pytest.raises(ImageError):
         load_scene(Path("broken.mrb"))
     assert Path.cwd() == tmp_path
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_scene_with_a_damaged_part_is_refused_however_it_was_packed(method, tmp_path):
+    path = tmp_path / "scene.mrb"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("scene/scene.mrml", "<MRML></MRML>" * 50)
+    content = bytearray(path.read_bytes())
+    begin = 30 + len("scene/scene.mrml")
+    content[begin : begin + 12] = b"\xff" * 12
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match="is no Slicer scene that can be read"):
+        load_scene(path)
+
+
+def test_scene_for_which_there_is_no_room_is_refused_in_a_sentence(scene, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    save_scene(scene, tmp_path / "scene.mrb")
+    with monkeypatch.context() as patched:
+        patched.setattr("VSClickCorrectLib.mrml.persistence.shutil.copyfileobj", full)
+        with pytest.raises(ImageError, match=r"cannot be unpacked \(No space left on device\); make room"):
+            load_scene(tmp_path / "scene.mrb")
+    load_scene(tmp_path / "scene.mrb").close()

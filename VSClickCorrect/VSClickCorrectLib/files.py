@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import stat
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +17,18 @@ from tempfile import mkdtemp
 from typing import Any
 
 from VSClickCorrectLib.errors import ImageError, VSClickError
+
+# What zipfile raises of archives that are damaged, have a password or are packed in an unknown way.
+DAMAGED_ZIP = (
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

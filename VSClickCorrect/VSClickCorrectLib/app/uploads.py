@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-import struct
 import weakref
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,7 +15,7 @@ import numpy as np
 from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.datasets.dicom import find_series
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import changing
+from VSClickCorrectLib.files import DAMAGED_ZIP, changing
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import announced_bytes, read_mask, read_series, read_volume
 from VSClickCorrectLib.imaging.volume import Volume
@@ -34,16 +32,6 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
 _INTERRUPTED = "the upload was interrupted; choose the file again."
 _NRRD_HEADER_BYTES = 1 << 20
-# What zipfile raises of archives that are damaged, have a password or are packed in an unknown way.
-_DAMAGED_ZIP = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass
@@ -250,7 +238,7 @@ def _unpack(archive: Path, folder: Path, limit: int) -> None:
         raise
     except OSError as error:
         raise ImageError(f"{archive} cannot be unpacked ({error.strerror}); try again.") from None
-    except _DAMAGED_ZIP:
+    except DAMAGED_ZIP:
         raise ImageError(
             f"{archive} is no whole zip archive without a password; zip the series again."
         ) from None

@@ -41,15 +41,19 @@ def measure(examination: Examination, task: dict) -> list[Measured]:
     with bench(examination, case, networks.corrector) as at:
         rows += click_times(at, repeats)
         rows.append(long_session(at, task["clicks"]))
-    peak = peak_megabytes()
-    return rows if peak is None else [*rows, Measured("peak memory, all of it", "MB", (round(peak),))]
+    return [*rows, *_peak("peak memory, all of it")]
 
 
 def _initial(segmenter: InitialSegmenter, case: Case, repeats: int) -> list[Measured]:
     first, *others = [timed(lambda: segmenter.segment(case)) for _ in range(repeats + 1)]
     rows = [milliseconds("initial mask, first", [first]), milliseconds("initial mask", others)]
+    return [*rows, *_peak("peak memory, initial mask")]
+
+
+def _peak(what: str) -> list[Measured]:
+    """Return the process's peak memory so far as a line, none where the system does not tell it."""
     peak = peak_megabytes()
-    return rows if peak is None else [*rows, Measured("peak memory, initial mask", "MB", (round(peak),))]
+    return [] if peak is None else [Measured(what, "MB", (round(peak),))]
 
 
 def main(task_file: Path, result_file: Path) -> None:

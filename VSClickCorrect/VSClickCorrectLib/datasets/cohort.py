@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import lzma
-import struct
-import zipfile
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +13,14 @@ import numpy as np
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import check_file, make_folder, parse_json, write_atomically, write_text
+from VSClickCorrectLib.files import (
+    DAMAGED_ZIP,
+    check_file,
+    make_folder,
+    parse_json,
+    write_atomically,
+    write_text,
+)
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
@@ -94,21 +97,8 @@ class Sources:
         return cls(heads, shapes)
 
 
-# What numpy and zipfile raise of damaged archives of arrays.
-_DAMAGED = (
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    lzma.LZMAError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+# What is raised of damaged archives of arrays, by numpy too.
+_DAMAGED = (*DAMAGED_ZIP, KeyError, OSError, OverflowError, TypeError)
 
 _sources: Sources
 

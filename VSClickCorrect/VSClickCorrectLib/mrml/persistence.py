@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
@@ -16,7 +15,7 @@ import slicer
 import vtk
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import write_atomically
+from VSClickCorrectLib.files import DAMAGED_ZIP, write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.journal import Journal
 
@@ -157,7 +156,8 @@ def load_scene(path: Path) -> HeadlessScene:
 def _unpack(path: Path, folder: Path) -> Path | None:
     """Unpack a scene and return its description; None if there is none or something leads out of the folder.
 
-    MRML itself unpacks into whatever folder the names in an archive lead to.
+    MRML itself unpacks into whatever folder the names in an archive lead to. Raises ImageError where there is
+    no room.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -169,7 +169,12 @@ def _unpack(path: Path, folder: Path) -> Path | None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(info) as source, target.open("wb") as unpacked:
                     shutil.copyfileobj(source, unpacked)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+    except OSError as error:
+        # bzip2 calls damaged data so, and gives no number.
+        if error.errno is None:
+            return None
+        raise ImageError(f"{path} cannot be unpacked ({error.strerror}); make room and try again.") from None
+    except DAMAGED_ZIP:
         return None
     return next(folder.glob("*/*.mrml"), None)
 
