@@ -1,6 +1,7 @@
 """What is saved comes back; what cannot be saved leaves nothing behind."""
 
 import gzip
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -255,7 +256,7 @@ def test_scene_for_which_there_is_no_room_is_refused_in_a_sentence(scene, tmp_pa
 
     save_scene(scene, tmp_path / "scene.mrb")
     with monkeypatch.context() as patched:
-        patched.setattr("VSClickCorrectLib.mrml.persistence.shutil.copyfileobj", full)
+        patched.setattr(shutil, "copyfileobj", full)
         with pytest.raises(ImageError, match=r"cannot be unpacked \(No space left on device\); make room"):
             load_scene(tmp_path / "scene.mrb")
     load_scene(tmp_path / "scene.mrb").close()
