@@ -6,6 +6,8 @@ import ctypes
 import gc
 import sys
 
+import vtk
+
 # Parameters of glibc's mallopt; see malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGE = 512 * 1024
@@ -33,6 +35,19 @@ def give_back() -> None:
     trim = _from_libc("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+def keep_surface(window: vtk.vtkRenderWindow) -> None:
+    """Let a window off the screen keep the surface that it begins with, whatever size it gets.
+
+    VTK draws into buffers of its own and never shows that surface, but makes a new one for every size. Mesa
+    frees the old one only if no new one of any window has come to lie at its address by then, so that they
+    pile up by chance. Windows that are not made by EGL are left alone.
+    """
+    if window.IsA("vtkEGLRenderWindow"):
+        window.Initialize()
+        # A window that others are said to have made is never made anew.
+        window.SetWindowInfo("")
 
 
 def _from_libc(name: str):

@@ -15,6 +15,7 @@ from trame_slicer.views import SliceView, ViewLayoutDefinition, ViewProps, ViewT
 from undo_stack import Signal
 
 from VSClickCorrectLib.app.layouts import ALL_VIEWS, AXIAL_VIEWS, PLANE_VIEWS, SURFACE_VIEW, places
+from VSClickCorrectLib.app.memory import keep_surface
 from VSClickCorrectLib.app.opened_case import ShownCase
 from VSClickCorrectLib.app.pointing import Point, Pointing
 from VSClickCorrectLib.app.slices import AxialSlices
@@ -77,7 +78,7 @@ class ViewsLogic:
         # What gave the views their zoom, done again when they get another size; None once the user zoomed.
         self._refit: Callable[[], None] | None = None
         for name in ALL_VIEWS:
-            slicer_app.view_manager.create_view(_definition(name))
+            keep_surface(slicer_app.view_manager.create_view(_definition(name)).render_window())
         self._arrange()
         self.typed_state.bind_changes(
             {
