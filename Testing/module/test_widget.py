@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from PySide6 import QtGui
 from pythonqt import bare
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.session.journal import Journal
 
 
 def shortcuts(desktop):
@@ -84,6 +87,16 @@ def test_point_placed_after_leaving_corrects_nothing(widget, begun, small, borde
     before = begun.mask.read(small.grid.box)
     node.AddControlPointWorld(*border[0].position_ras)
     np.testing.assert_array_equal(begun.mask.read(small.grid.box), before)
+
+
+def test_what_another_module_paints_is_in_the_journal_at_once(widget, begun, wait):
+    widget.exit()
+    begun.mask.write(Box((0, 0, 0), (1, 1, 2)), np.ones((1, 1, 2), bool))
+    wait(seconds=0.1)
+    segment = begun.segmentation, begun.mask.segment_id
+    assert [event["event"] for event in Journal(text=stored_journal(*segment)).events] == ["session", "paint"]
+    widget.enter()
+    assert widget.panel.correction.session.journal.text == stored_journal(*segment)
 
 
 @pytest.mark.parametrize("gone", ["segmentation", "t1ce", "t2"])

@@ -43,7 +43,7 @@ def test_first_line_says_which_image_model_and_merge(session_on, path):
     (line,) = lines_of(path)
     assert line == {
         "event": "session",
-        "format": 1,
+        "format": 2,
         "grid": {
             "shape": [12, 40, 40],
             "ijk_to_ras": [[-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]],

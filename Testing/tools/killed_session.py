@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from session_doubles import OracleCorrector, case_on, click_at, with_blocks
+from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
@@ -22,6 +23,7 @@ GRID = Grid(SHAPE, np.diag([-1.0, -1.0, 2.0, 1.0]))
 TRUTH = with_blocks(SHAPE, ((4, 9), (12, 25), (12, 25)))
 START = with_blocks(SHAPE, ((3, 8), (15, 29), (10, 22)), ((1, 3), (33, 37), (3, 8)))
 ACTIONS = 150
+KINDS = ("click",) * 6 + ("together", "paint", "undo", "undo", "redo", "remove", "round")
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,10 @@ def session_on(journal):
 
 
 def actions(session):
-    """Click, undo, redo, take back and begin rounds, in an order that is always the same."""
+    """Click, paint, undo, redo, take back and begin rounds, in an order that is always the same."""
     chance = random.Random(3)
     for _ in range(ACTIONS):
-        what = chance.choice(("click",) * 6 + ("together", "undo", "undo", "redo", "remove", "round"))
+        what = chance.choice(KINDS)
         if what == "undo" and session.history.done:
             session.undo()
         elif what == "redo" and session.history.undone:
@@ -58,6 +60,9 @@ def actions(session):
             session.remove(chance.choice(session.standing))
         elif what == "round":
             session.next_round()
+        elif what == "paint":
+            _paint(chance, session.mask)
+            session.note_painting()
         elif what == "together":
             session.apply_together([_click(chance) for _ in range(3)])
         else:
@@ -102,3 +107,9 @@ def _run(path, pipe):
 def _click(chance):
     voxel = tuple(chance.randrange(n) for n in SHAPE)
     return click_at(GRID, voxel, chance.choice(list(ClickKind)))
+
+
+def _paint(chance, mask):
+    start = tuple(chance.randrange(n - 3) for n in SHAPE)
+    box = Box(start, tuple(a + 3 for a in start))
+    mask.write(box, np.full(box.shape, chance.random() < 0.5))

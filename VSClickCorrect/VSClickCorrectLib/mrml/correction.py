@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +14,14 @@ from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker
 from VSClickCorrectLib.mrml.click_rows import ClickRow, rows_of
 from VSClickCorrectLib.mrml.markers import ClickMarkers
-from VSClickCorrectLib.mrml.persistence import SceneJournal, stored_journal
+from VSClickCorrectLib.mrml.observers import weakly
+from VSClickCorrectLib.mrml.painting import Later, Painting, PaintingWatch
+from VSClickCorrectLib.mrml.persistence import scene_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.mrml.start import keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
-from VSClickCorrectLib.session.journal import Journal
-
-Later = Callable[[Callable[[], None]], None]
 
 
 class SceneCorrection:
@@ -47,7 +45,8 @@ class SceneCorrection:
         Called after everything that a panel shows may have changed.
     later : callable, optional
         Calls a function once the present event is over, as ``QTimer.singleShot(0, function)`` does: a point
-        must not be removed while Slicer is still placing it. Without it that waits for the next method.
+        must not be removed while Slicer is still placing it, nor painting be read before it is done. Without
+        it both wait for the next method.
     volume_nodes : iterable of vtkMRMLVolumeNode or None, optional
         In views of other volumes points are refused; without it they are taken in any view.
 
@@ -81,16 +80,16 @@ class SceneCorrection:
         self._segmentation_node = segmentation_node
         self._on_edit, self._on_error, self._on_change, self._later = on_edit, on_error, on_change, later
         self._segment_id = cast(SegmentMask, session.mask).segment_id
-        self._journal = SceneJournal(segmentation_node, self._segment_id)
+        self._painting = Painting(session, segmentation_node)
+        self._watch = PaintingWatch(self._painting, segmentation_node, on_error, later)
         self._nodes = ClickNodes(segmentation_node, volume_nodes)
-        self._markers = ClickMarkers(self._nodes, _weakly(self._placed), _weakly(self._deleted))
+        self._markers = ClickMarkers(self._nodes, weakly(self._placed), weakly(self._deleted))
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
         self._last_key = 0
         self._in_event = self._closed = False
         self._untidy = True
         self._result: Edit | None = None
-        self._journal.keep(session.journal)
         self._take_up_waiting()
         self.collecting = bool(self._waiting)
         self.tidy()
@@ -223,10 +222,15 @@ class SceneCorrection:
             self._markers.show(standing | self._waiting)
             self._untidy = False
 
-    def close(self) -> None:
-        """Stop watching for points; the segment, the points and the journal in the scene stay."""
+    def rest(self) -> None:
+        """Stop watching for points; what is painted in the segment is still written down until `close`."""
         self._closed = True
         self._markers.close()
+
+    def close(self) -> None:
+        """Stop watching; the segment, the points and the journal in the scene stay."""
+        self.rest()
+        self._watch.close()
 
     def _placed(self, marker: Marker, click: Click) -> None:
         with self._event():
@@ -294,12 +298,13 @@ class SceneCorrection:
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        """Change the session; afterwards its journal is in the scene."""
+        """Change the session; what was painted before stands in its journal first, all of it in the scene."""
         self._check_idle()
+        self._painting.note()
         had_surface = has_surface(self._segmentation_node)
         yield
         self.surface_outdated |= had_surface and not has_surface(self._segmentation_node)
-        self._journal.keep(self.session.journal)
+        self._painting.settle()
 
     @contextmanager
     def _event(self) -> Iterator[None]:
@@ -310,7 +315,7 @@ class SceneCorrection:
         finally:
             self._in_event = outer
             if self._untidy and self._later is not None:
-                self._later(_weakly(self.tidy))
+                self._later(weakly(self.tidy))
 
     def _check_idle(self) -> None:
         if self.busy:
@@ -321,18 +326,6 @@ class SceneCorrection:
         if not 1 <= row_number <= len(rows):
             raise CorrectionError(f"there is no click {row_number}; choose one from the list.")
         return rows[row_number - 1]
-
-
-def _weakly(method: Callable) -> Callable:
-    """Return a function that calls a method as long as its object lives, and does not keep it alive."""
-    reference = weakref.WeakMethod(method)
-
-    def call(*arguments) -> None:
-        found = reference()
-        if found is not None:
-            found(*arguments)
-
-    return call
 
 
 def correct_segment(
@@ -373,25 +366,9 @@ def correct_segment(
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
     mask = SegmentMask(segmentation_node, segment_id, reference)
-    journal = _journal_of(stored_journal(segmentation_node, segment_id) or "", journal_path)
+    journal = scene_journal(segmentation_node, segment_id, journal_path)
     begun = bool(journal.events)
     session = CorrectionSession(case, mask, corrector, starter, merge, journal)
     if not begun:
         keep_start(segmentation_node, segment_id, reference)
     return SceneCorrection(session, segmentation_node, volume_nodes=volume_nodes, **callbacks)
-
-
-def _journal_of(text: str, path: Path | None) -> Journal:
-    """Return the journal of the scene, which is in the file too from now on if one is given."""
-    if path is None:
-        return Journal(text=text)
-    if not text:
-        return Journal(path)
-    if not path.exists():
-        Journal(text=text).save(path)
-    journal = Journal(path)
-    if journal.text != Journal(text=text).text:
-        raise CorrectionError(
-            f"the journal {path} tells of other clicks than the scene does; name another file for it."
-        )
-    return journal

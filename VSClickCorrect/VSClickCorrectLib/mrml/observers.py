@@ -50,6 +50,18 @@ class Observers:
         self._removals.clear()
 
 
+def weakly(method: Callable) -> Callable:
+    """Return a function that calls a method as long as its object lives, and does not keep it alive."""
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments) -> None:
+        found = reference()
+        if found is not None:
+            found(*arguments)
+
+    return call
+
+
 def _listener(owner: weakref.ref, method: Callable[..., None], arguments: tuple) -> Callable:
     # The observed object holds this function; a strong reference back would keep both alive together.
     @vtk.calldata_type(vtk.VTK_INT)

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import slicer
 import vtk
 
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.files import DAMAGED_ZIP, write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.journal import Journal
@@ -49,6 +49,31 @@ def stored_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id
     """Return the journal kept for a segment, or None if there is none."""
     nodes = _journal_nodes(segmentation_node, segment_id)
     return "".join(node.GetText() or "" for node in nodes) if nodes else None
+
+
+def scene_journal(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str, path: Path | None
+) -> Journal:
+    """Return a segment's journal as the scene has it, which is in a file too from now on if one is given.
+
+    Raises
+    ------
+    CorrectionError
+        If the file holds another journal than the scene, or either is damaged.
+    """
+    text = stored_journal(segmentation_node, segment_id) or ""
+    if path is None:
+        return Journal(text=text)
+    if not text:
+        return Journal(path)
+    if not path.exists():
+        Journal(text=text).save(path)
+    journal = Journal(path)
+    if journal.text != Journal(text=text).text:
+        raise CorrectionError(
+            f"the journal {path} tells of other clicks than the scene does; name another file for it."
+        )
+    return journal
 
 
 class SceneJournal:

@@ -75,6 +75,17 @@ class SegmentMask:
         return self._segment_id
 
     @property
+    def stamp(self) -> tuple[str, int, int] | None:
+        """Another one whenever something may have changed the segment's voxels; None if it is gone."""
+        there = self._node.GetScene() and self._volume_node.GetScene()
+        segment = self._node.GetSegmentation().GetSegment(self._segment_id) if there else None
+        if segment is None:
+            return None
+        image = segment.GetRepresentation(BINARY_LABELMAP)
+        place, time = ("", 0) if image is None else (image.GetAddressAsString(""), image.GetMTime())
+        return place, time, segment.GetLabelValue()
+
+    @property
     def grid(self) -> Grid:
         """The volume's grid, as it lies in the world now."""
         if self._volume_node.GetScene() is None:

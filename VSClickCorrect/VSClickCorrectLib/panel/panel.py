@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import slicer
@@ -113,9 +113,9 @@ class Panel:
         self.desktop.later(WARM_UP_MS, self.advanced.warm_up)
 
     def leave(self) -> None:
-        """Let go of the scene; the next `enter` goes on."""
+        """Take no clicks, but write down what others paint in the segment; the next `enter` goes on."""
         self._resume = self.correction is not None
-        self.stop()
+        self._end(self.workbench.rest)
 
     def forget(self) -> None:
         """Let go of a scene that is being closed."""
@@ -150,9 +150,12 @@ class Panel:
 
     def stop(self) -> None:
         """Leave the segment alone."""
+        self._end(self.workbench.stop)
+
+    def _end(self, how: Callable[[], None]) -> None:
         for section in self.sections:
             section.stopped()
-        self.workbench.stop()
+        how()
         self.refresh()
 
     def refresh(self) -> None:

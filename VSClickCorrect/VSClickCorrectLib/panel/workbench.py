@@ -50,6 +50,7 @@ class Workbench:
         self.corrector: Proposer | None = None
         self.segmenter: Any = None
         self.correction: SceneCorrection | None = None
+        self._resting: SceneCorrection | None = None
         self._loaded: Choice | None = None
         self._target: tuple | None = None
         self._measuring: SegmentMeasuring | None = None
@@ -135,11 +136,20 @@ class Workbench:
         self._warm_up()
         return self.correction
 
+    def rest(self) -> None:
+        """Take no clicks until the next `begin`; what is painted in the segment is still written down."""
+        resting, self.correction = self.correction, None
+        self.stop()
+        if resting is not None:
+            resting.rest()
+        self._resting = resting
+
     def stop(self) -> None:
         """Leave the segment alone; what was done stays, and can be undone after the next `begin`."""
-        if self.correction is not None:
-            self.correction.close()
-        self.correction = self._target = self._measuring = None
+        for correction in (self.correction, self._resting):
+            if correction is not None:
+                correction.close()
+        self.correction = self._resting = self._target = self._measuring = None
 
     def is_outdated(self, parameters: Any) -> bool:
         """Whether the correction under way is no longer the one that the parameters describe."""

@@ -29,7 +29,7 @@ from VSClickCorrectLib.session.journal import (
 )
 from VSClickCorrectLib.session.mask import Mask
 from VSClickCorrectLib.session.removal import StandingClick, change_without, standing_clicks
-from VSClickCorrectLib.session.start import start_json
+from VSClickCorrectLib.session.start import recorded, start_json
 
 DEFAULT_MERGE = "progressive"
 # An include click farther than this from the mask starts a new part instead of correcting a border.
@@ -69,7 +69,8 @@ class CorrectionSession:
     merge : str
         One of `imaging.merging.MERGES`.
     journal : Journal, optional
-        A journal with events is continued: its clicks can be undone, its round goes on.
+        A journal with events is continued: its clicks can be undone, its round goes on, and where the mask is
+        no longer what it left, that is noted as painting.
 
     Raises
     ------
@@ -100,8 +101,13 @@ class CorrectionSession:
         self._merge = merge_named(merge)
         check_grid(self.journal.events, case.grid)
         self.history, self.round = history_of(self.journal.events)
-        if not self.journal.events:
-            self.journal.append(session_event(case.grid, corrector.identity, merge, start_json(mask)))
+        # The mask as the journal has it.
+        self._recorded = recorded(self.journal.events, mask)
+        if self.journal.events:
+            self.note_painting()
+        else:
+            start = start_json(self._recorded)
+            self.journal.append(session_event(case.grid, corrector.identity, merge, start))
 
     @property
     def clicks(self) -> list[Click]:
@@ -243,6 +249,28 @@ class CorrectionSession:
                 raise CorrectionError(str(error)) from None
         return self._indices[click]
 
+    def note_painting(self) -> Change:
+        """Write into the journal what else changed the mask since it was last written, as painting does.
+
+        So the journal gives back the mask as it is. Nothing of it is undone by `undo`.
+
+        Returns
+        -------
+        Change
+            What was painted, in an empty box if nothing was.
+
+        Raises
+        ------
+        CorrectionError
+            If the journal cannot be written; the painting stays, and is noted the next time.
+        """
+        boxes = [box for box in (self.mask.extent(), self._recorded.extent()) if box is not None]
+        box = _union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
+        change = Change.between(box, self._recorded.read(box), self.mask.read(box))
+        if not change.box.empty:
+            self._write_down(change_event("paint", change), change)
+        return change
+
     def next_round(self) -> int:
         """Begin the next round of clicks and return its number."""
         self.journal.append(round_event(self.round + 1))
@@ -252,10 +280,14 @@ class CorrectionSession:
     def _record(self, event: dict, change: Change) -> None:
         """Write an event to the journal; where that fails, take its change back."""
         try:
-            self.journal.append(event)
+            self._write_down(event, change)
         except CorrectionError:
             change.revert(self.mask)
             raise
+
+    def _write_down(self, event: dict, change: Change) -> None:
+        self.journal.append(event)
+        change.apply(self._recorded)
 
     def _change_for(self, clicks: Sequence[Click]) -> Change:
         """Return what the clicks mean, without touching the mask."""

@@ -18,7 +18,9 @@ from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
 from VSClickCorrectLib.session.mask import Mask
 
-FORMAT = 1
+FORMAT = 2
+# Before 2 journals did not tell what was painted by hand.
+_READABLE = (1, FORMAT)
 Event = dict[str, Any]
 
 _FIELDS = {
@@ -27,6 +29,7 @@ _FIELDS = {
     "remove": {"round", "click", "milliseconds", "change"},
     "undo": {"change"},
     "redo": {"change"},
+    "paint": {"change"},
     "round": {"round"},
 }
 
@@ -136,7 +139,7 @@ def parse(text: str) -> list[Event]:
             if number == len(lines) and not text.endswith("\n"):
                 break
             raise _damaged(number) from None
-        if event.get("format", FORMAT) != FORMAT:
+        if event.get("format", FORMAT) not in _READABLE:
             raise CorrectionError(
                 f"the journal is of version {event['format']}, which is unknown here; update VSClickCorrect."
             )
@@ -203,7 +206,7 @@ def remove_event(edit: Edit) -> Event:
 
 
 def change_event(name: str, change: Change) -> Event:
-    """Return the line of an undo or a redo: what it flipped."""
+    """Return the line of an undo or a redo, or of painting by hand: what it flipped."""
     return {"event": name, "change": change.to_json()}
 
 

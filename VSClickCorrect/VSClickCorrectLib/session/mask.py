@@ -63,3 +63,27 @@ class ArrayMask:
     def extent(self) -> Box | None:
         """See `Mask.extent`."""
         return Box.of_array(self.values)
+
+
+class GrownMask(ArrayMask):
+    """A mask that begins empty and knows how far it reached since, so that nobody looks at the whole grid.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where it lies.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        super().__init__(grid)
+        self._reach = Box((0, 0, 0), (0, 0, 0))
+
+    def write(self, box: Box, values: np.ndarray) -> None:
+        """See `Mask.write`."""
+        super().write(box, values)
+        self._reach = box if self._reach.empty else self._reach.union(box)
+
+    def extent(self) -> Box | None:
+        """See `Mask.extent`."""
+        tight = Box.of_array(self.values[self._reach.slices])
+        return tight.shifted(self._reach.start) if tight is not None else None

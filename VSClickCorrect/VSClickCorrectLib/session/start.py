@@ -15,7 +15,7 @@ from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.journal import Event, check_grid, history_of, replay
-from VSClickCorrectLib.session.mask import ArrayMask, Mask
+from VSClickCorrectLib.session.mask import ArrayMask, GrownMask, Mask
 
 # A tumour takes a few hundred bytes. Of a mask scattered over the whole head only the hash is kept.
 LARGEST_BOX = 1 << 23
@@ -69,8 +69,6 @@ def start_of(events: Sequence[Event], grid: Grid) -> np.ndarray | None:
 def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = None) -> np.ndarray:
     """Return the mask as a journal left it, voxel for voxel.
 
-    What was painted by hand stands in no journal.
-
     Parameters
     ----------
     events : sequence of dict
@@ -104,6 +102,26 @@ def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = Non
     _check(mask, _told(events), "the mask is not the one with which the journal began; give that one.")
     _carefully(lambda: replay(events, mask))
     return mask.values
+
+
+def recorded(events: Sequence[Event], mask: Mask) -> GrownMask:
+    """Return the mask as a journal knows it: as it is now, if the journal does not hold its start.
+
+    Raises
+    ------
+    CorrectionError
+        If the journal is damaged.
+    """
+    known, start = GrownMask(mask.grid), start_of(events, mask.grid)
+    if start is None:
+        box = mask.extent()
+        if box is not None:
+            known.write(box, mask.read(box))
+    else:
+        box = Box.around(start)
+        known.write(box, start[box.slices])
+        _carefully(lambda: replay(events, known))
+    return known
 
 
 def _told(events: Sequence[Event]) -> dict[str, Any]:
