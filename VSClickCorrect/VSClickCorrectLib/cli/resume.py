@@ -14,9 +14,9 @@ from VSClickCorrectLib.session.removal import standing_clicks
 from VSClickCorrectLib.session.start import restored
 
 _DESCRIPTION = """\
-Rebuild a mask from the journal of its correction, after a crash for instance: every click, undo, redo and
-removal that the journal holds is done again, voxel for voxel, without a network. What was painted by hand is
-in no journal. Journals hold the mask with which they began; for one that does not, name it with --mask.
+Rebuild a mask from the journal of its correction, after a crash for instance: every click, undo, redo,
+removal and stroke of painting that the journal holds is done again, voxel for voxel, without a network.
+Journals hold the mask with which they began; for one that does not, name it with --mask.
 """
 
 
