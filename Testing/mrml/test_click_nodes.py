@@ -71,11 +71,16 @@ def test_point_that_is_gone_can_be_removed_and_locked_in_vain(nodes):
     assert len(nodes.markers()) == 1
 
 
-def test_points_are_found_by_their_label(nodes):
-    first, second = (nodes.add(Click((float(r), 0.0, 0.0), BOUNDARY)) for r in range(2))
-    nodes.fix(first, "waiting")
-    nodes.fix(second)
-    assert nodes.labelled("waiting") == {first: Click((0.0, 0.0, 0.0), BOUNDARY)}
+def test_points_are_found_by_their_label_in_the_order_of_its_numbers(nodes):
+    clicks = [
+        Click((float(r), 0.0, 0.0), kind) for r, kind in enumerate((INCLUDE, BOUNDARY, INCLUDE, BOUNDARY))
+    ]
+    first, second, third, other = map(nodes.add, clicks)
+    nodes.fix(first, "waiting Segment 1 10")
+    nodes.fix(second, "waiting Segment 1 9")
+    nodes.fix(third, "waiting Segment 1")
+    nodes.fix(other)
+    assert list(nodes.labelled("waiting Segment 1").items()) == [(second, clicks[1]), (first, clicks[0])]
 
 
 def test_hovering_point_is_no_marker(nodes):

@@ -156,12 +156,13 @@ def test_waiting_clicks_still_wait_when_the_correction_is_taken_up_again(correct
     first = correct()
     first.place(Click(ELSEWHERE, BOUNDARY))
     first.collecting = True
+    first.place(Click(ELSEWHERE, EXCLUDE))
     first.place(Click(SITE, INCLUDE))
     first.close()
     second = correct()
     assert second.collecting
-    assert [click.kind for click in second.pending] == [INCLUDE]
-    assert len(points(segment)) == 2
+    assert [click.kind for click in second.pending] == [EXCLUDE, INCLUDE]
+    assert len(points(segment)) == 3
     second.apply_collected()
     assert mask.extent() == TUMOUR
     second.close()

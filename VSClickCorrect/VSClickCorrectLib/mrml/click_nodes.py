@@ -107,13 +107,18 @@ class ClickNodes:
         )
 
     def labelled(self, label: str) -> dict[Marker, Click]:
-        """Return the placed points of that label."""
-        return {
-            marker: click
-            for marker, click in self.markers().items()
-            if (node := self.find(marker.kind)) is not None
-            and node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id)) == label
-        }
+        """Return the placed points of that label and a number, in the order of their numbers."""
+        numbers: dict[Marker, int] = {}
+        points = self.markers()
+        for marker in points:
+            begin, _, number = self._label(marker).rpartition(" ")
+            if begin == label and number.isdecimal():
+                numbers[marker] = int(number)
+        return {marker: points[marker] for marker in sorted(numbers, key=numbers.__getitem__)}
+
+    def _label(self, marker: Marker) -> str:
+        node = self.node(marker.kind)
+        return node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id))
 
     def check_view(self, marker: Marker) -> None:
         """Raise `CorrectionError` if a point was placed in a view of another volume."""

@@ -255,7 +255,8 @@ class SceneCorrection:
     def _wait(self, marker: Marker, click: Click) -> None:
         self._last_key -= 1
         self._waiting[self._last_key] = click
-        self._markers.link(marker, click, self._last_key, self._waiting_label)
+        # With a number, as points of several lists come back in the order in which they were placed.
+        self._markers.link(marker, click, self._last_key, f"{self._waiting_label} {-self._last_key}")
 
     @property
     def _waiting_label(self) -> str:
