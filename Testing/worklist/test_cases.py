@@ -177,6 +177,13 @@ def test_names_that_would_be_one_label_get_two_and_those_given_earlier_stay():
     assert labels_of("A1", "a-1", known={"a-1": "a1", "A1": marked}) == [marked, "a1"]
 
 
+def test_long_names_get_labels_that_a_file_s_name_has_room_for():
+    names = "a" * 300, "a" * 299 + "b", "sub-" + "c" * 60 + "_ses-" + "d" * 60
+    labels = labels_of(*names)
+    assert [len(label) for label in labels] == [70, 70, 70]
+    assert len(set(labels)) == 3 and all(label.isalnum() for label in labels)
+
+
 def test_a_case_loads_its_images_and_its_mask_on_their_grid(tmp_path):
     made(tmp_path, "p1/t1ce.nii.gz", "p1/t2.nii.gz")
     mask = np.zeros(SHAPE, np.uint8)

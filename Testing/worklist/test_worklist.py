@@ -14,6 +14,7 @@ from VSClickCorrectLib.session.journal import Journal, edit_event, session_event
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import start_json
 from VSClickCorrectLib.worklist.records import CaseState
+from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
 
@@ -87,6 +88,19 @@ def test_a_whole_list_is_worked_off_and_leaves_labels_and_a_table(open_list):
     assert (rows["VS-9"]["state"], rows["VS-9"]["comment"]) == ("skipped", "motion, blurred")
     assert rows["VS-10"]["state"] == "failed"
     assert worklist.record("VS-2").models == ("a@1", "b@2")
+
+
+def test_a_case_of_a_very_long_name_is_worked_on_like_any_other(folder, tmp_path):
+    path, name = folder / "cases.csv", "a" * 300
+    path.write_text(f"case,t1ce\n{name},VS-2/T1ce.nii.gz\n", encoding="utf-8")
+    worklist = Worklist.open(path, tmp_path / "out", "AB")
+    assert worklist.next().name == name
+    label = worklist.done(MASK, PLAIN)
+    np.testing.assert_array_equal(read_mask(label, PLAIN), MASK)
+    worklist.go_to(name)
+    worklist.start_over()
+    worklist.close()
+    assert states(Worklist.open(path, tmp_path / "out", "AB")) == {name: "todo"}
 
 
 def test_next_goes_round_and_passes_over_what_is_decided(open_list):

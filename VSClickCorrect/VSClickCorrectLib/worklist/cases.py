@@ -33,6 +33,8 @@ _WORDS = (
     ("t1ce", r"t1ce|t1c|t1gd|cet1|gdt1|ce|gd|gad"),
     ("t1", r"t1|t1w|t1wi"),
 )
+# Names of files begin with a case's label, and no system takes more than 255 bytes.
+_LONGEST = 64
 _CROSSMODA_ROLES = {"ceT1": "t1ce", "hrT2": "t2", "T2": "t2", "Label": "label"}
 _BIDS_ROLES = {"T1w": "t1ce", "T2w": "t2"}
 
@@ -159,8 +161,8 @@ def with_labels(cases: Sequence[WorkCase], known: dict[str, str]) -> list[WorkCa
     for case in cases:
         label = known.get(case.name) or _label(case.name)
         if case.name not in known:
-            if label.casefold() in taken:
-                label += hashlib.sha256(case.name.encode()).hexdigest()[:6]
+            if label.casefold() in taken or len(label) > _LONGEST:
+                label = label[:_LONGEST] + hashlib.sha256(case.name.encode()).hexdigest()[:6]
             taken.add(label.casefold())
         labelled.append(replace(case, label=label))
     return labelled
@@ -169,7 +171,7 @@ def with_labels(cases: Sequence[WorkCase], known: dict[str, str]) -> list[WorkCa
 def _label(name: str) -> str:
     """Return a name of letters and digits alone, as BIDS wants it."""
     bids = re.fullmatch(r"sub-([A-Za-z0-9]+)(_ses-[A-Za-z0-9]+)?", name)
-    if bids:
+    if bids and len(name) <= _LONGEST:
         return bids[1] + (bids[2] or "")
     return re.sub(r"[^A-Za-z0-9]", "", name) or "case"
 
