@@ -40,9 +40,8 @@ def give_back() -> None:
 def keep_surface(window: vtk.vtkRenderWindow) -> None:
     """Let a window off the screen keep the surface that it begins with, whatever size it gets.
 
-    VTK draws into buffers of its own and never shows that surface, but makes a new one for every size. Mesa
-    frees the old one only if no new one of any window has come to lie at its address by then, so that they
-    pile up by chance. Windows that are not made by EGL are left alone.
+    VTK draws into buffers of its own and never shows that surface, but makes a new one for every size, and
+    Mesa keeps old ones, how many is chance. Windows that are not made by EGL are left alone.
     """
     if window.IsA("vtkEGLRenderWindow"):
         window.Initialize()
