@@ -42,7 +42,8 @@ def keep_surface(window: vtk.vtkRenderWindow) -> None:
 
     VTK draws into buffers of its own and never shows that surface, but makes a new one for every size. Mesa
     frees the old one only if no new one of any window has come to lie at its address by then, so that they
-    pile up by chance. Windows that are not made by EGL are left alone.
+    pile up by chance. Windows that are not made by EGL are left alone. The surface is never freed, so this is
+    for windows that last as long as the process.
     """
     if window.IsA("vtkEGLRenderWindow"):
         window.Initialize()
