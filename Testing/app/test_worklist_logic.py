@@ -7,6 +7,7 @@ import pytest
 from bright_ball import ball, ball_volume, write_image
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
+from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 
@@ -69,3 +70,19 @@ def test_who_lost_a_case_is_told_and_goes_on_with_the_next(page, folder):
 
     asyncio.run(day())
     assert theirs.current.name == "one"
+
+
+def test_a_click_on_a_case_that_was_lost_changes_neither_the_mask_nor_the_journal(page, folder):
+    mine, theirs = worklist(folder, "AB"), worklist(folder, "CD")
+
+    async def day():
+        await page.logic.begin(mine)
+        theirs.go_to("one", take_over=True)
+
+    asyncio.run(day())
+    mask, text = page.workspace.case.mask, mine.journal_path.read_text()
+    before = mask.read(mask.grid.box)
+    page.workspace.clicks.place(Click(tuple(mask.grid.center_ras), ClickKind.EXCLUDE))
+    assert page.message.is_error and page.message.message.startswith("Case one was taken over by CD on ")
+    np.testing.assert_array_equal(mask.read(mask.grid.box), before)
+    assert mine.journal_path.read_text() == text

@@ -1,5 +1,8 @@
 """The widget: what is said, when the module is entered and left, what becomes of nodes that go."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from PySide6 import QtGui
@@ -97,6 +100,19 @@ def test_what_another_module_paints_is_in_the_journal_at_once(widget, begun, wai
     assert [event["event"] for event in Journal(text=stored_journal(*segment)).events] == ["session", "paint"]
     widget.enter()
     assert widget.panel.correction.session.journal.text == stored_journal(*segment)
+
+
+def test_nothing_is_watched_any_more_once_the_segment_went_while_another_module_was_open(
+    widget, begun, headless, desktop
+):
+    correction = weakref.ref(widget.panel.correction)
+    widget.exit()
+    headless.scene.RemoveNode(begun.segmentation)
+    assert correction() is not None
+    widget.enter()
+    gc.collect()
+    assert correction() is None
+    assert desktop.faults == []
 
 
 @pytest.mark.parametrize("gone", ["segmentation", "t1ce", "t2"])

@@ -251,3 +251,74 @@ def test_list_of_cases_is_found_by_a_button(widget, folder, small, desktop):
     widget.ui.annotatorEdit.text = "AB"
     widget.ui.openWorklistButton.click()
     assert widget.panel.worklist.worklist.current.name == "the only one"
+
+
+@pytest.fixture
+def hand(widget):
+    """Paint six voxels; nobody has noted it until the event loop turns."""
+    from VSClickCorrectLib.imaging.box import Box
+
+    painted = Box((0, 0, 0), (1, 2, 3))
+    return lambda: widget.panel.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
+
+
+@pytest.mark.parametrize("leave", ["next", "done", "skip", "leave", "scene"])
+def test_painting_not_yet_noted_is_written_down_while_the_case_is_ours(
+    widget, opened, headless, hand, monkeypatch, leave
+):
+    from VSClickCorrectLib.session.journal import Journal
+    from VSClickCorrectLib.worklist.locks import holder_of
+    from VSClickCorrectLib.worklist.store import Store
+
+    lock, path = Store(opened.output).lock_path("case1"), opened.journal_path
+    append, written = Journal.append, []
+
+    def watched(journal, event):
+        append(journal, event)
+        written.append((event["event"], holder_of(lock) is not None))
+
+    monkeypatch.setattr(Journal, "append", watched)
+    hand()
+    if leave == "scene":
+        headless.scene.Clear()
+    else:
+        getattr(widget.panel.worklist, leave)()
+    assert written == [("paint", True)]
+    assert [event["event"] for event in Journal(path).events] == ["session", "paint"]
+    assert holder_of(lock) is None
+
+
+def test_who_lost_a_case_writes_nothing_into_its_journal_any_more(
+    widget, opened, colleague, desktop, hand, wait, border
+):
+    colleague.go_to("case1", take_over=True)
+    path = colleague.journal_path
+    text = path.read_text()
+    before = widget.panel.workbench.values()
+    widget.panel.correction.place(border[0])
+    assert widget.ui.statusLabel.text.startswith("Case case1 was taken over by CD on ")
+    np.testing.assert_array_equal(widget.panel.workbench.values(), before)
+    hand()
+    wait(seconds=0.1)
+    assert widget.ui.statusLabel.text.startswith("Case case1 was taken over by CD on ")
+    widget.exit()
+    widget.enter()
+    assert widget.ui.statusLabel.text.startswith("Case case1 was taken over by CD on ")
+    desktop.answers.append(True)
+    widget.ui.nextCaseButton.click()
+    assert (opened.current.name, path.read_text()) == ("case2", text)
+    assert desktop.faults == []
+
+
+def test_a_mask_that_is_found_begins_a_journal_in_which_nothing_of_the_one_before_stands(
+    widget, opened, hand
+):
+    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.inference.initial import InitialMask
+
+    parameters = widget.panel.parameters
+    initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
+    hand()
+    widget.panel.start._found(initial, (parameters.t1ce, parameters.t2))
+    (event,) = opened.journal().events
+    assert event["start"]["voxels"] == 24

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import slicer
+import vtk
 from placed_points import INCLUDE, SITE, TUMOUR
-from slicer_hand import collapse_layers, crop_to_content, paint
-from VSClickCorrectLib.errors import CorrectionError
+from slicer_hand import collapse_layers, crop_to_content, linear, paint
+from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.session.journal import Journal, replay
+from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import restored
 
 PAINTED = Box((0, 0, 1), (1, 2, 4))
@@ -133,3 +136,70 @@ def test_painting_that_cannot_be_written_is_told_and_noted_with_what_follows(
     correction.place(Click(SITE, INCLUDE))
     assert stored() == ["session", "paint", "edit"]
     assert Journal(disk / "journal.jsonl").text == correction.session.journal.text
+
+
+def test_what_slicers_own_undo_does_is_noted_at_once(correct, heard, segment, hand, stored):
+    history = slicer.vtkSegmentationHistory()
+    history.SetSegmentation(segment[0].GetSegmentation())
+    correct(later=heard.later)
+    history.SaveState()
+    hand()
+    heard.pass_on()
+    history.RestorePreviousState()
+    heard.pass_on()
+    assert stored() == ["session", "paint", "paint"]
+    history.RestoreNextState()
+    heard.pass_on()
+    assert stored() == ["session", "paint", "paint", "paint"]
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_a_segment_that_was_moved_by_whole_voxels_is_written_down_as_it_lies(
+    scene, correct, segment, volume_node, hand, mask, moved
+):
+    correction = correct()
+    hand(TUMOUR)
+    correction.next_round()
+    # A voxel along the rows: (-0.4, -0.3, 0) mm; the segment lies one farther, or the volume.
+    place = np.eye(4)
+    place[:3, 3] = -0.4, -0.3, 0
+    (segment[0], volume_node)[moved].SetAndObserveTransformNodeID(linear(scene, place).GetID())
+    correction.close()
+    replayed = ArrayMask(mask.grid)
+    replay(correction.session.journal.events, replayed)
+    shifted = TUMOUR.shifted((0, 0, -1 if moved else 1))
+    assert replayed.extent() == mask.extent() == shifted
+
+
+def test_on_an_image_of_another_size_a_correction_can_be_closed(correct, heard, volume_node, hand):
+    correction = correct(later=heard.later)
+    larger = vtk.vtkImageData()
+    larger.SetDimensions(40, 40, 40)
+    larger.AllocateScalars(vtk.VTK_SHORT, 1)
+    volume_node.SetAndObserveImageData(larger)
+    hand(Box((20, 20, 20), (22, 22, 22)))
+    heard.pass_on()
+    correction.close()
+    assert ["another size" in str(error) for error in heard.errors] == [True, True]
+    assert len(correction.session.journal.events) == 1
+
+
+def test_a_guard_that_refuses_lets_nothing_be_written(correct, heard, hand, tmp_path):
+    def guard():
+        if lost:
+            raise WorklistError("lost")
+
+    lost, path = [], tmp_path / "journal.jsonl"
+    correction = correct(later=heard.later, journal_path=path, guard=guard)
+    text = path.read_text()
+    lost.append(True)
+    hand()
+    heard.pass_on()
+    correction.place(Click(SITE, INCLUDE))
+    correction.close()
+    assert path.read_text() == text
+    assert {str(error) for error in heard.errors} == {"lost"}
+    path.unlink()
+    with pytest.raises(WorklistError):
+        correct(journal_path=path, guard=guard)
+    assert not path.exists()

@@ -9,7 +9,7 @@ from errno import EIO, ENOSPC
 import numpy as np
 import pytest
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, click_at
-from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.grid import Grid
@@ -316,3 +316,17 @@ def test_edit_events_hold_small_boxes(session_on, grid):
             box = Box(tuple(event["change"]["start"]), tuple(event["change"]["stop"]))
             assert grid.box.contains(box)
             assert len(json.dumps(event)) < 2000
+
+
+def test_a_guard_is_asked_before_every_event(path):
+    def guard():
+        if lost:
+            raise WorklistError("lost")
+
+    lost = []
+    journal = Journal(path, guard=guard)
+    journal.append(EVENT)
+    lost.append(True)
+    with pytest.raises(WorklistError):
+        journal.append(EVENT)
+    assert lines_of(path) == journal.events == [EVENT]

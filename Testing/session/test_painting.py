@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 from session_doubles import INCLUDE, click_at
-from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import restored
 
 # Far from the tumour of the other fixtures.
@@ -115,3 +117,35 @@ def test_a_damaged_journal_is_not_taken_up(session_on, grid):
     text = "".join(json.dumps(event) + "\n" for event in events)
     with pytest.raises(CorrectionError, match="damaged"):
         session_on(first.mask.values, journal=Journal(text=text))
+
+
+@pytest.mark.parametrize("step", ["apply", "undo", "redo"])
+def test_where_the_journal_is_guarded_a_step_is_taken_back(session_on, grid, step):
+    def guard():
+        if lost:
+            raise WorklistError("lost")
+
+    lost = []
+    session = session_on(journal=Journal(guard=guard))
+    click = click_at(grid, SITE, INCLUDE)
+    session.apply(click)
+    if step == "redo":
+        session.undo()
+    before, standing = session.mask.values.copy(), len(session.standing)
+    lost.append(True)
+    with pytest.raises(WorklistError):
+        {"apply": lambda: session.apply(click), "undo": session.undo, "redo": session.redo}[step]()
+    np.testing.assert_array_equal(session.mask.values, before)
+    assert len(session.standing) == standing
+    lost.clear()
+    {"apply": session.undo, "undo": session.undo, "redo": session.redo}[step]()
+    np.testing.assert_array_equal(restored(session.journal.events, grid), session.mask.values)
+
+
+def test_on_an_image_of_another_size_nothing_is_noted(session_on, grid):
+    session = session_on()
+    larger = Grid(tuple(n + 10 for n in grid.shape), grid.affine)
+    session.mask = ArrayMask(larger, np.ones(larger.shape, bool))
+    with pytest.raises(CorrectionError, match="another size"):
+        session.note_painting()
+    assert kinds(session.journal) == ["session"]

@@ -187,6 +187,24 @@ def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_li
     assert first.record("VS-2").state.value == "done"
 
 
+def test_a_journals_guard_raises_once_the_case_is_taken_over_or_closed(open_list):
+    first, second = open_list("AB"), open_list("CD")
+    first.go_to("VS-2")
+    guard, journal = first.journal_guard, first.journal()
+    guard()
+    second.go_to("VS-2", take_over=True)
+    for write in (guard, lambda: journal.append({"event": "round", "round": 2})):
+        with pytest.raises(CaseLost, match="case VS-2 was taken over by CD on "):
+            write()
+    assert not first.journal_path.exists()
+    second_guard = second.journal_guard
+    second.close()
+    # Nobody holds it now, and it is not taken again.
+    with pytest.raises(WorklistError, match="case VS-2 was closed"):
+        second_guard()
+    assert holder_of(second.output / "sourcedata" / "worklist" / "sub-VS2.lock") is None
+
+
 def test_a_lock_that_was_tidied_away_is_taken_again(open_list):
     worklist = open_list("AB")
     worklist.go_to("VS-2")

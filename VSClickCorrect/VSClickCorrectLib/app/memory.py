@@ -41,7 +41,8 @@ def keep_surface(window: vtk.vtkRenderWindow) -> None:
     """Let a window off the screen keep the surface that it begins with, whatever size it gets.
 
     VTK draws into buffers of its own and never shows that surface, but makes a new one for every size, and
-    Mesa keeps old ones, how many is chance. Windows that are not made by EGL are left alone.
+    Mesa keeps old ones, how many is chance. Windows that are not made by EGL are left alone. The surface is
+    never freed, so this is for windows that last as long as the process.
     """
     if window.IsA("vtkEGLRenderWindow"):
         window.Initialize()

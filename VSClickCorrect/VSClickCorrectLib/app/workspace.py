@@ -16,6 +16,7 @@ from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
 from VSClickCorrectLib.session.edit import Edit
+from VSClickCorrectLib.session.journal import Guard
 
 Scheduler = Callable[[Callable[[], None]], None]
 
@@ -51,11 +52,12 @@ class Workspace:
         self._soon = soon
         self._settling = False
         self._journal_path: Path | None = None
+        self._guard: Guard = lambda: None
         self.nodes: ShownCase | None = None
         self.correction: SceneCorrection | None = None
         self.last_edit: Edit | None = None
 
-    def open(self, case: OpenedCase, journal_path: Path | None = None) -> None:
+    def open(self, case: OpenedCase, journal_path: Path | None = None, guard: Guard = lambda: None) -> None:
         """Replace the open case.
 
         Parameters
@@ -64,6 +66,8 @@ class Workspace:
             The case to open.
         journal_path : Path, optional
             The file of its journal, which may hold earlier work; else the journal is kept in the scene alone.
+        guard : callable, optional
+            The journal's guard.
 
         Raises
         ------
@@ -73,7 +77,7 @@ class Workspace:
         case.checked()
         self.close()
         self.nodes = ShownCase(self._scene, case)
-        self._journal_path = journal_path
+        self._journal_path, self._guard = journal_path, guard
         self.opened.emit()
         self._change()
 
@@ -106,6 +110,7 @@ class Workspace:
             on_change=self._change,
             later=self._later,
             journal_path=self._journal_path,
+            guard=self._guard,
         )
         self._change()
 

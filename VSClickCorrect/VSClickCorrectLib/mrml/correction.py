@@ -22,6 +22,7 @@ from VSClickCorrectLib.mrml.start import keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
+from VSClickCorrectLib.session.journal import Guard
 
 
 class SceneCorrection:
@@ -222,6 +223,10 @@ class SceneCorrection:
             self._markers.show(standing | self._waiting)
             self._untidy = False
 
+    def note_painting(self) -> None:
+        """Write down now what was painted; if it cannot be, ``on_error`` is told."""
+        self._watch.note()
+
     def rest(self) -> None:
         """Stop watching for points; what is painted in the segment is still written down until `close`."""
         self._closed = True
@@ -336,6 +341,7 @@ def correct_segment(
     starter: Starter | None = None,
     journal_path: Path | None = None,
     merge: str = DEFAULT_MERGE,
+    guard: Guard = lambda: None,
     **callbacks,
 ) -> SceneCorrection:
     """Correct a segment at each point that is placed from now on.
@@ -354,6 +360,8 @@ def correct_segment(
         A file in which the journal is kept too, each event on the disk before it is reported.
     merge : str
         As for `CorrectionSession`.
+    guard : callable, optional
+        As for `Journal`, of a file that others may come to hold.
     **callbacks
         ``on_edit``, ``on_error``, ``on_change`` and ``later`` of `SceneCorrection`.
 
@@ -367,7 +375,7 @@ def correct_segment(
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
     mask = SegmentMask(segmentation_node, segment_id, reference)
-    journal = scene_journal(segmentation_node, segment_id, journal_path)
+    journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
     begun = bool(journal.events)
     session = CorrectionSession(case, mask, corrector, starter, merge, journal)
     if not begun:

@@ -71,22 +71,22 @@ class PaintingWatch:
         self._painting, self._on_error, self._later = painting, on_error, later
         self._due = self._closed = False
         self._observers = Observers(self)
-        changed = slicer.vtkSegmentation.SourceRepresentationModified
-        self._observers.add(segmentation_node, changed, PaintingWatch._changed)
+        # Of Slicer's own undo only the second tells.
+        for changed in (
+            slicer.vtkSegmentation.SourceRepresentationModified,
+            slicer.vtkSegmentation.SegmentModified,
+        ):
+            self._observers.add(segmentation_node, changed, PaintingWatch._changed)
 
     def close(self) -> None:
         """Stop watching."""
         if not self._closed:
             self._observers.close()
-            self._note()
+            self.note()
         self._closed = True
 
-    def _changed(self, _index: int | None) -> None:
-        if self._later is not None and not self._due:
-            self._due = True
-            self._later(weakly(self._note))
-
-    def _note(self) -> None:
+    def note(self) -> None:
+        """Write down what was painted, if anything, or tell why it could not be."""
         self._due = False
         if self._closed:
             return
@@ -94,3 +94,8 @@ class PaintingWatch:
             self._painting.note()
         except VSClickError as error:
             self._on_error(error)
+
+    def _changed(self, _index: int | None) -> None:
+        if self._later is not None and not self._due:
+            self._due = True
+            self._later(weakly(self.note))

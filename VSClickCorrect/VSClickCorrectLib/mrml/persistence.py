@@ -17,7 +17,7 @@ import vtk
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.files import DAMAGED_ZIP, write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
-from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.session.journal import Guard, Journal
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
 SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
@@ -52,23 +52,29 @@ def stored_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id
 
 
 def scene_journal(
-    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str, path: Path | None
+    segmentation_node: slicer.vtkMRMLSegmentationNode,
+    segment_id: str,
+    path: Path | None = None,
+    guard: Guard = lambda: None,
 ) -> Journal:
     """Return a segment's journal as the scene has it, which is in a file too from now on if one is given.
+
+    The guard is that of `Journal`; it is asked at once, too.
 
     Raises
     ------
     CorrectionError
         If the file holds another journal than the scene, or either is damaged.
     """
+    guard()
     text = stored_journal(segmentation_node, segment_id) or ""
     if path is None:
-        return Journal(text=text)
-    if not text:
-        return Journal(path)
-    if not path.exists():
+        return Journal(text=text, guard=guard)
+    if text and not path.exists():
         Journal(text=text).save(path)
-    journal = Journal(path)
+    journal = Journal(path, guard=guard)
+    if not text:
+        return journal
     if journal.text != Journal(text=text).text:
         raise CorrectionError(
             f"the journal {path} tells of other clicks than the scene does; name another file for it."

@@ -75,15 +75,16 @@ class SegmentMask:
         return self._segment_id
 
     @property
-    def stamp(self) -> tuple[str, int, int] | None:
-        """Another one whenever something may have changed the segment's voxels; None if it is gone."""
+    def stamp(self) -> tuple[object, ...] | None:
+        """Another one whenever the segment's voxels may have changed or moved; None if it is gone."""
         there = self._node.GetScene() and self._volume_node.GetScene()
         segment = self._node.GetSegmentation().GetSegment(self._segment_id) if there else None
         if segment is None:
             return None
         image = segment.GetRepresentation(BINARY_LABELMAP)
         place, time = ("", 0) if image is None else (image.GetAddressAsString(""), image.GetMTime())
-        return place, time, segment.GetLabelValue()
+        moved = self._volume_node.GetMTime(), _moved(self._volume_node), _moved(self._node)
+        return place, time, segment.GetLabelValue(), *moved
 
     @property
     def grid(self) -> Grid:
@@ -276,6 +277,12 @@ def refresh_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
 
 def _read(labelmap: Labelmap | None, segment: slicer.vtkSegment, box: Box) -> np.ndarray:
     return np.zeros(box.shape, bool) if labelmap is None else labelmap.read(box, segment.GetLabelValue())
+
+
+def _moved(node: slicer.vtkMRMLTransformableNode) -> int | None:
+    """Return when the transforms over a node changed last, None if there are none."""
+    parent = node.GetParentTransformNode()
+    return None if parent is None else parent.GetTransformToWorldMTime()
 
 
 # Every write asks, and reading the text again takes longer than writing the voxels.

@@ -109,6 +109,8 @@ class Panel:
         """Go on where the module was left."""
         if self._resume and self.parameters is not None and self.parameters.segmentation is not None:
             self.begin()
+        else:
+            self.workbench.stop()
         self._resume = False
         self.desktop.later(WARM_UP_MS, self.advanced.warm_up)
 
@@ -120,8 +122,9 @@ class Panel:
     def forget(self) -> None:
         """Let go of a scene that is being closed."""
         self.running.cancel()
-        self.worklist.close()
+        # What was painted is written down while the case is still ours.
         self.stop()
+        self.worklist.close()
         self._resume = False
         self.say("")
 
@@ -138,6 +141,7 @@ class Panel:
                 self.parameters,
                 self.advanced.choice,
                 self.worklist.journal_path,
+                guard=self.worklist.journal_guard,
                 on_edit=self._edited,
                 on_error=self._refused,
                 on_change=self.refresh,

@@ -67,6 +67,8 @@ class StartSection(Section):
             raise ImageError(
                 _("other volumes were chosen meanwhile, so the mask was not used; find it again.")
             )
+        # What was painted last belongs to the journal that is set aside.
+        self.panel.stop()
         self.panel.worklist.starting_over()
         self.choose(*add_found_mask(self.panel.scene, nodes, initial, _("Vestibular schwannoma")))
         self.panel.begin()

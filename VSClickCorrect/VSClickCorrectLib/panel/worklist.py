@@ -10,6 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import CaseLost, CaseTaken, CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.observers import Observers
@@ -45,6 +46,11 @@ class WorklistSection(Section):
     def journal_path(self) -> Path | None:
         """Where the present case's journal is kept, None without a worklist."""
         return self.worklist.journal_path if self.worklist is not None and self.is_open else None
+
+    @property
+    def journal_guard(self) -> Callable[[], None]:
+        """What keeps the present case's journal from being written once the case is not ours."""
+        return self.worklist.journal_guard if self.worklist is not None and self.is_open else lambda: None
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -118,8 +124,7 @@ class WorklistSection(Section):
         if self.panel.correction is None:
             raise CorrectionError(_("this case has no segment yet; find the tumour first, or skip the case."))
         self.comment()
-        workbench = self.panel.workbench
-        worklist.done(workbench.values(), workbench.grid)
+        worklist.done(*self._mask())
         self._go(worklist, worklist.next)
 
     def comment(self) -> None:
@@ -215,9 +220,14 @@ class WorklistSection(Section):
 
     def _keep(self) -> None:
         """Keep the mask of the open case, painting by hand included."""
+        if self.worklist is not None and self.is_open and self.panel.correction is not None:
+            self.worklist.keep(*self._mask())
+
+    def _mask(self) -> tuple[np.ndarray, Grid]:
+        """Return the open case's mask, which its journal gives back too."""
         workbench = self.panel.workbench
-        if self.worklist is not None and self.is_open and workbench.correction is not None:
-            self.worklist.keep(workbench.values(), workbench.grid)
+        workbench.under_way.note_painting()
+        return workbench.values(), workbench.grid
 
     def _let_go(self) -> bool:
         """Keep comment and mask before another case is opened; return whether to go on.

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.cuts import Readable
@@ -202,7 +202,7 @@ class CorrectionSession:
         edit, change = self.history.undo(self.mask)
         try:
             self._record(change_event("undo", change), change)
-        except CorrectionError:
+        except VSClickError:
             self.history.undone.pop()
             self.history.done.append(edit)
             raise
@@ -214,7 +214,7 @@ class CorrectionSession:
         edit, change = self.history.redo(self.mask)
         try:
             self._record(change_event("redo", change), change)
-        except CorrectionError:
+        except VSClickError:
             self.history.done.pop()
             self.history.undone.extend(taken_back)
             raise
@@ -262,8 +262,14 @@ class CorrectionSession:
         Raises
         ------
         CorrectionError
-            If the journal cannot be written; the painting stays, and is noted the next time.
+            If the image has another size by now or the journal cannot be written; the painting stays, and is
+            noted the next time.
         """
+        if self.mask.grid.shape != self.case.grid.shape:
+            raise CorrectionError(
+                "the image has another size than when the correction began, so painting is not written down; "
+                "begin to correct the segment anew."
+            )
         boxes = [box for box in (self.mask.extent(), self._recorded.extent()) if box is not None]
         box = _union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
         change = Change.between(box, self._recorded.read(box), self.mask.read(box))
@@ -281,7 +287,7 @@ class CorrectionSession:
         """Write an event to the journal; where that fails, take its change back."""
         try:
             self._write_down(event, change)
-        except CorrectionError:
+        except VSClickError:
             change.revert(self.mask)
             raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ FORMAT = 2
 # Before 2 journals did not tell what was painted by hand.
 _READABLE = (1, FORMAT)
 Event = dict[str, Any]
+Guard = Callable[[], object]
 
 _FIELDS = {
     "session": {"grid", "model", "merge"},
@@ -43,6 +45,8 @@ class Journal:
         A JSON Lines file. An existing one is continued.
     text : str, optional
         An earlier journal to continue in memory, for instance one stored in a scene.
+    guard : callable, optional
+        Called before every event; raises where the file is no longer ours to write.
 
     Raises
     ------
@@ -50,8 +54,9 @@ class Journal:
         If an existing journal cannot be read.
     """
 
-    def __init__(self, path: Path | None = None, text: str = "") -> None:
+    def __init__(self, path: Path | None = None, text: str = "", guard: Guard = lambda: None) -> None:
         self._path = path
+        self._guard = guard
         if path is not None and os.path.lexists(path):
             text = _read(path)
         self.events: list[Event] = parse(text)
@@ -77,8 +82,9 @@ class Journal:
         Raises
         ------
         CorrectionError
-            If the file cannot be written; the event is not part of the journal then.
+            If the file cannot be written. The event is not part of the journal then, nor if the guard raises.
         """
+        self._guard()
         line = _line(event)
         if self._path is not None:
             self._write(self._path, line)

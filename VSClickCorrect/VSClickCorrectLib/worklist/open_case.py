@@ -64,6 +64,7 @@ class OpenCase:
         self._now = clock
         self._written = 0.0
         self._seen: str | None = None
+        self._closed = False
         self._clock.start()
         self._begin()
 
@@ -79,7 +80,23 @@ class OpenCase:
 
     def journal(self) -> Journal:
         """Return the case's journal; raises `CorrectionError` if it is damaged."""
-        return Journal(self.journal_path)
+        return Journal(self.journal_path, guard=self.check_held)
+
+    def check_held(self) -> None:
+        """Do nothing if the case is ours to change."""
+        if self._closed:
+            raise WorklistError(f"case {self.case.name} was closed; open it anew.")
+        if self.held:
+            return
+        folder, holder = self._lock.path.parent, holder_of(self._lock.path)
+        if not folder.is_dir():
+            raise WorklistError(f"the folder {folder} cannot be reached; check the disk or the network.")
+        if holder is None and (self._is_as_written() or not self._store.knows(self.case.label)):
+            # Only the lock is gone, tidied away perhaps, or everything: then what is in hand is all there is.
+            self._lock.take(self.case.name)
+            return
+        who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
+        raise CaseLost(f"case {self.case.name} {who}; what you did until then is kept, open the case anew.")
 
     def work(self) -> None:
         """Note a sign of work."""
@@ -102,7 +119,7 @@ class OpenCase:
 
     def keep(self, values: np.ndarray, grid: Grid) -> None:
         """Keep the mask as it is now, unless the case was only looked at."""
-        self._check_held()
+        self.check_held()
         begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
         if not begun and self._seen == _fingerprint(values):
             return
@@ -111,7 +128,7 @@ class OpenCase:
 
     def done(self, values: np.ndarray, grid: Grid) -> Path:
         """Write the label; the case stays open until `close`."""
-        self._check_held()
+        self.check_held()
         self.work()
         record = replace(
             self.record,
@@ -132,7 +149,7 @@ class OpenCase:
 
     def decide(self, state: CaseState, comment: str) -> None:
         """Skip the case or call it failed; a label that it has is withdrawn and kept as a working mask."""
-        self._check_held()
+        self.check_held()
         self.work()
         self._store.withdraw(self.case.label, self.record.events)
         told = {"comment": comment} if comment else {}
@@ -140,18 +157,21 @@ class OpenCase:
 
     def start_over(self) -> None:
         """Set journal, kept mask and label aside and begin anew."""
-        self._check_held()
+        self.check_held()
         self._store.set_aside(self.case.label)
         anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "events": 0, "finished": ""}
         self._change(**anew, **self._reopened())
 
     def close(self) -> None:
         """Write the time and give the case back; one in which nothing was done is to do again."""
-        if not self.held:
-            return
+        if self.held:
+            self._give_back()
+        self._closed = True
+
+    def _give_back(self) -> None:
         record = replace(self.record, seconds=self.record.seconds + self._clock.stop())
         kept = self._store.kept_mask(record.label)
-        if record.state is CaseState.IN_WORK and record.untouched and kept is None:
+        if record.state is CaseState.IN_WORK and record.untouched and kept is None and not self._painted():
             record = replace(record, state=CaseState.TODO)
         self.record = record
         self._store.write(record)
@@ -159,11 +179,6 @@ class OpenCase:
 
     def saved_mask(self, grid: Grid) -> np.ndarray | None:
         """Return the mask as work on it was left: what was kept, then what the journal knows beyond it."""
-        values = self._saved_mask(grid)
-        self._seen = None if values is None else _fingerprint(values)
-        return values
-
-    def _saved_mask(self, grid: Grid) -> np.ndarray | None:
         events = self.journal().events
         path, known = self._store.kept_mask(self.case.label) or (None, 0)
         label = self._store.labels.path(self.case.label)
@@ -171,12 +186,14 @@ class OpenCase:
             path, known = label, self.record.events
         if path is not None:
             mask = ArrayMask(grid, read_mask(path, grid))
+            self._seen = _fingerprint(mask.values)
             replay(events[known:], mask)
             return mask.values
-        if not events:
-            return self.case.load_mask(grid)
         start = start_of(events, grid)
-        return restored(events, grid, self.case.load_mask(grid) if start is None else start)
+        if start is None:
+            start = self.case.load_mask(grid)
+        self._seen = None if start is None else _fingerprint(start)
+        return restored(events, grid, start) if events else start
 
     def _begin(self) -> None:
         """Bring the record up to date with what a crash left, and call the case begun."""
@@ -199,6 +216,13 @@ class OpenCase:
         clicks = sum(len(edit.clicks) - len(edit.removed) for edit in history.done)
         return {"clicks": clicks, "rounds": rounds} if events and clicks != self.record.clicks else {}
 
+    def _painted(self) -> bool:
+        """Whether the journal alone holds what a hand has painted."""
+        try:
+            return any(event["event"] == "paint" for event in self.journal().events)
+        except CorrectionError:
+            return False
+
     def _reopened(self) -> dict[str, Any]:
         """Return what changes when the mask is worked on."""
         return {"state": CaseState.IN_WORK, **self._who()}
@@ -210,25 +234,12 @@ class OpenCase:
 
     def _change(self, **changes: Any) -> None:
         """Change the record, on the disk first."""
-        self._check_held()
+        self.check_held()
         record = replace(self.record, changed=now(), **changes)
         self._store.write(record)
         self.record = record
         self._lock.beat()
         self._written = self._now()
-
-    def _check_held(self) -> None:
-        if self.held:
-            return
-        folder, holder = self._lock.path.parent, holder_of(self._lock.path)
-        if not folder.is_dir():
-            raise WorklistError(f"the folder {folder} cannot be reached; check the disk or the network.")
-        if holder is None and (self._is_as_written() or not self._store.knows(self.case.label)):
-            # Only the lock is gone, tidied away perhaps, or everything: then what is in hand is all there is.
-            self._lock.take(self.case.name)
-            return
-        who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
-        raise CaseLost(f"case {self.case.name} {who}; what you did until then is kept, open the case anew.")
 
     def _is_as_written(self) -> bool:
         """Whether the record on the disk is the one that was written last."""

@@ -108,6 +108,11 @@ class Worklist:
         """The file of the open case's journal, for `session.journal.Journal`."""
         return self._opened().journal_path
 
+    @property
+    def journal_guard(self) -> Callable[[], None]:
+        """The guard of the open case's `Journal`, which raises once the case is closed or taken over."""
+        return self._opened().check_held
+
     def case(self, name: str) -> WorkCase:
         """Return a case by name; raises `WorklistError` if there is none."""
         for case in self.cases:

@@ -158,7 +158,7 @@ class WorklistLogic:
         self._show()
         self._state.flush()
         opened = await asyncio.to_thread(self._read, case)
-        self._workspace.open(opened, self._list.journal_path)
+        self._workspace.open(opened, self._list.journal_path, self._list.journal_guard)
         self._workspace.correct(await self._networks.get())
         self._status.say(f"Case {case.name} is ready.")
 
