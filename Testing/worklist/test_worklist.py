@@ -1,6 +1,7 @@
 """A day with a worklist: going on, going back, deciding, and what is written each time."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -331,6 +332,21 @@ def test_starting_over_gives_the_first_mask_back_and_deletes_nothing(open_list):
     assert (record.state, record.clicks, record.finished) == (CaseState.IN_WORK, 0, "")
     aside = sorted(p.name.split("_", 1)[1] for p in worklist.output.glob("sourcedata/worklist/old-*"))
     assert aside == ["sub-VS2.jsonl", "sub-VS2_dseg.nii.gz"]
+
+
+def test_a_damaged_change_beyond_the_kept_mask_is_told(open_list):
+    worklist = open_list()
+    worklist.next()
+    worklist.keep(MASK, PLAIN)
+    journal = Journal(worklist.journal_path)
+    clicked(journal, (2, 2, 2))
+    text = worklist.journal_path.read_text(encoding="utf-8")
+    told = json.loads(text.splitlines()[-1])
+    told["change"]["voxels"] = "AAAA"
+    with worklist.journal_path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(told) + "\n")
+    with pytest.raises(CorrectionError, match="the journal is damaged"):
+        worklist.saved_mask(PLAIN)
 
 
 def test_a_damaged_journal_is_told_and_the_case_can_be_started_over(open_list):

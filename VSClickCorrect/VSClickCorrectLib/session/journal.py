@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -275,15 +276,24 @@ def replay(events: list[Event], mask: Mask) -> None:
 
     Raises
     ------
-    KeyError, TypeError, ValueError, zlib.error
+    CorrectionError
         If a change is damaged.
     """
     for event in events:
         if "change" in event:
-            change = Change.from_json(event["change"])
-            if not (change.box.empty or mask.grid.box.contains(change.box)):
-                raise ValueError("a change lies outside the image")
-            change.apply(mask)
+            try:
+                _change_in(event, mask.grid).apply(mask)
+            except (IndexError, KeyError, OverflowError, TypeError, ValueError, zlib.error):
+                raise CorrectionError(
+                    "the journal is damaged: a change in it cannot be understood."
+                ) from None
+
+
+def _change_in(event: Event, grid: Grid) -> Change:
+    change = Change.from_json(event["change"])
+    if not (change.box.empty or grid.box.contains(change.box)):
+        raise ValueError("a change lies outside the image")
+    return change
 
 
 def _edit_of(event: Event, history: EditHistory) -> Edit:
