@@ -95,6 +95,15 @@ def test_apply_and_revert_are_exact(first, second, box):
     np.testing.assert_array_equal(mask.values, before)
 
 
+@given(st.integers(0, 99), st.integers(100, 199), st.integers(200, 299), boxes_in(SHAPE))
+def test_imposed_a_change_gives_what_applied_it_gives(first, second, third, box):
+    change = Change.between(box, random_mask(first)[box.slices], random_mask(second)[box.slices])
+    applied, imposed = mask_of(random_mask(third)), mask_of(random_mask(third))
+    change.apply(applied)
+    change.impose(imposed)
+    np.testing.assert_array_equal(imposed.values, applied.values)
+
+
 @given(st.integers(0, 99), st.integers(0, 99), boxes_in(SHAPE))
 def test_change_survives_json(first, second, box):
     change = Change.between(box, random_mask(first)[box.slices], random_mask(second)[box.slices])

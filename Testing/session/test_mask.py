@@ -5,7 +5,7 @@ import pytest
 from session_doubles import with_blocks
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.session.mask import ArrayMask, GrownMask
 
 BOX = Box((2, 3, 4), (4, 6, 8))
 
@@ -56,3 +56,15 @@ def test_extent_is_tight(grid):
     values = with_blocks(grid.shape, ((2, 3), (7, 9), (30, 40)))
     values[11, 0, 35] = True
     assert ArrayMask(grid, values).extent() == Box((2, 0, 30), (12, 9, 40))
+
+
+def test_grown_mask_holds_and_reaches_what_an_array_mask_does(grid):
+    grown, plain = GrownMask(grid), ArrayMask(grid)
+    assert grown.extent() is None
+    for start, value in (((9, 30, 30), True), ((2, 3, 4), True), ((10, 31, 30), False), ((2, 3, 4), False)):
+        box = Box(start, tuple(a + 2 for a in start))
+        for mask in (grown, plain):
+            mask.write(box, np.full(box.shape, value))
+        assert grown.extent() == plain.extent()
+        np.testing.assert_array_equal(grown.read(grid.box), plain.values)
+    assert grown.extent() == Box((9, 30, 30), (11, 32, 32))

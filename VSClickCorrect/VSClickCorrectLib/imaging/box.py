@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import add, sub
 
 import numpy as np
 
@@ -47,12 +48,12 @@ class Box:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of voxels along each array axis, 0 where the box is empty."""
-        return tuple(max(0, b - a) for a, b in zip(self.start, self.stop, strict=True))
+        return tuple(map(max, map(sub, self.stop, self.start), (0, 0, 0)))
 
     @property
     def slices(self) -> tuple[slice, slice, slice]:
         """Index expression for a ``(k, j, i)`` array."""
-        return tuple(slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
+        return tuple(map(slice, self.start, self.stop))
 
     def slices_in(self, outer: Box) -> tuple[slice, slice, slice]:
         """Index expression for this box in an array that holds the voxels of ``outer``."""
@@ -65,10 +66,7 @@ class Box:
 
     def shifted(self, offset: tuple[int, int, int]) -> Box:
         """Return the box moved by ``offset`` voxels ``(k, j, i)``."""
-        return Box(
-            tuple(a + o for a, o in zip(self.start, offset, strict=True)),
-            tuple(b + o for b, o in zip(self.stop, offset, strict=True)),
-        )
+        return Box(tuple(map(add, self.start, offset)), tuple(map(add, self.stop, offset)))
 
     def padded(self, margin: int | tuple[int, int, int]) -> Box:
         """Return the box grown by ``margin`` voxels on every side."""
@@ -84,17 +82,13 @@ class Box:
 
     def intersection(self, other: Box) -> Box:
         """Return the common part of two boxes; it may be empty."""
-        start = tuple(max(a, b) for a, b in zip(self.start, other.start, strict=True))
-        stop = tuple(min(a, b) for a, b in zip(self.stop, other.stop, strict=True))
+        start = tuple(map(max, self.start, other.start))
         # Never before its start: a slice to a negative index would count from the array's end.
-        return Box(start, tuple(max(a, b) for a, b in zip(start, stop, strict=True)))
+        return Box(start, tuple(map(max, start, map(min, self.stop, other.stop))))
 
     def union(self, other: Box) -> Box:
         """Return the smallest box that holds both."""
-        return Box(
-            tuple(min(a, b) for a, b in zip(self.start, other.start, strict=True)),
-            tuple(max(a, b) for a, b in zip(self.stop, other.stop, strict=True)),
-        )
+        return Box(tuple(map(min, self.start, other.start)), tuple(map(max, self.stop, other.stop)))
 
     def contains(self, other: Box) -> bool:
         """Whether ``other`` lies wholly inside this box."""

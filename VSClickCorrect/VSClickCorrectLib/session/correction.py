@@ -293,7 +293,7 @@ class CorrectionSession:
 
     def _write_down(self, event: dict, change: Change) -> None:
         self.journal.append(event)
-        change.apply(self._recorded)
+        change.impose(self._recorded)
 
     def _change_for(self, clicks: Sequence[Click]) -> Change:
         """Return what the clicks mean, without touching the mask."""

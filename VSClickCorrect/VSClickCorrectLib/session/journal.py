@@ -282,7 +282,7 @@ def replay(events: list[Event], mask: Mask) -> None:
     for event in events:
         if "change" in event:
             try:
-                _change_in(event, mask.grid).apply(mask)
+                _change_in(event, mask.grid).impose(mask)
             except (IndexError, KeyError, OverflowError, TypeError, ValueError, zlib.error):
                 raise CorrectionError(
                     "the journal is damaged: a change in it cannot be understood."
