@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from volume_files import PLAIN, SHAPE, written
+from volume_files import PLAIN, SHAPE, blob, written
 from VSClickCorrectLib.datasets.importing import Imported, Source, import_cases
 from VSClickCorrectLib.errors import ImageError, WorklistError
+from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+from VSClickCorrectLib.worklist.worklist import Worklist
 
 IMAGE = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
 
@@ -182,6 +184,20 @@ def test_long_names_get_labels_that_a_file_s_name_has_room_for():
     labels = labels_of(*names)
     assert [len(label) for label in labels] == [70, 70, 70]
     assert len(set(labels)) == 3 and all(label.isalnum() for label in labels)
+
+
+def test_a_case_of_a_very_long_name_is_worked_on_like_any_other(folder, tmp_path):
+    path, name = folder / "cases.csv", "a" * 300
+    path.write_text(f"case,t1ce\n{name},VS-2/T1ce.nii.gz\n", encoding="utf-8")
+    mask, worklist = blob(), Worklist.open(path, tmp_path / "out", "AB")
+    assert worklist.next().name == name
+    label = worklist.done(mask, PLAIN)
+    np.testing.assert_array_equal(read_mask(label, PLAIN), mask)
+    worklist.go_to(name)
+    worklist.start_over()
+    worklist.close()
+    (row,) = Worklist.open(path, tmp_path / "out", "AB").rows()
+    assert (row.case.name, row.record.state.value) == (name, "todo")
 
 
 def test_a_case_loads_its_images_and_its_mask_on_their_grid(tmp_path):

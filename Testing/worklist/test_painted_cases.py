@@ -1,7 +1,11 @@
 """Cases of whose painting only the journal knows, after a crash for instance."""
 
+import json
+
 import numpy as np
+import pytest
 from volume_files import PLAIN, SHAPE, blob
+from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.session.edit import Change
@@ -50,3 +54,17 @@ def test_a_case_in_which_nothing_else_was_done_is_not_to_do_again(open_list):
     assert state(worklist) == "in work"
     worklist.go_to("VS-2")
     assert sorted(map(tuple, np.argwhere(worklist.saved_mask(PLAIN)))) == [PAINTED, (1, 1, 1)]
+
+
+def test_a_damaged_change_beyond_the_kept_mask_is_told(open_list):
+    worklist = open_list()
+    worklist.next()
+    worklist.keep(blob(), PLAIN)
+    paint(worklist, blob())
+    text = worklist.journal_path.read_text(encoding="utf-8")
+    told = json.loads(text.splitlines()[-1])
+    told["change"]["voxels"] = "AAAA"
+    with worklist.journal_path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(told) + "\n")
+    with pytest.raises(CorrectionError, match="the journal is damaged"):
+        worklist.saved_mask(PLAIN)

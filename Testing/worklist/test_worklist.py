@@ -1,7 +1,6 @@
 """A day with a worklist: going on, going back, deciding, and what is written each time."""
 
 import csv
-import json
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from VSClickCorrectLib.session.journal import Journal, edit_event, session_event
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import start_json
 from VSClickCorrectLib.worklist.records import CaseState
-from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
 
@@ -89,19 +87,6 @@ def test_a_whole_list_is_worked_off_and_leaves_labels_and_a_table(open_list):
     assert (rows["VS-9"]["state"], rows["VS-9"]["comment"]) == ("skipped", "motion, blurred")
     assert rows["VS-10"]["state"] == "failed"
     assert worklist.record("VS-2").models == ("a@1", "b@2")
-
-
-def test_a_case_of_a_very_long_name_is_worked_on_like_any_other(folder, tmp_path):
-    path, name = folder / "cases.csv", "a" * 300
-    path.write_text(f"case,t1ce\n{name},VS-2/T1ce.nii.gz\n", encoding="utf-8")
-    worklist = Worklist.open(path, tmp_path / "out", "AB")
-    assert worklist.next().name == name
-    label = worklist.done(MASK, PLAIN)
-    np.testing.assert_array_equal(read_mask(label, PLAIN), MASK)
-    worklist.go_to(name)
-    worklist.start_over()
-    worklist.close()
-    assert states(Worklist.open(path, tmp_path / "out", "AB")) == {name: "todo"}
 
 
 def test_next_goes_round_and_passes_over_what_is_decided(open_list):
@@ -332,21 +317,6 @@ def test_starting_over_gives_the_first_mask_back_and_deletes_nothing(open_list):
     assert (record.state, record.clicks, record.finished) == (CaseState.IN_WORK, 0, "")
     aside = sorted(p.name.split("_", 1)[1] for p in worklist.output.glob("sourcedata/worklist/old-*"))
     assert aside == ["sub-VS2.jsonl", "sub-VS2_dseg.nii.gz"]
-
-
-def test_a_damaged_change_beyond_the_kept_mask_is_told(open_list):
-    worklist = open_list()
-    worklist.next()
-    worklist.keep(MASK, PLAIN)
-    journal = Journal(worklist.journal_path)
-    clicked(journal, (2, 2, 2))
-    text = worklist.journal_path.read_text(encoding="utf-8")
-    told = json.loads(text.splitlines()[-1])
-    told["change"]["voxels"] = "AAAA"
-    with worklist.journal_path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(told) + "\n")
-    with pytest.raises(CorrectionError, match="the journal is damaged"):
-        worklist.saved_mask(PLAIN)
 
 
 def test_a_damaged_journal_is_told_and_the_case_can_be_started_over(open_list):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,9 @@ from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
+from VSClickCorrectLib.mrml.painting import Later
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.session.journal import Guard
-
-Scheduler = Callable[[Callable[[], None]], None]
 
 
 class Workspace:
@@ -45,7 +43,7 @@ class Workspace:
     settled = Signal()
     """Once the picture of what changed is on its way: for what may come after it."""
 
-    def __init__(self, slicer_app: SlicerApp, status: Status, later: Scheduler, soon: Scheduler) -> None:
+    def __init__(self, slicer_app: SlicerApp, status: Status, later: Later, soon: Later) -> None:
         self._scene = slicer_app.scene
         self._status = status
         self._later = later

@@ -73,9 +73,7 @@ def scene_journal(
     if text and not path.exists():
         Journal(text=text).save(path)
     journal = Journal(path, guard=guard)
-    if not text:
-        return journal
-    if journal.text != Journal(text=text).text:
+    if text and journal.text != Journal(text=text).text:
         raise CorrectionError(
             f"the journal {path} tells of other clicks than the scene does; name another file for it."
         )
