@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,7 @@ from VSClickCorrectLib.simulation.head import Head, TumourShape
 from VSClickCorrectLib.simulation.phantom import phantom_head
 from VSClickCorrectLib.simulation.shapes import procedural_shape
 from VSClickCorrectLib.simulation.tumour import Placement, Tumour, place, random_tumour
+from VSClickCorrectLib.simulation.variety import Variety
 
 SIDES = ("right", "left")
 # Voxels above this size are rendered at half their size and averaged.
@@ -72,6 +74,7 @@ def synthesize(
     rng: np.random.Generator,
     acquisition: Acquisition,
     region: Region | None = None,
+    variety: Variety | None = None,
 ) -> SyntheticCase:
     """Put a tumour into a head and scan it.
 
@@ -116,8 +119,11 @@ def synthesize(
     if not head.contrast:
         enhance(anatomy, patch, frame)
     distract(anatomy, patch, frame, head)
-    tumour = None if placement is None else random_tumour(looks, placement, head)
-    t1, t2, fraction = _rendered(patch, fine, tumour)
+    tumours = [] if placement is None else [random_tumour(looks, placement, head)]
+    if variety is not None:
+        variety.change(anatomy, patch, frame, head, side)
+        tumours = variety.tumours(looks, placement, head, side)
+    t1, t2, fraction = _rendered(patch, fine, tumours)
     fraction = _averaged(fraction, factors)
     signals = _scan(scanner, (t1, t2), factors, grid, acquisition, _middle(head))
     site = None if placement is None else tuple(float(v) for v in placement.center_ras)
@@ -173,8 +179,10 @@ def _patch_grid(patch: Patch) -> Grid:
     return Grid(patch.t1.shape, affine)
 
 
-def _rendered(patch: Patch, fine: Grid, tumour: Tumour | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sample the head on a grid and put the tumour in; return T1, T2 and the tumour's share."""
+def _rendered(
+    patch: Patch, fine: Grid, tumours: Sequence[Tumour]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sample the head on a grid and put tumours in; return T1, T2 and the tumours' share."""
     source = _patch_grid(patch)
     matrix = np.linalg.inv(source.affine) @ fine.affine  # (i, j, k) of fine -> of source
     swap = matrix[:3, :3][::-1, ::-1]
@@ -184,8 +192,10 @@ def _rendered(patch: Patch, fine: Grid, tumour: Tumour | None) -> tuple[np.ndarr
         for a in (patch.t1, patch.t2)
     )
     fraction = np.zeros(fine.shape, np.float32)
-    if tumour is not None:
-        tumour.draw(patch, source, fine, t1, t2, fraction)
+    for tumour in tumours:
+        own = np.zeros(fine.shape, np.float32)
+        tumour.draw(patch, source, fine, t1, t2, own)
+        np.maximum(fraction, own, out=fraction)
     return t1, t2, fraction
 
 
