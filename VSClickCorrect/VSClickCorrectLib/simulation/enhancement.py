@@ -17,7 +17,7 @@ from VSClickCorrectLib.simulation.fields import (
     tiled,
     tube,
 )
-from VSClickCorrectLib.simulation.head import Head, Tissue
+from VSClickCorrectLib.simulation.head import Canal, Head, Tissue
 
 # Courses in mm from the middle between the two pori (right, anterior, superior), for pori 52 mm apart,
 # with radii in mm. Paired ones are those of the right side.
@@ -102,7 +102,12 @@ class Frame:
     @classmethod
     def of_head(cls, head: Head) -> Frame:
         """Return the frame of a head by its canals."""
-        right, left = (np.array(head.canals[side].porus_ras) for side in ("right", "left"))
+        return cls.of_canals(head.canals)
+
+    @classmethod
+    def of_canals(cls, canals: dict[str, Canal]) -> Frame:
+        """Return the frame between the ``"right"`` and the ``"left"`` canal."""
+        right, left = (np.array(canals[side].porus_ras) for side in ("right", "left"))
         return cls((right + left) / 2, float(np.linalg.norm(right - left) / 52))
 
     def points(self, points, sign: int = 1) -> np.ndarray:

@@ -23,6 +23,7 @@ from VSClickCorrectLib.simulation.fields import (
     tube,
 )
 from VSClickCorrectLib.simulation.head import Canal, Head, Tissue
+from VSClickCorrectLib.simulation.inner_ear import CANAL_RADII, COCHLEA_RADII, InnerEar, draw_nerves
 
 _LOW, _HIGH = (-88.0, -118.0, -62.0), (88.0, 98.0, 132.0)
 
@@ -264,15 +265,13 @@ def _paint_canal(p: _Painter, sign: int) -> Canal:
     m, rng = Material, p.rng
     porus = np.array([26, 0, 0]) + rng.normal(0, (1.0, 0.8, 0.8))
     fundus = porus + (rng.uniform(8.5, 12.5), rng.normal(1.2, 1.2), rng.normal(0.3, 0.6))
-    radius = float(rng.uniform(1.9, 2.8))
-    mouth = porus - (5, 2, 0)
+    radius = float(rng.uniform(*CANAL_RADII))
+    ear = InnerEar(porus, fundus, radius)
     # The pyramid's rear face, then the canal through it, flaring at its mouth.
-    p.rope(m.CSF, (mouth, porus), radius + 1.2, sign=sign, only=[m.BONE, m.CELLS, m.GRAY, m.WHITE, m.MARROW])
-    p.rope(m.CSF, (porus - (1, 0, 0), (porus + fundus) / 2, fundus), radius, sign=sign)
-    p.solid(m.CSF, (fundus + (3.5, 3.5, -1)) * (sign, 1, 1), (2.4, 2.4, 2.0))  # cochlea
-    p.rope(
-        m.CSF, (fundus + (2, -2, 0), fundus + (6, -5, 1), fundus + (5, -8, 0)), 1.1, sign=sign
-    )  # labyrinth
+    p.rope(m.CSF, *ear.mouth, sign=sign, only=[m.BONE, m.CELLS, m.GRAY, m.WHITE, m.MARROW])
+    p.rope(m.CSF, *ear.canal, sign=sign)
+    p.solid(m.CSF, ear.cochlea * (sign, 1, 1), COCHLEA_RADII)
+    p.rope(m.CSF, *ear.labyrinth, sign=sign)
     ras = [tuple(float(v) for v in point * p.size * (sign, 1, 1)) for point in (porus, fundus)]
     return Canal(*ras)
 
@@ -308,13 +307,4 @@ def _draw_details(rng: np.random.Generator, patch: Patch, frame: Frame, canals: 
             share = coverage(distance, patch.lattice.spacing)
             share = share * patch.within(window, CSF=1, BONE=1, SOFT=1, BRAIN=0.4 if vessel.big else 0.15)
             patch.blend(window, share, blood, 0.12)
-    for canal, sign in ((canals["right"], 1), (canals["left"], -1)):
-        for shift in (-0.9, 0.9):
-            root = frame.points((15, -10, -2 + shift), sign)
-            path = smooth_path(
-                [root, np.add(canal.porus_ras, (0, shift, shift)), np.add(canal.fundus_ras, (0, shift, 0))],
-                1.5,
-            )
-            for window, distance in tube(patch.lattice, path, 0.6):
-                share = 0.8 * coverage(distance, patch.lattice.spacing) * patch.within(window, CSF=1)
-                patch.blend(window, share, 0.34, 0.4)
+    draw_nerves(patch, frame, canals)
