@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-# Of two initial models, the second is for cases without a T1ce.
-ROLES = ("locator", "initial", "initial-t2", "corrector")
+# Of two initial models, the second is for cases without a T1ce; the click model takes clicks as channels.
+ROLES = ("locator", "initial", "initial-t2", "click", "corrector")
 _LARGEST_CUT = 512
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Installed, the models lie in the package; in a checkout, at the top of the repository.

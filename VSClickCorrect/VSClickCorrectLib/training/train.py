@@ -22,10 +22,14 @@ from VSClickCorrectLib.inference.device import prepare
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
 from VSClickCorrectLib.networks.registry import build, dimensions
+from VSClickCorrectLib.training.click_task import ClickTask
+from VSClickCorrectLib.training.convolution import quicken
+from VSClickCorrectLib.training.examples import crop_source
 from VSClickCorrectLib.training.experiments import Experiment
 from VSClickCorrectLib.training.loop import fit
 from VSClickCorrectLib.training.objective import objective
 from VSClickCorrectLib.training.schedule import Schedule
+from VSClickCorrectLib.training.stream import Stream, is_stream
 from VSClickCorrectLib.training.tasks import CropTask, CutTask, Starts, Task, spoiled_start
 
 
@@ -72,7 +76,7 @@ def train(
     if experiment.examples.rounds > 1 and weights is None:
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
     loss = objective(experiment.loss)
-    task = _task(experiment, cohorts, seed, weights, models)
+    task = _task(experiment, cohorts, seed, weights, models, network)
     best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
     text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
@@ -91,6 +95,7 @@ def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
             raise ModelError(
                 f"the weights {weights} do not fit '{experiment.name}' ({reason}); name others."
             ) from None
+    quicken(network)
     layout = torch.channels_last if dimensions(experiment.network["name"]) == 2 else torch.channels_last_3d
     return network.to(memory_format=layout)  # type: ignore[call-overload]
 
@@ -101,12 +106,19 @@ def _task(
     seed: int,
     weights: Path | None,
     models: ModelFolder | None,
+    network: nn.Module,
 ) -> Task:
+    if experiment.role == "click":
+        return ClickTask(experiment, Stream(cohorts[0]), Stream(cohorts[1]), network, seed)
+    if is_stream(cohorts[0]):
+        return CropTask(experiment, Stream(cohorts[0]), Stream(cohorts[1]), seed)
     listed = list_cases(cohorts[0])[: experiment.examples.cases or None], list_cases(cohorts[1])
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
-        return CropTask(experiment, training, validation, seed)
+        spacing, reach = experiment.geometry["spacing"], experiment.examples.reach_mm
+        sources = [[crop_source(case, spacing, reach) for case in cases] for cases in (training, validation)]
+        return CropTask(experiment, *sources, seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
     return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
 
