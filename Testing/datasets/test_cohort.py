@@ -10,9 +10,12 @@ from bright_ball import AXIAL
 from VSClickCorrectLib.datasets import cohort
 from VSClickCorrectLib.datasets.cohort import CohortRecipe, Sources, list_cohort, write_cohort
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.simulation.head_sources import HEAD_NAMES
+from VSClickCorrectLib.simulation.label_maps import LABEL_MAP_NAMES, LabelMap
 from VSClickCorrectLib.simulation.phantom import phantom_head
 from VSClickCorrectLib.simulation.shapes import procedural_shape
 
+SPLITS = ("training", "validation", "test")
 RECIPE = CohortRecipe("training", "region", 2, 5)
 
 
@@ -28,13 +31,23 @@ def shape():
 
 @pytest.fixture
 def data(monkeypatch, head, shape, tmp_path):
-    """A data folder with two heads, one of them held back, and one tumour shape for each split."""
+    """A data folder with a head and a label map of each split, and one tumour shape for each."""
 
-    def heads(*_):
-        return [replace(head, name="ordinary"), replace(head, name=cohort.VALIDATION_HEADS[0])]
+    def heads(data, cache, names):
+        return [replace(head, name=name) for name in ("hanke", "brats-gli", "brainchop") if name in names]
+
+    def maps(data, cache, names):
+        found = [
+            LabelMap(name, head.grid, head.tissue, head.canals) for name in ("seg_01", "seg_17", "seg_20")
+        ]
+        return [label_map for label_map in found if label_map.name in names]
 
     monkeypatch.setattr(cohort, "load_heads", heads)
-    monkeypatch.setattr(cohort, "read_shapes", lambda path, split, cache=None: [replace(shape, name=split)])
+    monkeypatch.setattr(cohort, "load_label_maps", maps)
+    monkeypatch.setattr(cohort, "draw_label_map", lambda label_map, rng: replace(head, name=label_map.name))
+    monkeypatch.setattr(
+        cohort, "read_shapes", lambda path, split, cache=None: [replace(shape, name=split)] * 2
+    )
     # In this process, so that what is patched here holds; and with coarse scans, so that it is quick.
     monkeypatch.setattr(cohort, "ProcessPoolExecutor", ThreadPoolExecutor)
     monkeypatch.setattr(cohort, "PHANTOM_SHARE", 0.0)
@@ -50,12 +63,43 @@ def made(folder, recipe, data):
 
 
 @pytest.mark.parametrize(
-    "split, names", [("training", {"ordinary"}), ("validation", set(cohort.VALIDATION_HEADS))]
+    "split, names",
+    [
+        ("training", {"hanke", "seg_01"}),
+        ("validation", {"brats-gli", "seg_17"}),
+        ("test", {"brainchop", "seg_20"}),
+    ],
 )
 def test_no_head_is_on_both_sides_of_the_split(data, split, names):
     sources = Sources.load(data, split)
-    assert {head.name for head in sources.heads} == names
-    assert [shape.name for shape in sources.shapes] == [split]
+    assert {found.name for found in (*sources.heads, *sources.maps)} == names
+    assert {shape.name for shape in sources.shapes} == {"training" if split == "training" else "validation"}
+
+
+def test_every_head_and_label_map_is_of_one_split_and_whole_ones_are_kept_for_the_test():
+    splits = {split: cohort._names((*HEAD_NAMES, *LABEL_MAP_NAMES), split) for split in SPLITS}
+    everything = [name for names in splits.values() for name in names]
+    assert sorted(everything) == sorted((*HEAD_NAMES, *LABEL_MAP_NAMES))
+    assert {"open-ms-04", "brainchop", "trio-mprage", "seg_19", "seg_20"} == set(splits["test"])
+    assert {"brats-gli", "philips-mprage", "seg_17", "seg_18"} == set(splits["validation"])
+
+
+def test_a_case_says_of_what_kind_its_head_is(data, monkeypatch, tmp_path):
+    kinds = {}
+    for kind, shares in (("real", (0, 0)), ("label-map", (0, 1)), ("phantom", (1, 0))):
+        for name, share in zip(("PHANTOM_SHARE", "LABEL_MAP_SHARE"), shares, strict=True):
+            monkeypatch.setattr(cohort, name, share)
+        monkeypatch.setattr(cohort, "phantom_head", lambda rng: phantom_head(rng, spacing=2.0))
+        (case,) = made(tmp_path / kind, replace(RECIPE, count=1), data)
+        kinds[kind] = case.kind
+    assert kinds == {"real": "real", "label-map": "label-map", "phantom": "phantom"}
+
+
+def test_where_label_maps_are_missing_real_heads_stand_in(data, monkeypatch):
+    monkeypatch.setattr(cohort, "LABEL_MAP_SHARE", 1.0)
+    monkeypatch.setattr(cohort, "load_label_maps", lambda *_: [])
+    head, kind = Sources.load(data, "training").head(np.random.default_rng(0))
+    assert (head.name, kind) == ("hanke", "real")
 
 
 @pytest.mark.parametrize("lacking", ["load_heads", "read_shapes"])
@@ -146,6 +190,7 @@ def test_cases_are_read_in_order_on_their_own_grids(tmp_path):
     assert [int(case.case.t1ce.array[0, 0, 0]) for case in cases] == [0, 1, 2]
     assert [int(case.case.t2.array[0, 0, 0]) for case in cases] == [10, 11, 12]
     assert all(np.array_equal(case.grid.affine, AXIAL) for case in cases)
+    assert {case.kind for case in cases} == {""}  # earlier cohorts do not say
 
 
 @pytest.mark.parametrize("at", [8, 100, 1000])

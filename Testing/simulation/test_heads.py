@@ -72,6 +72,44 @@ def test_a_whole_head_is_told_apart_by_layers(tmp_path):
     assert fluid > 1.5 * brain
 
 
+@pytest.fixture
+def fluid_folder(tmp_path):
+    """A whole head as nested balls: scalp, skull, CSF, brain; T2 alone, and T1 with a T2 on thick slices."""
+    shape, center = (90, 90, 90), (45, 45, 45)
+    noise = np.random.default_rng(0).normal(0, 1, shape)
+    t1, t2 = np.zeros(shape), np.zeros(shape)
+    for radius, one, two in ((42, 90, 40), (36, 3, 3), (29, 16, 100), (26, 60, 30)):
+        t1[ball(shape, center, radius)], t2[ball(shape, center, radius)] = one, two
+    t1, t2 = (np.maximum(image + noise, 0) for image in (t1, t2))
+    write(tmp_path / "heads/t2lesion/T2.nii.gz", t2, (-45.0, -45.0, -80.0 - 45))
+    write(tmp_path / "heads/open-ms-04/T1.nii.gz", t1, (-45.0, -45.0, -80.0))
+    # The T2 has slices of 3 mm and ends 9 mm below the T1's top.
+    write(tmp_path / "heads/open-ms-04/T2.nii.gz", t2[1:82:3], (-45.0, -45.0, -79.0), (1.0, 1.0, 3.0))
+    return tmp_path
+
+
+LAYERS = {0: Tissue.BRAIN, 27: Tissue.CSF, 33: Tissue.BONE, 39: Tissue.SOFT}
+
+
+def test_a_head_of_t2_alone_gets_a_t1_of_the_other_contrast(fluid_folder):
+    head = heads.load_head("t2lesion", fluid_folder)
+    assert {r: Tissue(head.tissue[head.grid.ras_to_index((r, 0, -80))]) for r in LAYERS} == LAYERS
+    fluid, brain, bone = (head.tissue == t for t in (Tissue.CSF, Tissue.BRAIN, Tissue.BONE))
+    assert np.median(head.t2[fluid]) > 2 * np.median(head.t2[brain])
+    assert np.median(head.t1[brain]) > 2 * np.median(head.t1[fluid]) > 2 * np.median(head.t1[bone])
+
+
+def test_sequences_on_grids_of_their_own_are_laid_onto_what_both_show(fluid_folder):
+    head = heads.load_head("open-ms-04", fluid_folder)
+    assert {r: Tissue(head.tissue[head.grid.ras_to_index((r, 0, -35))]) for r in LAYERS} == LAYERS
+    top = head.grid.index_to_ras((head.grid.shape[0] - 1, 0, 0))[2]
+    assert top == pytest.approx(-1, abs=1.01)
+    # What is fluid by T2 is dark in T1: the two lie on each other.
+    fluid, brain = (head.tissue == t for t in (Tissue.CSF, Tissue.BRAIN))
+    assert np.median(head.t2[fluid]) > 1.5 * np.median(head.t2[brain])
+    assert np.median(head.t1[fluid]) < 0.6 * np.median(head.t1[brain])
+
+
 def test_missing_heads_are_refused_in_words(tmp_path):
     with pytest.raises(ImageError, match="no known head"):
         heads.load_heads(tmp_path)
@@ -88,7 +126,7 @@ def test_an_empty_image_is_refused_in_words(tmp_path):
 
 
 @needs_data
-@pytest.mark.parametrize("name", ["tcga-du-7294", "brats-gli", "rorden-stroke"])
+@pytest.mark.parametrize("name", ["tcga-du-7294", "brats-gli", "rorden-stroke", "clinical-t2"])
 def test_real_heads_have_their_canals_beside_the_brain(name):
     head = heads.load_head(name, DATA)
     assert np.allclose(head.grid.affine[:3, :3], np.diag([-1.0, -1.0, 1.0]))

@@ -26,14 +26,21 @@ from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
 from VSClickCorrectLib.simulation.contours import read_shapes
 from VSClickCorrectLib.simulation.head import Head, Tissue, TumourShape
+from VSClickCorrectLib.simulation.head_sources import HEAD_NAMES
 from VSClickCorrectLib.simulation.heads import load_heads
+from VSClickCorrectLib.simulation.label_maps import LABEL_MAP_NAMES, LabelMap, draw_label_map, load_label_maps
 from VSClickCorrectLib.simulation.phantom import phantom_head
 from VSClickCorrectLib.simulation.shapes import deformed, procedural_shape, random_volume
 from VSClickCorrectLib.simulation.synthesis import SIDES, synthesize
 
-# Held back with its shapes: no head and no patient's tumour that training saw is in another split.
-VALIDATION_HEADS = ("brats-gli",)
-PHANTOM_SHARE = 0.3
+# Held back, as are the shapes of their split: no head and no patient's tumour is in two splits.
+HELD_BACK = {
+    "validation": ("brats-gli", "philips-mprage", "seg_17", "seg_18"),
+    "test": ("open-ms-04", "brainchop", "trio-mprage", "seg_19", "seg_20"),
+}
+REAL, LABEL_MAP, PHANTOM = "real", "label-map", "phantom"
+PHANTOM_SHARE = 0.2
+LABEL_MAP_SHARE = 0.4
 PROCEDURAL_SHARE = 0.25
 # Real scans come with skull and scalp, most borrowed heads without.
 WHOLE_WEIGHT = 2.0
@@ -68,24 +75,26 @@ class CohortRecipe:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Heads and tumour shapes of one split."""
+    """Heads, tumour shapes and label maps of one split."""
 
     heads: Sequence[Head]
     shapes: Sequence[TumourShape]
+    maps: Sequence[LabelMap] = ()
 
     @classmethod
     def load(cls, data: Path, split: str, cache: Path | None = None) -> Sources:
-        """Load the heads and the real tumour shapes of a split from the data folder.
+        """Load the heads, the label maps and the real tumour shapes of a split from the data folder.
 
         The archive knows training and validation patients; every second one of the latter is for the test.
 
         Raises
         ------
         ImageError
-            If the folder holds none.
+            If the folder holds no heads or no shapes; label maps may be missing.
         """
         held_back = split != "training"
-        heads = [h for h in load_heads(data, cache) if (h.name in VALIDATION_HEADS) == held_back]
+        heads = load_heads(data, cache, _names(HEAD_NAMES, split))
+        maps = load_label_maps(data, cache, _names(LABEL_MAP_NAMES, split))
         archive = data / "vs-seg-contours.tar.gz"
         shapes = read_shapes(archive, "validation" if held_back else "training", cache)
         if held_back:
@@ -94,7 +103,25 @@ class Sources:
             raise ImageError(
                 f"{data} holds no heads or no tumour shapes for {split}; see the folder's README."
             )
-        return cls(heads, shapes)
+        return cls(heads, shapes, maps)
+
+    def head(self, rng: np.random.Generator) -> tuple[Head, str]:
+        """Return a head at random and its kind: ``"real"``, ``"label-map"`` or ``"phantom"``."""
+        choice = rng.random()
+        if choice < PHANTOM_SHARE:
+            return phantom_head(rng), PHANTOM
+        if choice < PHANTOM_SHARE + LABEL_MAP_SHARE and self.maps:
+            return draw_label_map(self.maps[int(rng.integers(len(self.maps)))], rng), LABEL_MAP
+        weights = np.array([WHOLE_WEIGHT if (h.tissue == Tissue.BONE).any() else 1.0 for h in self.heads])
+        return self.heads[rng.choice(len(weights), p=weights / weights.sum())], REAL
+
+
+def _names(names: Sequence[str], split: str) -> tuple[str, ...]:
+    """Return those of ``names`` that belong to a split."""
+    if split != "training":
+        return tuple(name for name in names if name in HELD_BACK[split])
+    held_back = [name for others in HELD_BACK.values() for name in others]
+    return tuple(name for name in names if name not in held_back)
 
 
 # What is raised of damaged archives of arrays, by numpy too.
@@ -169,7 +196,9 @@ class CohortCase:
             with np.load(self.path, allow_pickle=False) as arrays:
                 grid = Grid(arrays["truth"].shape, arrays["affine"])
                 case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
-                return LabelledCase(self.name, case, arrays["truth"])
+                # Cohorts of earlier versions do not say what heads they have.
+                kind = str(arrays["kind"]) if "kind" in arrays else ""
+                return LabelledCase(self.name, case, arrays["truth"], kind=kind)
         except _DAMAGED:
             raise ImageError(f"the case {self.path} is damaged; write the cohort again.") from None
 
@@ -199,20 +228,14 @@ def _load_sources(data: Path, split: str, cache: Path) -> None:
 
 def _write_case(folder: Path, recipe: CohortRecipe, number: int) -> None:
     rng = np.random.default_rng([recipe.seed, number])
-    head = _head(rng)
+    head, kind = _sources.head(rng)
     shape = _shape(rng)
     side = SIDES[int(rng.integers(2))]
     acquisition, region = _geometry(recipe.extent, rng)
     made = synthesize(head, shape, side, rng, acquisition, region)
     arrays = {"t1ce": made.t1ce.array, "t2": made.t2.array, "truth": made.truth, "affine": made.grid.affine}
+    arrays["kind"] = np.array(kind)
     write_atomically(_path(folder, number), lambda path: np.savez_compressed(path, **arrays))
-
-
-def _head(rng: np.random.Generator) -> Head:
-    if rng.random() < PHANTOM_SHARE:
-        return phantom_head(rng)
-    weights = np.array([WHOLE_WEIGHT if (h.tissue == Tissue.BONE).any() else 1.0 for h in _sources.heads])
-    return _sources.heads[rng.choice(len(weights), p=weights / weights.sum())]
 
 
 def _shape(rng: np.random.Generator) -> TumourShape | None:

@@ -24,12 +24,15 @@ class LabelledCase:
         The tumour, ``(K, J, I)``, on the case's grid.
     start : ndarray of bool, optional
         A segmentation to be corrected, ``(K, J, I)``.
+    kind : str
+        What kind of head it is; empty if nobody said.
     """
 
     name: str
     case: Case
     truth: np.ndarray
     start: np.ndarray | None = None
+    kind: str = ""
 
     @property
     def grid(self) -> Grid:
