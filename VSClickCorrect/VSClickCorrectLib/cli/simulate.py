@@ -21,7 +21,12 @@ def add_parser(commands) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="contours and heads")
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
     parser.add_argument("--split", choices=("training", "validation", "test"), default="training")
-    parser.add_argument("--extent", choices=("region", "head", "scan"), default="region")
+    parser.add_argument("--extent", choices=("region", "box", "head", "scan"), default="region")
+    parser.add_argument(
+        "--balanced",
+        action="store_true",
+        help="what is seldom as often as what is usual: sizes, looks, scans",
+    )
     parser.add_argument("--count", type=count, default=300, metavar="N", help="cases (default: %(default)s)")
     parser.add_argument(
         "--seed", type=natural, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
@@ -33,6 +38,6 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     from VSClickCorrectLib.datasets.cohort import CohortRecipe, write_cohort
 
-    recipe = CohortRecipe(options.split, options.extent, options.count, options.seed)
+    recipe = CohortRecipe(options.split, options.extent, options.count, options.seed, options.balanced)
     write_cohort(options.output, recipe, options.data)
     print(f"{recipe.count} cases in {options.output}.")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from VSClickCorrectLib.simulation.label_maps import LABEL_MAP_NAMES, LabelMap, d
 from VSClickCorrectLib.simulation.phantom import phantom_head
 from VSClickCorrectLib.simulation.shapes import deformed, procedural_shape, random_volume
 from VSClickCorrectLib.simulation.synthesis import SIDES, synthesize
+from VSClickCorrectLib.simulation.variety import Variety, balanced_shape, varied_acquisition
 
 # Held back, as are the shapes of their split: no head and no patient's tumour is in two splits.
 HELD_BACK = {
@@ -45,9 +45,13 @@ PROCEDURAL_SHARE = 0.25
 # Real scans come with skull and scalp, most borrowed heads without.
 WHOLE_WEIGHT = 2.0
 NO_TUMOUR_SHARE = 0.04
+TWO_SIDED_SHARE = 0.06
 # Whole heads are for the locator, which works at 3 mm: there is no need to render them finer.
 _HEAD_SPACING = (3.0, 3.0, 3.0)
 _HEAD_MATRIX = (88, 88, 66)
+# A balanced cohort's heads are for a locator that works at 2 mm and must see thick slices, too.
+_FINE_HEAD_MM = 2.0
+_REGION_MM = {"region": (84.0, 84.0, 54.0), "box": (108.0, 108.0, 100.0)}
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,22 @@ class CohortRecipe:
     ----------
     split : {"training", "validation", "test"}
         Which patients' tumours and which heads.
-    extent : {"region", "head", "scan"}
-        The surroundings of the tumour at the scanner's resolution, whole heads at low resolution, or
-        whole heads at the scanner's resolution.
+    extent : {"region", "box", "head", "scan"}
+        The surroundings of the tumour at the scanner's resolution, wider ones for networks that see a box,
+        whole heads at low resolution, or whole heads at the scanner's resolution.
     count : int
         Number of cases.
     seed : int
         One seed, one cohort.
+    balanced : bool
+        Whether what is seldom is as frequent as what is usual; see `simulation.variety`.
     """
 
     split: str
     extent: str
     count: int
     seed: int
+    balanced: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +149,7 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
     made = [new for new in (folder, cache) if not new.exists()]
     make_folder(folder)
     card = folder / "recipe.json"
-    if card.exists() and _recipe_in(card) != asdict(recipe):
+    if card.exists() and _recipe_in(card) != recipe:
         raise ImageError(f"{folder} holds a cohort of another recipe; choose an empty folder.")
     make_folder(cache)
     try:
@@ -161,10 +168,10 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
             pass
 
 
-def _recipe_in(card: Path) -> Any:
+def _recipe_in(card: Path) -> CohortRecipe | None:
     try:
-        return parse_json(card.read_bytes())
-    except ValueError:
+        return CohortRecipe(**parse_json(card.read_bytes()))
+    except (ValueError, TypeError):
         return None
 
 
@@ -229,26 +236,42 @@ def _load_sources(data: Path, split: str, cache: Path) -> None:
 def _write_case(folder: Path, recipe: CohortRecipe, number: int) -> None:
     rng = np.random.default_rng([recipe.seed, number])
     head, kind = _sources.head(rng)
-    shape = _shape(rng)
+    shape = _shape(rng, recipe.balanced)
     side = SIDES[int(rng.integers(2))]
-    acquisition, region = _geometry(recipe.extent, rng)
-    made = synthesize(head, shape, side, rng, acquisition, region)
+    acquisition, region = _geometry(recipe, rng)
+    variety = _variety(rng) if recipe.balanced else None
+    made = synthesize(head, shape, side, rng, acquisition, region, variety)
     arrays = {"t1ce": made.t1ce.array, "t2": made.t2.array, "truth": made.truth, "affine": made.grid.affine}
     arrays["kind"] = np.array(kind)
     write_atomically(_path(folder, number), lambda path: np.savez_compressed(path, **arrays))
 
 
-def _shape(rng: np.random.Generator) -> TumourShape | None:
+def _variety(rng: np.random.Generator) -> Variety:
+    return Variety(balanced_shape(rng, _sources.shapes) if rng.random() < TWO_SIDED_SHARE else None)
+
+
+def _shape(rng: np.random.Generator, balanced: bool) -> TumourShape | None:
     choice = rng.random()
     if choice < NO_TUMOUR_SHARE:
         return None
+    if balanced:
+        return balanced_shape(rng, _sources.shapes)
     if choice < NO_TUMOUR_SHARE + PROCEDURAL_SHARE:
         return procedural_shape(rng, random_volume(rng))
     return deformed(_sources.shapes[int(rng.integers(len(_sources.shapes)))], rng)
 
 
-def _geometry(extent: str, rng: np.random.Generator) -> tuple[Acquisition, Region | None]:
-    acquisition = random_acquisition(rng)
-    if extent == "head":
-        return replace(acquisition, spacing=_HEAD_SPACING, matrix=_HEAD_MATRIX), None
-    return acquisition, None if extent == "scan" else Region(None, (84.0, 84.0, 54.0))
+def _geometry(recipe: CohortRecipe, rng: np.random.Generator) -> tuple[Acquisition, Region | None]:
+    acquisition = varied_acquisition(rng) if recipe.balanced else random_acquisition(rng)
+    if recipe.extent == "head":
+        return _at_low_resolution(acquisition, recipe.balanced), None
+    size = _REGION_MM.get(recipe.extent)
+    return acquisition, None if size is None else Region(None, size)
+
+
+def _at_low_resolution(acquisition: Acquisition, balanced: bool) -> Acquisition:
+    if not balanced:
+        return replace(acquisition, spacing=_HEAD_SPACING, matrix=_HEAD_MATRIX)
+    slices = max(_FINE_HEAD_MM, acquisition.spacing[2])
+    matrix = (100, 116, round(200 / slices))
+    return replace(acquisition, spacing=(_FINE_HEAD_MM, _FINE_HEAD_MM, slices), matrix=matrix)

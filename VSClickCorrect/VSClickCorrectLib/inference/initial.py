@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -17,7 +17,8 @@ from VSClickCorrectLib.imaging.merging import Proposal
 from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window, axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter, Model
+from VSClickCorrectLib.inference.models import ModelFolder
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,20 +68,14 @@ class InitialMask:
         return whole
 
 
-class Model(NamedTuple):
-    """An entry of the manifest, and its network on its device and in evaluation mode."""
-
-    entry: ModelEntry
-    network: nn.Module
-
-
 class InitialSegmenter:
     """A locator for the whole head, and a 3D U-Net for the tumour's surroundings.
 
     Parameters
     ----------
     locator, segmenter : Model
-        ``geometry["spacing"]`` of their entries is the working voxel size.
+        ``geometry["spacing"]`` of their entries is the working voxel size. A segmenter of role ``"click"``
+        takes clicks, too, and looks at boxes of one size.
     t2_alone : Model, optional
         Takes the segmenter's place where a case has no T1ce.
     """
@@ -89,6 +84,7 @@ class InitialSegmenter:
         self._locator = locator
         self._segmenter = segmenter
         self._t2_alone = t2_alone
+        self._clicked = ClickSegmenter(segmenter) if segmenter.entry.role == "click" else None
 
     @property
     def models(self) -> list[Model]:
@@ -108,6 +104,8 @@ class InitialSegmenter:
 
         chosen = choose_device(device)
         roles = ["locator", "initial"] + ["initial-t2"] * models.has("initial-t2")
+        if models.has("click"):
+            roles = ["locator", "click"]
         entries = [models.entry(role) for role in roles]
         return cls(*(Model(entry, models.load(entry, chosen)) for entry in entries))
 
@@ -159,9 +157,13 @@ class InitialSegmenter:
         is the region connected to the click, or nothing where there is none.
         """
         around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
-        box = Box.of_voxel(tuple(map(int, around))).padded(_voxels(case.grid, _EVIDENCE_MM / 2))
-        window = self._window(case, box)
-        probability = self._probability(case, window)
+        if self._clicked:
+            window = self._clicked.window(case.grid, around)
+            probability = self._clicked.probability(case, window, clicks=[click])
+        else:
+            box = Box.of_voxel(tuple(map(int, around))).padded(_voxels(case.grid, _EVIDENCE_MM / 2))
+            window = self._window(case, box)
+            probability = self._probability(case, window)
         index = tuple(
             a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
         )
@@ -173,8 +175,12 @@ class InitialSegmenter:
 
     def windows(self, case: Case) -> list[Window]:
         """Return where the locator sees a tumour, with a margin, as the network that segments samples it."""
+        candidates = self._candidates(case)
+        if self._clicked:
+            middles = [(np.array(c.start) + np.array(c.stop) - 1) / 2 for c in candidates]
+            return [self._clicked.window(case.grid, middle) for middle in middles]
         margin = _voxels(case.grid, _MARGIN_MM)
-        return [self._window(case, candidate.padded(margin)) for candidate in self._candidates(case)]
+        return [self._window(case, candidate.padded(margin)) for candidate in candidates]
 
     def model_for(self, case: Case) -> Model:
         """Return the model that segments a case: it depends on whether there is a T1ce."""
@@ -199,6 +205,8 @@ class InitialSegmenter:
         return covering_window(case.grid, axial_box, tuple(self.model_for(case).entry.geometry["spacing"]))
 
     def _probability(self, case: Case, window: Window) -> np.ndarray:
+        if self._clicked:
+            return self._clicked.probability(case, window)
         return window.restore(self._run(self.model_for(case).network, sample_sequences(case, window)))
 
     @staticmethod

@@ -1,9 +1,10 @@
 """What a clinic's year holds: tumours, scanners and look-alikes of every kind, sizes balanced.
 
-`synthesize` draws what is usual; with a `Variety` it also draws what is seldom: tumours from 40 mm³ to 11 cm³, a
-fifth of them above 4 cm³ and a fifth below 150 mm³; faint, ring-like, patchy and cystic enhancement; slices of 0.8 to
-6.5 mm in any plane; spin echoes with flow voids, fat saturation; tumours on both sides; and in the angle what is no
-schwannoma. A training on the usual alone found large and faint tumours in part or not at all.
+`synthesize` draws what is usual; with a `Variety` it also draws what is seldom: tumours from 40 mm³ to
+11 cm³, a fifth of them above 4 cm³ and a fifth below 150 mm³; faint, ring-like, patchy and cystic
+enhancement; slices of 0.8 to 6.5 mm in any plane; flat contrast, fat saturation; tumours on both sides; and
+in the angle what is no schwannoma. A network trained on the usual alone found large and faint tumours in
+part or not at all.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from VSClickCorrectLib.training.clicking import Scene
 from VSClickCorrectLib.training.examples import Example, random_crop
 from VSClickCorrectLib.training.experiments import Experiment
 from VSClickCorrectLib.training.learner import Batch
-from VSClickCorrectLib.training.stream import Stream
+from VSClickCorrectLib.training.stream import CohortStream
 
 # Chances of 0, 1, ... 6 clicks.
 _CLICKS = (0.4, 0.22, 0.12, 0.1, 0.08, 0.05, 0.03)
@@ -28,7 +28,7 @@ class ClickTask:
     ----------
     experiment : Experiment
         What is trained.
-    training, validation : Stream
+    training, validation : CohortStream
         Examples around the angles.
     network : nn.Module
         The network in training: its own masks are among its inputs.
@@ -37,7 +37,12 @@ class ClickTask:
     """
 
     def __init__(
-        self, experiment: Experiment, training: Stream, validation: Stream, network: nn.Module, seed: int
+        self,
+        experiment: Experiment,
+        training: CohortStream,
+        validation: CohortStream,
+        network: nn.Module,
+        seed: int,
     ) -> None:
         self._experiment, self._seed, self._network = experiment, seed, network
         self._training = training
@@ -70,7 +75,9 @@ class ClickTask:
         examples = self._experiment.examples
         drawn = [self._training.draw(rng) for _ in range(self._experiment.course.batch)]
         crops = [_partial_field(random_crop(one, examples.crop, rng), rng) for one in drawn]
-        channels, targets = (torch.from_numpy(np.stack(arrays)).float() for arrays in zip(*crops, strict=True))
+        channels, targets = (
+            torch.from_numpy(np.stack(arrays)).float() for arrays in zip(*crops, strict=True)
+        )
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         channels, targets = augment(channels, targets, generator)
         return leave_out(channels, examples.missing_t1ce, examples.missing_t2, generator), targets
@@ -121,7 +128,9 @@ class ClickTask:
             values["one"].append(_dice(scene.mask, truth))
             scene.click_error(rng)
             values["two"].append(_dice(_mask_of(network, scene), truth))
-            alone = Scene(scene.images * np.array([0, 1], np.float32)[:, None, None, None], truth, truth & False)
+            alone = Scene(
+                scene.images * np.array([0, 1], np.float32)[:, None, None, None], truth, truth & False
+            )
             values["t2"].append(_dice(_mask_of(network, alone), truth))
         return {name: float(np.mean(some)) for name, some in values.items()}
 

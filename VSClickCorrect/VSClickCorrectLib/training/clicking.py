@@ -1,8 +1,8 @@
 """Clicks for networks that take them as channels: where a user places them, and how the network sees them.
 
-After RITM (Sofiiuk et al. 2021): first clicks at random inside the object, later ones in the middle of the largest
-error, the mask of one step being the input of the next; after RClicks (Antonov et al. 2024) no click is exactly where
-it should be, and some are off target.
+After RITM (Sofiiuk et al. 2021): first clicks at random inside the object, later ones in the middle of the
+largest error, the mask of one step being the input of the next. After RClicks (Antonov et al. 2024): no click
+is exactly where it should be, and some are off target.
 """
 
 from __future__ import annotations

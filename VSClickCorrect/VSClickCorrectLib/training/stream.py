@@ -1,4 +1,4 @@
-"""Examples at working resolution in a folder that may still be growing while a network learns from it."""
+"""Cases at a network's working resolution, from a cohort that may still be growing while it learns."""
 
 from __future__ import annotations
 
@@ -6,51 +6,50 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.training.examples import Example
+from VSClickCorrectLib.datasets.cohort import CohortCase, list_cohort
+from VSClickCorrectLib.training.examples import Example, crop_source
 
 _LOOK_AGAIN = 50  # draws
 
 
-class Stream:
-    """The examples of a folder, each an ``.npz`` with ``ch`` (float16) and ``tg`` (uint8, 255 for tumour).
+class CohortStream:
+    """The cases of a cohort, each brought to working resolution when it is first drawn.
 
     Parameters
     ----------
     folder : Path
-        Where another process may go on writing, each file whole from the moment it has its name.
+        Where `vsclick simulate` has written, or is still writing, a cohort.
+    spacing : sequence of 3 float
+        Working voxel size in mm, axial order.
+    reach_mm : float
+        As for `crop_source`.
 
     Raises
     ------
     ImageError
-        If there is no example yet.
+        If there is no case yet.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._draws = folder, 0
-        self._paths = self._listed()
-
-    def _listed(self) -> list[Path]:
-        paths = sorted(self._folder.glob("[0-9]*.npz"))
-        if not paths:
-            raise ImageError(f"{self._folder} holds no examples; write some with 'vsclick simulate'.")
-        return paths
+    def __init__(self, folder: Path, spacing, reach_mm: float) -> None:
+        self._folder, self._spacing, self._reach_mm = folder, spacing, reach_mm
+        self._draws = 0
+        self._kept: dict[str, Example] = {}
+        self._cases = list_cohort(folder)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._cases)
 
-    def __getitem__(self, n: int) -> Example:
-        with np.load(self._paths[n], allow_pickle=False) as kept:
-            return kept["ch"], (kept["tg"] / np.float16(255)).astype(np.float16)
+    def __getitem__(self, number: int) -> Example:
+        return self._example(self._cases[number])
 
     def draw(self, rng: np.random.Generator) -> Example:
-        """Return an example; the newest are among those that can be drawn."""
+        """Return a case at random; the newest are among those that can be drawn."""
         self._draws += 1
         if self._draws % _LOOK_AGAIN == 0:
-            self._paths = self._listed()
-        return self[int(rng.integers(len(self._paths)))]
+            self._cases = list_cohort(self._folder)
+        return self[int(rng.integers(len(self)))]
 
-
-def is_stream(folder: Path) -> bool:
-    """Tell whether a folder holds such examples."""
-    return folder.is_dir() and next(folder.glob("[0-9]*.npz"), None) is not None
+    def _example(self, case: CohortCase) -> Example:
+        if case.name not in self._kept:
+            self._kept[case.name] = crop_source(case.load(), self._spacing, self._reach_mm)
+        return self._kept[case.name]

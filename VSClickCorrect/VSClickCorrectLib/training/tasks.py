@@ -20,7 +20,6 @@ from VSClickCorrectLib.training.augmentation import augment, leave_out
 from VSClickCorrectLib.training.examples import Example, cut_examples, random_crop
 from VSClickCorrectLib.training.experiments import Experiment
 from VSClickCorrectLib.training.learner import Batch
-from VSClickCorrectLib.training.stream import Stream
 
 # Of each held-back case, so that a look takes seconds.
 _HELD_BACK_MASKS = 2
@@ -137,7 +136,7 @@ class CropTask:
     ----------
     experiment : Experiment
         What is trained.
-    training, validation : sequence of Example or Stream
+    training, validation : sequence of Example
         Volumes at working resolution.
     seed : int
         Of batches.
@@ -146,27 +145,22 @@ class CropTask:
     def __init__(
         self,
         experiment: Experiment,
-        training: Sequence[Example] | Stream,
-        validation: Sequence[Example] | Stream,
+        training: Sequence[Example],
+        validation: Sequence[Example],
         seed: int,
     ) -> None:
         self._experiment, self._seed = experiment, seed
         self._training = training
-        self._held_back = [validation[n] for n in range(len(validation))]
+        self._held_back = validation
         print(f"{len(self._training)} training and {len(self._held_back)} validation cases", flush=True)
 
     def batch_at(self, step: int) -> Batch:
         """See `Task`."""
         rng = np.random.default_rng([self._seed, step])
         crop = self._experiment.examples.crop
-        drawn = [self._drawn(rng) for _ in range(self._experiment.course.batch)]
-        crops = _stacked(random_crop(one, crop, rng) for one in drawn)
+        cases = rng.integers(len(self._training), size=self._experiment.course.batch)
+        crops = _stacked(random_crop(self._training[n], crop, rng) for n in cases)
         return _augmented(crops, self._experiment, rng)
-
-    def _drawn(self, rng: np.random.Generator) -> Example:
-        if isinstance(self._training, Stream):
-            return self._training.draw(rng)
-        return self._training[int(rng.integers(len(self._training)))]
 
     def score(self, network: nn.Module) -> float:
         """See `Task`."""

@@ -29,7 +29,7 @@ from VSClickCorrectLib.training.experiments import Experiment
 from VSClickCorrectLib.training.loop import fit
 from VSClickCorrectLib.training.objective import objective
 from VSClickCorrectLib.training.schedule import Schedule
-from VSClickCorrectLib.training.stream import Stream, is_stream
+from VSClickCorrectLib.training.stream import CohortStream
 from VSClickCorrectLib.training.tasks import CropTask, CutTask, Starts, Task, spoiled_start
 
 
@@ -109,9 +109,8 @@ def _task(
     network: nn.Module,
 ) -> Task:
     if experiment.role == "click":
-        return ClickTask(experiment, Stream(cohorts[0]), Stream(cohorts[1]), network, seed)
-    if is_stream(cohorts[0]):
-        return CropTask(experiment, Stream(cohorts[0]), Stream(cohorts[1]), seed)
+        streams = [CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts]
+        return ClickTask(experiment, *streams, network, seed)
     listed = list_cases(cohorts[0])[: experiment.examples.cases or None], list_cases(cohorts[1])
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
