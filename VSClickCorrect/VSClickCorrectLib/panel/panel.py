@@ -189,6 +189,6 @@ class Panel:
 
 
 def _sentence(edit: Edit) -> str:
-    if edit.change.count == (0, 0):
-        return _("The mask agrees with that already; nothing was changed.")
+    if edit.remark:
+        return _(edit.remark)
     return _("Done: {edit} in {time:.0f} ms.").format(edit=edit.description, time=edit.milliseconds)

@@ -6,17 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import numpy as np
-
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.cuts import Readable
-from VSClickCorrectLib.imaging.merging import REACH_MM, Proposal, merge_named
-from VSClickCorrectLib.imaging.sampling import distances
+from VSClickCorrectLib.imaging.merging import Proposal, merge_named
 from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.session.click_rules import ClickRules, Start, union
 from VSClickCorrectLib.session.edit import Change, Edit
-from VSClickCorrectLib.session.islands import Island, is_largest, island_at
 from VSClickCorrectLib.session.journal import (
     Journal,
     change_event,
@@ -32,10 +29,6 @@ from VSClickCorrectLib.session.removal import StandingClick, change_without, sta
 from VSClickCorrectLib.session.start import recorded, start_json
 
 DEFAULT_MERGE = "progressive"
-# An include click farther than this from the mask starts a new part instead of correcting a border.
-FAR_MM = 10.0
-# What an include or exclude click changes at least, where the network would not follow it.
-DISC_MM = 1.2
 
 
 class Proposer(Protocol):
@@ -145,15 +138,17 @@ class CorrectionSession:
         Raises
         ------
         CorrectionError
-            If there is no click, one lies outside the image, the image was moved since the session began, or
-            the journal cannot be written. The mask is then as it was.
+            If there is no click, one lies outside the image, a boundary click has no border in its reach, the
+            image was moved since the session began, or the journal cannot be written. The mask is then as it
+            was.
         """
         started = time.perf_counter()
         self.check(clicks)
-        change = self._change_for(clicks).apply(self.mask)
+        outcome = self._rules().outcome(clicks, self._merge, self._propose, self._start)
+        change = outcome.change.apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
-        edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers)
+        edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers, remark=outcome.remark)
         self._record(edit_event(edit, self.corrector.identity, self.merge), change)
         self.history.push(edit)
         return edit
@@ -232,6 +227,7 @@ class CorrectionSession:
             )
         for click in clicks:
             self.index_of(click)
+        self._rules().check(clicks)
 
     def index_of(self, click: Click) -> tuple[int, int, int]:
         """Return the voxel ``(k, j, i)`` that a click means.
@@ -271,7 +267,7 @@ class CorrectionSession:
                 "begin to correct the segment anew."
             )
         boxes = [box for box in (self.mask.extent(), self._recorded.extent()) if box is not None]
-        box = _union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
+        box = union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
         change = Change.between(box, self._recorded.read(box), self.mask.read(box))
         if not change.box.empty:
             self._write_down(change_event("paint", change), change)
@@ -282,6 +278,17 @@ class CorrectionSession:
         self.journal.append(round_event(self.round + 1))
         self.round += 1
         return self.round
+
+    def _rules(self) -> ClickRules:
+        return ClickRules(self.case, self.mask, self.index_of, self.clicks)
+
+    def _propose(self, clicks: Sequence[Click]) -> list[Proposal]:
+        return self.corrector.propose(self.case, self.mask, clicks)
+
+    @property
+    def _start(self) -> Start | None:
+        starter = self._starter
+        return None if starter is None else lambda click: starter(self.case, click)
 
     def _record(self, event: dict, change: Change) -> None:
         """Write an event to the journal; where that fails, take its change back."""
@@ -294,92 +301,3 @@ class CorrectionSession:
     def _write_down(self, event: dict, change: Change) -> None:
         self.journal.append(event)
         change.impose(self._recorded)
-
-    def _change_for(self, clicks: Sequence[Click]) -> Change:
-        """Return what the clicks mean, without touching the mask."""
-        islands = {
-            click: self._island_under(click, clicks) for click in clicks if click.kind is ClickKind.EXCLUDE
-        }
-        removed = [island for island in islands.values() if island is not None]
-        started = [self._starter(self.case, c) for c in clicks if self._starter and self._starts_anew(c)]
-        handled = {p.click for p in started} | {c for c, island in islands.items() if island is not None}
-        local = [c for c in clicks if c not in handled]
-        proposals = self.corrector.propose(self.case, self.mask, local) if local else []
-        boxes = [p.box for p in (*proposals, *started)] + [island.box for island in removed]
-        box = _union(boxes + [self._disc_box(c) for c in clicks])
-        current = self.mask.read(box)
-        result = self._merge(self.case.grid, box, current, proposals) if proposals else current.copy()
-        for proposal in started:
-            result[proposal.box.slices_in(box)] |= proposal.values
-        for island in removed:
-            result[island.box.slices_in(box)] &= ~island.values
-        self._enforce(result, current, box, clicks)
-        return Change.between(box, current, result)
-
-    def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
-        """Return the part of the mask under an exclude click if it is not the tumour itself."""
-        island = island_at(self.mask, self.index_of(click))
-        if island is None:
-            return None
-        said = [c for c in (*self.clicks, *together) if c.kind is not ClickKind.EXCLUDE]
-        if any(self._near(island, c) for c in said):
-            return None
-        # Where the clinician has worked on another part, that one is the tumour; else it is the largest.
-        elsewhere = any(self._mask_within(c, REACH_MM) for c in reversed(said))
-        return island if elsewhere or not is_largest(self.mask, island) else None
-
-    def _near(self, island: Island, click: Click) -> bool:
-        reach = np.ceil(REACH_MM / self.case.grid.spacing[::-1]).astype(int) + 1
-        if not island.box.padded(tuple(map(int, reach))).contains(Box.of_voxel(self.index_of(click))):
-            return False
-        distance = distances(self.case.grid, island.box, click.position_ras)
-        return bool((island.values & (distance <= REACH_MM)).any())
-
-    def _starts_anew(self, click: Click) -> bool:
-        return click.kind is ClickKind.INCLUDE and not self._mask_within(click, FAR_MM)
-
-    def _mask_within(self, click: Click, radius_mm: float) -> bool:
-        box = self.case.grid.box_around(click.position_ras, radius_mm)
-        near = distances(self.case.grid, box, click.position_ras) <= radius_mm
-        return bool((self.mask.read(box) & near).any())
-
-    def _disc_box(self, click: Click) -> Box:
-        return self.case.grid.box_around(click.position_ras, DISC_MM)
-
-    def _enforce(self, result: np.ndarray, current: np.ndarray, box: Box, clicks: Sequence[Click]) -> None:
-        """Make the result true to what include and exclude clicks, earlier and new, say of their voxels."""
-        for click in clicks:
-            if click.kind is not ClickKind.BOUNDARY and self._value(result, box, click) is not _wanted(click):
-                disc = self._disc_box(click)
-                near = distances(self.case.grid, disc, click.position_ras) <= DISC_MM
-                result[disc.slices_in(box)][near] = _wanted(click)
-        for click in self.clicks:
-            if click.kind is ClickKind.BOUNDARY:
-                continue
-            if self._value(result, box, click) is (not _wanted(click)):
-                # What was painted by hand over an earlier click stays: nobody asked for it to change.
-                self._hold(result, box, click, bool(self._value(current, box, click)))
-        for click in clicks:
-            if click.kind is not ClickKind.BOUNDARY:
-                self._hold(result, box, click, _wanted(click))
-
-    def _hold(self, result: np.ndarray, box: Box, click: Click, value: bool) -> None:
-        """Give a click's voxel, which lies in the box, a value."""
-        result[Box.of_voxel(self.index_of(click)).slices_in(box)] = value
-
-    def _value(self, values: np.ndarray, box: Box, click: Click) -> bool | None:
-        """Return what ``values`` of ``box`` hold at a click, or None if it lies outside."""
-        place = tuple(n - a for n, a in zip(self.index_of(click), box.start, strict=True))
-        inside = all(0 <= n < count for n, count in zip(place, values.shape, strict=True))
-        return bool(values[place]) if inside else None
-
-
-def _wanted(click: Click) -> bool:
-    return click.kind is ClickKind.INCLUDE
-
-
-def _union(boxes: list[Box]) -> Box:
-    whole = boxes[0]
-    for box in boxes[1:]:
-        whole = whole.union(box)
-    return whole

@@ -136,6 +136,8 @@ class Edit:
     numbers : tuple of int
         The identity of each click of ``clicks`` or ``removed``: all clicks of a session are counted from 1,
         so that two at the same place are still two.
+    remark : str
+        Why less was changed than the clicks ask for; empty if there is nothing to say. Not in the journal.
     """
 
     clicks: tuple[Click, ...]
@@ -144,6 +146,7 @@ class Edit:
     milliseconds: float
     removed: tuple[Click, ...] = ()
     numbers: tuple[int, ...] = ()
+    remark: str = ""
 
     def with_change(self, change: Change) -> Edit:
         """Return the same edit, now standing for what flipped when it was done again."""

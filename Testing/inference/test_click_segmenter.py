@@ -1,0 +1,107 @@
+"""What the click-conditioned network is shown of a case, and how its answer comes back to the native grid."""
+
+import numpy as np
+import pytest
+import torch
+from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, click_at
+from torch import nn
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.sampling import axial_coordinates
+from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter, Model
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.models import ModelEntry
+from VSClickCorrectLib.session.mask import ArrayMask
+
+SHAPE = (20, 40, 40)
+BRIGHT, OTHER = (slice(8, 13), slice(10, 18), slice(10, 18)), (slice(8, 13), slice(26, 34), slice(26, 34))
+
+
+class Brightness(nn.Module):
+    """Says tumour where the T1ce is bright."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(30.0))
+        self.seen = None
+
+    def forward(self, x):
+        self.seen = x
+        logits = self.scale * (x[:, :1] - 0.5)
+        return logits
+
+
+def entry(role, spacing):
+    return ModelEntry("handmade", role, "", "0" * 64, "unet3d", {}, {"spacing": spacing})
+
+
+@pytest.fixture(params=["axial", "sagittal"])
+def case(request):
+    affine = np.diag([1.0, 1.0, 2.0, 1.0])
+    if request.param == "sagittal":
+        affine = np.array([[0, 0, 2.0, 5], [-1.0, 0, 0, 7], [0, -1.0, 0, 9], [0, 0, 0, 1]])
+    array = np.zeros(SHAPE, np.int16)
+    array[BRIGHT] = array[OTHER] = 1000
+    return Case(Volume(array, Grid(SHAPE, affine)))
+
+
+@pytest.fixture
+def segmenter():
+    return ClickSegmenter(Model(entry("click", [1.0, 1.0, 1.0]), Brightness()))
+
+
+def test_probabilities_come_back_where_the_image_is_bright(case, segmenter):
+    window = segmenter.window(case.grid, axial_coordinates(case.grid, case.grid.center_ras))
+    probability = segmenter.probability(case, window)
+    assert probability.shape == window.box.shape == SHAPE
+    inner = np.zeros(SHAPE, bool)
+    inner[9:12, 11:17, 11:17] = inner[9:12, 27:33, 27:33] = True
+    assert (probability[inner] > 0.9).all()
+    outer = case.t1ce.array == 0
+    outer[7:14, 9:19, 9:19] = outer[7:14, 25:35, 25:35] = False
+    assert (probability[outer] < 0.1).all()
+
+
+def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):
+    mask = np.zeros(SHAPE, bool)
+    mask[BRIGHT] = True
+    clicks = [click_at(case.grid, (10, 14, 14), INCLUDE), click_at(case.grid, (10, 30, 30), EXCLUDE)]
+    clicks.append(click_at(case.grid, (10, 20, 20), BOUNDARY))
+    window = segmenter.window(case.grid, axial_coordinates(case.grid, case.grid.center_ras))
+    channels = segmenter.channels(case, window, ArrayMask(case.grid, mask), clicks)
+    assert channels.shape == (5, *(BOX_SAMPLES,) * 3)
+    # Brought back, each channel peaks at what it was made of.
+    for channel, index in ((3, (10, 14, 14)), (4, (10, 30, 30))):
+        native = window.restore(channels[channel])
+        assert np.unravel_index(native.argmax(), SHAPE) == index
+        assert native[index] > 0.9
+        # One ball: the boundary click is in neither channel.
+        assert native[10, 20, 20] < 0.01
+    np.testing.assert_array_equal(window.restore(channels[2]) >= 0.5, mask)
+
+
+def test_a_missing_sequence_and_mask_are_zeros(case, segmenter):
+    window = segmenter.window(case.grid, (10.0, 20.0, 20.0))
+    channels = segmenter.channels(case, window, None, [])
+    assert channels[0].any()
+    assert not channels[1:].any()
+
+
+def test_an_include_click_takes_the_part_it_lies_in_and_no_other(case):
+    locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
+    whole = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), Brightness()))
+    proposal = whole.propose(case, click_at(case.grid, (10, 30, 30), INCLUDE))
+    found = np.zeros(SHAPE, bool)
+    found[proposal.box.slices] = proposal.values
+    assert found[10, 30, 30]
+    assert not found[BRIGHT].any()
+    assert found[OTHER].mean() > 0.9
+
+
+def test_the_initial_mask_is_the_networks_without_clicks(case):
+    network = Brightness()
+    locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
+    found = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), network)).segment(case)
+    assert found.found
+    assert network.seen.shape == (1, 5, *(BOX_SAMPLES,) * 3)
+    assert not network.seen[:, 2:].any()

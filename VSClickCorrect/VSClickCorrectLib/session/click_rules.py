@@ -1,0 +1,256 @@
+"""What clicks mean: from clicks, the mask and what networks say to a change, without touching the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.merging import BLEND_MM, REACH_MM, Merge, Proposal
+from VSClickCorrectLib.imaging.sampling import distances
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.session.edit import Change
+from VSClickCorrectLib.session.islands import Island, is_largest, island_at
+from VSClickCorrectLib.session.mask import Mask
+
+# An include click farther than this from the mask starts a new part instead of correcting a border.
+FAR_MM = 10.0
+# What an include or exclude click changes at least, where the network would not follow it.
+DISC_MM = 1.2
+# A boundary click says where the border runs; that needs one in the part of the image that the network sees.
+BORDER_MM = BLEND_MM
+# What an exclude click cuts off goes with what it removes if it is smaller than this share of it.
+_REST_SHARE = 0.25
+_NEIGHBOURS = np.ones((3, 3, 3), bool)
+
+Index = tuple[int, int, int]
+Propose = Callable[[Sequence[Click]], list[Proposal]]
+Start = Callable[[Click], Proposal]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What clicks would change, and what a person should know of it.
+
+    Parameters
+    ----------
+    change : Change
+        The voxels to flip.
+    remark : str
+        Why less was changed than a click asks for; empty if nothing is to be said.
+    """
+
+    change: Change
+    remark: str = ""
+
+
+class ClickRules:
+    """The rules of one session's clicks.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences.
+    mask : Mask
+        The mask as it is; it is read only.
+    index_of : callable
+        The voxel ``(k, j, i)`` that a click means.
+    standing : sequence of Click
+        The clicks that were applied before and stand.
+    """
+
+    def __init__(
+        self, case: Case, mask: Mask, index_of: Callable[[Click], Index], standing: Sequence[Click]
+    ) -> None:
+        self.case, self.mask, self.standing = case, mask, standing
+        self._index_of = index_of
+
+    def check(self, clicks: Sequence[Click]) -> None:
+        """Refuse a boundary click that has no border within its reach.
+
+        On an empty mask it is taken: what there is to see at the click decides then.
+
+        Raises
+        ------
+        CorrectionError
+            With what to do instead.
+        """
+        boundary = [click for click in clicks if click.kind is ClickKind.BOUNDARY]
+        if not boundary or self.mask.extent() is None:
+            return
+        for click in boundary:
+            if not self._border_within(click, BORDER_MM):
+                raise CorrectionError(
+                    f"there is no border of the mask within {BORDER_MM:.0f} mm of the boundary click; "
+                    "place an include click inside the tumour to begin a part there."
+                )
+
+    def outcome(
+        self, clicks: Sequence[Click], merge: Merge, propose: Propose, start: Start | None
+    ) -> Outcome:
+        """Return what clicks, all placed on the mask as it is now, change together.
+
+        Parameters
+        ----------
+        clicks : sequence of Click
+            At least one.
+        merge : callable
+            One of `imaging.merging.MERGES`.
+        propose : callable
+            The corrector's proposals for clicks.
+        start : callable, optional
+            The initial network's evidence around an include click far from the mask.
+        """
+        islands = {c: self._island_under(c, clicks) for c in clicks if c.kind is ClickKind.EXCLUDE}
+        removed = [island for island in islands.values() if island is not None]
+        started = [start(c) for c in clicks if start and self._starts_anew(c)]
+        handled = {p.click for p in started} | {c for c, island in islands.items() if island is not None}
+        local = [c for c in clicks if c not in handled]
+        proposals = propose(local) if local else []
+        boxes = [p.box for p in (*proposals, *started)] + [island.box for island in removed]
+        box = union(boxes + [self._disc_box(c) for c in clicks])
+        current = self.mask.read(box)
+        result = merge(self.case.grid, box, current, proposals) if proposals else current.copy()
+        for proposal in started:
+            result[proposal.box.slices_in(box)] |= proposal.values
+        for island in removed:
+            result[island.box.slices_in(box)] &= ~island.values
+        self._take_rests(result, current, box, [c for c in local if c.kind is ClickKind.EXCLUDE], clicks)
+        unseen = [c for c in clicks if self._enforce_new(result, box, c)]
+        self._enforce_standing(result, current, box)
+        self._hold_new(result, box, clicks)
+        change = Change.between(box, current, result)
+        return Outcome(change, _remark(change, clicks, unseen))
+
+    def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
+        """Return the part of the mask under an exclude click if it is not the tumour itself."""
+        island = island_at(self.mask, self._index_of(click))
+        if island is None:
+            return None
+        said = [c for c in (*self.standing, *together) if c.kind is not ClickKind.EXCLUDE]
+        if any(self._near(island, c) for c in said):
+            return None
+        # Where the clinician has worked on another part, that one is the tumour; else it is the largest.
+        elsewhere = any(self._mask_within(c, REACH_MM) for c in reversed(said))
+        return island if elsewhere or not is_largest(self.mask, island) else None
+
+    def _near(self, island: Island, click: Click) -> bool:
+        reach = np.ceil(REACH_MM / self.case.grid.spacing[::-1]).astype(int) + 1
+        if not island.box.padded(tuple(map(int, reach))).contains(Box.of_voxel(self._index_of(click))):
+            return False
+        distance = distances(self.case.grid, island.box, click.position_ras)
+        return bool((island.values & (distance <= REACH_MM)).any())
+
+    def _starts_anew(self, click: Click) -> bool:
+        return click.kind is ClickKind.INCLUDE and not self._mask_within(click, FAR_MM)
+
+    def _mask_within(self, click: Click, radius_mm: float) -> bool:
+        box = self.case.grid.box_around(click.position_ras, radius_mm)
+        near = distances(self.case.grid, box, click.position_ras) <= radius_mm
+        return bool((self.mask.read(box) & near).any())
+
+    def _border_within(self, click: Click, radius_mm: float) -> bool:
+        box = self.case.grid.box_around(click.position_ras, radius_mm)
+        near = distances(self.case.grid, box, click.position_ras) <= radius_mm
+        values = self.mask.read(box)[near]
+        return bool(values.any() and not values.all())
+
+    def _disc_box(self, click: Click) -> Box:
+        return self.case.grid.box_around(click.position_ras, DISC_MM)
+
+    def _take_rests(
+        self, result, current, box: Box, excludes: Sequence[Click], clicks: Sequence[Click]
+    ) -> None:
+        """Remove, with what exclude clicks take away, the small rests that were joined to the mask by it."""
+        gone = current & ~result
+        if not excludes or not gone.any():
+            return
+        labels, count = ndimage.label(result, _NEIGHBOURS)
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        beside = np.unique(labels[ndimage.binary_dilation(gone, _NEIGHBOURS) & result])
+        kept = {self._at(labels, box, c) for c in (*self.standing, *clicks) if c.kind is ClickKind.INCLUDE}
+        rim = np.ones(box.shape, bool)
+        rim[1:-1, 1:-1, 1:-1] = False
+        # What reaches the box's rim may go on outside.
+        kept |= set(np.unique(labels[rim]).tolist())
+        for label in beside:
+            if label not in kept and sizes[label] <= _REST_SHARE * gone.sum():
+                result[labels == label] = False
+
+    def _enforce_new(self, result: np.ndarray, box: Box, click: Click) -> bool:
+        """Make the result true to a new include or exclude click; tell whether the networks were not."""
+        if click.kind is ClickKind.BOUNDARY or self._value(result, box, click) is wanted(click):
+            return False
+        disc = self._disc_box(click)
+        near = distances(self.case.grid, disc, click.position_ras) <= DISC_MM
+        result[disc.slices_in(box)][near] = wanted(click)
+        return True
+
+    def _enforce_standing(self, result: np.ndarray, current: np.ndarray, box: Box) -> None:
+        """Let the voxels of earlier include and exclude clicks stay what they are."""
+        for click in self.standing:
+            if click.kind is ClickKind.BOUNDARY:
+                continue
+            if self._value(result, box, click) is (not wanted(click)):
+                # What was painted by hand over an earlier click stays: nobody asked for it to change.
+                self._hold(result, box, click, bool(self._value(current, box, click)))
+
+    def _hold_new(self, result: np.ndarray, box: Box, clicks: Sequence[Click]) -> None:
+        for click in clicks:
+            if click.kind is not ClickKind.BOUNDARY:
+                self._hold(result, box, click, wanted(click))
+
+    def _hold(self, result: np.ndarray, box: Box, click: Click, value: bool) -> None:
+        """Give a click's voxel, which lies in the box, a value."""
+        result[Box.of_voxel(self._index_of(click)).slices_in(box)] = value
+
+    def _value(self, values: np.ndarray, box: Box, click: Click) -> bool | None:
+        """Return what ``values`` of ``box`` hold at a click, or None if it lies outside."""
+        found = self._at(values, box, click)
+        return None if found is None else bool(found)
+
+    def _at(self, values: np.ndarray, box: Box, click: Click) -> int | None:
+        place = tuple(n - a for n, a in zip(self._index_of(click), box.start, strict=True))
+        inside = all(0 <= n < count for n, count in zip(place, values.shape, strict=True))
+        return int(values[place]) if inside else None
+
+
+def wanted(click: Click) -> bool:
+    """Return whether an include or exclude click wants its voxel in the mask."""
+    return click.kind is ClickKind.INCLUDE
+
+
+def union(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box that holds all of at least one."""
+    whole = boxes[0]
+    for box in boxes[1:]:
+        whole = whole.union(box)
+    return whole
+
+
+def _remark(change: Change, clicks: Sequence[Click], unseen: Sequence[Click]) -> str:
+    """Say why less was changed than clicks ask for."""
+    if any(c.kind is ClickKind.INCLUDE for c in unseen):
+        return (
+            "The networks see no tumour at the include click, so only a small disc was added; "
+            "click again elsewhere in the tumour, or paint it."
+        )
+    if any(c.kind is ClickKind.EXCLUDE for c in unseen) and not change.box.empty:
+        return (
+            "The networks take the place of the exclude click for tumour, so only a small disc was removed."
+        )
+    if not change.box.empty:
+        return ""
+    return " ".join(dict.fromkeys(_NO_EFFECT[click.kind] for click in clicks))
+
+
+_NO_EFFECT = {
+    ClickKind.BOUNDARY: "The border runs where the boundary click is already; nothing was changed.",
+    ClickKind.INCLUDE: "The include click lies in the mask already; nothing was changed.",
+    ClickKind.EXCLUDE: "The exclude click lies outside the mask already; nothing was changed.",
+}
