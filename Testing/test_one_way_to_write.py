@@ -27,7 +27,7 @@ EXCEPTIONS = {
     "benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",
     "mrml/persistence.py: shutil.copyfileobj": "an unpacked scene, in a temporary folder",
     "mrml/persistence.py: target.open": "an unpacked scene, in a temporary folder",
-    "session/journal.py: open": "the journal is appended to, synced, and cut back where that fails",
+    "session/journal_file.py: open": "the journal is appended to, synced, and cut back where that fails",
     "training/reporter.py: open": "a log of lines, written anew from the checkpoint when a training goes on",
     "jobs/exchange.py: open": "progress, in the job's temporary folder",
     "jobs/exchange.py: np.save": "the task, in the job's temporary folder, before the child is started",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 
+import SimpleITK as sitk
 from bad_case import BadInput, Room
+from written_journals import chained, events_of
 
 TITLE = "Journals"
 
@@ -15,16 +16,28 @@ def _journal(change):
     """Resume from what a function makes of the good journal's events."""
 
     def make(room: Room):
-        events = [json.loads(line) for line in room.good.journal.read_text().splitlines()]
-        changed = change(events)
-        text = changed if isinstance(changed, str | bytes) else "".join(map(_line, events))
-        return room.resume(room.file("journal.jsonl", text))
+        events = events_of(room.good.journal.read_text())
+        change(events)
+        return room.resume(room.file("journal.jsonl", chained(events)))
 
     return make
 
 
-def _line(event: dict) -> str:
-    return json.dumps(event) + "\n"
+def _lines(change):
+    return _bytes(lambda content: b"".join(change(content.splitlines(keepends=True))))
+
+
+def _flipped(content: bytes) -> bytes:
+    """Turn one bit, in the voxels of the first click."""
+    place = content.rindex(b'"voxels": "') + 20
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def _of_another_patient(room: Room):
+    scan = sitk.ReadImage(str(room.good.t1ce))
+    other = room.folder / "other.nii.gz"
+    sitk.WriteImage(scan + 1, str(other))
+    return ["resume", room.good.journal, "--t1ce", other, "--output", room.out]
 
 
 def _bytes(change):
@@ -76,6 +89,35 @@ CASES = [
         "Line 1 of the journal cannot be understood; it may be damaged.",
     ),
     BadInput(
+        "journal that ends in what is no text",
+        _bytes(lambda c: c + bytes(range(256))),
+        "is read up to the last good line",
+        "1 clicks stand",
+    ),
+    BadInput(
+        "journal without its first line, as written",
+        _lines(lambda lines: lines[1:]),
+        "Line 1 of the journal is not what was written there: it is damaged, or lines are missing or double; "
+        "use a copy of the journal or begin anew.",
+    ),
+    BadInput(
+        "journal with a line twice",
+        _lines(lambda lines: [*lines, lines[-1]]),
+        "Line 3 of the journal is not what was written there: it is damaged, or lines are missing or double; "
+        "use a copy of the journal or begin anew.",
+    ),
+    BadInput(
+        "journal in which one bit was turned",
+        _bytes(_flipped),
+        "Line 2 of the journal is not what was written there: it is damaged, or lines are missing or double; "
+        "use a copy of the journal or begin anew.",
+    ),
+    BadInput(
+        "journal of another patient's image on the same grid",
+        _of_another_patient,
+        "The journal belongs to another image on the same grid; choose the one of this case.",
+    ),
+    BadInput(
         "journal that is a list",
         _bytes(lambda c: b"[1, 2]\n"),
         "Line 1 of the journal cannot be understood; it may be damaged.",
@@ -87,7 +129,7 @@ CASES = [
     ),
     BadInput(
         "journal without its first line",
-        _journal(lambda e: e.pop(0) and None),
+        _journal(lambda e: e.pop(0)),
         "The journal does not hold the mask with which it began; give that mask as well.",
     ),
     BadInput(
@@ -137,7 +179,7 @@ CASES = [
     ),
     BadInput(
         "journal of 100 000 lines",
-        _bytes(lambda c: c + b'{"event": "round", "round": 2}\n' * 100_000),
+        _journal(lambda e: e.extend([{"event": "round", "round": 2}] * 100_000)),
         "is read in a few seconds",
         "1 clicks stand, round 2",
     ),

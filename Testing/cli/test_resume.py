@@ -1,12 +1,12 @@
 """``vsclick resume``: from a journal back to the mask."""
 
-import json
-
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from bright_ball import GRID
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.imaging.io import read_mask
+from written_journals import older as older_journal
 
 
 @pytest.fixture
@@ -32,9 +32,7 @@ def test_the_journal_and_the_image_give_the_mask_back_voxel_for_voxel(corrected,
 
 def test_an_older_journal_is_resumed_with_the_mask_it_began_with(corrected, files, tmp_path):
     mask, journal = corrected
-    session, *others = journal.read_text(encoding="utf-8").splitlines()
-    older = {key: value for key, value in json.loads(session).items() if key != "start"}
-    journal.write_text("\n".join([json.dumps(older), *others]) + "\n", encoding="utf-8")
+    journal.write_text(older_journal(journal.read_text(encoding="utf-8"), 1), encoding="utf-8")
     arguments = (journal, "--t1ce", files.t1ce, "--mask", files.mask)
     assert resume(*arguments, "--output", tmp_path / "again.seg.nrrd") == 0
     np.testing.assert_array_equal(read_mask(tmp_path / "again.seg.nrrd", GRID), mask)
@@ -66,3 +64,15 @@ def test_the_wrong_mask_is_refused_and_an_older_output_stays(corrected, files, o
     assert resume(*arguments, "--output", older) == 2
     assert "not the one with which the journal began" in capsys.readouterr().err
     assert older.read_bytes() == b"the mask of yesterday"
+
+
+def test_another_image_on_the_same_grid_is_taken_only_if_one_says_so(corrected, files, tmp_path, capsys):
+    mask, journal = corrected
+    other, output = tmp_path / "defaced.nii.gz", tmp_path / "again.nii.gz"
+    sitk.WriteImage(sitk.ReadImage(str(files.t1ce)) * 0, str(other))
+    arguments = (journal, "--t1ce", other, "--output", output)
+    assert resume(*arguments) == 2
+    assert "belongs to another image on the same grid" in capsys.readouterr().err
+    assert not output.exists()
+    assert resume(*arguments, "--other-image") == 0
+    np.testing.assert_array_equal(read_mask(output, GRID), mask)

@@ -1,5 +1,7 @@
 """Volumes and cases: what is refused, and the intensities that networks see."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -132,3 +134,13 @@ def test_normalising_leaves_the_volume_as_it_was():
     volume = Volume(array.copy(), GRID)
     volume.normalised(GRID.box)
     assert np.array_equal(volume.array, array)
+
+
+def test_an_image_is_known_by_its_voxels_their_type_and_shape_wherever_it_lies():
+    values = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    known = Volume(values, Grid(values.shape, np.eye(4))).fingerprint
+    assert known == hashlib.sha256(b"<i2(2, 3, 4)" + values.astype("<i2").tobytes()).hexdigest()
+    turned = np.asfortranarray(values.astype(">i2"))
+    assert Volume(turned, Grid(values.shape, np.diag([2.0, 2.0, 2.0, 1.0]))).fingerprint == known
+    for other in (values.astype(np.int32), values.reshape(2, 4, 3), np.flip(values), values + np.int16(1)):
+        assert Volume(other, Grid(other.shape, np.eye(4))).fingerprint != known

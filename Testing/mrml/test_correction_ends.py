@@ -12,9 +12,10 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.correction import correct_segment
-from VSClickCorrectLib.mrml.persistence import load_scene, save_scene, stored_journal
+from VSClickCorrectLib.mrml.persistence import load_scene, save_scene, store_journal, stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.mrml.start import start_of
+from VSClickCorrectLib.mrml.volumes import volume_of
 from VSClickCorrectLib.session.journal import Journal
 
 
@@ -156,6 +157,29 @@ def test_file_takes_up_the_journal_of_the_scene_and_no_other(correct, segment, t
     third.close()
     with pytest.raises(CorrectionError, match="tells of other clicks than the scene"):
         correct(journal_path=path)
+
+
+@pytest.mark.parametrize("spoil", [lambda lines: lines[1:], lambda lines: [*lines, lines[-1]]])
+def test_a_damaged_journal_in_the_scene_is_not_taken_up(correct, segment, spoil):
+    first = correct()
+    first.place(Click(SITE, INCLUDE))
+    first.close()
+    text = "".join(spoil(stored_journal(*segment).splitlines(keepends=True)))
+    store_journal(segment[0], text, segment[1])
+    with pytest.raises(CorrectionError, match="of the journal is not what was written there"):
+        correct()
+    assert stored_journal(*segment) == text
+
+
+def test_a_journal_in_the_scene_belongs_to_its_image(correct, segment, volume_node):
+    first = correct()
+    first.place(Click(SITE, INCLUDE))
+    first.close()
+    volume_of(volume_node).array[0, 0, 0] += 1
+    with pytest.raises(CorrectionError, match="belongs to another image on the same grid"):
+        correct()
+    volume_of(volume_node).array[0, 0, 0] -= 1
+    assert len(correct().rows) == 1
 
 
 def test_long_sessions_are_stored_whole_and_piece_by_piece(scene, correct, segment):

@@ -7,6 +7,7 @@ import vtk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
 from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, volume_of
 
 
@@ -151,3 +152,15 @@ def test_one_sequence_may_be_missing(volume_node):
     assert case_of(volume_node, None).t2 is None
     with pytest.raises(ImageError, match="no image was given"):
         case_of(None, None)
+
+
+@pytest.mark.parametrize("kind", ["?", "u1", "<i2", ">i2", "<i4", "e", "<f4", ">f8"])
+def test_an_image_is_the_same_to_a_journal_in_a_scene_and_in_a_saved_one(scene, tmp_path, kind):
+    values = (np.arange(24) % 3).reshape(2, 3, 4).astype(kind)
+    volume = Volume(values, Grid(values.shape, np.diag([-0.3, 0.7, 1.1, 1.0])))
+    node = add_volume(scene, volume, "T1ce")
+    assert volume_of(node).fingerprint == volume.fingerprint
+    save_scene(scene, tmp_path / "scene.mrb")
+    with load_scene(tmp_path / "scene.mrb") as loaded:
+        back = loaded.scene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+        assert volume_of(back).fingerprint == volume.fingerprint

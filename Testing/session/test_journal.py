@@ -15,12 +15,13 @@ from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.journal import Journal, check_grid, history_of, parse, replay, session_event
 from VSClickCorrectLib.session.mask import ArrayMask
+from written_journals import chained, events_of
 
 EVENT = {"event": "round", "round": 2}
 
 
 def lines_of(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return events_of(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -41,9 +42,10 @@ def failing_disk(code):
 def test_first_line_says_which_image_model_and_merge(session_on, path):
     session_on(journal=Journal(path), merge="blend")
     (line,) = lines_of(path)
+    assert len(bytes.fromhex(line.pop("id"))) == 16
     assert line == {
         "event": "session",
-        "format": 2,
+        "format": 3,
         "grid": {
             "shape": [12, 40, 40],
             "ijk_to_ras": [[-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]],
@@ -56,6 +58,7 @@ def test_first_line_says_which_image_model_and_merge(session_on, path):
             "voxels": 0,
             "change": {"start": [0, 0, 0], "stop": [0, 0, 0], "voxels": ""},
         },
+        "images": {"t1ce": hashlib.sha256(b"<i2(12, 40, 40)" + bytes(2 * 12 * 40 * 40)).hexdigest()},
     }
 
 
@@ -104,10 +107,7 @@ def test_an_event_is_on_the_disk_before_append_returns(path, monkeypatch):
     journal = Journal(path)
     for number in (2, 3):
         journal.append({"event": "round", "round": number})
-    assert synced == [
-        '{"event": "round", "round": 2}\n',
-        '{"event": "round", "round": 2}\n{"event": "round", "round": 3}\n',
-    ]
+    assert [[event["round"] for event in events_of(text)] for text in synced] == [[2], [2, 3]]
     assert path.read_text(encoding="utf-8") == synced[-1] == journal.text
 
 
@@ -201,7 +201,7 @@ def test_journal_of_another_image_is_refused(session_on, grid):
     moved = grid.affine.copy()
     moved[0, 3] += 0.5
     for other in (Grid(grid.shape, moved), Grid((12, 40, 41), grid.affine)):
-        journal = Journal(text=json.dumps(session_event(other, "oracle", "blend", {})) + "\n")
+        journal = Journal(text=chained([session_event(other, "oracle", "blend", {})]))
         with pytest.raises(CorrectionError, match="belongs to another image"):
             session_on(journal=journal)
         with pytest.raises(CorrectionError, match="belongs to another image"):

@@ -202,10 +202,13 @@ class Untouched(RuleBasedStateMachine):
         added, removed = standing.edit.change.voxels()
         self.session.remove(standing)
         changed = before != self.live
-        # Only voxels that the click's own edit had flipped and that hold its value still.
+        # Only voxels that the click's own edit had flipped, or its own voxel, that hold its value still.
         mine = np.zeros(self.grid.shape, bool)
         box = standing.edit.change.box.slices
         mine[box] = (added & before[box]) | (removed & ~before[box])
+        if standing.click.kind in (INCLUDE, EXCLUDE):
+            own = self._voxel(standing.click)
+            mine[own] = before[own] == (standing.click.kind is INCLUDE)
         assert not changed[~mine].any()
         assert not (changed & self._of_later_clicks(standing.edit)).any()
         self.done.append((changed, self.live.copy()))

@@ -1,7 +1,5 @@
 """Painting by hand between clicks stands in the journal, and undo leaves it alone."""
 
-import json
-
 import numpy as np
 import pytest
 from session_doubles import INCLUDE, click_at
@@ -11,6 +9,7 @@ from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import restored
+from written_journals import chained, older
 
 # Far from the tumour of the other fixtures.
 PAINTED = Box((1, 30, 3), (2, 31, 6))
@@ -84,11 +83,7 @@ def test_without_its_start_a_journal_is_taken_as_it_is(session_on, grid):
     first = session_on()
     first.apply(click_at(grid, SITE, INCLUDE))
     paint(first)
-    line, *rest = first.journal.text.splitlines(keepends=True)
-    event = json.loads(line)
-    del event["start"]
-    older = Journal(text=json.dumps(event | {"format": 1}) + "\n" + "".join(rest))
-    again = session_on(first.mask.values, journal=older)
+    again = session_on(first.mask.values, journal=Journal(text=older(first.journal.text, 1)))
     assert kinds(again.journal) == ["session", "edit"]
     paint(again, value=False)
     assert again.note_painting().count == (0, 3)
@@ -114,9 +109,8 @@ def test_a_damaged_journal_is_not_taken_up(session_on, grid):
     first.note_painting()
     events = [dict(event) for event in first.journal.events]
     events[1]["change"] = events[1]["change"] | {"voxels": "AAAA"}
-    text = "".join(json.dumps(event) + "\n" for event in events)
     with pytest.raises(CorrectionError, match="damaged"):
-        session_on(first.mask.values, journal=Journal(text=text))
+        session_on(first.mask.values, journal=Journal(text=chained(events)))
 
 
 @pytest.mark.parametrize("step", ["apply", "undo", "redo"])

@@ -41,13 +41,12 @@ class NaiveSession:
 
     def remove(self, number):
         result = self.mask.copy()
-        places = [n for n, (what, _, _) in enumerate(self.done) if number in dict(self._clicks(what))]
-        for voxel in np.argwhere(self.share(number)):
-            flips = self._flips_at(tuple(voxel))
-            later = [n for place, n, _ in flips if place > places[0] and n not in self.gone()]
-            value = next(value for place, n, value in flips if n == number)
-            if not later and self.mask[tuple(voxel)] == value:
-                result[tuple(voxel)] = self._under(flips, places[0], not value)
+        for voxel in map(tuple, np.argwhere(self._laid(number))):
+            layers = self._layers_at(voxel)
+            mine = next(n for n, layer in enumerate(layers) if layer[1] == number)
+            standing_over = [n for _, n, _, _ in layers[mine + 1 :] if n not in self.gone()]
+            if not standing_over and self.mask[voxel] == layers[mine][2]:
+                result[voxel] = self._under(layers[: mine + 1])
         self._do(result, number)
 
     def _do(self, result, what):
@@ -91,32 +90,53 @@ class NaiveSession:
                 return changed & ~np.any([np.zeros_like(changed), *lost], axis=0)
         raise KeyError(number)
 
-    def _flips_at(self, voxel):
-        """When each click flipped a voxel, and what it made of it."""
-        return [
-            (place, n, not before[voxel])
-            for place, (what, before, _) in enumerate(self.done)
-            for n, _ in self._clicks(what)
-            if self.share(n)[voxel]
-        ]
+    def _laid(self, number):
+        """The voxels of a click: its share but for what other clicks of its edit hold, and what it holds."""
+        clicks = next(clicks for clicks in map(self._clicks, self._whats()) if number in dict(clicks))
+        result = self.share(number)
+        for n, click in clicks:
+            if click.kind is not click.kind.BOUNDARY and n != number:
+                result[self._voxel(click)] = False
+        if dict(clicks)[number].kind is not click.kind.BOUNDARY:
+            result[self._voxel(dict(clicks)[number])] = True
+        return result
 
-    def _under(self, flips, place, found):
-        """What a click at a place in the history found, but for clicks that were taken back since."""
+    def _whats(self):
+        return [what for what, _, _ in self.done]
+
+    def _layers_at(self, voxel):
+        """Which click, applied when, gave a voxel what and found there what, the lowest first."""
+        layers = []
+        for place, (what, before, changed) in enumerate(self.done):
+            clicks = [(n, c) for n, c in self._clicks(what) if self._laid(n)[voxel]]
+            holding = [c for _, c in clicks if c.kind is not c.kind.BOUNDARY and self._voxel(c) == voxel]
+            found = (holding[-1].kind is INCLUDE) ^ changed[voxel] if holding else before[voxel]
+            for n, click in clicks:
+                gave = click.kind is INCLUDE if click in holding else not found
+                layers.append((place, n, bool(gave), bool(found)))
+                found = gave
+        return layers
+
+    def _under(self, layers):
+        """What the last of the layers found, but for clicks that were taken back since."""
         removed_at = {what: n for n, (what, _, _) in enumerate(self.done) if isinstance(what, int)}
-        for earlier, number, value in reversed(flips):
-            if earlier < place and removed_at.get(number, np.inf) > place:
-                if value != found or number not in removed_at:
-                    return found
-                return self._under(flips, earlier, not value)
+        *lower, (place, _, _, found) = layers
+        while lower:
+            _, number, gave, _ = lower[-1]
+            if removed_at.get(number, np.inf) > place:
+                return found if gave != found or number not in removed_at else self._under(lower)
+            lower.pop()
         return found
 
     def layered(self, first):
         """The mask as the last standing click on each voxel left it, else as it was at first."""
         result = first.copy()
-        for number, _ in self.standing():
+        for number, click in self.standing():
             (before,) = [b for what, b, _ in self.done if number in dict(self._clicks(what))]
-            mine = self.share(number)
-            result[mine] = ~before[mine]
+            gave = ~before
+            if click.kind is not click.kind.BOUNDARY:
+                gave[self._voxel(click)] = click.kind is INCLUDE
+            result = np.where(self._laid(number), gave, result)
         return result
 
     def _away(self, click):

@@ -1,7 +1,5 @@
 """Cases of whose painting only the journal knows, after a crash for instance."""
 
-import json
-
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob
@@ -12,6 +10,7 @@ from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.journal import Journal, change_event, session_event
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import start_json
+from written_journals import chained, events_of
 
 PAINTED = (0, 0, 0)
 
@@ -61,10 +60,8 @@ def test_a_damaged_change_beyond_the_kept_mask_is_told(open_list):
     worklist.next()
     worklist.keep(blob(), PLAIN)
     paint(worklist, blob())
-    text = worklist.journal_path.read_text(encoding="utf-8")
-    told = json.loads(text.splitlines()[-1])
-    told["change"]["voxels"] = "AAAA"
-    with worklist.journal_path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(told) + "\n")
+    events = events_of(worklist.journal_path.read_text(encoding="utf-8"))
+    events.append(events[-1] | {"change": events[-1]["change"] | {"voxels": "AAAA"}})
+    worklist.journal_path.write_text(chained(events), encoding="utf-8")
     with pytest.raises(CorrectionError, match="the journal is damaged"):
         worklist.saved_mask(PLAIN)

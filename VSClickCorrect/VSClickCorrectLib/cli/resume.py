@@ -29,6 +29,12 @@ def add_parser(commands) -> None:
     parser.add_argument(
         "--label", type=int, metavar="N", help="the tumour's label where the mask holds several"
     )
+    parser.add_argument(
+        "--other-image",
+        action="store_true",
+        help="take an image that lies on the grid of the journal's image but has other voxels, as another "
+        "export of the scan has, or one without the face",
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="mask to write")
     parser.set_defaults(run=run)
 
@@ -41,9 +47,10 @@ def run(options: argparse.Namespace) -> None:
     events = Journal(options.journal).events
     if not events:
         raise CorrectionError(f"the journal {options.journal} is empty; name another.")
-    grid = read_case(options.t1ce, options.t2).grid
+    case = read_case(options.t1ce, options.t2)
+    grid = case.grid
     start = read_mask(options.mask, grid, options.label) if options.mask else None
-    values = restored(events, grid, start)
+    values = restored(events, grid, start, None if options.other_image else case)
     write_mask(options.output, values, grid)
     history, rounds = history_of(events)
     clicks = len(standing_clicks(history, grid))

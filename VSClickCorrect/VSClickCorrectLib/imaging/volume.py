@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,6 +53,17 @@ class Volume:
                 raise ImageError(f"the image holds values as large as {extreme:.0e}; export it again.")
 
     @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the voxels, their number along each axis and their type, whoever has read them.
+
+        Where they lie is the grid's to tell: its last digits differ from one file format to another.
+        """
+        stored = self.array.astype(_stored_type(self.array.dtype), copy=False)
+        digest = hashlib.sha256(f"{stored.dtype.str}{stored.shape}".encode("ascii"))
+        digest.update(np.ascontiguousarray(stored))
+        return digest.hexdigest()
+
+    @cached_property
     def intensity_range(self) -> tuple[float, float]:
         """Robust minimum and maximum, by which networks see the sequence as 0 to 1 (section 4.2)."""
         return robust_range(self.array)
@@ -89,6 +102,12 @@ def robust_range(array: np.ndarray, samples: int = 400_000) -> tuple[float, floa
     return low, high if high > low else low + 1.0
 
 
+def _stored_type(dtype: np.dtype) -> np.dtype:
+    """Return the type in which a scene holds voxels: neither logical nor half precision."""
+    held: dict[str, np.dtype] = {"?": np.dtype(np.uint8), "e": np.dtype(np.float32)}
+    return held.get(dtype.char, dtype).newbyteorder("<")
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """The co-registered sequences of one examination, on one native grid.
@@ -124,6 +143,19 @@ class Case:
     def reference(self) -> Volume:
         """The volume whose grid is the native one: the T1ce, or the T2 where it stands alone."""
         return self.t1ce or self.t2
+
+    @property
+    def present(self) -> dict[str, Volume]:
+        """The sequences that are there, by name, that of the native grid first."""
+        return {name: volume for name, volume in self.sequences.items() if volume is not None}
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the `Volume.fingerprint` of each sequence that is there, by name."""
+        # Hashing lets other threads run.
+        with ThreadPoolExecutor() as pool:
+            return dict(
+                zip(self.present, pool.map(lambda v: v.fingerprint, self.present.values()), strict=True)
+            )
 
     @property
     def sequences(self) -> dict[str, Volume | None]:

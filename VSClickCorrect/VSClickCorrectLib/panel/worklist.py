@@ -273,7 +273,7 @@ class WorklistSection(Section):
         """Read a case as work on it was left; one that cannot be read is called failed."""
         try:
             images = case.load()
-            return images, worklist.saved_mask(images.grid)
+            return images, worklist.saved_mask(images.grid, images)
         except VSClickError as error:
             worklist.fail(str(error))
             self._rows = None

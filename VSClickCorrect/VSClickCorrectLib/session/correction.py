@@ -17,7 +17,7 @@ from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.journal import (
     Journal,
     change_event,
-    check_grid,
+    check_case,
     edit_event,
     history_of,
     remove_event,
@@ -92,7 +92,7 @@ class CorrectionSession:
         self._starter = starter
         self._indices: dict[Click, tuple[int, int, int]] = {}
         self._merge = merge_named(merge)
-        check_grid(self.journal.events, case.grid)
+        check_case(self.journal.events, case)
         self.history, self.round = history_of(self.journal.events)
         # The mask as the journal has it.
         self._recorded = recorded(self.journal.events, mask)
@@ -100,7 +100,8 @@ class CorrectionSession:
             self.note_painting()
         else:
             start = start_json(self._recorded)
-            self.journal.append(session_event(case.grid, corrector.identity, merge, start))
+            event = session_event(case.grid, corrector.identity, merge, start, case)
+            self.journal.append(event)
 
     @property
     def clicks(self) -> list[Click]:

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.files import check_file, sync_folder, write_text
+from VSClickCorrectLib.files import write_text
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.session.chain import FORMAT, Event, JournalPoint, damaged, new_line, read_lines
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
+from VSClickCorrectLib.session.journal_file import JournalFile
 from VSClickCorrectLib.session.mask import Mask
 
-FORMAT = 2
-# Before 2 journals did not tell what was painted by hand.
-_READABLE = (1, FORMAT)
-Event = dict[str, Any]
 Guard = Callable[[], object]
-
-_FIELDS = {
-    "session": {"grid", "model", "merge"},
-    "edit": {"round", "clicks", "milliseconds", "change"},
-    "remove": {"round", "click", "milliseconds", "change"},
-    "undo": {"change"},
-    "redo": {"change"},
-    "paint": {"change"},
-    "round": {"round"},
-}
 
 
 class Journal:
@@ -52,30 +39,44 @@ class Journal:
     Raises
     ------
     CorrectionError
-        If an existing journal cannot be read.
+        If an existing journal cannot be read, or is not as it was written.
     """
 
     def __init__(self, path: Path | None = None, text: str = "", guard: Guard = lambda: None) -> None:
-        self._path = path
         self._guard = guard
-        if path is not None and os.path.lexists(path):
-            text = _read(path)
-        self.events: list[Event] = parse(text)
-        self._lines = list(map(_line, self.events))
-        # Where the next line goes: what a crash left after the last whole line is written over, or, if only
-        # its end is missing, written again.
-        whole = text[: text.rfind("\n") + 1]
-        self._length = len(whole.encode("utf-8"))
-        self._unended = "".join(map(_line, parse(text[len(whole) :])))
+        self._file = JournalFile(path) if path is not None else None
+        self._lines = read_lines(text).lines if self._file is None else self._file.read()
+        self.events: list[Event] = [line.event for line in self._lines]
 
     @property
     def text(self) -> str:
         """The whole journal as JSON Lines."""
-        return "".join(self._lines)
+        return self.lines_after(0)
+
+    @property
+    def point(self) -> JournalPoint:
+        """Where the journal is now, for what is kept of the mask to name."""
+        return JournalPoint(len(self._lines), self._lines[-1].checksum) if self._lines else JournalPoint()
+
+    def position(self, point: JournalPoint) -> int | None:
+        """Return how many of the events a mask holds that was kept at a point.
+
+        Returns
+        -------
+        int or None
+            None if the journal does not contain the point: it is another one, or has lost its end.
+        """
+        for number in range(len(self.events), 0, -1):
+            if self.events[number - 1].get("since") == point.to_json():
+                return number
+        if point.events > len(self._lines):
+            return None
+        known = self._lines[point.events - 1].checksum if point.events else ""
+        return point.events if point.checksum in ("", known) else None
 
     def lines_after(self, count: int) -> str:
         """Return all but the first ``count`` lines, so that keeping a copy costs only what is new."""
-        return "".join(self._lines[count:])
+        return "".join(line.text + "\n" for line in self._lines[count:])
 
     def append(self, event: Event) -> None:
         """Add an event; when this returns, it is on the disk.
@@ -86,11 +87,11 @@ class Journal:
             If the file cannot be written. The event is not part of the journal then, nor if the guard raises.
         """
         self._guard()
-        line = _line(event)
-        if self._path is not None:
-            self._write(self._path, line)
-        self.events.append(event)
+        line = new_line(event, self._lines)
+        if self._file is not None:
+            self._file.append(line.text + "\n", lambda: self.text)
         self._lines.append(line)
+        self.events.append(event)
 
     def save(self, path: Path) -> None:
         """Write the whole journal to a file, which appears whole or not at all.
@@ -102,82 +103,49 @@ class Journal:
         """
         write_text(path, self.text)
 
-    def _write(self, path: Path, line: str) -> None:
-        try:
-            # Without a buffer, which would try once more to write what a full disk had refused.
-            with open(path, "ab", buffering=0) as file:
-                # Of a file that lost what it held, or has gone, this is a new one: it gets everything again.
-                whole = file.tell() >= self._length
-                start = self._length if whole else 0
-                content = ((self._unended if whole else self.text) + line).encode("utf-8")
-                if file.tell() > start:
-                    _check_ours(path, start, content)
-                file.truncate(start)
-                try:
-                    _write_whole(file, content)
-                except OSError:
-                    # Half a line must not stand before the next event.
-                    file.truncate(start)
-                    raise
-        except OSError as error:
-            raise CorrectionError(
-                f"the journal {path} cannot be written ({error.strerror}), so nothing was changed; "
-                "make room or choose another folder and try again."
-            ) from None
-        if start == 0:
-            sync_folder(path.parent)
-        self._length, self._unended = start + len(content), ""
-
 
 def parse(text: str) -> list[Event]:
-    """Read JSON Lines; a last line that a crash cut short is left out.
+    """Read JSON Lines as `Journal` does; returns the events."""
+    return [line.event for line in read_lines(text).lines]
 
-    Raises
-    ------
-    CorrectionError
-        If another line is no event, or the journal is of another version.
+
+def session_event(
+    grid: Grid,
+    model: str,
+    merge: str,
+    start: dict[str, Any],
+    case: Case | None = None,
+    since: JournalPoint | None = None,
+) -> Event:
+    """Return the first line of a session: on what images and mask, with which corrector and merge.
+
+    Parameters
+    ----------
+    grid : Grid
+        The mask's.
+    model, merge : str
+        Name and hash of the corrector's model, and the name of the merge.
+    start : dict
+        What `session.start.start_json` says of the mask; older journals lack it.
+    case : Case, optional
+        The images, whose fingerprints the event tells.
+    since : JournalPoint, optional
+        The point, of another journal or one that has been lost, at which the mask was kept.
     """
-    lines = [line for line in text.split("\n") if line]
-    events = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            event = _event_of(line)
-        except (TypeError, ValueError, KeyError, RecursionError):
-            if number == len(lines) and not text.endswith("\n"):
-                break
-            raise _damaged(number) from None
-        if event.get("format", FORMAT) not in _READABLE:
-            raise CorrectionError(
-                f"the journal is of version {event['format']}, which is unknown here; update VSClickCorrect."
-            )
-        events.append(event)
-    return events
-
-
-def _damaged(number: int) -> CorrectionError:
-    return CorrectionError(f"line {number} of the journal cannot be understood; it may be damaged.")
-
-
-def _event_of(line: str) -> Event:
-    event = json.loads(line)
-    for name in _FIELDS[event["event"]]:
-        event[name]
-    return event
-
-
-def session_event(grid: Grid, model: str, merge: str, start: dict[str, Any]) -> Event:
-    """Return the first line of a session: on what grid and mask, with which corrector and merge.
-
-    ``start`` is what `session.start.start_json` says of the mask; older journals lack it.
-    """
-    return {
+    event = {
         "event": "session",
         "format": FORMAT,
+        "id": uuid4().hex,
         "grid": {"shape": list(grid.shape), "ijk_to_ras": np.round(grid.affine, 6).tolist()},
         "model": model,
         "merge": merge,
         "start": start,
     }
+    if case is not None:
+        event["images"] = case.fingerprints()
+    if since is not None:
+        event["since"] = since.to_json()
+    return event
 
 
 def edit_event(edit: Edit, model: str, merge: str) -> Event:
@@ -222,11 +190,48 @@ def round_event(number: int) -> Event:
     return {"event": "round", "round": number}
 
 
-def check_grid(events: list[Event], grid: Grid) -> None:
+def session_start(events: Sequence[Event]) -> int:
+    """Return where the session begins that counts, the last one: the place of its event, 0 without one."""
+    return max((n for n, event in enumerate(events) if event["event"] == "session"), default=0)
+
+
+def session_of(events: Sequence[Event]) -> Event:
+    """Return the event with which the session begins that counts; empty without one."""
+    event = events[session_start(events)] if events else {}
+    return event if event.get("event") == "session" else {}
+
+
+def check_grid(events: Sequence[Event], grid: Grid) -> None:
     """Raise `CorrectionError` if a journal belongs to an image on another grid."""
-    for event in events:
-        if event["event"] == "session" and not _recorded_grid(event).matches(grid):
-            raise CorrectionError("the journal belongs to another image; choose the one of this case.")
+    session = session_of(events)
+    if session and not _recorded_grid(session).matches(grid):
+        raise CorrectionError("the journal belongs to another image; choose the one of this case.")
+
+
+def check_case(events: Sequence[Event], case: Case) -> None:
+    """Raise `CorrectionError` if a journal belongs to other images, be they on the same grid.
+
+    The T1ce decides, or the T2 where either has no T1ce: beside a T1ce the T2 may have been registered or
+    resampled anew. An image may have been called T1ce then and T2 now. Journals of earlier versions tell the
+    grid alone.
+
+    Parameters
+    ----------
+    events : sequence of dict
+        The journal's events.
+    case : Case
+        The images at hand.
+    """
+    check_grid(events, case.grid)
+    told = session_of(events).get("images")
+    if told is None:
+        return
+    known = told if isinstance(told, dict) else {}
+    decides = next((name for name in case.present if name in known), next(iter(case.present)))
+    if case.present[decides].fingerprint not in known.values():
+        raise CorrectionError(
+            "the journal belongs to another image on the same grid; choose the one of this case."
+        )
 
 
 def _recorded_grid(event: Event) -> Grid:
@@ -238,7 +243,7 @@ def _recorded_grid(event: Event) -> Grid:
         ) from None
 
 
-def history_of(events: list[Event]) -> tuple[EditHistory, int]:
+def history_of(events: Sequence[Event]) -> tuple[EditHistory, int]:
     """Rebuild what can be undone and redone, and the current round.
 
     Raises
@@ -249,9 +254,11 @@ def history_of(events: list[Event]) -> tuple[EditHistory, int]:
     history, current = EditHistory(), 1
     for number, event in enumerate(events, start=1):
         try:
+            if event["event"] == "session":
+                history, current = EditHistory(), 1
             current = _follow(history, current, event)
         except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError):
-            raise _damaged(number) from None
+            raise damaged(number) from None
     return history, current
 
 
@@ -271,7 +278,7 @@ def _follow(history: EditHistory, current: int, event: Event) -> int:
     return current
 
 
-def replay(events: list[Event], mask: Mask) -> None:
+def replay(events: Sequence[Event], mask: Mask) -> None:
     """Do everything again that a journal records, on the mask with which its session began.
 
     Raises
@@ -313,30 +320,3 @@ def _removal_of(event: Event, history: EditHistory) -> Edit:
 
 def _click_json(click: Click) -> Event:
     return {"ras": [float(v) for v in click.position_ras], "kind": click.kind.value}
-
-
-def _check_ours(path: Path, start: int, content: bytes) -> None:
-    """Refuse to write over whole lines that another program added; half a line is what a crash left."""
-    beyond = path.read_bytes()[start:]
-    if b"\n" in beyond and not content.startswith(beyond):
-        raise CorrectionError(
-            f"the journal {path} was continued by somebody else, so nothing was changed; open the case anew."
-        )
-
-
-def _read(path: Path) -> str:
-    check_file(path, CorrectionError)
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise CorrectionError(f"the journal {path} cannot be read; name another.") from None
-
-
-def _line(event: Event) -> str:
-    return json.dumps(event) + "\n"
-
-
-def _write_whole(file: io.FileIO, content: bytes) -> None:
-    while content:
-        content = content[file.write(content) :]
-    os.fsync(file.fileno())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.sampling import distances
 from VSClickCorrectLib.session.edit import Change, Edit
@@ -18,8 +17,8 @@ from VSClickCorrectLib.session.mask import Mask
 
 # Rounding must not decide between clicks that are equally far from a voxel.
 _EQUAL_MM = 1e-3
-# What was divided among clicks once, for as long as its edit is in a history.
-_divided: WeakKeyDictionary[Edit, dict[Grid, tuple[Change, ...]]] = WeakKeyDictionary()
+# What the clicks of an edit laid over the mask, found once, for as long as the edit is in a history.
+_known: WeakKeyDictionary[Edit, dict[Grid, list[Layer]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +55,57 @@ class StandingClick:
     @property
     def share(self) -> Change:
         """What the click itself changed: of the edit's voxels those nearest to it, in mm."""
-        return shares(self.edit, self.grid)[self.place]
+        return layers_of(self.edit, self.grid)[self.place].share
 
     @property
     def voxels(self) -> int:
         """How many voxels the click itself changed."""
         return sum(self.share.count)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What one click laid over the mask: what it flipped, and its own voxel, flipped or not.
+
+    Parameters
+    ----------
+    number : int
+        The click's number.
+    share : Change
+        Its share of what its edit changed.
+    own : Box or None
+        The voxel that it holds; a boundary click holds none.
+    gave, found : bool
+        What the click gave its own voxel, and what it found there.
+    foreign : tuple of Box
+        Voxels that other clicks of the same edit hold; they are not this click's, however near it is.
+    """
+
+    number: int
+    share: Change
+    own: Box | None
+    gave: bool
+    found: bool
+    foreign: tuple[Box, ...]
+
+    @property
+    def box(self) -> Box:
+        """The voxels that hold the layer."""
+        if self.own is None or self.share.box.empty:
+            return self.own or self.share.box
+        return self.share.box.union(self.own)
+
+    def within(self, box: Box) -> np.ndarray:
+        """Return where the layer lies, what it gave and what it found: bool, ``(3, *box.shape)``."""
+        added, removed = _in_box(self.share, box)
+        layer = np.stack([added | removed, added, removed])
+        for voxel in self.foreign:
+            layer[0][voxel.intersection(box).slices_in(box)] = False
+        if self.own is not None:
+            own = self.own.intersection(box).slices_in(box)
+            for values, value in zip(layer, (True, self.gave, self.found), strict=True):
+                values[own] = value
+        return layer
 
 
 def standing_clicks(history: EditHistory, grid: Grid) -> list[StandingClick]:
@@ -75,20 +119,34 @@ def standing_clicks(history: EditHistory, grid: Grid) -> list[StandingClick]:
     ]
 
 
-def shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
+def layers_of(edit: Edit, grid: Grid) -> list[Layer]:
+    """Return what each click of an edit laid over the mask, the later ones over the earlier."""
+    known = _known.setdefault(edit, {})
+    if grid not in known:
+        known[grid] = _lay(edit, grid) if edit.clicks else []
+    return known[grid]
+
+
+def _lay(edit: Edit, grid: Grid) -> list[Layer]:
+    own = [_own_voxel(click, grid) for click in edit.clicks]
+    last = {voxel: _gives(click) for voxel, click in zip(own, edit.clicks, strict=True) if voxel is not None}
+    holds = {voxel: value ^ bool(np.any(_in_box(edit.change, voxel))) for voxel, value in last.items()}
+    layers = []
+    for number, click, share, voxel in zip(edit.numbers, edit.clicks, _shares(edit, grid), own, strict=True):
+        foreign = tuple(held for held in last if held != voxel)
+        layers.append(Layer(number, share, voxel, _gives(click), holds.get(voxel, False), foreign))
+        if voxel is not None:
+            holds[voxel] = _gives(click)
+    return layers
+
+
+def _shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     """Divide an edit's change among its clicks: each voxel belongs to the nearest click, in mm.
 
     Where two clicks are equally near, it is the earlier one's.
     """
     if len(edit.clicks) == 1:
         return (edit.change,)
-    known = _divided.setdefault(edit, {})
-    if grid not in known:
-        known[grid] = _divide(edit, grid)
-    return known[grid]
-
-
-def _divide(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     box = edit.change.box
     nearest, least = np.zeros(box.shape, int), np.full(box.shape, np.inf)
     for n, click in enumerate(edit.clicks):
@@ -101,13 +159,22 @@ def _divide(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     )
 
 
+def _own_voxel(click: Click, grid: Grid) -> Box | None:
+    return None if click.kind is ClickKind.BOUNDARY else Box.of_voxel(grid.ras_to_index(click.position_ras))
+
+
+def _gives(click: Click) -> bool:
+    return click.kind is ClickKind.INCLUDE
+
+
 def change_without(history: EditHistory, standing: StandingClick, mask: Mask) -> Change:
     """Return what has to flip so that the mask is as if a click had not been placed.
 
-    Of the click's share these are the voxels that no later click that stands flipped, that still hold the
-    click's value (painting by hand survives), and that would hold the other one without it: what lay under
-    the click may itself have been taken back since. So once every click is taken back, in any order, a mask
-    that was not painted by hand is what it was at first.
+    A click's layer is its share and, of an include or exclude click, its own voxel, even where that held its
+    value already. Of the layer these are the voxels over which no later click that stands lies, that still
+    hold the click's value (painting by hand survives), and that would hold the other one without it: what lay
+    under the click may itself have been taken back since. So clicks that stand go on to hold their voxel, and
+    once every click is taken back, in any order, a mask that was not painted by hand is what it was at first.
 
     Parameters
     ----------
@@ -118,30 +185,33 @@ def change_without(history: EditHistory, standing: StandingClick, mask: Mask) ->
     mask : Mask
         The mask as it is; it is not changed.
     """
-    box, position = standing.share.box, history.done.index(standing.edit)
+    layers = [(n, layer) for n, edit in enumerate(history.done) for layer in layers_of(edit, standing.grid)]
+    place = next(n for n, (_, layer) in enumerate(layers) if layer.number == standing.number)
+    box = layers[place][1].box
     if box.empty:
         return standing.share
-    added, removed = standing.share.voxels()
+    there, gave, found = layers[place][1].within(box)
     current, gone = mask.read(box), history.taken_back
-    mine = (added & current) | (removed & ~current)
-    for later in history.done[position + 1 :]:
-        for number, flipped_on, flipped_off in _flips(later, box, standing.grid):
-            if number not in gone:
-                mine &= ~(flipped_on | flipped_off)
-    under = _under(history, position, box, standing.grid, (mine, ~added))
+    mine = there & (gave == current)
+    for _, later in layers[place + 1 :]:
+        if later.number not in gone and not later.box.intersection(box).empty:
+            mine &= ~later.within(box)[0]
+    under = _under(history, layers[: place + 1], box, (mine, found))
     return Change.of(box, mine & under & ~current, mine & ~under & current)
 
 
 def _under(
-    history: EditHistory, position: int, box: Box, grid: Grid, asked: tuple[np.ndarray, np.ndarray]
+    history: EditHistory, layers: list[tuple[int, Layer]], box: Box, asked: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
     """Return what lies under a click now.
 
     Parameters
     ----------
-    history, position
-        The edit of the click is ``history.done[position]``.
-    box, grid
+    history : EditHistory
+        What was done.
+    layers : list of tuple of int and Layer
+        All layers up to the click's, which is the last, each with the place of its edit in the history.
+    box : Box
         The voxels that are spoken of.
     asked : tuple of ndarray of bool
         Which of them matter, and what they held before the click.
@@ -149,26 +219,20 @@ def _under(
     unsettled, held = asked[0].copy(), asked[1].copy()
     ends = {edit.numbers[0]: place for place, edit in enumerate(history.done) if edit.removed}
     # The edit as of which the layers are looked at: the lowest one, so far, that is no longer there.
-    as_of = np.full(box.shape, position)
-    for earlier in range(position - 1, -1, -1):
-        for number, added, removed in _flips(history.done[earlier], box, grid):
-            was_there = ends.get(number, len(history.done)) > as_of
-            flipped = unsettled & was_there & (added | removed)
-            unsettled &= ~flipped
-            if number in ends:
-                # What it gave gives way to what it found; another value was painted over it by hand.
-                given = flipped & (added == held)
-                held ^= given
-                unsettled |= given
-                as_of[given] = earlier
+    as_of = np.full(box.shape, layers[-1][0])
+    for place, layer in reversed(layers[:-1]):
+        if layer.box.intersection(box).empty:
+            continue
+        there, gave, found = layer.within(box)
+        met = unsettled & there & (ends.get(layer.number, len(history.done)) > as_of)
+        unsettled &= ~met
+        if layer.number in ends:
+            # What it gave gives way to what it found; another value was painted over it by hand.
+            given = met & (gave == held)
+            held[given] = found[given]
+            unsettled |= given
+            as_of[given] = place
     return held
-
-
-def _flips(edit: Edit, box: Box, grid: Grid) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Yield for each click of an edit its number and the voxels of ``box`` that it added and removed."""
-    if edit.clicks and not edit.change.box.intersection(box).empty:
-        for number, share in zip(edit.numbers, shares(edit, grid), strict=True):
-            yield number, *_in_box(share, box)
 
 
 def _in_box(change: Change, box: Box) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,17 @@ import numpy as np
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.session.chain import Event
 from VSClickCorrectLib.session.edit import Change
-from VSClickCorrectLib.session.journal import Event, check_grid, history_of, replay
+from VSClickCorrectLib.session.journal import (
+    check_case,
+    check_grid,
+    history_of,
+    replay,
+    session_of,
+    session_start,
+)
 from VSClickCorrectLib.session.mask import ArrayMask, GrownMask, Mask
 
 # A tumour takes a few hundred bytes. Of a mask scattered over the whole head only the hash is kept.
@@ -65,7 +74,9 @@ def start_of(events: Sequence[Event], grid: Grid) -> np.ndarray | None:
     return mask.values
 
 
-def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = None) -> np.ndarray:
+def restored(
+    events: Sequence[Event], grid: Grid, start: np.ndarray | None = None, case: Case | None = None
+) -> np.ndarray:
     """Return the mask as a journal left it, voxel for voxel.
 
     Parameters
@@ -77,6 +88,8 @@ def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = Non
     start : ndarray of bool, optional
         The mask with which it began, ``(K, J, I)``; needed where the journal does not hold it: it was
         large, or the journal is of an earlier version.
+    case : Case, optional
+        The images to which the journal has to belong; if left out, any on the grid will do.
 
     Returns
     -------
@@ -90,6 +103,8 @@ def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = Non
     """
     events = list(events)
     check_grid(events, grid)
+    if case is not None:
+        check_case(events, case)
     history_of(events)
     if start is None:
         start = start_of(events, grid)
@@ -99,7 +114,33 @@ def restored(events: Sequence[Event], grid: Grid, start: np.ndarray | None = Non
         )
     mask = ArrayMask(grid, start)
     _check(mask, _told(events), "the mask is not the one with which the journal began; give that one.")
-    replay(events, mask)
+    replay(events[session_start(events) :], mask)
+    return mask.values
+
+
+def continued(events: Sequence[Event], known: int, kept: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return the mask as a journal left it, from one that was kept when the journal had fewer events.
+
+    Parameters
+    ----------
+    events : sequence of dict
+        The journal's events.
+    known : int
+        How many of them the kept mask holds.
+    kept : ndarray of bool
+        The mask that was kept, ``(K, J, I)``, painting included that older journals do not tell.
+    grid : Grid
+        The image's grid.
+
+    Raises
+    ------
+    CorrectionError
+        If the journal is damaged.
+    """
+    if known <= session_start(events) and (start := start_of(events, grid)) is not None:
+        kept, known = start, session_start(events)
+    mask = ArrayMask(grid, kept)
+    replay(events[known:], mask)
     return mask.values
 
 
@@ -119,12 +160,12 @@ def recorded(events: Sequence[Event], mask: Mask) -> GrownMask:
     else:
         box = Box.around(start)
         known.write(box, start[box.slices])
-        replay(events, known)
+        replay(events[session_start(events) :], known)
     return known
 
 
 def _told(events: Sequence[Event]) -> dict[str, Any]:
-    told = next((event.get("start", {}) for event in events if event["event"] == "session"), {})
+    told = session_of(events).get("start", {})
     return told if isinstance(told, dict) else {}
 
 

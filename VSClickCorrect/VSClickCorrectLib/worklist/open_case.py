@@ -14,9 +14,11 @@ from VSClickCorrectLib.errors import CaseLost, CorrectionError, WorklistError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_mask
-from VSClickCorrectLib.session.journal import Journal, history_of, replay
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.session.chain import JournalPoint
+from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, history_of, session_event
 from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import fingerprint, restored, start_of
+from VSClickCorrectLib.session.start import continued, fingerprint, restored, start_json, start_of
 from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.clock import WorkClock
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
@@ -123,24 +125,26 @@ class OpenCase:
         begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
         if not begun and self._seen == _fingerprint(values):
             return
-        self._store.keep_mask(self.case.label, values, grid, len(self.journal().events))
+        self._store.keep_mask(self.case.label, values, grid, self.journal().point)
         self._change(volume_mm3=_volume(values, grid), **self._reopened())
 
     def done(self, values: np.ndarray, grid: Grid) -> Path:
         """Write the label; the case stays open until `close`."""
         self.check_held()
         self.work()
+        point = self.journal().point
         record = replace(
             self.record,
             state=CaseState.DONE,
             volume_mm3=_volume(values, grid),
-            events=len(self.journal().events),
+            events=point.events,
+            checksum=point.checksum,
             finished=now(),
             changed=now(),
             **self._who(),
         )
         # The kept mask stands until label, sidecar and record agree, whatever happens in between.
-        kept = self._store.keep_mask(record.label, values, grid, record.events)
+        kept = self._store.keep_mask(record.label, values, grid, point)
         path = self._store.labels.write(record, kept)
         self._store.write(record)
         self.record = record
@@ -151,7 +155,7 @@ class OpenCase:
         """Skip the case or call it failed; a label that it has is withdrawn and kept as a working mask."""
         self.check_held()
         self.work()
-        self._store.withdraw(self.case.label, self.record.events)
+        self._store.withdraw(self.case.label, self._label_point)
         told = {"comment": comment} if comment else {}
         self._change(state=state, finished="", **told, **self._who())
 
@@ -159,8 +163,8 @@ class OpenCase:
         """Set journal, kept mask and label aside and begin anew."""
         self.check_held()
         self._store.set_aside(self.case.label)
-        anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "events": 0, "finished": ""}
-        self._change(**anew, **self._reopened())
+        anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "finished": ""}
+        self._change(events=0, checksum="", **anew, **self._reopened())
 
     def close(self) -> None:
         """Write the time and give the case back; one in which nothing was done is to do again."""
@@ -177,23 +181,40 @@ class OpenCase:
         self._store.write(record)
         self._lock.release()
 
-    def saved_mask(self, grid: Grid) -> np.ndarray | None:
-        """Return the mask as work on it was left: what was kept, then what the journal knows beyond it."""
-        events = self.journal().events
-        path, known = self._store.kept_mask(self.case.label) or (None, 0)
+    def saved_mask(self, grid: Grid, images: Case | None = None) -> np.ndarray | None:
+        """Return the mask as work on it was left: what was kept, then what the journal knows beyond it.
+
+        A kept mask of which the journal knows nothing is all that is left: a new session begins with it.
+        """
+        journal = self.journal()
+        path, point = self._store.kept_mask(self.case.label, journal) or (None, JournalPoint())
         label = self._store.labels.path(self.case.label)
         if path is None and label.exists():
-            path, known = label, self.record.events
-        if path is not None:
-            mask = ArrayMask(grid, read_mask(path, grid))
-            self._seen = _fingerprint(mask.values)
-            replay(events[known:], mask)
-            return mask.values
-        start = start_of(events, grid)
+            path, point = label, self._label_point
+        if path is None:
+            return self._from_start(journal, grid, images)
+        values = read_mask(path, grid)
+        self._seen = _fingerprint(values)
+        known = journal.position(point)
+        if known is None:
+            start = start_json(ArrayMask(grid, values))
+            journal.append(session_event(grid, "", "", start, images, since=point))
+            return values
+        check_grid(journal.events, grid)
+        if images is not None:
+            check_case(journal.events, images)
+        return continued(journal.events, known, values, grid)
+
+    def _from_start(self, journal: Journal, grid: Grid, images: Case | None) -> np.ndarray | None:
+        start = start_of(journal.events, grid)
         if start is None:
             start = self.case.load_mask(grid)
         self._seen = None if start is None else _fingerprint(start)
-        return restored(events, grid, start) if events else start
+        return restored(journal.events, grid, start, images) if journal.events else start
+
+    @property
+    def _label_point(self) -> JournalPoint:
+        return JournalPoint(self.record.events, self.record.checksum)
 
     def _begin(self) -> None:
         """Bring the record up to date with what a crash left, and call the case begun."""

@@ -54,6 +54,8 @@ class CaseRecord:
         Name and hash of each model that had a part in the mask.
     events : int
         How many events the case's journal had when its label was written.
+    checksum : str
+        The journal's checksum then, see `session.chain.JournalPoint`.
     started, finished, changed : str
         When work began, when the label was written, when anything was changed last: ISO 8601, UTC, empty if
         never.
@@ -72,6 +74,7 @@ class CaseRecord:
     volume_mm3: float | None = None
     models: tuple[str, ...] = ()
     events: int = 0
+    checksum: str = ""
     started: str = ""
     finished: str = ""
     changed: str = ""

@@ -16,6 +16,8 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import changing, make_folder
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import write_mask
+from VSClickCorrectLib.session.chain import JournalPoint
+from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record, write_json
 
@@ -108,8 +110,8 @@ class Store:
         with suppress(ImageError):
             write_summary(self.output / SUMMARY, records)
 
-    def keep_mask(self, label: str, values: np.ndarray, grid: Grid, events: int) -> Path:
-        """Keep a working mask, whose name says how many events of the journal are in it; return its file.
+    def keep_mask(self, label: str, values: np.ndarray, grid: Grid, point: JournalPoint) -> Path:
+        """Keep a working mask, whose name says at which point of the journal that is; return its file.
 
         Raises
         ------
@@ -117,22 +119,27 @@ class Store:
             If it cannot be written; an older one stays.
         """
         older = self._kept_masks(label)
-        path = self._kept_path(label, events)
+        path = self._kept_path(label, point)
         write_mask(path, values, grid)
-        # The newest counts, so an older one that cannot be removed does no harm.
+        # The one that holds most of the journal counts, so an older one that stays does no harm.
         with suppress(OSError):
             for other in older.values():
                 if other != path:
                     other.unlink(missing_ok=True)
         return path
 
-    def kept_mask(self, label: str) -> tuple[Path, int] | None:
-        """Return the working mask that was kept last and how many events of the journal are in it."""
-        masks = self._kept_masks(label)
-        if not masks:
-            return None
-        events = max(masks)
-        return masks[events], events
+    def kept_mask(self, label: str, journal: Journal | None = None) -> tuple[Path, JournalPoint] | None:
+        """Return a working mask and the point at which it was kept: the one that holds most of the journal.
+
+        Of several of which the journal knows nothing, it is the newest.
+        """
+
+        def order(kept: tuple[Path, JournalPoint]) -> tuple[int, int]:
+            known = journal.position(kept[1]) if journal is not None else None
+            return -1 if known is None else known, kept[0].stat().st_mtime_ns
+
+        masks = ((path, point) for point, path in self._kept_masks(label).items())
+        return max(masks, key=order, default=None)
 
     def drop_mask(self, label: str) -> None:
         """Remove the working mask, once the label holds it."""
@@ -140,12 +147,12 @@ class Store:
             for path in self._kept_masks(label).values():
                 path.unlink(missing_ok=True)
 
-    def withdraw(self, label: str, events: int) -> None:
+    def withdraw(self, label: str, point: JournalPoint) -> None:
         """Take a label out of the label set; it is the working mask then, unless there is a newer one."""
         image = self.labels.path(label)
         with changing(self.output):
             if image.exists() and self.kept_mask(label) is None:
-                os.replace(image, self._kept_path(label, events))
+                os.replace(image, self._kept_path(label, point))
             self.labels.remove(label)
 
     def set_aside(self, label: str) -> None:
@@ -170,13 +177,15 @@ class Store:
                 if time.time() - left.stat().st_mtime > _LEFT_S:
                     rmtree(left, ignore_errors=True)
 
-    def _kept_path(self, label: str, events: int) -> Path:
-        return self.folder / f"sub-{label}_events-{events}_mask.nii.gz"
+    def _kept_path(self, label: str, point: JournalPoint) -> Path:
+        chain = f"_chain-{point.checksum}" if point.checksum else ""
+        return self.folder / f"sub-{label}_events-{point.events}{chain}_mask.nii.gz"
 
-    def _kept_masks(self, label: str) -> dict[int, Path]:
+    def _kept_masks(self, label: str) -> dict[JournalPoint, Path]:
         found = {}
+        pattern = rf"sub-{re.escape(label)}_events-(\d+)(?:_chain-([0-9a-f]+))?_mask\.nii\.gz"
         for path in self.folder.glob(f"sub-{label}_events-*_mask.nii.gz"):
-            match = re.fullmatch(rf"sub-{re.escape(label)}_events-(\d+)_mask\.nii\.gz", path.name)
+            match = re.fullmatch(pattern, path.name)
             if match:
-                found[int(match[1])] = path
+                found[JournalPoint(int(match[1]), match[2] or "")] = path
         return found

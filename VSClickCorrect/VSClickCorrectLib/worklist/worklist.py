@@ -10,6 +10,7 @@ import numpy as np
 
 from VSClickCorrectLib.errors import CaseTaken, VSClickError, WorklistError
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
@@ -301,16 +302,20 @@ class Worklist:
         """Return the open case's journal, to go on with; raises `CorrectionError` if it is damaged."""
         return self._opened().journal()
 
-    def saved_mask(self, grid: Grid) -> np.ndarray | None:
+    def saved_mask(self, grid: Grid, images: Case | None = None) -> np.ndarray | None:
         """Return the open case's mask as work on it was left, even by a crash.
 
         It is the mask that was kept last, else the label, else the mask that the case came with; then
-        everything that the journal recorded after it is done again.
+        everything that the journal recorded after it is done again. Where the journal does not contain the
+        point at which that mask was kept, since it was lost or is another one, the mask counts, and the
+        journal begins a new session with it.
 
         Parameters
         ----------
         grid : Grid
             The case's grid.
+        images : Case, optional
+            The case's images, to which the journal has to belong.
 
         Returns
         -------
@@ -320,9 +325,9 @@ class Worklist:
         Raises
         ------
         ImageError, CorrectionError
-            If a mask or the journal cannot be read.
+            If a mask or the journal cannot be read, or the journal belongs to other images.
         """
-        return self._opened().saved_mask(grid)
+        return self._opened().saved_mask(grid, images)
 
     def _opened(self) -> OpenCase:
         if self._open is None:

@@ -165,7 +165,7 @@ class WorklistLogic:
     def _read(self, case: WorkCase) -> OpenedCase:
         case_on_one_grid = case.load()
         t2 = read_volume(case.t2) if case.t2 is not None else None
-        mask = self._list.saved_mask(case_on_one_grid.grid)
+        mask = self._list.saved_mask(case_on_one_grid.grid, case_on_one_grid)
         return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask)
 
     def _let_go(self) -> CaseLost | None:
