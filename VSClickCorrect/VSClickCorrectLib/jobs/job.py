@@ -201,7 +201,11 @@ def _environment() -> dict[str, str]:
 def _folder(write: Callable[[Path], None]) -> TemporaryFolder:
     try:
         folder = TemporaryFolder("vsclick-job-")
-        write(folder.path)
+        try:
+            write(folder.path)
+        except OSError:
+            folder.remove()
+            raise
     except OSError as error:
         raise ModelError(
             f"the temporary folder {gettempdir()} cannot be written ({error.strerror}); make room there."
