@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test properties lint format check-contracts audit benchmark long-day pictures file-lists wheel clean
-.PHONY: bad-inputs fuzz
+.PHONY: bad-inputs fuzz requirements sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,14 @@ format: $(VENV)/.ready-test ## Mend style and formatting
 check-contracts: $(VENV)/.ready-test ## Which package may import which
 	$(BIN)/lint-imports
 
-audit: ## Whether a pinned package has a known vulnerability
+audit: ## Whether a package has a known vulnerability, as pinned or in the oldest version that is allowed
 	$(PYTHON) Testing/tools/audit.py
+
+requirements: $(VENV)/.ready-test ## Write the hashes of all pins, after one was changed
+	$(BIN)/python Testing/tools/hashes.py
+
+sbom: $(VENV)/.ready-test ## Write the list of what the wheel holds and needs, as CycloneDX
+	$(BIN)/python Testing/tools/sbom.py
 
 benchmark: $(VENV)/.ready-test ## Medians of time and memory, with charts; what killed sessions lose
 	$(BIN)/vsclick bench --output Resources/Docs/benchmark
@@ -78,11 +84,14 @@ $(BIN)/python:
 	  echo "$(PYTHON) cannot make virtual environments; on Debian or Ubuntu: sudo apt-get install python3-venv" >&2; \
 	  exit 1; }
 
-# One stamp an extra. setuptools first: the pinned one builds the package, and torch needs it anyway.
-$(VENV)/.ready-%: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+# One stamp an extra. All by hash, but torch: under one version it has builds for CPU and each kind of accelerator, from
+# several places. What it needs, but for an accelerator's libraries, is there by then. setuptools builds the package.
+$(VENV)/.ready-%: pyproject.toml $(CONSTRAINTS) Resources/requirements/%.txt | $(BIN)/python
 	@echo "Setting up $(VENV) for '$*'; the first time takes a few minutes."
-	$(PIP) install --constraint $(CONSTRAINTS) setuptools
-	$(PIP) install --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[$*]'
+	$(PIP) install --require-hashes --no-deps --requirement Resources/requirements/$*.txt
+	$(PIP) install --constraint $(CONSTRAINTS) torch
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) check
 	@[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import ctypes; ctypes.CDLL("libEGL.so.1")' 2>/dev/null || \
 	  echo "Note: VTK will crash when it draws, libEGL is missing; on Debian or Ubuntu: sudo apt-get install libegl1 libgl1" >&2
 	@touch $@

@@ -1,67 +1,36 @@
-"""Pins: every package that is installed has one, and those with known vulnerabilities are told."""
+"""Pins and bounds: every package that is installed has a pin, and known vulnerabilities are told."""
 
 import json
 import re
-import sys
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
+from itertools import chain
 from threading import Thread
 
 import audit
+import hashes
 import pytest
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.version import Version
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-ROOT = Path(__file__).resolve().parents[1]
 TEXT = '# Pins.\nsafe==1.0  # 2024-02-29\nold==0.1 ; python_version < "3.11"  # 2020-01-01\nnew==3.0.post1\n'
+PROJECT = 'requires-python = ">=3.10"\ndependencies = ["safe[all]>=0.9,<2", "torch>=2.4"]\n'
 
 
-def pinned():
-    """The pins that hold for this Python, as requirements."""
-    lines = [line.partition("#")[0].strip() for line in audit.CONSTRAINTS.read_text().splitlines()]
-    requirements = [Requirement(line) for line in lines if line]
-    return {canonicalize_name(r.name): r for r in requirements if r.marker is None or r.marker.evaluate()}
-
-
-def closure():
+def installed():
     """Every distribution that `make test` installs here, with the version that is installed."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = {f"vsclickcorrect[{name}]": lines for name, lines in project["optional-dependencies"].items()}
-    waiting = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]
-    found = {}
-    while waiting:
-        requirement = Requirement(waiting.pop())
-        name = canonicalize_name(requirement.name)
-        wanted = {(name, extra) for extra in ("", *requirement.extras)} - found.keys()
-        if name == "vsclickcorrect" or (
-            requirement.marker and not requirement.marker.evaluate({"extra": ""})
-        ):
-            continue
-        for key in wanted:
-            try:
-                installed = distribution(name)
-            except PackageNotFoundError:
-                pytest.skip(f"{name} is not installed; run: make test")
-            found[key] = installed.version
-            for line in installed.requires or []:
-                needed = Requirement(line)
-                if needed.marker is None or needed.marker.evaluate({"extra": key[1]}):
-                    needed.marker = None
-                    waiting.append(str(needed))
-    return {name: version for (name, _), version in found.items()}
+    names = hashes.closure(["vsclickcorrect[test]"], [default_environment()])
+    try:
+        return {name: distribution(name).version for name in names}
+    except PackageNotFoundError as missing:
+        pytest.skip(f"{missing.name} is not installed; run: make test")
 
 
 def test_every_distribution_that_is_installed_is_pinned():
-    pins, installed = pinned(), closure()
-    assert len(installed) > 90
-    assert {name for name in installed if name not in pins} == set()
+    assert len(installed()) > 90
+    assert installed().keys() - hashes.pinned().keys() == set()
 
 
 def test_every_pin_is_exact_and_dated():
@@ -99,7 +68,9 @@ def test_ages_are_told_and_what_is_old():
 def service(monkeypatch, tmp_path):
     """Make a database that answers with given bytes, None for none; return its address."""
     (tmp_path / "constraints.txt").write_text(TEXT)
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
     monkeypatch.setattr(audit, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(audit, "PROJECT", tmp_path / "pyproject.toml")
     servers, asked = [], []
 
     def serve(answer):
@@ -129,7 +100,7 @@ def service(monkeypatch, tmp_path):
 
 
 def test_a_known_vulnerability_is_told_and_ends_with_status_1(service, capsys):
-    results = [{}, {"vulns": [{"id": "PYSEC-2020-1"}, {"id": "GHSA-1"}]}, {}]
+    results = [{}, {"vulns": [{"id": "PYSEC-2020-1"}, {"id": "GHSA-1"}]}, {}, {}, {}]
     assert audit.audit(service(json.dumps({"results": results}).encode())) == 1
     assert capsys.readouterr().out == (
         "old 0.1 has known vulnerabilities: PYSEC-2020-1, GHSA-1; pin a later one.\n"
@@ -140,9 +111,43 @@ def test_a_known_vulnerability_is_told_and_ends_with_status_1(service, capsys):
     }
 
 
+def test_an_old_version_that_is_allowed_is_asked_for_too(service, capsys):
+    results = [{}, {}, {}, {"vulns": [{"id": "GHSA-2"}]}, {"vulns": [{"id": "GHSA-3"}]}]
+    assert audit.audit(service(json.dumps({"results": results}).encode())) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "safe 0.9 has known vulnerabilities: GHSA-2; raise its bound in pyproject.toml."
+    assert second.startswith("torch 2.4 has known vulnerabilities: GHSA-3; they lie in reading its files")
+    assert [query["version"] for query in service.asked[0]["queries"]] == [
+        "1.0",
+        "0.1",
+        "3.0.post1",
+        "0.9",
+        "2.4",
+    ]
+
+
+def test_what_is_tolerated_alone_ends_with_status_0(service, capsys):
+    results = [{}, {}, {}, {}, {"vulns": [{"id": "GHSA-3"}]}]
+    assert audit.audit(service(json.dumps({"results": results}).encode())) == 0
+    assert "torch 2.4 has known" in capsys.readouterr().out
+
+
+def test_every_requirement_has_a_lower_bound_that_is_no_older_than_the_fixes_that_are_known():
+    bounds = {pin.name: Version(pin.version) for pin in audit.bounds_of(audit.PROJECT.read_text("utf-8"))}
+    project = hashes.project()
+    lines = [
+        *project["dependencies"],
+        *chain(*project["optional-dependencies"].values()),
+    ]
+    assert {Requirement(line).name for line in lines} - bounds.keys() == {"vsclickcorrect"}
+    fixed = {"aiohttp": "3.14.4", "msgpack": "1.2.3", "monai": "1.5.2", "pydicom": "3.0.2", "tqdm": "4.66.3"}
+    fixed |= {"setuptools": "78.1.1"}
+    assert {name: version for name, version in fixed.items() if bounds[name] < Version(version)} == {}
+
+
 def test_no_known_vulnerability_ends_with_status_0(service, capsys):
-    assert audit.audit(service(json.dumps({"results": [{}, {}, {}]}).encode())) == 0
-    assert capsys.readouterr().out == "None of 3 pins has a known vulnerability.\n"
+    assert audit.audit(service(json.dumps({"results": [{}] * 5}).encode())) == 0
+    assert capsys.readouterr().out == "None of 3 pins and 2 lower bounds has a known vulnerability.\n"
 
 
 @pytest.mark.parametrize(

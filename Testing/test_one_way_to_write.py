@@ -1,6 +1,7 @@
 """Every file that the library writes goes the one way of `files`; exceptions have a reason."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ WRITERS |= {
 OF_MODULES = {"np.save", "torch.save", "json.dump", "csv.writer", "os.replace", "os.link", "shutil.move"}
 OF_MODULES |= {"shutil.copy", "shutil.copy2", "shutil.copyfileobj", "save_file"}
 EXCEPTIONS = {
+    "app/launcher.py: self._getLogFilePath(session['id']).open": "the log of a session's process",
     "app/door.py: open": "what leads the browser to the app, for a minute; the user alone may read it",
     "benchmark/child.py: result_file.write_text": "what a child has measured, in a temporary folder",
     "benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",
@@ -38,7 +40,7 @@ EXCEPTIONS = {
     "app/uploads.py: file.path.open": "parts of what a browser sends, in a temporary folder",
     "app/uploads.py: (folder / f'{number:05d}').open": "an unpacked series, in a temporary folder",
     "app/uploads.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
-    "panel/samples.py: (Path(folder) / Path(name).name).write_bytes": "a sample, in a temporary folder",
+    "panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
     "evaluation/tables.py: csv.writer": "a table, in memory",
     "mrml/correction.py: self._markers.rename": "numbers of points, no file",
     "worklist/locks.py: whole.write_text": "a lock, written beside and linked into place: one alone gets it",
@@ -100,6 +102,15 @@ def test_every_file_goes_the_one_way_or_has_a_reason():
 
 def test_every_exception_is_there():
     assert sorted(set(EXCEPTIONS) - set(found())) == []
+
+
+def test_temporary_folders_are_made_where_signals_remove_them():
+    other_ways = {"mkdtemp", "mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile"}
+    named = {
+        path.relative_to(LIBRARY).as_posix(): other_ways & set(re.findall(r"\w+", path.read_text("utf-8")))
+        for path in LIBRARY.rglob("*.py")
+    }
+    assert {path: names for path, names in named.items() if names} == {}
 
 
 @pytest.mark.parametrize(

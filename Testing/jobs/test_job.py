@@ -34,13 +34,10 @@ GRID = Grid((4, 5, 6), np.diag([-1.0, -2.0, 3.0, 1.0]))
 @pytest.fixture
 def temporary(tmp_path, monkeypatch):
     """The folder in which jobs make theirs."""
-    monkeypatch.setattr(job_module, "mkdtemp", lambda prefix: str(made(tmp_path / "jobs" / prefix)))
-    return tmp_path / "jobs"
-
-
-def made(path):
-    path.mkdir(parents=True)
-    return path
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -203,7 +200,8 @@ def test_disk_that_takes_no_volume_is_an_error(case, temporary, monkeypatch):
 
 def test_desktop_slicer_brings_an_interpreter_of_its_own(tmp_path, monkeypatch):
     assert python_executable() == Path(sys.executable)
-    application = made(tmp_path / "bin") / "SlicerApp-real"
+    (tmp_path / "bin").mkdir()
+    application = tmp_path / "bin" / "SlicerApp-real"
     monkeypatch.setattr(job_module, "sys", SimpleNamespace(executable=str(application), path=[]))
     monkeypatch.setattr(job_module.shutil, "which", lambda name: None)
     with pytest.raises(ModelError, match="PythonSlicer, was not found"):

@@ -1,8 +1,9 @@
-"""Whether a pinned package has a known vulnerability: ``python audit.py``, or ``make audit``.
+"""Whether a package has a known vulnerability: ``python audit.py``, or ``make audit``.
 
-Asks OSV, the open database of vulnerabilities, which holds PyPI's own advisories too. Ends with status 1 if
-there is one. Where OSV cannot be reached it tells the age of the pins instead and ends with status 0. After a
-pin was changed, ``python audit.py --record`` writes behind it when it was uploaded to the package index.
+Asks OSV, the open database of vulnerabilities, which holds PyPI's own advisories too, for every pin and for
+the oldest version of each package that pyproject.toml allows, which users may have. Ends with status 1 if one
+is known. Where OSV cannot be reached it tells the age of the pins instead and ends with status 0. After a pin
+was changed, ``python audit.py --record`` writes behind it when it was uploaded to the package index.
 """
 
 from __future__ import annotations
@@ -17,10 +18,18 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-CONSTRAINTS = Path(__file__).resolve().parents[2] / "Resources" / "constraints.txt"
+ROOT = Path(__file__).resolve().parents[2]
+CONSTRAINTS = ROOT / "Resources" / "constraints.txt"
+PROJECT = ROOT / "pyproject.toml"
 OSV = "https://api.osv.dev/v1/querybatch"
 INDEX = "https://pypi.org/simple/{}/"
 OLD_YEARS = 3
+# Old versions that users may keep, and why.
+TOLERATED = {
+    "torch": "they lie in reading its files, in compiling and in operators that are not used here, and "
+    "people keep the build that fits their accelerator"
+}
+_BOUND = re.compile(r'"(?P<name>[A-Za-z][\w.-]*)(?:\[[^\]]*\])?>=(?P<version>[\w.]+)')
 # name==version ; marker  # date
 _PIN = re.compile(r"(?P<pin>(?P<name>[\w.-]+)==(?P<version>[\w.]+)(?: ; [^#]+?)?)(?:  # (?P<date>[\d-]+))?$")
 
@@ -40,6 +49,11 @@ class Pin:
 def pins_of(text: str) -> list[Pin]:
     """Return every pin of the constraints' text."""
     return [_pin_of(line) for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def bounds_of(text: str) -> list[Pin]:
+    """Return the oldest version of each package that a pyproject.toml allows."""
+    return [Pin(found["name"], found["version"], None) for found in _BOUND.finditer(text)]
 
 
 def _pin_of(line: str) -> Pin:
@@ -79,19 +93,26 @@ def by_age(pins: list[Pin], today: date) -> list[str]:
 
 
 def audit(url: str = OSV, patience_s: float = 15.0) -> int:
-    """Print what is known of the pins; return 1 if one has a known vulnerability."""
+    """Print what is known of pins and bounds; return 1 if one that is not tolerated has a vulnerability."""
     pins = pins_of(CONSTRAINTS.read_text(encoding="utf-8"))
+    bounds = bounds_of(PROJECT.read_text(encoding="utf-8"))
     try:
-        found = known(pins, url, patience_s)
+        found = known([*pins, *bounds], url, patience_s)
     except OSError as error:
         print(f"The database of vulnerabilities cannot be asked ({getattr(error, 'reason', error)}).")
         print("\n".join(by_age(pins, date.today())))
         return 0
+    tolerated = {bound for bound in found if bound in bounds and bound.name in TOLERATED}
     for pin, numbers in found.items():
-        print(f"{pin.name} {pin.version} has known vulnerabilities: {', '.join(numbers)}; pin a later one.")
+        told = f"{pin.name} {pin.version} has known vulnerabilities: {', '.join(numbers)}; "
+        print(told + (TOLERATED[pin.name] if pin in tolerated else _what_to_do(pin in bounds)) + ".")
     if not found:
-        print(f"None of {len(pins)} pins has a known vulnerability.")
-    return 1 if found else 0
+        print(f"None of {len(pins)} pins and {len(bounds)} lower bounds has a known vulnerability.")
+    return 1 if found.keys() - tolerated else 0
+
+
+def _what_to_do(is_bound: bool) -> str:
+    return "raise its bound in pyproject.toml" if is_bound else "pin a later one"
 
 
 def record() -> int:

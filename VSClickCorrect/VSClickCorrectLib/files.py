@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
 from VSClickCorrectLib.errors import ImageError, VSClickError
+from VSClickCorrectLib.signals import finished_before_signals, undone_by_signals
+from VSClickCorrectLib.temporary import TemporaryFolder, remove_folder
 
 # What zipfile raises of archives that are damaged, have a password or are packed in an unknown way.
 DAMAGED_ZIP = (
@@ -49,10 +50,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         If it cannot be written; nothing is left behind and an older file stays as it was.
     """
     try:
-        folder = Path(mkdtemp(prefix=".writing-", dir=path.parent))
+        folder = TemporaryFolder(".writing-", path.parent)
     except OSError as error:
         raise _not_into(path.parent, error) from None
-    temporary = folder / path.name
+    temporary = folder.path / path.name
     try:
         write(temporary)
         _sync(temporary)
@@ -60,7 +61,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except (OSError, RuntimeError) as error:
         raise ImageError(f"cannot write {path}: {_reason(error)}.") from error
     finally:
-        rmtree(folder, ignore_errors=True)
+        folder.remove()
     sync_folder(path.parent)
 
 
@@ -88,9 +89,12 @@ def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     try:
         for left in (beside, old):
             rmtree(left, ignore_errors=True)
-        beside.mkdir()
-        fill(beside)
-        _replace_folder(beside, folder, old)
+        with undone_by_signals(lambda: remove_folder(beside)):
+            beside.mkdir()
+            fill(beside)
+            with finished_before_signals():
+                _replace_folder(beside, folder, old)
+                rmtree(old, ignore_errors=True)
     except OSError as error:
         raise ImageError(f"the folder {folder} cannot be written: {error.strerror}.") from None
     finally:

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import aiohttp
+import msgpack
 import wslink.backends.aiohttp as backend
 from wslink.chunking import ID_LENGTH, UnChunker
+from wslink.protocol import RESULT_SERIALIZE_ERROR
+
+from VSClickCorrectLib.app.outbox import Outbox
 
 # A part of a file that is sent has 2 MiB.
 LARGEST_MESSAGE = 4 << 20
@@ -34,7 +38,7 @@ class Connections(backend.AioHttpWsHandler):
     """wslink's handler of connections, with a limit to everything.
 
     wslink itself takes messages of 4 GB, calls whatever its protocols export, answers a fault with a
-    traceback and writes what it does not understand to the log.
+    traceback, writes what it does not understand to the log and lets all browsers wait for the slowest.
 
     Parameters
     ----------
@@ -47,6 +51,7 @@ class Connections(backend.AioHttpWsHandler):
 
     def __init__(self, protocol: Any, web_app: Any = None) -> None:
         super().__init__(protocol, web_app)
+        self._outboxes: dict[str, Outbox] = {}
         self.functionMap: dict[str, tuple[Any, Callable]]
         self.functionMap = {name: call for name, call in self.functionMap.items() if name in CALLED}
         for name, narrowed in _NARROWED.items():
@@ -62,9 +67,11 @@ class Connections(backend.AioHttpWsHandler):
         """Begin to listen to a browser."""
         await super().onConnect(request, client_id)
         self.unchunkers[client_id] = _Parts()
+        self._outboxes[client_id] = Outbox(self.connections[client_id], request.transport.abort)
 
     async def onClose(self, client_id: str) -> None:  # noqa: N802
         """Note that a browser is gone."""
+        self._outboxes.pop(client_id, None)
         await super().onClose(client_id)
         if set(self.connections) == {client_id}:
             type(self).deserted()
@@ -84,11 +91,38 @@ class Connections(backend.AioHttpWsHandler):
         with self.network_monitor:
             await self.onCompleteMessage(message, client_id)
 
+    async def sendWrappedMessage(  # noqa: N802
+        self,
+        rpcid: str,
+        content: object,
+        method: str = "",
+        client_id: str | None = None,
+        skip_last_active_client: bool = False,
+    ) -> None:
+        """Send an answer, or what a browser has not asked for, to the one that it is for."""
+        try:
+            message = msgpack.packb({"wslink": "1.0", "id": rpcid, "result": content})
+        except (TypeError, ValueError, OverflowError):
+            await self.sendWrappedError(
+                rpcid, RESULT_SERIALIZE_ERROR, f"{method} has no answer", None, client_id
+            )
+            return
+        skipped = skip_last_active_client and client_id == self.web_app.last_active_client_id
+        if not skipped and self.isClientAuthenticated(client_id):
+            await self._send(client_id, message, asked=not rpcid.startswith("publish:"))
+
     async def sendWrappedError(  # noqa: N802
         self, rpcid: str, code: int, message: str, data: object = None, client_id: str | None = None
     ) -> None:
         """Answer that something failed, without the traceback, which tells of this machine's folders."""
-        await super().sendWrappedError(rpcid, code, message, None, client_id)
+        error = {"wslink": "1.0", "id": rpcid, "error": {"code": code, "message": message}}
+        await self._send(client_id, msgpack.packb(error), asked=True)
+
+    async def _send(self, client_id: str | None, message: bytes, asked: bool) -> None:
+        # wslink names the browser in every call; it may be gone by now.
+        outbox = self._outboxes.get(client_id or "")
+        if outbox is not None:
+            await outbox.send(message, asked)
 
 
 def limit_connections(knows_token: Callable[[str], bool], deserted: Callable[[], None]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import os
+import secrets
 import webbrowser
 from html import escape
 from pathlib import Path
-from tempfile import gettempdir, mkstemp
+from tempfile import gettempdir
+
+from VSClickCorrectLib.temporary import remove_at_end
 
 # A browser that starts for the first time takes a while.
 _KEPT_S = 60.0
@@ -27,7 +29,6 @@ def open_browser(url: str) -> None:
         The address, with the token.
     """
     door = write_door(url)
-    atexit.register(door.unlink, missing_ok=True)
     asyncio.get_running_loop().call_later(_KEPT_S, lambda: door.unlink(missing_ok=True))
     webbrowser.open(door.as_uri())
 
@@ -36,10 +37,12 @@ def write_door(url: str) -> Path:
     """Write a file that sends a browser on to ``url`` and that nobody else can read."""
     # Browsers in a sandbox see neither hidden nor temporary folders.
     home = Path.home()
-    descriptor, name = mkstemp(".html", "vsclick-", home if os.access(home, os.W_OK) else gettempdir())
-    with open(descriptor, "w", encoding="utf-8") as file:
+    folder = home if os.access(home, os.W_OK) else Path(gettempdir())
+    door = folder / f"vsclick-{secrets.token_hex(8)}.html"
+    remove_at_end(door)
+    with open(os.open(door, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
         file.write(
             '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
             f'<meta http-equiv="refresh" content="0; url={escape(url)}"><title>VSClickCorrect</title>'
         )
-    return Path(name)
+    return door

@@ -36,6 +36,8 @@ _PAGES = ("/", "/index.html")
 # trame's page sends a few words; files come over its connection.
 _LARGEST_BODY = 1 << 14
 _SHORTEST_TOKEN = 16
+# Everyone on a machine can read a command line, but not another user's environment.
+TOKEN_VARIABLE = "VSCLICK_TOKEN"  # noqa: S105, a name
 
 
 class ServerError(VSClickError):

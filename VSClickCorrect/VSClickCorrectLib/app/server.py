@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiohttp.web import GracefulExit
 from trame_server import Server
-from trame_server.utils.asynchronous import create_task
+from trame_server.utils.asynchronous import create_task, get_event_loop
 
 from VSClickCorrectLib.app.application import BrowserApp
 from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
@@ -21,6 +22,7 @@ from VSClickCorrectLib.app.memory import give_large_blocks_back
 from VSClickCorrectLib.app.models import LazyNetworks
 from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
+from VSClickCorrectLib.signals import finished_before_signals
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 READY = "VSClickCorrect runs at"
@@ -90,10 +92,13 @@ def serve(source: Future[OpenedCase] | Worklist, networks: LazyNetworks, serving
     controller.on_server_ready.add(lambda **_: create_task(app.begin(source)))
     controller.on_exception.add(lambda error, *_: _report(app, error))
     limit_connections(guard.knows_token, uploads.discard_unfinished)
-    try:
-        _run(app.server, serving)
-    finally:
-        app.close()
+    loop = get_event_loop()
+    # Between two messages, when no click is half applied.
+    with finished_before_signals(lambda: loop.call_soon_threadsafe(_leave)):
+        try:
+            _run(app.server, serving)
+        finally:
+            app.close()
 
 
 def address(serving: Serving, port: int, token: str | None = None) -> str:
@@ -101,6 +106,10 @@ def address(serving: Serving, port: int, token: str | None = None) -> str:
     host = "127.0.0.1" if serving.host in _ANY else serving.host
     host = f"[{host}]" if ":" in host else host
     return f"http://{host}:{port}/" + (f"?secret={token}" if token else "")
+
+
+def _leave() -> None:
+    raise GracefulExit
 
 
 def _page_of(wslink) -> Path:
@@ -135,6 +144,8 @@ def _run(server: Server, serving: Serving) -> None:
                 timeout=serving.timeout,
                 open_browser=False,
                 show_connection_info=False,
+                # Without signal handlers of its own.
+                thread=True,
             )
         except OSError as error:
             raise ServerError(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import weakref
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 
@@ -19,6 +17,7 @@ from VSClickCorrectLib.files import DAMAGED_ZIP, changing
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import announced_bytes, read_mask, read_series, read_volume
 from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 SLOTS = ("t1ce", "t2", "mask")
 LIMIT_MB = 1024
@@ -62,13 +61,13 @@ class Uploads:
 
     def __init__(self, limit_mb: int = LIMIT_MB) -> None:
         self._limit = limit_mb * _MB
-        self.folder = Path(mkdtemp(prefix="vsclick-upload-"))
+        self._folder = TemporaryFolder("vsclick-upload-")
+        self.folder = self._folder.path
         self._files: dict[str, _File] = {}
-        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Remove everything; closing twice does no harm."""
-        self._remove()
+        self._folder.remove()
 
     @property
     def names(self) -> dict[str, str]:

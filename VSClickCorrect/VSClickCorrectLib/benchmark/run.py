@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
@@ -32,6 +31,8 @@ from VSClickCorrectLib.inference.device import choose_device
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.inference.networks import Networks
+from VSClickCorrectLib.signals import undone_by_signals
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 # The size at which others are compared and networks are held against the machine's limit.
 _MIDDLE = Size((120, 512, 512))
@@ -101,11 +102,11 @@ def measure(settings: Settings, say: Callable[[str], None]) -> Results:
     results = Results(settings.command, describe(device))
     say("starting new processes")
     results.start = start_times(max(1, settings.repeats // 8))
-    with TemporaryDirectory(prefix="vsclick-bench-") as folder:
-        examinations = _examinations(Path(folder), settings, say)
+    with TemporaryFolder("vsclick-bench-") as folder:
+        examinations = _examinations(folder, settings, say)
         for examination in examinations:
             say(f"measuring {examination.size}")
-            rows = _in_a_child(examination, settings, Path(folder))
+            rows = _in_a_child(examination, settings, folder)
             results.sizes.append(SizeTimes(str(examination.size), rows))
         _in_this_process(_at_the_middle(examinations), settings, results, say)
     return results
@@ -141,9 +142,13 @@ def _in_a_child(examination: Examination, settings: Settings, folder: Path) -> t
     task.write_text(json.dumps(values), encoding="utf-8")
     child = [sys.executable, "-m", "VSClickCorrectLib.benchmark.child", str(task), str(result)]
     # Our own module, by our own interpreter.
-    ended = subprocess.run(child, check=False, stderr=subprocess.PIPE, text=True)  # noqa: S603
-    if ended.returncode:
-        reason = (ended.stderr.strip().splitlines() or [f"it ended with {ended.returncode}"])[-1]
+    with (
+        subprocess.Popen(child, stderr=subprocess.PIPE, text=True) as process,  # noqa: S603
+        undone_by_signals(process.kill),
+    ):
+        said = process.communicate()[1]
+    if process.returncode:
+        reason = (said.strip().splitlines() or [f"it ended with {process.returncode}"])[-1]
         raise BenchmarkError(f"volumes of {examination.size} could not be measured ({reason}).")
     lines = json.loads(result.read_text(encoding="utf-8"))
     return tuple(Measured(line["what"], line["unit"], tuple(line["values"])) for line in lines)

@@ -18,8 +18,6 @@ machine. Without files it opens a synthetic case. The server answers this machin
 --host, but only those who know its token. It makes one up and prints it as part of the address, or takes the
 one in the environment variable VSCLICK_TOKEN.
 """
-# Everyone on a machine can read a command line, but not another user's environment.
-_VARIABLE = "VSCLICK_TOKEN"
 
 
 def add_parser(commands) -> None:
@@ -92,6 +90,7 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
     pool = ThreadPoolExecutor(1)
     first = source if isinstance(source, Worklist) else pool.submit(source)
     try:
+        from VSClickCorrectLib.app.guard import TOKEN_VARIABLE
         from VSClickCorrectLib.app.models import LazyNetworks
         from VSClickCorrectLib.app.server import Serving, serve
     except ImportError as error:
@@ -100,7 +99,7 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
         options.host,
         options.port,
         # The child processes need not know it.
-        os.environ.pop(_VARIABLE, None),
+        os.environ.pop(TOKEN_VARIABLE, None),
         tuple(options.allow_origin),
         not options.no_browser,
         options.timeout,

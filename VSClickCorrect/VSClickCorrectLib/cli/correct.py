@@ -14,6 +14,7 @@ from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.inference.networks import Networks
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.signals import finished_before_signals
 
 _DESCRIPTION = """\
 Correct a mask around clicks. The clicks are points placed in Slicer and saved as Markups JSON
@@ -82,11 +83,12 @@ def _check_journal_path(options: argparse.Namespace) -> None:
 
 def _write(options: argparse.Namespace, session: CorrectionSession) -> None:
     """Write the journal, if asked for, and the mask: both or neither."""
-    if options.journal is not None:
-        session.journal.save(options.journal)
-    try:
-        write_mask(options.output, session.mask.read(session.mask.grid.box), session.mask.grid)
-    except ImageError:
+    with finished_before_signals():
         if options.journal is not None:
-            options.journal.unlink()
-        raise
+            session.journal.save(options.journal)
+        try:
+            write_mask(options.output, session.mask.read(session.mask.grid.box), session.mask.grid)
+        except ImageError:
+            if options.journal is not None:
+                options.journal.unlink()
+            raise

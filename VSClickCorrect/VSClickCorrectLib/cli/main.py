@@ -2,120 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from errno import ENOSPC, EPIPE
-from io import TextIOWrapper
-from typing import NoReturn
 
-import SimpleITK as sitk
+from VSClickCorrectLib.signals import end_on_signals, ignore_signals
 
-from VSClickCorrectLib import __version__
-from VSClickCorrectLib.cli import (
-    app,
-    bench,
-    correct,
-    demo,
-    evaluate,
-    import_cases,
-    models,
-    resume,
-    segment,
-    simulate,
-    train,
-    worklist,
-)
-from VSClickCorrectLib.errors import VSClickError
-
-_DESCRIPTION = """\
-Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
-segmentation by clicks. Research software, not a medical device.
-"""
-_COMMANDS = (
-    segment,
-    correct,
-    app,
-    demo,
-    evaluate,
-    bench,
-    import_cases,
-    models,
-    resume,
-    simulate,
-    train,
-    worklist,
-)
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser, also of the commands, that says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """See `argparse.ArgumentParser.error`."""
-        self.exit(2, f"vsclick: {message[:1].upper()}{message[1:]}; see '{self.prog} --help'.\n")
+STOPPED = "vsclick: stopped; nothing half-written was left.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line; what was typed if nothing is given.
 
     Returns
     -------
     int
         0 when done; 2, after one plain line on standard error, when something is wrong with the input.
     """
-    parser = _Parser("vsclick", description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"vsclick {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    options = parser.parse_args(arguments)
-    # A file's name need not be text that the terminal can show.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    # What ITK has to say about a file would stand beside the one plain line.
-    sitk.ProcessObject.GlobalWarningDisplayOff()
-    try:
-        options.run(options)
-        sys.stdout.flush()
-    except VSClickError as error:
-        print(
-            f"vsclick: {_sentence(str(error), sys.argv if arguments is None else arguments)}", file=sys.stderr
-        )
-        return 2
-    except MemoryError:
-        print(
-            "vsclick: There is not enough memory for this; close other programs or crop the images.",
-            file=sys.stderr,
-        )
-        return 2
-    except OSError as error:
-        print(f"vsclick: {_unforeseen(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("vsclick: stopped; nothing half-written was left.", file=sys.stderr)
-        return 130
-    return 0
+    if arguments is None:
+        end_on_signals(STOPPED)
+    # Only now: importing them takes a second, in which a signal may come.
+    from VSClickCorrectLib.cli.commands import run
 
-
-def _unforeseen(error: OSError) -> str:
-    """Return a sentence on what no command foresees: a drive that goes away while it is read, say."""
-    if error.filename:
-        return f"{error.strerror}: {error.filename}; nothing half-written was left."
-    if error.errno in (ENOSPC, EPIPE):
-        # Else Python would try once more, as it ends, to print what was refused.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return f"{error.strerror}; nothing half-written was left."
-
-
-def _sentence(message: str, words: Sequence[str]) -> str:
-    """Begin with a capital letter, unless the first word is a name that was given."""
-    named = any(word and message.startswith(word) for word in words)
-    return message if named else message[:1].upper() + message[1:]
+    status = run(arguments)
+    if arguments is None:
+        # Python gives signals back to the system as it ends, which would make another status of this one.
+        ignore_signals()
+    return status
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import active_children, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from VSClickCorrectLib.files import (
 )
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.signals import end_on_signals, undone_by_signals
 from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
 from VSClickCorrectLib.simulation.contours import read_shapes
 from VSClickCorrectLib.simulation.head import Head, Tissue, TumourShape
@@ -147,6 +150,12 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
     """
     cache = folder.parent / "cache"
     made = [new for new in (folder, cache) if not new.exists()]
+    with undone_by_signals(lambda: _remove_empty(made)):
+        _prepare(folder, recipe, data, cache, made)
+        _write_cases(folder, recipe, (data, recipe.split, cache), workers)
+
+
+def _prepare(folder: Path, recipe: CohortRecipe, data: Path, cache: Path, made: list[Path]) -> None:
     make_folder(folder)
     card = folder / "recipe.json"
     if card.exists() and _recipe_in(card) != recipe:
@@ -155,17 +164,33 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
     try:
         Sources.load(data, recipe.split, cache)
     except ImageError:
-        for new in made:
-            new.rmdir()
+        _remove_empty(made)
         raise
     write_text(card, json.dumps(asdict(recipe), indent=1) + "\n")
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _write_cases(folder: Path, recipe: CohortRecipe, sources: tuple[Path, str, Path], workers: int) -> None:
     missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
-    arguments = (data, recipe.split, cache)
-    with ProcessPoolExecutor(workers, initializer=_load_sources, initargs=arguments) as pool:
+    pool = ProcessPoolExecutor(workers, initializer=_load_sources, initargs=sources)
+    with undone_by_signals(_end_workers), pool:
         for _ in pool.map(
             _write_case, [folder] * len(missing), [recipe] * len(missing), missing, chunksize=4
         ):
             pass
+
+
+def _end_workers() -> None:
+    """Let the workers remove what is theirs; a worker whose parent is gone would wait for ever."""
+    for worker in active_children():
+        worker.terminate()
+    for worker in active_children():
+        worker.join()
 
 
 def _recipe_in(card: Path) -> CohortRecipe | None:
@@ -229,6 +254,8 @@ def _path(folder: Path, number: int) -> Path:
 
 
 def _load_sources(data: Path, split: str, cache: Path) -> None:
+    if parent_process() is not None:
+        end_on_signals()
     global _sources  # noqa: PLW0603 - the heads of one worker process, loaded once
     _sources = Sources.load(data, split, cache)
 

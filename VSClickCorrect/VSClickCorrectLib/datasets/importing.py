@@ -18,6 +18,7 @@ from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.files import make_folder, write_folder, write_text
 from VSClickCorrectLib.imaging.io import write_mask, write_volume
 from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.signals import undone_by_signals
 
 RECORD = "import.json"
 CASES = "cases.csv"
@@ -122,9 +123,10 @@ def import_cases(
     known = {record["fingerprint"]: record for record in _records(output).values()}
     outcomes = []
     try:
-        for source in sources:
-            outcomes.append(_outcome(source, root, output, known))
-            progress(outcomes[-1])
+        with undone_by_signals(lambda: _write_lists(output, outcomes)):
+            for source in sources:
+                outcomes.append(_outcome(source, root, output, known))
+                progress(outcomes[-1])
     finally:
         _write_lists(output, outcomes)
     return outcomes

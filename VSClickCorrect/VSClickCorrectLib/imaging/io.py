@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import copyfile
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import SimpleITK as sitk
@@ -19,6 +18,7 @@ from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.slices import read_dicom
 from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 # Eight times the largest head scans; what claims more would fill the memory.
 _MOST_VOXELS = 1 << 30
@@ -286,8 +286,8 @@ def _read_alone(path: Path) -> sitk.Image:
     # Of scan.nii.gz with a scan.nii beside it, ITK takes the header and then the voxels of scan.nii.
     if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
         return _executed(_reader_of(path), path)
-    with TemporaryDirectory(prefix="vsclick-") as folder:
-        return _executed(_reader_of(copyfile(path, Path(folder) / path.name)), path)
+    with TemporaryFolder("vsclick-") as folder:
+        return _executed(_reader_of(copyfile(path, folder / path.name)), path)
 
 
 def _reader_of(path: Path) -> sitk.ImageFileReader:

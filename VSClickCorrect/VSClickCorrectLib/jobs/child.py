@@ -14,10 +14,13 @@ from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.jobs.exchange import read_task, write_progress, write_result
+from VSClickCorrectLib.signals import end_on_signals
 
 
 def main(folder: Path) -> None:
     """Do the task of a folder and leave its result there."""
+    # Ctrl+C reaches the child of a terminal's program too; what is to be said, and removed, is the parent's.
+    end_on_signals()
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     try:
         result: InitialMask | Registration | VSClickError = _done(folder)

@@ -7,10 +7,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
+from tempfile import gettempdir
 from typing import Generic, TypeVar, cast
 
 from VSClickCorrectLib.datasets.registration import Registration
@@ -23,8 +26,13 @@ from VSClickCorrectLib.jobs.exchange import (
     write_registration_task,
     write_segmentation_task,
 )
+from VSClickCorrectLib.signals import undo_on_signals
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 _LIBRARY = Path(__file__).resolve().parents[2]
+_PAUSE_S = 0.01
+# A killed process is gone within a moment, unless a drive keeps it.
+_KILLED_PAUSES = 100
 # Windows would show a console of its own for the child.
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 Result = TypeVar("Result", InitialMask, Registration)
@@ -57,8 +65,8 @@ class Job(Generic[Result]):
 
     Parameters
     ----------
-    folder : Path
-        The temporary folder, with the task in it; it belongs to the job from now on.
+    folder : TemporaryFolder
+        With the task in it; it belongs to the job from now on.
     python : Path, optional
         The interpreter; see `python_executable`.
 
@@ -68,12 +76,15 @@ class Job(Generic[Result]):
         If no interpreter is found or it cannot be started.
     """
 
-    def __init__(self, folder: Path, python: Path | None = None) -> None:
-        self._folder = folder
-        self._clean = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._process = self._started(python or python_executable())
-        self._end = weakref.finalize(self, _end, self._process, folder)
-        self._clean.detach()
+    def __init__(self, folder: TemporaryFolder, python: Path | None = None) -> None:
+        self._folder = folder.path
+        try:
+            self._process = self._started(python or python_executable())
+        except ModelError:
+            folder.remove()
+            raise
+        forget = undo_on_signals(partial(_kill, self._process))
+        self._end = weakref.finalize(self, _end, self._process, folder, forget)
         self._cancelled = False
         self._outcome: Result | VSClickError | None = None
 
@@ -124,7 +135,9 @@ class Job(Generic[Result]):
         if self._cancelled:
             raise Cancelled("the computation was cancelled.")
         if self._outcome is None:
-            self._process.wait()
+            while self._process.poll() is None:
+                # Not in `wait`, whose lock would keep those out who end the child when a signal comes.
+                time.sleep(_PAUSE_S)
             self._outcome = cast("Result | VSClickError", read_result(self._folder, self._process.returncode))
             self._end()
         if isinstance(self._outcome, VSClickError):
@@ -150,7 +163,6 @@ class Job(Generic[Result]):
                     creationflags=_NO_WINDOW,
                 )
         except OSError as error:
-            self._clean()
             raise ModelError(
                 f"the Python interpreter {python} cannot be started ({error.strerror}); install Slicer again."
             ) from None
@@ -186,23 +198,32 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(p for p in places if p))}
 
 
-def _folder(write) -> Path:
-    folder = None
+def _folder(write: Callable[[Path], None]) -> TemporaryFolder:
     try:
-        folder = Path(mkdtemp(prefix="vsclick-job-"))
-        write(folder)
+        folder = TemporaryFolder("vsclick-job-")
+        try:
+            write(folder.path)
+        except OSError:
+            folder.remove()
+            raise
     except OSError as error:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
         raise ModelError(
             f"the temporary folder {gettempdir()} cannot be written ({error.strerror}); make room there."
         ) from None
     return folder
 
 
-def _end(process: subprocess.Popen, folder: Path) -> None:
-    process.kill()
+def _end(process: subprocess.Popen, folder: TemporaryFolder, forget: Callable[[], object]) -> None:
+    _kill(process)
     if process.stdin is not None:
         process.stdin.close()
-    process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.remove()
+    forget()
+
+
+def _kill(process: subprocess.Popen) -> None:
+    process.kill()
+    for _ in range(_KILLED_PAUSES):
+        if process.poll() is not None:
+            return
+        time.sleep(_PAUSE_S)

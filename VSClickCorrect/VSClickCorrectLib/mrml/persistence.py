@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
-from tempfile import TemporaryDirectory
 
 import slicer
 import vtk
@@ -18,6 +17,7 @@ from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.files import DAMAGED_ZIP, write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.journal import Guard, Journal
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
 SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
@@ -172,8 +172,8 @@ def load_scene(path: Path) -> HeadlessScene:
     if not path.is_file():
         raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
     headless = HeadlessScene()
-    with TemporaryDirectory(prefix="vsclick-scene-") as folder, _undisturbed():
-        description = _unpack(path, Path(folder))
+    with TemporaryFolder("vsclick-scene-") as folder, _undisturbed():
+        description = _unpack(path, folder)
         if description is not None:
             headless.scene.SetURL(str(description))
             if headless.scene.Connect():

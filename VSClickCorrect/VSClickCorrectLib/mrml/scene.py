@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import weakref
-from tempfile import mkdtemp
-
 import slicer
+
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 _MODULES = {"Segmentations": "vtkSlicerSegmentationsModuleLogic", "Markups": "vtkSlicerMarkupsLogic"}
 
@@ -27,8 +25,8 @@ class HeadlessScene:
     """
 
     def __init__(self) -> None:
-        folder = mkdtemp(prefix="vsclick-scene-")
-        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._folder = TemporaryFolder("vsclick-scene-")
+        folder = str(self._folder.path)
         self.scene = slicer.vtkMRMLScene()
         self.application = application = slicer.vtkSlicerApplicationLogic()
         application.SetMRMLScene(self.scene)
@@ -46,7 +44,7 @@ class HeadlessScene:
     def close(self) -> None:
         """Empty the scene and remove its temporary folder."""
         self.scene.Clear(True)
-        self._remove_folder()
+        self._folder.remove()
 
     def __enter__(self) -> HeadlessScene:
         return self

@@ -6,7 +6,6 @@ import hashlib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from VSClickCorrectLib.imaging.io import read_volume
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.simulation.synthesis import small_case
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 SERIES_UID = "1.3.6.1.4.1.14519.5.2.1.149357697745643823053302398129943470751"
 # NBIA's REST service for public collections, which asks for no account.
@@ -76,13 +76,13 @@ def add_vs_seg_001(
 
 
 def _unpacked(archive: Path) -> Volume:
-    with TemporaryDirectory(prefix="vsclick-sample-") as folder:
+    with TemporaryFolder("vsclick-sample-") as folder:
         try:
             with zipfile.ZipFile(archive) as packed:
                 for name in packed.namelist():
                     if name.lower().endswith(".dcm"):
                         # By its bare name, so that nothing is written outside the folder.
-                        (Path(folder) / Path(name).name).write_bytes(packed.read(name))
+                        (folder / Path(name).name).write_bytes(packed.read(name))
         except (zipfile.BadZipFile, OSError):
             raise ImageError(
                 _(
@@ -91,7 +91,7 @@ def _unpacked(archive: Path) -> Volume:
                 )
             ) from None
         try:
-            volume = read_volume(Path(folder))
+            volume = read_volume(folder)
         except ImageError:
             raise _other_series() from None
     if voxels_sha256(volume.array) != VOXELS_SHA256:

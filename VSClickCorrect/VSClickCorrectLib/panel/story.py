@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import TestCase
 
@@ -23,6 +21,7 @@ from VSClickCorrectLib.simulation.errors import shifted
 from VSClickCorrectLib.simulation.oracle import Oracle
 from VSClickCorrectLib.simulation.synthesis import small_case
 from VSClickCorrectLib.simulation.user import border_clicks
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 JOB_SECONDS = 45
 # Far from the tumour, where no correction reaches: two voxels painted by hand.
@@ -184,8 +183,8 @@ class Story:
         """Save the scene, empty it and read it again: clicks, rounds and undo are there."""
         before, rows = self.voxels(), self.correction.rows
         edits = len(self.correction.session.history.done)
-        with TemporaryDirectory(prefix="vsclick-story-") as folder:
-            path = Path(folder) / "story.mrb"
+        with TemporaryFolder("vsclick-story-") as folder:
+            path = folder / "story.mrb"
             save_scene(self.panel.scene, path)
             self.test.assertTrue(self.panel.scene.ReadFromMRB(str(path), True))
         self.test.assertIsNone(self.correction)

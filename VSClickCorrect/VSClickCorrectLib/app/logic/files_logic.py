@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 
 from trame_server import Server
 from trame_server.utils.asynchronous import create_task
@@ -20,6 +20,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import changing
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 DOWNLOADS = {
     "tumour.nii.gz": "Segmentation, NIfTI",
@@ -122,9 +123,9 @@ class FilesLogic:
         with (
             self._status.reporting(),
             changing(Path(gettempdir())),
-            TemporaryDirectory(prefix="vsclick-download-") as folder,
+            TemporaryFolder("vsclick-download-") as folder,
         ):
-            path = Path(folder) / name
+            path = folder / name
             self._writer(name)(path)
             content = path.read_bytes()
             self._status.say(f"{name} was made.")

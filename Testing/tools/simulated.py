@@ -1,0 +1,27 @@
+"""``vsclick simulate`` with one phantom and one tumour in place of the data folder."""
+
+import sys
+from dataclasses import replace
+
+from VSClickCorrectLib.cli.main import STOPPED, main
+from VSClickCorrectLib.signals import end_on_signals
+
+
+def simulate():
+    """Simulate what was asked for on the command line."""
+    import numpy as np
+    from VSClickCorrectLib.datasets import cohort
+    from VSClickCorrectLib.simulation.phantom import phantom_head
+    from VSClickCorrectLib.simulation.shapes import procedural_shape
+
+    head = replace(phantom_head(np.random.default_rng(0), 2.0), name="ordinary")
+    shape = replace(procedural_shape(np.random.default_rng(1), 900.0), name="training")
+    cohort.load_heads = lambda *_: [head]
+    cohort.load_label_maps = lambda *_: []
+    cohort.read_shapes = lambda *_: [shape]
+    return main()
+
+
+if __name__ == "__main__":
+    end_on_signals(STOPPED)
+    sys.exit(simulate())
