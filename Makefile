@@ -142,5 +142,5 @@ OPTIONS ?=
 evaluate: $(VENV)/.ready-evaluation ## Rounds of simulated clicks on CASES against baselines; tables and pictures in evaluation-output
 	$(BIN)/vsclick evaluate --cases $(CASES) --start $(START) $(OPTIONS) --output evaluation-output
 
-verify-models: $(VENV)/.ready-evaluation ## Hashes of the weights, and the scores that they must reach
+verify-models: $(VENV)/.ready-evaluation ## Hashes of the weights, and what the networks must say
 	$(BIN)/vsclick models verify

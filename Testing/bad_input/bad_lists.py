@@ -62,7 +62,7 @@ CASES = [
     BadInput(
         "empty list",
         _list(""),
-        "cases.csv, line 1: the column 'case' is missing; there may be case, t1ce, t2, label, mask.",
+        "cases.csv, line 1: the column 'case' is missing; there may be case, t1ce, t2, label, mask, kind.",
     ),
     BadInput(
         "list without cases", _list("case,t1ce,label\n"), "cases.csv lists no case; add a line for each."
@@ -75,17 +75,17 @@ CASES = [
     BadInput(
         "list without a column",
         _row("A,T1ce.nii", "case,t1ce"),
-        "cases.csv, line 1: the column 'label' is missing; there may be case, t1ce, t2, label, mask.",
+        "cases.csv, line 1: the column 'label' is missing; there may be case, t1ce, t2, label, mask, kind.",
     ),
     BadInput(
         "list with an unknown column",
         _row("A,T1ce.nii,label.nii", "case,scan,label"),
-        "cases.csv, line 1: the column 'scan' is unknown; there may be case, t1ce, t2, label, mask.",
+        "cases.csv, line 1: the column 'scan' is unknown; there may be case, t1ce, t2, label, mask, kind.",
     ),
     BadInput(
         "list with a column twice",
         _row("A,T1ce.nii,l.nii,l.nii", "case,t1ce,label,label"),
-        "cases.csv, line 1: the column 'label' stands there twice; there may be case, t1ce, t2, label, mask.",
+        "cases.csv, line 1: the column 'label' stands there twice; there may be case, t1ce, t2, label, mask, kind.",
     ),
     BadInput(
         "list whose row is too long",

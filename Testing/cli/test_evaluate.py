@@ -12,7 +12,7 @@ from VSClickCorrectLib.evaluation import experiment
 if find_spec("matplotlib") is None or find_spec("skimage") is None:
     pytest.skip("the evaluation needs matplotlib and scikit-image", allow_module_level=True)
 
-FILES = {"results.json", "cases.csv", "summary.md", "dice.png", "settings.json", "cases"}
+FILES = {"results.json", "cases.csv", "summary.md", "dice.png", "settings.json", "cases", "worst"}
 FILES |= {f"case-{which}.png" for which in ("best", "middle", "worst")}
 METHODS = ["mend", "no correction", "disc", "half-way threshold", "random walker"]
 
@@ -26,11 +26,11 @@ def cases(files, tmp_path_factory):
     small = write_image(folder / "small.nii.gz", ball(radius=5.0).astype(np.uint8))
     path = folder / "cases.csv"
     rows = [
-        ("half", files.t1ce, files.t2, label, files.mask),
-        ("small", files.t1ce, "", label, small),
-        ("healthy", files.t1ce, "", healthy, ""),
+        ("half", files.t1ce, files.t2, label, files.mask, "real"),
+        ("small", files.t1ce, "", label, small, ""),
+        ("healthy", files.t1ce, "", healthy, "", ""),
     ]
-    lines = [("case", "t1ce", "t2", "label", "mask"), *rows]
+    lines = [("case", "t1ce", "t2", "label", "mask", "kind"), *rows]
     path.write_text("".join(",".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
     return path
 
@@ -54,7 +54,8 @@ def options(cases, output, models, *more):
 
 def test_folder_holds_tables_and_pictures_and_nothing_half_written(evaluated):
     assert {path.name for path in evaluated.iterdir()} == FILES
-    assert all(path.read_bytes()[:4] == b"\x89PNG" for path in evaluated.glob("*.png"))
+    assert [path.name for path in sorted((evaluated / "worst").iterdir())] == ["01.png", "02.png"]
+    assert all(path.read_bytes()[:4] == b"\x89PNG" for path in evaluated.rglob("*.png"))
 
 
 def test_results_are_those_of_the_masks(evaluated, files):
@@ -81,6 +82,56 @@ def test_csv_and_summary_tell_the_same(evaluated):
     mean = np.mean([float(r["dice"]) for r in rows if r["method"] == "mend" and r["round"] == "1"])
     assert mean == pytest.approx(results["methods"]["mend"]["dice"][1]["mean"], abs=1e-5)
     assert f"{mean:.4f} [" in (evaluated / "summary.md").read_text("utf-8")
+
+
+def test_groups_are_told_in_summary_and_json(evaluated):
+    results = json.loads((evaluated / "results.json").read_text("utf-8"))
+    half, small = (case["rounds"]["mend"][0]["scores"]["dice"] for case in results["cases"][:2])
+    volume = ball().sum() * 0.75 * 0.75 * 1.5
+    (size,) = results["methods"]["mend"]["by_size"]
+    assert (size["name"], size["cases"]) == ("600 to 1500 mm³", 2)
+    assert 600 < volume < 1500
+    assert size["dice"][0] == pytest.approx((half + small) / 2)
+    kinds = results["methods"]["mend"]["by_kind"]
+    assert [(kind["name"], kind["cases"], kind["dice"][0]) for kind in kinds] == [
+        ("real", 1, pytest.approx(half)),
+        ("not said", 1, pytest.approx(small)),
+    ]
+    assert "confidence" not in results
+    summary = (evaluated / "summary.md").read_text("utf-8")
+    assert "## By size: mend" in summary
+    assert "## By kind of head: mend" in summary
+
+
+def test_first_click_begins_with_an_empty_mask_and_the_products_starter(cases, vsclick, tmp_path):
+    arguments = ["--start", "first-click", "--rounds", 1, "--limit", 1, "--jitter-mm", 0.5, "--seed", 2]
+    assert vsclick("evaluate", "--cases", cases, "--output", tmp_path / "out", *arguments) == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert [name.split("@")[0] for name in results["settings"]["models"]] == ["mend", "find", "first"]
+    assert (results["settings"]["jitter_mm"], results["settings"]["off_target"]) == (0.5, 0.0)
+    (case,) = results["cases"]
+    start, after = case["rounds"]["mend"]
+    # What is bright where the click was is tumour.
+    assert start["clicks"] == 1
+    assert start["scores"]["dice"] > 0.85
+    assert after["clicks"] > 0
+    # Every method begins alike.
+    assert {rounds[0]["scores"]["dice"] for rounds in case["rounds"].values()} == {start["scores"]["dice"]}
+    assert case["first"]["in the middle"] == start
+    assert case["first"]["anywhere inside"]["scores"]["dice"] > 0.85
+    summary = (tmp_path / "out" / "summary.md").read_text("utf-8")
+    assert "One include click on an empty mask: mend" in summary
+    assert "a normal error of 0.5 mm in each direction of the slice, 0.0% of them anywhere" in summary
+
+
+@pytest.mark.parametrize(
+    "option, value", [("--jitter-mm", -1), ("--jitter-mm", "nan"), ("--off-target", 1.5)]
+)
+def test_hand_that_nobody_has_is_refused(option, value, cases, vsclick, tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        vsclick("evaluate", "--cases", cases, "--output", tmp_path / "out", option, value)
+    assert left.value.code == 2
+    assert f"'{value}' is not a" in capsys.readouterr().err
 
 
 def test_evaluation_that_was_stopped_goes_on_with_the_next_case(
@@ -122,8 +173,16 @@ def test_initial_masks_are_the_products_own_and_clicks_may_come_one_by_one(cases
     assert vsclick("evaluate", "--cases", cases, "--output", tmp_path / "out", *arguments) == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
     assert [name.split("@")[0] for name in results["settings"]["models"]] == ["mend", "find", "first"]
-    start, after = results["cases"][0]["rounds"]["mend"]
+    (case,) = results["cases"]
+    start, after = case["rounds"]["mend"]
     assert start["scores"]["dice"] > 0.85
+    # How sure the networks were of that mask, and that it is right.
+    (sure,) = results["confidence"]["bins"]
+    assert case["confidence"] > 0.5
+    assert sure["confidence"] == pytest.approx(case["confidence"])
+    assert (sure["cases"], sure["found"], results["confidence"]["area"]) == (1, 1.0, None)
+    assert results["confidence"]["error"] == pytest.approx(1 - case["confidence"])
+    assert (tmp_path / "out" / "calibration.png").read_bytes()[:4] == b"\x89PNG"
     assert after["clicks"] == len(after["dice"]) == len(after["milliseconds"]) > 0
 
 

@@ -1,4 +1,4 @@
-"""``vsclick models``: weights that are not the manifest's and scores that are not the expected are found."""
+"""``vsclick models``: weights that are not the manifest's and outputs that are not the expected are found."""
 
 import json
 from types import SimpleNamespace
@@ -47,52 +47,72 @@ def test_list_names_every_model(bright_models, capsys):
     assert rows[2][3] == f"{entry.sha256[:12]}…"
 
 
-def test_models_reach_what_was_recorded(recorded, vsclick, capsys):
+def test_models_say_what_was_recorded(recorded, vsclick, capsys):
     content = expected_of(recorded)
-    assert content["tolerance"] == 0.01
+    assert content["tolerance"] == {"device": 0.005, "dice": 0.02}
     assert content["sha256"] == {n: e.sha256 for n, e in ModelFolder(recorded).entries.items()}
-    assert list(content["dice"]["mend"]) == ["ball", "same ball"]
-    first = content["dice"]["mend"]["ball"]
-    assert len(first) == 4
-    # The initial model blurs the ball at 1.5 mm, the corrector knows it better.
-    assert 0.9 < first[0] < first[3] <= 1.0
+    assert list(content["outputs"]) == ["find", "first", "mend"]
+    for cases in content["outputs"].values():
+        assert list(cases) == ["ball", "same ball"]
+        assert cases["ball"] == cases["same ball"]
+    # The corrector knows the ball where it looked, and is sure within and without it.
+    mend = content["outputs"]["mend"]["ball"]
+    assert mend["dice"] > 0.95
+    probabilities = [int(number) for number in mend["probabilities"].split()]
+    assert min(probabilities) < 30_000
+    assert max(probabilities) > 990_000
     capsys.readouterr()
     assert vsclick("models", "verify", models=recorded) == 0
     out = capsys.readouterr().out
     assert out.count("as in the manifest") == 3
     assert "differs" not in out
-    assert "within 0.01" in out
+    assert "say what is expected" in out
 
 
-def test_other_score_is_named(recorded, refused, tmp_path):
-    content = expected_of(recorded)
-    content["dice"]["mend"]["same ball"][2] -= 0.011
-    (recorded / "expected.json").write_text(json.dumps(content), encoding="utf-8")
+def changed(folder, change):
+    """Let ``change`` work on what is expected of the corrector on the second case."""
+    content = expected_of(folder)
+    change(content["outputs"]["mend"])
+    (folder / "expected.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_other_probability_is_named(recorded, refused, vsclick, capfd):
+    def change(cases):
+        numbers = [int(number) + 2000 for number in cases["same ball"]["probabilities"].split()]
+        cases["same ball"]["probabilities"] = " ".join(map(str, numbers))
+
+    changed(recorded, change)
     error = refused("models", "verify", models=recorded)
-    assert "1 of 2 scores" in error
+    assert "1 of 6 outputs" in error
     assert "mend on 'same ball'" in error
+    assert vsclick("models", "verify", models=recorded) == 2
+    lines = [line for line in capfd.readouterr().out.splitlines() if "differs" in line]
+    assert [line.split()[:3] for line in lines] == [["mend", "same", "ball"]]
+    assert "0.002" in lines[0]
 
 
-def test_score_within_the_tolerance_passes_and_a_case_that_is_not_there_does_not(recorded, vsclick, refused):
-    content = expected_of(recorded)
-    content["dice"]["mend"]["ball"][1] -= 0.009
-    (recorded / "expected.json").write_text(json.dumps(content), encoding="utf-8")
+def test_other_dice_is_named_and_a_case_that_is_not_there_too(recorded, vsclick, refused):
+    def change(cases, by):
+        cases["ball"]["dice"] -= by
+
+    changed(recorded, lambda cases: change(cases, 0.9 * 0.02))
     assert vsclick("models", "verify", models=recorded) == 0
-    del content["dice"]["mend"]["ball"]
-    (recorded / "expected.json").write_text(json.dumps(content), encoding="utf-8")
+    changed(recorded, lambda cases: change(cases, 0.2 * 0.02))
+    assert "mend on 'ball'" in refused("models", "verify", models=recorded)
+    changed(recorded, lambda cases: cases.pop("ball"))
     assert "mend on 'ball'" in refused("models", "verify", models=recorded)
 
 
 def test_weights_that_the_manifest_vouches_for_but_that_do_something_else_are_found(recorded, refused):
-    # Both the weights and the manifest were replaced: the expected scores are those of other weights.
+    # Both the weights and the manifest were replaced: what is expected is of other weights.
     vouch_for(recorded, "mend", save(bright_corrector(0.7)))
     assert "other weights of mend" in refused("models", "verify", models=recorded)
-    # Even with the hashes put right, the scores tell.
+    # Even with the hashes put right, what they say tells.
     content = expected_of(recorded)
     vouch_for(recorded, "first", save(bright_unet3d(0.9)))
     content["sha256"] = {n: e.sha256 for n, e in ModelFolder(recorded).entries.items()}
     (recorded / "expected.json").write_text(json.dumps(content), encoding="utf-8")
-    assert "2 of 2 scores" in refused("models", "verify", models=recorded)
+    assert "4 of 6 outputs" in refused("models", "verify", models=recorded)
 
 
 def test_damaged_weights_are_named_and_nothing_is_recorded(own_models, refused):
@@ -102,24 +122,30 @@ def test_damaged_weights_are_named_and_nothing_is_recorded(own_models, refused):
         assert "first.safetensors" in refused("models", "verify", *more, models=own_models)
 
 
-def test_folder_without_expected_scores_says_how_to_write_them(own_models, refused):
+def test_folder_without_expected_outputs_says_how_to_write_them(own_models, refused):
     assert "'vsclick models verify --record'" in refused("models", "verify", models=own_models)
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"tolerance": "x"}', '{"tolerance": 1, "sha256": 3, "dice": {"mend": 4}}']
+    "content",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"tolerance": "x"}',
+        '{"tolerance": 0.01, "sha256": {}, "dice": {}}',
+        '{"tolerance": {"device": 1, "dice": 1}, "sha256": {}, "outputs": {"mend": 4}}',
+    ],
 )
-def test_expected_scores_that_cannot_be_understood_are_refused(content, own_models, refused):
+def test_expected_outputs_that_cannot_be_understood_are_refused(content, own_models, refused):
     (own_models / "expected.json").write_text(content, encoding="utf-8")
     assert "expected.json cannot be understood" in refused("models", "verify", models=own_models)
 
 
-def test_shipped_models_come_with_scores_of_every_corrector_on_every_case(shipped_models, monkeypatch):
+def test_shipped_models_come_with_outputs_of_every_model_on_every_case(shipped_models, monkeypatch):
     monkeypatch.undo()
     Expected(ModelFolder(shipped_models))
     content = expected_of(shipped_models)
-    correctors = {e.name for e in ModelFolder(shipped_models).entries.values() if e.role == "corrector"}
-    assert set(content["dice"]) == correctors
-    for cases in content["dice"].values():
+    assert list(content["outputs"]) == list(ModelFolder(shipped_models).entries)
+    for cases in content["outputs"].values():
         assert list(cases) == list(reference.CASES)
-        assert all(len(values) == 4 and values[-1] > 0.85 for values in cases.values())

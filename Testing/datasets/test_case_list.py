@@ -87,6 +87,20 @@ def test_written_list_is_relative_and_reads_the_same(folder):
     assert left_in(folder / "lists") == ["cases.csv"]
 
 
+def test_kind_of_head_is_read_and_written_and_may_be_left_blank(folder):
+    lines = [HEADER + ",kind", WHOLE + ", label map ", WHOLE.replace("one", "two") + ","]
+    cases = read_case_list(listed(folder, *lines))
+    assert [case.kind for case in cases] == ["label map", ""]
+    assert cases[0].load().kind == "label map"
+    write_case_list(folder / "again.csv", cases)
+    assert (folder / "again.csv").read_text(encoding="utf-8").splitlines() == [
+        HEADER + ",kind",
+        WHOLE + ",label map",
+        WHOLE.replace("one", "two") + ",",
+    ]
+    assert read_case_list(folder / "again.csv") == cases
+
+
 @pytest.mark.parametrize(
     "lines, message",
     [

@@ -6,10 +6,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from bright_ball import AXIAL, CENTER, GRID, RADIUS_MM, SHAPE, ball, ball_case, dice, world
+from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.evaluation import baselines
 from VSClickCorrectLib.evaluation.baselines import BASELINES, Disc, HalfWay, Unchanged
-from VSClickCorrectLib.evaluation.rounds import Play, play_rounds
+from VSClickCorrectLib.evaluation.rounds import Method, Play, Start, play_rounds
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
@@ -42,8 +43,9 @@ def at(values, right, back=0.0, up=0.0):
 
 
 def final_dice(baseline, case, start, rounds=3):
-    play = Play(rounds, 5, merge=baseline.merge)
-    return [one.scores.dice for one in play_rounds(case, ball(), start, baseline, play)]
+    method = Method("baseline", baseline, baseline.merge)
+    played = play_rounds(LabelledCase("ball", case, ball()), Start(start), method, Play(rounds, 5))
+    return [one.scores.dice for one in played]
 
 
 def test_no_correction_changes_nothing(case):

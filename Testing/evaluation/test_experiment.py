@@ -10,9 +10,18 @@ from made_results import SETTINGS
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.evaluation.baselines import Disc, Unchanged
-from VSClickCorrectLib.evaluation.experiment import Experiment, Method, given_mask, spoiled_truth
+from VSClickCorrectLib.evaluation.experiment import (
+    Experiment,
+    click_anywhere_inside,
+    click_in_the_middle,
+    given_mask,
+    initial_mask,
+    spoiled_truth,
+)
 from VSClickCorrectLib.evaluation.records import RecordFolder
-from VSClickCorrectLib.evaluation.rounds import Play
+from VSClickCorrectLib.evaluation.rounds import Method, Play, Start
+from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.simulation.hand import Hand
 
 START = np.roll(ball(), 3, axis=2)
 CASE = LabelledCase("a", ball_case(), ball(), START)
@@ -74,7 +83,7 @@ def test_only_the_chosen_sequences_are_shown(sequences, shown, folder):
 
     def start_of(case):
         seen.append((case.case.t1ce is not None, case.case.t2 is not None))
-        return START
+        return Start(START)
 
     list(experiment(start_of, sequences).run([lazy(CASE)], folder))
     assert seen == [shown]
@@ -89,11 +98,57 @@ def test_sequence_or_mask_that_a_case_lacks_is_refused_by_name(folder):
 
 
 def test_spoiled_start_depends_on_seed_and_name_alone():
-    starts = [spoiled_truth(seed)(replace(CASE, name=name)) for seed, name in ((0, "a"), (0, "b"), (1, "a"))]
-    assert np.array_equal(starts[0], spoiled_truth(0)(CASE))
+    starts = [
+        spoiled_truth(seed)(replace(CASE, name=name)).mask for seed, name in ((0, "a"), (0, "b"), (1, "a"))
+    ]
+    assert np.array_equal(starts[0], spoiled_truth(0)(CASE).mask)
     assert not np.array_equal(starts[0], starts[1])
     assert not np.array_equal(starts[0], starts[2])
     assert all(start.any() and start.shape == SHAPE for start in starts)
+
+
+def test_first_clicks_are_those_in_the_middle_and_anywhere_inside(folder):
+    def starter(case, click):
+        box = case.grid.box_around(click.position_ras, 3.0)
+        return Proposal(click, box, np.ones(box.shape, np.float32))
+
+    methods = [replace(method, starter=starter) for method in METHODS]
+    anywhere = click_anywhere_inside(4)
+    play = Play(rounds=1, clicks=3)
+    played = Experiment(methods, click_in_the_middle, "both", play, anywhere)
+    (record,) = played.run([lazy(CASE)], folder)
+    assert list(record.first) == ["in the middle", "anywhere inside"]
+    assert record.first["in the middle"] == record.rounds["disc"][0]
+    assert record.rounds["none"][0].scores == record.rounds["disc"][0].scores
+    # A cube around the click: in the middle it lies within the ball, anywhere else maybe not.
+    assert record.first["anywhere inside"].scores.dice <= record.first["in the middle"].scores.dice
+    voxels = GRID.ras_to_index(anywhere(CASE).click.position_ras)
+    assert ball()[voxels]
+    assert anywhere(CASE).click == click_anywhere_inside(4)(CASE).click
+    assert anywhere(CASE).click != click_anywhere_inside(5)(CASE).click
+    assert anywhere(CASE).click != anywhere(replace(CASE, name="b")).click
+    assert not anywhere(CASE).mask.any()
+
+
+def test_kind_and_confidence_are_recorded(folder):
+    found = SimpleNamespace(on=lambda grid: START, confidence=0.75)
+    network = SimpleNamespace(segment=lambda case: found)
+    cases = [lazy(replace(CASE, kind="real")), lazy(replace(CASE, name="b"))]
+    first, second = experiment(initial_mask(network), rounds=1).run(cases, folder)
+    assert (first.kind, first.confidence, second.kind) == ("real", 0.75, "")
+    assert first.first == {}
+    del found.confidence
+    (silent,) = experiment(initial_mask(network), rounds=1).run([lazy(replace(CASE, name="c"))], folder)
+    assert silent.confidence is None
+
+
+def test_hand_shakes_in_the_rounds(folder):
+    exact, shaky = (
+        experiment(rounds=1, hand=hand).replay(lazy(CASE))[1][1].clicks
+        for hand in (Hand(), Hand(jitter_mm=1.0))
+    )
+    assert len(exact) == len(shaky)
+    assert not set(exact) & set(shaky)
 
 
 def test_replay_shows_what_was_recorded(folder):

@@ -5,8 +5,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from bright_ball import AXIAL, SHAPE, ball, ball_case
+from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.evaluation.rounds import Play, play_rounds
+from VSClickCorrectLib.evaluation.rounds import Method, Play, Start, play_rounds
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.simulation.oracle import Oracle
@@ -22,7 +23,8 @@ ABOVE, BELOW = 0.09, 0.04
 
 
 def rounds_of(case, truth, start, rounds=2):
-    return list(play_rounds(case, truth, start, Oracle(truth), Play(rounds, 3)))
+    labelled, method = LabelledCase("case", case, truth), Method("oracle", Oracle(truth))
+    return list(play_rounds(labelled, Start(start), method, Play(rounds, 3)))
 
 
 def drawn(path, case, truth, rounds):
@@ -77,6 +79,17 @@ def test_empty_masks_and_t2_alone_are_drawn_too(tmp_path):
     bare, start = drawn(tmp_path / "case.png", case, ball(), rounds_of(case, ball(), empty, 0))
     assert count(bare, GREEN) == 0
     assert count(start, GREEN) > 100
+    assert count(start, ORANGE) == 0
+
+
+def test_tumour_stays_in_sight_where_the_mask_is_another_thing_far_away(tmp_path):
+    wide = Grid((24, 64, 160), AXIAL)
+    truth = ball(wide)
+    missed = np.roll(truth, 106, axis=2)  # 80 mm
+    case = ball_case(wide)
+    _, start = drawn(tmp_path / "case.png", case, truth, rounds_of(case, truth, missed, 0))
+    assert count(start, GREEN) > 100
+    # No whole head: the mask there is out of sight.
     assert count(start, ORANGE) == 0
 
 

@@ -1,6 +1,7 @@
 """The folder of finished cases: what is kept, and whose it is."""
 
 import json
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -15,6 +16,16 @@ def test_case_is_read_as_it_was_written(tmp_path):
         assert folder.read(record.name) is None
         folder.write(record)
         assert RecordFolder(tmp_path / "new" / "folder", SETTINGS).read(record.name) == record
+
+
+def test_case_with_all_that_may_be_said_is_read_as_it_was_written(tmp_path):
+    record = made_results().records[2]
+    refused = replace(record.rounds["net"][1], refused=2)
+    first = {"in the middle": record.rounds["net"][0], "anywhere inside": refused}
+    whole = replace(record, kind="label map", confidence=0.875, first=first)
+    folder = RecordFolder(tmp_path, SETTINGS)
+    folder.write(whole)
+    assert folder.read(record.name) == whole
 
 
 def test_infinite_distance_is_written_as_a_text_that_any_program_reads(tmp_path):
@@ -35,7 +46,8 @@ def test_name_of_a_case_never_leaves_the_folder(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"start": "initial"}, {"models": ("net@9999",)}, {"one_by_one": True}]
+    "change",
+    [{"seed": 1}, {"start": "initial"}, {"models": ("net@9999",)}, {"one_by_one": True}, {"jitter_mm": 1.5}],
 )
 def test_folder_of_another_evaluation_is_refused(tmp_path, change):
     RecordFolder(tmp_path, SETTINGS)

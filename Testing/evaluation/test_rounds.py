@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
-from bright_ball import GRID, ball, ball_case, dice
+from bright_ball import CENTER, GRID, ball, ball_case, dice
+from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.evaluation.baselines import Unchanged
-from VSClickCorrectLib.evaluation.rounds import Play, play_rounds
+from VSClickCorrectLib.evaluation.rounds import Method, Play, Start, play_rounds
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.simulation.hand import Hand
 from VSClickCorrectLib.simulation.oracle import Oracle
 from VSClickCorrectLib.simulation.user import border_clicks
 
@@ -14,11 +19,12 @@ START = np.roll(ball(), (2, 3, 0), axis=(0, 1, 2))
 
 @pytest.fixture(scope="module")
 def case():
-    return ball_case()
+    return LabelledCase("ball", ball_case(), TRUTH)
 
 
-def played(case, corrector=None, start=START, **play):
-    return list(play_rounds(case, TRUTH, start, corrector or Oracle(TRUTH), Play(**play)))
+def played(case, corrector=None, start=START, merge="progressive", first=None, starter=None, **play):
+    method = Method("it", corrector or Oracle(TRUTH), merge, starter)
+    return list(play_rounds(case, Start(start, click=first), method, Play(**play)))
 
 
 def test_scores_are_those_of_the_masks_and_round_0_is_the_start(case):
@@ -60,3 +66,63 @@ def test_start_is_not_changed_and_masks_are_not_shared(case):
     same = played(case, Unchanged(), rounds=2, merge="replace")
     assert all(np.array_equal(r.mask, START) for r in same)
     assert [len(r.clicks) for r in same] == [0, 5, 5]
+
+
+class Choosy(Oracle):
+    """An oracle that refuses clicks in the lower half of the ball."""
+
+    def propose(self, case, mask, clicks):
+        if any(click.position_ras[2] < CENTER[2] for click in clicks):
+            raise CorrectionError("there is no border here.")
+        return super().propose(case, mask, clicks)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_refused_clicks_are_counted_and_do_not_hold_up_the_others(together, case):
+    start, first = played(case, Choosy(TRUTH), rounds=1, clicks=5, together=together)
+    refused = [click for click in first.clicks if click.position_ras[2] < CENTER[2]]
+    assert 0 < first.refused == len(refused) < len(first.clicks) == 5
+    assert first.scores.dice > start.scores.dice
+    alone = played(case, Oracle(TRUTH), rounds=1, clicks=5, together=False)[1]
+    assert first.clicks == alone.clicks
+
+
+def test_first_click_is_part_of_the_start_and_stands_in_the_rounds_after_it(case):
+    asked = []
+
+    def starter(case, click):
+        asked.append(click)
+        box = case.grid.box_around(click.position_ras, 4.0)
+        return Proposal(click, box, np.ones(box.shape, np.float32))
+
+    click = Click(CENTER, ClickKind.INCLUDE)
+    start, first = played(case, start=np.zeros_like(TRUTH), first=click, starter=starter, rounds=1)
+    assert asked == [click]
+    assert start.clicks == (click,)
+    assert len(start.dice) == len(start.milliseconds) == 1
+    assert start.scores.dice == pytest.approx(dice(start.mask, TRUTH))
+    assert start.scores.dice > 0.3
+    # The next clicks are placed on what the first one made.
+    assert first.clicks == tuple(border_clicks(GRID, TRUTH, start.mask, 5))
+    assert first.scores.dice > start.scores.dice
+
+
+def test_first_click_that_is_refused_leaves_the_mask_empty(case):
+    def starter(case, click):
+        raise CorrectionError("nothing is seen here.")
+
+    click = Click(CENTER, ClickKind.INCLUDE)
+    (start,) = played(case, start=np.zeros_like(TRUTH), first=click, starter=starter, rounds=0)
+    assert (start.refused, start.scores.dice, start.mask.any()) == (1, 0.0, False)
+
+
+def test_clicks_are_made_by_the_hand(case):
+    exact = played(case, rounds=1)[1].clicks
+    hand = Hand(jitter_mm=1.5, seed=3)
+    shaky = [played(case, rounds=1, hand=hand)[1].clicks for _ in range(2)]
+    assert shaky[0] == shaky[1]
+    rng = hand.errors("ball")
+    assert shaky[0] == tuple(hand.clicked(GRID, click, rng) for click in exact)
+    first = Click(CENTER, ClickKind.INCLUDE)
+    (start,) = played(case, start=np.zeros_like(TRUTH), first=first, hand=hand, rounds=0)
+    assert start.clicks == (hand.clicked(GRID, first, hand.errors("ball")),) != (first,)

@@ -1,9 +1,10 @@
 """Tables of three made-up cases."""
 
 import csv
+from dataclasses import replace
 
 import pytest
-from made_results import made_results, settings
+from made_results import made_results, settings, started
 from VSClickCorrectLib.evaluation.results import Results
 from VSClickCorrectLib.evaluation.tables import cases_csv, summary_markdown
 
@@ -92,3 +93,62 @@ def test_csv_has_a_line_for_each_case_method_and_round():
     assert (line["clicks"], line["volume_mm3"], line["milliseconds"]) == ("2", "500.0", "10.0")
     empty = next(v for v in lines if (v["case"], v["method"], v["round"]) == ("c", "none", "1"))
     assert empty["hd95_mm"] == "inf"
+
+
+def with_first_clicks(results):
+    """Each start was one include click; one anywhere inside reached 0.6, 0.9 and nothing, refused."""
+    elsewhere = {"a": started(0.6), "b": started(0.9), "c": replace(started(0.0), refused=1)}
+    records = [
+        replace(r, first={"in the middle": r.rounds["net"][0], "anywhere inside": elsewhere[r.name]})
+        for r in results.cases
+    ]
+    return Results(settings(start="first-click", jitter_mm=1.5, off_target=0.05), records)
+
+
+def test_first_click_has_mean_median_worst_and_share_found():
+    summary = summary_markdown(with_first_clicks(made_results()))
+    assert "what one include click in the middle of the tumour makes of an empty mask" in summary
+    assert "a normal error of 1.5 mm in each direction of the slice, 5.0% of them anywhere in it" in summary
+    # Starts of 0.8, 0.86, 0; and 0.6, 0.9, 0.
+    assert row(summary, "in the middle") == ["3", "0.5533", "0.8000", "0.0000", "66.7%", "0"]
+    assert row(summary, "anywhere inside") == ["3", "0.5000", "0.6000", "0.0000", "66.7%", "1"]
+    # Ten clicks of rounds, and the first.
+    assert row(summary, "net", "67%")[-1] == "not within 11"
+    assert "One include click" not in summary_markdown(made_results())
+
+
+def test_groups_have_rows_of_their_own_beside_all(summary):
+    head = "| cases | n | found | start | round 1 | round 2 | rounds made worse |"
+    assert summary.count(head) == 1
+    assert row(summary, "150 to 600 mm³") == ["2", "50.0%", "0.4300", "0.8100", "0.8050", "33.3%"]
+    assert row(summary, "600 to 1500 mm³") == ["1", "100.0%", "0.8000", "0.9000", "0.9600", "0.0%"]
+    assert row(summary, "all") == ["3", "66.7%", "0.5533", "0.8400", "0.8567", "20.0%"]
+    results = made_results()
+    named = [replace(r, kind="" if r.name == "b" else "phantom") for r in results.records]
+    summary = summary_markdown(Results(results.settings, named))
+    assert summary.count(head) == 2
+    assert row(summary, "phantom") == ["2", "50.0%", "0.4000", "0.8000", "0.8300", "0.0%"]
+    assert row(summary, "not said") == ["1", "100.0%", "0.8600", "0.9200", "0.9100", "50.0%"]
+
+
+def test_confidence_is_told_where_it_is_known(summary):
+    assert "Confidence" not in summary
+    results = made_results()
+    sure = {"a": 0.95, "b": 0.91, "c": 0.25}
+    records = [replace(r, confidence=sure.get(r.name)) for r in results.records]
+    summary = summary_markdown(Results(results.settings, records))
+    assert row(summary, "0.9 to 1.0") == ["2", "0.930", "100.0%"]
+    assert row(summary, "0.2 to 0.3") == ["1", "0.250", "0.0%"]
+    # (2 × 0.07 + 0.25) / 3
+    assert "Expected calibration error 0.130; area under the ROC curve 1.000" in summary
+
+
+def test_refused_clicks_are_counted():
+    results = made_results()
+    rounds = results.records[0].rounds["net"]
+    refused = (rounds[0], replace(rounds[1], refused=2), replace(rounds[2], refused=1))
+    records = [replace(results.records[0], rounds={"net": refused})]
+    summary = summary_markdown(Results(settings(baselines=False), records))
+    assert row(summary, "net", "0.0%", "–")[0] == "3"
+    values = Results(settings(baselines=False), records).to_json()
+    assert values["methods"]["net"]["clicks_refused"] == 3

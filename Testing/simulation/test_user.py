@@ -9,7 +9,7 @@ from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.simulation.errors import uneven_border
-from VSClickCorrectLib.simulation.user import border_clicks, inside_clicks
+from VSClickCorrectLib.simulation.user import border_clicks, inside_clicks, middle_click, random_click
 
 SHAPE = (12, 40, 40)
 # Voxel (k, j, i) lies at R -i, A -j, S 2k mm.
@@ -153,6 +153,25 @@ class TestInsideClicks:
             GRID, np.ones(SHAPE, bool), np.zeros(SHAPE, bool), INCLUDE, np.random.default_rng(0)
         )
         assert len(places(clicks)) == 1
+
+
+class TestFirstClicks:
+    def test_middle_is_the_deepest_voxel_in_millimetres(self):
+        # Five slices of 2 mm: slice 6 is the middle one, 6 mm from slices 3 and 9; in it, rows and columns
+        # from 17 on are as far from row 11 and column 11; the first is taken.
+        click = middle_click(GRID, TRUTH)
+        assert click.kind is INCLUDE
+        assert places([click]) == [(6, 17, 17)]
+
+    def test_middle_of_a_tumour_in_two_parts_lies_in_the_thicker_one(self):
+        sliver = with_blocks(SHAPE, ((0, 12), (30, 31), (0, 40)))
+        assert places([middle_click(GRID, TRUTH | sliver)]) == [(6, 17, 17)]
+
+    def test_random_click_lies_anywhere_inside(self):
+        truth = with_blocks(SHAPE, ((4, 6), (12, 14), (12, 14)))
+        found = {places([random_click(GRID, truth, np.random.default_rng(s))])[0] for s in range(100)}
+        assert found == {tuple(map(int, index)) for index in np.argwhere(truth)}
+        assert random_click(GRID, truth, np.random.default_rng(0)).kind is INCLUDE
 
 
 def test_a_perfect_corrector_and_this_user_mend_a_mask_in_three_rounds():

@@ -15,7 +15,7 @@ import numpy as np
 from VSClickCorrectLib.datasets.cohort import list_cohort
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.evaluation.metrics import dice
-from VSClickCorrectLib.evaluation.rounds import Play, play_rounds
+from VSClickCorrectLib.evaluation.rounds import Method, Play, Start, play_rounds
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.inference.networks import Networks
@@ -54,9 +54,8 @@ def _corrected(case: LabelledCase, networks: Networks) -> np.ndarray:
     proposal = networks.segmenter.propose(case.case, Click(tuple(case.grid.index_to_ras(voxel))))
     start = np.zeros_like(case.truth)
     start[proposal.box.slices] = proposal.values
-    *_, last = play_rounds(
-        case.case, case.truth, start, networks.corrector, Play(), networks.segmenter.propose
-    )
+    method = Method("corrector", networks.corrector, starter=networks.segmenter.propose)
+    *_, last = play_rounds(case, Start(start), method, Play())
     return last.mask
 
 

@@ -114,7 +114,9 @@ def test_the_folder_of_the_results_is_not_searched(tmp_path):
 def test_a_list_may_do_without_labels_and_names_files_relative_to_itself(tmp_path):
     made(tmp_path, "scans/a.nii.gz")
     table = tmp_path / "list.csv"
-    table.write_text("case,t1ce,t2,mask\nb 1,scans/a.nii.gz,,\na/2,,scans/gone.nii.gz,\n", encoding="utf-8")
+    # The kind of head is for evaluations.
+    lines = ["case,t1ce,t2,mask,kind", "b 1,scans/a.nii.gz,,,real", "a/2,,scans/gone.nii.gz,,"]
+    table.write_text("\n".join(lines), encoding="utf-8")
     first, second = find_cases(table, tmp_path / "out")
     assert (first.name, first.t1ce, first.problem) == ("b 1", tmp_path / "scans/a.nii.gz", "")
     assert "gone.nii.gz does not exist any more" in second.problem

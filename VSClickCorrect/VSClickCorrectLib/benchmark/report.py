@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from VSClickCorrectLib.benchmark.measuring import Measured, number
 from VSClickCorrectLib.benchmark.results import ENDS, SESSION, Results
 from VSClickCorrectLib.benchmark.rivals.comparison import Comparison
-from VSClickCorrectLib.evaluation.tables import table
+from VSClickCorrectLib.evaluation.markdown import table
 
 _DASH = "–"
 

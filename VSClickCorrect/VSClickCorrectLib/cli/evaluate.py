@@ -8,16 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.cli.options import add_corrector, add_models, count, model_folder, natural
+from VSClickCorrectLib.cli.options import (
+    add_corrector,
+    add_models,
+    count,
+    length,
+    model_folder,
+    natural,
+    share,
+)
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.datasets.cases import LazyCase
-    from VSClickCorrectLib.evaluation.experiment import Experiment, Method, StartOf
+    from VSClickCorrectLib.evaluation.experiment import Experiment, StartOf
     from VSClickCorrectLib.evaluation.records import Settings
-    from VSClickCorrectLib.evaluation.results import Results
+    from VSClickCorrectLib.evaluation.rounds import Method
     from VSClickCorrectLib.inference.initial import InitialSegmenter
 
 _DESCRIPTION = """\
@@ -41,10 +48,11 @@ def add_parser(commands) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="tables and pictures")
     parser.add_argument(
         "--start",
-        choices=("initial", "spoiled", "mask"),
+        choices=("initial", "first-click", "spoiled", "mask"),
         default="initial",
-        help="what is corrected: the initial networks' mask, the truth spoiled on purpose, or the mask that "
-        "comes with the case (default: %(default)s)",
+        help="what is corrected: the initial networks' mask, what one include click in the tumour makes of "
+        "an empty mask, the truth spoiled on purpose, or the mask that comes with the case "
+        "(default: %(default)s)",
     )
     parser.add_argument("--sequences", choices=("both", "t1ce", "t2"), default="both")
     _add_play(parser)
@@ -56,7 +64,11 @@ def add_parser(commands) -> None:
         help="play the baselines too (default: yes)",
     )
     parser.add_argument(
-        "--seed", type=natural, default=0, metavar="N", help="of spoiled masks and of confidence intervals"
+        "--seed",
+        type=natural,
+        default=0,
+        metavar="N",
+        help="of spoiled masks, of where clicks are made and of confidence intervals",
     )
     parser.add_argument("--limit", type=count, metavar="N", help="the first N cases only")
     add_models(parser)
@@ -68,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
     _check_libraries()
     from VSClickCorrectLib.datasets.cases import list_cases
     from VSClickCorrectLib.evaluation.records import RecordFolder
+    from VSClickCorrectLib.evaluation.report import save_pictures, write_tables
     from VSClickCorrectLib.evaluation.results import Results
     from VSClickCorrectLib.evaluation.tables import case_line
 
@@ -84,7 +97,9 @@ def run(options: argparse.Namespace) -> None:
     results = Results(settings, records)
     if not results.cases:
         raise ImageError(f"no case of {options.cases} has a tumour, so there is nothing to measure.")
-    _report(results, experiment, cases, options.output)
+    summary = write_tables(options.output, results)
+    save_pictures(options.output, results, experiment, cases)
+    print(f"\n{summary}\nTables and pictures are in {options.output}.")
 
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
@@ -104,6 +119,21 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
         help="apply clicks one by one and look at the DSC after each, not a round at once",
     )
     parser.add_argument(
+        "--jitter-mm",
+        type=length,
+        default=0.0,
+        metavar="MM",
+        help="make clicks beside where they were meant, with a normal error within the slice of this "
+        "standard deviation in each direction (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--off-target",
+        type=share,
+        default=0.0,
+        metavar="SHARE",
+        help="share of clicks that are made anywhere in the slice within 15 mm (default: %(default)s)",
+    )
+    parser.add_argument(
         "--merge",
         choices=tuple(MERGES),
         default=DEFAULT_MERGE,
@@ -121,7 +151,7 @@ def _check_libraries() -> None:
 def _methods(options: argparse.Namespace) -> tuple[list[Method], InitialSegmenter | None]:
     """Return the corrector and the baselines, and the initial networks if they are needed."""
     from VSClickCorrectLib.evaluation.baselines import BASELINES, check_requirements
-    from VSClickCorrectLib.evaluation.experiment import Method
+    from VSClickCorrectLib.evaluation.rounds import Method
     from VSClickCorrectLib.inference.corrector import Corrector
     from VSClickCorrectLib.inference.initial import InitialSegmenter
 
@@ -129,11 +159,13 @@ def _methods(options: argparse.Namespace) -> tuple[list[Method], InitialSegmente
         check_requirements()
     models = model_folder(options)
     corrector = Corrector.load(models, options.corrector, options.device)
-    segmenter = InitialSegmenter.load(models, options.device) if options.start == "initial" else None
+    found = options.start in ("initial", "first-click")
+    segmenter = InitialSegmenter.load(models, options.device) if found else None
+    # The baselines begin with the same first click: what it makes of an empty mask is the starter's alone.
     starter = segmenter.propose if segmenter else None
     methods = [Method(corrector.entry.name, corrector, options.merge, starter)]
     if options.baselines:
-        methods += [Method(one.identity, one, one.merge) for one in BASELINES]
+        methods += [Method(one.identity, one, one.merge, starter) for one in BASELINES]
     return methods, segmenter
 
 
@@ -157,40 +189,26 @@ def _settings(
         seed=options.seed,
         models=tuple(models),
         version=__version__,
+        jitter_mm=options.jitter_mm,
+        off_target=options.off_target,
     )
 
 
 def _experiment(
     options: argparse.Namespace, methods: Sequence[Method], segmenter: InitialSegmenter | None
 ) -> Experiment:
-    from VSClickCorrectLib.evaluation.experiment import Experiment, given_mask, spoiled_truth
+    from VSClickCorrectLib.evaluation import experiment
     from VSClickCorrectLib.evaluation.rounds import Play
+    from VSClickCorrectLib.simulation.hand import Hand
 
-    start_of: StartOf = spoiled_truth(options.seed) if options.start == "spoiled" else given_mask
+    starts: dict[str, StartOf] = {
+        "first-click": experiment.click_in_the_middle,
+        "spoiled": experiment.spoiled_truth(options.seed),
+        "mask": experiment.given_mask,
+    }
     if segmenter:
-        found = segmenter
-        start_of = lambda case: found.segment(case.case).on(case.grid)  # noqa: E731
-    play = Play(options.rounds, options.clicks_per_round, not options.one_by_one)
-    return Experiment(methods, start_of, options.sequences, play)
-
-
-def _report(results: Results, experiment: Experiment, cases: Sequence[LazyCase], folder: Path) -> None:
-    """Write tables and pictures and print the summary."""
-    from VSClickCorrectLib.evaluation.charts import save_curve
-    from VSClickCorrectLib.evaluation.progress import save_progress
-    from VSClickCorrectLib.evaluation.records import write_json
-    from VSClickCorrectLib.evaluation.tables import cases_csv, summary_markdown
-    from VSClickCorrectLib.files import write_text
-
-    summary = summary_markdown(results)
-    write_json(folder / "results.json", results.to_json())
-    write_text(folder / "cases.csv", cases_csv(results))
-    write_text(folder / "summary.md", summary)
-    save_curve(folder / "dice.png", results)
-    by_name, ranked = {case.name: case for case in cases}, results.ranked()
-    chosen = {"worst": ranked[0], "middle": ranked[(len(ranked) - 1) // 2], "best": ranked[-1]}
-    for which, record in chosen.items():
-        case, rounds = experiment.replay(by_name[record.name])
-        title = f"{which} case: {case.name}, {record.volume_mm3:.0f} mm³, {results.methods[0]}"
-        save_progress(folder / f"case-{which}.png", case.case, case.truth, rounds, title)
-    print(f"\n{summary}\nTables and pictures are in {folder}.")
+        starts["initial"] = experiment.initial_mask(segmenter)
+    also = experiment.click_anywhere_inside(options.seed) if options.start == "first-click" else None
+    hand = Hand(options.jitter_mm, options.off_target, options.seed)
+    play = Play(options.rounds, options.clicks_per_round, not options.one_by_one, hand)
+    return experiment.Experiment(methods, starts[options.start], options.sequences, play, also)

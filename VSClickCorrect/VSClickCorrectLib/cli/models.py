@@ -10,15 +10,16 @@ from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.models import ModelFolder
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.evaluation.reference import Scored
+    from VSClickCorrectLib.evaluation.reference import Expected, Output
 
 _LIST = """\
 List the models of a folder. The first of each role is the one that is used where none is named.
 """
 _VERIFY = """\
-Check that every weights file is the one that the manifest names, and that the models reach the expected
-DSC on four synthetic cases that are made on the fly: initial mask, then three rounds of five clicks. What
-is expected stands in expected.json beside the manifest. Takes about half a minute.
+Check that every weights file is the one that the manifest names, and that each network says what is expected
+of four synthetic cases that are made on the fly: in float32 on the processor, which must agree closely, and
+on the chosen device in its own precision. What is expected stands in expected.json beside the manifest. Takes
+about half a minute.
 """
 
 
@@ -29,7 +30,7 @@ def add_parser(commands) -> None:
     listing = actions.add_parser("list", help="list the models", description=_LIST)
     add_model_folder(listing)
     listing.set_defaults(run=run_list)
-    verifying = actions.add_parser("verify", help="check weights and scores", description=_VERIFY)
+    verifying = actions.add_parser("verify", help="check weights and what networks say", description=_VERIFY)
     add_models(verifying)
     verifying.add_argument(
         "--record",
@@ -50,25 +51,23 @@ def run_list(options: argparse.Namespace) -> None:
 
 def run_verify(options: argparse.Namespace) -> None:
     """Run ``vsclick models verify``."""
-    from VSClickCorrectLib.evaluation.reference import Expected, score_models, write_expected
+    from VSClickCorrectLib.evaluation.reference import Expected, model_outputs, write_expected
 
     models = model_folder(options)
     _check_files(models)
     expected = None if options.record else Expected(models)
-    _row("corrector", "case", "DSC", "expected" if expected else "")
-    scores = []
-    for one in score_models(models, options.device):
-        scores.append(one)
-        wanted = expected.of(one) if expected else ()
-        verdict = "" if expected is None or expected.meets(one) else "  differs"
-        _row(one.corrector, one.case, _values(one.dice), _values(wanted or ()) + verdict)
+    _row("model", "case", "DSC", "differences: float32, device, DSC" if expected else "")
+    outputs = []
+    for one in model_outputs(models, options.device, tolerances=options.record):
+        outputs.append(one)
+        _row(one.model, one.case, f"{one.dice:.3f}", _verdict(expected, one) if expected else "")
     if expected is None:
-        print(f"Written to {write_expected(models, scores)}.")
+        print(f"Written to {write_expected(models, outputs)}.")
         return
-    differing = [one for one in scores if not expected.meets(one)]
+    differing = [one for one in outputs if not expected.meets(one)]
     if differing:
-        raise ModelError(_what_differs(differing, len(scores), expected.tolerance))
-    print(f"All files are those of the manifest; all DSC values are within {expected.tolerance:g}.")
+        raise ModelError(_what_differs(differing, len(outputs)))
+    print("All files are those of the manifest; all networks say what is expected of them.")
 
 
 def _check_files(models: ModelFolder) -> None:
@@ -77,17 +76,20 @@ def _check_files(models: ModelFolder) -> None:
         print(f"{entry.file}: sha256 {entry.sha256[:12]}… as in the manifest")
 
 
-def _what_differs(differing: list[Scored], count: int, tolerance: float) -> str:
+def _verdict(expected: Expected, one: Output) -> str:
+    deviation = expected.deviation(one)
+    if deviation is None:
+        return "not recorded"
+    numbers = f"{deviation.exact:.6f} {deviation.device:.5f} {deviation.dice:+.4f}"
+    return numbers if deviation.within(expected.tolerance(one)) else numbers + "  differs"
+
+
+def _what_differs(differing: list[Output], count: int) -> str:
     first = differing[0]
     return (
-        f"{len(differing)} of {count} scores differ by more than {tolerance:g} from what is expected, first "
-        f"{first.corrector} on '{first.case}'; install vsclickcorrect and its models again or try another "
-        "device."
+        f"{len(differing)} of {count} outputs are not what is expected, first {first.model} on "
+        f"'{first.case}'; install vsclickcorrect and its models again or try another device."
     )
-
-
-def _values(values: tuple[float, ...]) -> str:
-    return " ".join(f"{value:.3f}" for value in values)
 
 
 def _row(*cells: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +32,16 @@ def positive(text: str) -> float:
 def probability(text: str) -> float:
     """Read a number between 0 and 1."""
     return _number(text, float, lambda value: 0 < value < 1, "a number between 0 and 1")
+
+
+def length(text: str) -> float:
+    """Read a length of at least 0."""
+    return _number(text, float, lambda value: 0 <= value < math.inf, "a length of 0 mm or more")
+
+
+def share(text: str) -> float:
+    """Read a share, 0 and 1 included."""
+    return _number(text, float, lambda value: 0 <= value <= 1, "a share from 0 to 1")
 
 
 def _number(text: str, kind: Callable[[str], Number], fits: Callable[[Number], bool], wanted: str) -> Number:

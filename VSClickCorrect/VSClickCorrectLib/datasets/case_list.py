@@ -14,8 +14,11 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file, write_text
 from VSClickCorrectLib.imaging.io import read_case, read_mask
 
-COLUMNS = ("case", "t1ce", "t2", "label", "mask")
-_FILES = COLUMNS[1:]
+_FILES = ("t1ce", "t2", "label", "mask")
+_KIND = "kind"
+# Of files, and of a list of cases: there the kind of head may stand beside them.
+FILE_COLUMNS = ("case", *_FILES)
+COLUMNS = (*FILE_COLUMNS, _KIND)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class ListedCase:
         The tumour as it is known, a label map with one label on the case's grid.
     mask : Path or None
         A segmentation to be corrected, on the case's grid.
+    kind : str
+        What kind of head it is, in any words that reports may group cases by; may be empty.
     """
 
     name: str
@@ -39,6 +44,7 @@ class ListedCase:
     t2: Path | None
     label: Path
     mask: Path | None = None
+    kind: str = ""
 
     def load(self) -> LabelledCase:
         """Read the files, as ``vsclick segment`` and ``vsclick correct`` do.
@@ -57,7 +63,7 @@ class ListedCase:
             start = read_mask(self.mask, case.grid) if self.mask else None
         except ImageError as error:
             raise ImageError(f"case {self.name}: {error}") from None
-        return LabelledCase(self.name, case, truth, start)
+        return LabelledCase(self.name, case, truth, start, self.kind)
 
 
 def read_case_list(path: Path) -> list[ListedCase]:
@@ -66,9 +72,9 @@ def read_case_list(path: Path) -> list[ListedCase]:
     Parameters
     ----------
     path : Path
-        A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label`` and ``mask``. Files are given
-        relative to the list; a sequence or the mask that is missing is left empty, and the columns ``t1ce``,
-        ``t2`` and ``mask`` may be left out altogether.
+        A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label``, ``mask`` and ``kind``. Files are
+        given relative to the list; a sequence or the mask that is missing is left empty, and the columns
+        ``t1ce``, ``t2``, ``mask`` and ``kind`` may be left out altogether.
 
     Returns
     -------
@@ -92,7 +98,7 @@ def read_case_list(path: Path) -> list[ListedCase]:
                 "give each case a name of its own."
             )
         lines[name] = line
-        cases.append(ListedCase(name, **files_of(row, path.parent, where)))
+        cases.append(ListedCase(name, **files_of(row, path.parent, where), kind=row[_KIND]))
     if not cases:
         raise ImageError(f"{path} lists no case; add a line for each.")
     return cases
@@ -107,7 +113,9 @@ def write_case_list(path: Path, cases: Sequence[ListedCase]) -> None:
         If it cannot be written.
     """
     rows = [{"case": c.name, **{name: _relative(getattr(c, name), path) for name in _FILES}} for c in cases]
-    write_rows(path, COLUMNS, rows)
+    columns = COLUMNS if any(c.kind for c in cases) else FILE_COLUMNS
+    kinds = [{_KIND: c.kind} if _KIND in columns else {} for c in cases]
+    write_rows(path, columns, [row | kind for row, kind in zip(rows, kinds, strict=True)])
 
 
 def read_rows(

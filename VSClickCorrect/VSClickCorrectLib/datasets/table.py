@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from VSClickCorrectLib.datasets.case_list import COLUMNS, files_of, read_rows
+from VSClickCorrectLib.datasets.case_list import FILE_COLUMNS, files_of, read_rows
 from VSClickCorrectLib.datasets.importing import Imported, Source
 from VSClickCorrectLib.datasets.placing import place
 from VSClickCorrectLib.datasets.registration import read_matrix
@@ -42,7 +42,7 @@ def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool
         case alone.
     """
     sources: dict[str, Source] = {}
-    for line, row in read_rows(path, (*COLUMNS, TRANSFORM), required=("case", "label")):
+    for line, row in read_rows(path, (*FILE_COLUMNS, TRANSFORM), required=("case", "label")):
         where = f"{path}, line {line}"
         if row["case"] in sources:
             raise ImageError(

@@ -18,6 +18,12 @@ _STYLES = (
     ("#009E73", "-.", "^"),
     ("#CC79A7", (0, (5, 1, 1, 1, 1, 1)), "D"),
 )
+_STARTS = {
+    "initial": "initial mask",
+    "first-click": "after one include click",
+    "spoiled": "spoiled mask",
+    "mask": "given mask",
+}
 
 
 def save_curve(path: Path, results: Results) -> None:
@@ -84,7 +90,7 @@ def _draw(axis, method: str, steps: np.ndarray, quartiles: np.ndarray, style: tu
 def _label(axis, results: Results) -> None:
     settings = results.settings
     what = "clicks" if settings.one_by_one else f"rounds of up to {settings.clicks} clicks"
-    axis.set_xlabel(f"{what} (0: {settings.start} mask)".replace("mask mask", "given mask"))
+    axis.set_xlabel(f"{what} (0: {_STARTS[settings.start]})")
     axis.set_ylabel("DSC")
     if not settings.one_by_one:
         axis.set_xticks(range(settings.rounds + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,34 +13,17 @@ from VSClickCorrectLib.datasets.cases import LazyCase
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.evaluation.records import CaseRecord, RecordFolder, RoundRecord
-from VSClickCorrectLib.evaluation.rounds import Play, Round, play_rounds
+from VSClickCorrectLib.evaluation.rounds import Method, Play, Round, Start, play_rounds
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.session.correction import Proposer, Starter
 from VSClickCorrectLib.simulation.errors import spoiled
+from VSClickCorrectLib.simulation.user import middle_click, random_click
 
-StartOf = Callable[[LabelledCase], np.ndarray]
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.initial import InitialSegmenter
 
-
-@dataclass(frozen=True)
-class Method:
-    """One way of correcting.
-
-    Parameters
-    ----------
-    name : str
-        What tables and curves call it.
-    proposer : Proposer
-        The network or baseline.
-    merge : str
-        How its proposals enter the mask.
-    starter : callable, optional
-        As for `CorrectionSession`.
-    """
-
-    name: str
-    proposer: Proposer
-    merge: str
-    starter: Starter | None = None
+# Where the first click is meant to be.
+MIDDLE, RANDOM = "in the middle", "anywhere inside"
+StartOf = Callable[[LabelledCase], Start]
 
 
 @dataclass(frozen=True)
@@ -51,17 +35,21 @@ class Experiment:
     methods : sequence of Method
         Each plays from the same start.
     start_of : callable
-        Returns the mask to begin with.
+        Returns what to begin with.
     sequences : {"both", "t1ce", "t2"}
         Which are shown.
     play : Play
-        How the simulated user works; the merge is the method's.
+        How the simulated user works.
+    also_first : callable, optional
+        Where the start is a click: returns one with the click elsewhere. The first method plays it, without
+        rounds.
     """
 
     methods: Sequence[Method]
     start_of: StartOf
     sequences: str
     play: Play
+    also_first: StartOf | None = None
 
     def run(self, cases: Iterable[LazyCase], folder: RecordFolder) -> Iterator[CaseRecord]:
         """Yield the record of every case; those that ``folder`` has are not played again."""
@@ -75,7 +63,7 @@ class Experiment:
     def replay(self, case: LazyCase) -> tuple[LabelledCase, list[Round]]:
         """Return a case and the rounds of the first method on it, masks included."""
         shown = self._shown(case)
-        return shown, list(self._played(self.methods[0], shown, self.start_of(shown)))
+        return shown, list(play_rounds(shown, self.start_of(shown), self.methods[0], self.play))
 
     def _shown(self, case: LazyCase) -> LabelledCase:
         loaded = case.load()
@@ -84,17 +72,17 @@ class Experiment:
     def _record(self, case: LabelledCase) -> CaseRecord:
         volume = int(np.count_nonzero(case.truth)) * case.grid.voxel_volume
         if volume == 0:
-            return CaseRecord(case.name, 0.0, {})
+            return CaseRecord(case.name, 0.0, {}, case.kind)
         start = self.start_of(case)
         rounds = {
-            method.name: tuple(_numbers(one) for one in self._played(method, case, start))
+            method.name: tuple(map(_numbers, play_rounds(case, start, method, self.play)))
             for method in self.methods
         }
-        return CaseRecord(case.name, volume, rounds)
-
-    def _played(self, method: Method, case: LabelledCase, start: np.ndarray) -> Iterator[Round]:
-        play = replace(self.play, merge=method.merge)
-        return play_rounds(case.case, case.truth, start, method.proposer, play, method.starter)
+        first = {}
+        if self.also_first:
+            elsewhere = next(play_rounds(case, self.also_first(case), self.methods[0], self.play))
+            first = {MIDDLE: rounds[self.methods[0].name][0], RANDOM: _numbers(elsewhere)}
+        return CaseRecord(case.name, volume, rounds, case.kind, start.confidence, first)
 
 
 def with_sequences(case: LabelledCase, sequences: str) -> Case:
@@ -111,8 +99,8 @@ def with_sequences(case: LabelledCase, sequences: str) -> Case:
     return Case(chosen.get("t1ce"), chosen.get("t2"))
 
 
-def given_mask(case: LabelledCase) -> np.ndarray:
-    """Return the case's own mask.
+def given_mask(case: LabelledCase) -> Start:
+    """Start with the case's own mask.
 
     Raises
     ------
@@ -121,18 +109,46 @@ def given_mask(case: LabelledCase) -> np.ndarray:
     """
     if case.start is None:
         raise ImageError(f"case {case.name} has no mask to begin with; choose another start.")
-    return case.start
+    return Start(case.start)
 
 
 def spoiled_truth(seed: int) -> StartOf:
     """Return a start that spoils the truth on purpose: one seed and one name, one mask."""
 
-    def start_of(case: LabelledCase) -> np.ndarray:
-        rng = np.random.default_rng([seed, zlib.crc32(case.name.encode())])
-        return spoiled(case.grid, case.truth, rng)
+    def start_of(case: LabelledCase) -> Start:
+        return Start(spoiled(case.grid, case.truth, _chance(seed, case)))
 
     return start_of
 
 
+def click_in_the_middle(case: LabelledCase) -> Start:
+    """Start with one include click in the middle of the tumour, on an empty mask."""
+    return Start(np.zeros_like(case.truth), click=middle_click(case.grid, case.truth))
+
+
+def click_anywhere_inside(seed: int) -> StartOf:
+    """Return a start with one include click anywhere in the tumour: one seed and one name, one place."""
+
+    def start_of(case: LabelledCase) -> Start:
+        click = random_click(case.grid, case.truth, _chance(seed, case))
+        return Start(np.zeros_like(case.truth), click=click)
+
+    return start_of
+
+
+def initial_mask(segmenter: InitialSegmenter) -> StartOf:
+    """Return a start with the mask of the initial networks, and how sure they are of it if they say so."""
+
+    def start_of(case: LabelledCase) -> Start:
+        found = segmenter.segment(case.case)
+        return Start(found.on(case.grid), getattr(found, "confidence", None))
+
+    return start_of
+
+
+def _chance(seed: int, case: LabelledCase) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(case.name.encode())])
+
+
 def _numbers(played: Round) -> RoundRecord:
-    return RoundRecord(len(played.clicks), played.scores, played.dice, played.milliseconds)
+    return RoundRecord(len(played.clicks), played.scores, played.dice, played.milliseconds, played.refused)

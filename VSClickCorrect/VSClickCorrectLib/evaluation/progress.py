@@ -48,7 +48,10 @@ def save_progress(path: Path, case: Case, truth: np.ndarray, rounds: Sequence[Ro
     order = case.grid.axial_order()
     masks = [order.to_axial(one.mask) for one in rounds]
     true = order.to_axial(truth)
-    slices, view = _slices(case.grid, masks, true), _view(case.grid, np.logical_or.reduce([*masks, true]))
+    slices, view = (
+        _slices(case.grid, masks, true),
+        _view(case.grid, masks, true),
+    )
     image, (low, high) = order.to_axial(case.reference.array), case.reference.intensity_range
     columns = len(rounds) + 1
     figure = Figure(figsize=(2.3 * columns, 2.3 * len(slices) + 0.9), facecolor="#111111")
@@ -82,12 +85,15 @@ def _slices(grid: Grid, masks: Sequence[np.ndarray], truth: np.ndarray) -> list[
     return sorted({int(np.argmax(errors)), *(int(round(k)) for k in spread)})
 
 
-def _view(grid: Grid, union: np.ndarray) -> View:
-    """Return square rows and columns around the masks, no smaller than is needed to see where they lie."""
-    box = Box.around(union)
-    extent = max((box.stop[a] - box.start[a]) * grid.axial_spacing[a] for a in (1, 2))
-    half = float(np.clip(extent / 2 + _MARGIN_MM, *_HALF_MM))
-    return view_around(grid, box, half)
+def _view(grid: Grid, masks: Sequence[np.ndarray], truth: np.ndarray) -> View:
+    """Return square rows and columns around the tumour, so many that the masks are seen unless far off."""
+    tumour, box = Box.around(truth), Box.around(np.logical_or.reduce([*masks, truth]))
+    reach = 0.0
+    for axis in (1, 2):
+        middle = (tumour.start[axis] + tumour.stop[axis]) / 2
+        farthest = max(middle - box.start[axis], box.stop[axis] - middle)
+        reach = max(reach, farthest * grid.axial_spacing[axis])
+    return view_around(grid, tumour, float(np.clip(reach + _MARGIN_MM, *_HALF_MM)))
 
 
 def _clicks(axis, grid: Grid, one: Round, k: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isinf
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ class Settings:
     ----------
     cases : str
         The list of cases or the cohort.
-    start : {"initial", "spoiled", "mask"}
-        The masks to begin with: the initial networks', the truth spoiled on purpose, or the case's own.
+    start : {"initial", "first-click", "spoiled", "mask"}
+        The masks to begin with: the initial networks', what one include click makes of an empty mask, the
+        truth spoiled on purpose, or the case's own.
     sequences : {"both", "t1ce", "t2"}
         Which are shown.
     rounds, clicks : int
@@ -37,11 +38,13 @@ class Settings:
     baselines : bool
         Whether they play too.
     seed : int
-        Of spoiled masks and of the bootstrap.
+        Of spoiled masks, of the hand and of the bootstrap.
     models : tuple of str
         Name and hash of every model that takes part.
     version : str
         Of the product.
+    jitter_mm, off_target : float
+        Of the hand that clicks, see `simulation.hand.Hand`.
     """
 
     cases: str
@@ -55,16 +58,19 @@ class Settings:
     seed: int
     models: tuple[str, ...]
     version: str
+    jitter_mm: float = 0.0
+    off_target: float = 0.0
 
 
 @dataclass(frozen=True)
 class RoundRecord:
-    """The numbers of a `rounds.Round`."""
+    """The numbers of a `rounds.Round`; ``refused`` of its clicks were."""
 
     clicks: int
     scores: Scores
     dice: tuple[float, ...] = ()
     milliseconds: tuple[float, ...] = ()
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,11 +85,20 @@ class CaseRecord:
         Of the true tumour; 0 where there is none, and then nothing was played.
     rounds : dict of str to tuple of RoundRecord
         By method; round 0 is the start.
+    kind : str
+        Of its head; empty if nobody said.
+    confidence : float or None
+        The initial networks' own, 0 to 1, where they made the start.
+    first : dict of str to RoundRecord
+        What one include click made of an empty mask, by where it was meant to be placed.
     """
 
     name: str
     volume_mm3: float
     rounds: dict[str, tuple[RoundRecord, ...]]
+    kind: str = ""
+    confidence: float | None = None
+    first: dict[str, RoundRecord] = field(default_factory=dict)
 
     def to_json(self) -> dict:
         """Return plain values; an infinite one, which JSON does not know, is the text ``inf``."""
@@ -93,7 +108,8 @@ class CaseRecord:
     def from_json(cls, values: dict) -> CaseRecord:
         """Read what `to_json` returned."""
         rounds = {name: tuple(map(_round_of, every)) for name, every in values["rounds"].items()}
-        return cls(values["name"], values["volume_mm3"], rounds)
+        first = {place: _round_of(one) for place, one in values["first"].items()}
+        return cls(**values | {"rounds": rounds, "first": first})
 
 
 class RecordFolder:
@@ -146,7 +162,8 @@ def plain(value: Any) -> Any:
 
 def _round_of(values: dict) -> RoundRecord:
     scores = Scores(**{name: float(value) for name, value in values["scores"].items()})
-    return RoundRecord(values["clicks"], scores, tuple(values["dice"]), tuple(values["milliseconds"]))
+    lists = {name: tuple(values[name]) for name in ("dice", "milliseconds")}
+    return RoundRecord(**values | lists | {"scores": scores})
 
 
 def _claim(folder: Path, settings: dict) -> None:

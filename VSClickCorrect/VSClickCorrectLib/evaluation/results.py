@@ -119,9 +119,13 @@ class Results:
         every = [(goal, [clicks_needed(*one, goal) for one in curves]) for goal in GOALS]
         return [Needed(goal, float(np.mean(np.isfinite(n))), summarise(n).median) for goal, n in every]
 
+    def refused(self, method: str) -> int:
+        """Return how many clicks the session refused."""
+        return sum(played.refused for case in self.cases for played in case.rounds[method])
+
     def milliseconds(self, method: str) -> tuple[Summary, Summary] | None:
         """Summarise milliseconds a click and a round over all rounds played, or None if there was none."""
-        rounds = [r for case in self.cases for r in case.rounds[method] if r.clicks]
+        rounds = [r for case in self.cases for r in case.rounds[method][1:] if r.clicks]
         if not rounds:
             return None
         a_round = [sum(r.milliseconds) for r in rounds]
@@ -153,6 +157,7 @@ class Results:
             metric: [_described(one) for one in self.summaries(method, metric)] for metric in METRICS
         }
         summary["dice_mean_interval"] = self.mean_intervals(method)
+        summary["clicks_refused"] = self.refused(method)
         summary["made_worse"] = asdict(self.worsened(method))
         summary["clicks_needed"] = [asdict(one) for one in self.needed(method)]
         if times:
@@ -165,7 +170,7 @@ class Results:
 
 def curve(rounds: Sequence[RoundRecord], one_by_one: bool) -> tuple[list[int], list[float]]:
     """Return clicks placed so far and the DSC after them: one point a click or one a round."""
-    clicks, scores = [0], [rounds[0].scores.dice]
+    clicks, scores = [rounds[0].clicks], [rounds[0].scores.dice]
     for played in rounds[1:]:
         for value in played.dice:
             clicks.append(clicks[-1] + (1 if one_by_one else played.clicks))

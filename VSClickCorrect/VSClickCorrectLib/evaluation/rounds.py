@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
+from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.evaluation.metrics import Scores, dice, score
 from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer, Starter
 from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.simulation.hand import Hand
 from VSClickCorrectLib.simulation.user import border_clicks
 
 
@@ -27,14 +30,54 @@ class Play:
         Boundary clicks a round at most, one a slice.
     together : bool
         Whether a round's clicks are applied at once or one by one.
-    merge : str
-        One of `imaging.merging.MERGES`.
+    hand : Hand
+        How far from where they were meant clicks are made.
     """
 
     rounds: int = 3
     clicks: int = 5
     together: bool = True
+    hand: Hand = field(default_factory=Hand)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way of correcting.
+
+    Parameters
+    ----------
+    name : str
+        What tables and curves call it.
+    proposer : Proposer
+        The network or baseline.
+    merge : str
+        How its proposals enter the mask, one of `imaging.merging.MERGES`.
+    starter : callable, optional
+        As for `CorrectionSession`.
+    """
+
+    name: str
+    proposer: Proposer
     merge: str = DEFAULT_MERGE
+    starter: Starter | None = None
+
+
+class Start(NamedTuple):
+    """What is corrected.
+
+    Parameters
+    ----------
+    mask : ndarray of bool
+        ``(K, J, I)``.
+    confidence : float or None
+        Of the networks that made it, 0 to 1.
+    click : Click or None
+        As it is meant; made before the first round and part of the start.
+    """
+
+    mask: np.ndarray
+    confidence: float | None = None
+    click: Click | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +87,7 @@ class Round:
     Parameters
     ----------
     clicks : tuple of Click
-        The clicks, in the order in which they were placed; none in round 0 or where nothing was left to mend.
+        The clicks as they were made, in that order; none where nothing was left to mend.
     mask : ndarray of bool
         The mask after the round, ``(K, J, I)``.
     scores : Scores
@@ -52,7 +95,9 @@ class Round:
     dice : tuple of float
         DSC after each application: after every click where they were applied one by one, else one value.
     milliseconds : tuple of float
-        Of each application, from the click to the written voxels.
+        Of each application, from the click to the written voxels; 0 where all its clicks were refused.
+    refused : int
+        Clicks that the session refused, which changed nothing.
     """
 
     clicks: tuple[Click, ...]
@@ -60,26 +105,20 @@ class Round:
     scores: Scores
     dice: tuple[float, ...] = ()
     milliseconds: tuple[float, ...] = ()
+    refused: int = 0
 
 
-def play_rounds(
-    case: Case,
-    truth: np.ndarray,
-    start: np.ndarray,
-    corrector: Proposer,
-    play: Play,
-    starter: Starter | None = None,
-) -> Iterator[Round]:
+def play_rounds(case: LabelledCase, start: Start, method: Method, play: Play) -> Iterator[Round]:
     """Yield the start and every round of a correction by the simulated user.
 
     Parameters
     ----------
-    case : Case
-        The sequences.
-    truth, start : ndarray of bool
-        The true mask and the one to begin with, ``(K, J, I)``.
-    corrector, starter
-        As for `CorrectionSession`.
+    case : LabelledCase
+        The sequences and the truth.
+    start : Start
+        What to begin with.
+    method : Method
+        Who corrects.
     play : Play
         How the simulated user works.
 
@@ -88,15 +127,32 @@ def play_rounds(
     Round
         ``play.rounds + 1`` of them.
     """
-    mask = ArrayMask(case.grid, start)
-    session = CorrectionSession(case, mask, corrector, starter, play.merge)
-    yield Round((), mask.values.copy(), score(case.grid, mask.values, truth))
-    for _ in range(play.rounds):
-        clicks = tuple(border_clicks(case.grid, truth, mask.values, play.clicks))
-        scores, times = [], []
+    mask = ArrayMask(case.grid, start.mask)
+    session = CorrectionSession(case.case, mask, method.proposer, method.starter, method.merge)
+    errors = play.hand.errors(case.name)
+    meant: Sequence[Click] = () if start.click is None else (start.click,)
+    for number in range(play.rounds + 1):
+        if number:
+            session.next_round()
+            meant = border_clicks(case.grid, case.truth, mask.values, play.clicks)
+        clicks = tuple(play.hand.clicked(case.grid, click, errors) for click in meant)
+        scores, times, refused = [], [], 0
         for group in [clicks] if play.together and clicks else [(click,) for click in clicks]:
-            times.append(session.apply_together(group).milliseconds)
-            scores.append(dice(mask.values, truth))
-        session.next_round()
+            milliseconds, left_out = _apply(session, group)
+            times.append(milliseconds)
+            scores.append(dice(mask.values, case.truth))
+            refused += left_out
         after = mask.values.copy()
-        yield Round(clicks, after, score(case.grid, after, truth), tuple(scores), tuple(times))
+        yield Round(clicks, after, score(case.grid, after, case.truth), tuple(scores), tuple(times), refused)
+
+
+def _apply(session: CorrectionSession, clicks: Sequence[Click]) -> tuple[float, int]:
+    """Apply clicks together, without those that are refused; returns milliseconds and how many those are."""
+    try:
+        return session.apply_together(clicks).milliseconds, 0
+    except CorrectionError:
+        if len(clicks) == 1:
+            return 0.0, 1
+        # One refused click holds up the others of its round; the user takes it away.
+        each = [_apply(session, (click,)) for click in clicks]
+        return sum(time for time, _ in each), sum(refused for _, refused in each)

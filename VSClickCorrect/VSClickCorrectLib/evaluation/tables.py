@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import StringIO
 from math import isfinite, isinf, isnan
 
+from VSClickCorrectLib.evaluation.group_tables import (
+    confidence_section,
+    first_click_section,
+    group_sections,
+    round_names,
+)
+from VSClickCorrectLib.evaluation.markdown import DASH, percent, table
+from VSClickCorrectLib.evaluation.records import Settings
 from VSClickCorrectLib.evaluation.results import METRICS, WORSE, Results
 from VSClickCorrectLib.evaluation.statistics import Difference, Summary
+from VSClickCorrectLib.simulation.hand import OFF_TARGET_MM
 
 _TITLES = {
     "dice": ("DSC", 4),
@@ -19,10 +28,10 @@ _TITLES = {
 }
 _STARTS = {
     "initial": "the initial networks' masks",
+    "first-click": "what one include click in the middle of the tumour makes of an empty mask",
     "spoiled": "the true masks, spoiled on purpose",
     "mask": "the cases' own masks",
 }
-_DASH = "–"
 
 
 def summary_markdown(results: Results) -> str:
@@ -40,6 +49,9 @@ def summary_markdown(results: Results) -> str:
         "## Harm and time",
         _harm_table(results),
         *_infinite_note(results),
+        *first_click_section(results),
+        *group_sections(results),
+        *confidence_section(results),
         "What is measured, and how, stands in Resources/Docs/evaluation.md.",
     ]
     return "\n\n".join(parts) + "\n"
@@ -49,15 +61,14 @@ def cases_csv(results: Results) -> str:
     """Return one line a case, method and round."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["case", "volume_mm3", "method", "round", "clicks", *METRICS, "milliseconds"])
+    writer.writerow(["case", "kind", "volume_mm3", "method", "round", "clicks", *METRICS, "milliseconds"])
     for case in results.cases:
         for method, rounds in case.rounds.items():
             for number, played in enumerate(rounds):
                 values = [f"{getattr(played.scores, metric):.6g}" for metric in METRICS]
                 total = f"{sum(played.milliseconds):.1f}"
-                writer.writerow(
-                    [case.name, f"{case.volume_mm3:.1f}", method, number, played.clicks, *values, total]
-                )
+                volume = f"{case.volume_mm3:.1f}"
+                writer.writerow([case.name, case.kind, volume, method, number, played.clicks, *values, total])
     return out.getvalue()
 
 
@@ -75,10 +86,20 @@ def _what(results: Results) -> str:
         f"start: {_STARTS[settings.start]}; sequences: {settings.sequences}",
         f"{settings.rounds} rounds of at most {settings.clicks} boundary clicks by the simulated user, "
         + ("applied one by one" if settings.one_by_one else "a round's clicks applied at once"),
+        _hand(settings),
         f"models: {', '.join(settings.models)}; merge: {settings.merge}; seed {settings.seed}; "
         f"vsclick {settings.version}",
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _hand(settings: Settings) -> str:
+    if not settings.jitter_mm and not settings.off_target:
+        return "clicks are made exactly where they are meant"
+    return (
+        f"clicks are made with a normal error of {settings.jitter_mm:g} mm in each direction of the slice, "
+        f"{settings.off_target:.1%} of them anywhere in it within {OFF_TARGET_MM:g} mm"
+    )
 
 
 def _dice_table(results: Results) -> str:
@@ -88,7 +109,7 @@ def _dice_table(results: Results) -> str:
         means = [f"{s.mean:.4f} [{a:.4f}, {b:.4f}]" for s, (a, b) in zip(summaries, intervals, strict=True)]
         rows.append([method, "mean [95 % CI]", *means])
         rows.append(["", "median (quartiles)", *(_quartiles(s, 4) for s in summaries)])
-    return table(["method", "", *_rounds(results)], rows)
+    return table(["method", "", *round_names(results)], rows)
 
 
 def _differences(results: Results) -> list[str]:
@@ -98,7 +119,7 @@ def _differences(results: Results) -> list[str]:
     ]
     return [
         f"## DSC of {results.methods[0]} less that of each baseline",
-        table(["baseline", *_rounds(results)[1:]], rows),
+        table(["baseline", *round_names(results)[1:]], rows),
         "Mean of the paired differences [95 % bootstrap interval over cases], p of the two-sided Wilcoxon "
         "signed-rank test (not corrected for the number of comparisons), and in how many cases the "
         "corrector was better : worse.",
@@ -116,11 +137,12 @@ def _metrics_table(results: Results, method: str) -> str:
         summaries = results.summaries(method, metric)
         rows.append([title, "mean", *(_mean(s, digits) for s in summaries)])
         rows.append(["", "median (quartiles)", *(_quartiles(s, digits) for s in summaries)])
-    return table(["measure", "", *_rounds(results)], rows)
+    return table(["measure", "", *round_names(results)], rows)
 
 
 def _needed_table(results: Results) -> str:
-    most = results.settings.rounds * results.settings.clicks
+    first = results.settings.start == "first-click"
+    most = results.settings.rounds * results.settings.clicks + first
     rows = []
     for method in results.methods:
         cells = []
@@ -146,10 +168,10 @@ def _harm_table(results: Results) -> str:
     rows = []
     for method in results.methods:
         worse, times = results.worsened(method), results.milliseconds(method)
-        shares = [_DASH if v is None else f"{v:.1%}" for v in (worse.rounds, worse.clicks)]
-        spans = [_quartiles(one, 1) for one in times] if times else [_DASH, _DASH]
-        rows.append([method, *shares, *spans])
-    head = ["method", "rounds made worse", "clicks made worse", "ms a click", "ms a round"]
+        shares = [percent(v) for v in (worse.rounds, worse.clicks)]
+        spans = [_quartiles(one, 1) for one in times] if times else [DASH, DASH]
+        rows.append([method, *shares, str(results.refused(method)), *spans])
+    head = ["method", "rounds made worse", "clicks made worse", "clicks refused", "ms a click", "ms a round"]
     note = f"Made worse: the DSC fell by more than {WORSE:g}; only rounds with something to click count."
     if not results.settings.one_by_one:
         note += " Clicks of a round applied at once cannot be told apart; `--one-by-one` counts them."
@@ -165,19 +187,8 @@ def _infinite_note(results: Results) -> list[str]:
     ]
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _rounds(results: Results) -> list[str]:
-    return ["start", *(f"round {n}" for n in range(1, results.settings.rounds + 1))]
-
-
 def _mean(summary: Summary, digits: int) -> str:
-    mean = _DASH if isnan(summary.mean) else f"{summary.mean:.{digits}f}"
+    mean = DASH if isnan(summary.mean) else f"{summary.mean:.{digits}f}"
     return f"{mean} ({summary.infinite} × ∞)" if summary.infinite else mean
 
 

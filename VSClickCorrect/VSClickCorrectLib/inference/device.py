@@ -80,10 +80,25 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def is_exact(device: torch.device) -> bool:
+    """Tell whether a device is the processor, and networks run there in float32 without being asked to."""
+    return device.type == "cpu" and not _cpu_has_bf16()
+
+
 @torch.inference_mode()
-def probabilities(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-    """Run a network on a batch and return float32 probabilities on the CPU."""
+def probabilities(network: nn.Module, inputs: torch.Tensor, exact: bool = False) -> torch.Tensor:
+    """Run a network on a batch and return float32 probabilities on the CPU.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On its device, in evaluation mode.
+    inputs : Tensor
+        On the CPU.
+    exact : bool
+        In float32, even where the device has a faster precision.
+    """
     device = next(network.parameters()).device
-    with precision(device):
+    with nullcontext() if exact else precision(device):
         logits = network(inputs.to(device))
     return torch.sigmoid(logits.float()).cpu()

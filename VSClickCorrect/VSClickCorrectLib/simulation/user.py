@@ -115,3 +115,25 @@ def inside_clicks(
     deepest = np.argwhere(depth >= 0.7 * depth.max())
     index = deepest[rng.integers(len(deepest))] + box.start
     return [Click(tuple(grid.index_to_ras(index)), kind)]
+
+
+def middle_click(grid: Grid, truth: np.ndarray) -> Click:
+    """Place an include click where the tumour is deepest: at the maximum of its distance transform.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the truth lies.
+    truth : ndarray of bool
+        ``(K, J, I)``, not empty; of several maxima the first voxel is taken.
+    """
+    box = Box.around(truth).padded(1).clipped(grid.shape)
+    depth = ndimage.distance_transform_edt(truth[box.slices], sampling=grid.spacing[::-1])
+    index = np.array(np.unravel_index(np.argmax(depth), depth.shape)) + box.start
+    return Click(tuple(grid.index_to_ras(index)), ClickKind.INCLUDE)
+
+
+def random_click(grid: Grid, truth: np.ndarray, rng: np.random.Generator) -> Click:
+    """Place an include click in any voxel of the tumour; parameters as for `middle_click`."""
+    inside = np.argwhere(truth)
+    return Click(tuple(grid.index_to_ras(inside[rng.integers(len(inside))])), ClickKind.INCLUDE)

@@ -1,0 +1,110 @@
+"""One forward pass of any model at a known place: what it says of given inputs, with nothing fed back.
+
+The product's own course, in which a threshold chooses a component and a mask decides where the next click
+falls, magnifies rounding. This does not, so it tells whether weights, preprocessing and arithmetic are right.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, extract_cut
+from VSClickCorrectLib.imaging.preprocessing import covering_window, sample_sequences
+from VSClickCorrectLib.imaging.sampling import Window
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.corrector import network_input
+from VSClickCorrectLib.inference.device import probabilities
+from VSClickCorrectLib.inference.initial import Model
+from VSClickCorrectLib.networks.registry import dimensions
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.models import ModelEntry
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a network looks.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences.
+    box : Box
+        Around the tumour, in axial order, for networks that find it.
+    mask : Readable
+        A mask to correct.
+    clicks : sequence of Click
+        Its clicks, at least one.
+    """
+
+    case: Case
+    box: Box
+    mask: Readable
+    clicks: Sequence[Click]
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """What a network is shown: channels ``(c, slices, rows, columns)``, float32, sampled in a window."""
+
+    window: Window
+    channels: np.ndarray
+
+
+def inputs_of(entry: ModelEntry, place: Place) -> list[Input]:
+    """Return what a model is shown at a place: a corrector a cut for each click, others the box."""
+    if entry.role == "corrector":
+        geometry = CutGeometry(**entry.geometry)
+        windows = [(click, cut_window(place.case.grid, click, geometry)) for click in place.clicks]
+        return [
+            Input(window, extract_cut(place.case, place.mask, window, geometry, click))
+            for click, window in windows
+        ]
+    case = Case(None, place.case.t2) if entry.role == "initial-t2" else place.case
+    window = covering_window(case.grid, place.box, tuple(entry.geometry["spacing"]))
+    return [Input(window, sample_sequences(case, window))]
+
+
+def forward(model: Model, inputs: Sequence[Input], exact: bool = False) -> list[np.ndarray]:
+    """Run a network once.
+
+    Parameters
+    ----------
+    model : Model
+        The network and what it is.
+    inputs : sequence of Input
+        From `inputs_of`, all of one shape.
+    exact : bool
+        As for `probabilities`.
+
+    Returns
+    -------
+    list of ndarray of float32
+        Probabilities on the native voxels of each window's box.
+    """
+    batch = torch.from_numpy(np.stack([one.channels for one in inputs]))
+    if model.entry.role == "corrector":
+        batch = network_input(batch, dimensions(model.entry.network))
+    outputs = probabilities(model.network, batch, exact).numpy()
+    return [
+        one.window.restore(output.reshape(one.window.geometry.shape))
+        for one, output in zip(inputs, outputs, strict=True)
+    ]
+
+
+def disturbed(model: Model, relative: float, seed: int) -> Model:
+    """Return a copy of a model, each of its weights off by a normal error of that relative size."""
+    network = copy.deepcopy(model.network)
+    generator = torch.Generator().manual_seed(seed)
+    for tensor in network.state_dict().values():
+        if tensor.is_floating_point():
+            tensor *= 1 + relative * torch.randn(tensor.shape, generator=generator)
+    return model._replace(network=network)
