@@ -20,6 +20,7 @@ from session_doubles import (
     boxes_in,
     case_on,
     clicks_in,
+    lacks_border,
     masks_on,
 )
 from VSClickCorrectLib.errors import CorrectionError
@@ -103,6 +104,11 @@ class Untouched(RuleBasedStateMachine):
 
     def _apply(self, clicks):
         before = self.live.copy()
+        if any(lacks_border(self.grid, before, click) for click in clicks):
+            with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
+                self.session.apply_together(clicks)
+            np.testing.assert_array_equal(self.live, before)
+            return
         self.session.apply_together(clicks)
         self.said += clicks
         self.done.append((before != self.live, self.live.copy()))

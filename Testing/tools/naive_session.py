@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from scipy import ndimage
-from session_doubles import EXCLUDE, INCLUDE, BlockCorrector, boxes_in, case_on, clicks_in, grids, masks_on
+from session_doubles import (
+    EXCLUDE,
+    INCLUDE,
+    BlockCorrector,
+    boxes_in,
+    case_on,
+    clicks_in,
+    grids,
+    lacks_border,
+    masks_on,
+)
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.merging import MERGES, Proposal
@@ -166,7 +176,21 @@ class NaiveSession:
             result |= self._block(click, STARTER_HALF)
         for island in islands.values():
             result &= True if island is None else ~island
+        local = [c for c, island in islands.items() if island is None]
+        self._take_rests(result, local, [c for c in (*earlier, *clicks) if c.kind is INCLUDE])
         return self._kept_true(result, clicks, earlier)
+
+    def _take_rests(self, result, excludes, includes):
+        """Remove parts in an exclude click's block that touch what went and are a quarter of it at most."""
+        gone = self.mask & ~result
+        for click in excludes:
+            labels, count = ndimage.label(result, TOUCHING)
+            for part in (labels == n for n in range(1, count + 1)):
+                inside = not (part & ~self._block(click, HALF)).any()
+                touches = (ndimage.binary_dilation(gone & ~result, TOUCHING) & part).any()
+                kept = any(part[self._voxel(c)] for c in includes)
+                if inside and touches and not kept and part.sum() <= 0.25 * gone.sum():
+                    result &= ~part
 
     def _island(self, click, said):
         """The part under an exclude click if it is not the tumour."""
@@ -246,15 +270,19 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def click(self, data):
-        click = data.draw(clicks_in(self.grid))
-        self.session.apply(click)
-        self.naive.apply([click])
+        self._apply([data.draw(clicks_in(self.grid))])
 
     @rule(data=st.data())
     def click_together(self, data):
-        clicks = data.draw(st.lists(clicks_in(self.grid), min_size=2, max_size=4))
-        self.session.apply_together(clicks)
-        self.naive.apply(clicks)
+        self._apply(data.draw(st.lists(clicks_in(self.grid), min_size=2, max_size=4)))
+
+    def _apply(self, clicks):
+        if any(lacks_border(self.grid, self.naive.mask, click) for click in clicks):
+            with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
+                self.session.apply_together(clicks)
+        else:
+            self.session.apply_together(clicks)
+            self.naive.apply(clicks)
 
     @rule()
     def the_network_changes_its_mind(self):

@@ -96,6 +96,20 @@ def click_at(grid, index, kind=BOUNDARY):
     return Click(tuple(float(v) for v in grid.index_to_ras(index)), kind)
 
 
+def lacks_border(grid, mask, click):
+    """Whether a boundary click is refused: all voxels within 14.4 mm are background, or all are mask.
+
+    What lies outside the image is background. An empty mask refuses none.
+    """
+    if click.kind is not BOUNDARY or not mask.any():
+        return False
+    padded = np.pad(mask, 1)
+    away = np.indices(padded.shape)[::-1].reshape(3, -1).T - 1.0
+    ras = away @ grid.affine[:3, :3].T + grid.affine[:3, 3]
+    near = padded.ravel()[np.linalg.norm(ras - click.position_ras, axis=1) <= 14.4]
+    return not near.any() or bool(near.all())
+
+
 def with_blocks(shape, *blocks):
     """An array in which the voxels of the given slices are set."""
     values = np.zeros(shape, bool)

@@ -62,8 +62,10 @@ def run(options: argparse.Namespace) -> None:
     edit = session.apply_together(clicks)
     _write(options, session)
     added, removed = edit.change.count
+    if edit.remark:
+        print(edit.remark)
     print(
-        f"{len(clicks)} clicks: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
+        f"{len(clicks)} click{'s' * (len(clicks) != 1)}: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
         f"written to {options.output}."
     )
 

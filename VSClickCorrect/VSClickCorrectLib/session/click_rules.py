@@ -120,7 +120,7 @@ class ClickRules:
             result[proposal.box.slices_in(box)] |= proposal.values
         for island in removed:
             result[island.box.slices_in(box)] &= ~island.values
-        self._take_rests(result, current, box, [c for c in local if c.kind is ClickKind.EXCLUDE], clicks)
+        self._take_rests(result, current, box, proposals, clicks)
         unseen = [c for c in clicks if self._enforce_new(result, box, c)]
         self._enforce_standing(result, current, box)
         self._hold_new(result, box, clicks)
@@ -155,32 +155,51 @@ class ClickRules:
         return bool((self.mask.read(box) & near).any())
 
     def _border_within(self, click: Click, radius_mm: float) -> bool:
-        box = self.case.grid.box_around(click.position_ras, radius_mm)
-        near = distances(self.case.grid, box, click.position_ras) <= radius_mm
-        values = self.mask.read(box)[near]
+        grid = self.case.grid
+        # A layer around the image counts as background: a mask may end where the image does.
+        box = grid.box_around(click.position_ras, radius_mm).padded(1)
+        inside = box.clipped(grid.shape)
+        values = np.zeros(box.shape, bool)
+        values[inside.slices_in(box)] = self.mask.read(inside)
+        values = values[distances(grid, box, click.position_ras) <= radius_mm]
         return bool(values.any() and not values.all())
 
     def _disc_box(self, click: Click) -> Box:
         return self.case.grid.box_around(click.position_ras, DISC_MM)
 
     def _take_rests(
-        self, result, current, box: Box, excludes: Sequence[Click], clicks: Sequence[Click]
+        self, result: np.ndarray, current: np.ndarray, box: Box, proposals: Sequence[Proposal], clicks
     ) -> None:
-        """Remove, with what exclude clicks take away, the small rests that were joined to the mask by it."""
+        """Remove, with what exclude clicks take away, the small rests that hung on the mask by it alone.
+
+        A rest lies in the click's cut as a whole; what goes on outside is no rest.
+        """
         gone = current & ~result
-        if not excludes or not gone.any():
-            return
-        labels, count = ndimage.label(result, _NEIGHBOURS)
-        sizes = np.bincount(labels.ravel(), minlength=count + 1)
-        beside = np.unique(labels[ndimage.binary_dilation(gone, _NEIGHBOURS) & result])
-        kept = {self._at(labels, box, c) for c in (*self.standing, *clicks) if c.kind is ClickKind.INCLUDE}
-        rim = np.ones(box.shape, bool)
-        rim[1:-1, 1:-1, 1:-1] = False
-        # What reaches the box's rim may go on outside.
-        kept |= set(np.unique(labels[rim]).tolist())
-        for label in beside:
-            if label not in kept and sizes[label] <= _REST_SHARE * gone.sum():
-                result[labels == label] = False
+        includes = [c for c in (*self.standing, *clicks) if c.kind is ClickKind.INCLUDE]
+        for place in [p.box for p in proposals if p.click.kind is ClickKind.EXCLUDE]:
+            around = place.padded(1)
+            part = self._within(around, result, box)
+            removed = self._within(around, gone, box) & ~part
+            labels, _ = ndimage.label(part, _NEIGHBOURS)
+            sizes = np.bincount(labels.ravel())
+            kept = {
+                0,
+                *np.unique(labels[_rim(labels.shape)]),
+                *(self._at(labels, around, c) for c in includes),
+            }
+            for label in np.unique(labels[ndimage.binary_dilation(removed, _NEIGHBOURS)]):
+                if label not in kept and sizes[label] <= _REST_SHARE * np.count_nonzero(gone):
+                    rest = labels == label
+                    result[place.slices_in(box)] &= ~rest[1:-1, 1:-1, 1:-1]
+
+    def _within(self, place: Box, values: np.ndarray, box: Box) -> np.ndarray:
+        """Return ``values`` of ``box`` in another box; what lies outside is as the mask is, or background."""
+        found = np.zeros(place.shape, bool)
+        inside = place.clipped(self.case.grid.shape)
+        found[inside.slices_in(place)] = self.mask.read(inside)
+        shared = place.intersection(box)
+        found[shared.slices_in(place)] = values[shared.slices_in(box)]
+        return found
 
     def _enforce_new(self, result: np.ndarray, box: Box, click: Click) -> bool:
         """Make the result true to a new include or exclude click; tell whether the networks were not."""
@@ -231,6 +250,12 @@ def union(boxes: Sequence[Box]) -> Box:
     for box in boxes[1:]:
         whole = whole.union(box)
     return whole
+
+
+def _rim(shape: tuple[int, ...]) -> np.ndarray:
+    rim = np.ones(shape, bool)
+    rim[1:-1, 1:-1, 1:-1] = False
+    return rim
 
 
 def _remark(change: Change, clicks: Sequence[Click], unseen: Sequence[Click]) -> str:

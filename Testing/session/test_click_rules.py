@@ -1,0 +1,124 @@
+"""What clicks promise, on small masks whose outcome can be worked out by hand."""
+
+import numpy as np
+import pytest
+from session_doubles import (
+    BOUNDARY,
+    EXCLUDE,
+    INCLUDE,
+    BlockCorrector,
+    OracleCorrector,
+    case_on,
+    click_at,
+    with_blocks,
+)
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.session.correction import CorrectionSession
+from VSClickCorrectLib.session.mask import ArrayMask
+
+SHAPE = (5, 60, 60)
+GRID = Grid(SHAPE, np.eye(4))
+TUMOUR = with_blocks(SHAPE, ((1, 4), (10, 20), (10, 20)))
+
+
+def session(mask, corrector=None):
+    return CorrectionSession(case_on(GRID), ArrayMask(GRID, mask), corrector or OracleCorrector(TUMOUR))
+
+
+class TestBoundaryWithoutBorder:
+    # The tumour's last column is 19: a click at column 33 lies 14 mm from it, one at 34 lies 15 mm.
+    @pytest.mark.parametrize(("column", "taken"), [(33, True), (34, False), (55, False)])
+    def test_is_refused_where_no_border_lies_within_the_cut(self, column, taken):
+        one = session(TUMOUR)
+        if taken:
+            one.apply(click_at(GRID, (2, 15, column)))
+            return
+        with pytest.raises(CorrectionError, match="no border of the mask within 14 mm of the boundary click"):
+            one.apply(click_at(GRID, (2, 15, column)))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR)
+        assert not one.clicks
+
+    def test_is_refused_deep_inside_a_mask(self):
+        grid = Grid((40, 40, 40), np.eye(4))
+        full = np.ones(grid.shape, bool)
+        one = CorrectionSession(case_on(grid), ArrayMask(grid, full), OracleCorrector(full))
+        with pytest.raises(CorrectionError, match="no border"):
+            one.apply(click_at(grid, (20, 20, 20)))
+        # A mask that ends with the image has its border there.
+        one.apply(click_at(grid, (20, 20, 5)))
+
+    def test_one_of_several_refuses_them_all(self):
+        one = session(TUMOUR)
+        with pytest.raises(CorrectionError, match="no border"):
+            one.apply_together([click_at(GRID, (2, 15, 20)), click_at(GRID, (2, 50, 50))])
+        np.testing.assert_array_equal(one.mask.values, TUMOUR)
+
+    def test_a_border_of_one_voxel_in_another_slice_counts(self):
+        mask = with_blocks(SHAPE, ((0, 1), (30, 31), (30, 31)))
+        session(mask).apply(click_at(GRID, (4, 30, 40)))
+
+
+class TestRests:
+    def neck(self):
+        """A tumour, a bridge of 3 voxels and a rest of 2 beyond it."""
+        bridge = with_blocks(SHAPE, ((2, 3), (15, 16), (20, 23)))
+        rest = with_blocks(SHAPE, ((2, 3), (15, 17), (23, 24)))
+        return bridge, rest
+
+    def test_what_an_exclude_click_cuts_off_goes_with_it(self):
+        surplus = with_blocks(SHAPE, ((2, 3), (14, 18), (20, 24)))
+        rest = with_blocks(SHAPE, ((2, 3), (15, 17), (24, 26)))
+        # The network removes the 16 voxels of the surplus, but not the 4 beyond, which hang on them.
+        one = session(TUMOUR | surplus | rest, BlockCorrector(TUMOUR | rest, (1, 6, 6)))
+        edit = one.apply(click_at(GRID, (2, 16, 22), EXCLUDE))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR)
+        assert edit.change.count == (0, 20)
+
+    def test_what_is_larger_than_a_quarter_of_it_stays(self):
+        bridge, rest = self.neck()
+        one = session(TUMOUR | bridge | rest, BlockCorrector(TUMOUR | rest, (1, 6, 6)))
+        one.apply(click_at(GRID, (2, 15, 21), EXCLUDE))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR | rest)
+
+    def test_what_was_said_to_be_tumour_stays(self):
+        surplus = with_blocks(SHAPE, ((2, 3), (14, 18), (20, 24)))
+        rest = with_blocks(SHAPE, ((2, 3), (15, 17), (24, 26)))
+        one = session(TUMOUR | surplus | rest, BlockCorrector(TUMOUR | rest, (1, 6, 6)))
+        one.apply(click_at(GRID, (2, 16, 25), INCLUDE))
+        one.apply(click_at(GRID, (2, 16, 22), EXCLUDE))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR | rest)
+
+    def test_what_goes_on_outside_the_cut_is_no_rest(self):
+        surplus = with_blocks(SHAPE, ((2, 3), (14, 18), (20, 24)))
+        long = with_blocks(SHAPE, ((2, 3), (15, 16), (24, 28)))
+        # The block ends at column 26, the part at 27.
+        one = session(TUMOUR | surplus | long, BlockCorrector(TUMOUR | long, (1, 6, 4)))
+        one.apply(click_at(GRID, (2, 16, 22), EXCLUDE))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR | long)
+
+
+class TestRemarks:
+    def test_of_clicks_without_effect_say_why(self):
+        one = session(TUMOUR)
+        said = {
+            kind: one.apply(click_at(GRID, index, kind)).remark
+            for kind, index in ((BOUNDARY, (2, 15, 19)), (INCLUDE, (2, 15, 15)), (EXCLUDE, (2, 15, 30)))
+        }
+        assert "border runs where the boundary click is already" in said[BOUNDARY]
+        assert "lies in the mask already" in said[INCLUDE]
+        assert "lies outside the mask already" in said[EXCLUDE]
+
+    def test_of_an_include_click_where_the_networks_see_nothing(self):
+        one = session(TUMOUR)
+        edit = one.apply(click_at(GRID, (2, 40, 40), INCLUDE))
+        assert "see no tumour at the include click" in edit.remark
+        assert edit.change.count[0] > 0
+
+    def test_of_an_exclude_click_against_the_network(self):
+        edit = session(TUMOUR).apply(click_at(GRID, (2, 15, 15), EXCLUDE))
+        assert "take the place of the exclude click for tumour" in edit.remark
+
+    def test_is_empty_where_a_click_did_what_it_says(self):
+        short = TUMOUR & ~with_blocks(SHAPE, ((0, 5), (0, 60), (17, 20)))
+        assert session(short).apply(click_at(GRID, (2, 15, 19))).remark == ""
