@@ -22,7 +22,7 @@ from VSClickCorrectLib.evaluation.reference import (
 )
 from VSClickCorrectLib.imaging import cuts
 from VSClickCorrectLib.inference import device, forward
-from VSClickCorrectLib.inference.models import ROLES, ModelFolder
+from VSClickCorrectLib.inference.models import ModelFolder
 
 CASE = "right side, 300 mm³"
 # Of each network's first, last and deepest convolutions, and of what joins two encoders.
@@ -174,12 +174,6 @@ def test_wrong_spacing_is_found(copied, expected):
 def test_wrong_threshold_is_found(copied, expected):
     change_entry(copied, "vs-initial-1", threshold=0.02)
     assert differing(copied, expected) == ["vs-initial-1"]
-
-
-def test_every_role_is_looked_at(shipped_models):
-    entries = ModelFolder(shipped_models).entries.values()
-    assert {entry.role for entry in entries} == set(ROLES)
-    assert [one.model for one in model_outputs(ModelFolder(shipped_models), "cpu")] == names(shipped_models)
 
 
 def test_differences_are_means_over_what_was_kept(tmp_path, shipped_models):

@@ -15,7 +15,7 @@ from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.evaluation.records import write_json
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.inference.initial import Model
+from VSClickCorrectLib.inference.click_segmenter import Model
 from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.simulation.synthesis import SyntheticCase, demo_case, small_case
@@ -133,7 +133,7 @@ def model_outputs(models: ModelFolder, device: str, tolerances: bool = False) ->
         made = make()
         place = _place(made)
         for mine, its in zip(ours, theirs, strict=True):
-            inputs = inputs_of(mine.entry, place)
+            inputs = inputs_of(mine, place)
             exact = forward(mine, inputs, exact=True)
             quick = exact if is_exact(chosen) else forward(its, inputs)
             seen, its_own = (_kept(made.truth, inputs, outputs) for outputs in (exact, quick))

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, extract_cut
 from VSClickCorrectLib.imaging.preprocessing import covering_window, sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window
 from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter, Model
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import probabilities
-from VSClickCorrectLib.inference.initial import Model
 from VSClickCorrectLib.networks.registry import dimensions
-
-if TYPE_CHECKING:
-    from VSClickCorrectLib.inference.models import ModelEntry
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +55,17 @@ class Input:
     channels: np.ndarray
 
 
-def inputs_of(entry: ModelEntry, place: Place) -> list[Input]:
-    """Return what a model is shown at a place: a corrector a cut for each click, others the box."""
+def inputs_of(model: Model, place: Place) -> list[Input]:
+    """Return what a model is shown at a place: a corrector a cut for each click, others the box.
+
+    A model that takes clicks is shown the mask, and the clicks as include clicks.
+    """
+    entry = model.entry
+    if entry.role == "click":
+        segmenter = ClickSegmenter(model)
+        window = segmenter.window(place.case.grid, (np.add(place.box.start, place.box.stop) - 1) / 2)
+        inside = [replace(click, kind=ClickKind.INCLUDE) for click in place.clicks]
+        return [Input(window, segmenter.channels(place.case, window, place.mask, inside))]
     if entry.role == "corrector":
         geometry = CutGeometry(**entry.geometry)
         windows = [(click, cut_window(place.case.grid, click, geometry)) for click in place.clicks]

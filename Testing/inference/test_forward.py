@@ -1,0 +1,41 @@
+"""What a network of each role is shown at a place that is given."""
+
+import numpy as np
+import pytest
+from bright_ball import CENTER, GRID, ball, ball_case
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.inference.click_segmenter import Model
+from VSClickCorrectLib.inference.forward import Place, inputs_of
+from VSClickCorrectLib.inference.models import ROLES, ModelEntry
+from VSClickCorrectLib.session.mask import ArrayMask
+
+PLACE = Place(ball_case(), Box.around(ball()).padded(4), ArrayMask(GRID, ball()), [Click(CENTER)] * 2)
+
+
+def shown(role):
+    geometry = {"slices": 5, "click_map": True} if role == "corrector" else {"spacing": [1.5, 1.0, 1.0]}
+    return inputs_of(Model(ModelEntry("it", role, "it", "0", "unet3d", geometry=geometry), None), PLACE)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_is_shown_the_sequences_around_the_tumour(role):
+    inputs = shown(role)
+    assert len(inputs) == (2 if role == "corrector" else 1)
+    for one in inputs:
+        t1ce, t2 = one.channels[:2]
+        assert t1ce.shape == one.window.geometry.shape
+        assert (t1ce.max() > 0.9) == (role != "initial-t2")
+        assert t2.max() > 0.8
+        assert one.window.box.contains(Box.of_voxel(GRID.ras_to_index(CENTER)))
+
+
+def test_network_that_takes_clicks_is_shown_mask_and_include_clicks():
+    (one,) = shown("click")
+    assert len(one.channels) == 5
+    mask, include, exclude = one.channels[2:]
+    volume = np.count_nonzero(mask) * 1.5
+    assert volume == pytest.approx(ball().sum() * GRID.voxel_volume, rel=0.1)
+    assert include.max() > 0.8
+    assert mask[np.unravel_index(np.argmax(include), mask.shape)] == 1
+    assert not exclude.any()
