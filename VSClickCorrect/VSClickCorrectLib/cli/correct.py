@@ -64,8 +64,9 @@ def run(options: argparse.Namespace) -> None:
     added, removed = edit.change.count
     if edit.remark:
         print(edit.remark)
+    counted = "1 click" if len(clicks) == 1 else f"{len(clicks)} clicks"
     print(
-        f"{len(clicks)} click{'s' * (len(clicks) != 1)}: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
+        f"{counted}: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
         f"written to {options.output}."
     )
 
