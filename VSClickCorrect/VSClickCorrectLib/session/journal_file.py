@@ -40,7 +40,8 @@ class JournalFile:
             content = self._path.read_bytes()
         except OSError as error:
             raise CorrectionError(
-                f"the journal {self._path} cannot be read ({error.strerror}); try again."
+                f"the journal {self._path} cannot be read ({error.strerror}); check the disk "
+                "or the network and try again."
             ) from None
         found = read_lines(decode(content), f"the journal {self._path}")
         self._whole, self._unended, self._ours = found.whole, found.unended, found.rest
