@@ -13,7 +13,7 @@ from example_counts import examples
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from scipy.spatial.transform import Rotation
-from session_doubles import BlockCorrector, boxes_in, case_on, clicks_in, masks_on
+from session_doubles import BlockCorrector, boxes_in, case_on, clicks_in, lacks_border, masks_on
 from slicer_hand import collapse_layers, crop_to_content, linear, paint
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.click import Click
@@ -103,6 +103,10 @@ class HandsOn(RuleBasedStateMachine):
     def place(self, data):
         again = st.sampled_from(self.twin.clicks) if self.twin.clicks else st.nothing()
         click = data.draw(clicks_in(self.grid) | again)
+        if lacks_border(self.grid, self.mask.values, click):
+            assert self.correction.place(click) is None
+            assert "no border of the mask" in str(self.errors.pop())
+            return
         edit = self.correction.place(click)
         assert (edit is None) == self.correction.collecting
         if edit is None:
@@ -124,6 +128,10 @@ class HandsOn(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule()
     def apply_collected(self):
+        if any(lacks_border(self.grid, self.mask.values, click) for click in self.waiting):
+            with pytest.raises(CorrectionError, match="no border of the mask"):
+                self.correction.apply_collected()
+            return
         assert self.correction.apply_collected().change == self.twin.apply_together(self.waiting).change
         self.waiting = []
 
@@ -231,7 +239,8 @@ def test_saved_scene_comes_back_whole_and_can_be_undone_to_the_start(data, grid,
     world, segments = grid_of(bench.volume), (bench.node, bench.ids[0])
     correction = correct_segment((bench.volume, None), segments, corrector)
     for click in data.draw(st.lists(clicks_in(world), min_size=1, max_size=4)):
-        correction.place(click)
+        if not lacks_border(world, bench.values(bench.ids[0]), click):
+            correction.place(click)
     kept = [bench.values(segment_id) for segment_id in bench.ids]
     clicks, journal = correction.session.clicks, stored_journal(*segments)
     correction.close()
