@@ -104,7 +104,7 @@ THREADS ?= 2
 TRAIN = $(BIN)/vsclick train Resources/Experiments/$(1).toml --training $(RUNS)/$(2)-training \
   --validation $(RUNS)/$(2)-validation --output $(RUNS)/$(1) --threads $(THREADS)
 EXPERIMENTS := $(filter initial-% cut-% past-%,$(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml)))))
-.PHONY: cohorts train experiments $(EXPERIMENTS)
+.PHONY: cohorts wide train train-wide experiments $(EXPERIMENTS)
 
 cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-training --split training --count 400 --seed 11
@@ -113,6 +113,19 @@ cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-training --split training --extent head --count 200 --seed 14
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-validation --split validation --extent head --count 24 --seed 15
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/scan-validation --split validation --extent scan --count 20 --seed 16
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/scan-test --split test --extent scan --balanced --count 40 --seed 23
+
+# The networks that find the tumour learn from these while they are still being written (make -j2 wide train-wide).
+WIDE ?= 2000
+wide: $(VENV)/.ready-demo ## Write balanced cohorts into runs/: every size, look, scanner and kind of head
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/box-validation --split validation --extent box --balanced --count 40 --seed 17
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/wide-head-validation --split validation --extent head --balanced --count 40 --seed 18
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/wide-head-training --split training --extent head --balanced --count 400 --seed 19
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/box-training --split training --extent box --balanced --count $(WIDE) --seed 20
+
+train-wide: $(VENV)/.ready-train ## Train what finds the tumour, MINUTES each, or go on with it
+	$(call TRAIN,locator-fine,wide-head) --minutes $(MINUTES)
+	$(call TRAIN,click,box) --minutes $(MINUTES)
 
 train: $(VENV)/.ready-train ## Train what ships, MINUTES each; release with: vsclick train ... --release NAME
 	$(call TRAIN,locator,head) --minutes $(MINUTES)

@@ -8,6 +8,7 @@ from functools import reduce
 
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from any_grid import grids
 from example_counts import examples
 from hypothesis import given
