@@ -221,3 +221,28 @@ def test_about_a_share_of_cases_has_no_tumour(monkeypatch, shape):
     shapes = [cohort._shape(np.random.default_rng(n)) for n in range(400)]
     assert 0.01 < sum(s is None for s in shapes) / 400 < 0.08
     assert 0.18 < shapes.count("procedural") / 400 < 0.32
+
+
+def test_a_balanced_cohort_has_large_tumours_and_thick_slices(shape):
+    rng, recipe = np.random.default_rng(0), CohortRecipe("training", "box", 1, 0, balanced=True)
+    made = [cohort._geometry(recipe, rng) for _ in range(200)]
+    assert {region.size_mm for _, region in made} == {(108.0, 108.0, 100.0)}
+    assert max(acquisition.spacing[2] for acquisition, _ in made) > 6
+    usual = [cohort._geometry(replace(recipe, balanced=False), rng)[0] for _ in range(200)]
+    assert max(acquisition.spacing[2] for acquisition in usual) == 3
+
+
+def test_heads_of_a_balanced_cohort_are_finer_and_keep_their_thick_slices(shape):
+    rng = np.random.default_rng(0)
+    recipes = [CohortRecipe("training", "head", 1, 0, balanced) for balanced in (False, True)]
+    usual, balanced = ([cohort._geometry(recipe, rng)[0] for _ in range(50)] for recipe in recipes)
+    assert {acquisition.spacing for acquisition in usual} == {(3.0, 3.0, 3.0)}
+    assert {acquisition.spacing[:2] for acquisition in balanced} == {(2.0, 2.0)}
+    assert min(acquisition.spacing[2] for acquisition in balanced) == 2
+    assert max(acquisition.spacing[2] for acquisition in balanced) > 6
+
+
+def test_a_cohort_of_another_balance_is_another_recipe(data, tmp_path):
+    write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5), data, workers=1)
+    with pytest.raises(ImageError, match="another recipe"):
+        write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5, True), data, workers=1)

@@ -277,7 +277,7 @@ def _variety(rng: np.random.Generator) -> Variety:
     return Variety(balanced_shape(rng, _sources.shapes) if rng.random() < TWO_SIDED_SHARE else None)
 
 
-def _shape(rng: np.random.Generator, balanced: bool) -> TumourShape | None:
+def _shape(rng: np.random.Generator, balanced: bool = False) -> TumourShape | None:
     choice = rng.random()
     if choice < NO_TUMOUR_SHARE:
         return None
