@@ -16,6 +16,7 @@ from session_doubles import (
     click_at,
     clicks_in,
     grids,
+    lacks_border,
     masks_on,
     with_blocks,
 )
@@ -106,12 +107,17 @@ class Standing(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def apply(self, data):
-        self._told(self.session.apply(data.draw(clicks_in(self.grid))))
+        self._apply([data.draw(clicks_in(self.grid))])
 
     @rule(data=st.data())
     def apply_together(self, data):
-        clicks = data.draw(st.lists(clicks_in(self.grid), min_size=2, max_size=4))
-        self._told(self.session.apply_together(clicks))
+        self._apply(data.draw(st.lists(clicks_in(self.grid), min_size=2, max_size=4)))
+
+    def _apply(self, clicks):
+        # Others are refused, and change nothing.
+        clicks = [click for click in clicks if not lacks_border(self.grid, self.mask.values, click)]
+        if clicks:
+            self._told(self.session.apply_together(clicks))
 
     @precondition(lambda self: self.session.standing)
     @rule(data=st.data())
