@@ -137,6 +137,7 @@ def test_cases_are_around_the_tumour_and_recipe_lies_beside_them(data, tmp_path)
         "extent": "region",
         "count": 1,
         "seed": 5,
+        "balanced": False,
     }
     # 84 x 84 x 54 mm of voxels of 1.6 x 1.6 x 3 mm.
     assert case.truth.shape == case.case.t1ce.array.shape
@@ -240,6 +241,14 @@ def test_heads_of_a_balanced_cohort_are_finer_and_keep_their_thick_slices(shape)
     assert {acquisition.spacing[:2] for acquisition in balanced} == {(2.0, 2.0)}
     assert min(acquisition.spacing[2] for acquisition in balanced) == 2
     assert max(acquisition.spacing[2] for acquisition in balanced) > 6
+
+
+def test_recipes_of_cohorts_before_there_was_balance_are_understood(data, tmp_path):
+    folder = tmp_path / "cohort"
+    made(folder, replace(RECIPE, count=1), data)
+    card = {"split": "training", "extent": "region", "count": 1, "seed": 5}
+    (folder / "recipe.json").write_text(json.dumps(card))
+    write_cohort(folder, replace(RECIPE, count=1), data, workers=1)
 
 
 def test_a_cohort_of_another_balance_is_another_recipe(data, tmp_path):

@@ -161,15 +161,16 @@ def test_worklist_without_initials_is_not_opened(widget, folder):
     assert not (folder / "results").exists()
 
 
-def test_tumour_found_in_a_case_begins_its_journal(widget, opened, small, border):
+def test_tumour_found_in_a_case_begins_its_journal(widget, opened, small):
     from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.imaging.click import Click
     from VSClickCorrectLib.inference.initial import InitialMask
 
     widget.ui.skipCaseButton.click()
     parameters = widget.panel.parameters
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
     widget.panel.start._found(initial, (parameters.t1ce, parameters.t2))
-    widget.panel.correction.place(border[0])
+    widget.panel.correction.place(Click(tuple(small.grid.index_to_ras((2, 4, 6)))))
     assert len(opened.journal().events) == 2
     assert bare(widget.ui.clickTable).rowCount() == 1
 
