@@ -107,6 +107,21 @@ def _nrrd(**fields: str):
     return lambda room: room.segment(room.file("T1ce.nrrd", text.encode() + bytes(128)))
 
 
+def _tiny(size_mm: float):
+    """Segment a NIfTI file of 480 bytes: 4×4×4 voxels."""
+
+    def make(room: Room):
+        values = {
+            "dim": (3, 4, 4, 4, 1, 1, 1, 1),
+            "pixdim": (1.0, *[size_mm] * 3, 0, 0, 0, 0),
+            "codes": (1, 0),
+        }
+        content = header(room.good.t1ce.read_bytes(), **values)[:480]
+        return room.segment(room.file("T1ce.nii", content))
+
+    return make
+
+
 def _bomb(room: Room):
     # 20 kB that unpack to 20 MB of the 35 GB that the header names.
     content = header(room.good.t1ce.read_bytes()[:352], dim=(3, 2600, 2600, 2600, 1, 1, 1, 1))
@@ -176,6 +191,21 @@ CASES = [
         "NIfTI whose header names 30000×30000×30000 voxels",
         _changed(dim=(3, 30000, 30000, 30000, 1, 1, 1, 1)),
         "T1ce.nii is incomplete; copy or download it again.",
+    ),
+    BadInput(
+        "480 bytes of NIfTI whose voxels are a metre large",
+        _tiny(1000.0),
+        "T1ce.nii: the image's voxels are 1000×1000×1000 mm large, which cannot be; export the image again.",
+    ),
+    BadInput(
+        "480 bytes of NIfTI whose voxels are a micrometre large",
+        _tiny(1e-3),
+        "T1ce.nii: the image's voxels are 0.001×0.001×0.001 mm large, which cannot be; export the image again.",
+    ),
+    BadInput(
+        "NIfTI that is longer than any patient",
+        _changed(pixdim=(1.0, 50.0, 0.75, 1.5, 0, 0, 0, 0), codes=(1, 0)),
+        "T1ce.nii: the image is 3200×48×36 mm large, more than any patient; export it again.",
     ),
     BadInput(
         "NIfTI with a side of no voxels",
