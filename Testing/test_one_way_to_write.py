@@ -32,7 +32,7 @@ EXCEPTIONS = {
     "session/journal_file.py: open": "the journal is appended to, synced, and cut back where that fails",
     "training/reporter.py: open": "a log of lines, written anew from the checkpoint when a training goes on",
     "jobs/exchange.py: open": "progress, in the job's temporary folder",
-    "jobs/exchange.py: np.save": "the task, in the job's temporary folder, before the child is started",
+    "jobs/handover.py: np.save": "an array for a child or its parent, in a temporary folder of theirs",
     "jobs/exchange.py: (folder / _TASK).write_text": "the task, too",
     "jobs/exchange.py: np.savez": "the result, in the job's temporary folder, under another name until whole",
     "jobs/exchange.py: os.replace": "the result gets its name",

@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.cuts import CutGeometry
 
@@ -109,6 +109,7 @@ class ModelFolder:
             raise ModelError(f"{self.folder} has no {what}; it has {', '.join(self.entries) or 'none'}.")
         return fitting[0]
 
+    @enough_memory()
     def load(self, entry: ModelEntry, device: torch.device) -> nn.Module:
         """Build a network and load its weights.
 
