@@ -357,7 +357,40 @@ CASES = [
     BadInput(
         "NRRD whose voxels lie in a file that is not there",
         _nrrd(data_file="voxels.raw"),
+        "T1ce.nrrd keeps its voxels in another file or has no proper header; save it as one file.",
+    ),
+    BadInput(
+        "NRRD whose voxels are a device without end",
+        _nrrd(data_file="/dev/zero"),
+        "T1ce.nrrd keeps its voxels in another file or has no proper header; save it as one file.",
+    ),
+    BadInput(
+        "NRRD of 99999999 dimensions",
+        _nrrd(dimension="99999999"),
         "T1ce.nrrd is incomplete or damaged; copy it again or export it again.",
+    ),
+    BadInput(
+        "MetaImage of 99999999 dimensions",
+        lambda room: room.segment(
+            room.file("T1ce.mha", "ObjectType = Image\nNDims = 99999999\nElementDataFile = LOCAL\n")
+        ),
+        "T1ce.mha is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
+    ),
+    BadInput(
+        "MetaImage that names /etc/passwd, called NIfTI",
+        lambda room: room.segment(
+            room.file(
+                "T1ce.nii",
+                "ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementType = MET_UCHAR\n"
+                "ElementDataFile = /etc/passwd\n",
+            )
+        ),
+        "T1ce.nii is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
+    ),
+    BadInput(
+        "header of a NRRD whose voxels lie beside it",
+        lambda room: room.segment(_written(room, sitk.GetImageFromArray(_IMAGE), "T1ce.nhdr")),
+        "T1ce.nhdr keeps its voxels in another file; save it as one file, NIfTI or NRRD.",
     ),
     BadInput(
         "NRRD with a negative side",
@@ -374,7 +407,7 @@ CASES = [
         lambda room: room.segment(
             _written(room, sitk.GetImageFromArray(_IMAGE[12].astype(np.uint8)), "T1ce.png")
         ),
-        "T1ce.png is not a volume (its size is 64×64); give a three-dimensional image.",
+        "T1ce.png is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
     ),
     BadInput(
         "T1ce and T2 that do not overlap",
