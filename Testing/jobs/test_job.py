@@ -217,7 +217,8 @@ def no_room(drive):
 def test_a_drive_that_fills_up_under_the_child_is_told(case, make_drive, monkeypatch, model_folder):
     drive = make_drive(4096)
     monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
-    folder = made(drive.folder / "job")
+    folder = drive.folder / "job"
+    folder.mkdir()
     write_segmentation_task(folder, case, model_folder, "cpu")
     drive.fill()
     child = subprocess.Popen(
