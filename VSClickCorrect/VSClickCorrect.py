@@ -21,7 +21,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 # Only what is light; the rest is imported at first use, so that Slicer starts as fast as without this module.
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import VSClickError, enough_memory
 
 ICONS = Path(__file__).parent / "Resources" / "Icons"
 SETTINGS = "VSClickCorrect/"
@@ -173,7 +173,8 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show the library's sentences in the status line, and faults as Slicer shows them."""
         with slicer.util.tryWithErrorDisplay(_("VS Click Correct could not do that.")):
             try:
-                yield
+                with enough_memory():
+                    yield
             except VSClickError as error:
                 self.panel.say(error)
                 self.panel.refresh()

@@ -151,8 +151,7 @@ def test_an_archive_that_grows_without_end_is_not_unpacked(uploads):
 
 
 def test_an_image_that_announces_more_than_the_limit_is_not_read(uploads):
-    stream = io.BytesIO(gzip.compress(nifti_header(100, 101, 104) + bytes(100)))
-    send(uploads, "t1ce", "huge.nii.gz", stream.getvalue())
+    send(uploads, "t1ce", "huge.nii.gz", gzip.compress(nifti_header(100, 101, 104) + bytes(2_100_800)))
     with pytest.raises(ImageError, match="^'huge.nii.gz' holds a larger image than 2 MB"):
         uploads.case()
 
@@ -162,6 +161,7 @@ def nifti_header(*size):
     header = bytearray(352)
     header[:4], header[344:348] = (348).to_bytes(4, "little"), b"n+1\0"
     header[40:48] = np.array([3, *size], "<i2").tobytes()
+    header[80:92] = np.ones(3, "<f4").tobytes()
     header[70:74], header[108:112] = np.array([4, 16], "<i2").tobytes(), np.float32(352).tobytes()
     return bytes(header)
 

@@ -107,6 +107,21 @@ def _nrrd(**fields: str):
     return lambda room: room.segment(room.file("T1ce.nrrd", text.encode() + bytes(128)))
 
 
+def _tiny(size_mm: float):
+    """Segment a NIfTI file of 480 bytes: 4×4×4 voxels."""
+
+    def make(room: Room):
+        values = {
+            "dim": (3, 4, 4, 4, 1, 1, 1, 1),
+            "pixdim": (1.0, *[size_mm] * 3, 0, 0, 0, 0),
+            "codes": (1, 0),
+        }
+        content = header(room.good.t1ce.read_bytes(), **values)[:480]
+        return room.segment(room.file("T1ce.nii", content))
+
+    return make
+
+
 def _bomb(room: Room):
     # 20 kB that unpack to 20 MB of the 35 GB that the header names.
     content = header(room.good.t1ce.read_bytes()[:352], dim=(3, 2600, 2600, 2600, 1, 1, 1, 1))
@@ -176,6 +191,21 @@ CASES = [
         "NIfTI whose header names 30000×30000×30000 voxels",
         _changed(dim=(3, 30000, 30000, 30000, 1, 1, 1, 1)),
         "T1ce.nii is incomplete; copy or download it again.",
+    ),
+    BadInput(
+        "480 bytes of NIfTI whose voxels are a metre large",
+        _tiny(1000.0),
+        "T1ce.nii: the image's voxels are 1000×1000×1000 mm large, which cannot be; export the image again.",
+    ),
+    BadInput(
+        "480 bytes of NIfTI whose voxels are a micrometre large",
+        _tiny(1e-3),
+        "T1ce.nii: the image's voxels are 0.001×0.001×0.001 mm large, which cannot be; export the image again.",
+    ),
+    BadInput(
+        "NIfTI that is longer than any patient",
+        _changed(pixdim=(1.0, 50.0, 0.75, 1.5, 0, 0, 0, 0), codes=(1, 0)),
+        "T1ce.nii: the image is 3200×48×36 mm large, more than any patient; export it again.",
     ),
     BadInput(
         "NIfTI with a side of no voxels",
@@ -327,7 +357,40 @@ CASES = [
     BadInput(
         "NRRD whose voxels lie in a file that is not there",
         _nrrd(data_file="voxels.raw"),
+        "T1ce.nrrd keeps its voxels in another file or has no proper header; save it as one file.",
+    ),
+    BadInput(
+        "NRRD whose voxels are a device without end",
+        _nrrd(data_file="/dev/zero"),
+        "T1ce.nrrd keeps its voxels in another file or has no proper header; save it as one file.",
+    ),
+    BadInput(
+        "NRRD of 99999999 dimensions",
+        _nrrd(dimension="99999999"),
         "T1ce.nrrd is incomplete or damaged; copy it again or export it again.",
+    ),
+    BadInput(
+        "MetaImage of 99999999 dimensions",
+        lambda room: room.segment(
+            room.file("T1ce.mha", "ObjectType = Image\nNDims = 99999999\nElementDataFile = LOCAL\n")
+        ),
+        "T1ce.mha is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
+    ),
+    BadInput(
+        "MetaImage that names /etc/passwd, called NIfTI",
+        lambda room: room.segment(
+            room.file(
+                "T1ce.nii",
+                "ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementType = MET_UCHAR\n"
+                "ElementDataFile = /etc/passwd\n",
+            )
+        ),
+        "T1ce.nii is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
+    ),
+    BadInput(
+        "header of a NRRD whose voxels lie beside it",
+        lambda room: room.segment(_written(room, sitk.GetImageFromArray(_IMAGE), "T1ce.nhdr")),
+        "T1ce.nhdr keeps its voxels in another file; save it as one file, NIfTI or NRRD.",
     ),
     BadInput(
         "NRRD with a negative side",
@@ -344,7 +407,7 @@ CASES = [
         lambda room: room.segment(
             _written(room, sitk.GetImageFromArray(_IMAGE[12].astype(np.uint8)), "T1ce.png")
         ),
-        "T1ce.png is not a volume (its size is 64×64); give a three-dimensional image.",
+        "T1ce.png is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
     ),
     BadInput(
         "T1ce and T2 that do not overlap",

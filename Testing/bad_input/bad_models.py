@@ -147,7 +147,7 @@ CASES = [
     BadInput(
         "model of an unknown role",
         _entry(role="oracle"),
-        "models/manifest.json cannot be understood (model 'find' has the role 'oracle', not one of locator, initial, initial-t2, corrector); install the models again.",
+        "models/manifest.json cannot be understood (model 'find' has the role 'oracle', not one of locator, initial, initial-t2, click, corrector); install the models again.",
     ),
     BadInput(
         "model of an unknown network",
@@ -158,6 +158,16 @@ CASES = [
         "model with spacing 0",
         _entry(geometry={"spacing": [0, 3, 3]}),
         "models/manifest.json cannot be understood (the geometry of model 'find' must be numbers above 0); install the models again.",
+    ),
+    BadInput(
+        "model with a spacing of a micrometre",
+        _entry(geometry={"spacing": [0.001, 3, 3]}),
+        "models/manifest.json cannot be understood (the lengths of model 'find' must be from 0.1 to 20 mm); install the models again.",
+    ),
+    BadInput(
+        "corrector whose cuts hold 134 million samples",
+        _models(lambda folder: change_entry(folder, "mend", geometry={"size": 512, "slices": 512})),
+        "models/manifest.json cannot be understood (the cuts of model 'mend' hold more than 262144 samples); install the models again.",
     ),
     BadInput(
         "model without spacing",
@@ -177,7 +187,7 @@ CASES = [
     BadInput(
         "model with channels for 10 TB",
         _entry(parameters={"in_channels": 2, "out_channels": 1, "channels": [10**6, 10**6]}),
-        "The weights find.safetensors do not fit the network unet3d (encoder.stages.0.conv1.weight is 2×2×3×3×3 instead of 1000000×2×3×3×3).",
+        "Parameter 'channels' of network 'unet3d' must be a list of 2 to 8 whole numbers from 1 to 1024, the first at most 64, not [1000000, 1000000].",
     ),
     BadInput(
         "model with channels that its weights have not",

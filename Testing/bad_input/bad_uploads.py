@@ -7,6 +7,7 @@ import struct
 import zipfile
 
 from bad_case import BadInput, Room
+from bad_images import header
 from VSClickCorrectLib.app.uploads import Uploads
 
 TITLE = "Uploads to the browser app"
@@ -73,6 +74,11 @@ def _link(room: Room) -> bytes:
         link.external_attr = 0o120777 << 16
         archive.writestr(link, str(room.good.series))
     return stream.getvalue()
+
+
+def _metres(room: Room) -> bytes:
+    values = {"dim": (3, 4, 4, 4, 1, 1, 1, 1), "pixdim": (1.0, *[1000.0] * 3, 0, 0, 0, 0), "codes": (1, 0)}
+    return header(room.good.t1ce.read_bytes(), **values)[:480]
 
 
 CASES = [
@@ -153,6 +159,11 @@ CASES = [
         "mask as an archive",
         _upload(lambda room: zipped(_slices(room)), slot="mask"),
         "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.",
+    ),
+    BadInput(
+        "480 bytes of NIfTI whose voxels are a metre large",
+        _upload(_metres, "scan.nii"),
+        "'scan.nii': the image's voxels are 1000×1000×1000 mm large, which cannot be; export the image again.",
     ),
     BadInput(
         "NRRD that names a file of the server",

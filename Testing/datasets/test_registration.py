@@ -139,6 +139,15 @@ def test_file_that_is_no_transform_is_refused(tmp_path):
         read_matrix(tmp_path / "t.tfm")
 
 
+def test_a_transform_in_hdf5_is_read_under_no_name(tmp_path):
+    sitk.WriteTransform(sitk.Euler3DTransform(), str(tmp_path / "t.h5"))
+    # Left to choose, ITK reads it, and it could keep its numbers in any other file.
+    (tmp_path / "t.h5").rename(tmp_path / "t.tfm")
+    sitk.ReadTransform(str(tmp_path / "t.tfm"))
+    with pytest.raises(ImageError, match=r"t\.tfm is not a transform that can be read"):
+        read_matrix(tmp_path / "t.tfm")
+
+
 @needs_archive
 def test_matrices_of_real_patients_bring_the_contours_of_both_frames_together(tmp_path):
     documents = {}

@@ -214,16 +214,12 @@ def uploads(folder: Path) -> dict[str, Reader]:
     content = zipped({path.name: path.read_bytes() for path in sorted(series.iterdir())})
     shutil.rmtree(series)
 
-    def read(content: bytes, _: Path) -> object:
-        from VSClickCorrectLib.app.uploads import Uploads
+    def read(content: bytes, here: Path) -> object:
+        from VSClickCorrectLib.datasets.sent_files import read_sent_volume
 
-        received = Uploads(limit_mb=8)
-        try:
-            received.begin("t1ce", "series.zip", len(content))
-            received.part("t1ce", 0, content)
-            return received.case()
-        finally:
-            received.close()
+        unpacked = here / "series"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        return read_sent_volume(_written(here / "series.zip", content), "t1ce", 8 << 20)
 
     return {"zip archive": Reader(content, read)}
 

@@ -51,6 +51,19 @@ def test_axial_view_of_a_sagittal_scan_is_turned_by_hand_alike():
     )
 
 
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ((1000, 1000, 1000), "the image's voxels are 1000×1000×1000 mm large, which cannot be"),
+        ((0.5, 1e-6, 0.5), "the image's voxels are 0.5×1e-06×0.5 mm large, which cannot be"),
+        ((0.5, 90, 90), "the image is 300×54000×36000 mm large, more than any patient"),
+    ],
+)
+def test_sizes_that_no_scan_has_are_refused(sizes, said):
+    with pytest.raises(ImageError, match=said):
+        Grid((400, 600, 600), np.diag([*sizes, 1.0]))
+
+
 @given(grids(), point)
 def test_ijk_and_ras_are_inverse_to_each_other(grid, ijk):
     assert grid.ras_to_ijk(grid.ijk_to_ras(ijk)) == pytest.approx(ijk, abs=1e-6)

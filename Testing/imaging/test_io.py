@@ -9,14 +9,12 @@ import pytest
 import SimpleITK as sitk
 from any_grid import all_ras, grids, itk_image
 from example_counts import examples
-from hdf5_lure import nifti_that_is_hdf5
 from hypothesis import given
 from hypothesis import strategies as st
 from volume_files import GRID, OBLIQUE, PLAIN, SHAPE, VOLUME, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import (
-    announced_bytes,
     read_case,
     read_series,
     read_volume,
@@ -263,30 +261,6 @@ def test_resampling_reproduces_a_ramp_across_any_two_orientations(target):
     assert np.allclose(
         resampled.array, (all_ras(target) - source_affine[:3, 3]) @ (1.0, -2.0, 3.0), atol=1e-6
     )
-
-
-# Files that are not what they are called
-
-
-@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".seg.nrrd"])
-def test_a_suffix_is_read_by_its_own_reader_and_no_other(tmp_path, suffix):
-    secret = tmp_path / "secret.raw"
-    secret.write_bytes(b"SECRET" * 20)
-    path = tmp_path / f"t1ce{suffix}"
-    path.write_bytes(nifti_that_is_hdf5(secret))
-    # Left to choose, ITK is led to the other file.
-    if suffix == ".nii":
-        assert sitk.GetArrayFromImage(sitk.ReadImage(str(path))).tobytes().startswith(b"SECRET")
-    for read in (read_volume, announced_bytes):
-        with pytest.raises(ImageError, match="is not an image that can be read"):
-            read(path)
-
-
-@pytest.mark.parametrize("suffix", [".nii.gz", ".nii", ".nrrd"])
-@pytest.mark.parametrize(("kind", "size"), [("u1", 1), ("i2", 2), ("f4", 4), ("f8", 8)])
-def test_the_size_of_the_voxels_is_known_before_they_are_read(tmp_path, suffix, kind, size):
-    path = written(tmp_path / f"t1ce{suffix}", np.zeros((3, 4, 5), kind))
-    assert announced_bytes(path) == 60 * size
 
 
 # The real case, where the shared data is at hand

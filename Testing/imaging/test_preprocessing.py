@@ -5,6 +5,7 @@ import pytest
 from any_grid import all_ras, grids
 from hypothesis import given
 from hypothesis import strategies as st
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
@@ -19,6 +20,13 @@ def head_in(shape, place, value=100.0):
     array = np.random.default_rng(0).random(shape)  # the noise of air, up to a hundredth of the head
     array[place] += value
     return array
+
+
+def test_a_window_of_more_samples_than_a_network_can_take_is_refused():
+    grid = Grid((20, 20, 20), np.diag([-80.0, -80.0, 80.0, 1.0]))
+    assert covering_window(grid, Box((0, 0, 0), (8, 8, 8)), (3.0, 3.0, 3.0)).geometry.shape == (216, 216, 216)
+    with pytest.raises(ImageError, match="^1600×1600×1600 mm of the image are too much for the networks"):
+        covering_window(grid, grid.box, (3.0, 3.0, 3.0))
 
 
 def test_head_box_keeps_every_slice_and_the_rows_and_columns_of_the_head():

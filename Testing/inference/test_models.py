@@ -104,12 +104,24 @@ def test_entry_that_lacks_a_key_is_refused(tmp_path, key):
         without(role="corrector", geometry={"size": "large"}),
         without(role="corrector", geometry={"slices": 0}),
         without(role="corrector", geometry={"pixel_mm": -0.6}),
+        without(role="corrector", geometry={"size": 512, "slices": 512}),
+        without(role="corrector", geometry={"pixel_mm": 1e9}),
+        without(role="corrector", geometry={"slice_mm": 1e-9}),
+        without(geometry={"spacing": [1e-3, 3, 3]}),
     ],
     ids=str,
 )
 def test_entry_with_a_value_of_no_use_is_refused(tmp_path, wrong):
     write_manifest(tmp_path, [ENTRY | {"name": "good"} | SPACING, wrong])
     assert str(tmp_path / "manifest.json") in refused(ModelFolder, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "first.safetensors"])
+def test_files_larger_than_any_here_are_refused_unread(own_models, name):
+    with (own_models / name).open("r+b") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(ModelError, match=f"{name} is larger than .* MB, as no .* here; install"):
+        load(own_models, "first")
 
 
 def test_entries_keep_what_the_manifest_says(tmp_path):

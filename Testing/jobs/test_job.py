@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +12,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from VSClickCorrectLib.datasets.registration import register
-from VSClickCorrectLib.errors import Cancelled, ImageError, ModelError
+from VSClickCorrectLib.errors import Cancelled, ImageError, ModelError, OutOfMemory
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.jobs import child as child_module
 from VSClickCorrectLib.jobs import job as job_module
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
@@ -196,6 +198,47 @@ def test_disk_that_takes_no_volume_is_an_error(case, temporary, monkeypatch):
     with pytest.raises(ModelError, match=r"cannot be written \(No space left on device\); make room there"):
         Job.start_segmentation(case)
     assert list(temporary.iterdir()) == []
+
+
+def test_a_real_drive_that_is_full_is_told(case, make_drive, monkeypatch):
+    drive = make_drive(64)
+    monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
+    with pytest.raises(ModelError) as told:
+        Job.start_segmentation(case)
+    assert str(told.value) == no_room(drive)
+    assert list(drive.folder.iterdir()) == []
+
+
+def no_room(drive):
+    reason = "cannot be written (No space left on device); make room there."
+    return f"the temporary folder {drive.folder} {reason}"
+
+
+def test_a_drive_that_fills_up_under_the_child_is_told(case, make_drive, monkeypatch, model_folder):
+    drive = make_drive(4096)
+    monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
+    folder = drive.folder / "job"
+    folder.mkdir()
+    write_segmentation_task(folder, case, model_folder, "cpu")
+    drive.fill()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "VSClickCorrectLib.jobs.child", folder],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(job_module.__file__).parents[2])},
+    )
+    assert str(read_result(folder, child.wait())) == no_room(drive)
+    child.stdin.close()
+
+
+def test_memory_that_runs_out_in_the_child_is_told(tmp_path, monkeypatch):
+    def fail(_):
+        raise MemoryError
+
+    monkeypatch.setattr(child_module, "_done", fail)
+    child_module._answer(tmp_path)
+    said = read_result(tmp_path, 0)
+    assert type(said) is OutOfMemory
+    assert str(said) == "there is not enough memory for this; close other programs or crop the images."
 
 
 def test_desktop_slicer_brings_an_interpreter_of_its_own(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Sample data, without a network."""
 
+import tempfile
 import zipfile
 from types import SimpleNamespace
 
@@ -67,6 +68,20 @@ def test_answer_that_is_no_archive_is_refused_and_forgotten(samples, headless, t
     with pytest.raises(ValueError, match="no whole zip file"):
         samples.add_vs_seg_001(headless.scene, lambda address, name: str(answer))
     assert not answer.exists()
+
+
+def test_a_full_temporary_folder_is_told_and_the_download_kept(
+    samples, headless, tmp_path, make_drive, monkeypatch
+):
+    answer = tmp_path / "answer.zip"
+    with zipfile.ZipFile(answer, "w") as archive:
+        archive.writestr("1.dcm", bytes(100_000))
+    monkeypatch.setattr(tempfile, "tempdir", str(make_drive(64).folder))
+    with pytest.raises(
+        ValueError, match=r"temporary folder .* cannot be written \(No space left on device\)"
+    ):
+        samples.add_vs_seg_001(headless.scene, lambda address, name: str(answer))
+    assert answer.exists()
 
 
 def test_checksum_is_of_the_voxels(samples):

@@ -107,6 +107,20 @@ def test_case_that_cannot_be_read_is_called_failed_and_said_so(widget, opened, f
     assert desktop.faults == []
 
 
+def test_memory_that_runs_out_is_not_blamed_on_the_case(widget, opened, folder, desktop, monkeypatch):
+    from VSClickCorrectLib.worklist.cases import WorkCase
+
+    def fail(_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkCase, "load", fail)
+        widget.ui.nextCaseButton.click()
+    assert "not enough memory" in widget.ui.statusLabel.text
+    assert summary(folder)["case2"]["state"] == "todo"
+    assert (desktop.faults, opened.current) == ([], None)
+
+
 def test_work_is_there_again_after_a_crash(widget, opened, folder, module, small, border):
     from VSClickCorrectLib.simulation.oracle import Oracle
 

@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -260,3 +261,21 @@ def test_scene_for_which_there_is_no_room_is_refused_in_a_sentence(scene, tmp_pa
         with pytest.raises(ImageError, match=r"cannot be unpacked \(No space left on device\); make room"):
             load_scene(tmp_path / "scene.mrb")
     load_scene(tmp_path / "scene.mrb").close()
+
+
+def test_a_scene_for_which_the_temporary_folder_has_no_room_is_told(
+    scene, corrected, tmp_path, make_drive, monkeypatch
+):
+    save_scene(scene, tmp_path / "scene.mrb")
+    drive = make_drive(16)
+    monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
+    with pytest.raises(
+        ImageError, match=r"cannot be (unpacked|written) \(No space left on device\); make room"
+    ):
+        load_scene(tmp_path / "scene.mrb")
+    drive.fill()
+    with pytest.raises(
+        ImageError, match=r"cannot be (unpacked|written) \(No space left on device\); make room"
+    ):
+        load_scene(tmp_path / "scene.mrb")
+    assert [p.name for p in drive.folder.iterdir()] == ["ballast"]

@@ -125,6 +125,12 @@ def test_an_empty_image_is_refused_in_words(tmp_path):
         heads.load_head("hanke", tmp_path)
 
 
+def test_an_image_larger_than_any_head_is_refused_before_it_takes_memory(tmp_path):
+    write(tmp_path / "heads/hanke/T1.nii.gz", np.ones((8, 8, 8)), spacing=(99.0, 99.0, 99.0))
+    with pytest.raises(ImageError, match="T1.nii.gz is 693×693×693 mm large, no head"):
+        heads.load_head("hanke", tmp_path)
+
+
 @needs_data
 @pytest.mark.parametrize("name", ["tcga-du-7294", "brats-gli", "rorden-stroke", "clinical-t2"])
 def test_real_heads_have_their_canals_beside_the_brain(name):

@@ -1,6 +1,11 @@
 """The errors a person sees: each message is one sentence that says what is wrong and what to do."""
 
+from __future__ import annotations
+
+import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Control characters, halves of pairs that stand for bytes of no text, and separators of lines.
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
@@ -64,6 +69,32 @@ class CaseLost(WorklistError):
 
 class Cancelled(VSClickError):
     """The user cancelled a running computation; nothing was changed."""
+
+
+class OutOfMemory(VSClickError):
+    """Memory ran out; what was asked for was not done, and no input is to blame."""
+
+    def __init__(
+        self, message: str = "there is not enough memory for this; close other programs or crop the images."
+    ) -> None:
+        super().__init__(message)
+
+
+# What torch and ITK say, which have no MemoryError of their own.
+_NO_MEMORY = re.compile(
+    r"out of memory|(?:can't|cannot|failed to) allocate|not enough memory|bad_alloc", re.IGNORECASE
+)
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Raise `OutOfMemory` where memory runs out in what is done inside, whoever says so."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _NO_MEMORY.search(str(error)):
+            raise
+        raise OutOfMemory from None
 
 
 class BenchmarkError(VSClickError):

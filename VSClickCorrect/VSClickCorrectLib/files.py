@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import lzma
 import os
@@ -13,9 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
+from tempfile import gettempdir
 from typing import Any
 
-from VSClickCorrectLib.errors import ImageError, VSClickError
+from VSClickCorrectLib.errors import ImageError, VSClickError, enough_memory
 from VSClickCorrectLib.signals import finished_before_signals, undone_by_signals
 from VSClickCorrectLib.temporary import TemporaryFolder, remove_folder
 
@@ -30,6 +32,8 @@ DAMAGED_ZIP = (
     zipfile.BadZipFile,
     zlib.error,
 )
+# No room is left, or none for this user.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -55,7 +59,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         raise _not_into(path.parent, error) from None
     temporary = folder.path / path.name
     try:
-        write(temporary)
+        with enough_memory():
+            write(temporary)
         _sync(temporary)
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:
@@ -101,6 +106,38 @@ def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
         for left in (beside, old):
             rmtree(left, ignore_errors=True)
     sync_folder(folder.parent)
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """Give a folder in the system's temporary folder, and remove it with all that is in it.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be made, or there is no room for what is written inside.
+    """
+    try:
+        made = TemporaryFolder(prefix)
+    except OSError as error:
+        raise ImageError(no_room(error)) from None
+    with made as folder:
+        try:
+            yield folder
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise ImageError(no_room(error)) from None
+
+
+def no_room(error: OSError) -> str:
+    """Return what is to be said of a temporary folder that cannot be written."""
+    try:
+        folder = f"the temporary folder {gettempdir()}"
+    # Python finds none where not even a few bytes fit into any.
+    except FileNotFoundError:
+        folder = "the temporary folder"
+    return f"{folder} cannot be written ({error.strerror}); make room there."
 
 
 def make_folder(folder: Path) -> None:

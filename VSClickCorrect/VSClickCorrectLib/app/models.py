@@ -32,6 +32,7 @@ class LazyNetworks:
         ModelError
             If they cannot be loaded.
         """
-        if self._task is None:
+        # Memory that was short may be there by now.
+        if self._task is None or (self._task.done() and self._task.exception() is not None):
             self._task = asyncio.create_task(asyncio.to_thread(Networks.load, self.folder, self.device))
         return await asyncio.shield(self._task)

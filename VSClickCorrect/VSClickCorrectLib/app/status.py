@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from trame_server.state import State
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import VSClickError, enough_memory
 
 
 @dataclass
@@ -44,7 +44,8 @@ class Status:
     def reporting(self) -> Iterator[None]:
         """Show the library's sentences instead of raising them."""
         try:
-            yield
+            with enough_memory():
+                yield
         except VSClickError as error:
             self.fail(error)
 

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from VSClickCorrectLib.app.opened_case import OpenedCase
-from VSClickCorrectLib.datasets.dicom import find_series
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import DAMAGED_ZIP, changing
+from VSClickCorrectLib.files import changing
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import announced_bytes, read_mask, read_series, read_volume
 from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.jobs.reading import read_mask_apart, read_volume_apart
 from VSClickCorrectLib.temporary import TemporaryFolder
 
 SLOTS = ("t1ce", "t2", "mask")
 LIMIT_MB = 1024
 _SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".zip")
 _MB = 1 << 20
-# An archive may hold no more than this many times what was sent: MRI rarely halves its size.
-_LARGEST_RATIO = 20
-_MOST_FILES = 20_000
-# Others may ask for gigabytes of memory before a byte is unpacked.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
 _INTERRUPTED = "the upload was interrupted; choose the file again."
-_NRRD_HEADER_BYTES = 1 << 20
 
 
 @dataclass
@@ -46,7 +36,7 @@ class _File:
 class Uploads:
     """Receives at most one file a slot, in parts, into a temporary folder of its own.
 
-    No name that the browser gives is ever used as a path, and nothing but SimpleITK looks into an image.
+    No name that the browser gives is ever used as a path, and every file is read in a process of its own.
 
     Parameters
     ----------
@@ -160,41 +150,14 @@ class Uploads:
             If it cannot be used.
         """
         file = self._whole("mask")
-        return None if file is None else _named(file, lambda path: read_mask(self._checked(path), grid))
+        return None if file is None else _named(file, lambda path: read_mask_apart(path, grid, self._limit))
 
     def _volume(self, slot: str) -> Volume | None:
         file = self._whole(slot)
-        if file is None:
-            return None
-        if file.path.suffix == ".zip":
-            return _named(file, lambda path: self._dicom(slot, path))
-        return _named(file, lambda path: read_volume(self._checked(path)))
-
-    def _checked(self, path: Path, files: int = 1) -> Path:
-        """Return an image's path; a few bytes can announce voxels that no memory holds."""
-        if path.suffix == ".nrrd":
-            _check_nrrd(path)
-        if announced_bytes(path) * files > self._limit:
-            raise ImageError(f"{path} holds a larger image than {self._limit / _MB:.0f} MB; crop it first.")
-        return path
+        return None if file is None else _named(file, lambda path: read_volume_apart(path, slot, self._limit))
 
     def _whole(self, slot: str) -> _File | None:
         return self._files[slot] if slot in self.names else None
-
-    def _dicom(self, slot: str, archive: Path) -> Volume:
-        folder = archive.with_suffix("")
-        _unpack(archive, folder, min(self._limit, _LARGEST_RATIO * archive.stat().st_size))
-        series = find_series(folder)[0]
-        fitting = [s for s in series if s.weighting == _WEIGHTINGS[slot]] if len(series) > 1 else series
-        if not series:
-            raise ImageError("the archive holds no DICOM series of MR images; zip the slices of one series.")
-        if len(fitting) != 1:
-            raise ImageError(
-                f"the archive holds {len(series)} MR series, so it is not clear which to take; "
-                "zip the slices of one series."
-            )
-        self._checked(fitting[0].files[0], len(fitting[0].files))
-        return read_series(folder, fitting[0].uid)
 
 
 def _named(file: _File, read):
@@ -206,38 +169,3 @@ def _named(file: _File, read):
         for path in (file.path, file.path.with_suffix("")):
             message = message.replace(str(path), f"'{file.name}'")
         raise ImageError(message) from None
-
-
-def _check_nrrd(path: Path) -> None:
-    """Refuse a NRRD file whose voxels lie in another file: it could name any file of this machine."""
-    with path.open("rb") as stream:
-        header, end, _ = stream.read(_NRRD_HEADER_BYTES).replace(b"\r\n", b"\n").partition(b"\n\n")
-    fields = {re.sub(rb"[^a-z]", b"", line.partition(b":")[0].lower()) for line in header.split(b"\n")}
-    # To the library that reads the file a lone carriage return ends a line as well.
-    if not end or b"\r" in header or b"datafile" in fields:
-        raise ImageError(
-            f"{path} keeps its voxels in another file or has no proper header; save it as one file."
-        )
-
-
-def _unpack(archive: Path, folder: Path, limit: int) -> None:
-    """Unpack an archive into one flat folder of numbered files, whatever its names say."""
-    try:
-        with changing(folder), zipfile.ZipFile(archive) as zipped:
-            folder.mkdir()
-            members = [info for info in zipped.infolist() if not info.is_dir()]
-            if len(members) > _MOST_FILES or sum(info.file_size for info in members) > limit:
-                raise ImageError("the archive holds too much; zip the slices of one series.")
-            if any(info.compress_type not in _METHODS for info in members):
-                raise zipfile.BadZipFile("a method that DICOM archives do not need")
-            for number, info in enumerate(members):
-                with zipped.open(info) as source, (folder / f"{number:05d}").open("wb") as target:
-                    shutil.copyfileobj(source, target)
-    except ImageError:
-        raise
-    except OSError as error:
-        raise ImageError(f"{archive} cannot be unpacked ({error.strerror}); try again.") from None
-    except DAMAGED_ZIP:
-        raise ImageError(
-            f"{archive} is no whole zip archive without a password; zip the series again."
-        ) from None

@@ -28,7 +28,7 @@ from VSClickCorrectLib.cli import (
     train,
     worklist,
 )
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import VSClickError, enough_memory
 
 _DESCRIPTION = """\
 Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
@@ -73,17 +73,12 @@ def run(arguments: Sequence[str] | None) -> int:
     # What ITK has to say about a file would stand beside the one plain line.
     sitk.ProcessObject.GlobalWarningDisplayOff()
     try:
-        options.run(options)
+        with enough_memory():
+            options.run(options)
         sys.stdout.flush()
     except VSClickError as error:
         print(
             f"vsclick: {_sentence(str(error), sys.argv if arguments is None else arguments)}", file=sys.stderr
-        )
-        return 2
-    except MemoryError:
-        print(
-            "vsclick: There is not enough memory for this; close other programs or crop the images.",
-            file=sys.stderr,
         )
         return 2
     except OSError as error:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, model_folder
-from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
 from VSClickCorrectLib.imaging.merging import MERGES
@@ -91,7 +91,7 @@ def _write(options: argparse.Namespace, session: CorrectionSession) -> None:
             session.journal.save(options.journal)
         try:
             write_mask(options.output, session.mask.read(session.mask.grid.box), session.mask.grid)
-        except ImageError:
+        except VSClickError:
             if options.journal is not None:
                 options.journal.unlink()
             raise

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file
+from VSClickCorrectLib.imaging.dicom_length import begins_as_dicom
 
 _TAGS = {
     "modality": "0008|0060",
@@ -99,8 +100,7 @@ def is_dicom(path: Path) -> bool:
         check_file(path)
     except ImageError:
         return False
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+    return begins_as_dicom(path)
 
 
 def _series_in(folder: Path) -> list[Series]:
@@ -110,6 +110,7 @@ def _series_in(folder: Path) -> list[Series]:
 def _series(folder: Path, uid: str) -> Series:
     files = [Path(f) for f in sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid)]
     reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(files[0]))
     try:
         reader.ReadImageInformation()

@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import check_file
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import image_of
@@ -23,6 +23,7 @@ _BINS = 48
 _SAMPLES_AT_MOST = 40_000
 # Into so many parts an axis of a field of view is divided to see how much of it overlaps.
 _PARTS = 32
+_TEXT = b"#Insight Transform File"
 # On synthetic scans 0.3 mm off; unrelated images and those that are registered already gain less.
 _LEAST_GAIN = 0.002
 
@@ -55,6 +56,7 @@ class Registration:
     overlap: float
 
 
+@enough_memory()
 def register(
     t1ce: Volume, t2: Volume, progress: Callable[[float, str], None] = lambda fraction, message: None
 ) -> Registration:
@@ -114,7 +116,7 @@ def moved(volume: Volume, matrix: np.ndarray) -> Volume:
 
 
 def read_matrix(path: Path) -> np.ndarray:
-    """Read a linear transform that ITK or Slicer wrote (``.tfm``, ``.txt``, ``.h5``).
+    """Read a linear transform that ITK or Slicer wrote as text (``.tfm``, ``.txt``).
 
     Returns
     -------
@@ -128,11 +130,16 @@ def read_matrix(path: Path) -> np.ndarray:
         movement of the head alone.
     """
     check_file(path)
+    unreadable = f"{path} is not a transform that can be read; give a .tfm file of ITK."
+    with path.open("rb") as stream:
+        # ITK reads HDF5 under any name, which may refer to any other file.
+        if stream.read(len(_TEXT)) != _TEXT:
+            raise ImageError(unreadable)
     try:
         transform = sitk.ReadTransform(str(path))
     # What ITK has to say may quote the file's bytes, which need not be text.
     except (RuntimeError, UnicodeDecodeError):
-        raise ImageError(f"{path} is not a transform that can be read; give a .tfm file of ITK.") from None
+        raise ImageError(unreadable) from None
     if transform.GetDimension() != 3 or not transform.IsLinear():
         raise ImageError(f"the transform {path} is not linear in three dimensions; give a rigid one.")
     matrix = _ras_matrix(transform)
@@ -179,9 +186,9 @@ def _refined(fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, size_
     # The same sums in the same order, whatever the machine.
     method.SetNumberOfThreads(1)
     try:
-        return sitk.Euler3DTransform(
-            sitk.CompositeTransform(method.Execute(fixed, moving)).GetNthTransform(0)
-        )
+        with enough_memory():
+            found = method.Execute(fixed, moving)
+        return sitk.Euler3DTransform(sitk.CompositeTransform(found).GetNthTransform(0))
     except RuntimeError:
         raise ImageError(
             "the T2 cannot be registered to the T1ce, too little of the two overlaps; "

@@ -16,6 +16,12 @@ _UNDEFINED = 0xFFFFFFFF
 _SYNTAX = (0x0002, 0x0010)
 
 
+def begins_as_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do."""
+    with path.open("rb") as stream:
+        return stream.read(_PREAMBLE_BYTES)[128:] == b"DICM"
+
+
 def is_whole(path: Path) -> bool:
     """Whether no element of a DICOM file reaches beyond its end; files of other kinds are taken as whole.
 

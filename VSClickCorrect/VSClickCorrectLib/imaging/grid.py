@@ -16,6 +16,10 @@ from VSClickCorrectLib.imaging.box import Box
 _AXIAL_RAS = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_TOLERANCE = 1e-3
+# No scan of a patient has smaller or larger voxels, or is longer; at a network's voxel size it would fill the
+# memory.
+_VOXEL_MM = (0.01, 100.0)
+_LONGEST_MM = 2000.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Grid:
     Raises
     ------
     ImageError
-        If the affine is not finite, is singular or is sheared.
+        If the affine is not finite, is singular or is sheared, or if no scan of a patient has voxels of this
+        size or is so large.
     """
 
     shape: tuple[int, int, int]
@@ -75,6 +80,7 @@ class Grid:
             raise ImageError(
                 "the image's orientation matrix is singular or not finite; export the image again."
             )
+        self._check_size()
         directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
         shear = np.abs(directions.T @ directions - np.eye(3)).max()
         if shear > SHEAR_TOLERANCE:
@@ -83,6 +89,18 @@ class Grid:
                 "resample it to an orthogonal grid first."
             )
         affine.setflags(write=False)
+
+    def _check_size(self) -> None:
+        spacing = self.spacing
+        if spacing.min() < _VOXEL_MM[0] or spacing.max() > _VOXEL_MM[1]:
+            size = "×".join(f"{s:g}" for s in spacing)
+            raise ImageError(
+                f"the image's voxels are {size} mm large, which cannot be; export the image again."
+            )
+        extent = spacing * self.shape[::-1]
+        if extent.max() > _LONGEST_MM:
+            size = "×".join(f"{e:.0f}" for e in extent)
+            raise ImageError(f"the image is {size} mm large, more than any patient; export it again.")
 
     @classmethod
     def from_lps(cls, shape, spacing, origin, direction) -> Grid:

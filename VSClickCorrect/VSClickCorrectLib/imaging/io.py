@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import copyfile
 
 import numpy as np
 import SimpleITK as sitk
 
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import check_file, write_atomically
-from VSClickCorrectLib.imaging import nifti
+from VSClickCorrectLib.errors import ImageError, enough_memory
+from VSClickCorrectLib.files import write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.image_files import read_image
 from VSClickCorrectLib.imaging.slices import read_dicom
 from VSClickCorrectLib.imaging.volume import Case, Volume
-from VSClickCorrectLib.temporary import TemporaryFolder
 
-# Eight times the largest head scans; what claims more would fill the memory.
-_MOST_VOXELS = 1 << 30
 MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
-# Left to choose, ITK reads a file of any name as HDF5, for instance, which may refer to any other file.
-_READERS = {".nii.gz": "NiftiImageIO", ".nii": "NiftiImageIO", ".nrrd": "NrrdImageIO"}
-# Of a voxel; others have eight bytes at most.
-_BYTES = {sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkFloat32: 4}
 
 
+@enough_memory()
 def read_volume(path: Path) -> Volume:
     """Read a NIfTI or NRRD file, or a folder that holds one DICOM series.
 
@@ -42,7 +34,7 @@ def read_volume(path: Path) -> Volume:
 
 def _read(path: Path, thinnest: int) -> Volume:
     _check_name(path)
-    return _volume_of(read_dicom(path) if os.path.isdir(path) else _read_file(path), path, thinnest)
+    return _volume_of(read_dicom(path) if os.path.isdir(path) else read_image(path), path, thinnest)
 
 
 def _check_name(path: Path) -> None:
@@ -53,23 +45,7 @@ def _check_name(path: Path) -> None:
         raise ImageError(f"the name {path} is not UTF-8 text; rename the file.") from None
 
 
-def announced_bytes(path: Path) -> int:
-    """Return how much memory the voxels of a NIfTI, NRRD or DICOM file take, by what its header says.
-
-    Raises
-    ------
-    ImageError
-        If it has no header that can be read.
-    """
-    reader = _reader_of(path)
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:
-        raise ImageError(f"{path} {nifti.NO_IMAGE}") from None
-    voxels = math.prod(reader.GetSize()) * reader.GetNumberOfComponents()
-    return voxels * _BYTES.get(reader.GetPixelID(), 8)
-
-
+@enough_memory()
 def read_series(folder: Path, uid: str) -> Volume:
     """Read one DICOM series of a folder that may hold several.
 
@@ -108,6 +84,7 @@ def read_case(t1ce: Path | None, t2: Path | None) -> Case:
     return Case(first, second)
 
 
+@enough_memory()
 def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
     """Resample a co-registered volume linearly onto another grid; 0 outside its field of view.
 
@@ -136,6 +113,7 @@ def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarr
     return sitk.GetArrayFromImage(resampler.Execute(values))
 
 
+@enough_memory()
 def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) -> np.ndarray:
     """Read a mask and place it on ``grid``.
 
@@ -176,6 +154,7 @@ def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) 
     return result
 
 
+@enough_memory()
 def write_mask(path: Path, values: np.ndarray, grid: Grid, name: str = "tumour") -> None:
     """Write a mask as NIfTI or ``.seg.nrrd``; the file appears whole or not at all.
 
@@ -235,6 +214,7 @@ def check_mask_path(path: Path, *inputs: Path | None) -> None:
         raise ImageError(f"{path} is one of the files to be read; choose another name for the mask.")
 
 
+@enough_memory()
 def write_volume(path: Path, volume: Volume) -> None:
     """Write a sequence as NIfTI or NRRD; the file appears whole or not at all.
 
@@ -260,64 +240,10 @@ def _write_image(path: Path, image: sitk.Image) -> None:
 def _holds(path: Path, image: sitk.Image) -> bool:
     """Whether a file holds an image: ITK says nothing of a NIfTI file that a full disk cut short."""
     try:
-        found = _read_file(path)
+        found = read_image(path)
     except ImageError:
         return False
     return np.array_equal(sitk.GetArrayViewFromImage(found), sitk.GetArrayViewFromImage(image))
-
-
-def _read_file(path: Path) -> sitk.Image:
-    check_file(path)
-    # Before ITK reads it, which complains on the terminal and takes a voxel size of 0 for 1 mm.
-    header = nifti.read_header(path) if path.name.lower().endswith(nifti.SUFFIXES) else None
-    try:
-        image = _read_alone(path)
-    # What ITK has to say may quote the file's bytes, which need not be text.
-    except (OSError, RuntimeError, UnicodeDecodeError) as error:
-        raise ImageError(_why_unreadable(path, str(error))) from None
-    if image.HasMetaDataKey("nifti_type") and image.GetMetaData("nifti_type") == "0":
-        raise ImageError(f"{path} is an Analyze file, which does not tell left from right; give NIfTI.")
-    if header is not None:
-        nifti.check_voxels(path, header)
-    return image
-
-
-def _read_alone(path: Path) -> sitk.Image:
-    # Of scan.nii.gz with a scan.nii beside it, ITK takes the header and then the voxels of scan.nii.
-    if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
-        return _executed(_reader_of(path), path)
-    with TemporaryFolder("vsclick-") as folder:
-        return _executed(_reader_of(copyfile(path, folder / path.name)), path)
-
-
-def _reader_of(path: Path) -> sitk.ImageFileReader:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    name = path.name.lower()
-    reader.SetImageIO(next((io for suffix, io in _READERS.items() if name.endswith(suffix)), ""))
-    return reader
-
-
-def _executed(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
-    reader.ReadImageInformation()
-    _check_size(reader.GetSize(), path)
-    return reader.Execute()
-
-
-def _check_size(size: Sequence[int], path: Path) -> None:
-    if math.prod(size) > _MOST_VOXELS:
-        text = "×".join(map(str, size))
-        raise ImageError(f"{path} has {text} voxels, more than any scan of a head; crop or export it again.")
-
-
-def _why_unreadable(path: Path, error: str) -> str:
-    if "orthonormal" in error:
-        return f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
-    with path.open("rb") as stream:
-        known = stream.read(4) == b"NRRD" or path.name.lower().endswith(nifti.SUFFIXES)
-    if known:
-        return f"{path} is incomplete or damaged; copy it again or export it again."
-    return f"{path} {nifti.NO_IMAGE}"
 
 
 def _grid_of(image: sitk.Image) -> Grid:

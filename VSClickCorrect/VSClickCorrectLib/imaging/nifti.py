@@ -8,6 +8,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,9 +24,10 @@ _FIRST_VOXEL = 352
 _VOXEL_BYTES = {2: 1, 4: 2, 8: 4, 16: 4, 32: 8, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8}
 _REALS = {16: "f4", 64: "f8"}
 # No stream of gzip unpacks to more than this many times its size.
-_LARGEST_RATIO = 1032
+LARGEST_GZIP_RATIO = 1032
 _PART_BYTES = 1 << 22
-_DAMAGED = (EOFError, OSError, zlib.error)
+# Not every OSError: a drive that fails has no part in the file.
+_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class NiftiHeader:
     matrices: tuple[float, ...]
     sform: tuple[float, ...]
     first: int
+    reader: ClassVar[str] = "NiftiImageIO"
 
     @property
     def voxel_bytes(self) -> int:
@@ -151,7 +154,7 @@ def _check(header: NiftiHeader, path: Path) -> None:
         raise ImageError(f"the header of {path} names no voxel size ({size} mm); export the image again.")
     if not all(map(math.isfinite, header.matrices)):
         raise ImageError(f"the header of {path} does not say where the image lies; export the image again.")
-    length = path.stat().st_size * (_LARGEST_RATIO if _is_compressed(path) else 1)
+    length = path.stat().st_size * (LARGEST_GZIP_RATIO if _is_compressed(path) else 1)
     if length < header.first + header.voxel_bytes:
         raise _incomplete(path)
 

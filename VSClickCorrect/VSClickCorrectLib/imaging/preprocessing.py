@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry
@@ -13,6 +14,8 @@ from VSClickCorrectLib.imaging.volume import Case, Volume
 
 # The 3D U-Net halves each axis three times.
 MULTIPLE = 8
+# A whole head at the finest working resolution fits; a network takes up to half a kilobyte for each sample.
+_MOST_SAMPLES = 1 << 24
 _AIR_FRACTION = 0.1
 _STRIDE = 4
 
@@ -58,9 +61,17 @@ def covering_window(grid: Grid, axial_box: Box, spacing: tuple[float, float, flo
     -------
     Window
         Its sample counts are multiples of `MULTIPLE`; what lies outside the grid reads as 0.
+
+    Raises
+    ------
+    ImageError
+        If it has more samples than a network can take.
     """
     extent = np.asarray(axial_box.shape) * grid.axial_spacing
     shape = tuple(MULTIPLE * math.ceil(e / s / MULTIPLE) for e, s in zip(extent, spacing, strict=True))
+    if math.prod(shape) > _MOST_SAMPLES:
+        size = "×".join(f"{e:.0f}" for e in extent)
+        raise ImageError(f"{size} mm of the image are too much for the networks; crop it to the head.")
     center = (np.asarray(axial_box.start) + np.asarray(axial_box.stop) - 1) / 2
     return Window(grid, center, WindowGeometry(shape, spacing))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.imaging.dicom_length import is_whole
 
 _IMAGE_POSITION = "0020|0032"
@@ -32,7 +32,8 @@ def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder)))
     reader.MetaDataDictionaryArrayUpdateOn()
     try:
-        image = reader.Execute()
+        with enough_memory():
+            image = reader.Execute()
     except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
     _check_common(reader, folder)

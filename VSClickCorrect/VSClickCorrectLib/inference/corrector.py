@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, extract_cut
 from VSClickCorrectLib.imaging.merging import Proposal
@@ -67,6 +67,7 @@ class Corrector:
             ) from None
         return corrector
 
+    @enough_memory()
     def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]:
         """Propose corrections around clicks, all seen on the mask as it is now.
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import nn
 
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.networks.blocks import ConvBlock
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
@@ -85,6 +85,7 @@ def is_exact(device: torch.device) -> bool:
     return device.type == "cpu" and not _cpu_has_bf16()
 
 
+@enough_memory()
 @torch.inference_mode()
 def probabilities(network: nn.Module, inputs: torch.Tensor, exact: bool = False) -> torch.Tensor:
     """Run a network on a batch and return float32 probabilities on the CPU.

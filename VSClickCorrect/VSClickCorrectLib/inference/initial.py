@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from VSClickCorrectLib.errors import Cancelled
+from VSClickCorrectLib.errors import Cancelled, enough_memory
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.grid import Grid
@@ -109,6 +109,7 @@ class InitialSegmenter:
         entries = [models.entry(role) for role in roles]
         return cls(*(Model(entry, models.load(entry, chosen)) for entry in entries))
 
+    @enough_memory()
     def segment(
         self,
         case: Case,
@@ -150,6 +151,7 @@ class InitialSegmenter:
         step(1.0, "done" if best.found else "no tumour found")
         return best
 
+    @enough_memory()
     def propose(self, case: Case, click: Click) -> Proposal:
         """Return the initial network's evidence for tumour around an include click far from any mask.
 

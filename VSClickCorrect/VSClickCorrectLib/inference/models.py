@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.cuts import CutGeometry
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 # Of two initial models, the second is for cases without a T1ce; the click model takes clicks as channels.
 ROLES = ("locator", "initial", "initial-t2", "click", "corrector")
+# What a manifest may ask for: more would fill the memory, and no network here is meant for it.
 _LARGEST_CUT = 512
+_MOST_SAMPLES_OF_A_CUT = 1 << 18
+_LENGTHS_MM = (0.1, 20.0)
+_MOST_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Installed, the models lie in the package; in a checkout, at the top of the repository.
 _FOLDERS = (_PACKAGE / "models", _PACKAGE.parents[1] / "models")
@@ -80,7 +84,7 @@ class ModelFolder:
         path = self.folder / "manifest.json"
         if not os.path.isfile(path):
             raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.")
-        check_file(path, ModelError)
+        _check_length(path, "manifest")
         try:
             entries = _entries_of(path.read_bytes())
         except ValueError as error:
@@ -105,6 +109,7 @@ class ModelFolder:
             raise ModelError(f"{self.folder} has no {what}; it has {', '.join(self.entries) or 'none'}.")
         return fitting[0]
 
+    @enough_memory()
     def load(self, entry: ModelEntry, device: torch.device) -> nn.Module:
         """Build a network and load its weights.
 
@@ -150,7 +155,7 @@ class ModelFolder:
         path = self.folder / entry.file
         if not os.path.isfile(path):
             raise ModelError(f"the weights {path} cannot be read; install the models again.")
-        check_file(path, ModelError)
+        _check_length(path, "weights")
         content = path.read_bytes()
         found = hashlib.sha256(content).hexdigest()
         if found != entry.sha256:
@@ -159,6 +164,15 @@ class ModelFolder:
                 f"{entry.sha256[:12]}…); they may be damaged: install the models again."
             )
         return content
+
+
+def _check_length(path: Path, kind: str) -> None:
+    check_file(path, ModelError)
+    if path.stat().st_size > _MOST_BYTES[kind]:
+        raise ModelError(
+            f"{path} is larger than {_MOST_BYTES[kind] >> 20} MB, as no {kind} here; "
+            "install the models again."
+        )
 
 
 def _misfit(entry: ModelEntry, tensors: Mapping[str, torch.Tensor]) -> str:
@@ -231,16 +245,20 @@ def check_geometry(name: str, role: str, geometry: Any) -> None:
     if not isinstance(geometry, dict):
         raise ValueError(f"the geometry of model '{name}' must be names and values")
     if role == "corrector":
-        sizes = _cut_sizes(name, geometry)
+        counts, lengths = _cut_sizes(name, geometry)
     else:
-        sizes = geometry.get("spacing", [])
-        if not isinstance(sizes, list) or len(sizes) != 3:
+        counts, lengths = [], geometry.get("spacing", [])
+        if not isinstance(lengths, list) or len(lengths) != 3:
             raise ValueError(f"the spacing of model '{name}' must be three lengths in mm")
-    if not all(map(_is_positive, sizes)):
+    if not all(map(_is_positive, counts + lengths)):
         raise ValueError(f"the geometry of model '{name}' must be numbers above 0")
+    shortest, longest = _LENGTHS_MM
+    if min(lengths) < shortest or max(lengths) > longest:
+        raise ValueError(f"the lengths of model '{name}' must be from {shortest:g} to {longest:g} mm")
 
 
-def _cut_sizes(name: str, geometry: dict[str, Any]) -> list[Any]:
+def _cut_sizes(name: str, geometry: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Return the numbers of pixels and slices of a cut, and its lengths in mm."""
     known = [f.name for f in fields(CutGeometry)]
     for word in geometry:
         if word not in known:
@@ -249,7 +267,9 @@ def _cut_sizes(name: str, geometry: dict[str, Any]) -> list[Any]:
     for number in (cuts.size, cuts.slices):
         if not isinstance(number, int) or number > _LARGEST_CUT:
             raise ValueError(f"size and slices of model '{name}' must be whole numbers up to {_LARGEST_CUT}")
-    return [cuts.size, cuts.pixel_mm, cuts.slices, cuts.slice_mm]
+    if cuts.size * cuts.size * cuts.slices > _MOST_SAMPLES_OF_A_CUT:
+        raise ValueError(f"the cuts of model '{name}' hold more than {_MOST_SAMPLES_OF_A_CUT} samples")
+    return [cuts.size, cuts.slices], [cuts.pixel_mm, cuts.slice_mm]
 
 
 def _is_positive(value: Any) -> bool:

@@ -12,10 +12,12 @@ import numpy as np
 from VSClickCorrectLib import errors
 from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import ModelError, VSClickError
+from VSClickCorrectLib.files import no_room
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialMask
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
 
 _TASK, _PROGRESS, _RESULT, _ERRORS = "task.json", "progress.txt", "result.npz", "errors.txt"
 
@@ -76,7 +78,7 @@ def _write_task(folder: Path, task: dict[str, Any], volumes: dict[str, Volume | 
     for name, volume in volumes.items():
         affines[name] = volume.grid.affine.tolist() if volume else None
         if volume:
-            np.save(folder / f"{name}.npy", volume.array)
+            save_array(folder / f"{name}.npy", volume.array)
     (folder / _TASK).write_text(json.dumps({**task, "affines": affines}), encoding="utf-8")
 
 
@@ -110,6 +112,8 @@ def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VS
 
 
 def _died(folder: Path, returncode: int) -> ModelError:
+    if returncode == NO_ROOM_STATUS:
+        return ModelError(no_room(disk_full()))
     try:
         lines = (folder / _ERRORS).read_text(encoding="utf-8", errors="replace").strip().split("\n")
     except OSError:

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Generic, TypeVar, cast
 
 from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import Cancelled, ModelError, VSClickError
+from VSClickCorrectLib.files import no_room
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialMask
 from VSClickCorrectLib.jobs.exchange import (
@@ -34,7 +34,7 @@ _PAUSE_S = 0.01
 # A killed process is gone within a moment, unless a drive keeps it.
 _KILLED_PAUSES = 100
 # Windows would show a console of its own for the child.
-_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 Result = TypeVar("Result", InitialMask, Registration)
 
 
@@ -159,8 +159,8 @@ class Job(Generic[Result]):
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=errors,
-                    env=_environment(),
-                    creationflags=_NO_WINDOW,
+                    env=child_environment(),
+                    creationflags=NO_WINDOW,
                 )
         except OSError as error:
             raise ModelError(
@@ -190,7 +190,7 @@ def python_executable() -> Path:
     return candidates[0]
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """Return this process's environment, with the places from which it imports."""
     places = [str(_LIBRARY), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
     places += [p for p in sys.path if p.rstrip("/\\").endswith(("site-packages", "dist-packages"))]
@@ -207,9 +207,7 @@ def _folder(write: Callable[[Path], None]) -> TemporaryFolder:
             folder.remove()
             raise
     except OSError as error:
-        raise ModelError(
-            f"the temporary folder {gettempdir()} cannot be written ({error.strerror}); make room there."
-        ) from None
+        raise ModelError(no_room(error)) from None
     return folder
 
 

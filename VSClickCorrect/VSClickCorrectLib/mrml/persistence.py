@@ -14,10 +14,9 @@ import slicer
 import vtk
 
 from VSClickCorrectLib.errors import CorrectionError, ImageError
-from VSClickCorrectLib.files import DAMAGED_ZIP, write_atomically
+from VSClickCorrectLib.files import DAMAGED_ZIP, temporary_folder, write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.journal import Guard, Journal
-from VSClickCorrectLib.temporary import TemporaryFolder
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
 SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
@@ -171,14 +170,14 @@ def load_scene(path: Path) -> HeadlessScene:
     """
     if not path.is_file():
         raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
-    headless = HeadlessScene()
-    with TemporaryFolder("vsclick-scene-") as folder, _undisturbed():
+    with temporary_folder("vsclick-scene-") as folder, _undisturbed():
         description = _unpack(path, folder)
         if description is not None:
+            headless = HeadlessScene()
             headless.scene.SetURL(str(description))
             if headless.scene.Connect():
                 return headless
-    headless.close()
+            headless.close()
     raise ImageError(f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again.")
 
 

@@ -13,11 +13,11 @@ import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import DAMAGED_ZIP, NO_ROOM, temporary_folder
 from VSClickCorrectLib.imaging.io import read_volume
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.simulation.synthesis import small_case
-from VSClickCorrectLib.temporary import TemporaryFolder
 
 SERIES_UID = "1.3.6.1.4.1.14519.5.2.1.149357697745643823053302398129943470751"
 # NBIA's REST service for public collections, which asks for no account.
@@ -69,22 +69,24 @@ def add_vs_seg_001(
     archive = Path(download(SERIES_URL, "VS-SEG-001-T1ce.zip"))
     try:
         return add_volume(scene, _unpacked(archive), _("VS-SEG-001 T1ce"))
-    except ImageError:
+    except _NotTheSeries:
         # The next attempt downloads anew.
         archive.unlink(missing_ok=True)
         raise
 
 
 def _unpacked(archive: Path) -> Volume:
-    with TemporaryFolder("vsclick-sample-") as folder:
+    with temporary_folder("vsclick-sample-") as folder:
         try:
             with zipfile.ZipFile(archive) as packed:
                 for name in packed.namelist():
                     if name.lower().endswith(".dcm"):
                         # By its bare name, so that nothing is written outside the folder.
                         (folder / Path(name).name).write_bytes(packed.read(name))
-        except (zipfile.BadZipFile, OSError):
-            raise ImageError(
+        except (*DAMAGED_ZIP, OSError) as error:
+            if getattr(error, "errno", None) in NO_ROOM:
+                raise
+            raise _NotTheSeries(
                 _(
                     "the archive's answer is no whole zip file; try again later, or load the series from "
                     "https://doi.org/10.7937/TCIA.9YTJ-5Q73."
@@ -99,8 +101,12 @@ def _unpacked(archive: Path) -> Volume:
     return volume
 
 
+class _NotTheSeries(ImageError):
+    """What was downloaded is of no use."""
+
+
 def _other_series() -> ImageError:
-    return ImageError(
+    return _NotTheSeries(
         _("what was downloaded is not the series VS-SEG-001, or not all of it; try again later.")
     )
 

@@ -9,7 +9,15 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.errors import CaseLost, CaseTaken, CorrectionError, VSClickError, WorklistError
+from VSClickCorrectLib.errors import (
+    CaseLost,
+    CaseTaken,
+    CorrectionError,
+    OutOfMemory,
+    VSClickError,
+    WorklistError,
+    enough_memory,
+)
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
@@ -272,8 +280,15 @@ class WorklistSection(Section):
     def _read(self, worklist: Worklist, case: WorkCase) -> tuple[Case, np.ndarray | None]:
         """Read a case as work on it was left; one that cannot be read is called failed."""
         try:
-            images = case.load()
-            return images, worklist.saved_mask(images.grid, images)
+            with enough_memory():
+                images = case.load()
+                return images, worklist.saved_mask(images.grid, images)
+        # The case is not to blame.
+        except OutOfMemory:
+            worklist.close()
+            self._rows = None
+            self.panel.refresh()
+            raise
         except VSClickError as error:
             worklist.fail(str(error))
             self._rows = None

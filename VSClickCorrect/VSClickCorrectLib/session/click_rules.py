@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.errors import CorrectionError, enough_memory
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.merging import BLEND_MM, REACH_MM, Merge, Proposal
@@ -90,6 +90,7 @@ class ClickRules:
                     "place an include click inside the tumour to begin a part there."
                 )
 
+    @enough_memory()
     def outcome(
         self, clicks: Sequence[Click], merge: Merge, propose: Propose, start: Start | None
     ) -> Outcome:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
+from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, enough_memory
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.cuts import Readable
@@ -299,6 +299,7 @@ class CorrectionSession:
             change.revert(self.mask)
             raise
 
+    @enough_memory()
     def _write_down(self, event: dict, change: Change) -> None:
         self.journal.append(event)
         change.impose(self._recorded)

@@ -11,6 +11,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import make_folder, write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import image_of, read_volume
 from VSClickCorrectLib.simulation.head import Canal, Head
 from VSClickCorrectLib.simulation.head_sources import HEAD_NAMES, SOURCES, Source
 from VSClickCorrectLib.simulation.head_tissue import (
@@ -25,6 +26,8 @@ _CACHE_VERSION = 3
 # A neck that reaches further below the canals than this is cut off: no scan of the region shows it.
 _BELOW_CANALS_MM = 70.0
 _CROP_MARGIN = 4  # voxels
+# Twice what the largest head takes at the finest spacing.
+_MOST_VOXELS = 1 << 26
 
 
 def load_heads(
@@ -123,7 +126,8 @@ def _canals(points) -> dict[str, Canal]:
 def _read_image(path: Path) -> sitk.Image:
     if not path.is_file():
         raise ImageError(f"the file {path} is missing; put it there or choose another head.")
-    return sitk.ReadImage(str(path), sitk.sitkFloat32)
+    volume = read_volume(path)
+    return image_of(volume.array.astype(np.float32), volume.grid)
 
 
 def _read_aligned(folder: Path, source: Source) -> tuple[np.ndarray | None, np.ndarray | None, Grid]:
@@ -133,6 +137,9 @@ def _read_aligned(folder: Path, source: Source) -> tuple[np.ndarray | None, np.n
     low, high = np.max([e.min(axis=0) for e in ends], axis=0), np.min([e.max(axis=0) for e in ends], axis=0)
     low[2] = max(low[2], min(point[2] for point in source.canals) - _BELOW_CANALS_MM)
     count = np.ceil((high - low) / source.spacing).astype(int) + 1
+    if count.prod() > _MOST_VOXELS:
+        size = "×".join(f"{e:.0f}" for e in high - low)
+        raise ImageError(f"{folder / source.files[0]} is {size} mm large, no head; fetch it again.")
     grid = Grid.from_lps(count[::-1], [source.spacing] * 3, low, np.eye(3).ravel())
     t1, t2 = (
         None if image is None else _normalised(_resampled(image, grid), white)

@@ -19,6 +19,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import make_folder, write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import image_of, read_volume
 from VSClickCorrectLib.simulation.enhancement import Frame, Patch
 from VSClickCorrectLib.simulation.fields import Lattice, noise_block, tiled
 from VSClickCorrectLib.simulation.head import Canal, Head
@@ -173,7 +174,8 @@ def _canals(name: str, stretch=(1.0, 1.0, 1.0)) -> dict[str, Canal]:
 def _prepare(name: str, path: Path) -> LabelMap:
     if not path.is_file():
         raise ImageError(f"the file {path} is missing; put it there or choose another label map.")
-    image = sitk.DICOMOrient(sitk.ReadImage(str(path), sitk.sitkInt16), "LPS")
+    volume = read_volume(path)
+    image = sitk.DICOMOrient(image_of(volume.array.astype(np.int16), volume.grid), "LPS")
     labels = sitk.GetArrayFromImage(image)
     grid = Grid.from_lps(labels.shape, image.GetSpacing(), image.GetOrigin(), np.eye(3).ravel())
     lowest = min(point[2] for point in _CANALS[name]) - _BELOW_CANALS_MM

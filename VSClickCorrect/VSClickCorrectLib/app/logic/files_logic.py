@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import gettempdir
 
 from trame_server import Server
 from trame_server.utils.asynchronous import create_task
@@ -17,10 +16,9 @@ from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.uploads import SLOTS, Uploads
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import changing
+from VSClickCorrectLib.files import temporary_folder
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
-from VSClickCorrectLib.temporary import TemporaryFolder
 
 DOWNLOADS = {
     "tumour.nii.gz": "Segmentation, NIfTI",
@@ -122,8 +120,7 @@ class FilesLogic:
         content = None
         with (
             self._status.reporting(),
-            changing(Path(gettempdir())),
-            TemporaryFolder("vsclick-download-") as folder,
+            temporary_folder("vsclick-download-") as folder,
         ):
             path = folder / name
             self._writer(name)(path)

@@ -1,0 +1,36 @@
+"""Whoever says that memory ran out: one error, one sentence."""
+
+import pytest
+from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
+
+SAID = (
+    MemoryError(),
+    MemoryError("Unable to allocate 244. MiB for an array with shape (400, 400, 400) and data type float32"),
+    RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried "
+        "to allocate 1073741824 bytes. Error code 12 (Cannot allocate memory)"
+    ),
+    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 7.79 GiB total capacity)"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 1.00 GB)"),
+    RuntimeError("itkImportImageContainer.hxx:179:\nFailed to allocate memory for image."),
+    RuntimeError("std::bad_alloc"),
+)
+
+
+@pytest.mark.parametrize("error", SAID, ids=str)
+def test_memory_that_ran_out_is_one_error(error):
+    with pytest.raises(OutOfMemory) as told, enough_memory():
+        raise error
+    assert isinstance(told.value, VSClickError)
+    assert told.value.sentence == (
+        "There is not enough memory for this; close other programs or crop the images."
+    )
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("mat1 and mat2 shapes cannot be multiplied"), OSError(28), KeyError()]
+)
+def test_other_errors_stay_what_they_are(error):
+    with pytest.raises(type(error)) as told, enough_memory():
+        raise error
+    assert told.value is error

@@ -1,0 +1,93 @@
+"""Files of unknown origin: limited before they are read, and archives unpacked under names of our own.
+
+Made for a process of its own (`jobs.reading`): what a header does not tell is left to native code.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.datasets.dicom import find_series
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import DAMAGED_ZIP, changing
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.image_files import read_header
+from VSClickCorrectLib.imaging.io import read_mask, read_series, read_volume
+from VSClickCorrectLib.imaging.volume import Volume
+
+_MB = 1 << 20
+# An archive may hold no more than this many times what was sent: MRI rarely halves its size.
+_LARGEST_RATIO = 20
+_MOST_FILES = 20_000
+# Others may ask for gigabytes of memory before a byte is unpacked.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
+
+
+def read_sent_volume(path: Path, sequence: str, most_bytes: int) -> Volume:
+    """Read a sequence, ``t1ce`` or ``t2``, from a file or from an archive of DICOM slices.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be used, has voxels of more than ``most_bytes``, or it is not clear which series to take.
+    """
+    if path.suffix == ".zip":
+        return _unpacked(path, sequence, most_bytes)
+    _check_bytes(path, most_bytes)
+    return read_volume(path)
+
+
+def read_sent_mask(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
+    """Read a mask, ``(K, J, I)`` bool on ``grid``; raises as `read_sent_volume`."""
+    _check_bytes(path, most_bytes)
+    return read_mask(path, grid)
+
+
+def _check_bytes(path: Path, most_bytes: int, files: int = 1) -> None:
+    """Refuse an image that is too large; a few bytes can announce voxels that no memory holds."""
+    if read_header(path).voxel_bytes * files > most_bytes:
+        raise ImageError(f"{path} holds a larger image than {most_bytes / _MB:.0f} MB; crop it first.")
+
+
+def _unpacked(archive: Path, sequence: str, most_bytes: int) -> Volume:
+    folder = archive.with_suffix("")
+    _unpack(archive, folder, min(most_bytes, _LARGEST_RATIO * archive.stat().st_size))
+    series = find_series(folder)[0]
+    fitting = [s for s in series if s.weighting == _WEIGHTINGS[sequence]] if len(series) > 1 else series
+    if not series:
+        raise ImageError("the archive holds no DICOM series of MR images; zip the slices of one series.")
+    if len(fitting) != 1:
+        raise ImageError(
+            f"the archive holds {len(series)} MR series, so it is not clear which to take; "
+            "zip the slices of one series."
+        )
+    _check_bytes(fitting[0].files[0], most_bytes, len(fitting[0].files))
+    return read_series(folder, fitting[0].uid)
+
+
+def _unpack(archive: Path, folder: Path, limit: int) -> None:
+    """Unpack an archive into one flat folder of numbered files, whatever its names say."""
+    try:
+        with changing(folder), zipfile.ZipFile(archive) as zipped:
+            folder.mkdir()
+            members = [info for info in zipped.infolist() if not info.is_dir()]
+            if len(members) > _MOST_FILES or sum(info.file_size for info in members) > limit:
+                raise ImageError("the archive holds too much; zip the slices of one series.")
+            if any(info.compress_type not in _METHODS for info in members):
+                raise zipfile.BadZipFile("a method that DICOM archives do not need")
+            for number, info in enumerate(members):
+                with zipped.open(info) as source, (folder / f"{number:05d}").open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except ImageError:
+        raise
+    except OSError as error:
+        raise ImageError(f"{archive} cannot be unpacked ({error.strerror}); try again.") from None
+    except DAMAGED_ZIP:
+        raise ImageError(
+            f"{archive} is no whole zip archive without a password; zip the series again."
+        ) from None

@@ -1,0 +1,43 @@
+"""What a process and its child have in common: arrays in files, no room for them, and the end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+
+# With this status a child ends that found no room for its files.
+NO_ROOM_STATUS = 28
+
+
+def disk_full() -> OSError:
+    """Return what the system says of a disk on which no room is left."""
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def end_with_parent(folder: Path) -> None:
+    """From now on, end when the parent's end of the pipe closes: nobody is left to take the result."""
+    threading.Thread(target=_wait, args=(folder,), daemon=True).start()
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as ``.npy``; raises OSError if it cannot be.
+
+    On a full disk numpy's says how much was written, and not why no more.
+    """
+    try:
+        np.save(path, array)
+    except OSError as error:
+        raise disk_full() if error.errno is None else error from None
+
+
+def _wait(folder: Path) -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)

@@ -1,0 +1,79 @@
+"""Files of unknown origin, read in a child process of limited memory and time, whose death harms nobody."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.files import no_room, temporary_folder
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full
+from VSClickCorrectLib.jobs.job import NO_WINDOW, child_environment, python_executable
+
+# The largest image that is allowed takes a tenth of it.
+_LIMIT_S = 300
+# What is imported takes half a gigabyte of addresses; an image is held up to four times on its way.
+_OWN_BYTES, _TIMES = 2 << 30, 4
+# One thread each: addresses are set aside for every one.
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
+)
+
+
+def read_volume_apart(path: Path, sequence: str, most_bytes: int) -> Volume:
+    """Read a sequence; see `read_sent_volume`.
+
+    Raises
+    ------
+    ImageError
+        As `read_sent_volume`, or if the child takes too much memory or time, or dies.
+    """
+    array, affine = _read(path, {"sequence": sequence, "most_bytes": most_bytes})
+    return Volume(array, Grid(array.shape, np.array(affine)))
+
+
+def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
+    """Read a mask, ``(K, J, I)`` bool on ``grid``; raises as `read_volume_apart`."""
+    lattice = {"shape": grid.shape, "affine": grid.affine.tolist()}
+    return _read(path, {"grid": lattice, "most_bytes": most_bytes})[0]
+
+
+def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, list]:
+    task |= {"path": str(path), "memory": _OWN_BYTES + _TIMES * task["most_bytes"]}
+    with temporary_folder("vsclick-reading-") as folder:
+        (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
+        status = _run(folder, path)
+        if status == NO_ROOM_STATUS:
+            raise ImageError(no_room(disk_full()))
+        if status != 0:
+            raise ImageError(f"{path} ended the program that read it; export it again.")
+        answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+        if "refused" in answer:
+            raise ImageError(answer["refused"])
+        return np.load(folder / "voxels.npy", allow_pickle=False), answer["affine"]
+
+
+def _run(folder: Path, path: Path) -> int:
+    """Let the child read; return its exit status."""
+    process = subprocess.Popen(  # noqa: S603, our own module, by our own interpreter
+        [str(python_executable()), "-m", "VSClickCorrectLib.jobs.reading_child", str(folder)],
+        # The child ends when this pipe closes, however this process may end.
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=child_environment() | _ONE_THREAD,
+        creationflags=NO_WINDOW,
+    )
+    try:
+        return process.wait(_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise ImageError(f"{path} takes longer than {_LIMIT_S} s to read; export it again.") from None
+    finally:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,76 @@
+"""The child that reads one file: ``python -m VSClickCorrectLib.jobs.reading_child FOLDER``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from VSClickCorrectLib.datasets.sent_files import read_sent_mask, read_sent_volume
+from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
+from VSClickCorrectLib.files import NO_ROOM
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array
+from VSClickCorrectLib.signals import end_on_signals
+
+
+def main(folder: Path) -> None:
+    """Do the task of a folder and leave the answer there."""
+    # Ctrl+C reaches the child of a terminal's program too; what is to be said, and removed, is the parent's.
+    end_on_signals()
+    end_with_parent(folder)
+    task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    _limit(task["memory"])
+    sitk.ProcessObject.GlobalWarningDisplayOff()
+    try:
+        answer = json.dumps(_answer(folder, task))
+        (folder / "answer.json").write_text(answer, encoding="utf-8")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        # There is no room for words, either.
+        os._exit(NO_ROOM_STATUS)
+
+
+def _answer(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
+    try:
+        with enough_memory():
+            array, grid = _read(task)
+            save_array(folder / "voxels.npy", array)
+    except OutOfMemory:
+        gigabytes = task["memory"] / (1 << 30)
+        return {
+            "refused": f"{task['path']} takes more than {gigabytes:.0f} GB of memory to read; crop it first."
+        }
+    except VSClickError as error:
+        return {"refused": str(error)}
+    return {"affine": grid.affine.tolist()}
+
+
+def _read(task: dict[str, Any]) -> tuple[np.ndarray, Grid]:
+    path, most_bytes = Path(task["path"]), task["most_bytes"]
+    if "grid" in task:
+        grid = Grid(task["grid"]["shape"], np.array(task["grid"]["affine"]))
+        return read_sent_mask(path, grid, most_bytes), grid
+    volume = read_sent_volume(path, task["sequence"], most_bytes)
+    return volume.array, volume.grid
+
+
+def _limit(memory: int) -> None:
+    """Take no more memory from now on, where the system can be asked for that, and leave no core behind."""
+    try:
+        import resource
+    # Windows knows no such limits.
+    except ModuleNotFoundError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
