@@ -11,6 +11,7 @@ from pathlib import Path
 from VSClickCorrectLib.datasets import crossmoda, table, vs_seg
 from VSClickCorrectLib.datasets.importing import CASES, REPORT, Outcome, Source, import_cases
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.outputs import check_apart
 
 _DESCRIPTION = """\
 Turn labelled scans into cases: T1ce.nii.gz, T2.nii.gz and label.nii.gz on the grid of the T1ce, one folder a
@@ -72,6 +73,7 @@ def _run_csv(options: argparse.Namespace) -> None:
 
 
 def _import(sources: Sequence[Source], root: Path, options: argparse.Namespace) -> None:
+    check_apart(options.output, [options.source])
     count = iter(range(1, len(sources) + 1))
     outcomes = import_cases(
         sources,

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import numpy as np
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.datasets.case_list import ListedCase, write_case_list, write_rows
 from VSClickCorrectLib.errors import ImageError, VSClickError
-from VSClickCorrectLib.files import make_folder, write_folder, write_text
+from VSClickCorrectLib.files import check_file, restore_folders, write_folder, write_text
 from VSClickCorrectLib.imaging.io import write_mask, write_volume
 from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
 from VSClickCorrectLib.signals import undone_by_signals
 
 RECORD = "import.json"
@@ -27,6 +28,8 @@ REPORT = "report.csv"
 _FORMAT = 1
 _PART_BYTES = 1 << 20
 _FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
+# What a case's folder may hold and still be replaced: our own, and what desktops leave wherever they look.
+_REPLACED = {RECORD, *_FILES.values(), ".DS_Store", "Thumbs.db", "desktop.ini"}
 _QUALITY = ("nmi_before", "nmi_after", "translation_mm", "rotation_degrees", "overlap")
 _REPORT_COLUMNS = ("case", "status", "label_mm3", "t2", *_QUALITY, "message")
 
@@ -117,19 +120,43 @@ def import_cases(
     Raises
     ------
     ImageError
-        If the folder cannot be written.
+        If the folder cannot be written, is or lies among what is imported, holds lists of somebody else's, or
+        another import is writing into it.
     """
-    make_folder(output)
-    known = {record["fingerprint"]: record for record in _records(output).values()}
-    outcomes = []
-    try:
-        with undone_by_signals(lambda: _write_lists(output, outcomes)):
-            for source in sources:
-                outcomes.append(_outcome(source, root, output, known))
-                progress(outcomes[-1])
-    finally:
-        _write_lists(output, outcomes)
+    check_apart(output, _inputs(sources))
+    check_ours(output, (CASES, REPORT), _is_report(output / REPORT))
+    with writing_into(output):
+        restore_folders(output)
+        known = {record["fingerprint"]: record for record in _records(output).values()}
+        outcomes: list[Outcome] = []
+        try:
+            with undone_by_signals(lambda: _write_lists(output, outcomes)):
+                for source in sources:
+                    outcomes.append(_outcome(source, root, output, known))
+                    progress(outcomes[-1])
+        finally:
+            _write_lists(output, outcomes)
     return outcomes
+
+
+def _inputs(sources: Sequence[Source]) -> Iterator[Path]:
+    """Return all files that are read, and the folders of those that are read as a series."""
+    for source in sources:
+        for files in source.files.values():
+            yield from files
+            if len(files) > 1:
+                yield from {path.parent for path in files}
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file begins as the reports of imports do."""
+    head = ",".join(_REPORT_COLUMNS).encode()
+    try:
+        check_file(path)
+        with path.open("rb") as stream:
+            return stream.read(len(head)) == head
+    except (ImageError, OSError):
+        return False
 
 
 def _outcome(source: Source, root: Path, output: Path, known: dict[str, dict]) -> Outcome:
@@ -155,6 +182,7 @@ def _import(source: Source, root: Path, output: Path, known: dict[str, dict]) ->
         return Outcome(source.name, "unchanged", "is there already", twin)
     if twin is not None:
         return Outcome(source.name, "duplicate", f"holds the same files as {twin['case']}, which is there")
+    _check_replaceable(output / source.name, source.name)
     again = (output / source.name / RECORD).exists()
     imported = source.read()
     record = {
@@ -201,6 +229,22 @@ def _fingerprint(sources: dict[str, dict], settings: dict) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _check_replaceable(folder: Path, case: str) -> None:
+    """Refuse what is in a case's place unless an import of this case wrote it, with all that is in it."""
+    if not os.path.lexists(folder):
+        return
+    away = "move it away or choose another output"
+    if folder.is_symlink() or not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder that an import wrote; {away}.")
+    names = sorted(os.listdir(folder))
+    others = [name for name in names if name not in _REPLACED] or ([] if RECORD in names else names)
+    if others:
+        raise ImageError(f"{folder / others[0]} is there and no import wrote it; {away}.")
+    owner = _record_in(folder).get("case", case)
+    if owner != case:
+        raise ImageError(f"the folder {folder} holds the case {owner}; {away}.")
+
+
 def _write(folder: Path, imported: Imported, record: dict) -> None:
     def fill(beside: Path) -> None:
         for name, volume in imported.case.sequences.items():
@@ -218,15 +262,21 @@ def _records(output: Path) -> dict[str, dict]:
     """Return the records of all complete cases by name, in natural order."""
     paths = [p for p in output.glob(f"*/{RECORD}") if not p.parent.name.startswith(".")]
     records = {}
-    for path in sorted(paths, key=lambda p: natural(p.parent.name)):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # no record, no complete case: it is imported again
-        # A folder that was renamed by hand is another case.
-        if isinstance(record, dict) and record.get("case") == path.parent.name and "fingerprint" in record:
-            records[path.parent.name] = record
+    for folder in sorted((p.parent for p in paths), key=lambda p: natural(p.name)):
+        record = _record_in(folder)
+        # No record, no complete case: it is imported again. A folder renamed by hand is another case.
+        if record.get("case") == folder.name and "fingerprint" in record:
+            records[folder.name] = record
     return records
+
+
+def _record_in(folder: Path) -> dict:
+    """Return the record of a case's folder, empty where there is none that can be read."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def natural(name: str) -> list:
