@@ -12,6 +12,7 @@ from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, 
 from VSClickCorrectLib.imaging.markups import read_clicks
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.inference.networks import Networks
+from VSClickCorrectLib.outputs import same_place
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.signals import finished_before_signals
@@ -76,7 +77,7 @@ def _check_journal_path(options: argparse.Namespace) -> None:
     path = options.journal
     if path is None:
         return
-    if path == options.output:
+    if same_place(path, options.output):
         raise CorrectionError(f"journal and mask are both called {path}; name another file for the journal.")
     if os.path.lexists(path):
         raise CorrectionError(f"the journal {path} exists already; name a new file.")

@@ -41,7 +41,7 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output, options.t1ce, options.t2, options.journal)
+    check_mask_path(options.output, options.t1ce, options.t2, options.journal, options.mask)
     if not os.path.lexists(options.journal):
         raise CorrectionError(f"the journal {options.journal} does not exist; name another.")
     events = Journal(options.journal).events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -19,6 +20,7 @@ _KIND = "kind"
 # Of files, and of a list of cases: there the kind of head may stand beside them.
 FILE_COLUMNS = ("case", *_FILES)
 COLUMNS = (*FILE_COLUMNS, _KIND)
+_LONGEST_LINE = 4096
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class ListedCase:
     label: Path
     mask: Path | None = None
     kind: str = ""
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that there are by role."""
+        return {role: path for role in _FILES if (path := getattr(self, role)) is not None}
 
     def load(self) -> LabelledCase:
         """Read the files, as ``vsclick segment`` and ``vsclick correct`` do.
@@ -190,6 +197,17 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, table.getvalue())
+
+
+def has_columns(path: Path, columns: Sequence[str]) -> bool:
+    """Whether a file's first line names these columns, whatever a spreadsheet has put between them since."""
+    try:
+        check_file(path)
+        with path.open("rb") as stream:
+            line = stream.readline(_LONGEST_LINE)
+    except (ImageError, OSError):
+        return False
+    return set(re.findall(rb"\w+", line)) >= {column.encode() for column in columns}
 
 
 def files_of(row: dict[str, str], folder: Path, where: str) -> dict[str, Path | None]:

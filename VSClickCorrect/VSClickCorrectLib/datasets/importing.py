@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.datasets.case_list import ListedCase, write_case_list, write_rows
+from VSClickCorrectLib.datasets.case_list import ListedCase, has_columns, write_case_list, write_rows
+from VSClickCorrectLib.datasets.fingerprints import sha256_of
 from VSClickCorrectLib.errors import ImageError, VSClickError
-from VSClickCorrectLib.files import check_file, restore_folders, write_folder, write_text
+from VSClickCorrectLib.files import restore_folders, write_folder, write_text
 from VSClickCorrectLib.imaging.io import write_mask, write_volume
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
@@ -26,7 +27,6 @@ CASES = "cases.csv"
 REPORT = "report.csv"
 # Part of each fingerprint: cases are imported again by a library that makes them differently.
 _FORMAT = 1
-_PART_BYTES = 1 << 20
 _FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
 # What a case's folder may hold and still be replaced: our own, and what desktops leave wherever they look.
 _REPLACED = {RECORD, *_FILES.values(), ".DS_Store", "Thumbs.db", "desktop.ini"}
@@ -124,7 +124,7 @@ def import_cases(
         another import is writing into it.
     """
     check_apart(output, _inputs(sources))
-    check_ours(output, (CASES, REPORT), _is_report(output / REPORT))
+    check_ours(output, (CASES, REPORT), has_columns(output / REPORT, _REPORT_COLUMNS))
     with writing_into(output):
         restore_folders(output)
         known = {record["fingerprint"]: record for record in _records(output).values()}
@@ -146,17 +146,6 @@ def _inputs(sources: Sequence[Source]) -> Iterator[Path]:
             yield from files
             if len(files) > 1:
                 yield from {path.parent for path in files}
-
-
-def _is_report(path: Path) -> bool:
-    """Whether a file begins as the reports of imports do."""
-    head = ",".join(_REPORT_COLUMNS).encode()
-    try:
-        check_file(path)
-        with path.open("rb") as stream:
-            return stream.read(len(head)) == head
-    except (ImageError, OSError):
-        return False
 
 
 def _outcome(source: Source, root: Path, output: Path, known: dict[str, dict]) -> Outcome:
@@ -210,17 +199,9 @@ def _summary(record: dict, again: bool) -> str:
 
 def _source_record(files: Sequence[Path], root: Path) -> dict:
     """Describe files by where they lie, relative to ``root``, and by the SHA-256 of them all."""
-    digest = hashlib.sha256()
-    for path in files:
-        try:
-            with path.open("rb") as stream:
-                while part := stream.read(_PART_BYTES):
-                    digest.update(part)
-        except OSError as error:
-            raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
     place = files[0] if len(files) == 1 else files[0].parent
     relative = Path(os.path.relpath(place.resolve(), root.resolve())).as_posix()
-    return {"path": relative, "files": len(files), "sha256": digest.hexdigest()}
+    return {"path": relative, "files": len(files), "sha256": sha256_of(files)}
 
 
 def _fingerprint(sources: dict[str, dict], settings: dict) -> str:

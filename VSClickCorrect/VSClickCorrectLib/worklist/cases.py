@@ -133,9 +133,9 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     """
     if os.path.isdir(source):
         listed = source / CASES
-        cases = _listed(listed) if listed.is_file() else _named(source, output.resolve())
+        cases = _listed(listed, output) if listed.is_file() else _named(source, output.resolve())
     elif os.path.exists(source):
-        cases = _listed(source)
+        cases = _listed(source, output)
     else:
         raise WorklistError(f"{source} does not exist; give a folder of cases or a CSV list.")
     if not cases:
@@ -176,7 +176,7 @@ def _label(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", name) or "case"
 
 
-def _listed(path: Path) -> list[WorkCase]:
+def _listed(path: Path, output: Path) -> list[WorkCase]:
     cases: dict[str, WorkCase] = {}
     for line, row in read_rows(path, COLUMNS, required=("case",)):
         name = row["case"]
@@ -185,8 +185,18 @@ def _listed(path: Path) -> list[WorkCase]:
                 f"{path}, line {line}, column case: '{name}' stands there twice; give each case its own name."
             )
         files = {role: path.parent / row[role] for role in ROLES if row[role]}
-        cases[name] = _checked(WorkCase(name, **files))
+        cases[name] = _checked(_apart(WorkCase(name, **files), output))
     return list(cases.values())
+
+
+def _apart(case: WorkCase, output: Path) -> WorkCase:
+    """Give a case a fault if one of its files lies where the worklist would replace or move it."""
+    for path in case.files.values():
+        place = Path(os.path.realpath(path))
+        for folder in _LEFT_OUT:
+            if place.is_relative_to(os.path.realpath(output / folder)):
+                return WorkCase(case.name, fault=f"{path} is a result of this worklist; copy it elsewhere.")
+    return case
 
 
 def _checked(case: WorkCase) -> WorkCase:

@@ -13,6 +13,7 @@ from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+from VSClickCorrectLib.worklist.labels import check_summary
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
 from VSClickCorrectLib.worklist.open_case import OpenCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
@@ -83,6 +84,7 @@ class Worklist:
         ImageError, WorklistError
             If there is no case, a list cannot be read or the output cannot be written.
         """
+        check_summary(source, output)
         cases = find_cases(source, output)
         store = Store(output)
         records = store.all_records()
