@@ -1,5 +1,6 @@
 """The one way in which files are written: whole or not at all, on real drives that fail."""
 
+import json
 import os
 import signal
 import sys
@@ -70,6 +71,12 @@ def test_a_text_on_a_full_disk_leaves_the_older_one(drive):
     drive.make_room()
     write_text(path, "newer\n")
     assert (path.read_text(), left_in(drive.folder)) == ("newer\n", ["record.json"])
+
+
+def test_what_is_no_text_is_written_as_json_has_it(tmp_path):
+    path = tmp_path / "record.json"
+    write_text(path, json.dumps(["T1\udcff.nii", "Größe"], ensure_ascii=False))
+    assert json.loads(path.read_text("utf-8")) == ["T1\udcff.nii", "Größe"]
 
 
 def test_a_drive_that_becomes_read_only_says_so(drive):

@@ -73,8 +73,30 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8, its line ends as they are; raises as `write_atomically`."""
-    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
+    """Write a text file in UTF-8, its line ends as they are; raises as `write_atomically`.
+
+    What is no text, in the name of a file for instance, is escaped as in JSON.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+
+
+def write_once(path: Path, text: str) -> bool:
+    """Let a text file appear under a name that nobody has; return whether it did.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
+    with changing(path.parent), TemporaryFolder(_BESIDE, path.parent) as folder:
+        whole = folder / path.name
+        whole.write_bytes(text.encode("utf-8"))
+        try:
+            _link(whole, path)
+        except FileExistsError:
+            return False
+    return True
 
 
 def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
@@ -199,6 +221,15 @@ def changing(folder: Path) -> Iterator[None]:
         raise _not_into(folder, error) from None
 
 
+def is_text(path: Path) -> bool:
+    """Whether a path is UTF-8 text; of others SimpleITK would end the program."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def sync_folder(folder: Path) -> None:
     """Bring a folder's list of names to the disk, where the system can: a renamed file is found then."""
     if os.name == "nt":
@@ -216,6 +247,17 @@ def _sync(path: Path) -> None:
     # Windows flushes only what is open for writing.
     with path.open("r+b") as stream:
         os.fsync(stream.fileno())
+
+
+def _link(whole: Path, path: Path) -> None:
+    try:
+        os.link(whole, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # exFAT and some network drives know no links.
+        with path.open("xb") as stream:
+            stream.write(whole.read_bytes())
 
 
 def _not_into(folder: Path, error: OSError) -> ImageError:

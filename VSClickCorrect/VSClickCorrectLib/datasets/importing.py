@@ -15,6 +15,7 @@ import numpy as np
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.datasets.case_list import ListedCase, has_columns, write_case_list, write_rows
 from VSClickCorrectLib.datasets.fingerprints import sha256_of
+from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.files import restore_folders, write_folder, write_text
 from VSClickCorrectLib.imaging.io import write_mask, write_volume
@@ -167,7 +168,7 @@ def _import(source: Source, root: Path, output: Path, known: dict[str, dict]) ->
     sources = {role: _source_record(files, root) for role, files in source.files.items()}
     fingerprint = _fingerprint(sources, source.settings)
     twin = known.get(fingerprint)
-    if twin is not None and twin["case"] == source.name:
+    if twin is not None and case_name(twin["case"]) == case_name(source.name):
         return Outcome(source.name, "unchanged", "is there already", twin)
     if twin is not None:
         return Outcome(source.name, "duplicate", f"holds the same files as {twin['case']}, which is there")

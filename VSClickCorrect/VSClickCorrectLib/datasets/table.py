@@ -9,6 +9,7 @@ from pathlib import Path
 from VSClickCorrectLib.datasets.case_list import FILE_COLUMNS, files_of, read_rows
 from VSClickCorrectLib.datasets.fingerprints import files_of_image
 from VSClickCorrectLib.datasets.importing import Imported, Source
+from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.datasets.placing import place
 from VSClickCorrectLib.datasets.registration import read_matrix
 from VSClickCorrectLib.errors import ImageError
@@ -45,11 +46,10 @@ def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool
     sources: dict[str, Source] = {}
     for line, row in read_rows(path, (*FILE_COLUMNS, TRANSFORM), required=("case", "label")):
         where = f"{path}, line {line}"
-        if row["case"] in sources:
-            raise ImageError(
-                f"{where}, column case: '{row['case']}' stands there twice; rename one of the two."
-            )
-        sources[row["case"]] = _source(row, path.parent, where, labels, registered)
+        row["case"] = name = case_name(row["case"])
+        if name in sources:
+            raise ImageError(f"{where}, column case: '{name}' stands there twice; rename one of the two.")
+        sources[name] = _source(row, path.parent, where, labels, registered)
     if not sources:
         raise ImageError(f"{path} lists no case; add a line for each.")
     return list(sources.values())

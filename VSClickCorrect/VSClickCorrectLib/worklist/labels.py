@@ -116,6 +116,11 @@ class LabelSet:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def case_of(self, label: str) -> str | None:
+        """Return the case that a label's sidecar names; None as for `record`."""
+        record = self.record(label)
+        return record.case if record is not None else None
+
 
 def check_summary(source: Path, output: Path) -> None:
     """Refuse to write the table of all cases over the list that they come from, or over another's table.
