@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.cli.options import add_models, add_sequences, count
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.files import write_text
 from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
 
@@ -68,12 +69,12 @@ def run(options: argparse.Namespace) -> None:
         rivals=not options.without_rivals,
     )
     with writing_into(output):
-        results = measure(settings, lambda what: print(f"{what} …", file=sys.stderr, flush=True))
+        results = measure(settings, lambda what: tell(f"{what} …", to=sys.stderr))
         page = markdown(results)
         write_json(output / _FIGURES, results.to_json())
         write_text(output / _PAGE, page)
         save_charts(output, results)
-    print(page)
+    tell(*page.splitlines())
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -6,7 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, count, model_folder
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
@@ -31,7 +32,7 @@ def add_parser(commands) -> None:
     add_sequences(parser)
     parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
     parser.add_argument(
-        "--label", type=int, metavar="N", help="the tumour's label where the mask holds several"
+        "--label", type=count, metavar="N", help="the tumour's label where the mask holds several"
     )
     parser.add_argument("--clicks", type=Path, required=True, metavar="FILE", help="clicks, .mrk.json")
     parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="corrected mask to write")
@@ -64,9 +65,9 @@ def run(options: argparse.Namespace) -> None:
     _write(options, session)
     added, removed = edit.change.count
     if edit.remark:
-        print(edit.remark)
+        tell(edit.remark)
     counted = "1 click" if len(clicks) == 1 else f"{len(clicks)} clicks"
-    print(
+    tell(
         f"{counted}: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
         f"written to {options.output}."
     )

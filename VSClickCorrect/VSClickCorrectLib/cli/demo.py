@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder, natural
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.imaging.click import Click
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     with writing_into(output):
         case, truth = _case(options)
         start = _play(options, case, truth)
-    print(f"Scene, mask, journal and pictures are in {output}.")
+    tell(f"Scene, mask, journal and pictures are in {output}.")
     if sys.stdin.isatty() and sys.stdout.isatty():
         _open_in_browser(case, start, options)
 
@@ -72,9 +73,9 @@ def _play(options: argparse.Namespace, case: Case, truth: np.ndarray | None) -> 
 
     output = options.output
     networks = Networks.load(model_folder(options), options.device)
-    print("Initial mask:")
+    tell("Initial mask:")
     segmenter = networks.segmenter
-    initial = segmenter.segment(case, progress=lambda done, message: print(f"  {done:4.0%}  {message}"))
+    initial = segmenter.segment(case, progress=lambda done, message: tell(f"  {done:4.0%}  {message}"))
     aim = "goal" if truth is None else "truth"
     start, goal = _start_and_goal(initial.on(case.grid), truth, case)
     save_picture(output / _picture_name(0), case, {aim: goal, "mask": start}, [], "Before the first click")
@@ -89,7 +90,7 @@ def _play(options: argparse.Namespace, case: Case, truth: np.ndarray | None) -> 
             if number < ROUNDS:
                 scene.next_round()
         count = scene.undo_and_redo_everything()
-        print(f"Undo and redo of all {count} clicks: the mask is bit for bit the same.")
+        tell(f"Undo and redo of all {count} clicks: the mask is bit for bit the same.")
         scene.save(output)
     return start
 
@@ -107,14 +108,14 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
 
         return OpenedCase("Demo", case.t1ce, case.t2, start)
 
-    print("Now it is your turn, on the same case, in a browser …")
+    tell("Now it is your turn, on the same case, in a browser …")
     app.start(source, app.defaults(options.models, options.device))
 
 
 def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:
     if options.t1ce or options.t2:
         return read_case(options.t1ce, options.t2), None
-    print(f"Making the synthetic case of seed {options.seed} …", file=sys.stderr)
+    tell(f"Making the synthetic case of seed {options.seed} …", to=sys.stderr)
     made = demo_case(options.seed)
     return made.case, made.truth
 
@@ -126,7 +127,7 @@ def _start_and_goal(
         return initial, truth
     if not initial.any():
         raise ImageError("no tumour was found in these images, so there is nothing to demonstrate on them.")
-    print("No truth is known: the simulated user repairs a spoiled copy of the initial mask.")
+    tell("No truth is known: the simulated user repairs a spoiled copy of the initial mask.")
     return uneven_border(initial, case.grid.spacing[::-1], np.random.default_rng(0)), initial
 
 
@@ -137,7 +138,7 @@ def _report(number: int, mask: np.ndarray, truth: np.ndarray | None, edits: list
         if edits
         else ""
     )
-    print(f"{'Initial' if number == 0 else f'Round {number}'}: {score}{times}")
+    tell(f"{'Initial' if number == 0 else f'Round {number}'}: {score}{times}")
 
 
 def _picture(

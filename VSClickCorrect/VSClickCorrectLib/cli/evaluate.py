@@ -17,6 +17,7 @@ from VSClickCorrectLib.cli.options import (
     natural,
     share,
 )
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
@@ -115,13 +116,13 @@ def _evaluate(
         records.append(record)
         place = f"{len(records)}/{len(cases)} {record.name}"
         rounds = record.rounds.get(corrector, ())
-        print(case_line(place, [one.scores.dice for one in rounds]), flush=True)
+        tell(case_line(place, [one.scores.dice for one in rounds]))
     results = Results(settings, records)
     if not results.cases:
         raise ImageError(f"no case of {options.cases} has a tumour, so there is nothing to measure.")
     summary = write_tables(options.output, results)
     save_pictures(options.output, results, experiment, cases)
-    print(f"\n{summary}\nTables and pictures are in {options.output}.")
+    tell("", *summary.splitlines(), "", f"Tables and pictures are in {options.output}.")
 
 
 def _add_play(parser: argparse.ArgumentParser) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.datasets.names import case_name, for_spreadsheet, from_spreadsheet
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file, write_text
 from VSClickCorrectLib.imaging.io import read_case, read_mask
@@ -98,7 +99,7 @@ def read_case_list(path: Path) -> list[ListedCase]:
     lines: dict[str, int] = {}
     for line, row in read_rows(path, COLUMNS, required=("case", "label")):
         where = f"{path}, line {line}"
-        name = row["case"]
+        name = case_name(row["case"])
         if name in lines:
             raise ImageError(
                 f"{where}, column case: '{name}' stands in line {lines[name]} already; "
@@ -144,7 +145,8 @@ def read_rows(
     line : int
         Where the row stands in the file, the first line being 1.
     row : dict of str
-        The value of every column, empty where there is none, without the spaces around it.
+        The value of every column, empty where there is none, without the spaces around it and without the
+        quote by which `write_rows` keeps it from being a formula.
 
     Raises
     ------
@@ -177,7 +179,7 @@ def _rows_of(
         where = f"{path}, line {reader.line_num}"
         if None in raw:
             raise ImageError(f"{where} has more values than columns; put values with commas in quotes.")
-        row = {name: (raw.get(name) or "").strip() for name in columns}
+        row = {name: from_spreadsheet((raw.get(name) or "").strip()) for name in columns}
         for name in required:
             if not row[name]:
                 raise ImageError(f"{where}, column {name}: nothing stands there; fill it in.")
@@ -187,16 +189,23 @@ def _rows_of(
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
     """Write a table as CSV, UTF-8; it appears whole or not at all.
 
+    No cell is a formula to a spreadsheet, and `read_rows` returns the same values.
+
     Raises
     ------
     ImageError
         If it cannot be written.
     """
+    write_text(path, csv_text(columns, rows))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
+    """Return a table as the CSV that `write_rows` writes."""
     table = StringIO()
     writer = csv.DictWriter(table, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, table.getvalue())
+    writer.writerows({name: for_spreadsheet(cell) for name, cell in row.items()} for row in rows)
+    return table.getvalue()
 
 
 def has_columns(path: Path, columns: Sequence[str]) -> bool:

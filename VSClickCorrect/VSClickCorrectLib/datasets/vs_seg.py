@@ -98,8 +98,8 @@ def find_cases(root: Path, registered: bool = False) -> list[Source]:
             _join_structure_set(lacking, path)
     for patient in lacking.values():
         patient.faults = faults
-    found = [_source(patients[name], registered) for name in sorted(patients, key=natural)]
-    return found + [_unreadable(folder) for folder in unnamed]
+    sources = [_source(patients[name], registered) for name in sorted(patients, key=natural)]
+    return sources + [_unreadable(folder) for folder in unnamed]
 
 
 def _unreadable(folder: Path) -> Source:

@@ -132,8 +132,11 @@ def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) 
     Raises
     ------
     ImageError
-        If it cannot be read, holds several labels and none was named, or lies on another grid.
+        If it cannot be read, holds several labels and none was named, lies on another grid, or the label is
+        the background.
     """
+    if label is not None and np.min(label) < 1:
+        raise ImageError("a label is a whole number, 1 or more, for 0 is the background; name the tumour's.")
     # Slicer may crop a segmentation to a single slice.
     volume = _read(path, thinnest=1)
     labels = [v for v in np.unique(volume.array) if v != 0]

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import VSClickError, on_one_line
 from VSClickCorrectLib.files import check_file, parse_json, write_text
 from VSClickCorrectLib.training.checkpoint import Progress
 from VSClickCorrectLib.training.schedule import Schedule
@@ -52,7 +52,7 @@ class Reporter:
         text = "".join(json.dumps(row) + "\n" for row in [head, *progress.rows])
         write_text(output / LOG, text)
         if progress.step:
-            print(f"Goes on from step {progress.step} in {output}.", flush=True)
+            print(f"Goes on from step {progress.step} in {on_one_line(str(output))}.", flush=True)
         self._events = _tensorboard(output / "tensorboard", progress.step)
         self._drawn = time.monotonic()
         self._bar = _bar(schedule, progress)
