@@ -1,6 +1,8 @@
 """The one way in which files are written: whole or not at all, on real drives that fail."""
 
+import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.files import (
     changing,
     make_folder,
+    restore_folders,
     sync_folder,
     write_atomically,
     write_folder,
@@ -68,6 +71,12 @@ def test_a_text_on_a_full_disk_leaves_the_older_one(drive):
     drive.make_room()
     write_text(path, "newer\n")
     assert (path.read_text(), left_in(drive.folder)) == ("newer\n", ["record.json"])
+
+
+def test_what_is_no_text_is_written_as_json_has_it(tmp_path):
+    path = tmp_path / "record.json"
+    write_text(path, json.dumps(["T1\udcff.nii", "Größe"], ensure_ascii=False))
+    assert json.loads(path.read_text("utf-8")) == ["T1\udcff.nii", "Größe"]
 
 
 def test_a_drive_that_becomes_read_only_says_so(drive):
@@ -160,6 +169,67 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_older_one(tmp_path, monk
     monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises(ImageError, match="case cannot be written: Input/output error"):
         write_folder(folder, lambda new: write_text(new / "b", "2"))
+    assert (left_in(tmp_path), left_in(folder)) == (["case"], ["a"])
+
+
+def killed_at(rename, folder):
+    """Replace a folder in a process that dies before its nth renaming."""
+    child = os.fork()
+    if not child:
+        real, calls = os.rename, []
+
+        def count(*names):
+            calls.append(names)
+            if len(calls) == rename:
+                os.kill(os.getpid(), signal.SIGKILL)
+            real(*names)
+
+        os.rename = count
+        write_folder(folder, lambda new: write_text(new / "b", "2"))
+        os._exit(0)
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.parametrize("rename", [1, 2])
+def test_a_folder_whose_replacing_was_killed_is_found_again(tmp_path, rename):
+    folder = tmp_path / "case"
+    write_folder(folder, lambda new: write_text(new / "a", "1"))
+    assert killed_at(rename, folder) == signal.SIGKILL
+    restore_folders(tmp_path)
+    assert (left_in(tmp_path), left_in(folder)) == (["case"], ["a"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_the_next_writing_that_fails_leaves_what_a_kill_left(tmp_path):
+    folder = tmp_path / "case"
+    write_folder(folder, lambda new: write_text(new / "a", "1"))
+    killed_at(2, folder)
+
+    def fail(new):
+        raise ImageError("no more.")
+
+    with pytest.raises(ImageError, match=r"no more\."):
+        write_folder(folder, fail)
+    assert (left_in(tmp_path), left_in(folder)) == (["case"], ["a"])
+
+
+def test_a_disk_that_takes_no_name_any_more_loses_no_folder(tmp_path, monkeypatch):
+    folder, real, calls = tmp_path / "case", os.rename, []
+    write_folder(folder, lambda new: write_text(new / "a", "1"))
+
+    def rename(*names):
+        calls.append(names)
+        if len(calls) > 1:
+            raise OSError(28, "No space left on device")
+        real(*names)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(ImageError, match="case cannot be written: No space left on device"):
+        write_folder(folder, lambda new: write_text(new / "b", "2"))
+    assert not folder.exists()
+    monkeypatch.undo()
+    restore_folders(tmp_path)
     assert (left_in(tmp_path), left_in(folder)) == (["case"], ["a"])
 
 

@@ -43,7 +43,6 @@ EXCEPTIONS = {
     "datasets/sent_files.py: (folder / f'{number:05d}').open": "an unpacked series, in a temporary folder",
     "datasets/sent_files.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
     "panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
-    "evaluation/tables.py: csv.writer": "a table, in memory",
     "mrml/correction.py: self._markers.rename": "numbers of points, no file",
     "worklist/locks.py: whole.write_text": "a lock, written beside and linked into place: one alone gets it",
     "worklist/locks.py: os.link": "a lock, linked into place",

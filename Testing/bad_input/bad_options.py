@@ -62,7 +62,20 @@ CASES = [
     BadInput(
         "label that is no number",
         lambda room: room.correct("--label", "tumour"),
-        "Argument --label: invalid int value: 'tumour'; see 'vsclick correct --help'.",
+        "Argument --label: 'tumour' is not a whole number, 1 or more; see 'vsclick correct --help'.",
+    ),
+    BadInput(
+        "label of the background",
+        lambda room: room.correct("--label", "0"),
+        "Argument --label: '0' is not a whole number, 1 or more; see 'vsclick correct --help'.",
+    ),
+    BadInput(
+        "label of the background, on import",
+        lambda room: [
+            *("import", "csv", room.file("list.csv", ""), "--output", room.folder / "cases"),
+            *("--tumour-label", "2", "0"),
+        ],
+        "Argument --tumour-label/--label: '0' is not a whole number, 1 or more; see 'vsclick import csv --help'.",
     ),
     BadInput(
         "journal and mask in one file",

@@ -84,6 +84,33 @@ def _over_the_scan_by_a_link(room: Room):
     return room.correct("--output", room.folder / "mask.nii", t1ce=scan)
 
 
+def _journal_over_the_mask_by_a_link(room: Room):
+    (room.folder / "alias").symlink_to(".")
+    return room.correct("--journal", room.folder / "alias" / room.out.name)
+
+
+def _import_over_itself(room: Room):
+    room.file("list.csv", f"case,t1ce,label\nA,{room.good.t1ce},{room.good.mask}\n")
+    return ["import", "csv", room.folder / "list.csv", "--output", room.folder]
+
+
+def _import_into_itself(room: Room):
+    folder = Path(shutil.copytree(room.good.series, room.folder / "scans"))
+    return ["import", "vs-seg", folder, "--output", folder / "cases"]
+
+
+def _import_over_own_lists(room: Room):
+    room.inside("cases")
+    room.file("cases/cases.csv", "case,t1ce\n")
+    room.file("list.csv", f"case,t1ce,label\nA,{room.good.t1ce},{room.good.mask}\n")
+    return ["import", "csv", room.folder / "list.csv", "--output", room.folder / "cases"]
+
+
+def _table_over_its_list(room: Room):
+    room.file("summary.csv", f"case,t1ce\nA,{room.good.t1ce}\n")
+    return ["worklist", room.folder / "summary.csv", "--output", room.folder]
+
+
 def _over_the_clicks(room: Room):
     clicks = Path(shutil.copy(room.good.clicks, room.folder / "clicks.nii"))
     return room.correct("--output", clicks, clicks=clicks)
@@ -254,6 +281,31 @@ CASES = [
         "output over the scan by a link",
         _over_the_scan_by_a_link,
         "mask.nii is one of the files to be read; choose another name for the mask.",
+    ),
+    BadInput(
+        "journal over the mask by a link",
+        _journal_over_the_mask_by_a_link,
+        "Journal and mask are both called alias/out.nii.gz; name another file for the journal.",
+    ),
+    BadInput(
+        "import over what is imported",
+        _import_over_itself,
+        "The output  holds list.csv, which is to be read; choose another folder.",
+    ),
+    BadInput(
+        "import into what is imported",
+        _import_into_itself,
+        "The output scans/cases is or lies in scans, which is to be read; choose a folder outside it.",
+    ),
+    BadInput(
+        "import over a list of somebody else's",
+        _import_over_own_lists,
+        "cases/cases.csv is there and this command did not write it; move it away or choose another folder.",
+    ),
+    BadInput(
+        "table of a worklist over its list",
+        _table_over_its_list,
+        "summary.csv is where the table of all cases goes; choose another folder for the results.",
     ),
     BadInput(
         "output over the clicks",

@@ -60,3 +60,11 @@ def test_a_package_that_is_missing_is_named_before_anything_is_measured(
     assert main(["bench", "--output", str(tmp_path)]) == 2
     assert f"The benchmark needs {package}; install vsclickcorrect[bench]." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_somebody_else_s_are_not_written_over(tmp_path, capsys):
+    (tmp_path / "click.png").write_bytes(b"a picture")
+    assert main(["bench", "--output", str(tmp_path)]) == 2
+    assert "click.png is there and this command did not write it" in capsys.readouterr().err
+    assert main(["bench", "--t1ce", str(tmp_path / "click.png"), "--output", str(tmp_path)]) == 2
+    assert "click.png, which is to be read; choose another folder." in capsys.readouterr().err

@@ -299,6 +299,14 @@ def test_journal_with_the_masks_name_is_refused(refused, inputs, tmp_path):
     refused(*inputs, "--output", same, "--journal", same)
 
 
+@pytest.mark.parametrize("name", ["folder/../out.nii.gz", "alias/out.nii.gz", "OUT.nii.gz", "./out.nii.gz"])
+def test_journal_with_the_masks_name_in_other_words_is_refused(refused, inputs, tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "alias").symlink_to(".")
+    told = refused(*inputs, "--output", tmp_path / "out.nii.gz", "--journal", f"{tmp_path}/{name}")
+    assert "journal and mask are both called" in told.lower()
+
+
 def test_full_disk_leaves_neither_mask_nor_journal(refused, inputs, tmp_path, older, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("sitk::ERROR")

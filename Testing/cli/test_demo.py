@@ -173,6 +173,15 @@ def test_own_files_without_a_tumour_are_refused(vsclick, tmp_path, capfd):
     assert not any((tmp_path / "out").iterdir())
 
 
+def test_a_scene_of_somebody_else_s_is_not_written_over(refused, files, tmp_path):
+    (tmp_path / "scene.mrb").write_bytes(b"an afternoon's work")
+    assert "scene.mrb is there and this command did not write it" in refused("demo", "--output", tmp_path)
+    own = tmp_path / "T1ce.nii.gz"
+    own.write_bytes(files.t1ce.read_bytes())
+    told = refused("demo", "--t1ce", own, "--output", tmp_path)
+    assert "T1ce.nii.gz, which is to be read; choose another folder." in told
+
+
 @pytest.mark.parametrize("blocked", ["", "below"])
 def test_output_that_is_a_file_is_refused(refused, tmp_path, blocked):
     (tmp_path / "taken").write_text("here already")

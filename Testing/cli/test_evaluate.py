@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bright_ball import SHAPE, ball, ball_case, dice, write_image
 from VSClickCorrectLib.evaluation import experiment
+from VSClickCorrectLib.evaluation.report import WRITTEN
 
 if find_spec("matplotlib") is None or find_spec("skimage") is None:
     pytest.skip("the evaluation needs matplotlib and scikit-image", allow_module_level=True)
@@ -54,6 +55,8 @@ def options(cases, output, models, *more):
 
 def test_folder_holds_tables_and_pictures_and_nothing_half_written(evaluated):
     assert {path.name for path in evaluated.iterdir()} == FILES
+    # Of each name it is looked whether somebody else has such a file.
+    assert {"settings.json", "cases", *WRITTEN} >= FILES
     assert [path.name for path in sorted((evaluated / "worst").iterdir())] == ["01.png", "02.png"]
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in evaluated.rglob("*.png"))
 
@@ -239,3 +242,38 @@ def test_counts_below_one_are_refused(option, cases, vsclick, tmp_path, capsys):
         vsclick("evaluate", "--cases", cases, "--output", tmp_path / "out", option, 0)
     assert left.value.code == 2
     assert "1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", [".", "../lists", "alias"])
+def test_list_is_not_written_over(cases, refused, tmp_path, output):
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    (folder / "cases.csv").write_text(cases.read_text("utf-8"), encoding="utf-8")
+    (folder / "alias").symlink_to(".")
+    told = refused(
+        "evaluate", "--cases", folder / "cases.csv", "--start", "mask", "--output", folder / output
+    )
+    assert "cases.csv, which is to be read; choose another folder." in told
+
+
+def test_tables_of_somebody_else_s_are_not_written_over(cases, refused, tmp_path):
+    (tmp_path / "results.json").write_text("{}")
+    told = refused("evaluate", "--cases", cases, "--start", "mask", "--output", tmp_path)
+    assert "results.json is there and this command did not write it" in told
+
+
+def test_case_whose_label_has_changed_is_played_again(files, vsclick, tmp_path):
+    label = write_image(tmp_path / "label.nii.gz", ball().astype(np.uint8))
+    path = tmp_path / "cases.csv"
+    path.write_text(f"case,t1ce,label,mask\na,{files.t1ce},{label},{files.mask}\n", encoding="utf-8")
+    arguments = ["evaluate", "--cases", path, "--start", "mask", "--rounds", 1, "--no-baselines"]
+    arguments += ["--output", tmp_path / "out"]
+
+    def volume():
+        assert vsclick(*arguments) == 0
+        (case,) = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["cases"]
+        return case["volume_mm3"]
+
+    before = volume()
+    write_image(label, ball(radius=5.0).astype(np.uint8))
+    assert volume() == pytest.approx(before * ball(radius=5.0).sum() / ball().sum())

@@ -71,3 +71,34 @@ def test_what_is_not_there_is_a_sentence(tmp_path, capsys, kind):
     assert vsclick(kind, tmp_path / "nothing", "--output", tmp_path / "cases") == 2
     assert "nothing" in capsys.readouterr().err
     assert not (tmp_path / "cases").exists()
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_own_cases_are_not_overwritten_by_their_import(tmp_path, capsys):
+    case = tmp_path / "own" / "P1"
+    case.mkdir(parents=True)
+    written(case / "T1ce.nii.gz", VOLUME.array, GRID)
+    written(case / "label.nii.gz", blob().astype(np.uint8), GRID)
+    (case / "report.pdf").write_bytes(b"a report")
+    table = tmp_path / "own" / "list.csv"
+    table.write_text("case,t1ce,label\nP1,P1/T1ce.nii.gz,P1/label.nii.gz\n")
+    (tmp_path / "alias").symlink_to("own")
+    before = contents(tmp_path)
+    for output in ("own", "alias", "own/P1/.."):
+        assert vsclick("csv", table, "--output", tmp_path / output) == 2
+        assert "which is to be read; choose" in capsys.readouterr().err
+    assert contents(tmp_path) == before
+    assert vsclick("csv", table, "--output", tmp_path / "own" / "imported") == 0
+
+
+def test_a_download_is_not_imported_into_itself(tmp_path, moda, capsys):
+    write_series(tmp_path / "R" / "VS-SEG-002", VOLUME.array, GRID)
+    before = contents(tmp_path)
+    for output in (tmp_path / "R", tmp_path / "R" / "cases", tmp_path):
+        assert vsclick("vs-seg", tmp_path / "R", "--output", output) == 2
+        assert "which is to be read; choose" in capsys.readouterr().err
+    assert vsclick("crossmoda", moda, "--output", moda / "cases", "--tumour-label", 1) == 2
+    assert contents(tmp_path) == before

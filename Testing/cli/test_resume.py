@@ -76,3 +76,14 @@ def test_another_image_on_the_same_grid_is_taken_only_if_one_says_so(corrected, 
     assert not output.exists()
     assert resume(*arguments, "--other-image") == 0
     np.testing.assert_array_equal(read_mask(output, GRID), mask)
+
+
+def test_the_mask_with_which_the_correction_began_is_not_written_over(corrected, files, tmp_path, capsys):
+    _, journal = corrected
+    mask = tmp_path / "began.nii.gz"
+    mask.write_bytes(files.mask.read_bytes())
+    (tmp_path / "alias.nii.gz").symlink_to(mask)
+    for output in (mask, tmp_path / "alias.nii.gz"):
+        assert resume(journal, "--t1ce", files.t1ce, "--mask", mask, "--output", output) == 2
+        assert "is one of the files to be read" in capsys.readouterr().err
+    assert mask.read_bytes() == files.mask.read_bytes()

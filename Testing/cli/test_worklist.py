@@ -37,3 +37,39 @@ def test_a_folder_without_cases_is_one_sentence(tmp_path, capsys):
     assert main(["worklist", str(tmp_path / "empty"), "--output", str(tmp_path / "out")]) == 2
     assert "holds no case" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["summary.csv", "alias.csv", "./../out/summary.csv"])
+def test_a_list_is_not_written_over_by_the_table(cases, tmp_path, capsys, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    text = f"case,t1ce\none,{cases}/VS-1/T1ce.nii.gz\n"
+    (out / "summary.csv").write_text(text, encoding="utf-8")
+    (out / "alias.csv").symlink_to("summary.csv")
+    assert main(["worklist", f"{out}/{name}", "--output", str(out)]) == 2
+    assert "is where the table of all cases goes; choose another folder" in capsys.readouterr().err
+    assert (out / "summary.csv").read_text(encoding="utf-8") == text
+
+
+def test_a_table_of_somebody_else_s_is_not_written_over(cases, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "summary.csv").write_text("case,what I found\n", encoding="utf-8")
+    assert main(["worklist", str(cases), "--output", str(out)]) == 2
+    assert "summary.csv is there and this command did not write it" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["summary.csv"]
+    # A spreadsheet may save ours with semicolons and a byte order mark.
+    (out / "summary.csv").write_text("\ufeffcase;participant_id;state\n", encoding="utf-8")
+    assert main(["worklist", str(cases), "--output", str(out)]) == 0
+
+
+def test_a_mask_among_the_results_is_not_worked_on(cases, tmp_path, capsys):
+    label = tmp_path / "out" / "derivatives" / "vsclickcorrect" / "sub-1" / "anat" / "sub-1_dseg.nii.gz"
+    label.parent.mkdir(parents=True)
+    written(label, blob().astype(np.uint8))
+    (tmp_path / "link.nii.gz").symlink_to(label)
+    table = tmp_path / "list.csv"
+    for name in (label, "link.nii.gz"):
+        table.write_text(f"case,t1ce,mask\n1,cases/VS-1/T1ce.nii.gz,{name}\n", encoding="utf-8")
+        assert main(["worklist", str(table), "--output", str(tmp_path / "out")]) == 0
+        assert "is a result of this worklist; copy it elsewhere." in capsys.readouterr().out

@@ -255,3 +255,11 @@ def test_a_cohort_of_another_balance_is_another_recipe(data, tmp_path):
     write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5), data, workers=1)
     with pytest.raises(ImageError, match="another recipe"):
         write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5, True), data, workers=1)
+
+
+@pytest.mark.parametrize("output", ["data", "data/cohort", "."])
+def test_cohort_is_not_written_among_what_it_is_made_of(data, tmp_path, output):
+    data.mkdir()
+    with pytest.raises(ImageError, match="which is to be read"):
+        write_cohort(tmp_path / output, RECIPE, data)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"] and not any(data.iterdir())

@@ -149,3 +149,81 @@ def test_folder_that_cannot_be_made_is_a_sentence(scans):
 def test_failed_import_of_everything_writes_a_report_but_no_list(scans):
     scans.run(scans.source("a", fault=ImageError("the scan is torn.")))
     assert left_in(scans.folder / "cases") == ["report.csv"]
+
+
+def contents(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("files", [{"T1ce.nii.gz": "my own"}, {"import.json": "{}", "notes.txt": "my own"}])
+def test_a_folder_that_no_import_wrote_is_not_replaced(scans, files):
+    there = scans.folder / "cases" / "one"
+    there.mkdir(parents=True)
+    for name, text in files.items():
+        (there / name).write_text(text)
+    before = contents(there)
+    assert scans.run(scans.source("one"), scans.source("two")) == ["failed", "imported"]
+    assert contents(there) == before
+    assert "is there and no import wrote it; move it away" in report(scans)[0]["message"]
+    assert scans.read == ["two"]
+
+
+def test_a_link_is_not_replaced(scans):
+    elsewhere = scans.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "import.json").write_text("{}")
+    (scans.folder / "cases").mkdir()
+    (scans.folder / "cases" / "one").symlink_to(elsewhere)
+    assert scans.run(scans.source("one")) == ["failed"]
+    assert (scans.folder / "cases" / "one").is_symlink() and left_in(elsewhere) == ["import.json"]
+
+
+def test_a_folder_of_another_case_is_not_replaced(scans):
+    scans.run(scans.source("one"))
+    cases = scans.folder / "cases"
+    (cases / "one").rename(cases / "two")
+    before = contents(cases / "two")
+    assert scans.run(scans.source("two", "other")) == ["failed"]
+    assert "holds the case one" in report(scans)[0]["message"]
+    assert contents(cases / "two") == before
+
+
+def test_lists_of_somebody_else_s_are_not_overwritten(scans):
+    (scans.folder / "cases").mkdir()
+    (scans.folder / "cases" / "cases.csv").write_text("my own list")
+    with pytest.raises(ImageError, match=r"cases\.csv is there and this command did not write it"):
+        scans.run(scans.source("one"))
+    assert left_in(scans.folder / "cases") == ["cases.csv"]
+
+
+def test_an_output_around_or_in_what_is_imported_is_refused(scans):
+    source = scans.source("one")
+    with pytest.raises(ImageError, match=r"holds .*one\.txt, which is to be read"):
+        import_cases([source], scans.folder, scans.folder, lambda _: None)
+    series = scans.folder / "series"
+    series.mkdir()
+    slices = tuple(series / name for name in "ab")
+    for path in slices:
+        path.write_text("a slice")
+    with pytest.raises(ImageError, match="is or lies in .*series"):
+        import_cases([Source("s", {"t1ce": slices}, None)], scans.folder, series / "out", lambda _: None)
+    assert left_in(scans.folder) == ["one.txt", "series"] and left_in(series) == ["a", "b"]
+
+
+def test_a_second_import_into_a_folder_is_refused_and_the_first_goes_on(scans):
+    def read():
+        with pytest.raises(ImageError, match="another command is writing into"):
+            scans.run(scans.source("two"))
+        return Imported(Case(VOLUME), blob())
+
+    first = scans.source("one")
+    assert scans.run(Source("one", first.files, read)) == ["imported"]
+    assert left_in(scans.folder / "cases") == ["cases.csv", "one", "report.csv"]
+
+
+def test_a_case_whose_replacing_was_killed_is_there_again(scans):
+    scans.run(scans.source("one"))
+    cases = scans.folder / "cases"
+    (cases / "one").rename(cases / ".vsclick-old-one")
+    assert scans.run(scans.source("two")) == ["imported"]
+    assert [c.name for c in read_case_list(cases / "cases.csv")] == ["one", "two"]

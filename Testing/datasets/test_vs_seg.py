@@ -1,6 +1,7 @@
 """VS-SEG: whatever the folders are called, files are joined by patient and series."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from VSClickCorrectLib.datasets.case_list import read_case_list
 from VSClickCorrectLib.datasets.dicom import Series
 from VSClickCorrectLib.datasets.importing import import_cases
 from VSClickCorrectLib.datasets.vs_seg import find_cases
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_volume
 
@@ -270,3 +272,13 @@ def test_real_series_lies_where_its_nifti_does(tmp_path):
     assert np.array_equal(written.array, nifti.array)
     record = json.loads((tmp_path / "cases" / "VS-SEG-001" / "import.json").read_text())
     assert record["slice_offset"] < 0.01
+
+
+def test_a_folder_whose_name_is_no_text_fails_alone(tmp_path):
+    for name in ("bad", "good"):
+        write_series(tmp_path / name, ramp(points()), GRID, patient=name)
+    os.rename(tmp_path / "bad", os.fsencode(tmp_path) + b"/bad\xff")
+    good, bad = find_cases(tmp_path)
+    assert (good.name, bad.name) == ("good", "bad\\xff")
+    with pytest.raises(ImageError, match="is not UTF-8 text; rename the folder"):
+        bad.read()

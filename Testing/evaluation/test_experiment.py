@@ -28,7 +28,7 @@ CASE = LabelledCase("a", ball_case(), ball(), START)
 METHODS = [Method("disc", Disc(), "replace"), Method("none", Unchanged(), "replace")]
 
 
-def lazy(case, loaded=None):
+def lazy(case, loaded=None, files=None):
     """A case that writes down when it is loaded."""
 
     def load():
@@ -36,7 +36,7 @@ def lazy(case, loaded=None):
             loaded.append(case.name)
         return case
 
-    return SimpleNamespace(name=case.name, load=load)
+    return SimpleNamespace(name=case.name, load=load, files=files or {})
 
 
 def experiment(start_of=given_mask, sequences="both", **play):
@@ -157,3 +157,15 @@ def test_replay_shows_what_was_recorded(folder):
     assert case.grid.matches(GRID)
     assert [one.scores for one in rounds] == [one.scores for one in record.rounds["disc"]]
     assert np.array_equal(rounds[0].mask, START)
+
+
+def test_a_case_whose_files_changed_is_played_again(folder, tmp_path):
+    loaded, path = [], tmp_path / "label"
+    case = lazy(CASE, loaded, {"label": path})
+    path.write_text("one")
+    for _ in range(2):
+        list(experiment().run([case], folder))
+    assert loaded == ["a"]
+    path.write_text("another")
+    list(experiment().run([case], folder))
+    assert loaded == ["a", "a"]

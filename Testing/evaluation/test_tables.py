@@ -152,3 +152,10 @@ def test_refused_clicks_are_counted():
     assert row(summary, "net", "0.0%", "–")[0] == "3"
     values = Results(settings(baselines=False), records).to_json()
     assert values["methods"]["net"]["clicks_refused"] == 3
+
+
+def test_no_name_is_a_formula():
+    made = made_results()
+    record = replace(made.records[0], name="=HYPERLINK(A1)")
+    lines = cases_csv(replace(made, records=[record])).splitlines()
+    assert all(line.startswith("'=HYPERLINK(A1),") for line in lines[1:]) and len(lines) > 2

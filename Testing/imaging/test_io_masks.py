@@ -274,3 +274,10 @@ def test_older_file_stays_until_the_new_one_is_whole(tmp_path):
 
     write_atomically(path, write)
     assert path.read_text() == "newer"
+
+
+@pytest.mark.parametrize("label", [0, -1, [2, 0]])
+def test_the_background_is_no_label(tmp_path, label):
+    path = written(tmp_path / "mask.nii.gz", blob().astype(np.uint8), GRID)
+    with pytest.raises(ImageError, match="a label is a whole number, 1 or more, for 0 is the background"):
+        read_mask(path, GRID, label)

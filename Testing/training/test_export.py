@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectLib.training import export as export_module
@@ -133,3 +133,14 @@ def test_networks_of_the_product_fit_the_limit(name):
 def test_threshold_goes_into_the_manifest(experiment, trained, models):
     export(experiment, trained, "first", models, threshold=0.6)
     assert ModelFolder(models).entry("initial").threshold == 0.6
+
+
+def test_a_file_that_is_no_model_s_is_not_written_over(experiment, trained, models):
+    (models / "first.safetensors").write_bytes(b"somebody else's")
+    with pytest.raises(ImageError, match=r"first\.safetensors is there and this command did not write it"):
+        export(experiment, trained, "first", models)
+    assert (models / "first.safetensors").read_bytes() == b"somebody else's"
+    (models / "first.safetensors").unlink()
+    for _ in range(2):
+        export(experiment, trained, "first", models)
+    assert [entry["name"] for entry in manifest(models)["models"]] == ["first"]

@@ -10,7 +10,7 @@ from bright_ball import GRID, ball, ball_case
 from safetensors.torch import load_file, save_file
 from volume_files import written
 from VSClickCorrectLib.cli.main import main
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectLib.training.experiments import read_experiment
@@ -154,3 +154,30 @@ def test_weights_of_another_network_are_refused(cohort, tmp_path):
     save_file(build("attention_unet2d", in_channels=3, channels=[8, 24]).state_dict(), path)
     with pytest.raises(ModelError, match=r"other.safetensors do not fit 'small' .*; name others"):
         run(experiment(tmp_path), cohort, tmp_path / "run", weights=path)
+
+
+def test_what_is_learnt_from_is_not_written_over(cohort, tmp_path):
+    with pytest.raises(ImageError, match="is or lies in .*cohort.*, which is to be read"):
+        run(experiment(tmp_path), cohort, cohort / "run")
+    own = weights(tmp_path)
+    with pytest.raises(ImageError, match=r"holds .*weights\.safetensors, which is to be read"):
+        run(experiment(tmp_path), cohort, tmp_path, weights=own)
+
+
+@pytest.mark.parametrize("name", ["best.safetensors", "log.jsonl", "curves.png", "result.json"])
+def test_files_of_somebody_else_s_are_not_written_over(cohort, tmp_path, name):
+    output = tmp_path / "run"
+    output.mkdir()
+    (output / name).write_text('{"mine": 1}')
+    with pytest.raises(ImageError, match=f"{name} is there and this command did not write it"):
+        run(experiment(tmp_path), cohort, output)
+    assert [p.name for p in output.iterdir()] == [name]
+
+
+def test_a_training_killed_before_its_first_checkpoint_begins_anew(cohort, tmp_path):
+    output = tmp_path / "run"
+    first = run(experiment(tmp_path), cohort, output)
+    for path in output.iterdir():
+        if path.is_file() and path.name != "log.jsonl":
+            path.unlink()
+    assert run(experiment(tmp_path), cohort, output) == first

@@ -1,13 +1,17 @@
 """Cases found in folders of every naming, and in lists."""
 
+import os
+
 import numpy as np
 import pytest
-from volume_files import PLAIN, SHAPE, blob, written
+from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, written
+from vs_seg_files import write_series
 from VSClickCorrectLib.datasets.importing import Imported, Source, import_cases
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.imaging.volume import Case, Volume
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 IMAGE = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
@@ -159,11 +163,16 @@ def test_an_empty_or_missing_folder_says_so(tmp_path):
         find_cases(tmp_path / "no", tmp_path / "out")
 
 
-def labels_of(*names, known=()):
-    return [case.label for case in with_labels([WorkCase(name) for name in names], dict(known))]
+@pytest.fixture
+def labels_of(tmp_path):
+    """Gives names their labels, as often as one likes, for one folder of results."""
+    claims = LabelClaims(tmp_path / "labels")
+    return lambda *names, known=(): [
+        case.label for case in with_labels([WorkCase(name) for name in names], dict(known), claims)
+    ]
 
 
-def test_labels_are_letters_and_digits_and_keep_bids_names():
+def test_labels_are_letters_and_digits_and_keep_bids_names(labels_of):
     assert labels_of("VS-SEG-001", "sub-01", "sub-02_ses-b", "Ä_1", "--") == [
         "VSSEG001",
         "01",
@@ -173,7 +182,7 @@ def test_labels_are_letters_and_digits_and_keep_bids_names():
     ]
 
 
-def test_names_that_would_be_one_label_get_two_and_those_given_earlier_stay():
+def test_names_that_would_be_one_label_get_two_and_those_given_earlier_stay(labels_of):
     plain, marked = labels_of("a-1", "A1")
     assert plain == "a1"
     assert marked.startswith("A1") and len(marked) == 8
@@ -181,7 +190,7 @@ def test_names_that_would_be_one_label_get_two_and_those_given_earlier_stay():
     assert labels_of("A1", "a-1", known={"a-1": "a1", "A1": marked}) == [marked, "a1"]
 
 
-def test_long_names_get_labels_that_a_file_s_name_has_room_for():
+def test_long_names_get_labels_that_a_file_s_name_has_room_for(labels_of):
     names = "a" * 300, "a" * 299 + "b", "sub-" + "c" * 60 + "_ses-" + "d" * 60
     labels = labels_of(*names)
     assert [len(label) for label in labels] == [70, 70, 70]
@@ -219,3 +228,58 @@ def test_a_mask_on_another_grid_is_refused_with_the_cases_name(tmp_path):
     (case,) = find_cases(tmp_path, tmp_path / "out")
     with pytest.raises(ImageError, match="case p1: .*another grid"):
         case.load_mask(case.load().grid)
+
+
+def test_a_folder_that_a_link_leads_to_is_a_case(tmp_path):
+    made(tmp_path, "elsewhere/scans/t1ce.nii.gz")
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "P1").symlink_to("../elsewhere/scans")
+    assert found(tmp_path / "cases") == {"P1": {"t1ce": "P1/t1ce.nii.gz"}}
+
+
+def test_two_folders_that_would_be_one_case_are_not_mixed(tmp_path):
+    made(tmp_path, "M\u00fcller/t1ce.nii.gz", "Mu\u0308ller/t2.nii.gz", "a/b/t1ce.nii.gz", "a_b/t2.nii.gz")
+    if len(list(tmp_path.iterdir())) < 4:
+        pytest.skip("this drive takes both spellings for one")
+    cases = find_cases(tmp_path, tmp_path / "out")
+    assert [case.name for case in cases] == ["M\u00fcller", "a_b"] or len(cases) == 2
+    for case in cases:
+        assert f"would both be called '{case.name}'; rename one of them." in case.problem
+        assert case.files == {}
+
+
+def test_a_name_that_is_no_text_fails_its_case_alone(tmp_path):
+    made(tmp_path / "cases", os.fsdecode(b"bad\xff/t1ce.nii.gz").replace("\udcff", "y"), "good/t1ce.nii.gz")
+    os.rename(tmp_path / "cases" / "bady", os.fsencode(tmp_path / "cases") + b"/bad\xff")
+    worklist = Worklist.open(tmp_path / "cases", tmp_path / "out", "AB")
+    bad, good = worklist.cases
+    assert (bad.name, good.problem) == ("bad\\xff", "")
+    assert "is not UTF-8 text; rename the file." in bad.problem
+    assert worklist.next() == good
+    worklist.go_to(bad.name)
+    worklist.fail(bad.problem)
+    states = {row.case.name: row.record.state.value for row in worklist.rows()}
+    assert states == {"bad\\xff": "failed", "good": "todo"}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["folder", "slices"])
+def test_series_whose_names_are_no_text_fail_their_case_alone(tmp_path, whole):
+    for name in ("bad", "good"):
+        write_series(tmp_path / "cases" / name, VOLUME.array, GRID, patient=name)
+    folder = os.fsencode(tmp_path / "cases" / "bad")
+    for n, name in enumerate(() if whole else sorted(os.listdir(folder))):
+        os.rename(folder + b"/" + name, folder + b"/%d\xff.dcm" % n)
+    if whole:
+        os.rename(folder, folder + b"\xff")
+    bad, good = find_cases(tmp_path / "cases", tmp_path / "out")
+    assert "is not UTF-8 text; rename it, and what is in it." in bad.problem
+    assert (good.name, good.problem) == ("good", "")
+
+
+def test_a_series_of_which_one_slice_s_name_is_no_text_says_so(tmp_path):
+    folder = os.fsencode(write_series(tmp_path / "cases" / "P1", VOLUME.array, GRID))
+    name = sorted(os.listdir(folder))[0]
+    os.rename(folder + b"/" + name, folder + b"/0\xff.dcm")
+    (case,) = find_cases(tmp_path / "cases", tmp_path / "out")
+    with pytest.raises(ImageError, match="is not UTF-8 text; rename the file"):
+        case.load()

@@ -11,6 +11,13 @@ from contextlib import contextmanager
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 
 
+def on_one_line(text: str) -> str:
+    """Return a text with what would not be seen, or would steer a terminal, shown by its number."""
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _UNSEEN else c for c in text
+    )
+
+
 class VSClickError(ValueError):
     """Base of every error that is meant to be read by the user."""
 
@@ -23,10 +30,7 @@ class VSClickError(ValueError):
 
     def __str__(self) -> str:
         """Return the message on one line: a file's name may hold line breaks and what is no text."""
-        return "".join(
-            c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _UNSEEN else c
-            for c in super().__str__()
-        )
+        return on_one_line(super().__str__())
 
 
 class ImageError(VSClickError):

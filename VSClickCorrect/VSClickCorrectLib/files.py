@@ -34,6 +34,8 @@ DAMAGED_ZIP = (
 )
 # No room is left, or none for this user.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+# Names of what is being written, and of a folder that waits until a newer one has its name.
+_BESIDE, _OLD = ".writing-", ".vsclick-old-"
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -54,7 +56,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         If it cannot be written; nothing is left behind and an older file stays as it was.
     """
     try:
-        folder = TemporaryFolder(".writing-", path.parent)
+        folder = TemporaryFolder(_BESIDE, path.parent)
     except OSError as error:
         raise _not_into(path.parent, error) from None
     temporary = folder.path / path.name
@@ -71,17 +73,41 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8, its line ends as they are; raises as `write_atomically`."""
-    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
+    """Write a text file in UTF-8, its line ends as they are; raises as `write_atomically`.
+
+    What is no text, in the name of a file for instance, is escaped as in JSON.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+
+
+def write_once(path: Path, text: str) -> bool:
+    """Let a text file appear under a name that nobody has; return whether it did.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
+    with changing(path.parent), TemporaryFolder(_BESIDE, path.parent) as folder:
+        whole = folder / path.name
+        whole.write_bytes(text.encode("utf-8"))
+        try:
+            _link(whole, path)
+        except FileExistsError:
+            return False
+    return True
 
 
 def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     """Let ``fill`` fill a new folder beside ``folder``, then put it in the place of the one that is there.
 
+    Whatever ends this, one of the two is there as a whole, under its name or where `restore_folder` finds it.
+
     Parameters
     ----------
     folder : Path
-        The folder; an older one of that name is replaced as a whole.
+        The folder; an older one of that name is replaced as a whole. Nobody else may write it meanwhile.
     fill : callable
         Writes files into the folder that it is given, each by `write_atomically`.
 
@@ -90,22 +116,60 @@ def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     ImageError
         If it cannot be written; an older folder stays as it was.
     """
-    beside, old = (folder.with_name(f".{word}-{folder.name}") for word in ("writing", "old"))
+    beside, old = _beside(folder)
     try:
-        for left in (beside, old):
-            rmtree(left, ignore_errors=True)
+        restore_folder(folder)
         with undone_by_signals(lambda: remove_folder(beside)):
             beside.mkdir()
             fill(beside)
             with finished_before_signals():
-                _replace_folder(beside, folder, old)
-                rmtree(old, ignore_errors=True)
+                if folder.exists():
+                    folder.rename(old)
+                beside.rename(folder)
+                restore_folder(folder)
     except OSError as error:
         raise ImageError(f"the folder {folder} cannot be written: {error.strerror}.") from None
     finally:
-        for left in (beside, old):
-            rmtree(left, ignore_errors=True)
+        # What cannot be put back now is put back by whoever comes next.
+        with suppress(OSError):
+            restore_folder(folder)
+
+
+def restore_folder(folder: Path) -> None:
+    """Put back a folder that `write_folder` moved aside and did not replace; remove what else it left beside.
+
+    Raises
+    ------
+    OSError
+        If it cannot be put back; it stays aside then.
+    """
+    beside, old = _beside(folder)
+    if old.exists() and not os.path.lexists(folder):
+        old.rename(folder)
+    # The newer folder has its name on the disk before the older one goes.
     sync_folder(folder.parent)
+    for left in (beside, old):
+        rmtree(left, ignore_errors=True)
+
+
+def restore_folders(parent: Path) -> None:
+    """Do as `restore_folder` for every folder in another.
+
+    Raises
+    ------
+    ImageError
+        If one cannot be put back; it stays aside then.
+    """
+    with changing(parent):
+        for name in os.listdir(parent):
+            for prefix in (_BESIDE, _OLD):
+                if name.startswith(prefix):
+                    restore_folder(parent / name.removeprefix(prefix))
+
+
+def _beside(folder: Path) -> tuple[Path, Path]:
+    """Return where a folder is filled and where the older one waits meanwhile."""
+    return folder.with_name(_BESIDE + folder.name), folder.with_name(_OLD + folder.name)
 
 
 @contextmanager
@@ -157,6 +221,15 @@ def changing(folder: Path) -> Iterator[None]:
         raise _not_into(folder, error) from None
 
 
+def is_text(path: Path) -> bool:
+    """Whether a path is UTF-8 text; of others SimpleITK would end the program."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def sync_folder(folder: Path) -> None:
     """Bring a folder's list of names to the disk, where the system can: a renamed file is found then."""
     if os.name == "nt":
@@ -176,15 +249,15 @@ def _sync(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _replace_folder(new: Path, folder: Path, old: Path) -> None:
-    if folder.exists():
-        folder.rename(old)
+def _link(whole: Path, path: Path) -> None:
     try:
-        new.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
+        os.link(whole, path)
+    except FileExistsError:
         raise
+    except OSError:
+        # exFAT and some network drives know no links.
+        with path.open("xb") as stream:
+            stream.write(whole.read_bytes())
 
 
 def _not_into(folder: Path, error: OSError) -> ImageError:

@@ -15,6 +15,7 @@ from VSClickCorrectLib.files import write_atomically
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+CHARTS = ("click.png", "growth.png", "session.png", "rivals.png", "limit.png")
 # Okabe and Ito's palette, told apart by colour-blind readers too.
 _COLOURS = ("#56B4E9", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00")
 _OURS, _THEIRS = "#0072B2", "#999999"
@@ -28,7 +29,7 @@ def save_charts(folder: Path, results: Results) -> None:
     Parameters
     ----------
     folder : Path
-        Gets ``click.png``, ``growth.png``, ``session.png``, ``rivals.png`` and ``limit.png``.
+        Gets `CHARTS`.
     results : Results
         What was measured.
 
@@ -37,15 +38,16 @@ def save_charts(folder: Path, results: Results) -> None:
     ImageError
         If a file cannot be written.
     """
+    click, growth, session, rivals, limit = (folder / name for name in CHARTS)
     if results.sizes:
-        _save(folder / "click.png", (8.0, 3.6), 1, lambda axes: _click(axes[0], results))
-        _save(folder / "growth.png", (8.0, 2.6), 2, lambda axes: _growth(axes, results))
-        _save(folder / "session.png", (8.0, 3.4), 1, lambda axes: _session(axes[0], results))
+        _save(click, (8.0, 3.6), 1, lambda axes: _click(axes[0], results))
+        _save(growth, (8.0, 2.6), 2, lambda axes: _growth(axes, results))
+        _save(session, (8.0, 3.4), 1, lambda axes: _session(axes[0], results))
     if results.rivals:
         height = 1.2 + 0.6 * len(results.rivals)
-        _save(folder / "rivals.png", (8.0, height), 1, lambda axes: _rivals(axes[0], results))
+        _save(rivals, (8.0, height), 1, lambda axes: _rivals(axes[0], results))
     if results.networks and results.variants:
-        _save(folder / "limit.png", (9.0, 3.6), 2, lambda axes: _limit(axes, results))
+        _save(limit, (9.0, 3.6), 2, lambda axes: _limit(axes, results))
 
 
 def _save(path: Path, size: tuple[float, float], columns: int, draw) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.cli.options import add_models, add_sequences, count
-from VSClickCorrectLib.files import make_folder, write_text
+from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.files import write_text
+from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.benchmark.examination import Size
@@ -20,6 +22,7 @@ synthetic examinations of growing size, or on a scan of yours; set other ways to
 hold the networks against the machine's own limit. Writes benchmark.md, benchmark.json and charts. Leave the
 machine alone meanwhile; it takes about a quarter of an hour on two cores.
 """
+_FIGURES, _PAGE = "benchmark.json", "benchmark.md"
 
 
 def add_parser(commands) -> None:
@@ -46,13 +49,14 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    from VSClickCorrectLib.benchmark.charts import save_charts
+    from VSClickCorrectLib.benchmark.charts import CHARTS, save_charts
     from VSClickCorrectLib.benchmark.report import markdown
     from VSClickCorrectLib.benchmark.run import Settings, measure
     from VSClickCorrectLib.evaluation.records import write_json
 
     output = options.output
-    make_folder(output)
+    check_apart(output, filter(None, (options.t1ce, options.t2)))
+    check_ours(output, (_PAGE, *CHARTS), (output / _FIGURES).exists())
     settings = Settings(
         command=shlex.join(["vsclick", *sys.argv[1:]]),
         threads=options.threads,
@@ -64,12 +68,13 @@ def run(options: argparse.Namespace) -> None:
         scan=(options.t1ce, options.t2) if options.t1ce or options.t2 else None,
         rivals=not options.without_rivals,
     )
-    results = measure(settings, lambda what: print(f"{what} …", file=sys.stderr, flush=True))
-    page = markdown(results)
-    write_json(output / "benchmark.json", results.to_json())
-    write_text(output / "benchmark.md", page)
-    save_charts(output, results)
-    print(page)
+    with writing_into(output):
+        results = measure(settings, lambda what: tell(f"{what} …", to=sys.stderr))
+        page = markdown(results)
+        write_json(output / _FIGURES, results.to_json())
+        write_text(output / _PAGE, page)
+        save_charts(output, results)
+    tell(*page.splitlines())
 
 
 def _shape(text: str) -> tuple[int, ...]:

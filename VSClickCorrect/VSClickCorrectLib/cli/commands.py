@@ -28,7 +28,7 @@ from VSClickCorrectLib.cli import (
     train,
     worklist,
 )
-from VSClickCorrectLib.errors import VSClickError, enough_memory
+from VSClickCorrectLib.errors import VSClickError, enough_memory, on_one_line
 
 _DESCRIPTION = """\
 Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """See `argparse.ArgumentParser.error`."""
-        self.exit(2, f"vsclick: {message[:1].upper()}{message[1:]}; see '{self.prog} --help'.\n")
+        self.exit(2, f"vsclick: {message[:1].upper()}{on_one_line(message[1:])}; see '{self.prog} --help'.\n")
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -93,7 +93,7 @@ def run(arguments: Sequence[str] | None) -> int:
 def _unforeseen(error: OSError) -> str:
     """Return a sentence on what no command foresees: a drive that goes away while it is read, say."""
     if error.filename:
-        return f"{error.strerror}: {error.filename}; nothing half-written was left."
+        return f"{error.strerror}: {on_one_line(str(error.filename))}; nothing half-written was left."
     if error.errno in (ENOSPC, EPIPE):
         # Else Python would try once more, as it ends, to print what was refused.
         with suppress(OSError):

@@ -6,12 +6,14 @@ import argparse
 import os
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, count, model_folder
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.inference.networks import Networks
+from VSClickCorrectLib.outputs import same_place
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.signals import finished_before_signals
@@ -30,7 +32,7 @@ def add_parser(commands) -> None:
     add_sequences(parser)
     parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
     parser.add_argument(
-        "--label", type=int, metavar="N", help="the tumour's label where the mask holds several"
+        "--label", type=count, metavar="N", help="the tumour's label where the mask holds several"
     )
     parser.add_argument("--clicks", type=Path, required=True, metavar="FILE", help="clicks, .mrk.json")
     parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="corrected mask to write")
@@ -63,9 +65,9 @@ def run(options: argparse.Namespace) -> None:
     _write(options, session)
     added, removed = edit.change.count
     if edit.remark:
-        print(edit.remark)
+        tell(edit.remark)
     counted = "1 click" if len(clicks) == 1 else f"{len(clicks)} clicks"
-    print(
+    tell(
         f"{counted}: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
         f"written to {options.output}."
     )
@@ -76,7 +78,7 @@ def _check_journal_path(options: argparse.Namespace) -> None:
     path = options.journal
     if path is None:
         return
-    if path == options.output:
+    if same_place(path, options.output):
         raise CorrectionError(f"journal and mask are both called {path}; name another file for the journal.")
     if os.path.lexists(path):
         raise CorrectionError(f"the journal {path} exists already; name a new file.")

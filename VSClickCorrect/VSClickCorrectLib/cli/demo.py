@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder, natural
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
-from VSClickCorrectLib.files import make_folder
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.io import read_case
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.networks import Networks
+from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
 from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.synthesis import demo_case
 from VSClickCorrectLib.simulation.user import border_clicks
@@ -49,20 +50,35 @@ def add_parser(commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     try:
-        from VSClickCorrectLib.cli.demo_scene import DemoScene
-        from VSClickCorrectLib.evaluation.pictures import save_picture
+        import VSClickCorrectLib.evaluation.pictures  # noqa: F401 - used below, where its libraries must be there
+        from VSClickCorrectLib.cli.demo_scene import SAVED
     except ImportError as error:
         raise ModelError(f"the demo needs {error.name}; install vsclickcorrect[demo].") from None
     output = options.output
-    make_folder(output)
-    case, truth = _case(options)
+    check_apart(output, filter(None, (options.t1ce, options.t2)))
+    pictures = [_picture_name(number) for number in range(ROUNDS + 1)]
+    check_ours(output, (*pictures, *SAVED), (output / pictures[0]).exists())
+    with writing_into(output):
+        case, truth = _case(options)
+        start = _play(options, case, truth)
+    tell(f"Scene, mask, journal and pictures are in {output}.")
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        _open_in_browser(case, start, options)
+
+
+def _play(options: argparse.Namespace, case: Case, truth: np.ndarray | None) -> np.ndarray:
+    """Play all rounds in a scene, save what comes of them, and return the mask that they began with."""
+    from VSClickCorrectLib.cli.demo_scene import DemoScene
+    from VSClickCorrectLib.evaluation.pictures import save_picture
+
+    output = options.output
     networks = Networks.load(model_folder(options), options.device)
-    print("Initial mask:")
+    tell("Initial mask:")
     segmenter = networks.segmenter
-    initial = segmenter.segment(case, progress=lambda done, message: print(f"  {done:4.0%}  {message}"))
+    initial = segmenter.segment(case, progress=lambda done, message: tell(f"  {done:4.0%}  {message}"))
     aim = "goal" if truth is None else "truth"
     start, goal = _start_and_goal(initial.on(case.grid), truth, case)
-    save_picture(output / "round-0.png", case, {aim: goal, "mask": start}, [], "Before the first click")
+    save_picture(output / _picture_name(0), case, {aim: goal, "mask": start}, [], "Before the first click")
     with DemoScene(case, start, networks.corrector, segmenter.propose) as scene:
         _report(0, start, truth, [])
         for number in range(1, ROUNDS + 1):
@@ -74,11 +90,13 @@ def run(options: argparse.Namespace) -> None:
             if number < ROUNDS:
                 scene.next_round()
         count = scene.undo_and_redo_everything()
-        print(f"Undo and redo of all {count} clicks: the mask is bit for bit the same.")
+        tell(f"Undo and redo of all {count} clicks: the mask is bit for bit the same.")
         scene.save(output)
-    print(f"Scene, mask, journal and pictures are in {output}.")
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        _open_in_browser(case, start, options)
+    return start
+
+
+def _picture_name(number: int) -> str:
+    return f"round-{number}.png"
 
 
 def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace) -> None:
@@ -90,14 +108,14 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
 
         return OpenedCase("Demo", case.t1ce, case.t2, start)
 
-    print("Now it is your turn, on the same case, in a browser …")
+    tell("Now it is your turn, on the same case, in a browser …")
     app.start(source, app.defaults(options.models, options.device))
 
 
 def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:
     if options.t1ce or options.t2:
         return read_case(options.t1ce, options.t2), None
-    print(f"Making the synthetic case of seed {options.seed} …", file=sys.stderr)
+    tell(f"Making the synthetic case of seed {options.seed} …", to=sys.stderr)
     made = demo_case(options.seed)
     return made.case, made.truth
 
@@ -109,7 +127,7 @@ def _start_and_goal(
         return initial, truth
     if not initial.any():
         raise ImageError("no tumour was found in these images, so there is nothing to demonstrate on them.")
-    print("No truth is known: the simulated user repairs a spoiled copy of the initial mask.")
+    tell("No truth is known: the simulated user repairs a spoiled copy of the initial mask.")
     return uneven_border(initial, case.grid.spacing[::-1], np.random.default_rng(0)), initial
 
 
@@ -120,7 +138,7 @@ def _report(number: int, mask: np.ndarray, truth: np.ndarray | None, edits: list
         if edits
         else ""
     )
-    print(f"{'Initial' if number == 0 else f'Round {number}'}: {score}{times}")
+    tell(f"{'Initial' if number == 0 else f'Round {number}'}: {score}{times}")
 
 
 def _picture(
@@ -129,5 +147,9 @@ def _picture(
     from VSClickCorrectLib.evaluation.pictures import save_picture
 
     save_picture(
-        output / f"round-{number}.png", case, masks, clicks, f"Round {number}: {len(clicks)} boundary clicks"
+        output / _picture_name(number),
+        case,
+        masks,
+        clicks,
+        f"Round {number}: {len(clicks)} boundary clicks",
     )

@@ -17,6 +17,8 @@ from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.correction import Proposer, Starter
 from VSClickCorrectLib.session.edit import Edit
 
+SAVED = ("scene.mrb", "tumour.seg.nrrd", "journal.jsonl")
+
 
 class DemoScene:
     """A headless scene with one case, one segment and its clicks.
@@ -91,6 +93,7 @@ class DemoScene:
 
     def save(self, folder: Path) -> None:
         """Write the scene, the segmentation and the journal."""
-        save_scene(self._headless.scene, folder / "scene.mrb")
-        save_segmentation(self._segmentation, folder / "tumour.seg.nrrd")
-        self._correction.session.journal.save(folder / "journal.jsonl")
+        scene, mask, journal = (folder / name for name in SAVED)
+        save_scene(self._headless.scene, scene)
+        save_segmentation(self._segmentation, mask)
+        self._correction.session.journal.save(journal)

@@ -17,11 +17,14 @@ from VSClickCorrectLib.cli.options import (
     natural,
     share,
 )
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.imaging.merging import MERGES
+from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE
 
 if TYPE_CHECKING:
+    from VSClickCorrectLib.datasets.cases import LazyCase
     from VSClickCorrectLib.evaluation.experiment import Experiment, StartOf
     from VSClickCorrectLib.evaluation.records import Settings
     from VSClickCorrectLib.evaluation.rounds import Method
@@ -78,28 +81,48 @@ def add_parser(commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     _check_libraries()
-    from VSClickCorrectLib.datasets.cases import list_cases
+    from VSClickCorrectLib.datasets.cases import inputs_of, list_cases
+
+    cases = list_cases(options.cases)[: options.limit]
+    _check_output(options.output, inputs_of(options.cases, cases))
+    methods, segmenter = _methods(options)
+    settings = _settings(options, methods, segmenter)
+    experiment = _experiment(options, methods, segmenter)
+    with writing_into(options.output):
+        _evaluate(options, cases, experiment, settings)
+
+
+def _check_output(folder: Path, inputs: Sequence[Path]) -> None:
+    """Refuse a folder in which something would be written over that is not of an evaluation."""
+    from VSClickCorrectLib.evaluation.records import CASES, SETTINGS
+    from VSClickCorrectLib.evaluation.report import WRITTEN
+
+    check_apart(folder, inputs)
+    check_ours(folder, (CASES, *WRITTEN), (folder / SETTINGS).exists())
+
+
+def _evaluate(
+    options: argparse.Namespace, cases: Sequence[LazyCase], experiment: Experiment, settings: Settings
+) -> None:
+    """Play the cases, saying how each went, and write the report."""
     from VSClickCorrectLib.evaluation.records import RecordFolder
     from VSClickCorrectLib.evaluation.report import save_pictures, write_tables
     from VSClickCorrectLib.evaluation.results import Results
     from VSClickCorrectLib.evaluation.tables import case_line
 
-    cases = list_cases(options.cases)[: options.limit]
-    methods, segmenter = _methods(options)
-    settings = _settings(options, methods, segmenter)
-    experiment = _experiment(options, methods, segmenter)
+    corrector = experiment.methods[0].name
     records = []
     for record in experiment.run(cases, RecordFolder(options.output, settings)):
         records.append(record)
         place = f"{len(records)}/{len(cases)} {record.name}"
-        rounds = record.rounds.get(methods[0].name, ())
-        print(case_line(place, [one.scores.dice for one in rounds]), flush=True)
+        rounds = record.rounds.get(corrector, ())
+        tell(case_line(place, [one.scores.dice for one in rounds]))
     results = Results(settings, records)
     if not results.cases:
         raise ImageError(f"no case of {options.cases} has a tumour, so there is nothing to measure.")
     summary = write_tables(options.output, results)
     save_pictures(options.output, results, experiment, cases)
-    print(f"\n{summary}\nTables and pictures are in {options.output}.")
+    tell("", *summary.splitlines(), "", f"Tables and pictures are in {options.output}.")
 
 
 def _add_play(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from VSClickCorrectLib.cli.options import count
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.datasets import crossmoda, table, vs_seg
 from VSClickCorrectLib.datasets.importing import CASES, REPORT, Outcome, Source, import_cases
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.outputs import check_apart
 
 _DESCRIPTION = """\
 Turn labelled scans into cases: T1ce.nii.gz, T2.nii.gz and label.nii.gz on the grid of the T1ce, one folder a
@@ -25,10 +28,10 @@ def add_parser(commands) -> None:
     kinds = parser.add_subparsers(title="data", metavar="DATA", required=True)
     seg = kinds.add_parser("vs-seg", help="VS-SEG of TCIA: DICOM, contours and matrices")
     seg.add_argument("source", type=Path, metavar="FOLDER", help="the downloads, in any layout")
-    seg.set_defaults(run=_run_vs_seg)
+    seg.set_defaults(run=run, find=_find_vs_seg)
     moda = kinds.add_parser("crossmoda", help="crossMoDA 2021 to 2023: NIfTI")
     moda.add_argument("source", type=Path, metavar="FOLDER", help="the downloads, in any layout")
-    moda.set_defaults(run=_run_crossmoda)
+    moda.set_defaults(run=run, find=_find_crossmoda)
     listed = kinds.add_parser("csv", help="any images that a CSV file lists")
     listed.add_argument(
         "source",
@@ -37,12 +40,12 @@ def add_parser(commands) -> None:
         help="CSV with the columns case, t1ce, t2, label and, if wanted, mask and t1_to_t2 (a transform of "
         "ITK that maps points of the T1ce to the T2); files relative to it",
     )
-    listed.set_defaults(run=_run_csv)
+    listed.set_defaults(run=run, find=_find_csv)
     for kind in (moda, listed):
         kind.add_argument(
             "--tumour-label",
             "--label",
-            type=int,
+            type=count,
             nargs="+",
             metavar="N",
             help="the label or labels that are the tumour, where label maps hold several",
@@ -56,38 +59,39 @@ def add_parser(commands) -> None:
         )
 
 
-def _run_vs_seg(options: argparse.Namespace) -> None:
-    print(f"Looking through {options.source} …", file=sys.stderr)
-    _import(vs_seg.find_cases(options.source, options.register), options.source, options)
-
-
-def _run_crossmoda(options: argparse.Namespace) -> None:
-    sources = crossmoda.find_cases(options.source, options.tumour_label, options.register)
-    _import(sources, options.source, options)
-
-
-def _run_csv(options: argparse.Namespace) -> None:
-    sources = table.find_cases(options.source, options.tumour_label, options.register)
-    _import(sources, options.source.parent, options)
-
-
-def _import(sources: Sequence[Source], root: Path, options: argparse.Namespace) -> None:
-    count = iter(range(1, len(sources) + 1))
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    check_apart(options.output, [options.source])
+    sources, root = options.find(options), options.source
+    numbers = iter(range(1, len(sources) + 1))
     outcomes = import_cases(
         sources,
-        root,
+        root if root.is_dir() else root.parent,
         options.output,
-        lambda o: print(f"[{next(count)}/{len(sources)}] {o.name}: {o.status}, {o.message}", flush=True),
+        lambda o: tell(f"[{next(numbers)}/{len(sources)}] {o.name}: {o.status}, {o.message}"),
     )
     counts = Counter(outcome.status for outcome in outcomes)
-    print(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; see {options.output / CASES}.")
+    tell(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; see {options.output / CASES}.")
     _report_failures(outcomes, options.output)
+
+
+def _find_vs_seg(options: argparse.Namespace) -> list[Source]:
+    tell(f"Looking through {options.source} …", to=sys.stderr)
+    return vs_seg.find_cases(options.source, options.register)
+
+
+def _find_crossmoda(options: argparse.Namespace) -> list[Source]:
+    return crossmoda.find_cases(options.source, options.tumour_label, options.register)
+
+
+def _find_csv(options: argparse.Namespace) -> list[Source]:
+    return table.find_cases(options.source, options.tumour_label, options.register)
 
 
 def _report_failures(outcomes: Sequence[Outcome], output: Path) -> None:
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
-        print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
+        tell(f"{outcome.name}: {outcome.message}", to=sys.stderr)
     if failed:
         cases = "case" if len(failed) == 1 else "cases"
         raise ImageError(

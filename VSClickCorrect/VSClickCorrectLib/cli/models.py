@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.cli.options import add_model_folder, add_models, model_folder
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.models import ModelFolder
 
@@ -43,7 +44,7 @@ def add_parser(commands) -> None:
 def run_list(options: argparse.Namespace) -> None:
     """Run ``vsclick models list``."""
     models = model_folder(options)
-    print(f"{models.folder}:")
+    tell(f"{models.folder}:")
     _row("name", "role", "network", "sha256")
     for entry in models.entries.values():
         _row(entry.name, entry.role, entry.network, f"{entry.sha256[:12]}…")
@@ -62,18 +63,18 @@ def run_verify(options: argparse.Namespace) -> None:
         outputs.append(one)
         _row(one.model, one.case, f"{one.dice:.3f}", _verdict(expected, one) if expected else "")
     if expected is None:
-        print(f"Written to {write_expected(models, outputs)}.")
+        tell(f"Written to {write_expected(models, outputs)}.")
         return
     differing = [one for one in outputs if not expected.meets(one)]
     if differing:
         raise ModelError(_what_differs(differing, len(outputs)))
-    print("All files are those of the manifest; all networks say what is expected of them.")
+    tell("All files are those of the manifest; all networks say what is expected of them.")
 
 
 def _check_files(models: ModelFolder) -> None:
     for entry in models.entries.values():
         models.check(entry)
-        print(f"{entry.file}: sha256 {entry.sha256[:12]}… as in the manifest")
+        tell(f"{entry.file}: sha256 {entry.sha256[:12]}… as in the manifest")
 
 
 def _verdict(expected: Expected, one: Output) -> str:
@@ -94,4 +95,4 @@ def _what_differs(differing: list[Output], count: int) -> str:
 
 def _row(*cells: str) -> None:
     """Print four cells."""
-    print("{:<22}{:<22}{:<25}{}".format(*cells).rstrip(), flush=True)
+    tell("{:<22}{:<22}{:<25}{}".format(*cells).rstrip())

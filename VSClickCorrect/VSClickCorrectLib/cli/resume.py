@@ -6,7 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_sequences
+from VSClickCorrectLib.cli.options import add_sequences, count
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
 from VSClickCorrectLib.session.journal import Journal, history_of
@@ -27,7 +28,7 @@ def add_parser(commands) -> None:
     add_sequences(parser)
     parser.add_argument("--mask", type=Path, metavar="MASK", help="mask with which the correction began")
     parser.add_argument(
-        "--label", type=int, metavar="N", help="the tumour's label where the mask holds several"
+        "--label", type=count, metavar="N", help="the tumour's label where the mask holds several"
     )
     parser.add_argument(
         "--other-image",
@@ -41,7 +42,7 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output, options.t1ce, options.t2, options.journal)
+    check_mask_path(options.output, options.t1ce, options.t2, options.journal, options.mask)
     if not os.path.lexists(options.journal):
         raise CorrectionError(f"the journal {options.journal} does not exist; name another.")
     events = Journal(options.journal).events
@@ -54,4 +55,4 @@ def run(options: argparse.Namespace) -> None:
     write_mask(options.output, values, grid)
     history, rounds = history_of(events)
     clicks = len(standing_clicks(history, grid))
-    print(f"{clicks} clicks stand, round {rounds}; {values.sum()} voxels written to {options.output}.")
+    tell(f"{clicks} clicks stand, round {rounds}; {values.sum()} voxels written to {options.output}.")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, write_mask
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 
@@ -35,18 +36,18 @@ def run(options: argparse.Namespace) -> None:
     check_mask_path(options.output, options.t1ce, options.t2)
     case = read_case(options.t1ce, options.t2)
     if case.t2 is None:
-        print("No T2 given: the T1ce is used alone.")
+        tell("No T2 given: the T1ce is used alone.")
     if case.t1ce is None:
-        print("No T1ce given: the T2 is used alone, on which the present models rarely find the tumour.")
-        print("Look at the mask with care; you may have to begin with an include click.")
+        tell("No T1ce given: the T2 is used alone, on which the present models rarely find the tumour.")
+        tell("Look at the mask with care; you may have to begin with an include click.")
     segmenter = InitialSegmenter.load(model_folder(options), options.device)
-    initial = segmenter.segment(case, progress=lambda fraction, message: print(f"{fraction:4.0%}  {message}"))
+    initial = segmenter.segment(case, progress=lambda fraction, message: tell(f"{fraction:4.0%}  {message}"))
     mask = initial.on(case.grid)
     write_mask(options.output, mask, case.grid)
     if initial.found:
         volume = mask.sum() * case.grid.voxel_volume
-        print(f"Tumour of {volume:.0f} mm³ ({volume / 1000:.2f} cm³) written to {options.output}.")
+        tell(f"Tumour of {volume:.0f} mm³ ({volume / 1000:.2f} cm³) written to {options.output}.")
     else:
-        print(
+        tell(
             f"Nothing was found; an empty mask was written to {options.output}. Start with an include click."
         )

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import count, natural
+from VSClickCorrectLib.cli.telling import tell
 
 _DESCRIPTION = """\
 Write a cohort of synthetic cases for training: real tumour shapes in borrowed heads and phantoms. The
@@ -40,4 +41,4 @@ def run(options: argparse.Namespace) -> None:
 
     recipe = CohortRecipe(options.split, options.extent, options.count, options.seed, options.balanced)
     write_cohort(options.output, recipe, options.data)
-    print(f"{recipe.count} cases in {options.output}.")
+    tell(f"{recipe.count} cases in {options.output}.")

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_models, count, model_folder, natural, positive, probability
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
 
 _DESCRIPTION = """\
@@ -79,8 +80,8 @@ def run(options: argparse.Namespace) -> None:
     if weights is None and experiment.begins_with:
         weights = options.output.parent / experiment.begins_with / "best.safetensors"
     result = train(experiment, cohorts, options.output, schedule, options.seed, weights, models)
-    print("; ".join(f"{name} {value:.4g}" for name, value in result.items()))
+    tell("; ".join(f"{name} {value:.4g}" for name, value in result.items()))
     if options.release:
         best = options.output / "best.safetensors"
         entry = export(experiment, best, options.release, models.folder, options.threshold)
-        print(f"Released as {entry.file} ({entry.sha256[:12]}…).")
+        tell(f"Released as {entry.file} ({entry.sha256[:12]}…).")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.worklist.overview import Row
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -30,8 +31,8 @@ def run(options: argparse.Namespace) -> None:
     rows = worklist.rows()
     width = max(len(row.case.name) for row in rows)
     for row in rows:
-        print(f"{row.case.name:{width}}  {row.record.state.value:8}  {_work(row)}".rstrip())
-    print(f"{worklist.progress()}.")
+        tell(f"{row.case.name:{width}}  {row.record.state.value:8}  {_work(row)}".rstrip())
+    tell(f"{worklist.progress()}.")
 
 
 def _work(row: Row) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.datasets.names import case_name, for_spreadsheet, from_spreadsheet
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file, write_text
 from VSClickCorrectLib.imaging.io import read_case, read_mask
@@ -19,6 +21,7 @@ _KIND = "kind"
 # Of files, and of a list of cases: there the kind of head may stand beside them.
 FILE_COLUMNS = ("case", *_FILES)
 COLUMNS = (*FILE_COLUMNS, _KIND)
+_LONGEST_LINE = 4096
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class ListedCase:
     label: Path
     mask: Path | None = None
     kind: str = ""
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that there are by role."""
+        return {role: path for role in _FILES if (path := getattr(self, role)) is not None}
 
     def load(self) -> LabelledCase:
         """Read the files, as ``vsclick segment`` and ``vsclick correct`` do.
@@ -91,7 +99,7 @@ def read_case_list(path: Path) -> list[ListedCase]:
     lines: dict[str, int] = {}
     for line, row in read_rows(path, COLUMNS, required=("case", "label")):
         where = f"{path}, line {line}"
-        name = row["case"]
+        name = case_name(row["case"])
         if name in lines:
             raise ImageError(
                 f"{where}, column case: '{name}' stands in line {lines[name]} already; "
@@ -137,7 +145,8 @@ def read_rows(
     line : int
         Where the row stands in the file, the first line being 1.
     row : dict of str
-        The value of every column, empty where there is none, without the spaces around it.
+        The value of every column, empty where there is none, without the spaces around it and without the
+        quote by which `write_rows` keeps it from being a formula.
 
     Raises
     ------
@@ -170,7 +179,7 @@ def _rows_of(
         where = f"{path}, line {reader.line_num}"
         if None in raw:
             raise ImageError(f"{where} has more values than columns; put values with commas in quotes.")
-        row = {name: (raw.get(name) or "").strip() for name in columns}
+        row = {name: from_spreadsheet((raw.get(name) or "").strip()) for name in columns}
         for name in required:
             if not row[name]:
                 raise ImageError(f"{where}, column {name}: nothing stands there; fill it in.")
@@ -180,16 +189,34 @@ def _rows_of(
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
     """Write a table as CSV, UTF-8; it appears whole or not at all.
 
+    No cell is a formula to a spreadsheet, and `read_rows` returns the same values.
+
     Raises
     ------
     ImageError
         If it cannot be written.
     """
+    write_text(path, csv_text(columns, rows))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
+    """Return a table as the CSV that `write_rows` writes."""
     table = StringIO()
     writer = csv.DictWriter(table, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, table.getvalue())
+    writer.writerows({name: for_spreadsheet(cell) for name, cell in row.items()} for row in rows)
+    return table.getvalue()
+
+
+def has_columns(path: Path, columns: Sequence[str]) -> bool:
+    """Whether a file's first line names these columns, whatever a spreadsheet has put between them since."""
+    try:
+        check_file(path)
+        with path.open("rb") as stream:
+            line = stream.readline(_LONGEST_LINE)
+    except (ImageError, OSError):
+        return False
+    return set(re.findall(rb"\w+", line)) >= {column.encode() for column in columns}
 
 
 def files_of(row: dict[str, str], folder: Path, where: str) -> dict[str, Path | None]:

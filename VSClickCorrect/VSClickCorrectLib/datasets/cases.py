@@ -19,8 +19,17 @@ class LazyCase(Protocol):
     def name(self) -> str:
         """What reports and tables call it; unique."""
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """What it is read from, by role; a folder is a DICOM series."""
+
     def load(self) -> LabelledCase:
         """Read it."""
+
+
+def inputs_of(path: Path, cases: Sequence[LazyCase]) -> list[Path]:
+    """Return all that is read of cases that `list_cases` returned for ``path``."""
+    return [path, *(file for case in cases for file in case.files.values())]
 
 
 def list_cases(path: Path) -> Sequence[LazyCase]:

@@ -24,6 +24,7 @@ from VSClickCorrectLib.files import (
 )
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.outputs import check_apart, writing_into
 from VSClickCorrectLib.signals import end_on_signals, undone_by_signals
 from VSClickCorrectLib.simulation.acquisition import Acquisition, Region, random_acquisition
 from VSClickCorrectLib.simulation.contours import read_shapes
@@ -36,6 +37,7 @@ from VSClickCorrectLib.simulation.shapes import deformed, procedural_shape, rand
 from VSClickCorrectLib.simulation.synthesis import SIDES, synthesize
 from VSClickCorrectLib.simulation.variety import Variety, balanced_shape, varied_acquisition
 
+_CARD = "recipe.json"
 # Held back, as are the shapes of their split: no head and no patient's tumour is in two splits.
 HELD_BACK = {
     "validation": ("brats-gli", "philips-mprage", "seg_17", "seg_18"),
@@ -146,26 +148,28 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 
     Raises
     ------
     ImageError
-        If the data folder lacks heads or tumour shapes, or ``folder`` holds another cohort.
+        If the data folder lacks heads or tumour shapes, or ``folder`` is or lies in it, or holds another
+        cohort.
     """
+    check_apart(folder, [data])
     cache = folder.parent / "cache"
     made = [new for new in (folder, cache) if not new.exists()]
     with undone_by_signals(lambda: _remove_empty(made)):
-        _prepare(folder, recipe, data, cache, made)
-        _write_cases(folder, recipe, (data, recipe.split, cache), workers)
+        try:
+            with writing_into(folder):
+                _prepare(folder, recipe, data, cache)
+                _write_cases(folder, recipe, (data, recipe.split, cache), workers)
+        except ImageError:
+            _remove_empty(made)
+            raise
 
 
-def _prepare(folder: Path, recipe: CohortRecipe, data: Path, cache: Path, made: list[Path]) -> None:
-    make_folder(folder)
-    card = folder / "recipe.json"
+def _prepare(folder: Path, recipe: CohortRecipe, data: Path, cache: Path) -> None:
+    card = folder / _CARD
     if card.exists() and _recipe_in(card) != recipe:
         raise ImageError(f"{folder} holds a cohort of another recipe; choose an empty folder.")
     make_folder(cache)
-    try:
-        Sources.load(data, recipe.split, cache)
-    except ImageError:
-        _remove_empty(made)
-        raise
+    Sources.load(data, recipe.split, cache)
     write_text(card, json.dumps(asdict(recipe), indent=1) + "\n")
 
 
@@ -214,6 +218,11 @@ class CohortCase:
 
     name: str
     path: Path
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The file, by the role that it has."""
+        return {"case": self.path}
 
     def load(self) -> LabelledCase:
         """Read the file.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from VSClickCorrectLib.datasets.folders import walk
 from VSClickCorrectLib.datasets.importing import Imported, Source, natural
 from VSClickCorrectLib.datasets.placing import place
 from VSClickCorrectLib.errors import ImageError
@@ -46,7 +47,8 @@ def find_cases(root: Path, labels: Sequence[int] | None, registered: bool = Fals
         If there is no labelled case, or no label is named; the message lists those found.
     """
     cases: dict[str, dict[str, list[Path]]] = {}
-    for path in sorted(root.rglob("crossmoda*.nii*")):
+    paths = [folder / name for folder, _, names in walk(root) for name in names]
+    for path in sorted(paths):
         match = _NAME.match(path.name)
         if match:
             cases.setdefault(match["case"], {}).setdefault(_ROLES[match["role"]], []).append(path)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import SimpleITK as sitk
 
+from VSClickCorrectLib.datasets.folders import walk
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import check_file
+from VSClickCorrectLib.files import check_file, is_text
 from VSClickCorrectLib.imaging.dicom_length import begins_as_dicom
 
 _TAGS = {
@@ -83,15 +83,19 @@ def find_series(root: Path) -> tuple[list[Series], list[Path]]:
         raise ImageError(f"the folder {root} does not exist; give the folder that holds the download.")
     series: list[Series] = []
     others: list[Path] = []
-    for name, folders, names in os.walk(root):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        files = {Path(name) / n for n in names if not n.startswith(".")}
-        for found in _series_in(Path(name)) if files else ():
+    for folder, _, names in walk(root):
+        files = {folder / n for n in names if not n.startswith(".")}
+        for found in _series_in(folder) if files and is_text(folder) else ():
             files -= set(found.files)
             if found.modality == "MR":
                 series.append(found)
         others += sorted(files)
     return series, others
+
+
+def unnamed_folders(root: Path) -> list[Path]:
+    """Return the folders in which no series can be looked for: of no file is the whole path UTF-8 text."""
+    return [f for f, _, names in walk(root) if names and not any(is_text(f / name) for name in names)]
 
 
 def is_dicom(path: Path) -> bool:
@@ -111,7 +115,10 @@ def _series(folder: Path, uid: str) -> Series:
     files = [Path(f) for f in sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid)]
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(files[0]))
+    named = [path for path in files if is_text(path)]
+    if not named:
+        return Series(folder, uid, (), *[""] * len(_TAGS))
+    reader.SetFileName(str(named[0]))
     try:
         reader.ReadImageInformation()
     except (RuntimeError, UnicodeDecodeError):

@@ -6,18 +6,21 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.datasets.case_list import ListedCase, write_case_list, write_rows
+from VSClickCorrectLib.datasets.case_list import ListedCase, has_columns, write_case_list, write_rows
+from VSClickCorrectLib.datasets.fingerprints import sha256_of
+from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.errors import ImageError, VSClickError
-from VSClickCorrectLib.files import make_folder, write_folder, write_text
+from VSClickCorrectLib.files import restore_folders, write_folder, write_text
 from VSClickCorrectLib.imaging.io import write_mask, write_volume
 from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.outputs import check_apart, check_ours, writing_into
 from VSClickCorrectLib.signals import undone_by_signals
 
 RECORD = "import.json"
@@ -25,8 +28,9 @@ CASES = "cases.csv"
 REPORT = "report.csv"
 # Part of each fingerprint: cases are imported again by a library that makes them differently.
 _FORMAT = 1
-_PART_BYTES = 1 << 20
 _FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
+# What a case's folder may hold and still be replaced: our own, and what desktops leave wherever they look.
+_REPLACED = {RECORD, *_FILES.values(), ".DS_Store", "Thumbs.db", "desktop.ini"}
 _QUALITY = ("nmi_before", "nmi_after", "translation_mm", "rotation_degrees", "overlap")
 _REPORT_COLUMNS = ("case", "status", "label_mm3", "t2", *_QUALITY, "message")
 
@@ -117,19 +121,32 @@ def import_cases(
     Raises
     ------
     ImageError
-        If the folder cannot be written.
+        If the folder cannot be written, is or lies among what is imported, holds lists of somebody else's, or
+        another import is writing into it.
     """
-    make_folder(output)
-    known = {record["fingerprint"]: record for record in _records(output).values()}
-    outcomes = []
-    try:
-        with undone_by_signals(lambda: _write_lists(output, outcomes)):
-            for source in sources:
-                outcomes.append(_outcome(source, root, output, known))
-                progress(outcomes[-1])
-    finally:
-        _write_lists(output, outcomes)
+    check_apart(output, _inputs(sources))
+    check_ours(output, (CASES, REPORT), has_columns(output / REPORT, _REPORT_COLUMNS))
+    with writing_into(output):
+        restore_folders(output)
+        known = {record["fingerprint"]: record for record in _records(output).values()}
+        outcomes: list[Outcome] = []
+        try:
+            with undone_by_signals(lambda: _write_lists(output, outcomes)):
+                for source in sources:
+                    outcomes.append(_outcome(source, root, output, known))
+                    progress(outcomes[-1])
+        finally:
+            _write_lists(output, outcomes)
     return outcomes
+
+
+def _inputs(sources: Sequence[Source]) -> Iterator[Path]:
+    """Return all files that are read, and the folders of those that are read as a series."""
+    for source in sources:
+        for files in source.files.values():
+            yield from files
+            if len(files) > 1:
+                yield from {path.parent for path in files}
 
 
 def _outcome(source: Source, root: Path, output: Path, known: dict[str, dict]) -> Outcome:
@@ -151,10 +168,11 @@ def _import(source: Source, root: Path, output: Path, known: dict[str, dict]) ->
     sources = {role: _source_record(files, root) for role, files in source.files.items()}
     fingerprint = _fingerprint(sources, source.settings)
     twin = known.get(fingerprint)
-    if twin is not None and twin["case"] == source.name:
+    if twin is not None and case_name(twin["case"]) == case_name(source.name):
         return Outcome(source.name, "unchanged", "is there already", twin)
     if twin is not None:
         return Outcome(source.name, "duplicate", f"holds the same files as {twin['case']}, which is there")
+    _check_replaceable(output / source.name, source.name)
     again = (output / source.name / RECORD).exists()
     imported = source.read()
     record = {
@@ -182,23 +200,31 @@ def _summary(record: dict, again: bool) -> str:
 
 def _source_record(files: Sequence[Path], root: Path) -> dict:
     """Describe files by where they lie, relative to ``root``, and by the SHA-256 of them all."""
-    digest = hashlib.sha256()
-    for path in files:
-        try:
-            with path.open("rb") as stream:
-                while part := stream.read(_PART_BYTES):
-                    digest.update(part)
-        except OSError as error:
-            raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
     place = files[0] if len(files) == 1 else files[0].parent
     relative = Path(os.path.relpath(place.resolve(), root.resolve())).as_posix()
-    return {"path": relative, "files": len(files), "sha256": digest.hexdigest()}
+    return {"path": relative, "files": len(files), "sha256": sha256_of(files)}
 
 
 def _fingerprint(sources: dict[str, dict], settings: dict) -> str:
     hashes = {role: record["sha256"] for role, record in sources.items()}
     text = json.dumps([_FORMAT, hashes, settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_replaceable(folder: Path, case: str) -> None:
+    """Refuse what is in a case's place unless an import of this case wrote it, with all that is in it."""
+    if not os.path.lexists(folder):
+        return
+    away = "move it away or choose another output"
+    if folder.is_symlink() or not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder that an import wrote; {away}.")
+    names = sorted(os.listdir(folder))
+    others = [name for name in names if name not in _REPLACED] or ([] if RECORD in names else names)
+    if others:
+        raise ImageError(f"{folder / others[0]} is there and no import wrote it; {away}.")
+    owner = _record_in(folder).get("case", case)
+    if owner != case:
+        raise ImageError(f"the folder {folder} holds the case {owner}; {away}.")
 
 
 def _write(folder: Path, imported: Imported, record: dict) -> None:
@@ -218,15 +244,21 @@ def _records(output: Path) -> dict[str, dict]:
     """Return the records of all complete cases by name, in natural order."""
     paths = [p for p in output.glob(f"*/{RECORD}") if not p.parent.name.startswith(".")]
     records = {}
-    for path in sorted(paths, key=lambda p: natural(p.parent.name)):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # no record, no complete case: it is imported again
-        # A folder that was renamed by hand is another case.
-        if isinstance(record, dict) and record.get("case") == path.parent.name and "fingerprint" in record:
-            records[path.parent.name] = record
+    for folder in sorted((p.parent for p in paths), key=lambda p: natural(p.name)):
+        record = _record_in(folder)
+        # No record, no complete case: it is imported again. A folder renamed by hand is another case.
+        if record.get("case") == folder.name and "fingerprint" in record:
+            records[folder.name] = record
     return records
+
+
+def _record_in(folder: Path) -> dict:
+    """Return the record of a case's folder, empty where there is none that can be read."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def natural(name: str) -> list:

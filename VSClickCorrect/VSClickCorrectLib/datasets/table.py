@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from VSClickCorrectLib.datasets.case_list import FILE_COLUMNS, files_of, read_rows
+from VSClickCorrectLib.datasets.fingerprints import files_of_image
 from VSClickCorrectLib.datasets.importing import Imported, Source
+from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.datasets.placing import place
 from VSClickCorrectLib.datasets.registration import read_matrix
 from VSClickCorrectLib.errors import ImageError
@@ -44,11 +46,10 @@ def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool
     sources: dict[str, Source] = {}
     for line, row in read_rows(path, (*FILE_COLUMNS, TRANSFORM), required=("case", "label")):
         where = f"{path}, line {line}"
-        if row["case"] in sources:
-            raise ImageError(
-                f"{where}, column case: '{row['case']}' stands there twice; rename one of the two."
-            )
-        sources[row["case"]] = _source(row, path.parent, where, labels, registered)
+        row["case"] = name = case_name(row["case"])
+        if name in sources:
+            raise ImageError(f"{where}, column case: '{name}' stands there twice; rename one of the two.")
+        sources[name] = _source(row, path.parent, where, labels, registered)
     if not sources:
         raise ImageError(f"{path} lists no case; add a line for each.")
     return list(sources.values())
@@ -59,16 +60,9 @@ def _source(
 ) -> Source:
     paths = {name: folder / value for name, value in row.items() if name != "case" and value}
     settings = {"dataset": "csv", "tumour_label": sorted(labels or ()), "register": registered}
-    files = {name: _files(path) for name, path in paths.items()}
+    files = {name: files_of_image(path) for name, path in paths.items()}
     read = partial(_read, row, folder, where, labels, registered)
     return Source(row["case"], files, read, settings)
-
-
-def _files(path: Path) -> tuple[Path, ...]:
-    """Return the files of an image, which may be a folder with a DICOM series."""
-    if path.is_dir():
-        return tuple(sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")))
-    return (path,)
 
 
 def _read(

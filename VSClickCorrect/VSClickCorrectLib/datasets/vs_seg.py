@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.datasets.dicom import Series, find_series, is_dicom
+from VSClickCorrectLib.datasets.dicom import Series, find_series, is_dicom, unnamed_folders
 from VSClickCorrectLib.datasets.importing import Imported, NoTumour, Source, natural
+from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.datasets.placing import Placed, place
 from VSClickCorrectLib.datasets.registration import read_matrix
 from VSClickCorrectLib.datasets.rtstruct import read_structure_set
@@ -81,7 +82,8 @@ def find_cases(root: Path, registered: bool = False) -> list[Source]:
         If the folder holds no MR series.
     """
     series, others = find_series(root)
-    if not series:
+    unnamed = unnamed_folders(root)
+    if not series and not unnamed:
         raise ImageError(f"{root} holds no DICOM series of MR images; give the folder of the download.")
     patients: dict[str, _Patient] = {}
     for found in series:
@@ -96,7 +98,15 @@ def find_cases(root: Path, registered: bool = False) -> list[Source]:
             _join_structure_set(lacking, path)
     for patient in lacking.values():
         patient.faults = faults
-    return [_source(patients[name], registered) for name in sorted(patients, key=natural)]
+    sources = [_source(patients[name], registered) for name in sorted(patients, key=natural)]
+    return sources + [_unreadable(folder) for folder in unnamed]
+
+
+def _unreadable(folder: Path) -> Source:
+    def read() -> Imported:
+        raise ImageError(f"the name {folder} is not UTF-8 text; rename the folder.")
+
+    return Source(case_name(folder.name), {}, read)
 
 
 @contextmanager

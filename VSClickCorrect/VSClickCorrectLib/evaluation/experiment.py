@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from VSClickCorrectLib.datasets.cases import LazyCase
+from VSClickCorrectLib.datasets.fingerprints import fingerprint
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.evaluation.records import CaseRecord, RecordFolder, RoundRecord
@@ -52,11 +53,12 @@ class Experiment:
     also_first: StartOf | None = None
 
     def run(self, cases: Iterable[LazyCase], folder: RecordFolder) -> Iterator[CaseRecord]:
-        """Yield the record of every case; those that ``folder`` has are not played again."""
+        """Yield the record of every case; one that ``folder`` has is played again if its files changed."""
         for case in cases:
-            record = folder.read(case.name)
+            inputs = fingerprint(case.files)
+            record = folder.read(case.name, inputs)
             if record is None:
-                record = self._record(self._shown(case))
+                record = replace(self._record(self._shown(case)), inputs=inputs)
                 folder.write(record)
             yield record
 

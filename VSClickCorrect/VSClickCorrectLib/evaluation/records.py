@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.evaluation.metrics import Scores
-from VSClickCorrectLib.files import make_folder, write_text
+from VSClickCorrectLib.files import make_folder, parse_json, write_text
 
-_SETTINGS = "settings.json"
+SETTINGS = "settings.json"
+CASES = "cases"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class CaseRecord:
         The initial networks' own, 0 to 1, where they made the start.
     first : dict of str to RoundRecord
         What one include click made of an empty mask, by where it was meant to be placed.
+    inputs : str
+        The `fingerprint` of the files that were read.
     """
 
     name: str
@@ -99,6 +102,7 @@ class CaseRecord:
     kind: str = ""
     confidence: float | None = None
     first: dict[str, RoundRecord] = field(default_factory=dict)
+    inputs: str = ""
 
     def to_json(self) -> dict:
         """Return plain values; an infinite one, which JSON does not know, is the text ``inf``."""
@@ -129,14 +133,21 @@ class RecordFolder:
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        self._cases = folder / "cases"
-        make_folder(self._cases)
+        self._cases = folder / CASES
+        make_folder(folder)
         _claim(folder, plain(asdict(settings)))
+        make_folder(self._cases)
 
-    def read(self, name: str) -> CaseRecord | None:
-        """Return the record of a case, or None if it has not been played yet."""
+    def read(self, name: str, inputs: str) -> CaseRecord | None:
+        """Return the record of a case, or None if it has not been played, or not from these inputs."""
         path = self._path(name)
-        return CaseRecord.from_json(json.loads(path.read_text("utf-8"))) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            record = CaseRecord.from_json(parse_json(path.read_bytes()))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return record if (record.name, record.inputs) == (name, inputs) else None
 
     def write(self, record: CaseRecord) -> None:
         """Keep the record of a case."""
@@ -168,11 +179,14 @@ def _round_of(values: dict) -> RoundRecord:
 
 def _claim(folder: Path, settings: dict) -> None:
     """Write down whose folder this is, or refuse if it is another evaluation's."""
-    path = folder / _SETTINGS
+    path = folder / SETTINGS
     if not path.exists():
         write_json(path, settings)
         return
-    found = json.loads(path.read_text("utf-8"))
+    try:
+        found = dict(parse_json(path.read_bytes()))
+    except (ValueError, TypeError):
+        raise ImageError(f"{path} is damaged, or not of an evaluation; choose another folder.") from None
     differing = [name for name in settings if found.get(name) != settings[name]]
     if differing:
         name = differing[0]

@@ -18,6 +18,11 @@ from VSClickCorrectLib.evaluation.tables import cases_csv, summary_markdown
 from VSClickCorrectLib.files import make_folder, write_text
 
 _WORST = 10
+# Names in the folder of what this module writes.
+WRITTEN = (
+    *("results.json", "cases.csv", "summary.md", "dice.png", "calibration.png"),
+    *("case-best.png", "case-middle.png", "case-worst.png", "worst"),
+)
 
 
 def write_tables(folder: Path, results: Results) -> str:

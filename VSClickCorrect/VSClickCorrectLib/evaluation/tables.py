@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from io import StringIO
 from math import isfinite, isinf, isnan
 
+from VSClickCorrectLib.datasets.case_list import csv_text
 from VSClickCorrectLib.evaluation.group_tables import (
     confidence_section,
     first_click_section,
@@ -14,7 +13,7 @@ from VSClickCorrectLib.evaluation.group_tables import (
     round_names,
 )
 from VSClickCorrectLib.evaluation.markdown import DASH, percent, table
-from VSClickCorrectLib.evaluation.records import Settings
+from VSClickCorrectLib.evaluation.records import CaseRecord, RoundRecord, Settings
 from VSClickCorrectLib.evaluation.results import METRICS, WORSE, Results
 from VSClickCorrectLib.evaluation.statistics import Difference, Summary
 from VSClickCorrectLib.simulation.hand import OFF_TARGET_MM
@@ -32,6 +31,7 @@ _STARTS = {
     "spoiled": "the true masks, spoiled on purpose",
     "mask": "the cases' own masks",
 }
+_COLUMNS = ("case", "kind", "volume_mm3", "method", "round", "clicks", *METRICS, "milliseconds")
 
 
 def summary_markdown(results: Results) -> str:
@@ -59,17 +59,26 @@ def summary_markdown(results: Results) -> str:
 
 def cases_csv(results: Results) -> str:
     """Return one line a case, method and round."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["case", "kind", "volume_mm3", "method", "round", "clicks", *METRICS, "milliseconds"])
-    for case in results.cases:
-        for method, rounds in case.rounds.items():
-            for number, played in enumerate(rounds):
-                values = [f"{getattr(played.scores, metric):.6g}" for metric in METRICS]
-                total = f"{sum(played.milliseconds):.1f}"
-                volume = f"{case.volume_mm3:.1f}"
-                writer.writerow([case.name, case.kind, volume, method, number, played.clicks, *values, total])
-    return out.getvalue()
+    rows = [
+        _round_row(case, method, number, played)
+        for case in results.cases
+        for method, rounds in case.rounds.items()
+        for number, played in enumerate(rounds)
+    ]
+    return csv_text(_COLUMNS, rows)
+
+
+def _round_row(case: CaseRecord, method: str, number: int, played: RoundRecord) -> dict[str, str]:
+    return {
+        "case": case.name,
+        "kind": case.kind,
+        "volume_mm3": f"{case.volume_mm3:.1f}",
+        "method": method,
+        "round": str(number),
+        "clicks": str(played.clicks),
+        **{metric: f"{getattr(played.scores, metric):.6g}" for metric in METRICS},
+        "milliseconds": f"{sum(played.milliseconds):.1f}",
+    }
 
 
 def case_line(name: str, scores: Sequence[float]) -> str:

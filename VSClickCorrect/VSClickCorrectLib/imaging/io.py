@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
-from VSClickCorrectLib.files import write_atomically
+from VSClickCorrectLib.files import is_text, write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import read_image
@@ -39,10 +39,8 @@ def _read(path: Path, thinnest: int) -> Volume:
 
 def _check_name(path: Path) -> None:
     """Refuse a name that is no text: SimpleITK would end the program."""
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        raise ImageError(f"the name {path} is not UTF-8 text; rename the file.") from None
+    if not is_text(path):
+        raise ImageError(f"the name {path} is not UTF-8 text; rename the file.")
 
 
 @enough_memory()
@@ -134,8 +132,11 @@ def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) 
     Raises
     ------
     ImageError
-        If it cannot be read, holds several labels and none was named, or lies on another grid.
+        If it cannot be read, holds several labels and none was named, lies on another grid, or the label is
+        the background.
     """
+    if label is not None and np.min(label) < 1:
+        raise ImageError("a label is a whole number, 1 or more, for 0 is the background; name the tumour's.")
     # Slicer may crop a segmentation to a single slice.
     volume = _read(path, thinnest=1)
     labels = [v for v in np.unique(volume.array) if v != 0]

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
+from VSClickCorrectLib.files import is_text
 from VSClickCorrectLib.imaging.dicom_length import is_whole
 
 _IMAGE_POSITION = "0020|0032"
@@ -29,7 +30,9 @@ def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
     _check_files_of(folder)
     reader = sitk.ImageSeriesReader()
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder)))
+    names = reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder))
+    _check_names(names)
+    reader.SetFileNames(names)
     reader.MetaDataDictionaryArrayUpdateOn()
     try:
         with enough_memory():
@@ -39,6 +42,12 @@ def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
     _check_common(reader, folder)
     _check_positions(reader, folder)
     return image
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        if not is_text(Path(name)):
+            raise ImageError(f"the name {name} is not UTF-8 text; rename the file.")
 
 
 def _check_files_of(folder: Path) -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.files import write_atomically, write_text
 from VSClickCorrectLib.inference.models import ModelEntry
+from VSClickCorrectLib.outputs import check_ours
 from VSClickCorrectLib.training.experiments import Experiment
 
 MAX_BYTES = 15_000_000
@@ -39,6 +40,8 @@ def export(
     ------
     ModelError
         If the file would be larger than `MAX_BYTES`.
+    ImageError
+        If the folder holds a file of that name which is no model's, or cannot be written.
     """
     tensors = {n: t.half() if t.is_floating_point() else t for n, t in load_file(weights).items()}
     content = save({n: t.contiguous() for n, t in tensors.items()})
@@ -47,6 +50,9 @@ def export(
             f"the weights of {name} take {len(content) / 1e6:.1f} MB; at most 15 MB are shipped."
         )
     file = f"{name}.safetensors"
+    manifest = models / "manifest.json"
+    entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
+    check_ours(models, (file,), any((e["name"], e["file"]) == (name, file) for e in entries))
     write_atomically(models / file, lambda path: path.write_bytes(content))
     digest = hashlib.sha256(content).hexdigest()
     entry = ModelEntry(
@@ -59,8 +65,6 @@ def export(
         experiment.geometry,
         threshold,
     )
-    manifest = models / "manifest.json"
-    entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
     entries = [e for e in entries if e["name"] != name] + [asdict(entry)]
     write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
     return entry

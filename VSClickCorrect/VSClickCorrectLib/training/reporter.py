@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from VSClickCorrectLib.errors import VSClickError
-from VSClickCorrectLib.files import write_text
+from VSClickCorrectLib.errors import VSClickError, on_one_line
+from VSClickCorrectLib.files import check_file, parse_json, write_text
 from VSClickCorrectLib.training.checkpoint import Progress
 from VSClickCorrectLib.training.schedule import Schedule
 
@@ -24,6 +24,8 @@ except ModuleNotFoundError as error:
         f"training needs the package {error.name}: pip install 'vsclickcorrect[train]'."
     ) from None
 
+LOG, CURVES = "log.jsonl", "curves.png"
+_HEAD = "schedule"
 # Drawing takes a third of a second, which looks of a small network may not.
 _SECONDS_BETWEEN_PICTURES = 15.0
 
@@ -46,11 +48,11 @@ class Reporter:
 
     def __init__(self, output: Path, schedule: Schedule, seed: int, progress: Progress) -> None:
         self._output, self._schedule, self._progress = output, schedule, progress
-        head = {"schedule": asdict(schedule), "seed": seed}
+        head = {_HEAD: asdict(schedule), "seed": seed}
         text = "".join(json.dumps(row) + "\n" for row in [head, *progress.rows])
-        write_text(output / "log.jsonl", text)
+        write_text(output / LOG, text)
         if progress.step:
-            print(f"Goes on from step {progress.step} in {output}.", flush=True)
+            print(f"Goes on from step {progress.step} in {on_one_line(str(output))}.", flush=True)
         self._events = _tensorboard(output / "tensorboard", progress.step)
         self._drawn = time.monotonic()
         self._bar = _bar(schedule, progress)
@@ -65,7 +67,7 @@ class Reporter:
         if self._events:
             self._events.close()
         if kind is None:
-            draw_curves(self._output / "curves.png", self._progress.rows)
+            draw_curves(self._output / CURVES, self._progress.rows)
 
     def step(self) -> None:
         """Report that a step was done."""
@@ -74,14 +76,14 @@ class Reporter:
     def look(self) -> None:
         """Report the last row of the progress."""
         row = self._progress.rows[-1]
-        with open(self._output / "log.jsonl", "a", encoding="utf-8") as log:
+        with open(self._output / LOG, "a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
         if self._events:
             for name in ("loss", "score", "learning_rate"):
                 self._events.add_scalar(name, row[name], row["step"])
             self._events.flush()
         if time.monotonic() - self._drawn > _SECONDS_BETWEEN_PICTURES:
-            draw_curves(self._output / "curves.png", self._progress.rows)
+            draw_curves(self._output / CURVES, self._progress.rows)
             self._drawn = time.monotonic()
         self._say(row)
 
@@ -91,6 +93,16 @@ class Reporter:
         if self._bar.disable:
             numbers = f"loss {row['loss']:.4f}  validation {row['score']:.4f}  best {best}  lr {rate}"
             print(f"step {row['step']:6d}  {numbers}", flush=True)
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file begins as the logs of trainings do."""
+    try:
+        check_file(path)
+        with path.open("rb") as stream:
+            return _HEAD in parse_json(stream.readline())
+    except (VSClickError, OSError, ValueError, TypeError):
+        return False
 
 
 def _bar(schedule: Schedule, progress: Progress) -> tqdm:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from VSClickCorrectLib.datasets.cases import list_cases
+from VSClickCorrectLib.datasets.cases import inputs_of, list_cases
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.files import check_file, write_text
@@ -22,15 +23,19 @@ from VSClickCorrectLib.inference.device import prepare
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
 from VSClickCorrectLib.networks.registry import build, dimensions
+from VSClickCorrectLib.outputs import check_apart, check_ours
 from VSClickCorrectLib.training.click_task import ClickTask
 from VSClickCorrectLib.training.convolution import quicken
 from VSClickCorrectLib.training.examples import crop_source
 from VSClickCorrectLib.training.experiments import Experiment
-from VSClickCorrectLib.training.loop import fit
+from VSClickCorrectLib.training.loop import BEST, CHECKPOINT, fit
 from VSClickCorrectLib.training.objective import objective
+from VSClickCorrectLib.training.reporter import CURVES, LOG, is_log
 from VSClickCorrectLib.training.schedule import Schedule
 from VSClickCorrectLib.training.stream import CohortStream
 from VSClickCorrectLib.training.tasks import CropTask, CutTask, Starts, Task, spoiled_start
+
+RESULT = "result.json"
 
 
 def train(
@@ -70,18 +75,32 @@ def train(
     ------
     ModelError
         If the weights do not fit, or rounds are to be played and there are none.
+    ImageError
+        If cases cannot be read, or ``output`` is, holds or lies in what is read, or holds others' files.
     """
     torch.manual_seed(seed)
     network = _network(experiment, weights)
     if experiment.examples.rounds > 1 and weights is None:
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
     loss = objective(experiment.loss)
+    check_output(output, [*_inputs(cohorts[0]), *_inputs(cohorts[1]), *([weights] if weights else [])])
     task = _task(experiment, cohorts, seed, weights, models, network)
     best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
     text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
-    write_text(output / "result.json", text + "\n")
+    write_text(output / RESULT, text + "\n")
     return result
+
+
+def check_output(output: Path, inputs: Sequence[Path]) -> None:
+    """Refuse a folder in which something would be written over that no training wrote, by an `ImageError`."""
+    check_apart(output, inputs)
+    check_ours(output, (BEST, CURVES, LOG, RESULT), (output / CHECKPOINT).exists() or is_log(output / LOG))
+
+
+def _inputs(path: Path) -> list[Path]:
+    """Return all that is read of a cohort, a folder of examples or a list of cases."""
+    return [path] if path.is_dir() else inputs_of(path, list_cases(path))
 
 
 def _network(experiment: Experiment, weights: Path | None) -> nn.Module:

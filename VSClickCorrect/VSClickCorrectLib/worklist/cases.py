@@ -6,18 +6,25 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from VSClickCorrectLib.datasets.case_list import COLUMNS, read_rows
-from VSClickCorrectLib.datasets.dicom import find_series
+from VSClickCorrectLib.datasets.dicom import find_series, unnamed_folders
+from VSClickCorrectLib.datasets.folders import walk
 from VSClickCorrectLib.datasets.importing import CASES, natural
+from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.errors import ImageError, WorklistError
+from VSClickCorrectLib.files import is_text
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_case, read_mask
 from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.worklist.claims import LabelClaims
+from VSClickCorrectLib.worklist.labels import PIPELINE
+from VSClickCorrectLib.worklist.store import FOLDER
 
 ROLES = ("t1ce", "t2", "mask")
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
@@ -133,9 +140,9 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     """
     if os.path.isdir(source):
         listed = source / CASES
-        cases = _listed(listed) if listed.is_file() else _named(source, output.resolve())
+        cases = _listed(listed, output) if listed.is_file() else _named(source, output.resolve())
     elif os.path.exists(source):
-        cases = _listed(source)
+        cases = _listed(source, output)
     else:
         raise WorklistError(f"{source} does not exist; give a folder of cases or a CSV list.")
     if not cases:
@@ -146,7 +153,7 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     return cases
 
 
-def with_labels(cases: Sequence[WorkCase], known: dict[str, str]) -> list[WorkCase]:
+def with_labels(cases: Sequence[WorkCase], known: dict[str, str], claims: LabelClaims) -> list[WorkCase]:
     """Give every case the name that the label set uses.
 
     Parameters
@@ -155,17 +162,34 @@ def with_labels(cases: Sequence[WorkCase], known: dict[str, str]) -> list[WorkCa
         The cases.
     known : dict of str
         Names given earlier, by case: they stay.
+    claims : LabelClaims
+        Which names others have.
+
+    Raises
+    ------
+    ImageError
+        If a name cannot be claimed.
     """
     taken = {label.casefold() for label in known.values()}
-    labelled = []
-    for case in cases:
-        label = known.get(case.name) or _label(case.name)
-        if case.name not in known:
-            if label.casefold() in taken or len(label) > _LONGEST:
-                label = label[:_LONGEST] + hashlib.sha256(case.name.encode()).hexdigest()[:6]
-            taken.add(label.casefold())
-        labelled.append(replace(case, label=label))
-    return labelled
+    for name, label in known.items():
+        # Those of before there were claims; on a drive that is read-only they are looked at nevertheless.
+        with suppress(ImageError):
+            claims.claim(label, name)
+
+    def free(case: WorkCase) -> str:
+        labels = (label for label in _labels(case.name) if label.casefold() not in taken)
+        return next(label for label in labels if claims.claim(label, case.name))
+
+    return [replace(case, label=known.get(case.name) or free(case)) for case in cases]
+
+
+def _labels(name: str) -> Iterator[str]:
+    """Return what the label set may call a case, the best first; any two names have some that differ."""
+    label, digest = _label(name), hashlib.sha256(name.encode()).hexdigest()
+    if len(label) <= _LONGEST:
+        yield label
+    for digits in range(6, len(digest) + 1):
+        yield label[:_LONGEST] + digest[:digits]
 
 
 def _label(name: str) -> str:
@@ -176,20 +200,33 @@ def _label(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", name) or "case"
 
 
-def _listed(path: Path) -> list[WorkCase]:
+def _listed(path: Path, output: Path) -> list[WorkCase]:
     cases: dict[str, WorkCase] = {}
     for line, row in read_rows(path, COLUMNS, required=("case",)):
-        name = row["case"]
+        name = case_name(row["case"])
         if name in cases:
             raise ImageError(
                 f"{path}, line {line}, column case: '{name}' stands there twice; give each case its own name."
             )
         files = {role: path.parent / row[role] for role in ROLES if row[role]}
-        cases[name] = _checked(WorkCase(name, **files))
+        cases[name] = _checked(_apart(WorkCase(name, **files), output))
     return list(cases.values())
 
 
+def _apart(case: WorkCase, output: Path) -> WorkCase:
+    """Give a case a fault if one of its files lies where the worklist would replace or move it."""
+    for path in case.files.values():
+        place = Path(os.path.realpath(path))
+        for folder in (FOLDER, Path("derivatives", PIPELINE)):
+            if place.is_relative_to(os.path.realpath(output / folder)):
+                return WorkCase(case.name, fault=f"{path} is a result of this worklist; copy it elsewhere.")
+    return case
+
+
 def _checked(case: WorkCase) -> WorkCase:
+    for path in case.files.values():
+        if not is_text(path):
+            return WorkCase(case.name, fault=f"the name {path} is not UTF-8 text; rename the file.")
     if case.fault or case.t1ce is not None or case.t2 is not None:
         return case
     return replace(case, fault="it has neither a T1ce nor a T2; add one or skip the case.")
@@ -197,13 +234,24 @@ def _checked(case: WorkCase) -> WorkCase:
 
 def _named(root: Path, output: Path) -> list[WorkCase]:
     found: dict[str, dict[str, list[Path]]] = {}
+    homes: dict[str, set[Path]] = {}
     for path in _images(root, output):
-        name, role = _told(path, root)
+        name, role, home = _told(path, root)
         found.setdefault(name, {}).setdefault(role, []).append(path)
-    if not found:
-        found = _dicom(root)
-    sorted_names = sorted(found, key=natural)
-    return [_checked(_case(name, found[name])) for name in sorted_names if _is_scan(found[name])]
+        if home is not None:
+            homes.setdefault(name, set()).add(home)
+    named = [_case(name, found[name]) for name in found if _is_scan(found[name])]
+    cases = named if found else list(_dicom(root))
+    cases = [_checked(_of_one_home(case, homes.get(case.name, set()))) for case in cases]
+    return sorted(cases, key=lambda case: natural(case.name))
+
+
+def _of_one_home(case: WorkCase, homes: set[Path]) -> WorkCase:
+    """Give a case a fault if its files are of two folders whose names become one name."""
+    if len(homes) < 2:
+        return case
+    which = " and ".join(str(home) for home in sorted(homes)[:2])
+    return WorkCase(case.name, fault=f"{which} would both be called '{case.name}'; rename one of them.")
 
 
 def _is_scan(files: dict[str, list[Path]]) -> bool:
@@ -235,40 +283,40 @@ def _preferred(role: str, paths: list[Path]) -> list[Path]:
 
 
 def _images(root: Path, output: Path) -> Iterator[Path]:
-    for name, folders, names in os.walk(root):
-        here = Path(name)
-        folders[:] = sorted(
-            f
-            for f in folders
-            if not f.startswith(".") and f not in _LEFT_OUT and (here / f).resolve() != output
-        )
-        for file in sorted(names):
+    for here, folders, names in walk(root):
+        folders[:] = [f for f in folders if f not in _LEFT_OUT and (here / f).resolve() != output]
+        for file in names:
             if file.lower().endswith(_SUFFIXES) and not file.startswith("."):
                 yield here / file
 
 
-def _told(path: Path, root: Path) -> tuple[str, str]:
-    """Return which case a file belongs to and what it is, by its name."""
+def _told(path: Path, root: Path) -> tuple[str, str, Path | None]:
+    """Return which case a file belongs to, what it is, and the folder by which the case is called, if any."""
     stem = re.sub(r"(\.nii(\.gz)?|\.seg\.nrrd|\.nrrd)$", "", path.name, flags=re.IGNORECASE)
     if match := _CROSSMODA.match(stem):
-        return match["case"], _CROSSMODA_ROLES[match["role"]]
+        return match["case"], _CROSSMODA_ROLES[match["role"]], None
     if match := _BIDS.match(stem):
-        return match["case"], _BIDS_ROLES[match["role"]]
+        return match["case"], _BIDS_ROLES[match["role"]], None
     words = re.split(r"[^A-Za-z0-9]+", stem)
     place = path.parent.relative_to(root).as_posix().replace("/", "_")
     role = next((r for r, p in _WORDS if any(re.fullmatch(p, w, re.IGNORECASE) for w in words)), "unknown")
     if place != ".":
-        return place, role
+        return case_name(place), role, path.parent
     patterns = "|".join(pattern for _, pattern in _WORDS)
     rest = [w for w in words if not re.fullmatch(patterns, w, re.IGNORECASE)]
-    return "_".join(rest) or root.resolve().name, role
+    return case_name("_".join(rest) or root.resolve().name), role, None
 
 
-def _dicom(root: Path) -> dict[str, dict[str, list[Path]]]:
-    """Return the MR series of each patient by what they are; a case is a patient, or a folder without one."""
+def _dicom(root: Path) -> Iterator[WorkCase]:
+    """Return a case for each patient with MR series, or for a folder of series without a patient."""
     found: dict[str, dict[str, list[Path]]] = {}
     weightings = {"t1": "t1ce", "t2": "t2", None: "unknown"}
     for series in find_series(root)[0]:
-        name = series.patient or series.folder.name
+        name = case_name(series.patient or series.folder.name)
         found.setdefault(name, {}).setdefault(weightings[series.weighting], []).append(series.folder)
-    return found
+    for name, files in found.items():
+        if _is_scan(files):
+            yield _case(name, files)
+    for folder in unnamed_folders(root):
+        name = case_name("_".join(folder.relative_to(root).parts) or folder.name)
+        yield WorkCase(name, fault=f"the name {folder} is not UTF-8 text; rename it, and what is in it.")

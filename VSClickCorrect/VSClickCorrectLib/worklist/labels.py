@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.datasets.case_list import write_rows
+from VSClickCorrectLib.datasets.case_list import has_columns, write_rows
+from VSClickCorrectLib.errors import WorklistError
 from VSClickCorrectLib.files import make_folder, write_atomically, write_text
+from VSClickCorrectLib.outputs import check_ours, same_place
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, write_json
 
 BIDS_VERSION = "1.10.0"
@@ -113,6 +115,29 @@ class LabelSet:
             return CaseRecord.from_json(values[_RECORD]) if path.exists() else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def case_of(self, label: str) -> str | None:
+        """Return the case that a label's sidecar names; None as for `record`."""
+        record = self.record(label)
+        return record.case if record is not None else None
+
+
+def check_summary(source: Path, output: Path) -> None:
+    """Refuse to write the table of all cases over the list that they come from, or over another's table.
+
+    Raises
+    ------
+    WorklistError
+        If the list lies where the table goes.
+    ImageError
+        If another file lies there.
+    """
+    path = output / SUMMARY
+    if same_place(source, path):
+        raise WorklistError(
+            f"{source} is where the table of all cases goes; choose another folder for the results."
+        )
+    check_ours(output, [SUMMARY], has_columns(path, SUMMARY_COLUMNS[:2]))
 
 
 def write_summary(path: Path, records: Sequence[CaseRecord]) -> None:

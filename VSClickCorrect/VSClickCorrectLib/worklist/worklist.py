@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.errors import CaseTaken, VSClickError, WorklistError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+from VSClickCorrectLib.worklist.claims import LabelClaims
+from VSClickCorrectLib.worklist.labels import check_summary
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
 from VSClickCorrectLib.worklist.open_case import OpenCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
@@ -83,14 +87,19 @@ class Worklist:
         ImageError, WorklistError
             If there is no case, a list cannot be read or the output cannot be written.
         """
+        check_summary(source, output)
         cases = find_cases(source, output)
         store = Store(output)
         records = store.all_records()
+        # A case that was begun keeps the spelling that its files know.
+        spelled = {case_name(name): name for name in records}
+        cases = [replace(case, name=spelled.get(case.name, case.name)) for case in cases]
         found = {case.name for case in cases}
         gone = [r for r in records.values() if r.case not in found and r.state is not CaseState.TODO]
         cases += [WorkCase(record.case, fault=_GONE) for record in gone]
         labels = {name: record.label for name, record in records.items()}
-        worklist = cls(with_labels(cases, labels), store, annotator, clock)
+        claims = LabelClaims(store.folder / "labels", store.labels.case_of)
+        worklist = cls(with_labels(cases, labels, claims), store, annotator, clock)
         worklist._summarise()
         return worklist
 

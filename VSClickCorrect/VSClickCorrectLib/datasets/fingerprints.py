@@ -1,0 +1,55 @@
+"""What tells whether the files of a case have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from VSClickCorrectLib.errors import ImageError
+
+_PART_BYTES = 1 << 20
+
+
+def files_of_image(path: Path) -> tuple[Path, ...]:
+    """Return the files of an image, which may be a folder with a DICOM series."""
+    if path.is_dir():
+        return tuple(sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")))
+    return (path,)
+
+
+def sha256_of(files: Sequence[Path]) -> str:
+    """Return the SHA-256 of files, one after the other.
+
+    Raises
+    ------
+    ImageError
+        If one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in files:
+        try:
+            with path.open("rb") as stream:
+                while part := stream.read(_PART_BYTES):
+                    digest.update(part)
+        except OSError as error:
+            raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
+    return digest.hexdigest()
+
+
+def fingerprint(images: Mapping[str, Path]) -> str:
+    """Return what is another text once any image of a case has changed.
+
+    Parameters
+    ----------
+    images : mapping of str to Path
+        Files, or folders with a DICOM series, by their role.
+
+    Raises
+    ------
+    ImageError
+        If one cannot be read.
+    """
+    hashes = {role: sha256_of(files_of_image(path)) for role, path in images.items()}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
