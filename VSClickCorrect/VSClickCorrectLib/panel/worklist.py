@@ -60,6 +60,27 @@ class WorklistSection(Section):
         """What keeps the present case's journal from being written once the case is not ours."""
         return self.worklist.journal_guard if self.worklist is not None and self.is_open else lambda: None
 
+    def check_own(self) -> None:
+        """Refuse to correct, in the name of the case that is open, what was not made on its images.
+
+        Raises
+        ------
+        WorklistError
+            If other volumes are chosen, or a segmentation that was made on others.
+        """
+        if self.worklist is None or self.worklist.current is None:
+            return
+        parameters, nodes, case = self.panel.parameters, self._nodes, self.worklist.current.name
+        if nodes is None or not nodes.has_volumes(parameters.t1ce, parameters.t2):
+            sentence = _("other volumes than those of case {case} are chosen; choose them, or leave the case.")
+            raise WorklistError(sentence.format(case=case))
+        if not nodes.has_segmentation(parameters.segmentation):
+            sentence = _(
+                "the segment was not made on the images of case {case}; choose the case's own, or copy the "
+                "segment into it."
+            )
+            raise WorklistError(sentence.format(case=case))
+
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
         return [
@@ -231,11 +252,12 @@ class WorklistSection(Section):
         if self.worklist is not None and self.is_open and self.panel.correction is not None:
             self.worklist.keep(*self._mask())
 
-    def _mask(self) -> tuple[np.ndarray, Grid]:
-        """Return the open case's mask, which its journal gives back too."""
+    def _mask(self) -> tuple[np.ndarray, Grid, str]:
+        """Return the open case's mask, which its journal gives back too, its grid and whose it is."""
+        self.check_own()
         workbench = self.panel.workbench
         workbench.under_way.note_painting()
-        return workbench.values(), workbench.grid
+        return workbench.values(), workbench.grid, self._nodes.name if self._nodes is not None else ""
 
     def _let_go(self) -> bool:
         """Keep comment and mask before another case is opened; return whether to go on.
@@ -281,7 +303,7 @@ class WorklistSection(Section):
         """Read a case as work on it was left; one that cannot be read is called failed."""
         try:
             with enough_memory():
-                images = case.load()
+                images = worklist.load()
                 return images, worklist.saved_mask(images.grid, images)
         # The case is not to blame.
         except OutOfMemory:
@@ -315,7 +337,8 @@ class WorklistSection(Section):
         """Take the images and the segment of the case that was shown out of the scene."""
         self.panel.stop()
         if self.panel.parameters is not None and self._nodes is not None:
-            self._nodes.remove(self.panel.parameters.segmentation)
+            chosen = self.panel.parameters.segmentation
+            self._nodes.remove(chosen if self._nodes.has_segmentation(chosen) else None)
         self._nodes = None
 
     def _beat(self) -> None:

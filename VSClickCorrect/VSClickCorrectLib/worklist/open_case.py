@@ -66,6 +66,7 @@ class OpenCase:
         self._now = clock
         self._written = 0.0
         self._seen: str | None = None
+        self._grid: Grid | None = None
         self._closed = False
         self._clock.start()
         self._begin()
@@ -119,18 +120,26 @@ class OpenCase:
             told["models"] = tuple(dict.fromkeys((*self.record.models, *told["models"])))
         self._change(**told, **(self._reopened() if differs else {}))
 
-    def keep(self, values: np.ndarray, grid: Grid) -> None:
+    def load(self) -> Case:
+        """Read the sequences; raises as `WorkCase.load`."""
+        loaded = self.case.load()
+        self._grid = loaded.grid
+        return loaded
+
+    def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
         """Keep the mask as it is now, unless the case was only looked at."""
         self.check_held()
+        self._check_own(values, grid, source)
         begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
         if not begun and self._seen == _fingerprint(values):
             return
         self._store.keep_mask(self.case.label, values, grid, self.journal().point)
         self._change(volume_mm3=_volume(values, grid), **self._reopened())
 
-    def done(self, values: np.ndarray, grid: Grid) -> Path:
+    def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the label; the case stays open until `close`."""
         self.check_held()
+        self._check_own(values, grid, source)
         self.work()
         point = self.journal().point
         record = replace(
@@ -215,6 +224,20 @@ class OpenCase:
     @property
     def _label_point(self) -> JournalPoint:
         return JournalPoint(self.record.events, self.record.checksum)
+
+    def _check_own(self, values: np.ndarray, grid: Grid, source: str | None) -> None:
+        """Refuse a mask that was made on other images than the case's."""
+        if source is not None and source != self.case.name:
+            raise WorklistError(
+                f"the mask was made on the images of {source}, not on those of case {self.case.name}, "
+                f"so it was not kept; open {source} for it."
+            )
+        own = self._grid or self.load().grid
+        if values.shape != own.shape or not own.matches(grid):
+            raise WorklistError(
+                f"the mask lies on another grid than the images of case {self.case.name}, so it was not kept; "
+                "choose the case's own images and segment."
+            )
 
     def _begin(self) -> None:
         """Bring the record up to date with what a crash left, and call the case begun."""

@@ -238,36 +238,43 @@ class Worklist:
         }
         self._opened().update(**{name: value for name, value in told.items() if value is not None})
 
-    def keep(self, values: np.ndarray, grid: Grid) -> None:
+    def load(self) -> Case:
+        """Read the open case's sequences; raises as `WorkCase.load`."""
+        return self._opened().load()
+
+    def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
         """Keep the mask of the open case as it is now, painting by hand included, to go on with later.
 
-        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was.
+        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was. A mask on
+        another grid than the case's images, or of another source, is refused with `WorklistError`.
 
         Parameters
         ----------
         values : ndarray of bool
             ``(K, J, I)``.
         grid : Grid
-            The case's grid.
+            The grid on which it lies.
+        source : str, optional
+            The name of the case on whose images it was made, by what shows them.
         """
-        self._opened().keep(values, grid)
+        self._opened().keep(values, grid, source)
 
-    def done(self, values: np.ndarray, grid: Grid) -> Path:
+    def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the open case's label and close the case as done; if it cannot be written it stays open.
 
         Parameters
         ----------
         values : ndarray of bool
             The tumour, ``(K, J, I)``; it may be empty.
-        grid : Grid
-            The case's grid.
+        grid, source
+            As for `keep`, which refuses the same masks.
 
         Returns
         -------
         Path
             The segmentation in the label set.
         """
-        path = self._opened().done(values, grid)
+        path = self._opened().done(values, grid, source)
         self.close()
         return path
 
