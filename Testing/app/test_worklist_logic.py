@@ -176,9 +176,27 @@ def test_done_right_after_a_click_tells_of_that_click_everywhere(page, folder):
 
     asyncio.run(day())
     label = mine.label_path("one")
-    sidecar = json.loads(label.with_name(label.name.replace(".nii.gz", ".json")).read_text())["VSClickCorrect"]
+    sidecar = json.loads(label.with_name(label.name.replace(".nii.gz", ".json")).read_text())[
+        "VSClickCorrect"
+    ]
     with (mine.output / "summary.csv").open(newline="") as stream:
         row = next(row for row in csv.DictReader(stream) if row["case"] == "one")
     assert [sidecar["clicks"], mine.record("one").clicks, int(row["clicks"])] == [1, 1, 1]
     assert sidecar["models"] == list(mine.record("one").models) != []
     assert mine.record("two").clicks == 0
+
+
+def test_a_click_on_a_done_case_reopens_it_before_the_views_have_drawn_it(page, folder):
+    mine = worklist(folder, "AB")
+
+    async def day():
+        await page.logic.begin(mine)
+        await done(page.logic.done)
+        await done(page.logic.go_to, "one")
+        assert mine.record("one").state.value == "done"
+        page.workspace._soon = lambda action: None  # killed before it comes
+        page.workspace.clicks.place(Click(tuple(page.workspace.case.mask.grid.center_ras), ClickKind.EXCLUDE))
+
+    asyncio.run(day())
+    record = worklist(folder, "CD").record("one")
+    assert (record.state.value, record.clicks) == ("in work", 1)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from pythonqt import bare
+from VSClickCorrectLib.errors import WorklistError
 from VSClickCorrectLib.imaging.io import read_mask, write_mask, write_volume
 
 
@@ -393,3 +394,36 @@ def test_a_segmentation_that_was_made_on_the_case_s_images_may_take_its_place(
     widget.ui.doneCaseButton.click()
     (label,) = (folder / "results").rglob("*_dseg.nii.gz")
     np.testing.assert_array_equal(read_mask(label, small.grid), small.truth)
+
+
+def test_looking_at_a_done_case_that_cannot_be_read_keeps_its_label(widget, opened, folder, desktop):
+    widget.ui.doneCaseButton.click()
+    (label,) = (folder / "results").rglob("*_dseg.nii.gz")
+    before = label.read_bytes()
+    (folder / "cases" / "case1" / "T1ce.nii.gz").write_bytes(b"broken")
+    choose(widget, 0)
+    assert "T1ce.nii.gz" in widget.ui.statusLabel.text
+    assert opened.current is None
+    assert summary(folder)["case1"]["state"] == "done"
+    assert label.read_bytes() == before
+    assert desktop.faults == []
+
+
+def test_a_tumour_that_is_found_on_other_images_does_not_set_the_case_s_work_aside(
+    widget, opened, stranger, folder, border, desktop
+):
+    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.inference.initial import InitialMask
+
+    widget.panel.correction.place(border[0])
+    before = opened.journal_path.read_bytes()
+    widget.ui.t1ceSelector.setCurrentNode(stranger.t1ce)
+    widget.ui.t2Selector.setCurrentNode(stranger.t2)
+    widget.ui.initialButton.click()
+    assert not widget.panel.running.busy
+    assert "ther volumes than those of case case1" in widget.ui.statusLabel.text
+    initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
+    with pytest.raises(WorklistError, match="other volumes than those of case case1"):
+        widget.panel.start._found(initial, (stranger.t1ce, stranger.t2))
+    assert opened.journal_path.read_bytes() == before
+    assert not list((folder / "results").rglob("old-*"))

@@ -72,9 +72,7 @@ class BrowserApp:
         self.initial = InitialLogic(self.workspace, self.running, networks, self.status)
         self.registration = RegistrationLogic(self.server, self.workspace, self.running, self.status)
         self.worklist = WorklistLogic(self.server, self.workspace, networks, self.measures, self.status)
-        self.files = FilesLogic(
-            self.server, self.workspace, networks, self.status, uploads, self.worklist
-        )
+        self.files = FilesLogic(self.server, self.workspace, networks, self.status, uploads, self.worklist)
         self.views.clicked.connect(self._on_clicked)
         self.server.trigger("vs_key")(self.press)
         self.server.trigger("vs_wheel")(self.views.turn_wheel)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import check_file, write_text
+from VSClickCorrectLib.files import check_file, reading, write_text
 from VSClickCorrectLib.imaging.io import read_case, read_mask
 
 _FILES = ("t1ce", "t2", "label", "mask")
@@ -147,7 +147,8 @@ def read_rows(
     check_file(path)
     try:
         # What spreadsheets write may begin with a byte order mark.
-        text = path.read_text(encoding="utf-8-sig")
+        with reading(path):
+            text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ImageError(
             f"the list {path} cannot be read: it is not UTF-8 text; save it as CSV UTF-8."

@@ -54,9 +54,7 @@ class CaseNodes:
         """The volume whose grid is the native one."""
         return self.t1ce or self.t2
 
-    def has_volumes(
-        self, t1ce: slicer.vtkMRMLVolumeNode | None, t2: slicer.vtkMRMLVolumeNode | None
-    ) -> bool:
+    def has_volumes(self, t1ce: slicer.vtkMRMLVolumeNode | None, t2: slicer.vtkMRMLVolumeNode | None) -> bool:
         """Whether these are the case's own, each by its sequence; all but the reference may be left out."""
         return (t1ce or t2) is self.reference and t1ce in (None, self.t1ce) and t2 in (None, self.t2)
 

@@ -13,7 +13,6 @@ from VSClickCorrectLib.errors import (
     CaseLost,
     CaseTaken,
     CorrectionError,
-    OutOfMemory,
     VSClickError,
     WorklistError,
     enough_memory,
@@ -60,26 +59,26 @@ class WorklistSection(Section):
         """What keeps the present case's journal from being written once the case is not ours."""
         return self.worklist.journal_guard if self.worklist is not None and self.is_open else lambda: None
 
-    def check_own(self) -> None:
-        """Refuse to correct, in the name of the case that is open, what was not made on its images.
-
-        Raises
-        ------
-        WorklistError
-            If other volumes are chosen, or a segmentation that was made on others.
-        """
+    def check_volumes(self) -> None:
+        """Raise `WorklistError` if a case is open and other volumes than its own are chosen."""
         if self.worklist is None or self.worklist.current is None:
             return
-        parameters, nodes, case = self.panel.parameters, self._nodes, self.worklist.current.name
-        if nodes is None or not nodes.has_volumes(parameters.t1ce, parameters.t2):
-            sentence = _("other volumes than those of case {case} are chosen; choose them, or leave the case.")
-            raise WorklistError(sentence.format(case=case))
-        if not nodes.has_segmentation(parameters.segmentation):
-            sentence = _(
-                "the segment was not made on the images of case {case}; choose the case's own, or copy the "
-                "segment into it."
-            )
-            raise WorklistError(sentence.format(case=case))
+        parameters = self.panel.parameters
+        if self._nodes is None or not self._nodes.has_volumes(parameters.t1ce, parameters.t2):
+            sentence = _("other volumes than those of case {case} are chosen; choose its own, or leave it.")
+            raise WorklistError(sentence.format(case=self.worklist.current.name))
+
+    def check_own(self) -> None:
+        """Raise `WorklistError` if a case is open and volumes or segment that are chosen are not its own."""
+        self.check_volumes()
+        case, nodes = self.worklist.current if self.worklist is not None else None, self._nodes
+        if case is None or nodes is None or nodes.has_segmentation(self.panel.parameters.segmentation):
+            return
+        sentence = _(
+            "the segment was not made on the images of case {case}; choose the case's own, or copy the "
+            "segment into it."
+        )
+        raise WorklistError(sentence.format(case=case.name))
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -173,7 +172,14 @@ class WorklistSection(Section):
         )
 
     def starting_over(self) -> None:
-        """Forget the journal of the open case: another mask takes the place of the one it tells of."""
+        """Forget the journal of the open case: another mask takes the place of the one it tells of.
+
+        Raises
+        ------
+        WorklistError
+            As `check_volumes`, as the mask would be that of other images.
+        """
+        self.check_volumes()
         if self.worklist is not None and self.is_open:
             self.worklist.start_over()
 
@@ -300,19 +306,13 @@ class WorklistSection(Section):
                 self._show(worklist, case, *self._read(worklist, case))
 
     def _read(self, worklist: Worklist, case: WorkCase) -> tuple[Case, np.ndarray | None]:
-        """Read a case as work on it was left; one that cannot be read is called failed."""
+        """Read a case as work on it was left; one that cannot be read is given up."""
         try:
             with enough_memory():
                 images = worklist.load()
                 return images, worklist.saved_mask(images.grid, images)
-        # The case is not to blame.
-        except OutOfMemory:
-            worklist.close()
-            self._rows = None
-            self.panel.refresh()
-            raise
         except VSClickError as error:
-            worklist.fail(str(error))
+            worklist.give_up(error)
             self._rows = None
             self.panel.refresh()
             raise

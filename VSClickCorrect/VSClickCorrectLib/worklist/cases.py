@@ -72,7 +72,7 @@ class WorkCase:
         """What is wrong with the case now, a sentence; empty if all its files are there."""
         if self.fault:
             return self.fault
-        gone = [f"{path} does not exist any more" for path in self.files.values() if not os.path.exists(path)]
+        gone = [f"{path} does not exist any more" for path in self.files.values() if _is_gone(path)]
         return f"{gone[0]}; put it back or skip the case." if gone else ""
 
     def load(self) -> Case:
@@ -88,7 +88,7 @@ class WorkCase:
         try:
             return read_case(self.t1ce, self.t2)
         except ImageError as error:
-            raise ImageError(f"case {self.name}: {error}") from None
+            raise type(error)(f"case {self.name}: {error}") from None
 
     def load_mask(self, grid: Grid) -> np.ndarray | None:
         """Read the mask to begin with, ``(K, J, I)`` bool on ``grid``; None if the case has none.
@@ -103,7 +103,17 @@ class WorkCase:
         try:
             return read_mask(self.mask, grid)
         except ImageError as error:
-            raise ImageError(f"case {self.name}: {error}") from None
+            raise type(error)(f"case {self.name}: {error}") from None
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False  # whoever reads it is told why it cannot be
+    return False
 
 
 def find_cases(source: Path, output: Path) -> list[WorkCase]:
@@ -134,7 +144,7 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     if os.path.isdir(source):
         listed = source / CASES
         cases = _listed(listed) if listed.is_file() else _named(source, output.resolve())
-    elif os.path.exists(source):
+    elif not _is_gone(source):
         cases = _listed(source)
     else:
         raise WorklistError(f"{source} does not exist; give a folder of cases or a CSV list.")

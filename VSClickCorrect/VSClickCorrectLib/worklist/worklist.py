@@ -13,6 +13,7 @@ from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+from VSClickCorrectLib.worklist.clock import drive_time
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
 from VSClickCorrectLib.worklist.open_case import OpenCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
@@ -130,7 +131,8 @@ class Worklist:
 
     def rows(self) -> list[Row]:
         """Return all cases for a table, in order."""
-        return [Row(case, self.record(case.name), self._other_holder(case)) for case in self.cases]
+        now = drive_time(self._store.folder)
+        return [Row(case, self._seen(case), self._other_holder(case, now)) for case in self.cases]
 
     def progress(self) -> Progress:
         """Return how far the worklist is."""
@@ -177,7 +179,8 @@ class Worklist:
 
     def resume(self) -> WorkCase | None:
         """Open the case where one stopped: the one in work that this annotator changed last, else `next`."""
-        begun = [r for r in self._records() if r.state is CaseState.IN_WORK and r.annotator == self.annotator]
+        records = map(self._seen, self.cases)
+        begun = [r for r in records if r.state is CaseState.IN_WORK and r.annotator == self.annotator]
         for record in sorted(begun, key=lambda r: r.changed, reverse=True):
             case = self.case(record.case)
             if not case.problem and self._try(case):
@@ -198,6 +201,9 @@ class Worklist:
         for case in (*self.cases[start:], *self.cases[:start]):
             if case is not self.current and self._waits(case) and self._try(case):
                 return case
+        for case in self.cases:
+            # Whether one waits that cannot be read, nobody knows.
+            self.record(case.name)
         return None
 
     def previous(self) -> WorkCase | None:
@@ -291,6 +297,15 @@ class Worklist:
         self._opened().decide(CaseState.FAILED, comment)
         self.close()
 
+    def give_up(self, error: VSClickError) -> None:
+        """Close the open case because of an error in reading it.
+
+        It has failed if its images are of no use and nothing was done on it. Else, and where they cannot be
+        read at the moment, it is as it was.
+        """
+        self._opened().give_up(error)
+        self.close()
+
     def start_over(self) -> None:
         """Begin the open case anew; its journal, mask and label are set aside, not deleted."""
         self._opened().start_over()
@@ -346,7 +361,7 @@ class Worklist:
 
     def _waits(self, case: WorkCase) -> bool:
         """Whether a case waits for this annotator."""
-        record = self.record(case.name)
+        record = self._seen(case)
         mine = record.state is CaseState.IN_WORK and record.annotator in ("", self.annotator)
         return (mine or record.state is CaseState.TODO) and not case.problem
 
@@ -358,14 +373,21 @@ class Worklist:
             return False
         return True
 
-    def _other_holder(self, case: WorkCase) -> str:
+    def _other_holder(self, case: WorkCase, now: float) -> str:
         if case is self.current:
             return ""
         holder = holder_of(self._store.lock_path(case.label))
-        return str(holder) if holder is not None and not holder.gone else ""
+        return str(holder) if holder is not None and not holder.is_gone(now) else ""
 
-    def _records(self) -> list[CaseRecord]:
-        return [self.record(case.name) for case in self.cases]
+    def _seen(self, case: WorkCase) -> CaseRecord:
+        """Return a case's record for an overview, which one that cannot be read must not prevent."""
+        try:
+            return self.record(case.name)
+        except VSClickError as error:
+            return CaseRecord(case.name, case.label, CaseState.UNREADABLE, comment=str(error))
 
     def _summarise(self) -> None:
-        self._store.write_summary(self._records())
+        records = [self._seen(case) for case in self.cases]
+        # An older table says more than one in which cases are missing.
+        if all(record.state is not CaseState.UNREADABLE for record in records):
+            self._store.write_summary(records)

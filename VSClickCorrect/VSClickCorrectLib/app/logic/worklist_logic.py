@@ -19,6 +19,7 @@ from VSClickCorrectLib.errors import CaseLost, CaseTaken, VSClickError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_volume
 from VSClickCorrectLib.worklist.cases import WorkCase
+from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _BEAT_S = 20.0
@@ -71,6 +72,7 @@ class WorklistLogic:
         self._worklist: Worklist | None = None
         self.typed_state = TypedState(server.state, WorklistState)
         self.typed_state.bind_changes({self.typed_state.name.comment: self._on_comment})
+        workspace.changed.connect(self._reopen)
         workspace.settled.connect(self._on_changed)
         workspace.restarting.connect(self._on_restarting)
 
@@ -214,6 +216,16 @@ class WorklistLogic:
                 volume_mm3=self._measures.volume_mm3,
                 models=[correction.session.corrector.identity],
             )
+
+    def _reopen(self) -> None:
+        """Call a finished case one in work with its first new click, before the views have drawn it."""
+        correction = self._workspace.correction
+        if self._worklist is None or self._worklist.current is None or correction is None:
+            return
+        record, clicks = self._worklist.record(self.current), len(correction.session.clicks)
+        if record.state is CaseState.DONE and clicks != record.clicks:
+            with self._status.reporting():
+                self._worklist.update(clicks=clicks)
 
     def _on_restarting(self) -> None:
         if self._worklist is not None and self._worklist.current is not None:
