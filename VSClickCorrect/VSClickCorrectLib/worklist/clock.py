@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
+
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 # So long a person may look without moving a finger; of a longer gap only this much counts.
 IDLE_S = 120.0
@@ -48,10 +48,10 @@ def drive_time(folder: Path) -> float:
     """Return the time by the clock of a folder's drive, in seconds as `time.time`.
 
     Clocks of computers that share a folder may differ by an hour; the drive dates the files of all of them.
-    Where no file can be made it is this computer's time.
+    Where none can be made it is this computer's time.
     """
     try:
-        with TemporaryFile(dir=folder) as file:
-            return os.fstat(file.fileno()).st_mtime
+        with TemporaryFolder(".writing-", folder) as made:
+            return made.stat().st_mtime
     except OSError:
         return time.time()
