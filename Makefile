@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test properties lint format check-contracts audit benchmark long-day pictures file-lists wheel clean
-.PHONY: bad-inputs fuzz requirements sbom
+.PHONY: annotator-days bad-inputs fuzz requirements sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ bad-inputs: $(VENV)/.ready-test ## Write Resources/Docs/bad-input.md: what every
 SECONDS ?= 600
 fuzz: $(VENV)/.ready-test ## Hand damaged files to every reader, for SECONDS
 	$(BIN)/python Testing/fuzz/fuzz.py --seconds $(SECONDS)
+
+DAYS ?= 500
+annotator-days: $(VENV)/.ready-test ## Two annotators share a worklist on a failing drive and are killed, for DAYS days
+	$(BIN)/python Testing/benchmarks/annotator_days.py --days $(DAYS)
 
 file-lists: ## Rewrite the lists of files in CMake and pyproject.toml
 	$(PYTHON) Testing/tools/file_lists.py

@@ -1,12 +1,17 @@
 """A worklist on the page, of which somebody else has cases open too."""
 
 import asyncio
+import csv
+import json
 
 import numpy as np
 import pytest
 from bright_ball import ball, ball_volume, write_image
+from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
+from VSClickCorrectLib.app.opened_case import OpenedCase
+from VSClickCorrectLib.app.uploads import Uploads
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -86,3 +91,112 @@ def test_a_click_on_a_case_that_was_lost_changes_neither_the_mask_nor_the_journa
     assert page.message.is_error and page.message.message.startswith("Case one was taken over by CD on ")
     np.testing.assert_array_equal(mask.read(mask.grid.box), before)
     assert mine.journal_path.read_text() == text
+
+
+def sent(page, folder, **files):
+    """The page's files, with these sent by a browser."""
+    uploads = Uploads()
+    for slot, path in files.items():
+        content = (folder / path).read_bytes()
+        uploads.begin(slot, path.rpartition("/")[2], len(content))
+        uploads.part(slot, 0, content)
+        uploads.check(slot)
+    return FilesLogic(page.server, page.workspace, page.networks, page.status, uploads, page.logic)
+
+
+def test_files_that_are_opened_leave_the_worklist_s_case_and_do_not_become_it(page, folder):
+    mine = worklist(folder, "AB")
+    values = ball(radius=3.0)
+    write_image(folder / "other-mask.nii.gz", values.astype(np.uint8))
+    files = sent(page, folder, t1ce="cases/two/T1ce.nii.gz", mask="other-mask.nii.gz")
+
+    async def day():
+        await page.logic.begin(mine)
+        page.workspace.clicks.place(Click(tuple(page.workspace.case.mask.grid.center_ras), ClickKind.EXCLUDE))
+        await done(files.open)
+        assert page.message.message.startswith("Case one of the worklist was kept and left. Ready")
+        assert (mine.current, page.shown.current) == (None, "")
+        assert page.workspace.case.name == "Uploaded case"
+        page.logic.done()
+        assert page.message.is_error and page.message.message.startswith("No case is open")
+        await done(page.logic.go_to, "one")
+
+    asyncio.run(day())
+    assert mine.record("one").clicks == 1
+    assert not mine.label_path("one").exists()
+    assert len(page.workspace.clicks.session.clicks) == 1
+
+
+def test_a_mask_from_a_file_does_not_go_onto_a_worklist_s_case(page, folder):
+    mine = worklist(folder, "AB")
+    write_image(folder / "other-mask.nii.gz", ball(radius=3.0).astype(np.uint8))
+    files = sent(page, folder, mask="other-mask.nii.gz")
+
+    async def day():
+        await page.logic.begin(mine)
+        before = page.workspace.case.mask.read(page.workspace.case.mask.grid.box)
+        await done(files.open)
+        assert page.message.is_error
+        assert page.message.message.startswith("Case one of the worklist takes no mask from a file")
+        np.testing.assert_array_equal(
+            page.workspace.case.mask.read(page.workspace.case.mask.grid.box), before
+        )
+
+    asyncio.run(day())
+    assert mine.current.name == "one"
+
+
+def test_a_page_that_shows_another_image_than_the_case_s_writes_no_label(page, folder):
+    mine = worklist(folder, "AB")
+
+    async def day():
+        await page.logic.begin(mine)
+        page.workspace.open(OpenedCase("two", ball_volume(), None, ball(radius=3.0)))
+        page.logic.done()
+        assert "made on the images of two, not on those of case one" in page.message.message
+
+    asyncio.run(day())
+    assert not mine.label_path("one").exists()
+
+
+def test_done_right_after_a_click_tells_of_that_click_everywhere(page, folder):
+    waiting = []
+    page.workspace._soon = waiting.append  # as on the page, where it follows 0.15 s later
+    mine = worklist(folder, "AB")
+
+    async def day():
+        await page.logic.begin(mine)
+        for action in waiting:
+            action()
+        page.workspace.clicks.place(Click(tuple(page.workspace.case.mask.grid.center_ras), ClickKind.EXCLUDE))
+        page.logic.done()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        for action in waiting:
+            action()
+
+    asyncio.run(day())
+    label = mine.label_path("one")
+    sidecar = json.loads(label.with_name(label.name.replace(".nii.gz", ".json")).read_text())[
+        "VSClickCorrect"
+    ]
+    with (mine.output / "summary.csv").open(newline="") as stream:
+        row = next(row for row in csv.DictReader(stream) if row["case"] == "one")
+    assert [sidecar["clicks"], mine.record("one").clicks, int(row["clicks"])] == [1, 1, 1]
+    assert sidecar["models"] == list(mine.record("one").models) != []
+    assert mine.record("two").clicks == 0
+
+
+def test_a_click_on_a_done_case_reopens_it_before_the_views_have_drawn_it(page, folder):
+    mine = worklist(folder, "AB")
+
+    async def day():
+        await page.logic.begin(mine)
+        await done(page.logic.done)
+        await done(page.logic.go_to, "one")
+        assert mine.record("one").state.value == "done"
+        page.workspace._soon = lambda action: None  # killed before it comes
+        page.workspace.clicks.place(Click(tuple(page.workspace.case.mask.grid.center_ras), ClickKind.EXCLUDE))
+
+    asyncio.run(day())
+    record = worklist(folder, "CD").record("one")
+    assert (record.state.value, record.clicks) == ("in work", 1)

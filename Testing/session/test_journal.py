@@ -9,7 +9,7 @@ from errno import EIO, ENOSPC
 import numpy as np
 import pytest
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, click_at
-from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.errors import CaseLost, CorrectionError, WorklistError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click
 from VSClickCorrectLib.imaging.grid import Grid
@@ -330,3 +330,29 @@ def test_a_guard_is_asked_before_every_event(path):
     with pytest.raises(WorklistError):
         journal.append(EVENT)
     assert lines_of(path) == journal.events == [EVENT]
+
+
+def failing_once_written(path, error):
+    """A guard that raises as soon as the file is there."""
+
+    def guard():
+        if path.exists():
+            raise error
+
+    return guard
+
+
+def test_an_event_that_was_written_while_somebody_took_the_case_over_is_not_told_to_be_done(path):
+    journal = Journal(path, guard=failing_once_written(path, CaseLost("taken over")))
+    with pytest.raises(CaseLost):
+        journal.append(EVENT)
+    assert (journal.events, journal.text) == ([], "")
+
+
+def test_an_event_that_was_written_is_done_although_nobody_can_tell_any_more_whose_the_case_is(path):
+    journal = Journal(path, guard=failing_once_written(path, WorklistError("cannot be read")))
+    journal.append(EVENT)
+    assert journal.events == lines_of(path) == [EVENT]
+    with pytest.raises(WorklistError):
+        journal.append(EVENT)
+    assert journal.events == lines_of(path) == [EVENT]

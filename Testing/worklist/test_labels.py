@@ -33,6 +33,21 @@ def test_the_label_set_describes_itself(open_list):
     assert (root / "dseg.tsv").read_text(encoding="utf-8").splitlines()[1].startswith("1\tvestibular")
 
 
+def test_what_is_said_of_a_done_case_later_stands_in_its_sidecar_too(open_list, clock):
+    worklist = open_list()
+    worklist.go_to("VS-2")
+    path = worklist.done(MASK, PLAIN)
+    worklist.go_to("VS-2")
+    worklist.update(comment="seen by two", rounds=3)
+    clock.now += 10
+    worklist.work()
+    worklist.close()
+    record = worklist.record("VS-2")
+    said = json.loads((path.parent / "sub-VS2_dseg.json").read_text(encoding="utf-8"))["VSClickCorrect"]
+    assert (said["comment"], said["rounds"], said["seconds"]) == ("seen by two", 3, record.seconds)
+    assert (record.state.value, said["state"]) == ("done", "done")
+
+
 def test_an_empty_mask_is_a_label_too(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")

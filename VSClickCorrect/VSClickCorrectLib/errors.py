@@ -37,6 +37,10 @@ class ImageError(VSClickError):
     """An image, mask or geometry cannot be used."""
 
 
+class Unreadable(ImageError):
+    """A file cannot be read at the moment, which says nothing of what it holds."""
+
+
 class CorrectionError(VSClickError):
     """A click, undo or redo cannot be carried out; the mask is unchanged."""
 

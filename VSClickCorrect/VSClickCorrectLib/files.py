@@ -17,7 +17,7 @@ from shutil import rmtree
 from tempfile import gettempdir
 from typing import Any
 
-from VSClickCorrectLib.errors import ImageError, VSClickError, enough_memory
+from VSClickCorrectLib.errors import ImageError, Unreadable, VSClickError, enough_memory
 from VSClickCorrectLib.signals import finished_before_signals, undone_by_signals
 from VSClickCorrectLib.temporary import TemporaryFolder, remove_folder
 
@@ -36,6 +36,63 @@ DAMAGED_ZIP = (
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 # Names of what is being written, and of a folder that waits until a newer one has its name.
 _BESIDE, _OLD = ".writing-", ".vsclick-old-"
+# Of a record, a lock or a sidecar; they hold a few kilobytes.
+_MOST_BYTES = 1 << 24
+
+
+def read_ordinary(path: Path) -> bytes | None:
+    """Return what a small file holds, None if there is none; a pipe or a device is not waited for.
+
+    Raises
+    ------
+    OSError
+        If something is there that cannot be read: no sign that it holds nothing.
+    """
+    try:
+        with open(path, "rb", opener=_open_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "it is a pipe or a device")
+            content = stream.read(_MOST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        # A link that leads nowhere may lead somewhere tomorrow.
+        if os.path.islink(path):
+            raise
+        return None
+    if len(content) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, "it is too large")
+    return content
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def is_there(path: Path) -> bool:
+    """Whether a name is taken, by a link that leads nowhere too; raises OSError where that cannot be told."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise `Unreadable` where what is read inside cannot be, which is no sign of damage."""
+    try:
+        yield
+    except OSError as error:
+        raise Unreadable(
+            f"{path} cannot be read ({error.strerror or error}), so nothing was changed; "
+            "check the disk or the network and try again."
+        ) from None
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Raise `ImageError` if a path leads out of a folder, through links for instance."""
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(folder)):
+        raise ImageError(f"{path} leads out of {folder}, to {real}; remove the link that does so.")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -292,7 +349,8 @@ def check_file(path: Path, error: type[VSClickError] = ImageError) -> None:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         raise error(f"{path} does not exist.") from None
     except OSError as problem:
-        raise error(f"{path} cannot be opened ({problem.strerror}); name another file.") from None
+        kind = Unreadable if error is ImageError else error
+        raise kind(f"{path} cannot be opened ({problem.strerror}); name another file.") from None
     if stat.S_ISDIR(mode):
         raise error(f"{path} is a folder; name a file.")
     if not stat.S_ISREG(mode):

@@ -70,7 +70,8 @@ def remove_folder(path: Path) -> None:
     """Remove a folder, also from under a thread that still writes into it."""
     for _ in range(_TRIES):
         shutil.rmtree(path, ignore_errors=True)
-        if not path.exists():
+        # A drive that does not answer is not asked again.
+        if not os.path.lexists(path):
             return
 
 

@@ -112,6 +112,13 @@ class Workspace:
         )
         self._change()
 
+    def settle(self) -> None:
+        """Let what waits for the views follow now: measurements, strip and worklist."""
+        if self._settling:
+            self._settling = False
+            if self.nodes is not None:
+                self.settled.emit()
+
     def close(self) -> None:
         """Take the open case out of the scene."""
         self._stop()
@@ -139,12 +146,7 @@ class Workspace:
         self.changed.emit()
         if not self._settling:
             self._settling = True
-            self._soon(self._settle)
-
-    def _settle(self) -> None:
-        self._settling = False
-        if self.nodes is not None:
-            self.settled.emit()
+            self._soon(self.settle)
 
     def _stop(self) -> None:
         if self.correction is not None:

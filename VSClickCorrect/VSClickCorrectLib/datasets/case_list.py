@@ -13,7 +13,7 @@ from pathlib import Path
 from VSClickCorrectLib.datasets.labelled import LabelledCase
 from VSClickCorrectLib.datasets.names import case_name, for_spreadsheet, from_spreadsheet
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import check_file, write_text
+from VSClickCorrectLib.files import check_file, reading, write_text
 from VSClickCorrectLib.imaging.io import read_case, read_mask
 
 _FILES = ("t1ce", "t2", "label", "mask")
@@ -156,7 +156,8 @@ def read_rows(
     check_file(path)
     try:
         # What spreadsheets write may begin with a byte order mark.
-        text = path.read_text(encoding="utf-8-sig")
+        with reading(path):
+            text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ImageError(
             f"the list {path} cannot be read: it is not UTF-8 text; save it as CSV UTF-8."
@@ -209,13 +210,18 @@ def csv_text(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
 
 
 def has_columns(path: Path, columns: Sequence[str]) -> bool:
-    """Whether a file's first line names these columns, whatever a spreadsheet has put between them since."""
-    try:
-        check_file(path)
+    """Whether a file's first line names these columns, whatever a spreadsheet has put between them since.
+
+    Raises
+    ------
+    ImageError
+        If there is a file that cannot be read.
+    """
+    with reading(path):
+        if not path.is_file():
+            return False
         with path.open("rb") as stream:
             line = stream.readline(_LONGEST_LINE)
-    except (ImageError, OSError):
-        return False
     return set(re.findall(rb"\w+", line)) >= {column.encode() for column in columns}
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import SimpleITK as sitk
 
-from VSClickCorrectLib.errors import ImageError, enough_memory
+from VSClickCorrectLib.errors import ImageError, Unreadable, enough_memory
 from VSClickCorrectLib.files import check_file, temporary_folder
 from VSClickCorrectLib.imaging import nifti, nrrd
 from VSClickCorrectLib.imaging.dicom_length import begins_as_dicom, is_whole
@@ -140,8 +140,8 @@ def _check_readable(path: Path, header: Header) -> None:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: OSError) -> ImageError:
-    return ImageError(f"{path} cannot be read ({error.strerror}); check the drive and try again.")
+def _unreadable(path: Path, error: OSError) -> Unreadable:
+    return Unreadable(f"{path} cannot be read ({error.strerror}); check the drive and try again.")
 
 
 def _why_unreadable(path: Path, error: str) -> str:

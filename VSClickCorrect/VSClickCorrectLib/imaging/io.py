@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
-from VSClickCorrectLib.files import is_text, write_atomically
+from VSClickCorrectLib.files import is_text, reading, write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import read_image
@@ -34,7 +34,8 @@ def read_volume(path: Path) -> Volume:
 
 def _read(path: Path, thinnest: int) -> Volume:
     _check_name(path)
-    return _volume_of(read_dicom(path) if os.path.isdir(path) else read_image(path), path, thinnest)
+    with reading(path):
+        return _volume_of(read_dicom(path) if os.path.isdir(path) else read_image(path), path, thinnest)
 
 
 def _check_name(path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 BALL_VOXELS = 3.0
 
 
-def draw_clicks(shape: tuple[int, ...], clicks: Iterable[Sequence[float]]) -> np.ndarray:
+def draw_clicks(shape: tuple[int, ...], clicks: Iterable[Sequence[float] | np.ndarray]) -> np.ndarray:
     """Return a channel of clicks, float32, 1 at each and falling to 0 at `BALL_VOXELS`.
 
     Parameters

@@ -27,6 +27,8 @@ class CaseNodes:
 
     Attributes
     ----------
+    name : str
+        As given.
     t1ce, t2 : vtkMRMLScalarVolumeNode or None
         The sequences, in grey from air to the brightest of the head.
     """
@@ -35,6 +37,7 @@ class CaseNodes:
         self, scene: slicer.vtkMRMLScene, t1ce: Volume | None, t2: Volume | None, name: str = ""
     ) -> None:
         self._scene = scene
+        self.name = name
         self.t1ce, self.t2 = (
             _shown(scene, volume, f"{name} {sequence}".strip()) if volume is not None else None
             for sequence, volume in (("T1ce", t1ce), ("T2", t2))
@@ -50,6 +53,18 @@ class CaseNodes:
     def reference(self) -> slicer.vtkMRMLScalarVolumeNode:
         """The volume whose grid is the native one."""
         return self.t1ce or self.t2
+
+    def has_volumes(self, t1ce: slicer.vtkMRMLVolumeNode | None, t2: slicer.vtkMRMLVolumeNode | None) -> bool:
+        """Whether these are the case's own, each by its sequence; all but the reference may be left out."""
+        return (t1ce or t2) is self.reference and t1ce in (None, self.t1ce) and t2 in (None, self.t2)
+
+    def has_segmentation(self, segmentation: slicer.vtkMRMLSegmentationNode | None) -> bool:
+        """Whether a segmentation was made on the case's volumes."""
+        if segmentation is None:
+            return False
+        role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+        made_on = segmentation.GetNodeReference(role)
+        return segmentation in self._segmentations or (made_on is not None and made_on in self.volumes)
 
     def add_mask(
         self, values: np.ndarray | None, name: str

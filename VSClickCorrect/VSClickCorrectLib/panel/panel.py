@@ -134,8 +134,9 @@ class Panel:
         self.clicks.close()
 
     def begin(self) -> None:
-        """Correct the chosen segment; raises as `Workbench.begin`."""
+        """Correct the chosen segment; raises as `WorklistSection.check_own` and `Workbench.begin`."""
         self.stop()
+        self.worklist.check_own()
         with self.desktop.waiting():
             self.workbench.begin(
                 self.parameters,

@@ -28,6 +28,7 @@ class StartSection(Section):
 
     def find_tumour(self) -> None:
         """Segment the tumour beside the program, then begin to correct what was found."""
+        self.panel.worklist.check_volumes()
         if not self.panel.advanced.install():
             return
         nodes = self.panel.parameters.t1ce, self.panel.parameters.t2

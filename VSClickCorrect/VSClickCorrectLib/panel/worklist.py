@@ -13,7 +13,6 @@ from VSClickCorrectLib.errors import (
     CaseLost,
     CaseTaken,
     CorrectionError,
-    OutOfMemory,
     VSClickError,
     WorklistError,
     enough_memory,
@@ -59,6 +58,27 @@ class WorklistSection(Section):
     def journal_guard(self) -> Callable[[], None]:
         """What keeps the present case's journal from being written once the case is not ours."""
         return self.worklist.journal_guard if self.worklist is not None and self.is_open else lambda: None
+
+    def check_volumes(self) -> None:
+        """Raise `WorklistError` if a case is open and other volumes than its own are chosen."""
+        if self.worklist is None or self.worklist.current is None:
+            return
+        parameters = self.panel.parameters
+        if self._nodes is None or not self._nodes.has_volumes(parameters.t1ce, parameters.t2):
+            sentence = _("other volumes than those of case {case} are chosen; choose its own, or leave it.")
+            raise WorklistError(sentence.format(case=self.worklist.current.name))
+
+    def check_own(self) -> None:
+        """Raise `WorklistError` if a case is open and volumes or segment that are chosen are not its own."""
+        self.check_volumes()
+        case, nodes = self.worklist.current if self.worklist is not None else None, self._nodes
+        if case is None or nodes is None or nodes.has_segmentation(self.panel.parameters.segmentation):
+            return
+        sentence = _(
+            "the segment was not made on the images of case {case}; choose the case's own, or copy the "
+            "segment into it."
+        )
+        raise WorklistError(sentence.format(case=case.name))
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -152,7 +172,14 @@ class WorklistSection(Section):
         )
 
     def starting_over(self) -> None:
-        """Forget the journal of the open case: another mask takes the place of the one it tells of."""
+        """Forget the journal of the open case: another mask takes the place of the one it tells of.
+
+        Raises
+        ------
+        WorklistError
+            As `check_volumes`, as the mask would be that of other images.
+        """
+        self.check_volumes()
         if self.worklist is not None and self.is_open:
             self.worklist.start_over()
 
@@ -231,11 +258,12 @@ class WorklistSection(Section):
         if self.worklist is not None and self.is_open and self.panel.correction is not None:
             self.worklist.keep(*self._mask())
 
-    def _mask(self) -> tuple[np.ndarray, Grid]:
-        """Return the open case's mask, which its journal gives back too."""
+    def _mask(self) -> tuple[np.ndarray, Grid, str]:
+        """Return the open case's mask, which its journal gives back too, its grid and whose it is."""
+        self.check_own()
         workbench = self.panel.workbench
         workbench.under_way.note_painting()
-        return workbench.values(), workbench.grid
+        return workbench.values(), workbench.grid, self._nodes.name if self._nodes is not None else ""
 
     def _let_go(self) -> bool:
         """Keep comment and mask before another case is opened; return whether to go on.
@@ -278,19 +306,13 @@ class WorklistSection(Section):
                 self._show(worklist, case, *self._read(worklist, case))
 
     def _read(self, worklist: Worklist, case: WorkCase) -> tuple[Case, np.ndarray | None]:
-        """Read a case as work on it was left; one that cannot be read is called failed."""
+        """Read a case as work on it was left; one that cannot be read is given up."""
         try:
             with enough_memory():
-                images = case.load()
+                images = worklist.load()
                 return images, worklist.saved_mask(images.grid, images)
-        # The case is not to blame.
-        except OutOfMemory:
-            worklist.close()
-            self._rows = None
-            self.panel.refresh()
-            raise
         except VSClickError as error:
-            worklist.fail(str(error))
+            worklist.give_up(error)
             self._rows = None
             self.panel.refresh()
             raise
@@ -315,7 +337,8 @@ class WorklistSection(Section):
         """Take the images and the segment of the case that was shown out of the scene."""
         self.panel.stop()
         if self.panel.parameters is not None and self._nodes is not None:
-            self._nodes.remove(self.panel.parameters.segmentation)
+            chosen = self.panel.parameters.segmentation
+            self._nodes.remove(chosen if self._nodes.has_segmentation(chosen) else None)
         self._nodes = None
 
     def _beat(self) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.errors import CaseLost, CorrectionError, VSClickError
 from VSClickCorrectLib.files import write_text
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
@@ -85,11 +85,14 @@ class Journal:
         ------
         CorrectionError
             If the file cannot be written. The event is not part of the journal then, nor if the guard raises.
+        CaseLost
+            If somebody took the case over meanwhile, who may have read the file before the event was in it.
         """
         self._guard()
         line = new_line(event, self._lines)
         if self._file is not None:
             self._file.append(line.text + "\n", lambda: self.text)
+            self._check_not_lost()
         self._lines.append(line)
         self.events.append(event)
 
@@ -102,6 +105,14 @@ class Journal:
             If it cannot be written.
         """
         write_text(path, self.text)
+
+    def _check_not_lost(self) -> None:
+        try:
+            self._guard()
+        except CaseLost:
+            raise
+        except VSClickError:
+            pass  # the event is on the disk, and the next one is told
 
 
 def parse(text: str) -> list[Event]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.files import check_file, sync_folder
+from VSClickCorrectLib.files import check_file, is_there, sync_folder
 from VSClickCorrectLib.session.chain import Line, decode, encode, read_lines
 
 
@@ -33,10 +33,10 @@ class JournalFile:
 
     def read(self) -> list[Line]:
         """Return the lines that are there; raises `CorrectionError` if they cannot be read or are damaged."""
-        if not os.path.lexists(self._path):
-            return []
-        check_file(self._path, CorrectionError)
         try:
+            if not is_there(self._path):
+                return []
+            check_file(self._path, CorrectionError)
             content = self._path.read_bytes()
         except OSError as error:
             raise CorrectionError(

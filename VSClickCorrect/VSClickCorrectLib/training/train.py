@@ -128,15 +128,17 @@ def _task(
     network: nn.Module,
 ) -> Task:
     if experiment.role == "click":
-        streams = [CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts]
-        return ClickTask(experiment, *streams, network, seed)
+        learnt, held_back = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
+        return ClickTask(experiment, learnt, held_back, network, seed)
     listed = list_cases(cohorts[0])[: experiment.examples.cases or None], list_cases(cohorts[1])
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
         spacing, reach = experiment.geometry["spacing"], experiment.examples.reach_mm
-        sources = [[crop_source(case, spacing, reach) for case in cases] for cases in (training, validation)]
-        return CropTask(experiment, *sources, seed)
+        learnt_from, judged_by = (
+            [crop_source(case, spacing, reach) for case in cases] for cases in (training, validation)
+        )
+        return CropTask(experiment, learnt_from, judged_by, seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
     return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.store import FOLDER
 
+_GONE = "its files are not there any more; put them back or take the case off the list."
 ROLES = ("t1ce", "t2", "mask")
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
 # Folders of results, not of scans.
@@ -79,7 +80,7 @@ class WorkCase:
         """What is wrong with the case now, a sentence; empty if all its files are there."""
         if self.fault:
             return self.fault
-        gone = [f"{path} does not exist any more" for path in self.files.values() if not os.path.exists(path)]
+        gone = [f"{path} does not exist any more" for path in self.files.values() if _is_gone(path)]
         return f"{gone[0]}; put it back or skip the case." if gone else ""
 
     def load(self) -> Case:
@@ -95,7 +96,7 @@ class WorkCase:
         try:
             return read_case(self.t1ce, self.t2)
         except ImageError as error:
-            raise ImageError(f"case {self.name}: {error}") from None
+            raise type(error)(f"case {self.name}: {error}") from None
 
     def load_mask(self, grid: Grid) -> np.ndarray | None:
         """Read the mask to begin with, ``(K, J, I)`` bool on ``grid``; None if the case has none.
@@ -110,7 +111,17 @@ class WorkCase:
         try:
             return read_mask(self.mask, grid)
         except ImageError as error:
-            raise ImageError(f"case {self.name}: {error}") from None
+            raise type(error)(f"case {self.name}: {error}") from None
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False  # whoever reads it is told why it cannot be
+    return False
 
 
 def find_cases(source: Path, output: Path) -> list[WorkCase]:
@@ -141,7 +152,7 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     if os.path.isdir(source):
         listed = source / CASES
         cases = _listed(listed, output) if listed.is_file() else _named(source, output.resolve())
-    elif os.path.exists(source):
+    elif not _is_gone(source):
         cases = _listed(source, output)
     else:
         raise WorklistError(f"{source} does not exist; give a folder of cases or a CSV list.")
@@ -151,6 +162,24 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
             "CSV list."
         )
     return cases
+
+
+def with_begun(cases: Sequence[WorkCase], begun: Sequence[str], known: Iterable[str]) -> list[WorkCase]:
+    """Give cases the spelling that their files know, and add those that were begun and are gone.
+
+    Parameters
+    ----------
+    cases : sequence of WorkCase
+        What was found.
+    begun : sequence of str
+        Names of cases that were begun.
+    known : iterable of str
+        Names that records know.
+    """
+    spelled = {case_name(name): name for name in known}
+    found = [replace(case, name=spelled.get(case.name, case.name)) for case in cases]
+    there = {case.name for case in found}
+    return found + [WorkCase(name, fault=_GONE) for name in begun if name not in there]
 
 
 def with_labels(cases: Sequence[WorkCase], known: dict[str, str], claims: LabelClaims) -> list[WorkCase]:

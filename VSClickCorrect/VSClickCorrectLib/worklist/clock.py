@@ -1,9 +1,12 @@
-"""The time of real work on a case."""
+"""The time of real work on a case, and the time by which the ages of files are told."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from VSClickCorrectLib.temporary import TemporaryFolder
 
 # So long a person may look without moving a finger; of a longer gap only this much counts.
 IDLE_S = 120.0
@@ -39,3 +42,16 @@ class WorkClock:
         seconds = self.work()
         self._last = None
         return seconds
+
+
+def drive_time(folder: Path) -> float:
+    """Return the time by the clock of a folder's drive, in seconds as `time.time`.
+
+    Clocks of computers that share a folder may differ by an hour; the drive dates the files of all of them.
+    Where none can be made it is this computer's time.
+    """
+    try:
+        with TemporaryFolder(".writing-", folder) as made:
+            return made.stat().st_mtime
+    except OSError:
+        return time.time()

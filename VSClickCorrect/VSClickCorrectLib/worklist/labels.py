@@ -16,9 +16,19 @@ from typing import Any
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.datasets.case_list import has_columns, write_rows
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.files import make_folder, write_atomically, write_text
+from VSClickCorrectLib.files import (
+    changing,
+    check_inside,
+    is_there,
+    make_folder,
+    parse_json,
+    read_ordinary,
+    reading,
+    write_atomically,
+    write_text,
+)
 from VSClickCorrectLib.outputs import check_ours, same_place
-from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, write_json
+from VSClickCorrectLib.worklist.records import NO_RECORD, CaseRecord, CaseState, write_json
 
 BIDS_VERSION = "1.10.0"
 PIPELINE = "vsclickcorrect"
@@ -56,6 +66,7 @@ class LabelSet:
     """
 
     def __init__(self, output: Path) -> None:
+        self._output = output
         self.root = output / "derivatives" / PIPELINE
 
     def path(self, label: str) -> Path:
@@ -75,11 +86,12 @@ class LabelSet:
             If they cannot be written.
         """
         make_folder(self.root)
-        if not (self.root / "dataset_description.json").exists():
-            write_json(self.root / "dataset_description.json", _description())
-        for name, text in (("README", _README), ("dseg.tsv", _LOOKUP)):
-            if not (self.root / name).exists():
-                write_text(self.root / name, text)
+        description = json.dumps(_description(), indent=1) + "\n"
+        texts = {"dataset_description.json": description, "README": _README, "dseg.tsv": _LOOKUP}
+        for name, text in texts.items():
+            with changing(self.root):
+                if not is_there(self.root / name):
+                    write_text(self.root / name, text)
 
     def write(self, record: CaseRecord, mask: Path) -> Path:
         """Write a case's segmentation, a copy of ``mask``, and its sidecar; each appears whole or not at all.
@@ -90,6 +102,7 @@ class LabelSet:
             If it cannot be written.
         """
         path = self.path(record.label)
+        check_inside(path, self._output)
         make_folder(path.parent)
         self.prepare()
         # The image first: a sidecar is the sign that a label is complete.
@@ -97,9 +110,19 @@ class LabelSet:
         write_json(_sidecar(path), _metadata(record))
         return path
 
+    def describe(self, record: CaseRecord) -> None:
+        """Write the sidecar of a case's segmentation anew, if there is one; raises as `write`."""
+        sidecar = _sidecar(self.path(record.label))
+        check_inside(sidecar, self._output)
+        with reading(sidecar):
+            there = is_there(sidecar)
+        if there:
+            write_json(sidecar, _metadata(record))
+
     def remove(self, label: str) -> None:
         """Remove a case's segmentation and sidecar, and the folders that are empty then."""
         path = self.path(label)
+        check_inside(path, self._output)
         for file in (path, _sidecar(path)):
             file.unlink(missing_ok=True)
         folder = path.parent
@@ -108,13 +131,23 @@ class LabelSet:
             folder = folder.parent
 
     def record(self, label: str) -> CaseRecord | None:
-        """Return what the sidecar says of the work on a case; None if there is no label, or no such word."""
+        """Return what the sidecar says of the work on a case; None if there is no label, or no such word.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read.
+        """
         path = self.path(label)
+        with reading(path):
+            content = read_ordinary(_sidecar(path))
+            if content is None or not is_there(path):
+                return None
         try:
-            values = json.loads(_sidecar(path).read_text(encoding="utf-8"))
-            return CaseRecord.from_json(values[_RECORD]) if path.exists() else None
-        except (OSError, ValueError, KeyError, TypeError):
+            record = CaseRecord.from_json(parse_json(content)[_RECORD])
+        except NO_RECORD:
             return None
+        return record if record.label == label else None
 
     def case_of(self, label: str) -> str | None:
         """Return the case that a label's sidecar names; None as for `record`."""

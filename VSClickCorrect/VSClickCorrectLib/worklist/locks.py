@@ -1,13 +1,14 @@
 """A lock a case, so that two people who share a folder do not work on one case at a time.
 
 A lock is a small file that only one process can make; its time of change says when its holder was last heard
-of. It holds for a while after that, so a crash frees the case by itself.
+of. It holds for a while after that, so a crash frees the case by itself. What cannot be read holds as well.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import socket
 import sys
@@ -16,13 +17,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from VSClickCorrectLib.errors import CaseTaken, WorklistError
+from VSClickCorrectLib.files import parse_json, read_ordinary
+from VSClickCorrectLib.worklist.clock import drive_time
 
 # A holder that was not heard of for so long is gone: several times the interval at which user interfaces
-# call `Worklist.beat`, and more than clocks of one network differ.
+# call `Worklist.beat`.
 STALE_S = 600.0
+# Others may take and leave a lock meanwhile, but not for ever.
+_TRIES = 20
 # Numbers of the Windows interface: PROCESS_QUERY_LIMITED_INFORMATION, STILL_ACTIVE, ERROR_ACCESS_DENIED.
 _QUERY, _STILL_ACTIVE, _ACCESS_DENIED = 0x1000, 259, 5
 
@@ -41,6 +47,8 @@ class Holder:
         What tells this lock from every other.
     heard, since : float
         When the holder was last heard of, and since when they have it; seconds of `time.time`.
+    problem : str
+        Why the lock could not be read, so that nobody knows whose it is; empty if it could.
     """
 
     annotator: str
@@ -49,15 +57,17 @@ class Holder:
     token: str
     heard: float
     since: float
+    problem: str = ""
 
-    @property
-    def gone(self) -> bool:
-        """Whether the holder has ended or was not heard of for long."""
+    def is_gone(self, now: float) -> bool:
+        """Whether the holder has ended or was not heard of for long; ``now`` is a `drive_time`."""
         if self.host == socket.gethostname() and not _runs(self.process):
             return True
-        return time.time() - self.heard > STALE_S
+        return now - self.heard > STALE_S
 
     def __str__(self) -> str:
+        if self.problem:
+            return f"somebody whose lock cannot be read ({self.problem})"
         who = f"{self.annotator or 'somebody'} on {self.host or 'another computer'}"
         return f"{who} since {_clock(self.since)} (last heard of at {_clock(self.heard)})"
 
@@ -95,18 +105,30 @@ class CaseLock:
         WorklistError
             If the folder cannot be written.
         """
-        while not self._made():
+        for _ in range(_TRIES):
+            # The drive may have made it and told of a failure.
+            if self._made() or self.held:
+                return
             holder = holder_of(self.path)
             if holder is None:
                 continue
-            if not (take_over or holder.gone):
+            if not (take_over or holder.is_gone(drive_time(self.path.parent))):
                 raise CaseTaken(case, str(holder))
             self._clear(holder)
+        raise CaseTaken(case, "others who take and leave it all the time")
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who holds it, as `holder_of`."""
+        return holder_of(self.path)
 
     @property
     def held(self) -> bool:
         """Whether the lock is still ours."""
-        holder = holder_of(self.path)
+        return self.is_ours(self.holder)
+
+    def is_ours(self, holder: Holder | None) -> bool:
+        """Whether a holder of the lock is who took it by this object."""
         return holder is not None and holder.token == self._token
 
     def beat(self) -> None:
@@ -156,9 +178,9 @@ class CaseLock:
             raise _unwritable(self.path, error) from None
         moved = holder_of(aside)
         if moved is not None and moved.token != holder.token:
-            # Somebody was faster and holds it now.
-            os.rename(aside, self.path)
-            return
+            # Somebody was faster and holds it now, unless yet another has taken it meanwhile.
+            with suppress(OSError):
+                _link(aside, self.path)
         _remove(aside)
 
 
@@ -170,7 +192,10 @@ def _remove(path: Path) -> None:
     # On a drive that has become read-only even a file that is not there cannot be removed. A lock that
     # stays is taken for left after a while.
     with suppress(OSError):
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _link(whole: Path, path: Path) -> None:
@@ -190,29 +215,56 @@ def _link(whole: Path, path: Path) -> None:
     except OSError:
         # exFAT and some network drives know no links.
         with path.open("xb") as stream:
-            stream.write(whole.read_bytes())
+            try:
+                stream.write(whole.read_bytes())
+                stream.flush()
+            except OSError:
+                _remove(path)
+                raise
 
 
 def holder_of(path: Path) -> Holder | None:
-    """Return who holds a lock, None if nobody does."""
+    """Return who holds a lock, None if nobody does; of one that cannot be read it is not known who."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = read_ordinary(path)
+        if content is None:
+            return None
         heard = path.stat().st_mtime
-    except OSError:
-        return None
+    except OSError as error:
+        return _unknown(path, error.strerror or str(error))
     try:
-        values = json.loads(text)
-        who = (values["annotator"], values["host"], values["process"], values["token"])
-        # Earlier versions did not write it.
-        return Holder(*who, heard, float(values.get("since", heard)))
-    except (ValueError, KeyError, TypeError):
+        return _told(parse_json(content), heard)
+    except (ValueError, KeyError, TypeError, OverflowError):
         # On a drive without links: it is being written this moment, or was when a computer went down.
         return Holder("", "", 0, "", heard, heard)
 
 
+def _unknown(path: Path, problem: str) -> Holder | None:
+    try:
+        heard = path.lstat().st_mtime
+    except FileNotFoundError:
+        return None
+    except OSError:
+        heard = math.inf
+    return Holder("", "", 0, "", heard, heard, problem)
+
+
+def _told(values: dict[str, Any], heard: float) -> Holder:
+    """Return the holder that a lock names; raises an error if it is something else."""
+    annotator, host, process, token = (values[name] for name in ("annotator", "host", "process", "token"))
+    # Earlier versions did not write it.
+    since = float(values.get("since", heard))
+    if not all(isinstance(text, str) for text in (annotator, host, token)) or not 0 < process < 1 << 31:
+        raise ValueError("no lock")
+    return Holder(annotator, host, int(process), token, heard, since)
+
+
 def _clock(seconds: float) -> str:
     """Return a time of day, with its date where that is not today's."""
-    then = datetime.fromtimestamp(seconds)
+    try:
+        then = datetime.fromtimestamp(seconds)
+    except (OSError, OverflowError, ValueError):
+        return "a time that no clock shows"
     return then.strftime("%H:%M" if then.date() == datetime.now().date() else "%Y-%m-%d %H:%M")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,18 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CaseLost, CorrectionError, WorklistError
+from VSClickCorrectLib.errors import (
+    CaseLost,
+    CorrectionError,
+    ImageError,
+    Unreadable,
+    VSClickError,
+    WorklistError,
+)
+from VSClickCorrectLib.files import is_there, reading
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.session.chain import JournalPoint
+from VSClickCorrectLib.session.chain import Event, JournalPoint
 from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, history_of, session_event
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import continued, fingerprint, restored, start_json, start_of
 from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.clock import WorkClock
-from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
+from VSClickCorrectLib.worklist.locks import CaseLock
 from VSClickCorrectLib.worklist.records import CaseState, now
 from VSClickCorrectLib.worklist.store import Store
 
@@ -66,6 +75,7 @@ class OpenCase:
         self._now = clock
         self._written = 0.0
         self._seen: str | None = None
+        self._grid: Grid | None = None
         self._closed = False
         self._clock.start()
         self._begin()
@@ -88,10 +98,10 @@ class OpenCase:
         """Do nothing if the case is ours to change."""
         if self._closed:
             raise WorklistError(f"case {self.case.name} was closed; open it anew.")
-        if self.held:
+        if self._is_held():
             return
-        folder, holder = self._lock.path.parent, holder_of(self._lock.path)
-        if not folder.is_dir():
+        holder, folder = self._lock.holder, self._lock.path.parent
+        if not os.path.isdir(folder):
             raise WorklistError(f"the folder {folder} cannot be reached; check the disk or the network.")
         if holder is None and (self._is_as_written() or not self._store.knows(self.case.label)):
             # Only the lock is gone, tidied away perhaps, or everything: then what is in hand is all there is.
@@ -99,6 +109,15 @@ class OpenCase:
             return
         who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
         raise CaseLost(f"case {self.case.name} {who}; what you did until then is kept, open the case anew.")
+
+    def _is_held(self) -> bool:
+        holder = self._lock.holder
+        if holder is not None and holder.problem:
+            raise WorklistError(
+                f"the lock of case {self.case.name} cannot be read ({holder.problem}), so nothing was "
+                "changed; check the disk or the network and try again."
+            )
+        return self._lock.is_ours(holder)
 
     def work(self) -> None:
         """Note a sign of work."""
@@ -119,20 +138,30 @@ class OpenCase:
             told["models"] = tuple(dict.fromkeys((*self.record.models, *told["models"])))
         self._change(**told, **(self._reopened() if differs else {}))
 
-    def keep(self, values: np.ndarray, grid: Grid) -> None:
+    def load(self) -> Case:
+        """Read the sequences; raises as `WorkCase.load`."""
+        loaded = self.case.load()
+        self._grid = loaded.grid
+        return loaded
+
+    def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
         """Keep the mask as it is now, unless the case was only looked at."""
         self.check_held()
+        self._check_own(values, grid, source)
         begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
         if not begun and self._seen == _fingerprint(values):
             return
-        self._store.keep_mask(self.case.label, values, grid, self.journal().point)
-        self._change(volume_mm3=_volume(values, grid), **self._reopened())
+        journal = self._own_journal()
+        self._store.keep_mask(self.case.label, values, grid, journal.point)
+        self._change(volume_mm3=_volume(values, grid), **self._counted(journal.events), **self._reopened())
 
-    def done(self, values: np.ndarray, grid: Grid) -> Path:
+    def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the label; the case stays open until `close`."""
         self.check_held()
+        self._check_own(values, grid, source)
         self.work()
-        point = self.journal().point
+        journal = self._own_journal()
+        point = journal.point
         record = replace(
             self.record,
             state=CaseState.DONE,
@@ -141,11 +170,13 @@ class OpenCase:
             checksum=point.checksum,
             finished=now(),
             changed=now(),
+            **self._counted(journal.events),
             **self._who(),
         )
         # The kept mask stands until label, sidecar and record agree, whatever happens in between.
         kept = self._store.keep_mask(record.label, values, grid, point)
         path = self._store.labels.write(record, kept)
+        self.check_held()
         self._store.write(record)
         self.record = record
         self._store.drop_mask(record.label)
@@ -159,6 +190,12 @@ class OpenCase:
         told = {"comment": comment} if comment else {}
         self._change(state=state, finished="", **told, **self._who())
 
+    def give_up(self, error: VSClickError) -> None:
+        """Call the case failed if its images are of no use, unless there is work on it."""
+        of_no_use = isinstance(error, ImageError) and not isinstance(error, Unreadable)
+        if of_no_use and self._is_unworked() and not self._has_label():
+            self.decide(CaseState.FAILED, str(error))
+
     def start_over(self) -> None:
         """Set journal, kept mask and label aside and begin anew."""
         self.check_held()
@@ -168,15 +205,16 @@ class OpenCase:
 
     def close(self) -> None:
         """Write the time and give the case back; one in which nothing was done is to do again."""
-        if self.held:
+        if self._is_held():
             self._give_back()
         self._closed = True
 
     def _give_back(self) -> None:
         record = replace(self.record, seconds=self.record.seconds + self._clock.stop())
-        kept = self._store.kept_mask(record.label)
-        if record.state is CaseState.IN_WORK and record.untouched and kept is None and not self._painted():
+        if self._is_unworked():
             record = replace(record, state=CaseState.TODO)
+        elif record.state is CaseState.IN_WORK:
+            record = replace(record, **self._from_journal())
         self.record = record
         self._store.write(record)
         self._lock.release()
@@ -188,9 +226,8 @@ class OpenCase:
         """
         journal = self.journal()
         path, point = self._store.kept_mask(self.case.label, journal) or (None, JournalPoint())
-        label = self._store.labels.path(self.case.label)
-        if path is None and label.exists():
-            path, point = label, self._label_point
+        if path is None and self._has_label():
+            path, point = self._store.labels.path(self.case.label), self._label_point
         if path is None:
             return self._from_start(journal, grid, images)
         values = read_mask(path, grid)
@@ -216,11 +253,27 @@ class OpenCase:
     def _label_point(self) -> JournalPoint:
         return JournalPoint(self.record.events, self.record.checksum)
 
+    def _check_own(self, values: np.ndarray, grid: Grid, source: str | None) -> None:
+        """Refuse a mask that was made on other images than the case's."""
+        if source is not None and source != self.case.name:
+            raise WorklistError(
+                f"the mask was made on the images of {source}, not on those of case {self.case.name}, "
+                f"so it was not kept; open {source} for it."
+            )
+        own = self._grid or self.load().grid
+        if values.shape != own.shape or not own.matches(grid):
+            raise WorklistError(
+                f"the mask lies on another grid than the images of case {self.case.name}, so it was not "
+                "kept; choose the case's own images and segment."
+            )
+
     def _begin(self) -> None:
         """Bring the record up to date with what a crash left, and call the case begun."""
         changes: dict[str, Any] = {}
         if self.record.state in (CaseState.TODO, CaseState.IN_WORK):
             changes = self._from_journal()
+        if self.record.state is CaseState.DONE and not self._has_label():
+            changes = {"state": CaseState.IN_WORK}
         if self.record.state is CaseState.TODO:
             started = self.record.started or now()
             changes.update(state=CaseState.IN_WORK, started=started, **self._who())
@@ -228,21 +281,43 @@ class OpenCase:
             self._change(**changes)
 
     def _from_journal(self) -> dict[str, Any]:
-        """Return clicks and rounds if the journal knows of others than the record."""
+        """Return clicks and rounds where the journal knows of others than the record."""
         try:
-            events = self.journal().events
-            history, rounds = history_of(events)
+            return self._counted(self.journal().events)
         except CorrectionError:
             return {}  # whoever asks for the journal or the mask is told
-        clicks = sum(len(edit.clicks) - len(edit.removed) for edit in history.done)
-        return {"clicks": clicks, "rounds": rounds} if events and clicks != self.record.clicks else {}
 
-    def _painted(self) -> bool:
-        """Whether the journal alone holds what a hand has painted."""
+    def _counted(self, events: list[Event]) -> dict[str, Any]:
+        if not events:
+            return {}
+        clicks, rounds = _clicks_of(events)
+        counted = {"clicks": clicks, "rounds": rounds}
+        return {name: count for name, count in counted.items() if count != getattr(self.record, name)}
+
+    def _own_journal(self) -> Journal:
+        """Return the journal, all of it ours: nobody else had the case before it was read."""
+        journal = self.journal()
+        self.check_held()
+        return journal
+
+    def _is_unworked(self) -> bool:
+        """Whether the case was begun and nothing was done that would be worth keeping."""
+        record = self.record
+        begun = record.state is CaseState.IN_WORK and record.untouched
+        return begun and self._store.kept_mask(record.label) is None and not self._has_events()
+
+    def _has_events(self) -> bool:
+        """Whether the journal may hold standing clicks, or what a hand has painted."""
         try:
-            return any(event["event"] == "paint" for event in self.journal().events)
+            events = self.journal().events
+            return _clicks_of(events)[0] > 0 or any(event["event"] == "paint" for event in events)
         except CorrectionError:
-            return False
+            return True
+
+    def _has_label(self) -> bool:
+        path = self._store.labels.path(self.case.label)
+        with reading(path):
+            return is_there(path)
 
     def _reopened(self) -> dict[str, Any]:
         """Return what changes when the mask is worked on."""
@@ -266,6 +341,12 @@ class OpenCase:
         """Whether the record on the disk is the one that was written last."""
         found = self._store.read(self.case.name, self.case.label)
         return replace(found, seconds=0.0) == replace(self.record, seconds=0.0)
+
+
+def _clicks_of(events: list[Event]) -> tuple[int, int]:
+    """Return how many clicks stand by a journal, and its round; raises `CorrectionError` if it is damaged."""
+    history, rounds = history_of(events)
+    return sum(len(edit.clicks) - len(edit.removed) for edit in history.done), rounds
 
 
 def _fingerprint(values: np.ndarray) -> str:

@@ -30,7 +30,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a worklist is, in cases; ``held`` are those that somebody else has open."""
+    """How far a worklist is, in cases; ``held`` are those that somebody else has open.
+
+    Of those ``unreadable`` the record cannot be read at the moment.
+    """
 
     total: int
     todo: int
@@ -38,6 +41,7 @@ class Progress:
     done: int
     skipped: int
     failed: int
+    unreadable: int
     held: int
 
     @classmethod
@@ -51,12 +55,18 @@ class Progress:
             done=states.count(CaseState.DONE),
             skipped=states.count(CaseState.SKIPPED),
             failed=states.count(CaseState.FAILED),
+            unreadable=states.count(CaseState.UNREADABLE),
             held=sum(bool(row.holder) for row in rows),
         )
 
     def __str__(self) -> str:
         parts = [f"{self.done} of {self.total} done"]
-        for count, what in ((self.in_work, "in work"), (self.skipped, "skipped"), (self.failed, "failed")):
+        for count, what in (
+            (self.in_work, "in work"),
+            (self.skipped, "skipped"),
+            (self.failed, "failed"),
+            (self.unreadable, "unreadable"),
+        ):
             if count:
                 parts.append(f"{count} {what}")
         others = f"; {self.held} open with others" if self.held else ""

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from VSClickCorrectLib.files import write_text
+from VSClickCorrectLib.files import parse_json, read_ordinary, reading, write_text
 
 FORMAT = 1
+# Names of files and folders are made of it.
+_LABEL = re.compile(r"[A-Za-z0-9]{1,100}(_ses-[A-Za-z0-9]{1,100})?")
 
 
 class CaseState(str, Enum):
     """How far the work on a case is.
 
     ``TODO``: nobody has worked on it. ``IN_WORK``: begun, or reopened and changed. ``DONE``: its label is
-    written. ``SKIPPED``: left out on purpose. ``FAILED``: it could not be worked on.
+    written. ``SKIPPED``: left out on purpose. ``FAILED``: it could not be worked on. ``UNREADABLE``: its
+    record cannot be read at the moment, so nobody knows; never written.
     """
 
     TODO = "todo"
@@ -26,6 +30,7 @@ class CaseState(str, Enum):
     DONE = "done"
     SKIPPED = "skipped"
     FAILED = "failed"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -97,12 +102,33 @@ class CaseRecord:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> CaseRecord:
-        """Read what `to_json` wrote; raises KeyError, TypeError or ValueError if it is something else."""
+        """Read what `to_json` wrote; raises an error of `NO_RECORD` if it is something else."""
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        for name, value in known.items():
+            if not isinstance(value, _TYPES.get(name, object)):
+                raise TypeError(f"no record of a case: {name} is {value!r}")
         record = cls(**known)
-        if not isinstance(record.case, str) or not isinstance(record.label, str):
-            raise TypeError("no record of a case")
-        return replace(record, state=CaseState(record.state), models=tuple(record.models))
+        state = CaseState(record.state)
+        if state is CaseState.UNREADABLE or not _LABEL.fullmatch(record.label):
+            raise ValueError(f"no record of a case: state {state.value}, label {record.label}")
+        numbers = {"seconds": float(record.seconds)}
+        if record.volume_mm3 is not None:
+            numbers["volume_mm3"] = float(record.volume_mm3)
+        return replace(record, state=state, models=tuple(record.models), **numbers)
+
+
+# What reading something else as a record raises.
+NO_RECORD = (ValueError, KeyError, TypeError, OverflowError)
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(
+        ("case", "label", "state", "annotator", "comment", "checksum", "started", "finished", "changed"), str
+    ),
+    **dict.fromkeys(("clicks", "rounds", "events"), int),
+    "seconds": (int, float),
+    "volume_mm3": (int, float, type(None)),
+    "models": list,
+    "files": dict,
+}
 
 
 def now() -> str:
@@ -122,9 +148,17 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 
 
 def read_record(path: Path) -> CaseRecord | None:
-    """Read a record; None if there is none or it is damaged."""
+    """Read a record; None if there is none or it is damaged, or another one than its file's name says.
+
+    Raises
+    ------
+    ImageError
+        If there may be one, which cannot be read.
+    """
+    with reading(path):
+        content = read_ordinary(path)
     try:
-        values = json.loads(path.read_bytes().decode("utf-8"))
-        return CaseRecord.from_json(values)
-    except (OSError, ValueError, KeyError, TypeError):
+        record = CaseRecord.from_json(parse_json(content)) if content is not None else None
+    except NO_RECORD:
         return None
+    return record if record is not None and path.name == f"sub-{record.label}.json" else None

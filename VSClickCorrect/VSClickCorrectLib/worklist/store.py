@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,21 +12,27 @@ from shutil import rmtree
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import changing, make_folder
+from VSClickCorrectLib.files import changing, check_inside, is_there, make_folder, reading
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.session.chain import JournalPoint
 from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.worklist.clock import drive_time
 from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record, write_json
 
 # No file of a worklist takes so long to write.
 _LEFT_S = 3600.0
+# What is being written, by `write_atomically`, and a lock beside its place.
+_WRITING, _LOCKS = ".writing-", ".sub-"
 FOLDER = Path("sourcedata") / "worklist"
 
 
 class Store:
     """Where a worklist keeps what it knows.
+
+    Every method that looks for something raises `ImageError` where it cannot tell whether it is there, and
+    every one that changes something where that would be outside the worklist's folder.
 
     Parameters
     ----------
@@ -37,14 +42,17 @@ class Store:
     Raises
     ------
     ImageError
-        If it cannot be made.
+        If it cannot be made, or a folder in it leads elsewhere.
     """
 
     def __init__(self, output: Path) -> None:
         self.output = output
         self.folder = output / FOLDER
+        self.claims_folder = self.folder / "labels"
         self.labels = LabelSet(output)
         self._known: dict[Path, tuple[tuple[int, int, int], CaseRecord | None]] = {}
+        for folder in (self.folder, self.claims_folder, self.labels.root):
+            check_inside(folder, output)
         make_folder(self.folder)
         self._clear()
 
@@ -53,17 +61,23 @@ class Store:
         return self.folder / f"sub-{label}.json"
 
     def journal_path(self, label: str) -> Path:
-        """Return the file of a case's journal."""
-        return self.folder / f"sub-{label}.jsonl"
+        """Return the file of a case's journal, which is written where it leads."""
+        return self._inside(self.folder / f"sub-{label}.jsonl")
 
     def lock_path(self, label: str) -> Path:
         """Return the file of a case's lock."""
         return self.folder / f"sub-{label}.lock"
 
     def all_records(self) -> dict[str, CaseRecord]:
-        """Return every record there is, by case; damaged ones are left out."""
-        records = [self._read(path) for path in sorted(self.folder.glob("sub-*.json"))]
-        return {record.case: record for record in records if record is not None}
+        """Return every record there is, by case; damaged ones are left out, and unreadable ones."""
+        found = {}
+        for name in self._names(r"sub-.*\.json"):
+            # Whoever wants to work on its case is told.
+            with suppress(ImageError):
+                record = self._read(self.folder / name)
+                if record is not None:
+                    found[record.case] = record
+        return found
 
     def read(self, case: str, label: str) -> CaseRecord:
         """Return a case's record, made anew from label and journal where it is missing or damaged."""
@@ -73,15 +87,17 @@ class Store:
         record = self.labels.record(label)
         if record is not None:
             return record
-        begun = self.journal_path(label).exists() or self.kept_mask(label) is not None
+        with reading(self.folder):
+            begun = is_there(self.journal_path(label))
+        begun = begun or self.kept_mask(label) is not None
         return CaseRecord(case, label, CaseState.IN_WORK if begun else CaseState.TODO)
 
     def _read(self, path: Path) -> CaseRecord | None:
         """Read a record unless it is the same file as when it was read last."""
-        try:
+        with reading(path):
+            if not is_there(path):
+                return None
             found = path.stat()
-        except OSError:
-            return None
         version = (found.st_ino, found.st_mtime_ns, found.st_size)
         known = self._known.get(path)
         if known is None or known[0] != version:
@@ -89,17 +105,19 @@ class Store:
         return known[1]
 
     def write(self, record: CaseRecord) -> None:
-        """Write a record; it is on the disk when this returns.
+        """Write a record, and the sidecar of a label that stands; they are on the disk when this returns.
 
         Raises
         ------
         ImageError
             If it cannot be written.
         """
-        path = self.record_path(record.label)
-        if path.exists() and self._read(path) is None:
-            with changing(self.folder):
+        path = self._inside(self.record_path(record.label))
+        with changing(self.folder):
+            if is_there(path) and self._read(path) is None:
                 os.replace(path, path.with_suffix(".damaged"))
+        if record.state is CaseState.DONE:
+            self.labels.describe(record)
         write_json(path, record.to_json())
 
     def write_summary(self, records: list[CaseRecord]) -> None:
@@ -119,7 +137,7 @@ class Store:
             If it cannot be written; an older one stays.
         """
         older = self._kept_masks(label)
-        path = self._kept_path(label, point)
+        path = self._inside(self._kept_path(label, point))
         write_mask(path, values, grid)
         # The one that holds most of the journal counts, so an older one that stays does no harm.
         with suppress(OSError):
@@ -139,11 +157,12 @@ class Store:
             return -1 if known is None else known, kept[0].stat().st_mtime_ns
 
         masks = ((path, point) for point, path in self._kept_masks(label).items())
-        return max(masks, key=order, default=None)
+        with reading(self.folder):
+            return max(masks, key=order, default=None)
 
     def drop_mask(self, label: str) -> None:
         """Remove the working mask, once the label holds it."""
-        with suppress(OSError):
+        with suppress(OSError, ImageError):
             for path in self._kept_masks(label).values():
                 path.unlink(missing_ok=True)
 
@@ -151,8 +170,8 @@ class Store:
         """Take a label out of the label set; it is the working mask then, unless there is a newer one."""
         image = self.labels.path(label)
         with changing(self.output):
-            if image.exists() and self.kept_mask(label) is None:
-                os.replace(image, self._kept_path(label, point))
+            if is_there(image) and self.kept_mask(label) is None:
+                os.replace(image, self._inside(self._kept_path(label, point)))
             self.labels.remove(label)
 
     def set_aside(self, label: str) -> None:
@@ -161,31 +180,50 @@ class Store:
         image = self.labels.path(label)
         with changing(self.output):
             for path in (self.journal_path(label), image, *self._kept_masks(label).values()):
-                if path.exists():
-                    os.replace(path, self.folder / f"old-{stamp}_{path.name}")
+                if is_there(path):
+                    os.replace(path, self._inside(self.folder / f"old-{stamp}_{path.name}"))
             self.labels.remove(label)
 
     def knows(self, label: str) -> bool:
         """Whether anything is there of a case: record, journal, mask or label."""
         files = (self.record_path(label), self.journal_path(label), self.labels.path(label))
-        return any(path.exists() for path in files) or self.kept_mask(label) is not None
+        with reading(self.output):
+            there = any(map(is_there, files))
+        return there or self.kept_mask(label) is not None
 
     def _clear(self) -> None:
         """Remove what a crash left half-written; what is young may be written by somebody this moment."""
+        oldest = drive_time(self.folder) - _LEFT_S
         for root in (self.folder, self.labels.root):
-            for left in root.rglob(".writing-*"):
-                if time.time() - left.stat().st_mtime > _LEFT_S:
-                    rmtree(left, ignore_errors=True)
+            for folder, folders, files in os.walk(root):
+                for name in (*folders, *files):
+                    if name.startswith((_WRITING, _LOCKS)):
+                        _remove_older(Path(folder, name), oldest)
+
+    def _inside(self, path: Path) -> Path:
+        check_inside(path, self.output)
+        return path
+
+    def _names(self, pattern: str) -> list[str]:
+        """Return the names in the worklist's own folder that a pattern fits."""
+        with reading(self.folder):
+            return sorted(name for name in os.listdir(self.folder) if re.fullmatch(pattern, name))
 
     def _kept_path(self, label: str, point: JournalPoint) -> Path:
         chain = f"_chain-{point.checksum}" if point.checksum else ""
         return self.folder / f"sub-{label}_events-{point.events}{chain}_mask.nii.gz"
 
     def _kept_masks(self, label: str) -> dict[JournalPoint, Path]:
-        found = {}
         pattern = rf"sub-{re.escape(label)}_events-(\d+)(?:_chain-([0-9a-f]+))?_mask\.nii\.gz"
-        for path in self.folder.glob(f"sub-{label}_events-*_mask.nii.gz"):
-            match = re.fullmatch(pattern, path.name)
-            if match:
-                found[JournalPoint(int(match[1]), match[2] or "")] = path
-        return found
+        matches = [re.fullmatch(pattern, name) for name in self._names(pattern)]
+        return {JournalPoint(int(m[1]), m[2] or ""): self.folder / m[0] for m in matches if m is not None}
+
+
+def _remove_older(left: Path, oldest: float) -> None:
+    # Whoever writes it this moment may be done before we look.
+    with suppress(OSError):
+        if left.lstat().st_mtime < oldest:
+            if not left.is_dir():
+                left.unlink()
+            elif left.name.startswith(_WRITING):
+                rmtree(left, ignore_errors=True)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.errors import CaseTaken, VSClickError, WorklistError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
+from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_begun, with_labels
 from VSClickCorrectLib.worklist.claims import LabelClaims
+from VSClickCorrectLib.worklist.clock import drive_time
 from VSClickCorrectLib.worklist.labels import check_summary
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
 from VSClickCorrectLib.worklist.open_case import OpenCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
 from VSClickCorrectLib.worklist.store import Store
-
-_GONE = "its files are not there any more; put them back or take the case off the list."
 
 
 class Worklist:
@@ -91,14 +88,9 @@ class Worklist:
         cases = find_cases(source, output)
         store = Store(output)
         records = store.all_records()
-        # A case that was begun keeps the spelling that its files know.
-        spelled = {case_name(name): name for name in records}
-        cases = [replace(case, name=spelled.get(case.name, case.name)) for case in cases]
-        found = {case.name for case in cases}
-        gone = [r for r in records.values() if r.case not in found and r.state is not CaseState.TODO]
-        cases += [WorkCase(record.case, fault=_GONE) for record in gone]
         labels = {name: record.label for name, record in records.items()}
-        claims = LabelClaims(store.folder / "labels", store.labels.case_of)
+        cases = with_begun(cases, [r.case for r in records.values() if r.state is not CaseState.TODO], labels)
+        claims = LabelClaims(store.claims_folder, store.labels.case_of)
         worklist = cls(with_labels(cases, labels, claims), store, annotator, clock)
         worklist._summarise()
         return worklist
@@ -139,7 +131,8 @@ class Worklist:
 
     def rows(self) -> list[Row]:
         """Return all cases for a table, in order."""
-        return [Row(case, self.record(case.name), self._other_holder(case)) for case in self.cases]
+        now = drive_time(self._store.folder)
+        return [Row(case, self._seen(case), self._other_holder(case, now)) for case in self.cases]
 
     def progress(self) -> Progress:
         """Return how far the worklist is."""
@@ -186,7 +179,8 @@ class Worklist:
 
     def resume(self) -> WorkCase | None:
         """Open the case where one stopped: the one in work that this annotator changed last, else `next`."""
-        begun = [r for r in self._records() if r.state is CaseState.IN_WORK and r.annotator == self.annotator]
+        records = map(self._seen, self.cases)
+        begun = [r for r in records if r.state is CaseState.IN_WORK and r.annotator == self.annotator]
         for record in sorted(begun, key=lambda r: r.changed, reverse=True):
             case = self.case(record.case)
             if not case.problem and self._try(case):
@@ -207,6 +201,9 @@ class Worklist:
         for case in (*self.cases[start:], *self.cases[:start]):
             if case is not self.current and self._waits(case) and self._try(case):
                 return case
+        for case in self.cases:
+            # Whether one waits that cannot be read, nobody knows.
+            self.record(case.name)
         return None
 
     def previous(self) -> WorkCase | None:
@@ -247,36 +244,43 @@ class Worklist:
         }
         self._opened().update(**{name: value for name, value in told.items() if value is not None})
 
-    def keep(self, values: np.ndarray, grid: Grid) -> None:
+    def load(self) -> Case:
+        """Read the open case's sequences; raises as `WorkCase.load`."""
+        return self._opened().load()
+
+    def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
         """Keep the mask of the open case as it is now, painting by hand included, to go on with later.
 
-        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was.
+        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was. A mask on
+        another grid than the case's images, or of another source, is refused with `WorklistError`.
 
         Parameters
         ----------
         values : ndarray of bool
             ``(K, J, I)``.
         grid : Grid
-            The case's grid.
+            The grid on which it lies.
+        source : str, optional
+            The name of the case on whose images it was made, by what shows them.
         """
-        self._opened().keep(values, grid)
+        self._opened().keep(values, grid, source)
 
-    def done(self, values: np.ndarray, grid: Grid) -> Path:
+    def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the open case's label and close the case as done; if it cannot be written it stays open.
 
         Parameters
         ----------
         values : ndarray of bool
             The tumour, ``(K, J, I)``; it may be empty.
-        grid : Grid
-            The case's grid.
+        grid, source
+            As for `keep`, which refuses the same masks.
 
         Returns
         -------
         Path
             The segmentation in the label set.
         """
-        path = self._opened().done(values, grid)
+        path = self._opened().done(values, grid, source)
         self.close()
         return path
 
@@ -291,6 +295,15 @@ class Worklist:
     def fail(self, comment: str) -> None:
         """Close the open case as failed, saying why, an error's sentence for instance; else as `skip`."""
         self._opened().decide(CaseState.FAILED, comment)
+        self.close()
+
+    def give_up(self, error: VSClickError) -> None:
+        """Close the open case because of an error in reading it.
+
+        It has failed if its images are of no use and nothing was done on it. Else, and where they cannot be
+        read at the moment, it is as it was.
+        """
+        self._opened().give_up(error)
         self.close()
 
     def start_over(self) -> None:
@@ -348,7 +361,7 @@ class Worklist:
 
     def _waits(self, case: WorkCase) -> bool:
         """Whether a case waits for this annotator."""
-        record = self.record(case.name)
+        record = self._seen(case)
         mine = record.state is CaseState.IN_WORK and record.annotator in ("", self.annotator)
         return (mine or record.state is CaseState.TODO) and not case.problem
 
@@ -360,14 +373,21 @@ class Worklist:
             return False
         return True
 
-    def _other_holder(self, case: WorkCase) -> str:
+    def _other_holder(self, case: WorkCase, now: float) -> str:
         if case is self.current:
             return ""
         holder = holder_of(self._store.lock_path(case.label))
-        return str(holder) if holder is not None and not holder.gone else ""
+        return str(holder) if holder is not None and not holder.is_gone(now) else ""
 
-    def _records(self) -> list[CaseRecord]:
-        return [self.record(case.name) for case in self.cases]
+    def _seen(self, case: WorkCase) -> CaseRecord:
+        """Return a case's record for an overview, which one that cannot be read must not prevent."""
+        try:
+            return self.record(case.name)
+        except VSClickError as error:
+            return CaseRecord(case.name, case.label, CaseState.UNREADABLE, comment=str(error))
 
     def _summarise(self) -> None:
-        self._store.write_summary(self._records())
+        records = [self._seen(case) for case in self.cases]
+        # An older table says more than one in which cases are missing.
+        if all(record.state is not CaseState.UNREADABLE for record in records):
+            self._store.write_summary(records)

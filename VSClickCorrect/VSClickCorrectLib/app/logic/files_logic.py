@@ -11,11 +11,12 @@ from trame_server import Server
 from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
 
+from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.models import LazyNetworks
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.uploads import SLOTS, Uploads
 from VSClickCorrectLib.app.workspace import Workspace
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.files import temporary_folder
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
@@ -55,6 +56,8 @@ class FilesLogic:
         Told what happened.
     uploads : Uploads
         Where files go.
+    worklist : WorklistLogic
+        Its open case is left before another is opened.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class FilesLogic:
         networks: LazyNetworks,
         status: Status,
         uploads: Uploads,
+        worklist: WorklistLogic,
     ) -> None:
         self._server = server
+        self._worklist = worklist
         self._workspace = workspace
         self._networks = networks
         self._status = status
@@ -89,31 +94,51 @@ class FilesLogic:
         return self._told(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
 
     def open(self) -> None:
-        """Open what was sent, in a task of its own; a mask alone goes onto the open case."""
+        """Open what was sent, in a task of its own; a mask alone goes onto the open case.
+
+        A worklist's case is kept and left first, and takes no mask from a file.
+        """
         if not self.typed_state.data.busy:
             create_task(self._open())
 
     async def _open(self) -> None:
-        data, names = self.typed_state.data, self._uploads.names
+        data = self.typed_state.data
         data.busy = True
         self._status.say("Reading the files …")
         self._server.state.flush()
         with self._status.reporting():
             try:
-                if set(names) == {"mask"} and self._workspace.nodes is not None:
-                    grid = self._workspace.nodes.mask.grid
-                    self._workspace.restart(await asyncio.to_thread(self._uploads.mask, grid))
-                else:
-                    self._workspace.open(await asyncio.to_thread(self._uploads.case))
+                left = await self._open_case()
                 data.dialog = False
                 self._workspace.correct(await self._networks.get())
-                self._status.say("Ready; click where the border is wrong, or find the tumour first.")
+                kept = f"Case {left} of the worklist was kept and left. " if left else ""
+                self._status.say(f"{kept}Ready; click where the border is wrong, or find the tumour first.")
             finally:
                 for slot in SLOTS:
                     self._uploads.discard(slot)
                 data.busy = False
                 self._show_names()
         self._server.state.flush()
+
+    async def _open_case(self) -> str:
+        """Open what was sent; return the worklist's case that was left for it."""
+        nodes, case = self._workspace.nodes, self._worklist.current
+        if set(self._uploads.names) != {"mask"} or nodes is None:
+            opened = (await asyncio.to_thread(self._uploads.case)).checked()
+            left = self._worklist.current
+            self._worklist.leave()
+            self._workspace.open(opened)
+            return left
+        if case:
+            raise WorklistError(
+                f"case {case} of the worklist takes no mask from a file; open the mask together with its "
+                "images, which leaves the case, or name it in the worklist's list."
+            )
+        values = await asyncio.to_thread(self._uploads.mask, nodes.mask.grid)
+        if self._workspace.nodes is not nodes:
+            raise ImageError("another case was opened meanwhile, so the mask was not used; open it again.")
+        self._workspace.restart(values)
+        return ""
 
     def download(self, name: str):
         """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+import numpy as np
 from trame_server import Server
 from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
@@ -15,8 +16,10 @@ from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import CaseLost, CaseTaken, VSClickError
+from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_volume
 from VSClickCorrectLib.worklist.cases import WorkCase
+from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _BEAT_S = 20.0
@@ -69,6 +72,7 @@ class WorklistLogic:
         self._worklist: Worklist | None = None
         self.typed_state = TypedState(server.state, WorklistState)
         self.typed_state.bind_changes({self.typed_state.name.comment: self._on_comment})
+        workspace.changed.connect(self._reopen)
         workspace.settled.connect(self._on_changed)
         workspace.restarting.connect(self._on_restarting)
 
@@ -98,14 +102,15 @@ class WorklistLogic:
     def done(self) -> None:
         """Write the open case's label and open the next."""
         with self._status.reporting():
-            mask = self._workspace.case.mask
-            self._list.done(mask.read(mask.grid.box), mask.grid)
+            self._workspace.settle()
+            self._list.done(*self._mask())
             self._workspace.close()
             self.next()
 
     def skip(self) -> None:
         """Leave the open case out, for the reason in the comment, and open the next."""
         with self._status.reporting():
+            self._workspace.settle()
             self._list.skip(self.typed_state.data.comment)
             self._workspace.close()
             self.next()
@@ -117,6 +122,17 @@ class WorklistLogic:
             if self._worklist is not None:
                 with self._status.reporting():
                     self._worklist.beat()
+
+    @property
+    def current(self) -> str:
+        """The name of the worklist's case that is open, empty if none is."""
+        return self._worklist.current.name if self._worklist is not None and self._worklist.current else ""
+
+    def leave(self) -> None:
+        """Keep the open case, let others have it and show so."""
+        if self._worklist is not None:
+            self.close()
+            self._show()
 
     def close(self) -> None:
         """Keep the open case and let others have it."""
@@ -158,12 +174,14 @@ class WorklistLogic:
         self._show()
         self._state.flush()
         opened = await asyncio.to_thread(self._read, case)
+        if self._list.current is not case:
+            return
         self._workspace.open(opened, self._list.journal_path, self._list.journal_guard)
         self._workspace.correct(await self._networks.get())
         self._status.say(f"Case {case.name} is ready.")
 
     def _read(self, case: WorkCase) -> OpenedCase:
-        case_on_one_grid = case.load()
+        case_on_one_grid = self._list.load()
         t2 = read_volume(case.t2) if case.t2 is not None else None
         mask = self._list.saved_mask(case_on_one_grid.grid, case_on_one_grid)
         return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask)
@@ -177,9 +195,14 @@ class WorklistLogic:
         return None
 
     def _keep(self) -> None:
-        nodes = self._workspace.nodes
-        if nodes is not None and self._worklist is not None and self._worklist.current is not None:
-            self._worklist.keep(nodes.mask.read(nodes.mask.grid.box), nodes.mask.grid)
+        if self._workspace.nodes is not None and self._worklist is not None and self.current:
+            self._workspace.settle()
+            self._worklist.keep(*self._mask())
+
+    def _mask(self) -> tuple[np.ndarray, Grid, str]:
+        """Return the mask that is shown, its grid and whose it is."""
+        nodes = self._workspace.case
+        return nodes.mask.read(nodes.mask.grid.box), nodes.mask.grid, nodes.name
 
     def _on_changed(self) -> None:
         correction = self._workspace.correction
@@ -193,6 +216,16 @@ class WorklistLogic:
                 volume_mm3=self._measures.volume_mm3,
                 models=[correction.session.corrector.identity],
             )
+
+    def _reopen(self) -> None:
+        """Call a finished case one in work with its first new click, before the views have drawn it."""
+        correction = self._workspace.correction
+        if self._worklist is None or self._worklist.current is None or correction is None:
+            return
+        record, clicks = self._worklist.record(self.current), len(correction.session.clicks)
+        if record.state is CaseState.DONE and clicks != record.clicks:
+            with self._status.reporting():
+                self._worklist.update(clicks=clicks)
 
     def _on_restarting(self) -> None:
         if self._worklist is not None and self._worklist.current is not None:
