@@ -1,9 +1,11 @@
 """Folders that links lead to are walked into, once."""
 
+import errno
 import os
 
 import pytest
 from VSClickCorrectLib.datasets.folders import walk
+from VSClickCorrectLib.errors import ImageError
 
 
 @pytest.fixture
@@ -40,3 +42,22 @@ def test_a_link_that_leads_back_ends_nothing(root, target):
 def test_names_that_are_no_text_are_walked_into(root):
     os.mkdir(os.fsencode(root) + b"/bad\xff")
     assert os.fsdecode(b"bad\xff") in walked(root)
+
+
+@pytest.mark.parametrize(
+    ("number", "passed_over"), [(errno.EIO, False), (errno.ESTALE, False), (errno.EACCES, True)]
+)
+def test_what_a_failing_drive_does_not_show_is_not_gone(root, monkeypatch, number, passed_over):
+    really = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("P1"):
+            raise OSError(number, os.strerror(number), str(path))
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    if passed_over:
+        assert walked(root) == ["."]
+    else:
+        with pytest.raises(ImageError, match="P1 cannot be read .*check the disk or the network"):
+            walked(root)

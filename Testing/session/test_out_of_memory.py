@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from session_doubles import INCLUDE, click_at
 from VSClickCorrectLib.errors import OutOfMemory
+from VSClickCorrectLib.session import correction
 from VSClickCorrectLib.session.journal import Journal
 
 ERRORS = (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"))
@@ -25,7 +26,7 @@ def failing(error):
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-@pytest.mark.parametrize("place", ["network", "merge", "journal"])
+@pytest.mark.parametrize("place", ["network", "merge", "event", "journal"])
 def test_a_click_without_memory_changes_nothing(session, grid, place, error, monkeypatch):
     before = (session.mask.values.copy(), session.journal.text, list(session.history.done))
     with monkeypatch.context() as patch:
@@ -33,6 +34,8 @@ def test_a_click_without_memory_changes_nothing(session, grid, place, error, mon
             patch.setattr(session.corrector, "propose", failing(error))
         elif place == "merge":
             patch.setattr(session, "_merge", failing(error))
+        elif place == "event":
+            patch.setattr(correction, "edit_event", failing(error))
         else:
             patch.setattr(session.journal, "append", failing(error))
         with pytest.raises(OutOfMemory, match="not enough memory"):

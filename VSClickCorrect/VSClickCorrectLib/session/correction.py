@@ -150,7 +150,7 @@ class CorrectionSession:
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
         edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers, remark=outcome.remark)
-        self._record(edit_event(edit, self.corrector.identity, self.merge), change)
+        self._record(lambda: edit_event(edit, self.corrector.identity, self.merge), change)
         self.history.push(edit)
         return edit
 
@@ -183,7 +183,7 @@ class CorrectionSession:
         change = change_without(self.history, found, self.mask).apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         edit = Edit((), self.round, change, elapsed, (found.click,), (number,))
-        self._record(remove_event(edit), change)
+        self._record(lambda: remove_event(edit), change)
         self.history.push(edit)
         return edit
 
@@ -197,7 +197,7 @@ class CorrectionSession:
         """
         edit, change = self.history.undo(self.mask)
         try:
-            self._record(change_event("undo", change), change)
+            self._record(lambda: change_event("undo", change), change)
         except VSClickError:
             self.history.undone.pop()
             self.history.done.append(edit)
@@ -209,7 +209,7 @@ class CorrectionSession:
         taken_back = self.history.undone[-1:]
         edit, change = self.history.redo(self.mask)
         try:
-            self._record(change_event("redo", change), change)
+            self._record(lambda: change_event("redo", change), change)
         except VSClickError:
             self.history.done.pop()
             self.history.undone.extend(taken_back)
@@ -271,7 +271,7 @@ class CorrectionSession:
         box = union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
         change = Change.between(box, self._recorded.read(box), self.mask.read(box))
         if not change.box.empty:
-            self._write_down(change_event("paint", change), change)
+            self._write_down(lambda: change_event("paint", change), change)
         return change
 
     def next_round(self) -> int:
@@ -291,7 +291,7 @@ class CorrectionSession:
         starter = self._starter
         return None if starter is None else lambda click: starter(self.case, click)
 
-    def _record(self, event: dict, change: Change) -> None:
+    def _record(self, event: Callable[[], dict], change: Change) -> None:
         """Write an event to the journal; where that fails, take its change back."""
         try:
             self._write_down(event, change)
@@ -300,6 +300,7 @@ class CorrectionSession:
             raise
 
     @enough_memory()
-    def _write_down(self, event: dict, change: Change) -> None:
-        self.journal.append(event)
+    def _write_down(self, event: Callable[[], dict], change: Change) -> None:
+        # Made here: memory that runs out while the event is made must take the change back, too.
+        self.journal.append(event())
         change.impose(self._recorded)
