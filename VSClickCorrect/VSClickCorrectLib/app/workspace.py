@@ -155,4 +155,5 @@ class Workspace:
 
     def _on_edit(self, edit: Edit) -> None:
         self.last_edit = edit
-        self._status.say(edit.remark or f"{edit.description}, in {edit.milliseconds:.0f} ms.")
+        done = f"{edit.description}, in {edit.milliseconds:.0f} ms."
+        self._status.say(f"{done} {edit.remark}".strip())

@@ -190,6 +190,5 @@ class Panel:
 
 
 def _sentence(edit: Edit) -> str:
-    if edit.remark:
-        return _(edit.remark)
-    return _("Done: {edit} in {time:.0f} ms.").format(edit=edit.description, time=edit.milliseconds)
+    done = _("Done: {edit} in {time:.0f} ms.").format(edit=edit.description, time=edit.milliseconds)
+    return f"{done} {edit.remark}".strip()
