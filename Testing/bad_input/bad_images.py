@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from bad_case import BadInput, Room
-from bright_ball import AXIAL, SHAPE, ball, ball_volume, write_image
+from bright_ball import AXIAL, SHAPE, ball_volume, write_image
 from good_files import FOUND
 
 TITLE = "Images"
@@ -128,23 +128,6 @@ def _bomb(room: Room):
     return room.segment(room.file("T1ce.nii.gz", gzip.compress(content + bytes(20_000_000))))
 
 
-def _mask(values: np.ndarray, affine: np.ndarray = AXIAL):
-    return lambda room: room.correct(mask=write_image(room.folder / "mask.nii", values, affine))
-
-
-def _labels() -> np.ndarray:
-    labels = ball().astype(np.uint8)
-    labels[2:4, 10:14, 10:14] = 2
-    return labels
-
-
-def _moved() -> np.ndarray:
-    affine = AXIAL.copy()
-    affine[0, 3] += 0.3
-    return affine
-
-
-_NAN = float("nan")
 _SHEARED = (1.0, 0.3, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
 _SINGULAR = (1.0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0)
 _TURNED = (0, 0.75, 0, 38, -0.75, 0, 0, -2, 0, 0, 1.5, 0)
@@ -224,7 +207,7 @@ CASES = [
     ),
     BadInput(
         "NIfTI whose voxels begin nowhere (NaN)",
-        _changed(vox_offset=_NAN),
+        _changed(vox_offset=np.nan),
         "is read; the voxels begin after the header, as ITK has it",
         FOUND,
     ),
@@ -257,7 +240,7 @@ CASES = [
     ),
     BadInput(
         "NIfTI with spacing NaN",
-        _changed(pixdim=(1.0, _NAN, 0.75, 1.5, 0, 0, 0, 0), codes=(1, 0)),
+        _changed(pixdim=(1.0, np.nan, 0.75, 1.5, 0, 0, 0, 0), codes=(1, 0)),
         "The header of T1ce.nii names no voxel size (nan×0.75×1.5 mm); export the image again.",
     ),
     BadInput(
@@ -272,7 +255,7 @@ CASES = [
     ),
     BadInput(
         "NIfTI whose sform holds NaN",
-        _changed(srow=(_NAN,) * 12, codes=(0, 1)),
+        _changed(srow=(np.nan,) * 12, codes=(0, 1)),
         "The header of T1ce.nii does not say where the image lies; export the image again.",
     ),
     BadInput(
@@ -413,42 +396,5 @@ CASES = [
         "T1ce and T2 that do not overlap",
         _far,
         "The fields of view of the T1ce and the T2 do not meet; check that both are of the same patient and registered.",
-    ),
-    BadInput(
-        "mask with several labels",
-        _mask(_labels()),
-        "mask.nii holds several labels (1, 2); name the tumour's with --label.",
-    ),
-    BadInput(
-        "label that the mask does not hold",
-        lambda room: room.correct("--label", "9"),
-        "mask.nii does not hold the label 9; it holds 1.",
-    ),
-    BadInput(
-        "mask that lies a third of a millimetre off",
-        _mask(ball().astype(np.uint8), _moved()),
-        "mask.nii lies on another grid than the image; resample it to the image first.",
-    ),
-    BadInput(
-        "mask of another size",
-        _mask(np.ones((24, 64, 65), np.uint8)),
-        "mask.nii lies on another grid than the image; resample it to the image first.",
-    ),
-    BadInput(
-        "mask of NaN",
-        _mask(np.where(ball(), np.nan, 0).astype(np.float32)),
-        "mask.nii: the image holds NaN or infinite values; export it again or replace them first.",
-    ),
-    BadInput(
-        "empty mask",
-        _mask(np.zeros(SHAPE, np.uint8)),
-        "is read; an include click starts the tumour, and here a boundary click found it",
-        "1 clicks: ",
-    ),
-    BadInput("mask of float 0 and 1", _mask(ball().astype(np.float32)), "is read as a mask", "1 clicks: "),
-    BadInput(
-        "mask of probabilities",
-        _mask(np.where(ball(), np.linspace(0.1, 1, 64), 0).astype(np.float32)),
-        "mask.nii holds fractions (0.4, 0.414286, 0.428571, 0.442857, 0.457143, 0.471429, …) where labels should be; threshold it first.",
     ),
 ]

@@ -9,6 +9,7 @@ import bad_folders
 import bad_images
 import bad_journals
 import bad_lists
+import bad_masks
 import bad_models
 import bad_options
 import bad_paths
@@ -18,6 +19,7 @@ from bad_case import BadInput
 
 PARTS: tuple[ModuleType, ...] = (
     bad_images,
+    bad_masks,
     bad_folders,
     bad_paths,
     bad_clicks,

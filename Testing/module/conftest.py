@@ -116,3 +116,26 @@ def border(small, spoiled):
     from VSClickCorrectLib.simulation.user import border_clicks
 
     return border_clicks(small.grid, small.truth, spoiled, 4)
+
+
+@pytest.fixture
+def folder(tmp_path, small, spoiled):
+    """Three cases, of which the second has no mask and the third no readable image."""
+    from VSClickCorrectLib.imaging.io import write_mask, write_volume
+
+    for name in ("case1", "case2", "case3"):
+        (tmp_path / "cases" / name).mkdir(parents=True)
+        write_volume(tmp_path / "cases" / name / "T1ce.nii.gz", small.t1ce)
+        write_volume(tmp_path / "cases" / name / "T2.nii.gz", small.t2)
+    write_mask(tmp_path / "cases" / "case1" / "mask.nii.gz", spoiled, small.grid)
+    (tmp_path / "cases" / "case3" / "T1ce.nii.gz").write_bytes(b"broken")
+    return tmp_path
+
+
+@pytest.fixture
+def opened(widget, folder, small):
+    from VSClickCorrectLib.simulation.oracle import Oracle
+    from worklist_panel import open_worklist
+
+    widget.panel.workbench.corrector = Oracle(small.truth)
+    return open_worklist(widget, folder)
