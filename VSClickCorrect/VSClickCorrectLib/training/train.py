@@ -25,7 +25,6 @@ from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
 from VSClickCorrectLib.networks.registry import build, dimensions
 from VSClickCorrectLib.outputs import check_apart, check_ours
 from VSClickCorrectLib.training.click_task import ClickTask
-from VSClickCorrectLib.training.convolution import quicken
 from VSClickCorrectLib.training.examples import crop_source
 from VSClickCorrectLib.training.experiments import Experiment
 from VSClickCorrectLib.training.loop import BEST, CHECKPOINT, fit
@@ -114,7 +113,6 @@ def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
             raise ModelError(
                 f"the weights {weights} do not fit '{experiment.name}' ({reason}); name others."
             ) from None
-    quicken(network)
     layout = torch.channels_last if dimensions(experiment.network["name"]) == 2 else torch.channels_last_3d
     return network.to(memory_format=layout)  # type: ignore[call-overload]
 
