@@ -161,7 +161,7 @@ CASES = [
         "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.",
     ),
     BadInput(
-        "480 bytes of NIfTI whose voxels are a metre large",
+        "480 bytes sent as NIfTI whose voxels are a metre large",
         _upload(_metres, "scan.nii"),
         "'scan.nii': the image's voxels are 1000×1000×1000 mm large, which cannot be; export the image again.",
     ),

@@ -33,7 +33,7 @@ def test_too_little_memory_is_one_line_and_leaves_nothing(files, bright_models, 
     run = subprocess.run(
         [*command, "--models", bright_models, "--device", "cpu"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env=environment,
         check=False,
     )

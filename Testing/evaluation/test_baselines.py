@@ -127,8 +127,8 @@ def test_one_sequence_is_enough(baseline, case):
 @pytest.mark.parametrize("baseline", EVERY)
 @pytest.mark.parametrize("start", [np.zeros(SHAPE, bool), np.ones(SHAPE, bool)], ids=["empty", "full"])
 def test_mask_without_a_border_near_the_click_is_no_trouble(baseline, start, case):
-    values = corrected(baseline, case, start, BORDER)
-    assert values.shape == start.shape
+    (proposal,) = baseline.propose(case, ArrayMask(case.grid, start), [BORDER])
+    assert proposal.values.shape == proposal.box.shape
 
 
 @pytest.mark.parametrize("baseline", EVERY)

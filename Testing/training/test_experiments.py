@@ -71,7 +71,7 @@ def test_network_takes_what_its_examples_are_and_the_loss_has_a_slope(path):
         targets = (torch.rand(2, 2, *geometry.window.shape) > 0.5).float()
         inputs = network_input(channels, dimensions(experiment.network["name"]))
     else:
-        inputs = torch.rand(2, 2, *experiment.examples.crop)
+        inputs = torch.rand(2, experiment.network["in_channels"], *experiment.examples.crop)
         targets = (torch.rand(2, 1, *experiment.examples.crop) > 0.9).float()
     loss = objective(experiment.loss)(network(inputs), targets)
     loss.backward()
@@ -95,7 +95,7 @@ def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("role", "roll"), "needs a role: locator, initial, initial-t2, corrector"),
+        (("role", "roll"), "needs a role: locator, initial, initial-t2, click, corrector"),
         (('"initial"', '"magic"'), "needs a role"),
         (("[loss]", "[lass]"), r"lacks the table \[loss\]"),
         (("batch = 2", "batches = 2"), r"\[course\] knows no 'batches'; it has batch, steps"),

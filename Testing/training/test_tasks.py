@@ -8,6 +8,7 @@ import torch
 from bright_ball import GRID, ball, ball_case
 from torch import nn
 from VSClickCorrectLib.datasets.labelled import LabelledCase
+from VSClickCorrectLib.training.examples import crop_source
 from VSClickCorrectLib.training.experiments import Course, Examples, Experiment, Objective
 from VSClickCorrectLib.training.tasks import CropTask, CutTask
 
@@ -47,7 +48,8 @@ def cuts():
 
 @pytest.fixture(scope="module")
 def crops():
-    return CropTask(CROPS, CASES, CASES, seed=3)
+    sources = [crop_source(case, CROPS.geometry["spacing"], CROPS.examples.reach_mm) for case in CASES]
+    return CropTask(CROPS, sources, sources, seed=3)
 
 
 class Says(nn.Module):
