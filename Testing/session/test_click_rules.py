@@ -112,12 +112,12 @@ class TestRemarks:
     def test_of_an_include_click_where_the_networks_see_nothing(self):
         one = session(TUMOUR)
         edit = one.apply(click_at(GRID, (2, 40, 40), INCLUDE))
-        assert "see no tumour at the include click" in edit.remark
+        assert "see no tumour there" in edit.remark
         assert edit.change.count[0] > 0
 
     def test_of_an_exclude_click_against_the_network(self):
         edit = session(TUMOUR).apply(click_at(GRID, (2, 15, 15), EXCLUDE))
-        assert "take the place of the exclude click for tumour" in edit.remark
+        assert "take that for tumour" in edit.remark
 
     def test_is_empty_where_a_click_did_what_it_says(self):
         short = TUMOUR & ~with_blocks(SHAPE, ((0, 5), (0, 60), (17, 20)))

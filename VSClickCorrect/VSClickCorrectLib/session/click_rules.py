@@ -262,14 +262,9 @@ def _rim(shape: tuple[int, ...]) -> np.ndarray:
 def _remark(change: Change, clicks: Sequence[Click], unseen: Sequence[Click]) -> str:
     """Say why less was changed than clicks ask for."""
     if any(c.kind is ClickKind.INCLUDE for c in unseen):
-        return (
-            "The networks see no tumour at the include click, so only a small disc was added; "
-            "click again elsewhere in the tumour, or paint it."
-        )
+        return "The networks see no tumour there, so only a small disc was added."
     if any(c.kind is ClickKind.EXCLUDE for c in unseen) and not change.box.empty:
-        return (
-            "The networks take the place of the exclude click for tumour, so only a small disc was removed."
-        )
+        return "The networks take that for tumour, so only a small disc was removed."
     if not change.box.empty:
         return ""
     return " ".join(dict.fromkeys(_NO_EFFECT[click.kind] for click in clicks))
