@@ -182,7 +182,7 @@ CASES = [
     BadInput(
         "model with a parameter that its network has not",
         _entry(parameters={"depth": 4}),
-        "Network 'unet3d' has no parameter 'depth'; it has in_channels, out_channels, channels.",
+        "Network 'unet3d' has no parameter 'depth'; it has in_channels, out_channels, channels, each_sample.",
     ),
     BadInput(
         "model with channels for 10 TB",

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from VSClickCorrectLib.inference.device import prepare
 from VSClickCorrectLib.networks.unet3d import UNet3D
 
 ENCODER = (
@@ -75,3 +76,29 @@ def test_every_parameter_gets_a_gradient():
     network = UNet3D(channels=(2, 4, 8, 16))
     network(torch.rand(2, 2, 8, 16, 16)).square().sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_each_sample_is_normalised_by_itself():
+    torch.manual_seed(0)
+    network = UNet3D(1, 1, (2, 4), each_sample=True)
+    volumes = torch.randn(2, 1, 8, 8, 8)
+    volumes[1] *= 5
+    expected = torch.cat([network(one[None]) for one in volumes])
+    # Neither the other sample nor the mode changes anything.
+    torch.testing.assert_close(network(volumes), expected)
+    torch.testing.assert_close(network.eval()(volumes), expected)
+
+
+def test_normalising_each_sample_begins_with_the_weights_of_batchnorm():
+    weights = UNet3D(1, 1, (2, 4)).state_dict()
+    missing, unused = UNet3D(1, 1, (2, 4), each_sample=True).load_state_dict(weights, strict=False)
+    assert not missing
+    assert all(name.endswith(("running_mean", "running_var", "num_batches_tracked")) for name in unused)
+
+
+def test_a_network_that_normalises_each_sample_predicts_what_it_was_trained_to():
+    torch.manual_seed(0)
+    network = UNet3D(1, 1, (2, 4), each_sample=True)
+    volume = torch.randn(1, 1, 8, 8, 8)
+    expected = network(volume).detach()
+    torch.testing.assert_close(prepare(network, torch.device("cpu"))(volume), expected)

@@ -81,8 +81,33 @@ class ConvBlock(nn.Sequential):
         for number in (1, 2):
             convolution = cast(nn.Conv3d, self.get_submodule(f"conv{number}"))
             norm = cast(nn.BatchNorm3d, self.get_submodule(f"norm{number}"))
+            if isinstance(norm, nn.GroupNorm):
+                continue
             setattr(self, f"conv{number}", fuse_conv_bn_eval(convolution, norm))
             delattr(self, f"norm{number}")
+
+
+def normalise_each_sample(network: nn.Module) -> None:
+    """Let each channel of each sample be normalised by its own mean and variance instead of the batch's.
+
+    Where inputs are of many kinds (a sequence missing, clicks or none) no running average fits them all. The
+    names of weights stay, so that a training can begin with those of a network with BatchNorm.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Changed in place.
+
+    References
+    ----------
+    Ulyanov et al., Instance Normalization: The Missing Ingredient for Fast Stylization, 2016.
+    """
+    for block in network.modules():
+        if isinstance(block, ConvBlock):
+            for number in (1, 2):
+                channels = cast(nn.Conv3d, block.get_submodule(f"conv{number}")).out_channels
+                # One group a channel: unlike nn.InstanceNorm3d it leaves the layout in memory as it is.
+                setattr(block, f"norm{number}", nn.GroupNorm(channels, channels))
 
 
 class AttentionGate(nn.Module):

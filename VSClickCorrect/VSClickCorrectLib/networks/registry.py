@@ -99,4 +99,5 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "dropout": (_is_chance, "a number from 0 to below 1"),
     "attention": (_is_flag, "true or false"),
+    "each_sample": (_is_flag, "true or false"),
 }

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from VSClickCorrectLib.networks.blocks import ConvBlock, Decoder, Encoder, pointwise
+from VSClickCorrectLib.networks.blocks import (
+    ConvBlock,
+    Decoder,
+    Encoder,
+    normalise_each_sample,
+    pointwise,
+)
 
 
 class UNet3D(nn.Module):
@@ -23,6 +29,8 @@ class UNet3D(nn.Module):
         Channels of the result.
     channels : sequence of int
         Widths of the stages, shallowest first; the last one is the bottleneck's.
+    each_sample : bool
+        Whether samples are normalised one by one instead of by BatchNorm.
 
     References
     ----------
@@ -30,13 +38,19 @@ class UNet3D(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int = 2, out_channels: int = 1, channels: Sequence[int] = (32, 64, 128, 256)
+        self,
+        in_channels: int = 2,
+        out_channels: int = 1,
+        channels: Sequence[int] = (32, 64, 128, 256),
+        each_sample: bool = False,
     ):
         super().__init__()
         self.encoder = Encoder(3, in_channels, channels[:-1])
         self.bottleneck = ConvBlock(3, channels[-2], channels[-1])
         self.decoder = Decoder(3, channels)
         self.head = pointwise(3, channels[0], out_channels)
+        if each_sample:
+            normalise_each_sample(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits.
