@@ -52,7 +52,8 @@ def test_unknown_parameter_is_told_the_known_ones():
     with pytest.raises(ModelError) as error:
         build("unet3d", dropout=0.4)
     assert str(error.value) == (
-        "Network 'unet3d' has no parameter 'dropout'; it has in_channels, out_channels, channels, each_sample."
+        "Network 'unet3d' has no parameter 'dropout'; "
+        "it has in_channels, out_channels, channels, each_sample."
     )
 
 
