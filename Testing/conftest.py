@@ -1,7 +1,9 @@
 """What holds for every test, and model folders and cases for all of them."""
 
+import atexit
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +34,28 @@ SMALL_PARAMETERS = {
         "dropout": 0.1,
     },
 }
+
+
+_STATUS = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Remember how the tests ended."""
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """End with that status and without Python's own end.
+
+    In it what is left of thousands of VTK and Qt objects is destroyed in no order, which crashed once after
+    all tests had run. Commands under test are processes of their own and end as users' do.
+    """
+    if _STATUS in config.stash:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_STATUS])
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,7 @@ class Commands:
         rows = [(f"P{n}", good.t1ce, label, good.mask) for n in range(6)]
         lines = [("case", "t1ce", "label", "mask"), *rows]
         self.list.write_text("".join(",".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+        (self.folder / "data").mkdir(exist_ok=True)
         self.arguments = self._arguments(good)
 
     def _arguments(self, good: GoodFiles) -> dict[str, tuple[object, ...]]:
@@ -88,7 +89,7 @@ class Commands:
         clicks = ("--mask", good.mask, "--clicks", good.clicks)
         made = ("--journal", out / "clicks.jsonl", "--output", out / "corrected.nrrd")
         cases = ("--cases", self.list, "--start", "mask", "--output", out / "evaluated")
-        cohort = ("--data", self.folder, "--output", out / "cohort", "--count", 30)
+        cohort = ("--data", self.folder / "data", "--output", out / "cohort", "--count", 30)
         return {
             "segment": (*VSCLICK, "segment", *scan, "--output", out / "mask.nii.gz", *models),
             "correct": (*VSCLICK, "correct", *scan, *clicks, *made, *models),
