@@ -1,5 +1,6 @@
 """Where results may go, by whatever way the place is named, and who may write there."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -119,3 +120,16 @@ def test_the_next_holder_does_not_hold_a_file_that_has_gone(tmp_path, monkeypatc
     with writing_into(tmp_path):
         assert left_in(tmp_path) == [LOCK]
     assert len(opened) == 2
+
+
+def test_a_lock_that_the_drive_does_not_show_is_told_and_not_waited_for(tmp_path, monkeypatch):
+    really = os.stat
+
+    def stat(path, *arguments, **named):
+        if str(path).endswith(LOCK):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return really(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "stat", stat)
+    with pytest.raises(ImageError, match="Input/output error"), writing_into(tmp_path / "out"):
+        pytest.fail("written without a lock")

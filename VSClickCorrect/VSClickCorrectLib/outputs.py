@@ -19,6 +19,7 @@ else:
     import fcntl
 
 LOCK = ".vsclick.lock"
+_TRIES = 100  # to take a lock whose file others remove at the same moment
 _Identity = tuple[int, int] | str
 
 
@@ -112,16 +113,22 @@ def writing_into(folder: Path) -> Iterator[None]:
 
 def _held(path: Path) -> int | None:
     """Return the descriptor of a lock that is ours until this process ends; None if it is another's."""
-    while True:
+    for _ in range(_TRIES):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         if not _lock(descriptor):
             os.close(descriptor)
             return None
         # Its last holder may have removed it between our opening and our locking.
-        with suppress(OSError):
+        try:
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
+        except FileNotFoundError:
+            pass
+        except OSError:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
+    return None
 
 
 def _lock(descriptor: int) -> bool:

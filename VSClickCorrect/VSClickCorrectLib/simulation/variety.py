@@ -32,17 +32,9 @@ _INPLANE_MM = (0.5, 0.6, 0.75, 0.9, 1.0)
 _SLICES_MM = ((0.8, 1.5), (1.5, 3.0), (3.0, 6.5))
 _SLICE_SHARES = (0.4, 0.3, 0.3)
 _FIELD_MM = 190.0
-
-
-@dataclass(frozen=True)
-class Looks:
-    """Shares of the kinds of enhancement, which add up to 1."""
-
-    usual: float = 0.45
-    faint: float = 0.2
-    ring: float = 0.12
-    patchy: float = 0.11
-    cystic: float = 0.12
+# Kinds of enhancement and their shares.
+_LOOKS = ("usual", "faint", "ring", "patchy", "cystic")
+_LOOK_SHARES = (0.45, 0.2, 0.12, 0.11, 0.12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,23 +122,22 @@ def varied_acquisition(rng: np.random.Generator) -> Acquisition:
 
 
 def varied_tumour(rng: np.random.Generator, placement: Placement, head: Head) -> Tumour:
-    """Return a placed tumour whose kind of enhancement is drawn by the shares of `Looks`.
+    """Return a placed tumour whose kind of enhancement is drawn by its share.
 
     Parameters are those of `random_tumour`, which draws the usual kind.
     """
     usual = random_tumour(rng, placement, head)
-    shares = Looks()
-    kind = rng.choice(5, p=(shares.usual, shares.faint, shares.ring, shares.patchy, shares.cystic))
+    kind = _LOOKS[rng.choice(len(_LOOKS), p=_LOOK_SHARES)]
     brain = float(np.median(head.t1[::4, ::4, ::4][head.tissue[::4, ::4, ::4] == Tissue.BRAIN]))
     calm = tuple(float(v) for v in rng.uniform((0.02, 0.02, 0.01), (0.06, 0.1, 0.06)))
-    if kind == 1:
+    if kind == "faint":
         return replace(usual, t1=brain * float(rng.uniform(1.06, 1.4)), mottle=calm)
-    if kind == 2:
+    if kind == "ring":
         return replace(usual, core=float(rng.uniform(0.45, 0.85)), cyst=float("inf"))
-    if kind == 3:
+    if kind == "patchy":
         mottle = tuple(float(v) for v in rng.uniform((0.05, 0.15, 0.12), (0.15, 0.35, 0.3)))
         return replace(usual, mottle=mottle, core=float(rng.uniform(0, 0.5)))
-    if kind == 4:
+    if kind == "cystic":
         return replace(usual, cyst=float(rng.uniform(-0.1, 0.9)), core=0.1)
     return usual
 

@@ -7,6 +7,7 @@ import torch
 from scipy import ndimage
 from torch import nn
 
+from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.training.augmentation import augment, leave_out
 from VSClickCorrectLib.training.clicking import Scene
 from VSClickCorrectLib.training.examples import Example, random_crop
@@ -94,44 +95,35 @@ class ClickTask:
         for _ in range(count - 2):
             scene.click_error(rng)
 
-    @torch.inference_mode()
     def _answer(self, scenes: list[Scene]) -> None:
         """Let the network, as it is, give each scene its mask."""
         self._network.eval()
-        inputs = torch.from_numpy(np.stack([scene.channels() for scene in scenes]))
-        inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
-        device = next(self._network.parameters()).device
-        masks = (self._network(inputs.to(device))[:, 0] > 0).cpu().numpy()
-        for scene, mask in zip(scenes, masks, strict=True):
+        for scene, mask in zip(scenes, _masks_of(self._network, scenes), strict=True):
             scene.mask = mask
 
     def score(self, network: nn.Module) -> float:
-        """Return the mean DSC of the held-back examples without clicks and after one."""
-        values = self._scores(network)
+        """Return the mean of what `measure` returns, and print its parts."""
+        values = self.measure(network)
         print({name: round(value, 3) for name, value in values.items()}, flush=True)
         return float(np.mean(list(values.values())))
 
     def measure(self, network: nn.Module) -> dict[str, float]:
-        """Return the mean DSC on the held-back examples without clicks, after one and after two."""
-        return self._scores(network)
-
-    @torch.inference_mode()
-    def _scores(self, network: nn.Module) -> dict[str, float]:
+        """Return the mean DSC of held-back examples: without clicks, of T2 alone, after one click and two."""
         values: dict[str, list[float]] = {"none": [], "t2": [], "one": [], "two": []}
         for number, (images, target) in enumerate(self._held_back):
             rng = np.random.default_rng(number)
             truth = target[0] >= 0.5
             scene = Scene(images.astype(np.float32), truth, np.zeros(truth.shape, bool))
-            values["none"].append(_dice(_mask_of(network, scene), truth))
+            values["none"].append(dice(_masks_of(network, [scene])[0], truth))
             scene.click_inside(rng)
-            scene.mask = _mask_of(network, scene)
-            values["one"].append(_dice(scene.mask, truth))
+            scene.mask = _masks_of(network, [scene])[0]
+            values["one"].append(dice(scene.mask, truth))
             scene.click_error(rng)
-            values["two"].append(_dice(_mask_of(network, scene), truth))
+            values["two"].append(dice(_masks_of(network, [scene])[0], truth))
             alone = Scene(
                 scene.images * np.array([0, 1], np.float32)[:, None, None, None], truth, truth & False
             )
-            values["t2"].append(_dice(_mask_of(network, alone), truth))
+            values["t2"].append(dice(_masks_of(network, [alone])[0], truth))
         return {name: float(np.mean(some)) for name, some in values.items()}
 
 
@@ -171,11 +163,8 @@ def _partial_field(example: Example, rng: np.random.Generator) -> Example:
     return channels, target
 
 
-def _mask_of(network: nn.Module, scene: Scene) -> np.ndarray:
-    inputs = torch.from_numpy(scene.channels()[None]).contiguous(memory_format=torch.channels_last_3d)
-    device = next(network.parameters()).device
-    return (network(inputs.to(device))[0, 0] > 0).cpu().numpy()
-
-
-def _dice(found: np.ndarray, truth: np.ndarray) -> float:
-    return 2 * float((found & truth).sum()) / max(float(found.sum() + truth.sum()), 1.0)
+@torch.inference_mode()
+def _masks_of(network: nn.Module, scenes: list[Scene]) -> np.ndarray:
+    inputs = torch.from_numpy(np.stack([scene.channels() for scene in scenes]))
+    inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
+    return (network(inputs.to(next(network.parameters()).device))[:, 0] > 0).cpu().numpy()
