@@ -131,10 +131,7 @@ train-wide: $(VENV)/.ready-train ## Train what finds the tumour, MINUTES each, o
 	$(call TRAIN,locator-fine,wide-head) --minutes $(MINUTES)
 	$(call TRAIN,click,box) --minutes $(MINUTES)
 
-train: $(VENV)/.ready-train ## Train what ships, MINUTES each; release with: vsclick train ... --release NAME
-	$(call TRAIN,locator,head) --minutes $(MINUTES)
-	$(call TRAIN,initial,region) --minutes $(MINUTES)
-	$(call TRAIN,t2-alone,region) --minutes $(MINUTES)
+train: $(VENV)/.ready-train ## Train the correctors, MINUTES each; release with: vsclick train ... --release NAME
 	$(call TRAIN,corrector-first-rounds,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-second-rounds,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector,region) --minutes $(MINUTES)

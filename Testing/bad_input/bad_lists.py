@@ -160,12 +160,12 @@ CASES = [
     BadInput(
         "experiment of an unknown role",
         _with('"locator"', '"oracle"'),
-        "experiment.toml needs a role: locator, initial, initial-t2, click, corrector.",
+        "experiment.toml needs a role: locator, initial, click, corrector.",
     ),
     BadInput(
         "experiment whose role is a list",
         _with('"locator"', '["locator"]'),
-        "experiment.toml needs a role: locator, initial, initial-t2, click, corrector.",
+        "experiment.toml needs a role: locator, initial, click, corrector.",
     ),
     BadInput(
         "experiment without a loss",

@@ -147,7 +147,7 @@ CASES = [
     BadInput(
         "model of an unknown role",
         _entry(role="oracle"),
-        "models/manifest.json cannot be understood (model 'find' has the role 'oracle', not one of locator, initial, initial-t2, click, corrector); install the models again.",
+        "models/manifest.json cannot be understood (model 'find' has the role 'oracle', not one of locator, initial, click, corrector); install the models again.",
     ),
     BadInput(
         "model of an unknown network",

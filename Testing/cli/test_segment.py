@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from bright_ball import AXIAL, CENTER, SHAPE, ball, ball_volume, dice, read_image, write_image
+from bright_ball import (
+    AXIAL,
+    CENTER,
+    GRID,
+    SHAPE,
+    ball,
+    ball_case,
+    ball_volume,
+    dice,
+    read_image,
+    write_image,
+)
 from handmade_models import bright_unet3d, pickled_trap, vouch_for
 from safetensors.numpy import save
 
@@ -71,9 +82,12 @@ def test_output_that_exists_is_replaced(vsclick, files, older):
 def test_nothing_found_is_an_empty_mask_and_says_so(vsclick, files, own_models, tmp_path, capsys):
     never = save({n: t.astype(np.float16) for n, t in bright_unet3d(3.0).items()})
     vouch_for(own_models, "find", never)
+    vouch_for(own_models, "first", never)
     output = tmp_path / "mask.nii.gz"
     assert vsclick("segment", "--t1ce", files.t1ce, "--output", output, models=own_models) == 0
-    assert "Nothing was found; an empty mask was written" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "No tumour was found; place an include click inside it" in told
+    assert f"An empty mask was written to {output}." in told
     assert read_image(output).shape == SHAPE
     assert not read_image(output).any()
 
@@ -224,3 +238,20 @@ def test_written_mask_lies_on_the_ball_in_the_world(vsclick, files, tmp_path):
     middle = np.argwhere(sitk.GetArrayFromImage(image) != 0).mean(axis=0)[::-1]
     left, back, up = image.TransformContinuousIndexToPhysicalPoint([float(v) for v in middle])
     assert np.allclose((-left, -back, up), CENTER, atol=0.8)
+
+
+def test_the_second_candidate_is_told_and_written_when_asked_for(vsclick, tmp_path, capsys):
+    big, small = (CENTER[0] + 8, CENTER[1], 12.0), (CENTER[0] - 12, CENTER[1], 38.0)
+    case = ball_case(GRID, big, small)
+    scan = write_image(tmp_path / "t1ce.nii.gz", case.t1ce.array, AXIAL)
+    first, second = tmp_path / "1.nii.gz", tmp_path / "2.nii.gz"
+    assert vsclick("segment", "--t1ce", scan, "--output", first) == 0
+    assert "Candidate 2: " in capsys.readouterr().out
+    assert vsclick("segment", "--t1ce", scan, "--output", second, "--candidate", 2) == 0
+    assert "Candidate 1: " in capsys.readouterr().out
+    assert dice(read_image(first) != 0, ball(GRID, big)) > NEAR
+    assert dice(read_image(second) != 0, ball(GRID, small)) > 0.8
+    nowhere = tmp_path / "3.nii.gz"
+    assert vsclick("segment", "--t1ce", scan, "--output", nowhere, "--candidate", 3) == 2
+    assert "There is no candidate 3, only 2" in capsys.readouterr().err
+    assert not nowhere.exists()

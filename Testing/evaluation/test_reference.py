@@ -172,8 +172,8 @@ def test_wrong_spacing_is_found(copied, expected):
 
 
 def test_wrong_threshold_is_found(copied, expected):
-    change_entry(copied, "vs-initial-1", threshold=0.02)
-    assert differing(copied, expected) == ["vs-initial-1"]
+    change_entry(copied, "vs-click-1", threshold=0.02)
+    assert differing(copied, expected) == ["vs-click-1"]
 
 
 def test_differences_are_means_over_what_was_kept(tmp_path, shipped_models):

@@ -90,7 +90,7 @@ def test_refused_clicks_are_counted_and_do_not_hold_up_the_others(together, case
 def test_first_click_is_part_of_the_start_and_stands_in_the_rounds_after_it(case):
     asked = []
 
-    def starter(case, click):
+    def starter(case, click, *_):
         asked.append(click)
         box = case.grid.box_around(click.position_ras, 4.0)
         return Proposal(click, box, np.ones(box.shape, np.float32))
@@ -108,7 +108,7 @@ def test_first_click_is_part_of_the_start_and_stands_in_the_rounds_after_it(case
 
 
 def test_first_click_that_is_refused_leaves_the_mask_empty(case):
-    def starter(case, click):
+    def starter(case, click, *_):
         raise CorrectionError("nothing is seen here.")
 
     click = Click(CENTER, ClickKind.INCLUDE)

@@ -245,3 +245,18 @@ def test_any_real_type_of_voxel_can_be_sampled():
         sampled = window.sample(np.ones((3, 3, 3), dtype))
         assert sampled.dtype == np.float32
         assert (sampled == 1).all()
+
+
+@given(grids(sides=st.integers(4, 8)), st.integers(0, 2**32 - 1), st.sampled_from([1, 2]))
+def test_each_voxel_gets_the_sample_that_lies_nearest(grid, seed, factor):
+    order, shape = grid.axial_order(), np.array(grid.axial_shape)
+    rng = np.random.default_rng(seed)
+    samples = rng.random(-(-shape // factor))
+    # The first sample lies in the middle of the first voxels along each axis.
+    center = (factor * np.array(samples.shape) - 1) / 2
+    spacing = tuple(factor * np.asarray(grid.axial_spacing))
+    window = Window(grid, center, WindowGeometry(samples.shape, spacing))
+    blown_up = samples.repeat(factor, 0).repeat(factor, 1).repeat(factor, 2)
+    native = order.from_axial(blown_up[tuple(slice(0, n) for n in shape)])
+    box = Box((1, 0, 2), tuple(n - 1 for n in grid.shape))
+    np.testing.assert_array_equal(window.nearest(samples, box), native[box.slices])

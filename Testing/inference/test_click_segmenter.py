@@ -5,12 +5,14 @@ import pytest
 import torch
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, click_at
 from torch import nn
+from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.sampling import axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case, Volume
-from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter, Model
+from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelEntry
+from VSClickCorrectLib.inference.plain_segmenter import Model
+from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (20, 40, 40)
@@ -50,7 +52,7 @@ def segmenter():
 
 
 def test_probabilities_come_back_where_the_image_is_bright(case, segmenter):
-    window = segmenter.window(case.grid, axial_coordinates(case.grid, case.grid.center_ras))
+    window = segmenter.window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
     probability = segmenter.probability(case, window)
     assert probability.shape == window.box.shape == SHAPE
     inner = np.zeros(SHAPE, bool)
@@ -66,7 +68,7 @@ def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):
     mask[BRIGHT] = True
     clicks = [click_at(case.grid, (10, 14, 14), INCLUDE), click_at(case.grid, (10, 30, 30), EXCLUDE)]
     clicks.append(click_at(case.grid, (10, 20, 20), BOUNDARY))
-    window = segmenter.window(case.grid, axial_coordinates(case.grid, case.grid.center_ras))
+    window = segmenter.window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
     channels = segmenter.channels(case, window, ArrayMask(case.grid, mask), clicks)
     assert channels.shape == (5, *(BOX_SAMPLES,) * 3)
     # Brought back, each channel peaks at what it was made of.
@@ -80,7 +82,7 @@ def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):
 
 
 def test_a_missing_sequence_and_mask_are_zeros(case, segmenter):
-    window = segmenter.window(case.grid, (10.0, 20.0, 20.0))
+    window = segmenter.window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
     channels = segmenter.channels(case, window, None, [])
     assert channels[0].any()
     assert not channels[1:].any()
@@ -104,3 +106,22 @@ def test_the_initial_mask_is_the_networks_without_clicks(case):
     assert found.found
     assert network.seen.shape == (1, 5, *(BOX_SAMPLES,) * 3)
     assert not network.seen[:, 2:].any()
+
+
+def test_held_clicks_hold_where_the_network_would_not_follow_them(case):
+    torch.manual_seed(3)
+    network = build("unet3d", in_channels=5, out_channels=1, channels=(4, 8, 8)).eval()
+    model = Model(entry("click", [1.0, 1.0, 1.0]), network)
+    dark, bright = (10, 22, 22), (10, 14, 14)
+    window = ClickSegmenter(model).window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
+    plain = ClickSegmenter(model).probability(case, window)
+    # Whatever the random network says, the clicks say the opposite.
+    kinds = [EXCLUDE if plain[place] > 0.5 else INCLUDE for place in (dark, bright)]
+    clicks = [click_at(case.grid, place, kind) for place, kind in zip((dark, bright), kinds, strict=True)]
+    clicks.append(click_at(case.grid, dark, BOUNDARY))
+    held = ClickSegmenter(model, hold=True).probability(case, window, clicks=clicks)
+    for place, kind in zip((dark, bright), kinds, strict=True):
+        assert (held[place] > 0.6) == (kind is INCLUDE)
+        assert (held[place] < 0.4) == (kind is EXCLUDE)
+    # Without clicks there is nothing to hold.
+    np.testing.assert_allclose(ClickSegmenter(model, hold=True).probability(case, window), plain, atol=1e-5)

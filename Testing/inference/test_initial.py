@@ -6,10 +6,7 @@ from bright_ball import AXIAL, CENTER, GRID, RADIUS_MM, SHAPE, ball, ball_case, 
 from handmade_models import (
     bright_unet3d,
     change_entry,
-    read_manifest,
     vouch_for,
-    write_manifest,
-    write_weights,
 )
 from safetensors.numpy import save
 from VSClickCorrectLib.errors import Cancelled
@@ -17,7 +14,8 @@ from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
-from VSClickCorrectLib.inference.initial import InitialSegmenter, best_part
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.initial_mask import best_part
 from VSClickCorrectLib.inference.models import ModelFolder
 
 R, A, S = CENTER
@@ -56,13 +54,12 @@ def test_of_two_parts_the_one_with_more_evidence_stays_and_its_hole_is_filled():
     probability[1, 0:2, 0:5] = 0.6  # ten voxels, 6.0 in all
     probability[1, 4:7, 4:7] = 0.9  # eight round a hole, 7.2 in all
     probability[1, 5, 5] = 0.3
-    found = best_part(Grid((3, 8, 8), AXIAL), Box((0, 0, 0), (3, 8, 8)), probability, 0.5)
+    grid = Grid((3, 8, 8), AXIAL)
+    found = best_part(grid, Box((0, 0, 0), (3, 8, 8)), probability, 0.5)
     expected = np.zeros((3, 8, 8), bool)
     expected[1, 4:7, 4:7] = True
-    assert np.array_equal(found.values, expected)
+    assert np.array_equal(found.on(grid), expected)
     assert found.confidence == pytest.approx(7.5 / 9)
-    # Nine voxels, to the power of a third.
-    assert found.evidence == pytest.approx(7.5 / 9 * 9 ** (1 / 3))
 
 
 def test_windows_lie_round_the_ball_with_a_margin(segmenter, case):
@@ -151,17 +148,6 @@ def test_of_two_tumours_the_one_with_more_evidence_is_taken(segmenter):
     assert not mask[ball(GRID, small)].any()
 
 
-def test_model_for_t2_alone_sees_cases_without_t1ce_and_no_other(own_models, case):
-    entries = read_manifest(own_models)
-    blind = write_weights(own_models, "blind", bright_unet3d(2.0))
-    write_manifest(own_models, [*entries, entries[1] | blind | {"role": "initial-t2"}])
-    segmenter = InitialSegmenter.load(ModelFolder(own_models))
-    assert [model.entry.name for model in segmenter.models] == ["find", "first", "blind"]
-    assert segmenter.segment(case).found
-    assert segmenter.segment(Case(case.t1ce)).found
-    assert not segmenter.segment(Case(None, case.t2)).found
-
-
 def test_progress_climbs_from_0_to_1_and_says_what_is_done(segmenter, case):
     told = []
     segmenter.segment(case, lambda fraction, message: told.append((fraction, message)))
@@ -187,19 +173,65 @@ def test_every_step_can_be_cancelled_and_nothing_is_changed(segmenter):
     assert np.array_equal(segmenter.segment(case).on(GRID), expected)
 
 
-def test_nothing_found_is_an_empty_mask_that_says_so(segmenter):
+def skin():
+    """A head with a sheet of bright skin, too thin for the locator."""
     head = np.where(ball_volume().array > 0, 400, 0).astype(np.int16)
-    # A sheet of bright skin gives the head its grey; it is too thin for the locator.
     head[:, 4, 16:48] = 1000
+    return Case(Volume(head, GRID)), head == 1000
+
+
+def test_nothing_found_is_an_empty_mask_that_says_so(own_models):
+    vouch_for(own_models, "first", save({n: t.astype(np.float16) for n, t in bright_unet3d(2.0).items()}))
     told = []
-    found = segmenter.segment(
-        Case(Volume(head, GRID)), lambda fraction, message: told.append((fraction, message))
+    found = InitialSegmenter.load(ModelFolder(own_models)).segment(
+        skin()[0], lambda fraction, message: told.append((fraction, message))
     )
     assert not found.found
+    assert not found.sure
+    assert found.candidates == ()
     assert found.confidence == 0.0
     assert not found.on(GRID).any()
     assert found.on(GRID).shape == SHAPE
     assert told[-1] == (1.0, "no tumour found")
+
+
+def test_what_the_locator_misses_is_found_by_a_closer_look_at_the_whole_head(segmenter):
+    case, sheet = skin()
+    assert segmenter.windows(case) == []
+    found = segmenter.segment(case).on(GRID)
+    assert (found & sheet).sum() > 0.9 * sheet.sum()
+
+
+def test_the_second_tumour_is_the_next_candidate(segmenter):
+    big, small = (R + 8, A, 12.0), (R - 12, A, 38.0)
+    found = segmenter.segment(ball_case(GRID, big, small))
+    first, second = found.candidates
+    assert dice(first.on(GRID), ball(GRID, big)) > NEAR
+    assert dice(second.on(GRID), ball(GRID, small)) > 0.8
+    assert second.others == ()
+
+
+def test_certainty_is_the_manifests_logistic_regression(own_models, case):
+    plain = InitialSegmenter.load(ModelFolder(own_models)).segment(case)
+    # The locator, at 3 mm, sees most of the ball.
+    assert 0.6 < plain.located <= 1.0
+    assert plain.sure
+    coefficients = {"intercept": -2.0, "confidence": 1.5, "log_volume": 0.25, "located": -1.0}
+    change_entry(own_models, "first", certainty=coefficients)
+    found = InitialSegmenter.load(ModelFolder(own_models)).segment(case)
+    volume = found.values.sum() * GRID.voxel_volume
+    logit = -2.0 + 1.5 * found.confidence + 0.25 * np.log(volume / 100) - found.located
+    assert found.certainty == pytest.approx(1 / (1 + np.exp(-logit)))
+    assert not found.sure
+
+
+def test_the_calibration_decides_between_candidates(own_models):
+    big, small = (R + 8, A, 12.0), (R - 12, A, 38.0)
+    for sign, first in ((1.0, big), (-1.0, small)):
+        coefficients = {"intercept": 0.0, "confidence": 0.0, "log_volume": sign, "located": 0.0}
+        change_entry(own_models, "first", certainty=coefficients)
+        found = InitialSegmenter.load(ModelFolder(own_models)).segment(ball_case(GRID, big, small))
+        assert dice(found.on(GRID), ball(GRID, first)) > 0.8
 
 
 def test_candidate_that_a_closer_look_does_not_confirm_is_no_tumour(own_models, case):

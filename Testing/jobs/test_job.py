@@ -16,7 +16,8 @@ from VSClickCorrectLib.errors import Cancelled, ImageError, ModelError, OutOfMem
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
-from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.jobs import child as child_module
 from VSClickCorrectLib.jobs import job as job_module

@@ -14,6 +14,7 @@ from session_doubles import (
 )
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.merging import Proposal
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
 
@@ -122,3 +123,38 @@ class TestRemarks:
     def test_is_empty_where_a_click_did_what_it_says(self):
         short = TUMOUR & ~with_blocks(SHAPE, ((0, 5), (0, 60), (17, 20)))
         assert session(short).apply(click_at(GRID, (2, 15, 19))).remark == ""
+
+
+class TestDeepClicks:
+    """Clicks more than 6 mm from the border are answered by the network that sees the whole tumour."""
+
+    GRID = Grid((30, 30, 30), np.eye(4))
+    TUMOUR = with_blocks(GRID.shape, ((2, 28), (2, 14), (2, 28)))
+    WRONG = with_blocks(GRID.shape, ((2, 28), (14, 28), (2, 28)))
+
+    def session(self, mask, seen):
+        def starter(case, click, *_):
+            return Proposal(click, case.grid.box, seen.astype(np.float32))
+
+        return CorrectionSession(
+            case_on(self.GRID), ArrayMask(self.GRID, mask), OracleCorrector(self.TUMOUR), starter
+        )
+
+    def test_an_exclude_click_takes_away_all_that_the_network_no_longer_sees(self):
+        one = self.session(self.TUMOUR | self.WRONG, self.TUMOUR)
+        one.apply(click_at(self.GRID, (15, 20, 15), EXCLUDE))
+        np.testing.assert_array_equal(one.mask.values, self.TUMOUR)
+
+    def test_another_part_that_the_network_does_not_see_stays(self):
+        # The network sees a wall between the wrong part under the click and another one behind it.
+        wall = with_blocks(self.GRID.shape, ((2, 28), (14, 28), (24, 26)))
+        behind = with_blocks(self.GRID.shape, ((2, 28), (14, 28), (26, 28)))
+        one = self.session(self.TUMOUR | self.WRONG, self.TUMOUR | wall)
+        one.apply(click_at(self.GRID, (15, 20, 12), EXCLUDE))
+        np.testing.assert_array_equal(one.mask.values, self.TUMOUR | wall | behind)
+
+    def test_an_include_click_brings_what_the_network_sees_and_takes_nothing(self):
+        half = with_blocks(self.GRID.shape, ((2, 28), (2, 14), (2, 8)))
+        one = self.session(half, self.TUMOUR & ~with_blocks(self.GRID.shape, ((2, 10), (2, 14), (2, 8))))
+        one.apply(click_at(self.GRID, (15, 8, 20), INCLUDE))
+        np.testing.assert_array_equal(one.mask.values, self.TUMOUR)

@@ -92,8 +92,8 @@ class TestIncludeClick:
     def test_far_from_the_mask_starts_a_part_from_the_starters_evidence(self, session_on, grid, truth):
         asked, evidence = [], Box((4, 24, 31), (7, 35, 39))
 
-        def starter(case, click):
-            asked.append((case, click))
+        def starter(case, click, mask, standing):
+            asked.append((case, click, mask.read(case.grid.box).sum(), list(standing)))
             probability = np.full(evidence.shape, 0.1, np.float32)
             probability[1:3, 2:7, 1:6] = 0.4
             return Proposal(click, evidence, probability, threshold=0.3)
@@ -106,14 +106,16 @@ class TestIncludeClick:
         session.apply(click)
         expected = before | with_blocks(SHAPE, ((5, 7), (26, 31), (32, 37)))
         np.testing.assert_array_equal(session.mask.values, expected)
-        assert asked == [(session.case, click)]
+        assert asked == [(session.case, click, before.sum(), [])]
         assert corrector.asked == []
+        session.apply(click_at(grid, (5, 3, 3), INCLUDE))
+        assert asked[1][2:] == (expected.sum(), [click])
 
-    @pytest.mark.parametrize(("column", "asks_starter"), [(29, False), (30, True)])
-    def test_far_begins_beyond_ten_millimetres(self, session_on, grid, column, asks_starter):
+    @pytest.mark.parametrize(("column", "asks_starter"), [(25, False), (26, True)])
+    def test_far_begins_beyond_six_millimetres(self, session_on, grid, column, asks_starter):
         asked = []
 
-        def starter(_case, click):
+        def starter(_case, click, _mask, _standing):
             asked.append(click)
             return Proposal(click, Box((5, 20, 30), (6, 21, 31)), np.ones((1, 1, 1), np.float32))
 
@@ -123,7 +125,9 @@ class TestIncludeClick:
 
     def test_starter_that_sees_nothing_leaves_a_small_disc(self, session_on, grid):
         box = Box((5, 28, 28), (7, 33, 33))
-        session = session_on(starter=lambda _, click: Proposal(click, box, np.zeros(box.shape, np.float32)))
+        session = session_on(
+            starter=lambda _, click, *rest: Proposal(click, box, np.zeros(box.shape, np.float32))
+        )
         session.apply(click_at(grid, (5, 30, 30), INCLUDE))
         assert session.mask.values.sum() == len(DISC)
 

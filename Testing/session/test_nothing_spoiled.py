@@ -39,7 +39,7 @@ GEOMETRIES = st.sampled_from(
 DISC_MM, STARTER_MM = 1.2, 4.0
 
 
-def starter(case, click):
+def starter(case, click, *_):
     """Find tumour within 4 mm of the click along each axis of the array."""
     box = case.grid.box_around(click.position_ras, STARTER_MM)
     return Proposal(click, box, np.ones(box.shape, np.float32))

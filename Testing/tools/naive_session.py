@@ -20,6 +20,7 @@ from session_doubles import (
     grids,
     lacks_border,
     masks_on,
+    values_within,
 )
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
@@ -28,7 +29,7 @@ from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal, replay
 from VSClickCorrectLib.session.mask import ArrayMask
 
-HALF, STARTER_HALF = (1, 5, 5), (1, 2, 3)
+HALF, STARTER_HALF, DOUBT_HALF = (1, 5, 5), (1, 2, 3), (0, 1, 1)
 TOUCHING = np.ones((3, 3, 3), bool)
 
 
@@ -37,7 +38,7 @@ class NaiveSession:
 
     def __init__(self, grid, mask, opinion, merge):
         self.mask, self.opinion, self.merge = mask.copy(), opinion, merge
-        self.affine = grid.affine
+        self.grid, self.affine = grid, grid.affine
         indices = np.moveaxis(np.indices(grid.shape), 0, -1)
         self.centres = indices[..., ::-1] @ grid.affine[:3, :3].T + grid.affine[:3, 3]
         self.done, self.undone, self.count = [], [], 0
@@ -165,20 +166,37 @@ class NaiveSession:
         return (offsets <= half).all(axis=-1)
 
     def _corrected(self, clicks, earlier):
-        starting = [c for c in clicks if c.kind is INCLUDE and not (self.mask & self._within(c, 10.0)).any()]
         islands = {c: self._island(c, [*earlier, *clicks]) for c in clicks if c.kind is EXCLUDE}
+        deep = [c for c in clicks if islands.get(c) is None and self._is_deep(c)]
         result = self.mask.copy()
         for click in clicks:
-            if click not in starting and islands.get(click) is None:
+            if click not in deep and islands.get(click) is None:
                 changes = self._changes(click)
                 result[changes] = self.opinion[changes]
-        for click in starting:
-            result |= self._block(click, STARTER_HALF)
+        for click in deep:
+            if click.kind is INCLUDE:
+                result |= self._block(click, STARTER_HALF)
+            else:
+                result &= ~self._unsupported(click)
         for island in islands.values():
             result &= True if island is None else ~island
-        local = [c for c, island in islands.items() if island is None]
+        local = [c for c, island in islands.items() if island is None and c not in deep]
         self._take_rests(result, local, [c for c in (*earlier, *clicks) if c.kind is INCLUDE])
         return self._kept_true(result, clicks, earlier)
+
+    def _is_deep(self, click):
+        """Whether an include click has no mask, or an exclude click nothing else, within 6 mm."""
+        if click.kind not in (INCLUDE, EXCLUDE):
+            return False
+        near = values_within(self.grid, self.mask, click, 6.0)
+        return not near.any() if click.kind is INCLUDE else bool(near.all())
+
+    def _unsupported(self, click):
+        """What the initial network does not see as tumour: of that the part under the exclude click."""
+        wrong = self.mask & self._block(click, DOUBT_HALF)
+        labels, _ = ndimage.label(wrong, TOUCHING)
+        here = labels[self._voxel(click)]
+        return (labels == here) & (here > 0)
 
     def _take_rests(self, result, excludes, includes):
         """Remove parts in an exclude click's block that touch what went and are a quarter of it at most."""
@@ -212,8 +230,29 @@ class NaiveSession:
         differs = block & (self.mask != self.opinion)
         if click.kind is not click.kind.BOUNDARY:
             differs &= self.opinion == (click.kind is INCLUDE)
+            differs &= self._within(click, 5.0) | self._thick(differs, block)
         labels, _ = ndimage.label(differs, TOUCHING)
         return np.isin(labels, labels[differs & self._within(click, 2.0)]) & differs
+
+    def _thick(self, differs, block):
+        """What a ball of 2 mm across fills without leaving it; beyond the block it goes on as at its face."""
+        place = tuple(slice(low.min(), low.max() + 1) for low in np.nonzero(block))
+        inside = np.pad(differs[place], 1, mode="edge")
+        spacing = np.linalg.norm(self.affine[:3, :3], axis=0)[::-1]
+        places = np.moveaxis(np.indices(inside.shape), 0, -1).reshape(-1, 3) * spacing
+        core = np.zeros(inside.size, bool)
+        for n in np.flatnonzero(inside):
+            core[n] = inside.ravel()[self._ball(places, n)].all()
+        filled = np.zeros(inside.size, bool)
+        for n in np.flatnonzero(core):
+            filled |= self._ball(places, n)
+        result = np.zeros_like(differs)
+        result[place] = differs[place] & filled.reshape(inside.shape)[1:-1, 1:-1, 1:-1]
+        return result
+
+    @staticmethod
+    def _ball(places, n):
+        return np.linalg.norm(places - places[n], axis=1) <= 1.0
 
     def _kept_true(self, result, clicks, earlier):
         result = result.copy()
@@ -230,12 +269,14 @@ class NaiveSession:
         return result
 
 
-def starter(case, click):
-    """An initial network that sees a small block around every click."""
-    box = (
-        Box.of_voxel(case.grid.ras_to_index(click.position_ras)).padded(STARTER_HALF).clipped(case.grid.shape)
-    )
-    return Proposal(click, box, np.ones(box.shape, np.float32))
+def starter(case, click, *_):
+    """An initial network that sees a small block around each click, but not what an exclude click is on."""
+    voxel = Box.of_voxel(case.grid.ras_to_index(click.position_ras))
+    box = voxel.padded(STARTER_HALF).clipped(case.grid.shape)
+    seen = np.ones(box.shape, np.float32)
+    if click.kind is EXCLUDE:
+        seen[voxel.padded(DOUBT_HALF).clipped(case.grid.shape).slices_in(box)] = 0.0
+    return Proposal(click, box, seen)
 
 
 class SessionMachine(RuleBasedStateMachine):

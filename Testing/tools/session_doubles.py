@@ -103,11 +103,16 @@ def lacks_border(grid, mask, click):
     """
     if click.kind is not BOUNDARY or not mask.any():
         return False
+    near = values_within(grid, mask, click, 14.4)
+    return not near.any() or bool(near.all())
+
+
+def values_within(grid, mask, click, millimetres):
+    """The mask's voxels up to a distance from a click, and background for those around the image."""
     padded = np.pad(mask, 1)
     away = np.indices(padded.shape)[::-1].reshape(3, -1).T - 1.0
     ras = away @ grid.affine[:3, :3].T + grid.affine[:3, 3]
-    near = padded.ravel()[np.linalg.norm(ras - click.position_ras, axis=1) <= 14.4]
-    return not near.any() or bool(near.all())
+    return padded.ravel()[np.linalg.norm(ras - click.position_ras, axis=1) <= millimetres]
 
 
 def with_blocks(shape, *blocks):

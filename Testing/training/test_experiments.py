@@ -95,7 +95,7 @@ def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("role", "roll"), "needs a role: locator, initial, initial-t2, click, corrector"),
+        (("role", "roll"), "needs a role: locator, initial, click, corrector"),
         (('"initial"', '"magic"'), "needs a role"),
         (("[loss]", "[lass]"), r"lacks the table \[loss\]"),
         (("batch = 2", "batches = 2"), r"\[course\] knows no 'batches'; it has batch, steps"),

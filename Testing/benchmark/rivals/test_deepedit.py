@@ -25,7 +25,7 @@ HALF = (24, 32, 32)
 
 @pytest.fixture(scope="module")
 def model(models, case):
-    return InitialSegmenter.load(models, "cpu").model_for(case)
+    return InitialSegmenter.load(models, "cpu").segmenter
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_of_two_balls_both_choose_the_same(segmenter):
 
 
 def test_windows_of_a_network_that_sees_voxel_by_voxel_leave_no_seams(case, segmenter):
-    model = segmenter.model_for(case)
+    model = segmenter.segmenter
     window = head_window(case, model)
     with torch.inference_mode():
         logits = model.network(torch.from_numpy(sample_sequences(case, window))[None])

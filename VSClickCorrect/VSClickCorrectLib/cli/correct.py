@@ -6,7 +6,14 @@ import argparse
 import os
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_corrector, add_models, add_sequences, count, model_folder
+from VSClickCorrectLib.cli.options import (
+    add_corrector,
+    add_hold_clicks,
+    add_models,
+    add_sequences,
+    count,
+    model_folder,
+)
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
@@ -47,6 +54,7 @@ def add_parser(commands) -> None:
         "--journal", type=Path, metavar="FILE", help="new file for a record of the clicks (JSON Lines)"
     )
     add_corrector(parser)
+    add_hold_clicks(parser)
     add_models(parser)
     parser.set_defaults(run=run)
 
@@ -58,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     clicks = read_clicks(options.clicks)
     case = read_case(options.t1ce, options.t2)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
-    networks = Networks.load(model_folder(options), options.device, options.corrector)
+    networks = Networks.load(model_folder(options), options.device, options.corrector, options.hold_clicks)
     starter = networks.segmenter.propose
     session = CorrectionSession(case, mask, networks.corrector, starter, options.merge)
     edit = session.apply_together(clicks)

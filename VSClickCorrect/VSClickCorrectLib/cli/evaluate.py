@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.cli.options import (
     add_corrector,
+    add_hold_clicks,
     add_models,
     count,
     length,
@@ -156,6 +157,7 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of clicks that are made anywhere in the slice within 15 mm (default: %(default)s)",
     )
+    add_hold_clicks(parser)
     parser.add_argument(
         "--merge",
         choices=tuple(MERGES),
@@ -183,7 +185,7 @@ def _methods(options: argparse.Namespace) -> tuple[list[Method], InitialSegmente
     models = model_folder(options)
     corrector = Corrector.load(models, options.corrector, options.device)
     found = options.start in ("initial", "first-click")
-    segmenter = InitialSegmenter.load(models, options.device) if found else None
+    segmenter = InitialSegmenter.load(models, options.device, options.hold_clicks) if found else None
     # The baselines begin with the same first click: what it makes of an empty mask is the starter's alone.
     starter = segmenter.propose if segmenter else None
     methods = [Method(corrector.entry.name, corrector, options.merge, starter)]
@@ -200,6 +202,8 @@ def _settings(
     models = [methods[0].proposer.identity]
     if segmenter:
         models += [f"{m.entry.name}@{m.entry.sha256[:12]}" for m in segmenter.models]
+    if options.hold_clicks:
+        models.append("clicks held")
     return Settings(
         cases=str(options.cases.resolve()),
         start=options.start,

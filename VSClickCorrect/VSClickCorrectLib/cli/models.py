@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.cli.options import add_model_folder, add_models, model_folder
@@ -22,6 +23,11 @@ of four synthetic cases that are made on the fly: in float32 on the processor, w
 on the chosen device in its own precision. What is expected stands in expected.json beside the manifest. Takes
 about half a minute.
 """
+_CALIBRATE = """\
+Learn from cases whose tumour is known how sure the initial networks may be of what they find, and write it
+into the manifest of the models. The cases must be of neither the training nor a test. For those who release
+models.
+"""
 
 
 def add_parser(commands) -> None:
@@ -39,6 +45,12 @@ def add_parser(commands) -> None:
         help="write expected.json instead of comparing with it: for those who release models",
     )
     verifying.set_defaults(run=run_verify)
+    calibrating = actions.add_parser("calibrate", help="learn how sure to be", description=_CALIBRATE)
+    add_models(calibrating)
+    calibrating.add_argument(
+        "--cases", type=Path, required=True, help="CSV list of cases, or a cohort of 'vsclick simulate'"
+    )
+    calibrating.set_defaults(run=run_calibrate)
 
 
 def run_list(options: argparse.Namespace) -> None:
@@ -69,6 +81,23 @@ def run_verify(options: argparse.Namespace) -> None:
     if differing:
         raise ModelError(_what_differs(differing, len(outputs)))
     tell("All files are those of the manifest; all networks say what is expected of them.")
+
+
+def run_calibrate(options: argparse.Namespace) -> None:
+    """Run ``vsclick models calibrate``."""
+    from VSClickCorrectLib.datasets.cases import list_cases
+    from VSClickCorrectLib.evaluation.certainty import candidates_of, fit_certainty, write_certainty
+    from VSClickCorrectLib.inference.initial import InitialSegmenter
+
+    models, candidates = model_folder(options), []
+    segmenter = InitialSegmenter.load(models, options.device)
+    for case in list_cases(options.cases):
+        mine = list(candidates_of(case.load(), segmenter))
+        candidates += mine
+        tell(f"{case.name}: {sum(one.right for one in mine)} of {len(mine)} candidates right")
+    certainty = fit_certainty(candidates)
+    write_certainty(models, segmenter.segmenter.entry.name, certainty)
+    tell(f"{segmenter.segmenter.entry.name}: {certainty}")
 
 
 def _check_files(models: ModelFolder) -> None:

@@ -95,3 +95,12 @@ def add_models(parser: argparse.ArgumentParser) -> None:
 def model_folder(options: argparse.Namespace) -> ModelFolder:
     """Return the model folder that the options name."""
     return ModelFolder(options.models)
+
+
+def add_hold_clicks(parser: argparse.ArgumentParser) -> None:
+    """Add the option of the refinement after f-BRS."""
+    parser.add_argument(
+        "--hold-clicks",
+        action="store_true",
+        help="adjust the last layer of the network that sees the whole tumour until all clicks hold",
+    )

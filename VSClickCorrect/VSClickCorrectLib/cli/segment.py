@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder
+from VSClickCorrectLib.cli.options import add_models, add_sequences, count, model_folder
 from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, write_mask
+from VSClickCorrectLib.inference.found_text import candidate_text, found_text
 from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 
 _DESCRIPTION = """\
 Find the tumour and write its initial mask on the grid of the T1ce (of the T2 where there is no T1ce).
@@ -27,6 +30,13 @@ def add_parser(commands) -> None:
         metavar="MASK",
         help="mask to write: .nii.gz, .nii, .seg.nrrd or .nrrd",
     )
+    parser.add_argument(
+        "--candidate",
+        type=count,
+        default=1,
+        metavar="N",
+        help="which of several candidates is written, the most likely first (default 1)",
+    )
     add_models(parser)
     parser.set_defaults(run=run)
 
@@ -38,16 +48,25 @@ def run(options: argparse.Namespace) -> None:
     if case.t2 is None:
         tell("No T2 given: the T1ce is used alone.")
     if case.t1ce is None:
-        tell("No T1ce given: the T2 is used alone, on which the present models rarely find the tumour.")
-        tell("Look at the mask with care; you may have to begin with an include click.")
+        tell("No T1ce given: the T2 is used alone.")
     segmenter = InitialSegmenter.load(model_folder(options), options.device)
-    initial = segmenter.segment(case, progress=lambda fraction, message: tell(f"{fraction:4.0%}  {message}"))
-    mask = initial.on(case.grid)
-    write_mask(options.output, mask, case.grid)
-    if initial.found:
-        volume = mask.sum() * case.grid.voxel_volume
-        tell(f"Tumour of {volume:.0f} mm³ ({volume / 1000:.2f} cm³) written to {options.output}.")
-    else:
-        tell(
-            f"Nothing was found; an empty mask was written to {options.output}. Start with an include click."
+    found = segmenter.segment(case, progress=lambda fraction, message: tell(f"{fraction:4.0%}  {message}"))
+    chosen = _chosen(found, options.candidate)
+    write_mask(options.output, chosen.on(case.grid), case.grid)
+    tell(found_text(found, case, options.candidate))
+    for number, one in enumerate(found.candidates, 1):
+        if number != options.candidate:
+            tell(f"Candidate {number}: {candidate_text(one, case)}; --candidate {number} writes it.")
+    volume = chosen.values.sum() * case.grid.voxel_volume
+    what = f"A mask of {volume:.0f} mm³" if chosen.found else "An empty mask"
+    tell(f"{what} was written to {options.output}.")
+
+
+def _chosen(found: InitialMask, number: int) -> InitialMask:
+    if not found.found and number == 1:
+        return found
+    if number > len(found.candidates):
+        raise ModelError(
+            f"there is no candidate {number}, only {len(found.candidates)}; choose another by --candidate."
         )
+    return found.candidates[number - 1]

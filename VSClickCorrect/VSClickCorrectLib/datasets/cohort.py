@@ -142,7 +142,7 @@ _DAMAGED = (*DAMAGED_ZIP, KeyError, OSError, OverflowError, TypeError)
 _sources: Sources
 
 
-def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int = 2) -> None:
+def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int | None = None) -> None:
     """Make the cases of a recipe and write them to ``folder`` as ``.npz``; existing cases are kept.
 
     Raises
@@ -179,7 +179,9 @@ def _remove_empty(folders: list[Path]) -> None:
             folder.rmdir()
 
 
-def _write_cases(folder: Path, recipe: CohortRecipe, sources: tuple[Path, str, Path], workers: int) -> None:
+def _write_cases(
+    folder: Path, recipe: CohortRecipe, sources: tuple[Path, str, Path], workers: int | None
+) -> None:
     missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
     pool = ProcessPoolExecutor(workers, initializer=_load_sources, initargs=sources)
     with undone_by_signals(_end_workers), pool:

@@ -143,7 +143,7 @@ def initial_mask(segmenter: InitialSegmenter) -> StartOf:
 
     def start_of(case: LabelledCase) -> Start:
         found = segmenter.segment(case.case)
-        return Start(found.on(case.grid), getattr(found, "confidence", None))
+        return Start(found.on(case.grid), found.certainty)
 
     return start_of
 

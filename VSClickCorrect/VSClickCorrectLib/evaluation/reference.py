@@ -15,8 +15,8 @@ from VSClickCorrectLib.evaluation.metrics import dice
 from VSClickCorrectLib.evaluation.records import write_json
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.inference.click_segmenter import Model
 from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.plain_segmenter import Model
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.simulation.synthesis import SyntheticCase, demo_case, small_case
 

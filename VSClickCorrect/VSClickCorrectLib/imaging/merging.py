@@ -18,6 +18,9 @@ from VSClickCorrectLib.imaging.sampling import distances
 REACH_MM = 2.0
 # Where cuts overlap, a proposal's weight falls to 1/e² at this distance from its click: half a cut.
 BLEND_MM = 14.4
+# What an include or exclude click changes farther away than this must be more than a rim of this thickness:
+# the click was about a part, not about the border all around.
+LOCAL_MM, RIM_MM = 5.0, 2.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
@@ -97,8 +100,8 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
 
     The blended proposal is compared with the mask, and of the connected regions in which they differ only
     those that come within `REACH_MM` of the click are changed (after the progressive merge of FocalClick,
-    Chen et al. 2022). An include click only adds, an exclude click only removes. Parameters and return
-    value are those of `merge_replace`.
+    Chen et al. 2022). An include click only adds, an exclude click only removes, and neither moves the border
+    far from it by a rim. Parameters and return value are those of `merge_replace`.
     """
     blended = merge_blend(grid, box, current, proposals)
     result = current.copy()
@@ -107,7 +110,10 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
         change = _allowed(
             blended[place] & ~current[place], current[place] & ~blended[place], proposal.click.kind
         )
-        mine = _touching(change, distances(grid, proposal.box, proposal.click.position_ras) <= REACH_MM)
+        away = distances(grid, proposal.box, proposal.click.position_ras)
+        if proposal.click.kind is not ClickKind.BOUNDARY:
+            change &= (away <= LOCAL_MM) | _thick(change, grid)
+        mine = _touching(change, away <= REACH_MM)
         result[place] = np.where(mine, blended[place], result[place])
     return result
 
@@ -136,6 +142,20 @@ def _allowed(added: np.ndarray, removed: np.ndarray, kind: ClickKind) -> np.ndar
     if kind is ClickKind.INCLUDE:
         return added
     return removed if kind is ClickKind.EXCLUDE else added | removed
+
+
+def _thick(change: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return the part of ``change`` that a ball of diameter `RIM_MM` fills without leaving it."""
+    if change.all():
+        return change
+    spacing = grid.spacing[::-1]
+    # Beyond the box nothing is known; what reaches its face may go on there.
+    padded = np.pad(change, 1, mode="edge")
+    core = ndimage.distance_transform_edt(padded, spacing) > RIM_MM / 2
+    if not core.any():
+        return np.zeros_like(change)
+    near = ndimage.distance_transform_edt(~core, spacing) <= RIM_MM / 2
+    return change & near[1:-1, 1:-1, 1:-1]
 
 
 def _touching(change: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -133,6 +133,25 @@ class Window:
         """The native voxels, ``(k, j, i)``, that `sample` takes."""
         return self.grid.axial_box(self._source_box)
 
+    def nearest(self, samples: np.ndarray, box: Box) -> np.ndarray:
+        """Return the sample nearest to each native voxel of a box ``(k, j, i)``, of its shape.
+
+        Parameters
+        ----------
+        samples : ndarray
+            One value a sample, of the geometry's shape; voxels beyond take that of the outermost.
+        box : Box
+            Native voxels, ``(k, j, i)``.
+        """
+        places = []
+        for axis, (array_axis, flip) in enumerate(zip(self.order.axes, self.order.flips, strict=True)):
+            voxels = np.arange(box.start[array_axis], box.stop[array_axis])
+            along = np.sort(self.grid.shape[array_axis] - 1 - voxels) if flip else voxels
+            count = self.geometry.shape[axis]
+            offset = (along - self.center[axis]) / self.steps[axis] + (count - 1) / 2
+            places.append(np.clip(np.floor(offset + 0.5).astype(int), 0, count - 1))
+        return self.order.from_axial(samples[np.ix_(*places)])
+
     def sample(self, values: np.ndarray) -> np.ndarray:
         """Sample native voxels.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from VSClickCorrectLib.errors import enough_memory
+from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.cuts import Readable
 from VSClickCorrectLib.imaging.grid import Grid
@@ -14,21 +16,16 @@ from VSClickCorrectLib.imaging.preprocessing import sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry, axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.click_channels import draw_clicks
+from VSClickCorrectLib.inference.plain_segmenter import Model, run
+from VSClickCorrectLib.inference.refinement import Voxel, hold_clicks
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from VSClickCorrectLib.inference.models import ModelEntry
+    from VSClickCorrectLib.networks.unet3d import UNet3D
 
 # Large enough for the largest tumour, 32 mm across, and what it lies in.
 BOX_SAMPLES = 80
-
-
-class Model(NamedTuple):
-    """An entry of the manifest, and its network on its device and in evaluation mode."""
-
-    entry: ModelEntry
-    network: nn.Module
 
 
 class ClickSegmenter:
@@ -38,17 +35,21 @@ class ClickSegmenter:
     ----------
     model : Model
         ``geometry["spacing"]`` of its entry is the working voxel size.
+    hold : bool
+        Whether the last layer is adjusted until clicks hold, see `hold_clicks`.
 
     References
     ----------
     Sofiiuk et al.: Reviving Iterative Training with Mask Guidance for Interactive Segmentation, 2021.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, hold: bool = False) -> None:
         self.model = model
+        self._hold = hold
 
-    def window(self, grid: Grid, center: Sequence[float]) -> Window:
-        """Return the box around continuous axial coordinates."""
+    def window(self, grid: Grid, place: Box) -> Window:
+        """Return a box of one size around the middle of a place, a box in axial order."""
+        center = (np.add(place.start, place.stop) - 1) / 2
         spacing = tuple(self.model.entry.geometry["spacing"])
         return Window(grid, center, WindowGeometry((BOX_SAMPLES,) * 3, spacing))
 
@@ -68,12 +69,10 @@ class ClickSegmenter:
         clicks : sequence of Click
             Include and exclude clicks; others, and those outside the box, are not seen.
         """
-        import torch
-
-        from VSClickCorrectLib.inference.device import probabilities
-
-        channels = torch.from_numpy(self.channels(case, window, mask, clicks))
-        return window.restore(probabilities(self.model.network, channels[None])[0, 0].numpy())
+        channels = self.channels(case, window, mask, clicks)
+        if self._hold:
+            return window.restore(_held(self.model.network, channels, window, clicks))
+        return window.restore(run(self.model.network, channels))
 
     def channels(
         self, case: Case, window: Window, mask: Readable | None, clicks: Sequence[Click]
@@ -88,6 +87,35 @@ class ClickSegmenter:
             for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
         ]
         return np.concatenate([sample_sequences(case, window), before[None], np.stack(drawn)])
+
+
+@enough_memory()
+def _held(network: nn.Module, channels: np.ndarray, window: Window, clicks: Sequence[Click]) -> np.ndarray:
+    """Return probabilities that agree with the clicks in the window."""
+    import torch
+
+    from VSClickCorrectLib.inference.device import precision
+
+    network = cast("UNet3D", network)
+    device = next(network.parameters()).device
+    with torch.inference_mode(), precision(device):
+        features = network.features(torch.from_numpy(channels)[None].to(device))
+        logits = network.head(features)
+    include, exclude = (
+        _voxels_of(window, [click for click in clicks if click.kind is kind])
+        for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
+    )
+    plain = logits[0, 0].float().cpu().numpy()
+    held = hold_clicks(features[0].float().cpu().numpy(), plain, include, exclude)
+    return torch.sigmoid(torch.from_numpy(held)).numpy()
+
+
+def _voxels_of(window: Window, clicks: Sequence[Click]) -> list[Voxel]:
+    """Return the samples nearest to clicks, of those in the window."""
+    samples = [np.floor(_sample_of(window, click) + 0.5).astype(int) for click in clicks]
+    shape = np.array(window.geometry.shape)
+    inside = [sample for sample in samples if (sample >= 0).all() and (sample < shape).all()]
+    return [(int(k), int(j), int(i)) for k, j, i in inside]
 
 
 def _sample_of(window: Window, click: Click) -> np.ndarray:

@@ -19,9 +19,10 @@ from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, ex
 from VSClickCorrectLib.imaging.preprocessing import covering_window, sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter, Model
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import probabilities
+from VSClickCorrectLib.inference.plain_segmenter import Model
 from VSClickCorrectLib.networks.registry import dimensions
 
 
@@ -63,7 +64,7 @@ def inputs_of(model: Model, place: Place) -> list[Input]:
     entry = model.entry
     if entry.role == "click":
         segmenter = ClickSegmenter(model)
-        window = segmenter.window(place.case.grid, (np.add(place.box.start, place.box.stop) - 1) / 2)
+        window = segmenter.window(place.case.grid, place.box)
         inside = [replace(click, kind=ClickKind.INCLUDE) for click in place.clicks]
         return [Input(window, segmenter.channels(place.case, window, place.mask, inside))]
     if entry.role == "corrector":
@@ -73,9 +74,8 @@ def inputs_of(model: Model, place: Place) -> list[Input]:
             Input(window, extract_cut(place.case, place.mask, window, geometry, click))
             for click, window in windows
         ]
-    case = Case(None, place.case.t2) if entry.role == "initial-t2" else place.case
-    window = covering_window(case.grid, place.box, tuple(entry.geometry["spacing"]))
-    return [Input(window, sample_sequences(case, window))]
+    window = covering_window(place.case.grid, place.box, tuple(entry.geometry["spacing"]))
+    return [Input(window, sample_sequences(place.case, window))]
 
 
 def forward(model: Model, inputs: Sequence[Input], exact: bool = False) -> list[np.ndarray]:

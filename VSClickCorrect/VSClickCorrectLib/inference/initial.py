@@ -2,70 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.errors import Cancelled, enough_memory
 from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.cuts import Readable
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.merging import Proposal
 from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window, axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter, Model
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
+from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.models import ModelFolder
-
-if TYPE_CHECKING:
-    from torch import nn
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, run
 
 Progress = Callable[[float, str], None]
 
-# Around a candidate, so that the network sees what the tumour lies in.
-_MARGIN_MM = 14.0
-_EVIDENCE_MM = 36.0
-# Candidates at low resolution that are looked at closely, best first.
-_CANDIDATES = 2
+# How many places at low resolution are looked at closely, and from which share of the best one's weight.
+_PLACES, _SHARE = 3, 0.15
+# Where nothing found is sure more of the head is looked at in places of this size: the likeliest ones, or
+# all of them where nothing was found.
+_PLACE_MM, _MORE_PLACES = 56.0, 6
+# Around a click, so that the network's window is centred on it.
+_AROUND_CLICK_MM = 4.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
-
-
-@dataclass(frozen=True, eq=False)
-class InitialMask:
-    """What the initial networks found.
-
-    Parameters
-    ----------
-    box : Box
-        Native voxels, ``(k, j, i)``; empty if nothing was found.
-    values : ndarray of bool
-        The mask in ``box``.
-    confidence : float
-        Mean probability inside the mask, 0 if nothing was found.
-    """
-
-    box: Box
-    values: np.ndarray
-    confidence: float
-
-    @property
-    def found(self) -> bool:
-        """Whether there is anything in the mask."""
-        return bool(self.values.any())
-
-    @property
-    def evidence(self) -> float:
-        """What it is chosen by: being sure counts, and a stray voxel does not beat a tumour."""
-        return self.confidence * float(self.values.sum()) ** (1 / 3)
-
-    def on(self, grid: Grid) -> np.ndarray:
-        """Return the whole mask, bool, shape ``grid.shape``."""
-        whole = np.zeros(grid.shape, bool)
-        whole[self.box.slices] = self.values
-        return whole
 
 
 class InitialSegmenter:
@@ -75,25 +41,32 @@ class InitialSegmenter:
     ----------
     locator, segmenter : Model
         ``geometry["spacing"]`` of their entries is the working voxel size. A segmenter of role ``"click"``
-        takes clicks, too, and looks at boxes of one size.
-    t2_alone : Model, optional
-        Takes the segmenter's place where a case has no T1ce.
+        takes the mask and clicks, too.
+    hold_clicks : bool
+        As ``hold`` of `ClickSegmenter`.
     """
 
-    def __init__(self, locator: Model, segmenter: Model, t2_alone: Model | None = None) -> None:
+    def __init__(self, locator: Model, segmenter: Model, hold_clicks: bool = False) -> None:
         self._locator = locator
-        self._segmenter = segmenter
-        self._t2_alone = t2_alone
-        self._clicked = ClickSegmenter(segmenter) if segmenter.entry.role == "click" else None
+        self._segmenter: Segmenter = (
+            ClickSegmenter(segmenter, hold_clicks)
+            if segmenter.entry.role == "click"
+            else PlainSegmenter(segmenter)
+        )
 
     @property
     def models(self) -> list[Model]:
-        """The networks and what they are."""
-        return [model for model in (self._locator, self._segmenter, self._t2_alone) if model]
+        """The networks and what they are: the locator and the segmenter."""
+        return [self._locator, self.segmenter]
+
+    @property
+    def segmenter(self) -> Model:
+        """The network that segments."""
+        return self._segmenter.model
 
     @classmethod
-    def load(cls, models: ModelFolder, device: str = "auto") -> InitialSegmenter:
-        """Load the networks; a folder may lack one for T2 alone.
+    def load(cls, models: ModelFolder, device: str = "auto", hold_clicks: bool = False) -> InitialSegmenter:
+        """Load the networks: of a folder with a click model that one, else its initial model.
 
         Raises
         ------
@@ -103,11 +76,9 @@ class InitialSegmenter:
         from VSClickCorrectLib.inference.device import choose_device
 
         chosen = choose_device(device)
-        roles = ["locator", "initial"] + ["initial-t2"] * models.has("initial-t2")
-        if models.has("click"):
-            roles = ["locator", "click"]
-        entries = [models.entry(role) for role in roles]
-        return cls(*(Model(entry, models.load(entry, chosen)) for entry in entries))
+        entries = [models.entry(role) for role in ("locator", "click" if models.has("click") else "initial")]
+        locator, segmenter = (Model(entry, models.load(entry, chosen)) for entry in entries)
+        return cls(locator, segmenter, hold_clicks)
 
     @enough_memory()
     def segment(
@@ -118,6 +89,9 @@ class InitialSegmenter:
     ) -> InitialMask:
         """Find and segment the tumour; every slice of the head is looked at.
 
+        Where what the locator finds is not sure on a closer look, the closer look goes on where tumour is
+        likeliest next; where nothing is found, over the whole head until something is.
+
         Parameters
         ----------
         case : Case
@@ -126,6 +100,11 @@ class InitialSegmenter:
             Told the fraction done and what is going on.
         cancelled : callable, optional
             Asked between steps.
+
+        Returns
+        -------
+        InitialMask
+            The best candidate, with the others.
 
         Raises
         ------
@@ -139,119 +118,146 @@ class InitialSegmenter:
             progress(fraction, message)
 
         step(0.0, "looking at the whole head")
-        windows, threshold = self.windows(case), self.model_for(case).entry.threshold
-        best = InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)
-        for n, window in enumerate(windows):
-            step(0.3 + 0.7 * n / len(windows), f"segmenting around candidate {n + 1} of {len(windows)}")
-            probability = self._probability(case, window)
-            threshold = self.model_for(case).entry.threshold
-            best = max(
-                best, best_part(case.grid, window.box, probability, threshold), key=lambda part: part.evidence
-            )
+        window, probability = self._located(case)
+        found: list[InitialMask] = []
+        likely = self._likely(window, probability)
+        for n, place in enumerate(likely):
+            step(0.2 + 0.2 * n / len(likely), f"segmenting around candidate {n + 1} of {len(likely)}")
+            found += self._look(case, place, window, probability)
+        best = best_first(found)
+        places = [] if best.sure else places_of_head(window, probability, head_box(case.reference))
+        if best.found:
+            places = places[:_MORE_PLACES]
+        for n, place in enumerate(places):
+            step(0.4 + 0.6 * n / len(places), f"searching the head, part {n + 1} of {len(places)}")
+            found += self._look(case, place, window, probability)
+            best = best_first(found)
+            if best.sure:
+                break
         step(1.0, "done" if best.found else "no tumour found")
         return best
 
     @enough_memory()
-    def propose(self, case: Case, click: Click) -> Proposal:
-        """Return the initial network's evidence for tumour around an include click far from any mask.
+    def propose(
+        self, case: Case, click: Click, mask: Readable | None = None, standing: Sequence[Click] = ()
+    ) -> Proposal:
+        """Return the evidence for tumour around an include or exclude click, in the whole window.
 
-        The threshold adapts: the network may see something here without being sure of it. The proposal
-        is the region connected to the click, or nothing where there is none.
+        The threshold adapts to the click: the network may see something, or nothing, without being sure.
+
+        Parameters
+        ----------
+        case : Case
+            The sequences.
+        click : Click
+            The new click.
+        mask : Readable, optional
+            The mask as it is; empty if left out.
+        standing : sequence of Click
+            Clicks before it that stand.
+
+        Returns
+        -------
+        Proposal
+            1 in the region connected to an include click, or nowhere if there is none; after an exclude click
+            1 wherever the network still sees tumour.
         """
         around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
-        if self._clicked:
-            window = self._clicked.window(case.grid, around)
-            probability = self._clicked.probability(case, window, clicks=[click])
-        else:
-            box = Box.of_voxel(tuple(map(int, around))).padded(_voxels(case.grid, _EVIDENCE_MM / 2))
-            window = self._window(case, box)
-            probability = self._probability(case, window)
+        place = Box.of_voxel(tuple(map(int, around))).padded(_voxels(case.grid, _AROUND_CLICK_MM))
+        window = self._segmenter.window(case.grid, place)
+        probability = self._segmenter.probability(case, window, mask, [*standing, click])
         index = tuple(
             a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
         )
-        certain = self.model_for(case).entry.threshold
-        threshold = min(certain, max(0.05, 0.5 * float(probability[index])))
-        labels, _ = ndimage.label(probability >= threshold, _NEIGHBOURS)
-        mine = (labels == labels[index]) & (labels[index] > 0)
-        return Proposal(click, window.box, np.where(mine, 1.0, 0.0).astype(np.float32))
+        certain, here = self.segmenter.entry.threshold, float(probability[index])
+        if click.kind is ClickKind.EXCLUDE:
+            values = probability >= max(certain, 0.5 + 0.5 * here)
+        else:
+            labels, _ = ndimage.label(probability >= min(certain, max(0.05, 0.5 * here)), _NEIGHBOURS)
+            values = (labels == labels[index]) & (labels[index] > 0)
+        return Proposal(click, window.box, values.astype(np.float32))
 
     def windows(self, case: Case) -> list[Window]:
-        """Return where the locator sees a tumour, with a margin, as the network that segments samples it."""
-        candidates = self._candidates(case)
-        if self._clicked:
-            middles = [(np.array(c.start) + np.array(c.stop) - 1) / 2 for c in candidates]
-            return [self._clicked.window(case.grid, middle) for middle in middles]
-        margin = _voxels(case.grid, _MARGIN_MM)
-        return [self._window(case, candidate.padded(margin)) for candidate in candidates]
+        """Return where the locator sees a tumour, as the network that segments is shown it."""
+        return [self._segmenter.window(case.grid, place) for place in self._likely(*self._located(case))]
 
-    def model_for(self, case: Case) -> Model:
-        """Return the model that segments a case: it depends on whether there is a T1ce."""
-        return self._t2_alone if self._t2_alone and case.t1ce is None else self._segmenter
+    def _located(self, case: Case) -> tuple[Window, np.ndarray]:
+        """Return the locator's window and probabilities, ``(k, j, i)`` of the window."""
+        spacing = tuple(self._locator.entry.geometry["spacing"])
+        window = covering_window(case.grid, head_box(case.reference), spacing)
+        return window, run(self._locator.network, sample_sequences(case, window))
 
-    def _candidates(self, case: Case) -> list[Box]:
+    def _likely(self, window: Window, probability: np.ndarray) -> list[Box]:
         """Return boxes, in axial order on the native grid, where the locator sees a tumour."""
-        window = covering_window(
-            case.grid, head_box(case.reference), tuple(self._locator.entry.geometry["spacing"])
-        )
-        probability = self._run(self._locator.network, sample_sequences(case, window))
         threshold = min(self._locator.entry.threshold, max(0.1, 0.5 * float(probability.max())))
         labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
         if count == 0:
             return []
         weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
         places = ndimage.find_objects(labels)
-        chosen = np.argsort(weight)[::-1][:_CANDIDATES]
-        return [_native_box(window, places[n]) for n in chosen if weight[n] > 0.25 * weight[chosen[0]]]
+        chosen = np.argsort(weight)[::-1][:_PLACES]
+        return [_native_box(window, places[n]) for n in chosen if weight[n] >= _SHARE * weight[chosen[0]]]
 
-    def _window(self, case: Case, axial_box: Box) -> Window:
-        return covering_window(case.grid, axial_box, tuple(self.model_for(case).entry.geometry["spacing"]))
-
-    def _probability(self, case: Case, window: Window) -> np.ndarray:
-        if self._clicked:
-            return self._clicked.probability(case, window)
-        return window.restore(self._run(self.model_for(case).network, sample_sequences(case, window)))
-
-    @staticmethod
-    def _run(network: nn.Module, channels: np.ndarray) -> np.ndarray:
-        import torch
-
-        from VSClickCorrectLib.inference.device import probabilities
-
-        return probabilities(network, torch.from_numpy(channels)[None])[0, 0].numpy()
+    def _look(self, case: Case, place: Box, head: Window, located: np.ndarray) -> list[InitialMask]:
+        """Return the parts that the segmenter sees around a place, given what the locator saw of the head."""
+        window, entry = self._segmenter.window(case.grid, place), self.segmenter.entry
+        probability = self._segmenter.probability(case, window)
+        parts = []
+        for one in best_parts(case.grid, window.box, probability, entry.threshold):
+            seen = float(head.nearest(located, one.box)[one.values].mean())
+            certainty = certainty_of(one, case.grid, seen, entry.certainty)
+            parts.append(replace(one, located=seen, certainty=certainty))
+        return parts
 
 
-def best_part(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> InitialMask:
-    """Return the connected part with the most evidence, its holes filled.
+def places_of_head(window: Window, probability: np.ndarray, head: Box) -> list[Box]:
+    """Return the head in places of at most 56 mm, those first in which the locator sees most.
 
     Parameters
     ----------
-    grid : Grid
-        The native grid.
-    box : Box
-        Native voxels, ``(k, j, i)``.
+    window : Window
+        The locator's.
     probability : ndarray of float32
-        Of tumour, in ``box``.
-    threshold : float
-        Probability from which a voxel is tumour.
+        What it sees, of the window's shape.
+    head : Box
+        In axial order.
+
+    Returns
+    -------
+    list of Box
+        In axial order on the native grid; together they cover the head.
     """
-    labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
-    if count == 0:
-        return InitialMask(box, np.zeros(box.shape, bool), 0.0)
-    weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
-    values = _without_holes(labels == int(np.argmax(weight)) + 1, grid)
-    return InitialMask(box, values, float(probability[values].mean()))
+    places = [Box(*corners) for corners in _tiles(head, _PLACE_MM / window.grid.axial_spacing)]
+    seen = [float(_samples_in(window, probability, place).max(initial=0.0)) for place in places]
+    return [places[n] for n in np.argsort(seen, kind="stable")[::-1]]
 
 
-def _without_holes(values: np.ndarray, grid: Grid) -> np.ndarray:
-    """Fill holes within axial slices, as contours drawn by hand do: dark cores belong to the tumour."""
-    order = grid.axial_order()
-    filled = [ndimage.binary_fill_holes(one) for one in order.to_axial(values)]
-    return order.from_axial(np.stack(filled))
+def _tiles(box: Box, size: np.ndarray) -> Iterator[tuple[tuple[int, int, int], tuple[int, int, int]]]:
+    counts = np.maximum(np.ceil(np.array(box.shape) / size).astype(int), 1)
+    edges = [
+        np.linspace(low, high, n + 1).round().astype(int)
+        for low, high, n in zip(box.start, box.stop, counts, strict=True)
+    ]
+    for k, j, i in np.ndindex(*counts):
+        low = int(edges[0][k]), int(edges[1][j]), int(edges[2][i])
+        high = int(edges[0][k + 1]), int(edges[1][j + 1]), int(edges[2][i + 1])
+        yield low, high
+
+
+def _samples_in(window: Window, values: np.ndarray, place: Box) -> np.ndarray:
+    """Return the samples of a window in a box of native voxels, in axial order."""
+    middle = (np.array(window.geometry.shape) - 1) / 2
+    low, high = (
+        (np.array(edge) - 0.5 - window.center) / window.steps + middle for edge in (place.start, place.stop)
+    )
+    parts = zip(np.ceil(low).astype(int), np.floor(high).astype(int) + 1, strict=True)
+    return values[tuple(slice(max(a, 0), max(b, 0)) for a, b in parts)]
 
 
 def _voxels(grid: Grid, length_mm: float) -> tuple[int, int, int]:
     """Return a length as whole voxels in axial order, rounded up."""
-    return tuple(int(n) for n in np.ceil(length_mm / grid.axial_spacing))
+    k, j, i = (int(n) for n in np.ceil(length_mm / grid.axial_spacing))
+    return k, j, i
 
 
 def _native_box(window: Window, place: tuple[slice, ...]) -> Box:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-# Of two initial models, the second is for cases without a T1ce; the click model takes clicks as channels.
-ROLES = ("locator", "initial", "initial-t2", "click", "corrector")
+# The click model takes clicks as channels; without any it stands for the initial model.
+ROLES = ("locator", "initial", "click", "corrector")
+# Coefficients of the logistic regression that says how sure a candidate is.
+CERTAINTY = ("intercept", "confidence", "log_volume", "located")
 # What a manifest may ask for: more would fill the memory, and no network here is meant for it.
 _LARGEST_CUT = 512
 _MOST_SAMPLES_OF_A_CUT = 1 << 18
@@ -53,6 +55,8 @@ class ModelEntry:
         `CutGeometry`.
     threshold : float
         Probability from which a voxel is tumour.
+    certainty : dict
+        How sure a segmenter's candidates are: coefficients for `certainty_of`, or nothing.
     """
 
     name: str
@@ -63,6 +67,7 @@ class ModelEntry:
     parameters: dict = field(default_factory=dict)
     geometry: dict = field(default_factory=dict)
     threshold: float = 0.5
+    certainty: dict = field(default_factory=dict)
 
 
 class ModelFolder:
@@ -231,7 +236,16 @@ def _entry_of(values: Any) -> ModelEntry:
     if not (_is_positive(entry.threshold) and entry.threshold < 1):
         raise ValueError(f"the threshold of model '{name}' must be a number above 0 and below 1")
     check_geometry(name, entry.role, entry.geometry)
+    _check_certainty(name, entry.certainty)
     return entry
+
+
+def _check_certainty(name: str, certainty: Any) -> None:
+    numbers = list(certainty.values()) if isinstance(certainty, dict) else [None]
+    if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in numbers):
+        raise ValueError(f"the certainty of model '{name}' must be names and numbers")
+    if certainty and set(certainty) != set(CERTAINTY):
+        raise ValueError(f"the certainty of model '{name}' needs {', '.join(CERTAINTY)} and nothing else")
 
 
 def check_geometry(name: str, role: str, geometry: Any) -> None:

@@ -18,14 +18,20 @@ class Networks:
     corrector : Corrector
         Corrects around a click.
     segmenter : InitialSegmenter
-        Finds the tumour, and begins a new part where an include click lies far from the mask.
+        Finds the tumour, and answers include and exclude clicks far from the border.
     """
 
     corrector: Corrector
     segmenter: InitialSegmenter
 
     @classmethod
-    def load(cls, models: ModelFolder, device: str = "auto", corrector: str | None = None) -> Networks:
+    def load(
+        cls,
+        models: ModelFolder,
+        device: str = "auto",
+        corrector: str | None = None,
+        hold_clicks: bool = False,
+    ) -> Networks:
         """Load both, ready to run.
 
         Parameters
@@ -36,10 +42,13 @@ class Networks:
             As for `Corrector.load`.
         corrector : str, optional
             Which corrector; the folder's first if left out.
+        hold_clicks : bool
+            As for `InitialSegmenter`.
 
         Raises
         ------
         ModelError
             If a model or the device cannot be used.
         """
-        return cls(Corrector.load(models, corrector, device), InitialSegmenter.load(models, device))
+        segmenter = InitialSegmenter.load(models, device, hold_clicks)
+        return cls(Corrector.load(models, corrector, device), segmenter)

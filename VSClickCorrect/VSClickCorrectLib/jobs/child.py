@@ -10,7 +10,8 @@ from VSClickCorrectLib.datasets.registration import Registration, register
 from VSClickCorrectLib.errors import VSClickError, enough_memory
 from VSClickCorrectLib.files import NO_ROOM
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.models import ModelFolder
 from VSClickCorrectLib.jobs.exchange import read_task, write_progress, write_result
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from VSClickCorrectLib.files import no_room
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Case, Volume
-from VSClickCorrectLib.inference.initial import InitialMask
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
 
+_CANDIDATE = ("start", "stop", "bits", "sure")
 _TASK, _PROGRESS, _RESULT, _ERRORS = "task.json", "progress.txt", "result.npz", "errors.txt"
 
 
@@ -94,8 +96,16 @@ def _arrays_of(result: InitialMask | Registration | VSClickError) -> dict[str, A
         return {"error": type(result).__name__, "sentence": str(result)}
     if isinstance(result, Registration):
         return {"registration": True, **vars(result)}
-    bits = np.packbits(result.values)
-    return {"start": result.box.start, "stop": result.box.stop, "bits": bits, "confidence": result.confidence}
+    return {
+        f"{number}.{name}": value
+        for number, one in enumerate((replace(result, others=()), *result.others))
+        for name, value in _candidate_arrays(one).items()
+    }
+
+
+def _candidate_arrays(one: InitialMask) -> dict[str, Any]:
+    bits, sure = np.packbits(one.values), (one.confidence, one.located, one.certainty)
+    return {"start": one.box.start, "stop": one.box.stop, "bits": bits, "sure": sure}
 
 
 def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VSClickError:
@@ -105,10 +115,16 @@ def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VS
         plain = {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
         del plain["registration"]
         return Registration(**plain)
+    count = len({name.split(".")[0] for name in arrays})
+    best, *others = (_candidate_of({k: arrays[f"{n}.{k}"] for k in _CANDIDATE}) for n in range(count))
+    return replace(best, others=tuple(others))
+
+
+def _candidate_of(arrays: dict[str, np.ndarray]) -> InitialMask:
     box = Box(tuple(arrays["start"].tolist()), tuple(arrays["stop"].tolist()))
     count = int(np.prod(box.shape))
     values = np.unpackbits(arrays["bits"], count=count).reshape(box.shape).astype(bool)
-    return InitialMask(box, values, float(arrays["confidence"]))
+    return InitialMask(box, values, *map(float, arrays["sure"]))
 
 
 def _died(folder: Path, returncode: int) -> ModelError:

@@ -19,7 +19,7 @@ from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import Cancelled, ModelError, VSClickError
 from VSClickCorrectLib.files import no_room
 from VSClickCorrectLib.imaging.volume import Case, Volume
-from VSClickCorrectLib.inference.initial import InitialMask
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
     read_result,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import slicer
 
 from VSClickCorrectLib.errors import Cancelled
-from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter, Progress
+from VSClickCorrectLib.inference.initial import InitialSegmenter, Progress
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import case_of
 

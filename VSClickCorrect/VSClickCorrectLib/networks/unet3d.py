@@ -66,5 +66,9 @@ class UNet3D(nn.Module):
         Tensor
             Float ``(b, out_channels, depth, height, width)``.
         """
+        return self.head(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the head sees, float ``(b, channels[0], depth, height, width)``."""
         skips, x = self.encoder(x)
-        return self.head(self.decoder(self.bottleneck(x), skips))
+        return self.decoder(self.bottleneck(x), skips)

@@ -18,8 +18,9 @@ from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.islands import Island, is_largest, island_at
 from VSClickCorrectLib.session.mask import Mask
 
-# An include click farther than this from the mask starts a new part instead of correcting a border.
-FAR_MM = 10.0
+# An include or exclude click farther than this from the border is about a part of the tumour, or another
+# object, not about the border: the network that sees the whole tumour answers it.
+DEEP_MM = 6.0
 # What an include or exclude click changes at least, where the network would not follow it.
 DISC_MM = 1.2
 # A boundary click says where the border runs; that needs one in the part of the image that the network sees.
@@ -105,20 +106,20 @@ class ClickRules:
         propose : callable
             The corrector's proposals for clicks.
         start : callable, optional
-            The initial network's evidence around an include click far from the mask.
+            What the network that sees the whole tumour says of a click far from the border.
         """
         islands = {c: self._island_under(c, clicks) for c in clicks if c.kind is ClickKind.EXCLUDE}
         removed = [island for island in islands.values() if island is not None]
-        started = [start(c) for c in clicks if start and self._starts_anew(c)]
-        handled = {p.click for p in started} | {c for c, island in islands.items() if island is not None}
+        whole = [start(c) for c in clicks if start and islands.get(c) is None and self._is_deep(c)]
+        handled = {p.click for p in whole} | {c for c, island in islands.items() if island is not None}
         local = [c for c in clicks if c not in handled]
         proposals = propose(local) if local else []
-        boxes = [p.box for p in (*proposals, *started)] + [island.box for island in removed]
+        boxes = [p.box for p in (*proposals, *whole)] + [island.box for island in removed]
         box = union(boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)
         result = merge(self.case.grid, box, current, proposals) if proposals else current.copy()
-        for proposal in started:
-            result[proposal.box.slices_in(box)] |= proposal.values
+        for proposal in whole:
+            self._follow(result, current, box, proposal)
         for island in removed:
             result[island.box.slices_in(box)] &= ~island.values
         self._take_rests(result, current, box, proposals, clicks)
@@ -147,23 +148,41 @@ class ClickRules:
         distance = distances(self.case.grid, island.box, click.position_ras)
         return bool((island.values & (distance <= REACH_MM)).any())
 
-    def _starts_anew(self, click: Click) -> bool:
-        return click.kind is ClickKind.INCLUDE and not self._mask_within(click, FAR_MM)
+    def _is_deep(self, click: Click) -> bool:
+        """Tell whether an include click lies deep in the background, or an exclude click deep in the mask."""
+        if click.kind is ClickKind.BOUNDARY:
+            return False
+        around = self._values_within(click, DEEP_MM)
+        return bool((around != wanted(click)).all())
+
+    def _follow(self, result: np.ndarray, current: np.ndarray, box: Box, proposal: Proposal) -> None:
+        """Take over what a proposal for the whole tumour adds, or what it takes away around its click."""
+        place = proposal.box.slices_in(box)
+        if wanted(proposal.click):
+            result[place] |= proposal.values
+            return
+        wrong = current[place] & ~proposal.values
+        labels, _ = ndimage.label(wrong, _NEIGHBOURS)
+        mine = self._at(labels, proposal.box, proposal.click)
+        if mine:
+            result[place] &= labels != mine
 
     def _mask_within(self, click: Click, radius_mm: float) -> bool:
-        box = self.case.grid.box_around(click.position_ras, radius_mm)
-        near = distances(self.case.grid, box, click.position_ras) <= radius_mm
-        return bool((self.mask.read(box) & near).any())
+        return bool(self._values_within(click, radius_mm).any())
 
     def _border_within(self, click: Click, radius_mm: float) -> bool:
+        values = self._values_within(click, radius_mm)
+        return bool(values.any() and not values.all())
+
+    def _values_within(self, click: Click, radius_mm: float) -> np.ndarray:
+        """Return the mask's voxels up to a distance from a click, in one row."""
         grid = self.case.grid
         # A layer around the image counts as background: a mask may end where the image does.
         box = grid.box_around(click.position_ras, radius_mm).padded(1)
         inside = box.clipped(grid.shape)
         values = np.zeros(box.shape, bool)
         values[inside.slices_in(box)] = self.mask.read(inside)
-        values = values[distances(grid, box, click.position_ras) <= radius_mm]
-        return bool(values.any() and not values.all())
+        return values[distances(grid, box, click.position_ras) <= radius_mm]
 
     def _disc_box(self, click: Click) -> Box:
         return self.case.grid.box_around(click.position_ras, DISC_MM)

@@ -42,7 +42,11 @@ class Proposer(Protocol):
         """Propose corrections around clicks."""
 
 
-Starter = Callable[[Case, Click], Proposal]
+class Starter(Protocol):
+    """What a session needs of the network that sees the whole tumour (see `InitialSegmenter.propose`)."""
+
+    def __call__(self, case: Case, click: Click, mask: Readable, standing: Sequence[Click]) -> Proposal:
+        """Return where there is tumour around an include click, or after an exclude click."""
 
 
 class CorrectionSession:
@@ -57,8 +61,8 @@ class CorrectionSession:
     corrector : Proposer
         The correction network.
     starter : callable, optional
-        The initial network's evidence around an include click far from the mask
-        (`inference.initial.InitialSegmenter.propose`); without it such a click makes a small disc.
+        What the network that sees the whole tumour says of an include or exclude click far from the border
+        (`inference.initial.InitialSegmenter.propose`); without it the corrector answers such clicks, too.
     merge : str
         One of `imaging.merging.MERGES`.
     journal : Journal, optional
@@ -289,7 +293,9 @@ class CorrectionSession:
     @property
     def _start(self) -> Start | None:
         starter = self._starter
-        return None if starter is None else lambda click: starter(self.case, click)
+        if starter is None:
+            return None
+        return lambda click: starter(self.case, click, self.mask, self.clicks)
 
     def _record(self, event: Callable[[], dict], change: Change) -> None:
         """Write an event to the journal; where that fails, take its change back."""

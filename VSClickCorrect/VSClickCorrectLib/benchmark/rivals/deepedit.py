@@ -21,12 +21,12 @@ from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, 
 from VSClickCorrectLib.benchmark.rivals.correction import correction_of
 from VSClickCorrectLib.benchmark.rivals.monai_inference import TRAINING_PATCH, head_window
 from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.preprocessing import sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry, axial_coordinates
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.initial import InitialSegmenter, Model
+from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.plain_segmenter import Model, sampled
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.mask import ArrayMask
 
@@ -73,7 +73,7 @@ def compare(
     from monai.inferers import SlidingWindowInferer
 
     models = models or ModelFolder()
-    model = InitialSegmenter.load(models, device).model_for(case)
+    model = InitialSegmenter.load(models, device).segmenter
     deepedit = DeepEdit(case, model, head_window(case, model), SlidingWindowInferer(roi, sw_batch_size=4))
     how = f"whole head in windows of {roi[0]}×{roi[1]}×{roi[2]}"
     return _compared(case, truth, repeats, Corrector.load(models, device=device), deepedit, how)
@@ -92,7 +92,7 @@ def compare_resized(
     from monai.inferers import SimpleInferer
 
     models = models or ModelFolder()
-    model = InitialSegmenter.load(models, device).model_for(case)
+    model = InitialSegmenter.load(models, device).segmenter
     deepedit = DeepEdit(case, model, resized_window(case, shape), SimpleInferer())
     how = f"volume resized to {shape[0]}×{shape[1]}×{shape[2]}"
     return _compared(case, truth, repeats, Corrector.load(models, device=device), deepedit, how)
@@ -117,7 +117,7 @@ class DeepEdit:
         from monai.apps.deepedit.transforms import AddGuidanceSignalDeepEditd
 
         self._grid, self._window, self._inferer = case.grid, window, inferer
-        self._image = sample_sequences(case, window)
+        self._image = sampled(model, case, window)
         self._threshold = model.entry.threshold
         self._network = with_guidance(model.network)
         self._guide = AddGuidanceSignalDeepEditd(

@@ -13,8 +13,10 @@ from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window
 from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.initial import InitialMask, InitialSegmenter, Model, best_part
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.initial_mask import InitialMask, best_part
 from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.plain_segmenter import Model, sampled
 
 Shape = tuple[int, int, int]
 
@@ -58,7 +60,7 @@ def compare(
     """
     require("monai", "MONAI")
     segmenter = InitialSegmenter.load(models or ModelFolder(), device)
-    model = segmenter.model_for(case)
+    model = segmenter.segmenter
     found: list[InitialMask] = []
     head: list[np.ndarray] = []
     window = head_window(case, model)
@@ -92,7 +94,7 @@ def slide(case: Case, window: Window, model: Model, roi: Shape) -> np.ndarray:
     from monai.inferers import sliding_window_inference
 
     device = next(model.network.parameters()).device
-    inputs = torch.from_numpy(sample_sequences(case, window))[None].to(device)
+    inputs = torch.from_numpy(sampled(model, case, window))[None].to(device)
     with torch.inference_mode():
         logits = sliding_window_inference(inputs, roi, _BATCH, model.network)
     return window.restore(torch.sigmoid(logits)[0, 0].cpu().numpy())
@@ -100,12 +102,12 @@ def slide(case: Case, window: Window, model: Model, roi: Shape) -> np.ndarray:
 
 def same_boxes(case: Case, segmenter: InitialSegmenter) -> InitialMask:
     """Return what MONAI finds if it is given our windows, each as one window of its own."""
-    model = segmenter.model_for(case)
+    model = segmenter.segmenter
     parts = [
         best_part(case.grid, w.box, slide(case, w, model, w.geometry.shape), model.entry.threshold)
         for w in segmenter.windows(case)
     ]
-    return max(parts, key=lambda part: part.evidence)
+    return max(parts, key=lambda part: part.confidence * part.values.sum())
 
 
 def within(box: Box, outer: Box, values: np.ndarray) -> np.ndarray:
@@ -126,7 +128,7 @@ def _told(
     seconds: tuple[tuple[float, ...], tuple[float, ...]],
     roi: Shape,
 ) -> Comparison:
-    threshold = segmenter.model_for(case).entry.threshold
+    threshold = segmenter.segmenter.entry.threshold
     anywhere = best_part(case.grid, *head, threshold)
     in_box = best_part(case.grid, ours.box, within(ours.box, *head), threshold)
     masks = [mask.on(case.grid) for mask in (ours, in_box, anywhere, same_boxes(case, segmenter))]

@@ -1,0 +1,164 @@
+"""What the initial networks found: candidates, and how sure they are of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.grid import Grid
+
+# From here on a candidate is said to be found; below, the user is told to look.
+SURE = 0.7
+# More would be pages to turn, not a choice; and what is so much less likely than the best is none.
+_MOST_CANDIDATES, _LEAST_SHARE = 4, 0.15
+_NEIGHBOURS = np.ones((3, 3, 3), bool)
+# The volume at which its logarithm is 0 in the calibration.
+_UNIT_MM3 = 100.0
+# For models that nobody calibrated.
+_UNCALIBRATED = {"intercept": -4.0, "confidence": 6.0, "log_volume": 0.5, "located": 2.0}
+
+
+@dataclass(frozen=True, eq=False)
+class InitialMask:
+    """One candidate of the initial networks, and those after it.
+
+    Parameters
+    ----------
+    box : Box
+        Native voxels, ``(k, j, i)``; empty if nothing was found.
+    values : ndarray of bool
+        The mask in ``box``.
+    confidence : float
+        Mean probability inside the mask, 0 if nothing was found.
+    located : float
+        Mean probability of the locator in the mask.
+    certainty : float
+        Chance that this is the tumour, DSC above 0.5, as calibrated on validation cases; 0 to 1.
+    others : tuple of InitialMask
+        Candidates that are less likely, best first; each without others of its own.
+    """
+
+    box: Box
+    values: np.ndarray
+    confidence: float
+    located: float = 0.0
+    certainty: float = 0.0
+    others: tuple[InitialMask, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether there is anything in the mask."""
+        return bool(self.values.any())
+
+    @property
+    def sure(self) -> bool:
+        """Whether the networks are sure enough to say that they found the tumour."""
+        return self.found and self.certainty >= SURE
+
+    @property
+    def candidates(self) -> tuple[InitialMask, ...]:
+        """All that was found, best first; empty if nothing was."""
+        return (replace(self, others=()), *self.others) if self.found else ()
+
+    def on(self, grid: Grid) -> np.ndarray:
+        """Return the whole mask, bool, shape ``grid.shape``."""
+        whole = np.zeros(grid.shape, bool)
+        whole[self.box.slices] = self.values
+        return whole
+
+
+NOTHING = InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)
+
+
+def best_first(candidates: Iterable[InitialMask]) -> InitialMask:
+    """Return the most likely candidate, the next ones among its ``others``.
+
+    Of two that share voxels, as windows that overlap may show, the less likely one is dropped.
+    """
+    kept: list[InitialMask] = []
+    for one in sorted(candidates, key=lambda part: -part.certainty):
+        enough = one.found and (not kept or one.certainty >= _LEAST_SHARE * kept[0].certainty)
+        if enough and not any(_meet(one, other) for other in kept):
+            kept.append(one)
+    if not kept:
+        return NOTHING
+    return replace(kept[0], others=tuple(kept[1:_MOST_CANDIDATES]))
+
+
+def best_part(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> InitialMask:
+    """Return the first of `best_parts`, or an empty mask."""
+    return next(iter(best_parts(grid, box, probability, threshold)), NOTHING)
+
+
+def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> list[InitialMask]:
+    """Return the connected parts with the most probability in all, their holes filled.
+
+    Parameters
+    ----------
+    grid : Grid
+        The native grid.
+    box : Box
+        Native voxels, ``(k, j, i)``.
+    probability : ndarray of float32
+        Of tumour, in ``box``.
+    threshold : float
+        Probability from which a voxel is tumour.
+    """
+    labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
+    if count == 0:
+        return []
+    weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
+    places = ndimage.find_objects(labels)
+    parts = []
+    for number in np.argsort(weight)[::-1][:_MOST_CANDIDATES]:
+        place = places[number]
+        values = _without_holes(labels[place] == number + 1, grid)
+        tight = Box(tuple(s.start for s in place), tuple(s.stop for s in place)).shifted(box.start)
+        parts.append(InitialMask(tight, values, float(probability[place][values].mean())))
+    return parts
+
+
+def certainty_of(found: InitialMask, grid: Grid, located: float, calibration: dict[str, float]) -> float:
+    """Return the chance that a candidate is the tumour.
+
+    Parameters
+    ----------
+    found : InitialMask
+        The candidate.
+    grid : Grid
+        The native grid.
+    located : float
+        Mean probability of the locator in the candidate.
+    calibration : dict
+        Of the model's entry: ``intercept`` and the coefficients of `certainty_features`, of a logistic
+        regression; empty if it was never calibrated.
+    """
+    calibration = calibration or _UNCALIBRATED
+    features = certainty_features(found.confidence, float(found.values.sum()) * grid.voxel_volume, located)
+    logit = calibration["intercept"] + sum(calibration[name] * value for name, value in features.items())
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def certainty_features(confidence: float, volume_mm3: float, located: float) -> dict[str, float]:
+    """Return what certainty is calibrated on, by name."""
+    log_volume = float(np.log(max(volume_mm3, 1.0) / _UNIT_MM3))
+    return {"confidence": confidence, "log_volume": log_volume, "located": located}
+
+
+def _meet(one: InitialMask, other: InitialMask) -> bool:
+    shared = one.box.intersection(other.box)
+    if shared.empty:
+        return False
+    values = [part.values[shared.slices_in(part.box)] for part in (one, other)]
+    return bool((values[0] & values[1]).any())
+
+
+def _without_holes(values: np.ndarray, grid: Grid) -> np.ndarray:
+    """Fill holes within axial slices, as contours drawn by hand do: dark cores belong to the tumour."""
+    order = grid.axial_order()
+    filled = [ndimage.binary_fill_holes(one) for one in order.to_axial(values)]
+    return order.from_axial(np.stack(filled))
