@@ -160,7 +160,7 @@ def test_asking_for_a_model_that_is_not_there_names_those_that_are(tmp_path, rol
 
 def test_exported_random_models_load_for_every_role(model_folder):
     models = ModelFolder(model_folder)
-    for role in ("locator", "initial", "corrector"):
+    for role in ("locator", "click", "corrector"):
         models.load(models.entry(role), CPU)
 
 
@@ -296,7 +296,7 @@ def test_shipped_weights_are_those_of_the_manifest_and_small_enough(shipped_mode
 
 def test_shipped_models_are_found_without_naming_a_folder_and_fill_every_role(shipped_models):
     models = ModelFolder()
-    for role in ("locator", "initial", "corrector"):
+    for role in ("locator", "click", "corrector"):
         entry = models.entry(role)
         assert entry.role == role
         assert models.load(entry, CPU) is not None
