@@ -90,12 +90,12 @@ def read_header(path: Path) -> Header:
             raise ImageError(f"{path} keeps its voxels in another file; save it as one file, NIfTI or NRRD.")
         if not begins_as_dicom(path):
             raise ImageError(f"{path} {nifti.NO_IMAGE}")
-        return _DicomHeader(path)
+        return DicomHeader(path)
     except OSError as error:
         raise _unreadable(path, error) from None
 
 
-class _DicomHeader:
+class DicomHeader:
     """What GDCM finds in a file of DICOM."""
 
     reader = "GDCMImageIO"
