@@ -15,6 +15,7 @@ from VSClickCorrectLib.files import is_text, reading, write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import DicomHeader, read_header, read_image
+from VSClickCorrectLib.imaging.places import names_sides, remarks_on
 from VSClickCorrectLib.imaging.slices import placed_frames, read_dicom
 from VSClickCorrectLib.imaging.volume import Case, Volume
 
@@ -41,7 +42,12 @@ def _read(path: Path, thinnest: int) -> Volume:
         header, image = read_header(path), read_image(path)
         if isinstance(header, DicomHeader):
             return _thick(placed_frames(path, image), path, thinnest)
-        return _volume_of(image, path, thinnest)
+        volume = _volume_of(image, path, thinnest)
+        return replace(
+            volume,
+            remarks=remarks_on(header, volume.grid, path),
+            sides_known=names_sides(header),
+        )
 
 
 def _thick(volume: Volume, path: Path, thinnest: int) -> Volume:
