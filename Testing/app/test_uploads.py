@@ -49,6 +49,20 @@ def test_what_is_sent_in_parts_is_read_as_a_whole(uploads, case_files):
     assert case.grid.matches(GRID) and case.mask.sum() > 100
 
 
+def test_what_is_to_be_known_of_a_file_calls_it_as_the_browser_does(uploads, case_files):
+    content = bytearray(gzip.decompress(case_files.t1ce.read_bytes()))
+    # Neither qform nor sform.
+    content[252:256] = bytes(4)
+    send(uploads, "t1ce", "my scan.nii", bytes(content))
+    case = uploads.case()
+    told = case.with_remarks("Ready.")
+    assert told.startswith(
+        "The header of 'my scan.nii' does not say where the image lies nor which side is left"
+    )
+    assert told.endswith("no side is told. Ready.")
+    assert not case.t1ce.sides_known
+
+
 @pytest.mark.parametrize(
     ("slot", "name", "size", "said"),
     [

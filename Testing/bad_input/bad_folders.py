@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from bad_case import BadInput, Room
 from bright_ball import CENTER, GRID, ball_volume
+from dicom_scans import Slice, stack, write_frames, write_slices
 from vs_seg_files import T1_UID, T2_UID, circle, write_contours, write_rtstruct, write_series
 from VSClickCorrectLib.datasets.registration import read_matrix
 from VSClickCorrectLib.datasets.rtstruct import read_structure_set
@@ -16,10 +17,15 @@ from VSClickCorrectLib.errors import ImageError
 
 TITLE = "DICOM"
 _IMAGE = ball_volume().array
+_TURNS = ((1.0, 0.0, 0.0, 0.0, 0.0, -1.0), (0.0, 1.0, 0.0, 0.0, 0.0, -1.0))
 
 
 def _series(room: Room, **options) -> Path:
     return write_series(room.folder / "series", _IMAGE, GRID, **options)
+
+
+def _scan(room: Room, slices: list[Slice] | None = None, change=None) -> Path:
+    return write_slices(room.folder / "scan", slices or stack(), change)
 
 
 def _slices(room: Room, first: range, second: range, **second_options) -> Path:
@@ -119,12 +125,61 @@ CASES = [
     BadInput(
         "series that lacks slices",
         lambda room: room.segment(_series(room, without=(8, 9))),
-        "The DICOM series in series lacks slices or is unevenly spaced; export it again.",
+        "The DICOM series in series lacks slices or is unevenly spaced; export it again (4.5 mm from IMG0000000007.dcm to IMG0000000010.dcm, 1.5 mm elsewhere).",
+    ),
+    BadInput(
+        "series whose slices do not say where they lie",
+        lambda room: room.segment(_scan(room, change=lambda image, _: image.pop("ImagePositionPatient"))),
+        "Every slice of the DICOM series in scan does not say where it lies; export the series again.",
+    ),
+    BadInput(
+        "series with two echoes of each slice",
+        lambda room: room.segment(_scan(room, [*stack(), *stack(echo=12.0)])),
+        "The DICOM series in scan holds 2 images of one slice of echo time 3.0 and 12.0 (00-0.dcm and 13-24.dcm); give the images of one of them alone.",
+    ),
+    BadInput(
+        "multi-frame file with two echoes of each slice",
+        lambda room: room.segment(write_frames(room.folder / "scan.dcm", [*stack(), *stack(echo=12.0)])),
+        "scan.dcm holds 2 images of one slice of echo time 3.0 and 12.0 (frame 1 of scan.dcm and frame 25 of scan.dcm); give the images of one of them alone.",
+    ),
+    BadInput(
+        "multi-frame file that lacks a frame",
+        lambda room: room.segment(write_frames(room.folder / "scan.dcm", stack()[:9] + stack()[10:])),
+        "scan.dcm lacks slices or is unevenly spaced; export it again (4.0 mm from frame 9 of scan.dcm to frame 10 of scan.dcm, 2.0 mm elsewhere).",
+    ),
+    BadInput(
+        "series whose slices are tilted, as by a gantry",
+        lambda room: room.segment(_scan(room, stack(step=(0.0, 0.5, 2.0)))),
+        "is read, resampled onto an upright grid, and that is told",
+        "were resampled within their planes onto an upright grid of 44×48×24 voxels",
+    ),
+    BadInput(
+        "series with slices of three orientations",
+        lambda room: room.segment(
+            _scan(room, [*stack(5), *(one for turn in _TURNS for one in stack(5, orientation=turn))])
+        ),
+        "The DICOM series in scan mixes slices of 3 orientations or pixel sizes (00-0.dcm, 04-5.dcm and 08-10.dcm); export each scan on its own.",
+    ),
+    BadInput(
+        "multi-frame file whose frames say nothing of themselves",
+        lambda room: room.segment(
+            write_frames(
+                room.folder / "scan.dcm", stack(), change=lambda i: i.pop("PerFrameFunctionalGroupsSequence")
+            )
+        ),
+        "scan.dcm says of 0 of its 24 frames where they lie; export it again.",
+    ),
+    BadInput(
+        "segmentation of DICOM as a scan",
+        lambda room: room.segment(
+            write_frames(room.folder / "scan.dcm", stack(), change=lambda i: setattr(i, "Modality", "SEG"))
+        ),
+        "scan.dcm holds a segmentation, no scan; give the images of a scan.",
     ),
     BadInput(
         "series with a slice twice",
         _twice,
-        "The DICOM series in series holds slices twice; remove the copies.",
+        "The DICOM series in series holds slices twice; remove the copies (IMG0000000003.dcm and copy.dcm).",
     ),
     BadInput(
         "folder with two series", _two, "The folder all holds 2 DICOM series; give each a folder of its own."
@@ -157,12 +212,12 @@ CASES = [
     BadInput(
         "slice of zeros",
         _damaged(lambda c: bytes(len(c))),
-        "The DICOM series in series lacks slices or is unevenly spaced; export it again.",
+        "The DICOM series in series lacks slices or is unevenly spaced; export it again (3.0 mm from IMG0000000006.dcm to IMG0000000008.dcm, 1.5 mm elsewhere).",
     ),
     BadInput(
         "slice whose position is no number",
         _damaged(lambda c: _position(c, b"left\\up")),
-        "A slice in series does not say where it lies; export the series again.",
+        "IMG0000000007.dcm of the DICOM series in series does not say where it lies; export the series again.",
     ),
     BadInput(
         "slice that names 4 GB for a position",

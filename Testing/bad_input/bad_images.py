@@ -100,10 +100,11 @@ def _nrrd(**fields: str):
         "sizes": "4 4 4",
         "space directions": "(1,0,0) (0,1,0) (0,0,1)",
         "encoding": "raw",
+        "endian": "little",
         "space origin": "(0,0,0)",
         **{name.replace("_", " "): value for name, value in fields.items()},
     }
-    text = "NRRD0004\n" + "".join(f"{k}: {v}\n" for k, v in lines.items()) + "\n"
+    text = "NRRD0004\n" + "".join(f"{k}: {v}\n" for k, v in lines.items() if v) + "\n"
     return lambda room: room.segment(room.file("T1ce.nrrd", text.encode() + bytes(128)))
 
 
@@ -230,8 +231,7 @@ CASES = [
     BadInput(
         "NIfTI with negative spacing",
         _changed(pixdim=(1.0, -0.75, 0.75, 1.5, 0, 0, 0, 0), codes=(1, 0)),
-        "is read; the sign does not count, as ITK has it",
-        FOUND,
+        "The header of T1ce.nii names a negative voxel size (-0.75×0.75×1.5 mm), by which some programs mirror the image and others do not; export the image again.",
     ),
     BadInput(
         "NIfTI with spacing 0",
@@ -266,8 +266,20 @@ CASES = [
     BadInput(
         "NIfTI whose sform and qform are turned differently",
         _changed(srow=_TURNED, codes=(1, 1)),
-        "is read; the sform counts, as ITK has it",
-        FOUND,
+        "is read; the sform counts, as in Slicer, and that is told",
+        "names two places: the image lies where the sform says",
+    ),
+    BadInput(
+        "NIfTI with neither sform nor qform",
+        _changed(codes=(0, 0)),
+        "is read, placed as Slicer does; it is told that nobody knows the sides",
+        "does not say where the image lies nor which side is left",
+    ),
+    BadInput(
+        "NRRD without orientation",
+        _nrrd(space="", space_directions="", space_origin="", spacings="1 1 1"),
+        "is read, placed as Slicer does; it is told that nobody knows the sides",
+        "does not say where the image lies nor which side is left",
     ),
     BadInput(
         "four-dimensional image",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from any_grid import itk_image
 from bright_ball import write_points
+from dicom_scans import stack, write_frames
 from handmade_models import vouch_for, write_bright_models
 from vs_seg_files import circle, write_contours, write_matrix, write_rtstruct, write_series
 from VSClickCorrectLib.imaging.grid import Grid
@@ -110,6 +111,9 @@ def dicom(folder: Path) -> dict[str, Reader]:
         return [source.read() for source in find_cases(patient)]
 
     return {
+        "DICOM frames": Reader(
+            write_frames(folder / "frames.dcm", stack(4, size=(8, 8))).read_bytes(), _volume("frames.dcm")
+        ),
         "DICOM slice": Reader((series / "IMG0000000001.dcm").read_bytes(), read_slice),
         "RTSTRUCT": Reader(structures, read_structures),
         "transform": Reader(matrix, read_transform),
@@ -227,7 +231,7 @@ def uploads(folder: Path) -> dict[str, Reader]:
 # In which function a reader is made, by its name; making one does not make them all.
 MAKERS: dict[str, Callable[[Path], dict[str, Reader]]] = {
     **dict.fromkeys(("NIfTI", "NIfTI in gzip", "gzip", "NRRD", "NRRD in gzip", "mask"), images),
-    **dict.fromkeys(("DICOM slice", "RTSTRUCT", "transform", "contours"), dicom),
+    **dict.fromkeys(("DICOM frames", "DICOM slice", "RTSTRUCT", "transform", "contours"), dicom),
     **dict.fromkeys(("clicks", "journal", "list of cases", "case of a cohort", "experiment"), work),
     **dict.fromkeys(("manifest", "weights"), models),
     "zip archive": uploads,

@@ -240,6 +240,14 @@ def test_agreement_of_the_volumes_is_shown(widget, example, wait):
     assert not widget.ui.registerButton.enabled
 
 
+def test_what_is_to_be_known_of_a_volumes_place_is_shown(widget, example, wait, monkeypatch):
+    monkeypatch.setattr(
+        "VSClickCorrectLib.panel.volumes.remarks_of", lambda node: (f"{node.GetName()} lies twice.",)
+    )
+    widget.ui.t2Selector.setCurrentNode(None)
+    assert wait(lambda: widget.ui.agreementLabel.text.endswith(" lies twice."))
+
+
 def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeypatch, small):
     import vtk
     from VSClickCorrectLib.datasets.registration import register

@@ -1,11 +1,14 @@
 """A segment of the scene, and the mask with which its correction began, measured together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.mrml.measuring import SegmentMeasuring
 from VSClickCorrectLib.mrml.start import keep_start
+from VSClickCorrectLib.mrml.volumes import add_volume, volume_of
 
 BOX = Box((3, 2, 4), (5, 6, 7))
 
@@ -52,3 +55,9 @@ def test_a_segment_that_has_gone_is_said_so(segment, measuring):
     node.GetSegmentation().RemoveSegment(segment_id)
     with pytest.raises(CorrectionError):
         measuring.measure()
+
+
+def test_no_side_is_told_of_a_volume_whose_sides_nobody_knows(scene, segment, volume_node, mask):
+    mask.write(BOX, np.ones(BOX.shape, bool))
+    unknown = add_volume(scene, replace(volume_of(volume_node), sides_known=False), "unknown")
+    assert "does not say which side is left" in SegmentMeasuring(*segment, unknown).measure().as_text()

@@ -1,14 +1,18 @@
 """Volume nodes: geometry in the world, views without copies, cases."""
 
+from itertools import product
+
+import nibabel as nib
 import numpy as np
 import pytest
 import slicer
 import vtk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import read_volume
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
-from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, volume_of
+from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, remarks_of, sides_known, volume_of
 
 
 def test_voxel_of_an_oblique_volume_lies_where_geometry_says(volume_node):
@@ -164,3 +168,54 @@ def test_an_image_is_the_same_to_a_journal_in_a_scene_and_in_a_saved_one(scene, 
     with load_scene(tmp_path / "scene.mrb") as loaded:
         back = loaded.scene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
         assert volume_of(back).fingerprint == volume.fingerprint
+
+
+@pytest.mark.parametrize(("q", "s"), list(product((0, 1, 2, 4), repeat=2)))
+def test_a_nifti_of_two_places_lies_in_ours_where_slicer_reads_it(scene, tmp_path, q, s):
+    image = nib.Nifti1Image(np.zeros((4, 5, 6), np.int16), None)
+    turn, move = np.diag([2.0, 2.0, 3.0, 1.0]), np.eye(4)
+    turn[:2, :2] = [[1.2, -1.6], [1.6, 1.2]]
+    move[:3, 3] = (10.0, -20.0, 30.0)
+    image.set_qform(turn, 1, update_affine=False)
+    image.set_sform(move @ turn, 1, update_affine=False)
+    image.header["qform_code"], image.header["sform_code"] = q, s
+    nib.save(image, tmp_path / "t1.nii")
+    volume = read_volume(tmp_path / "t1.nii")
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    storage = scene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    storage.SetFileName(str(tmp_path / "t1.nii"))
+    assert storage.ReadData(node)
+    assert grid_of(node).matches(volume.grid)
+    # Slicer's own reading leaves no word of it, so the file is asked.
+    assert sides_known(node) is sides_known(add_volume(scene, volume, "t1")) is volume.sides_known
+    assert volume.sides_known is ((q, s) != (0, 0))
+    assert remarks_of(node) == volume.remarks
+    assert bool(volume.remarks) is not (0 in (q, s) and q != s)
+
+
+def test_a_left_handed_nifti_of_two_places_is_told_though_slicer_turns_its_slices_round(scene, tmp_path):
+    image = nib.Nifti1Image(np.zeros((4, 5, 6), np.int16), None)
+    image.header.set_zooms((2.0, 2.0, 3.0))
+    for form, x in ((image.set_qform, 5.0), (image.set_sform, -5.0)):
+        affine = np.diag([-2.0, 2.0, 3.0, 1.0])
+        affine[0, 3] = x
+        form(affine, 1, update_affine=False)
+    nib.save(image, tmp_path / "t1.nii")
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    storage = scene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    storage.SetFileName(str(tmp_path / "t1.nii"))
+    assert storage.ReadData(node)
+    (remark,) = remarks_of(node)
+    assert "lies where the sform says, as in Slicer, up to 10.0 mm from where the qform says" in remark
+    node.SetOrigin(100.0, 0.0, 0.0)
+    assert remarks_of(node) == ()
+
+
+def test_sides_stay_unknown_in_a_saved_scene(scene, tmp_path):
+    grid = Grid((3, 4, 5), np.diag([-1.0, -1.0, 1.0, 1.0]))
+    add_volume(scene, Volume(np.zeros(grid.shape, np.int16), grid, sides_known=False), "head")
+    save_scene(scene, tmp_path / "scene.mrb")
+    with load_scene(tmp_path / "scene.mrb") as loaded:
+        assert not sides_known(loaded.scene.GetFirstNodeByName("head"))

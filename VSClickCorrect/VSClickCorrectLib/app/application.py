@@ -88,11 +88,12 @@ class BrowserApp:
             await self.worklist.beat()
         else:
             with self.status.reporting():
-                self.workspace.open(await asyncio.wrap_future(source))
+                opened = await asyncio.wrap_future(source)
+                self.workspace.open(opened)
                 self.status.say("Loading the models …")
                 self.server.state.flush()
                 self.workspace.correct(await self.networks.get())
-                self.status.say("Ready; click where the border is wrong.")
+                self.status.say(opened.with_remarks("Ready; click where the border is wrong."))
             self.server.state.flush()
 
     def press(self, action: str) -> None:

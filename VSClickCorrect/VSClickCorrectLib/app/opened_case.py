@@ -41,6 +41,11 @@ class OpenedCase:
         """The native grid."""
         return cast(Volume, self.t1ce or self.t2).grid
 
+    def with_remarks(self, sentence: str) -> str:
+        """Return a sentence after what is to be known of how the sequences were read."""
+        remarks = [r for volume in (self.t1ce, self.t2) if volume is not None for r in volume.remarks]
+        return " ".join([*remarks, sentence])
+
     def checked(self) -> OpenedCase:
         """Return the case itself if its sequences can be used together.
 

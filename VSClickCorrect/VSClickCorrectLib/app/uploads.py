@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +154,10 @@ class Uploads:
 
     def _volume(self, slot: str) -> Volume | None:
         file = self._whole(slot)
-        return None if file is None else _named(file, lambda path: read_volume_apart(path, slot, self._limit))
+        if file is None:
+            return None
+        volume = _named(file, lambda path: read_volume_apart(path, slot, self._limit))
+        return replace(volume, remarks=tuple(_as_sent(remark, file) for remark in volume.remarks))
 
     def _whole(self, slot: str) -> _File | None:
         return self._files[slot] if slot in self.names else None
@@ -165,7 +168,10 @@ def _named(file: _File, read):
     try:
         return read(file.path)
     except ImageError as error:
-        message = str(error)
-        for path in (file.path, file.path.with_suffix("")):
-            message = message.replace(str(path), f"'{file.name}'")
-        raise ImageError(message) from None
+        raise ImageError(_as_sent(str(error), file)) from None
+
+
+def _as_sent(message: str, file: _File) -> str:
+    for path in (file.path, file.path.with_suffix("")):
+        message = message.replace(str(path), f"'{file.name}'")
+    return message

@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> None:
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
     case = read_case(options.t1ce, options.t2)
+    tell(*case.remarks)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
     networks = Networks.load(model_folder(options), options.device, options.corrector, options.hold_clicks)
     starter = networks.segmenter.propose

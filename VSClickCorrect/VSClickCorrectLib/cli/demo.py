@@ -114,7 +114,9 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
 
 def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:
     if options.t1ce or options.t2:
-        return read_case(options.t1ce, options.t2), None
+        case = read_case(options.t1ce, options.t2)
+        tell(*case.remarks)
+        return case, None
     tell(f"Making the synthetic case of seed {options.seed} …", to=sys.stderr)
     made = demo_case(options.seed)
     return made.case, made.truth

@@ -11,7 +11,7 @@ from typing import TypeVar
 from VSClickCorrectLib.inference.models import ModelFolder
 
 Number = TypeVar("Number", int, float)
-IMAGE_HELP = "NIfTI or NRRD file, or a folder with one DICOM series"
+IMAGE_HELP = "NIfTI or NRRD file, multi-frame DICOM file, or a folder with one DICOM series"
 
 
 def count(text: str) -> int:

@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> None:
     if not events:
         raise CorrectionError(f"the journal {options.journal} is empty; name another.")
     case = read_case(options.t1ce, options.t2)
+    tell(*case.remarks)
     grid = case.grid
     start = read_mask(options.mask, grid, options.label) if options.mask else None
     values = restored(events, grid, start, None if options.other_image else case)

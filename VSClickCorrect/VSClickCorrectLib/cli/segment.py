@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     check_mask_path(options.output, options.t1ce, options.t2)
     case = read_case(options.t1ce, options.t2)
+    tell(*case.remarks)
     if case.t2 is None:
         tell("No T2 given: the T1ce is used alone.")
     if case.t1ce is None:

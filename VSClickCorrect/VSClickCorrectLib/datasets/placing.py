@@ -52,8 +52,9 @@ def place(
         If the fields of view do not meet, or registration is impossible.
     """
     t1ce, t2 = volumes
+    read = [remark for volume in volumes if volume is not None for remark in volume.remarks]
     if t1ce is None or t2 is None:
-        return Placed(Case(t1ce, t2), t2)
+        return Placed(Case(t1ce, t2), t2, {"remarks": read} if read else {})
     record: dict = {"t2_placed_by": "header" if matrix is None else "matrix"}
     if matrix is None and registered and not t1ce.grid.matches(t2.grid):
         result = register(t1ce, t2)
@@ -62,6 +63,8 @@ def place(
     if matrix is not None:
         record["t1ce_to_t2_ras"] = np.round(matrix, 9).tolist()
         t2 = moved(t2, matrix)
+    if read:
+        record["remarks"] = [*read, *record.get("remarks", ())]
     on_grid = t2 if t1ce.grid.matches(t2.grid) else resample_to_grid(t2, t1ce.grid)
     return Placed(Case(t1ce, on_grid), t2, record)
 

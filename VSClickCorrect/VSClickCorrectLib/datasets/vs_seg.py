@@ -197,8 +197,10 @@ def _read(patient: _Patient, registered: bool) -> Imported:
     same_frame = first is not None and second is not None and first.frame == second.frame != ""
     placed = place(volumes, matrix, registered and not same_frame)
     label, record = _label(placed, tumours, volumes)
-    if placed.record == {"t2_placed_by": "header"} and not same_frame:
-        record["remarks"] = ["no matrix and another frame; the T2 lies where its header puts it"]
+    by_header = placed.record.get("t2_placed_by") == "header" and "registration" not in placed.record
+    if by_header and not same_frame:
+        lies = "no matrix and another frame; the T2 lies where its header puts it"
+        record["remarks"] = [*placed.record.get("remarks", ()), lies]
     return Imported(placed.case, label, record={**placed.record, **record})
 
 

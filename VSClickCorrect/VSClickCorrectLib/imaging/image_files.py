@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from shutil import copyfile
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,12 +14,15 @@ from VSClickCorrectLib.errors import ImageError, Unreadable, enough_memory
 from VSClickCorrectLib.files import check_file, temporary_folder
 from VSClickCorrectLib.imaging import nifti, nrrd
 from VSClickCorrectLib.imaging.dicom_length import begins_as_dicom, is_whole
+from VSClickCorrectLib.imaging.grid import SHEAR_TOLERANCE
 
 # Eight times the largest head scans; what claims more would fill the memory.
 _MOST_VOXELS = 1 << 30
 # Of formats that keep the voxels in a file of their own, which could be any.
 _DETACHED = (".nhdr", ".mhd", ".hdr", ".img")
 _PART_BYTES = 1 << 22
+# So ITK says that it reads no axes but those at right angles.
+_NOT_ORTHOGONAL = "orthonormal"
 # Of a voxel; others have eight bytes at most.
 _BYTES = {sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkFloat32: 4}
 
@@ -59,7 +62,7 @@ def read_image(path: Path) -> sitk.Image:
         raise ImageError(f"{path} has {size} voxels, more than any scan of a head; crop or export it again.")
     try:
         with enough_memory():
-            image = _read_alone(path, header)
+            image = _read(path, header)
         if isinstance(header, nifti.NiftiHeader):
             nifti.check_voxels(path, header)
     # What ITK has to say may quote the file's bytes, which need not be text.
@@ -90,12 +93,12 @@ def read_header(path: Path) -> Header:
             raise ImageError(f"{path} keeps its voxels in another file; save it as one file, NIfTI or NRRD.")
         if not begins_as_dicom(path):
             raise ImageError(f"{path} {nifti.NO_IMAGE}")
-        return _DicomHeader(path)
+        return DicomHeader(path)
     except OSError as error:
         raise _unreadable(path, error) from None
 
 
-class _DicomHeader:
+class DicomHeader:
     """What GDCM finds in a file of DICOM."""
 
     reader = "GDCMImageIO"
@@ -119,6 +122,30 @@ def _read_alone(path: Path, header: Header) -> sitk.Image:
         return _reader_of(path, header).Execute()
     with temporary_folder("vsclick-") as folder:
         return _reader_of(copyfile(path, folder / path.name), header).Execute()
+
+
+def _read(path: Path, header: Header) -> sitk.Image:
+    try:
+        return _read_alone(path, header)
+    except RuntimeError as error:
+        leans = isinstance(header, nifti.NiftiHeader) and header.lean <= SHEAR_TOLERANCE
+        if not leans or _NOT_ORTHOGONAL not in str(error):
+            raise
+    return _read_leaning(path, cast(nifti.NiftiHeader, header))
+
+
+def _read_leaning(path: Path, header: nifti.NiftiHeader) -> sitk.Image:
+    """Read an image that an sform alone places, its axes leaning by little, for which ITK refuses it."""
+    with temporary_folder("vsclick-") as folder:
+        copy = folder / "unplaced.nii"
+        nifti.copy_unplaced(path, header, copy)
+        image = _reader_of(copy, header).Execute()
+    affine = header.unit_mm * np.reshape(header.sform, (3, 4)) * [[-1.0], [-1.0], [1.0]]
+    spacing = np.linalg.norm(affine[:, :3], axis=0)
+    image.SetSpacing(spacing.tolist())
+    image.SetOrigin(affine[:, 3].tolist())
+    image.SetDirection((affine[:, :3] / spacing).ravel().tolist())
+    return image
 
 
 def _reader_of(path: Path, header: Header) -> sitk.ImageFileReader:
@@ -145,6 +172,6 @@ def _unreadable(path: Path, error: OSError) -> Unreadable:
 
 
 def _why_unreadable(path: Path, error: str) -> str:
-    if "orthonormal" in error:
+    if _NOT_ORTHOGONAL in error:
         return f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
     return f"{path} is incomplete or damaged; copy it again or export it again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text, reading, write_atomically
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.image_files import read_image
-from VSClickCorrectLib.imaging.slices import read_dicom
+from VSClickCorrectLib.imaging.image_files import DicomHeader, read_header, read_image
+from VSClickCorrectLib.imaging.places import names_sides, remarks_on
+from VSClickCorrectLib.imaging.slices import placed_frames, read_dicom
 from VSClickCorrectLib.imaging.volume import Case, Volume
 
 MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
@@ -35,7 +37,28 @@ def read_volume(path: Path) -> Volume:
 def _read(path: Path, thinnest: int) -> Volume:
     _check_name(path)
     with reading(path):
-        return _volume_of(read_dicom(path) if os.path.isdir(path) else read_image(path), path, thinnest)
+        if os.path.isdir(path):
+            return _thick(read_dicom(path), path, thinnest)
+        header, image = read_header(path), read_image(path)
+        if isinstance(header, DicomHeader):
+            return _thick(placed_frames(path, image), path, thinnest)
+        volume = _volume_of(image, path, thinnest)
+        return replace(
+            volume,
+            remarks=remarks_on(header, volume.grid, path),
+            sides_known=names_sides(header),
+        )
+
+
+def _thick(volume: Volume, path: Path, thinnest: int) -> Volume:
+    if min(volume.grid.shape) < thinnest:
+        raise _no_volume(path, volume.grid.shape[::-1])
+    return volume
+
+
+def _no_volume(path: Path, size: Sequence[int]) -> ImageError:
+    counts = "×".join(str(n) for n in size)
+    return ImageError(f"{path} is not a volume (its size is {counts}); give a three-dimensional image.")
 
 
 def _check_name(path: Path) -> None:
@@ -53,13 +76,12 @@ def read_series(folder: Path, uid: str) -> Volume:
     ImageError
         If it cannot be read, lacks slices, or holds some of them twice.
     """
-    return _volume_of(read_dicom(folder, uid), folder, thinnest=2)
+    return _thick(read_dicom(folder, uid), folder, thinnest=2)
 
 
 def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
     if image.GetDimension() != 3 or min(image.GetSize()) < thinnest:
-        size = "×".join(str(n) for n in image.GetSize())
-        raise ImageError(f"{path} is not a volume (its size is {size}); give a three-dimensional image.")
+        raise _no_volume(path, image.GetSize())
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
         raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
     try:
@@ -99,7 +121,7 @@ def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
             "the fields of view of the T1ce and the T2 do not meet; "
             "check that both are of the same patient and registered."
         )
-    return Volume(_resampled(image, image, grid), grid)
+    return replace(volume, array=_resampled(image, image, grid), grid=grid)
 
 
 def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:

@@ -58,10 +58,13 @@ class Middle:
         R coordinate of the middle.
     of : str
         Whose middle it is: ``head`` or ``image``.
+    known : bool
+        Whether it is known which side of it is left.
     """
 
     right_mm: float
     of: str
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -167,11 +170,14 @@ class Measurements:
     def side(self) -> str | None:
         """``left`` or ``right`` of the patient, or ``middle`` within 3 mm of it; None if the mask is empty.
 
-        ``unknown`` where the image is narrower than 110 mm, so that its middle need not be the head's.
+        ``untold`` where the image's header does not say which side is left; ``unknown`` where the image is
+        narrower than 110 mm, so that its middle need not be the head's.
         """
         offset = self.right_of_middle_mm
         if offset is None:
             return None
+        if not self.middle.known:
+            return "untold"
         if _width_mm(self.grid) < HEAD_MM:
             return "unknown"
         if abs(offset) < MIDDLE_MM:
@@ -216,7 +222,8 @@ class Measurements:
         yield f"Largest axial diameter: {self.diameter.mm:.1f} mm ({place})"
         yield f"Largest perpendicular to it in that slice: {self.perpendicular.mm:.1f} mm"
         yield f"Axial slices: {first} to {last} of {count}, counted from the bottom ({height:.1f} mm)"
-        yield "Centroid: R {:.1f}, A {:.1f}, S {:.1f} mm".format(*self.centroid_ras or ())
+        axes = "R {:.1f}, A {:.1f}, S {:.1f} mm" if self.middle.known else "{:.1f}, {:.1f}, {:.1f} mm"
+        yield f"Centroid: {axes.format(*self.centroid_ras or ())}"
         yield f"Side: {self._side_text()}"
         if self.parts > 1:
             yield f"Note: the mask has {self.parts} separate parts; the diameters are those of the largest."
@@ -228,6 +235,8 @@ class Measurements:
             )
 
     def _side_text(self) -> str:
+        if self.side == "untold":
+            return "not told, the image's header does not say which side is left"
         if self.side == "unknown":
             return "not told, the image shows part of the head only"
         offset = self.right_of_middle_mm or 0.0
@@ -277,9 +286,9 @@ def head_middle(volume: Volume) -> Middle:
     values = volume.array[::stride, ::stride, ::stride]
     bright = np.argwhere(values > values.mean()) * stride
     if bright.size == 0:
-        return Middle(float(volume.grid.center_ras[0]), "image")
+        return Middle(float(volume.grid.center_ras[0]), "image", volume.sides_known)
     right = volume.grid.index_to_ras(bright)[:, 0]
-    return Middle(float(np.percentile(right, (1, 99)).mean()), "head")
+    return Middle(float(np.percentile(right, (1, 99)).mean()), "head", volume.sides_known)
 
 
 def _widest(grid: Grid, values: np.ndarray) -> tuple[int, list[Ends]]:

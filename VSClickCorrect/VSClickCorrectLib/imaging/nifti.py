@@ -18,11 +18,14 @@ from VSClickCorrectLib.imaging.volume import NOT_FINITE
 NO_IMAGE = "is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
 SUFFIXES = (".nii", ".nii.gz")
 _HEADER_BYTES = 348
+_SFORM_CODE = 254
 # Where voxels begin unless the header says later.
 _FIRST_VOXEL = 352
 # Bytes of a voxel by the header's number for its type; of real numbers how numpy calls them.
 _VOXEL_BYTES = {2: 1, 4: 2, 8: 4, 16: 4, 32: 8, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8}
 _REALS = {16: "f4", 64: "f8"}
+# Metre and micrometre, by the header's number for the unit; all else are mm.
+_UNITS_MM = {1: 1e3, 3: 1e-3}
 # No stream of gzip unpacks to more than this many times its size.
 LARGEST_GZIP_RATIO = 1032
 _PART_BYTES = 1 << 22
@@ -44,10 +47,12 @@ class NiftiHeader:
         NIfTI's number for the type of its voxels.
     spacing : tuple of 3 float
         mm.
-    matrices : tuple of float
-        The numbers of qform and sform, as far as they count.
+    unit_mm : float
+        mm of the unit in which places and sizes are told.
+    qform : tuple of 7 float
+        Its quaternion (b, c, d), offset and the direction of its third axis; empty if it does not count.
     sform : tuple of 12 float
-        The rows of the sform; empty if it does not count.
+        Its rows; empty if it does not count.
     first : int
         Byte at which the voxels begin.
     """
@@ -56,7 +61,8 @@ class NiftiHeader:
     shape: tuple[int, ...]
     datatype: int
     spacing: tuple[float, ...]
-    matrices: tuple[float, ...]
+    unit_mm: float
+    qform: tuple[float, ...]
     sform: tuple[float, ...]
     first: int
     reader: ClassVar[str] = "NiftiImageIO"
@@ -65,6 +71,15 @@ class NiftiHeader:
     def voxel_bytes(self) -> int:
         """Bytes of all voxels."""
         return math.prod(self.shape) * _VOXEL_BYTES[self.datatype]
+
+    @property
+    def lean(self) -> float:
+        """Cosine of the angle at which axes of the sform meet; 0 where there is none."""
+        if not self.sform:
+            return 0.0
+        axes = np.reshape(self.sform, (3, 4))[:, :3]
+        sizes = np.linalg.norm(axes, axis=0)
+        return float(np.abs(axes.T @ axes / np.outer(sizes, sizes) - np.eye(3)).max()) if sizes.all() else 1.0
 
 
 def read_header(path: Path) -> NiftiHeader:
@@ -86,6 +101,18 @@ def read_header(path: Path) -> NiftiHeader:
         raise ImageError(f"{path} {NO_IMAGE}")
     _check(header, path)
     return header
+
+
+def copy_unplaced(path: Path, header: NiftiHeader, target: Path) -> None:
+    """Write a copy of a file, unpacked, whose sform does not count."""
+    with _opened(path) as source, target.open("wb") as copy:
+        head = bytearray(source.read(_FIRST_VOXEL))
+        struct.pack_into(header.order + "h", head, _SFORM_CODE, 0)
+        copy.write(head)
+        missing = header.first + header.voxel_bytes - len(head)
+        while missing > 0 and (part := source.read(min(missing, _PART_BYTES))):
+            missing -= len(part)
+            copy.write(part)
 
 
 def check_voxels(path: Path, header: NiftiHeader) -> None:
@@ -135,10 +162,11 @@ def _parsed(content: bytes) -> NiftiHeader | None:
     (dimensions, *sizes), (datatype,), (first,) = field(40, "8h"), field(70, "h"), field(108, "f")
     qform, sform = field(252, "2h")
     rows = field(280, "12f") if sform > 0 else ()
-    matrices = (field(256, "6f") if qform > 0 else ()) + rows
+    turned = (*field(256, "6f"), -1.0 if field(76, "f")[0] < 0 else 1.0) if qform > 0 else ()
+    unit_mm = _UNITS_MM.get(content[123] & 7, 1.0)
     first = int(first) if math.isfinite(first) and first > _FIRST_VOXEL else _FIRST_VOXEL
     shape = tuple(sizes[: max(0, dimensions)])
-    return NiftiHeader(order, shape, datatype, field(80, "3f"), matrices, rows, first)
+    return NiftiHeader(order, shape, datatype, field(80, "3f"), unit_mm, turned, rows, first)
 
 
 def _check(header: NiftiHeader, path: Path) -> None:
@@ -152,7 +180,13 @@ def _check(header: NiftiHeader, path: Path) -> None:
     if not all(math.isfinite(s) and s != 0 for s in header.spacing):
         size = "×".join(f"{s:g}" for s in header.spacing)
         raise ImageError(f"the header of {path} names no voxel size ({size} mm); export the image again.")
-    if not all(map(math.isfinite, header.matrices)):
+    if min(header.spacing) < 0:
+        size = "×".join(f"{s:g}" for s in header.spacing)
+        raise ImageError(
+            f"the header of {path} names a negative voxel size ({size} mm), by which some programs mirror "
+            "the image and others do not; export the image again."
+        )
+    if not all(map(math.isfinite, header.qform + header.sform)):
         raise ImageError(f"the header of {path} does not say where the image lies; export the image again.")
     length = path.stat().st_size * (LARGEST_GZIP_RATIO if _is_compressed(path) else 1)
     if length < header.first + header.voxel_bytes:

@@ -21,6 +21,15 @@ _TYPE = re.compile(
 _BYTES = {"char": 1, "int8": 1, "short": 2, "int16": 2, "int": 4, "int32": 4, "float": 4}
 # Without these nothing is known of the voxels.
 _NEEDED = ("type", "dimension", "sizes", "encoding")
+# Of these spaces alone ITK, and so Slicer, knows the axes; to any other it gives those of LPS.
+_ANATOMICAL = {
+    "left-posterior-superior",
+    "lps",
+    "right-anterior-superior",
+    "ras",
+    "left-anterior-superior",
+    "las",
+}
 # At most so many bytes of voxels come from one byte of the file.
 _RATIOS = {"raw": 1, "gzip": LARGEST_GZIP_RATIO, "gz": LARGEST_GZIP_RATIO}
 
@@ -35,10 +44,16 @@ class NrrdHeader:
         Samples along each axis, the first running fastest.
     voxel_bytes : int
         Bytes of all voxels.
+    sides : bool
+        Whether it says which way the axes run in the patient.
+    origin : bool
+        Whether it says where the first voxel lies.
     """
 
     shape: tuple[int, ...]
     voxel_bytes: int
+    sides: bool
+    origin: bool
     reader: ClassVar[str] = "NrrdImageIO"
 
 
@@ -87,7 +102,9 @@ def _parsed(fields: dict[str, list[str]]) -> NrrdHeader | None:
     if not all(re.fullmatch("[1-9][0-9]{0,9}", size) for size in sizes):
         return None
     shape = tuple(map(int, sizes))
-    return NrrdHeader(shape, math.prod(shape) * _BYTES.get(kind[1], 8))
+    directions = fields.get("spacedirections", [""])[0].replace("none", "")
+    sides = fields.get("space", [""])[0] in _ANATOMICAL and bool(directions.strip())
+    return NrrdHeader(shape, math.prod(shape) * _BYTES.get(kind[1], 8), sides, "spaceorigin" in fields)
 
 
 def _ratio(fields: dict[str, list[str]]) -> float:

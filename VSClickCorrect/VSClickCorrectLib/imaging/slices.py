@@ -1,4 +1,4 @@
-"""DICOM series: the slices of one scan, checked for what ITK stacks without a word."""
+"""DICOM: the slices of one scan, in files of their own or as frames of a file, checked and then stacked."""
 
 from __future__ import annotations
 
@@ -10,38 +10,74 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text
+from VSClickCorrectLib.imaging.dicom_frames import Frame, frames_of
 from VSClickCorrectLib.imaging.dicom_length import is_whole
+from VSClickCorrectLib.imaging.dicom_stack import stacked
+from VSClickCorrectLib.imaging.volume import Volume
 
-_IMAGE_POSITION = "0020|0032"
-_ORIENTATION = "0020|0037"
 # What all slices of a scan have in common.
-_COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference", _ORIENTATION: "orientations"}
+_COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
 
 
-def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
+def read_dicom(folder: Path, uid: str | None = None) -> Volume:
     """Read a DICOM series, the only one of the folder or the one of that SeriesInstanceUID.
 
     Raises
     ------
     ImageError
-        If there is none or it is not clear which, it cannot be read, lacks slices or holds some twice, or
-        mixes slices of several scans.
+        If there is none or it is not clear which, it cannot be read, mixes slices of several scans, or its
+        slices are refused by `stacked`.
     """
     _check_files_of(folder)
-    reader = sitk.ImageSeriesReader()
-    reader.SetImageIO("GDCMImageIO")
-    names = reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder))
+    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder))
     _check_names(names)
-    reader.SetFileNames(names)
-    reader.MetaDataDictionaryArrayUpdateOn()
     try:
         with enough_memory():
-            image = reader.Execute()
+            images = [_read(name) for name in names]
     except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
-    _check_common(reader, folder)
-    _check_positions(reader, folder)
-    return image
+    _check_common(images, folder)
+    return _stacked(list(map(Path, names)), images, f"the DICOM series in {folder}")
+
+
+def placed_frames(path: Path, image: sitk.Image) -> Volume:
+    """Return what ITK read of one DICOM file with its frames where their own headers say.
+
+    Raises
+    ------
+    ImageError
+        As `frames_of` and `stacked`.
+    """
+    return _stacked([path], [image], str(path))
+
+
+def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> Volume:
+    frames: list[Frame] = []
+    slices: list[np.ndarray] = []
+    for path, image in zip(paths, images, strict=True):
+        if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+            raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
+        found = frames_of(path, image)
+        frames += found
+        slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
+    return stacked(frames, slices, what)
+
+
+def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:
+    """Give each frame its own slope and intercept: ITK takes those of the first for all."""
+    if len({frame.rescale for frame in frames}) == 1:
+        return array
+    slopes, intercepts = (np.array(n)[:, None, None] for n in zip(*(f.rescale for f in frames), strict=True))
+    if not (np.isfinite([slopes, intercepts]).all() and slopes.all()):
+        raise ImageError(f"{path} names a rescale slope of 0 or no number; export it again.")
+    return np.rint((array.astype(np.float64) - intercepts[0]) / slopes[0]) * slopes + intercepts
+
+
+def _read(name: str) -> sitk.Image:
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(name)
+    return reader.Execute()
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -75,49 +111,16 @@ def _only_series(folder: Path) -> str:
     return series[0]
 
 
-def _values(reader: sitk.ImageSeriesReader, tag: str) -> list[str]:
+def _values(images: Sequence[sitk.Image], tag: str) -> list[str]:
     """Return what every slice says, as far as it does."""
-    slices = range(len(reader.GetFileNames()))
-    return [reader.GetMetaData(n, tag).strip("\0 ") for n in slices if reader.HasMetaDataKey(n, tag)]
+    return [image.GetMetaData(tag).strip("\0 ") for image in images if image.HasMetaDataKey(tag)]
 
 
-def _check_common(reader: sitk.ImageSeriesReader, folder: Path) -> None:
-    """Refuse slices of several scans under one series' number: ITK would stack them all."""
+def _check_common(images: Sequence[sitk.Image], folder: Path) -> None:
+    """Refuse slices of several scans under one series' number: they would be stacked all."""
     for tag, what in _COMMON.items():
-        count = len(set(_values(reader, tag)))
-        if count > 1 and not (tag == _ORIENTATION and _agree(_values(reader, tag))):
+        count = len(set(_values(images, tag)))
+        if count > 1:
             raise ImageError(
                 f"the DICOM series in {folder} mixes slices of {count} {what}; export each scan on its own."
             )
-
-
-def _agree(orientations: Sequence[str]) -> bool:
-    """Whether orientations that are written differently are the same but for rounding."""
-    numbers = [_numbers(text) for text in orientations]
-    if any(n is None or len(n) != 6 for n in numbers):
-        return False
-    return bool(np.ptp(numbers, axis=0).max() < 1e-3)
-
-
-def _numbers(text: str) -> list[float] | None:
-    try:
-        return [float(word) for word in text.split("\\")]
-    except ValueError:
-        return None
-
-
-def _check_positions(reader: sitk.ImageSeriesReader, folder: Path) -> None:
-    """Refuse slices that do not follow at one distance: ITK spaces them evenly whatever is missing."""
-    texts = _values(reader, _IMAGE_POSITION)
-    if len(reader.GetFileNames()) < 2 or len(texts) < len(reader.GetFileNames()):
-        return
-    positions = [_numbers(text) for text in texts]
-    if any(position is None or len(position) != 3 for position in positions):
-        raise ImageError(f"a slice in {folder} does not say where it lies; export the series again.")
-    # Slices at one place are left in the order of their names, so neighbours tell nothing.
-    if len(np.unique(np.round(positions, 3), axis=0)) < len(positions):
-        raise ImageError(f"the DICOM series in {folder} holds slices twice; remove the copies.")
-    gaps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
-    # Of NaN nothing is greater, so it must be not smaller.
-    if not np.ptp(gaps) <= 0.1 * np.median(gaps):
-        raise ImageError(f"the DICOM series in {folder} lacks slices or is unevenly spaced; export it again.")

@@ -28,6 +28,10 @@ class Volume:
         ``(K, J, I)``, any real dtype, the scanner's own intensities.
     grid : Grid
         Where it lies.
+    remarks : tuple of str
+        What whoever opens it should know of how it was read: whole sentences.
+    sides_known : bool
+        Whether it is known which way the axes run in the patient.
 
     Raises
     ------
@@ -38,6 +42,8 @@ class Volume:
 
     array: np.ndarray
     grid: Grid
+    remarks: tuple[str, ...] = ()
+    sides_known: bool = True
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or self.array.shape != self.grid.shape:
@@ -156,6 +162,11 @@ class Case:
             return dict(
                 zip(self.present, pool.map(lambda v: v.fingerprint, self.present.values()), strict=True)
             )
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever opens the case should know of how its sequences were read."""
+        return [remark for volume in self.present.values() for remark in volume.remarks]
 
     @property
     def sequences(self) -> dict[str, Volume | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import slicer
@@ -9,7 +10,7 @@ import slicer
 from VSClickCorrectLib.imaging.measurements import MaskChange, Measurements, head_middle, measure
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start import start_of
-from VSClickCorrectLib.mrml.volumes import volume_of
+from VSClickCorrectLib.mrml.volumes import sides_known, volume_of
 
 
 class Measured(NamedTuple):
@@ -50,7 +51,8 @@ class SegmentMeasuring:
         self._segment = segmentation_node, segment_id
         self._volume_node = volume_node
         self._mask = SegmentMask(segmentation_node, segment_id, volume_node)
-        self._middle = head_middle(volume_of(volume_node))
+        volume = replace(volume_of(volume_node), sides_known=sides_known(volume_node))
+        self._middle = head_middle(volume)
         self._start: Measurements | None = None
 
     def measure(self) -> Measured:

@@ -111,11 +111,13 @@ class ResultSection(Section):
             "right": _("right"),
             "middle": _("in the middle"),
             "unknown": _("not told, the image shows part of the head only"),
+            "untold": _("not told, the image's header does not say which side is left"),
         }
         right, anterior, superior = now.centroid_ras
-        place = _("centroid R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm").format(
-            right=right, anterior=anterior, superior=superior
-        )
+        axes = _("centroid R {right:.1f}, A {anterior:.1f}, S {superior:.1f} mm")
+        if now.side == "untold":
+            axes = _("centroid {right:.1f}, {anterior:.1f}, {superior:.1f} mm")
+        place = axes.format(right=right, anterior=anterior, superior=superior)
         self.ui.sideLabel.text = f"{sides[now.side]}, {place}"
 
     def _clear(self) -> None:

@@ -7,7 +7,7 @@ from slicer.i18n import tr as _
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.registration import agreement, register_t2
-from VSClickCorrectLib.mrml.volumes import volume_of
+from VSClickCorrectLib.mrml.volumes import remarks_of, volume_of
 from VSClickCorrectLib.panel.desktop import Debounced
 from VSClickCorrectLib.panel.section import Connection, Section
 
@@ -15,7 +15,7 @@ LOOK_MS = 200
 
 
 class VolumesSection(Section):
-    """Says whether T1 and T2 are registered, and registers them."""
+    """Says what is to be known of where T1 and T2 lie, whether they are registered, and registers them."""
 
     def __init__(self, panel) -> None:
         super().__init__(panel)
@@ -50,20 +50,24 @@ class VolumesSection(Section):
         self.ui.registerButton.enabled = both and not self.panel.running.busy
 
     def _chosen(self) -> tuple | None:
-        parameters = self.panel.parameters
-        if parameters is None or not (parameters.t1ce and parameters.t2):
+        volumes = self._volumes()
+        if not volumes:
             return None
-        transform = parameters.t2.GetTransformNodeID()
-        return parameters.t1ce.GetID(), parameters.t2.GetID(), transform
+        return tuple((node.GetID(), node.GetTransformNodeID()) for node in volumes)
+
+    def _volumes(self) -> list:
+        parameters = self.panel.parameters
+        return [] if parameters is None else [node for node in (parameters.t1ce, parameters.t2) if node]
 
     def _look(self) -> None:
-        if self._chosen() is None:
-            return
-        parameters = self.panel.parameters
+        volumes = self._volumes()
+        sentences = [remark for node in volumes for remark in remarks_of(node)]
         try:
-            self.ui.agreementLabel.text = agreement(parameters.t1ce, parameters.t2).sentence
+            if len(volumes) == 2:
+                sentences.append(agreement(*volumes).sentence)
         except VSClickError as error:
-            self.ui.agreementLabel.text = str(error)
+            sentences.append(str(error))
+        self.ui.agreementLabel.text = " ".join(sentences)
 
     def _registered(self, found, t2) -> None:
         if self.panel.parameters is None or self.panel.parameters.t2 is not t2:

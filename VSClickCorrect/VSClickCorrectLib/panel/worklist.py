@@ -327,11 +327,8 @@ class WorklistSection(Section):
             self.panel.start.choose(segmentation, segment_id)
             self.panel.begin()
         self.panel.refresh()
-        self.panel.say(
-            _("{case}: correct the segment.").format(case=case.name)
-            if start is not None
-            else _("{case}: find the tumour.").format(case=case.name)
-        )
+        task = _("{case}: correct the segment.") if start is not None else _("{case}: find the tumour.")
+        self.panel.say(" ".join([*images.remarks, task.format(case=case.name)]))
 
     def _clear(self) -> None:
         """Take the images and the segment of the case that was shown out of the scene."""

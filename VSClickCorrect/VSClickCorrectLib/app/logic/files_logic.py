@@ -108,11 +108,10 @@ class FilesLogic:
         self._server.state.flush()
         with self._status.reporting():
             try:
-                left = await self._open_case()
+                told = await self._open_case()
                 data.dialog = False
                 self._workspace.correct(await self._networks.get())
-                kept = f"Case {left} of the worklist was kept and left. " if left else ""
-                self._status.say(f"{kept}Ready; click where the border is wrong, or find the tumour first.")
+                self._status.say(f"{told}Ready; click where the border is wrong, or find the tumour first.")
             finally:
                 for slot in SLOTS:
                     self._uploads.discard(slot)
@@ -121,14 +120,14 @@ class FilesLogic:
         self._server.state.flush()
 
     async def _open_case(self) -> str:
-        """Open what was sent; return the worklist's case that was left for it."""
+        """Open what was sent; return what is to be said of it, and of the worklist's case that was left."""
         nodes, case = self._workspace.nodes, self._worklist.current
         if set(self._uploads.names) != {"mask"} or nodes is None:
             opened = (await asyncio.to_thread(self._uploads.case)).checked()
             left = self._worklist.current
             self._worklist.leave()
             self._workspace.open(opened)
-            return left
+            return opened.with_remarks(f"Case {left} of the worklist was kept and left. " if left else "")
         if case:
             raise WorklistError(
                 f"case {case} of the worklist takes no mask from a file; open the mask together with its "

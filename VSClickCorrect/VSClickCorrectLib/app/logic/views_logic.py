@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import slicer
@@ -23,7 +24,7 @@ from VSClickCorrectLib.app.ui.views_ui import slice_view_ui, threed_view_ui
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Volume
-from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.mrml.volumes import add_volume, sides_known
 
 _BACKGROUND = "#000000"
 # Priority of an observer that is called once Slicer's own are done.
@@ -41,6 +42,7 @@ class ViewsState:
     slices: int = 1
     areas: dict = field(default_factory=lambda: places("planes", AXIAL_VIEWS))
     shown: list = field(default_factory=list)
+    sides_known: bool = True
 
 
 class ViewsLogic:
@@ -67,7 +69,7 @@ class ViewsLogic:
         register_rca_factories(
             slicer_app.view_manager,
             server,
-            slice_view_ui_f=slice_view_ui,
+            slice_view_ui_f=partial(slice_view_ui, self.typed_state.name),
             three_d_view_ui_f=threed_view_ui,
             blur_fps=20.0,
             interactive_quality=80,
@@ -112,6 +114,7 @@ class ViewsLogic:
             view.set_background_volume_id(volume.GetID() if volume else None)
             self._align(view, nodes.reference)
         self.typed_state.data.slices = self._slices.count
+        self.typed_state.data.sides_known = sides_known(nodes.reference)
         box = nodes.mask.extent()
         middle = grid.center_ras if box is None else grid.index_to_ras((np.add(box.start, box.stop) - 1) / 2)
         self.jump_to(middle)

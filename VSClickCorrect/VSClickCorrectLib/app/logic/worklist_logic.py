@@ -178,7 +178,7 @@ class WorklistLogic:
             return
         self._workspace.open(opened, self._list.journal_path, self._list.journal_guard)
         self._workspace.correct(await self._networks.get())
-        self._status.say(f"Case {case.name} is ready.")
+        self._status.say(opened.with_remarks(f"Case {case.name} is ready."))
 
     def _read(self, case: WorkCase) -> OpenedCase:
         case_on_one_grid = self._list.load()

@@ -12,7 +12,7 @@ from trame_slicer.views import SliceView, ThreeDView
 from VSClickCorrectLib.app.layouts import ALL_VIEWS, COLUMNS, ROWS
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
+    from VSClickCorrectLib.app.logic.views_logic import ViewsLogic, ViewsState
 
 # Left, right, top and bottom of the screen, as radiologists look at a patient.
 _SIDES = {"Axial": "RLAP", "Coronal": "RLSI", "Sagittal": "APSI"}
@@ -31,14 +31,17 @@ def views_ui(views: ViewsLogic) -> None:
                 ServerTemplate(name=view)
 
 
-def slice_view_ui(_server: Server, _view_id: str, view: SliceView) -> None:
-    """Label a slice view; see `register_rca_factories`."""
+def slice_view_ui(state: ViewsState, _server: Server, _view_id: str, view: SliceView) -> None:
+    """Label a slice view, its sides where they are known; see `register_rca_factories`.
+
+    ``state`` holds what the page calls each value of `ViewsState`.
+    """
     name, orientation = view.get_singleton_tag(), view.get_orientation()
     classes = "vs-over vs-axial" if orientation == "Axial" else "vs-over"
     with Div(classes=classes, raw_attrs=[f'data-view="{name}"']):
         Span(f"{name} · axial" if orientation == "Axial" else name, classes="vs-name")
         for place, side in zip(_PLACES, _SIDES[orientation], strict=True):
-            Span(side, classes=f"vs-side vs-{place}")
+            Span(side, v_if=(state.sides_known,), classes=f"vs-side vs-{place}")
         Div(classes="vs-twin")
 
 
