@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +81,8 @@ def write_matrix(path: Path, matrix_lps, uid=T2_UID, patient=PATIENT) -> Path:
     return path
 
 
-def write_rtstruct(path: Path, structures, uid=T1_UID, patient=PATIENT) -> Path:
-    """Write an RTSTRUCT with pydicom, structure by structure."""
+def write_rtstruct(path: Path, structures, uid=T1_UID, patient=PATIENT, kinds=()) -> Path:
+    """Write an RTSTRUCT with pydicom, structure by structure; ``kinds`` are the contours', in turn."""
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
@@ -108,11 +109,11 @@ def write_rtstruct(path: Path, structures, uid=T1_UID, patient=PATIENT) -> Path:
                 ReferencedROINumber=n,
                 ContourSequence=[
                     item(
-                        ContourGeometricType="CLOSED_PLANAR",
+                        ContourGeometricType=kind,
                         NumberOfContourPoints=len(contour),
                         ContourData=[f"{v:.4f}" for v in (contour * LPS).ravel()],
                     )
-                    for contour in contours
+                    for contour, kind in zip_longest(contours, kinds or (), fillvalue="CLOSED_PLANAR")
                 ],
             )
             for n, contours in enumerate(structures.values(), 1)

@@ -223,8 +223,12 @@ def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
     contours, names, left_out = tumour_contours(patient.name, structures)
     if len(names) > 1:
         raise ImageError(f"{paths[0]} holds several tumours ({', '.join(names)}); keep the right one.")
-    if not contours:
+    if not names:
         raise NoTumour(f"no structure is the tumour, there is only {', '.join(left_out) or 'none'}.")
+    if any(s.get("open_contours") for s in structures if s["structure_name"] in names):
+        raise ImageError(f"{paths[0]}, structure {names[0]} holds lines that are not closed; close them.")
+    if not contours:
+        raise ImageError(f"{paths[0]}, structure {names[0]} holds no contour; draw it or download it again.")
     return _Tumour(contours, names, left_out, paths[0])
 
 
@@ -261,6 +265,8 @@ def _label(
     if placed.t2 is not None and on == "t2" and placed.case.t1ce is not None:
         there = Volume(label.astype(np.float32), placed.t2.grid)
         label = resample_to_grid(there, placed.case.grid).array >= 0.5
+        if not label.any():
+            raise ImageError(f"{tumour.path} was drawn where the T1ce does not reach; check the T1ce.")
     return label, {
         "structures": {"tumour": tumour.names, "left_out": tumour.left_out, "drawn_on": on},
         "slice_offset": round(offsets[on], 4),
