@@ -15,6 +15,7 @@ from vs_seg_files import (
     T1_UID,
     T2_UID,
     circle,
+    set_headers,
     write_contours,
     write_matrix,
     write_rtstruct,
@@ -316,3 +317,23 @@ def test_a_folder_whose_name_is_no_text_fails_alone(tmp_path):
     assert (good.name, bad.name) == ("good", "bad\\xff")
     with pytest.raises(ImageError, match="is not UTF-8 text; rename the folder"):
         bad.read()
+
+
+@pytest.mark.parametrize(
+    ("character_set", "codec"), [("ISO_IR 100", "latin-1"), ("ISO_IR 192", "utf-8"), (None, "latin-1")]
+)
+def test_headers_in_another_alphabet_are_read_as_they_are_written(tmp_path, character_set, codec):
+    root = tmp_path / "download"
+    patient, description = "Pr\u00fcf-1", "t1 Sch\u00e4delbasis KM"
+    given = {"PatientID": patient.encode(codec), "SeriesDescription": description.encode(codec)}
+    if character_set:
+        given["SpecificCharacterSet"] = character_set
+    set_headers(write_t1(root / "a"), **given)
+    write_contours(root / "contours.json", STRUCTURES, patient=patient)
+    write_series(root / "b", ramp(points()), GRID, "1.2.7", patient="VS-SEG-003")
+    outcomes = imported(root, tmp_path)
+    assert outcomes[patient].status == "imported", outcomes[patient].message
+    record = json.loads((tmp_path / "cases" / patient / "import.json").read_text("utf-8"))
+    assert description in record["sources"]
+    (case,) = read_case_list(tmp_path / "cases" / "cases.csv")
+    assert case.name == patient

@@ -47,6 +47,24 @@ def write_series(folder: Path, array, grid: Grid, uid=T1_UID, without=(), **give
     return folder
 
 
+def set_headers(folder: Path, **values) -> Path:
+    """Change elements of all slices of a folder, by their keywords; bytes are written as they are."""
+    import pydicom
+    from pydicom.datadict import dictionary_VR
+    from pydicom.dataelem import DataElement
+
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        for name, value in values.items():
+            setattr(dataset, name, "" if isinstance(value, bytes) else value)
+            if isinstance(value, bytes):
+                element = dataset[name]
+                dataset[name] = DataElement(element.tag, "UN", value)
+                dataset[name].VR = dictionary_VR(name)
+        dataset.save_as(path)
+    return folder
+
+
 def circle(center_ras, radius, count=60):
     """Corners of a circle in a plane of constant S."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)

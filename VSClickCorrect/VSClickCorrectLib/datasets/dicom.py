@@ -12,7 +12,9 @@ from VSClickCorrectLib.datasets.folders import walk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file, is_text
 from VSClickCorrectLib.imaging.dicom_length import begins_as_dicom
+from VSClickCorrectLib.imaging.dicom_text import header_text
 
+_CHARACTER_SET = "0008|0005"
 _TAGS = {
     "modality": "0008|0060",
     "patient": "0010|0020",
@@ -123,8 +125,10 @@ def _series(folder: Path, uid: str) -> Series:
         reader.ReadImageInformation()
     except (RuntimeError, UnicodeDecodeError):
         return Series(folder, uid, (), *[""] * len(_TAGS))
-    values = {
-        name: reader.GetMetaData(tag).strip("\0 ") if reader.HasMetaDataKey(tag) else ""
-        for name, tag in _TAGS.items()
-    }
+    character_set = _value(reader, _CHARACTER_SET)
+    values = {name: header_text(_value(reader, tag), character_set) for name, tag in _TAGS.items()}
     return Series(folder, uid, tuple(files), **values)
+
+
+def _value(reader: sitk.ImageFileReader, tag: str) -> str:
+    return reader.GetMetaData(tag) if reader.HasMetaDataKey(tag) else ""

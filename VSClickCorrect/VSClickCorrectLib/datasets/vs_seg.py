@@ -29,11 +29,12 @@ from VSClickCorrectLib.datasets.rtstruct import read_structure_set
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.contours import Contour, rasterise, slice_offset
+from VSClickCorrectLib.imaging.dicom_text import header_text
 from VSClickCorrectLib.imaging.io import read_series, resample_to_grid
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.simulation.vs_seg import tumour_contours
 
-_PATIENT = re.compile(r"^#PatientID: *(\S+)", re.MULTILINE)
+_PATIENT = re.compile(r"^#PatientID:[ \t]*(.*\S)", re.MULTILINE)
 # Contours that lie so near to the slices, in slices, were drawn on them.
 _ON_SLICES = 0.1
 # In all of VS-SEG contours of both frames agree to 1e-11 mm by the patient's matrices.
@@ -126,7 +127,7 @@ def _join(patients: dict[str, _Patient], path: Path) -> None:
                 patients[patient].contours.setdefault(uid, []).append(path)
     elif path.suffix == ".tfm":
         check_file(path)
-        owner = _PATIENT.search(path.read_text(encoding="utf-8", errors="replace"))
+        owner = _PATIENT.search(header_text(path.read_text("utf-8", "surrogateescape"), ""))
         direction = re.search(r"T[12]_LPS_to_T[12]_LPS", path.name)
         if owner and direction and owner[1] in patients:
             patients[owner[1]].matrices[direction[0]] = path
