@@ -9,9 +9,9 @@ from pathlib import Path
 from VSClickCorrectLib.cli.options import (
     add_corrector,
     add_hold_clicks,
+    add_label,
     add_models,
     add_sequences,
-    count,
     model_folder,
 )
 from VSClickCorrectLib.cli.telling import tell
@@ -38,9 +38,7 @@ def add_parser(commands) -> None:
     parser = commands.add_parser("correct", help="correct a mask by clicks", description=_DESCRIPTION)
     add_sequences(parser)
     parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
-    parser.add_argument(
-        "--label", type=count, metavar="N", help="the tumour's label where the mask holds several"
-    )
+    add_label(parser)
     parser.add_argument("--clicks", type=Path, required=True, metavar="FILE", help="clicks, .mrk.json")
     parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="corrected mask to write")
     parser.add_argument(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import count
+from VSClickCorrectLib.cli.options import label
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.datasets import crossmoda, table, vs_seg
 from VSClickCorrectLib.datasets.importing import CASES, REPORT, Outcome, Source, import_cases
@@ -45,10 +45,10 @@ def add_parser(commands) -> None:
         kind.add_argument(
             "--tumour-label",
             "--label",
-            type=count,
+            type=label,
             nargs="+",
-            metavar="N",
-            help="the label or labels that are the tumour, where label maps hold several",
+            metavar="LABEL",
+            help="the labels or segments, by name or number, that are the tumour, where files hold several",
         )
     for kind in (seg, moda, listed):
         kind.add_argument("--output", type=Path, required=True, metavar="CASES", help="folder of the cases")

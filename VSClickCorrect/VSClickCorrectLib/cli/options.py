@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -42,6 +43,23 @@ def length(text: str) -> float:
 def share(text: str) -> float:
     """Read a share, 0 and 1 included."""
     return _number(text, float, lambda value: 0 <= value <= 1, "a share from 0 to 1")
+
+
+def label(text: str) -> int | str:
+    """Read a label's number, 1 or more, or a segment's name."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a label is a number, or a segment's name")
+    return count(text) if re.fullmatch(r"\s*[-+]?\d[\d.]*\s*", text) else text
+
+
+def add_label(parser: argparse.ArgumentParser) -> None:
+    """Add ``--label``."""
+    parser.add_argument(
+        "--label",
+        type=label,
+        metavar="LABEL",
+        help="the tumour's label, or its segment by name or number, where the mask holds several",
+    )
 
 
 def _number(text: str, kind: Callable[[str], Number], fits: Callable[[Number], bool], wanted: str) -> Number:

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_sequences, count
+from VSClickCorrectLib.cli.options import add_label, add_sequences
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
@@ -27,9 +27,7 @@ def add_parser(commands) -> None:
     parser.add_argument("journal", type=Path, metavar="JOURNAL", help="journal, JSON Lines")
     add_sequences(parser)
     parser.add_argument("--mask", type=Path, metavar="MASK", help="mask with which the correction began")
-    parser.add_argument(
-        "--label", type=count, metavar="N", help="the tumour's label where the mask holds several"
-    )
+    add_label(parser)
     parser.add_argument(
         "--other-image",
         action="store_true",

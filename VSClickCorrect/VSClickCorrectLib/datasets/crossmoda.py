@@ -24,14 +24,14 @@ _NAME = re.compile(r"(?P<case>crossmoda\d*_[a-z]+_\d+)_(?P<role>ceT1|hrT2|T2|Lab
 _ROLES = {"ceT1": "t1ce", "hrT2": "t2", "T2": "t2", "Label": "label"}
 
 
-def find_cases(root: Path, labels: Sequence[int] | None, registered: bool = False) -> list[Source]:
+def find_cases(root: Path, labels: Sequence[int | str] | None, registered: bool = False) -> list[Source]:
     """Find the labelled cases of a crossMoDA download.
 
     Parameters
     ----------
     root : Path
         A folder that holds ``crossmoda2021_ldn_1_ceT1.nii.gz`` and the like, in any folders.
-    labels : sequence of int or None
+    labels : sequence of int or str, or None
         The labels that are the tumour; the others, the cochlea, are left out.
     registered : bool
         Whether to register the T2 of a case that has both sequences, on different grids.
@@ -69,13 +69,13 @@ def _which_labels(paths: Sequence[Path]) -> str:
     return f"the label maps hold the labels {names}; say with --tumour-label which of them are the tumour."
 
 
-def _source(name: str, files: dict[str, list[Path]], labels: Sequence[int], registered: bool) -> Source:
-    settings = {"dataset": "crossmoda", "tumour_label": sorted(labels), "register": registered}
-    read = partial(_read, files, sorted(labels), registered)
+def _source(name: str, files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool) -> Source:
+    settings = {"dataset": "crossmoda", "tumour_label": sorted(labels, key=str), "register": registered}
+    read = partial(_read, files, sorted(labels, key=str), registered)
     return Source(name, {role: paths[:1] for role, paths in files.items()}, read, settings)  # type: ignore[misc]
 
 
-def _read(files: dict[str, list[Path]], labels: Sequence[int], registered: bool) -> Imported:
+def _read(files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool) -> Imported:
     paths = {role: _the_file(found) for role, found in files.items()}
     if "t1ce" not in paths and "t2" not in paths:
         raise ImageError(

@@ -18,7 +18,9 @@ from VSClickCorrectLib.imaging.io import read_mask, read_volume
 TRANSFORM = "t1_to_t2"
 
 
-def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool = False) -> list[Source]:
+def find_cases(
+    path: Path, labels: Sequence[int | str] | None = None, registered: bool = False
+) -> list[Source]:
     """Find the cases that a table lists.
 
     Parameters
@@ -27,7 +29,7 @@ def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool
         A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label``, and, where wanted, ``mask`` and
         ``t1_to_t2``: a rigid transform of ITK that maps points of the T1ce to points of the T2, as
         resampling the T2 onto the T1ce takes it. Files are given relative to the table.
-    labels : sequence of int, optional
+    labels : sequence of int or str, optional
         The labels that are the tumour, where label maps hold several.
     registered : bool
         Whether to register the T2 where no transform is given and the grids differ.
@@ -56,17 +58,17 @@ def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool
 
 
 def _source(
-    row: dict[str, str], folder: Path, where: str, labels: Sequence[int] | None, registered: bool
+    row: dict[str, str], folder: Path, where: str, labels: Sequence[int | str] | None, registered: bool
 ) -> Source:
     paths = {name: folder / value for name, value in row.items() if name != "case" and value}
-    settings = {"dataset": "csv", "tumour_label": sorted(labels or ()), "register": registered}
+    settings = {"dataset": "csv", "tumour_label": sorted(labels or (), key=str), "register": registered}
     files = {name: files_of_image(path) for name, path in paths.items()}
     read = partial(_read, row, folder, where, labels, registered)
     return Source(row["case"], files, read, settings)
 
 
 def _read(
-    row: dict[str, str], folder: Path, where: str, labels: Sequence[int] | None, registered: bool
+    row: dict[str, str], folder: Path, where: str, labels: Sequence[int | str] | None, registered: bool
 ) -> Imported:
     files = files_of(row, folder, where)
     transform = folder / row[TRANSFORM] if row[TRANSFORM] else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,10 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text, reading, write_atomically
-from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import read_image
+from VSClickCorrectLib.imaging.placement import placed_on
+from VSClickCorrectLib.imaging.segments import Label, chosen_label, chosen_segment, labels_of, segments_of
 from VSClickCorrectLib.imaging.slices import read_dicom
 from VSClickCorrectLib.imaging.volume import Case, Volume
 
@@ -62,8 +62,9 @@ def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
         raise ImageError(f"{path} is not a volume (its size is {size}); give a three-dimensional image.")
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
         raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
+    grid = _grid_of(image, path)
     try:
-        return Volume(sitk.GetArrayFromImage(image), _grid_of(image))
+        return Volume(sitk.GetArrayFromImage(image), grid)
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
 
@@ -113,17 +114,19 @@ def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarr
 
 
 @enough_memory()
-def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) -> np.ndarray:
+def read_mask(path: Path, grid: Grid, label: Label | None = None) -> np.ndarray:
     """Read a mask and place it on ``grid``.
 
     Parameters
     ----------
     path : Path
-        A label map with one label, NIfTI or NRRD (``.seg.nrrd`` too, whose extent Slicer crops).
+        A label map, NIfTI or NRRD, or segments that Slicer saved (``.seg.nrrd``); their voxels may be stored
+        in another order than the image's, and reach less far or farther.
     grid : Grid
         The grid of the volume it belongs to.
-    label : int or sequence of int, optional
-        The tumour's label where the file holds several; of several labels one that is there is enough.
+    label : int, str or sequence of these, optional
+        The tumour's label or, by name or number, its segment, where the file holds several; of several labels
+        one that is there is enough.
 
     Returns
     -------
@@ -133,27 +136,22 @@ def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) 
     Raises
     ------
     ImageError
-        If it cannot be read, holds several labels and none was named, lies on another grid, or the label is
-        the background.
+        If it cannot be read, holds several labels and none was named, lies on another grid or beyond the
+        image, or the label is the background.
     """
-    if label is not None and np.min(label) < 1:
-        raise ImageError("a label is a whole number, 1 or more, for 0 is the background; name the tumour's.")
-    # Slicer may crop a segmentation to a single slice.
-    volume = _read(path, thinnest=1)
-    labels = [v for v in np.unique(volume.array) if v != 0]
-    names = ", ".join(f"{v:g}" for v in labels[:6])
-    if any(v != round(v) for v in labels):
-        raise ImageError(f"{path} holds fractions ({names}, …) where labels should be; threshold it first.")
-    if label is None and len(labels) > 1:
-        raise ImageError(f"{path} holds several labels ({names}); name the tumour's with --label.")
-    wanted = labels if label is None else np.atleast_1d(label)
-    values = np.isin(volume.array, wanted)
-    if label is not None and not values.any():
-        missing = " or ".join(str(v) for v in wanted)
-        raise ImageError(f"{path} does not hold the label {missing}; it holds {names or 'none'}.")
-    result = np.zeros(grid.shape, bool)
-    result[_place(volume.grid, grid, path).slices] = values
-    return result
+    labels = labels_of(label)
+    _check_name(path)
+    with reading(path):
+        image = read_dicom(path) if os.path.isdir(path) else read_image(path)
+    segments = segments_of(image, path)
+    if segments and image.GetDimension() == 3:
+        layers = sitk.GetArrayFromImage(image).reshape(*image.GetSize()[::-1], -1)
+        values, own = chosen_segment(layers, segments, labels, path), _grid_of(image, path)
+    else:
+        # Slicer may crop a segmentation to a single slice.
+        volume = _volume_of(image, path, thinnest=1)
+        values, own = chosen_label(volume.array, labels, path), volume.grid
+    return placed_on(grid, values, own, path)
 
 
 @enough_memory()
@@ -248,8 +246,12 @@ def _holds(path: Path, image: sitk.Image) -> bool:
     return np.array_equal(sitk.GetArrayViewFromImage(found), sitk.GetArrayViewFromImage(image))
 
 
-def _grid_of(image: sitk.Image) -> Grid:
-    return Grid.from_lps(image.GetSize()[::-1], image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+def _grid_of(image: sitk.Image, path: Path) -> Grid:
+    shape = image.GetSize()[::-1]
+    try:
+        return Grid.from_lps(shape, image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
 
 
 def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
@@ -260,18 +262,6 @@ def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
     image.SetOrigin([float(o) for o in lps[:3, 3]])
     image.SetDirection([float(d) for d in (lps[:3, :3] / grid.spacing).ravel()])
     return image
-
-
-def _place(part: Grid, whole: Grid, path: Path) -> Box:
-    """Return where ``part`` lies in ``whole``, both being of one lattice."""
-    # ITK straightens a grid before it writes it as NIfTI.
-    for lattice in (whole, whole.straightened()):
-        offset = lattice.ras_to_ijk(part.ijk_to_ras((0, 0, 0)))[::-1]
-        start = tuple(int(round(o)) for o in offset)
-        box = Box(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))
-        if lattice.box.contains(box) and lattice.cropped(box).matches(part):
-            return box
-    raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")
 
 
 def _describe_segment(image: sitk.Image, name: str) -> None:
