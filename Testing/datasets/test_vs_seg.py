@@ -22,12 +22,12 @@ from vs_seg_files import (
     write_series,
 )
 from VSClickCorrectLib.datasets.case_list import read_case_list
-from VSClickCorrectLib.datasets.dicom import Series
 from VSClickCorrectLib.datasets.importing import import_cases
 from VSClickCorrectLib.datasets.vs_seg import find_cases
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_volume
+from VSClickCorrectLib.imaging.series import Series
 
 VS_SEG = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-001"
 needs_vs_seg = pytest.mark.skipif(not VS_SEG.is_dir(), reason=f"{VS_SEG} is not here")

@@ -99,6 +99,27 @@ def write_matrix(path: Path, matrix_lps, uid=T2_UID, patient=PATIENT) -> Path:
     return path
 
 
+def write_rtdose(path: Path, patient=PATIENT) -> Path:
+    """Write a dose of a few voxels, as treatment planning leaves it beside the slices."""
+    dose = sitk.Image(8, 8, 4, sitk.sitkUInt16)
+    tags = {
+        "0008|0016": "1.2.840.10008.5.1.4.1.1.481.2",
+        "0008|0018": "1.2.826.0.1.3680043.2.1125.3.1",
+        "0008|0060": "RTDOSE",
+        "0010|0020": patient,
+        "0020|000d": "1.2.826.0.1.3680043.2.1125.9",
+        "0020|000e": "1.2.826.0.1.3680043.2.1125.3",
+    }
+    for tag, value in tags.items():
+        dose.SetMetaData(tag, value)
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    writer.SetImageIO("GDCMImageIO")
+    writer.SetFileName(str(path))
+    writer.Execute(dose)
+    return path
+
+
 def write_rtstruct(path: Path, structures, uid=T1_UID, patient=PATIENT, kinds=()) -> Path:
     """Write an RTSTRUCT with pydicom, structure by structure; ``kinds`` are the contours', in turn."""
     from pydicom.dataset import Dataset, FileMetaDataset

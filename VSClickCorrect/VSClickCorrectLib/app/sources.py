@@ -21,7 +21,8 @@ def read_files(t1ce: Path | None, t2: Path | None, mask: Path | None) -> OpenedC
     ImageError
         If a file cannot be used or there is no sequence.
     """
-    first, second = (read_volume(path) if path is not None else None for path in (t1ce, t2))
+    given = {"t1ce": t1ce, "t2": t2}
+    first, second = (read_volume(path, name) if path is not None else None for name, path in given.items())
     opened = OpenedCase((t1ce or t2 or Path("case")).name, first, second).checked()
     return replace(opened, mask=read_mask(mask, opened.grid) if mask is not None else None)
 

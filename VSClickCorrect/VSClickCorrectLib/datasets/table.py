@@ -74,7 +74,7 @@ def _read(
     transform = folder / row[TRANSFORM] if row[TRANSFORM] else None
     if transform is not None and not transform.is_file():
         raise ImageError(f"{where}, column {TRANSFORM}: {transform} does not exist.")
-    volumes = [read_volume(p) if (p := files[name]) else None for name in ("t1ce", "t2")]
+    volumes = [read_volume(p, name) if (p := files[name]) else None for name in ("t1ce", "t2")]
     matrix = read_matrix(transform) if transform else None
     placed = place(volumes, matrix, registered)
     label = read_mask(files["label"], placed.case.grid, labels)

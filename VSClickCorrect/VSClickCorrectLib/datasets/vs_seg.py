@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.datasets.dicom import Series, find_series, is_dicom, unnamed_folders
+from VSClickCorrectLib.datasets.dicom import find_series, is_dicom, unnamed_folders
 from VSClickCorrectLib.datasets.importing import Imported, NoTumour, Source, natural
 from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.datasets.placing import Placed, place
@@ -31,6 +31,7 @@ from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.contours import Contour, rasterise, slice_offset
 from VSClickCorrectLib.imaging.dicom_text import header_text
 from VSClickCorrectLib.imaging.io import read_series, resample_to_grid
+from VSClickCorrectLib.imaging.series import Series, meant_as
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.simulation.vs_seg import tumour_contours
 
@@ -205,6 +206,8 @@ def _read(patient: _Patient, registered: bool) -> Imported:
 
 def _the_series(patient: _Patient, weighting: str) -> Series | None:
     found = [s for s in patient.series if s.weighting == weighting]
+    # Of a T1 before and after contrast medium it is the later.
+    found = list(meant_as({"t1": "t1ce"}.get(weighting), found))
     if len(found) > 1:
         places = " and ".join(sorted(f"'{s.description}' in {s.folder}" for s in found)[:2])
         raise ImageError(f"there are {len(found)} {weighting.upper()} series ({places}); keep the right one.")

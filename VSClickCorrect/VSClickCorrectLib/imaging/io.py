@@ -21,21 +21,26 @@ MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
 
 
 @enough_memory()
-def read_volume(path: Path) -> Volume:
-    """Read a NIfTI or NRRD file, or a folder that holds one DICOM series.
+def read_volume(path: Path, sequence: str | None = None) -> Volume:
+    """Read a NIfTI or NRRD file, or a folder with a DICOM series.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder.
+    sequence : {"t1ce", "t2"}, optional
+        Which series of a folder with several is wanted, if their headers tell.
 
     Raises
     ------
     ImageError
         If it is missing, no image, incomplete, not three-dimensional, not of one channel, or holds NaN.
     """
-    return _read(path, thinnest=2)
-
-
-def _read(path: Path, thinnest: int) -> Volume:
     _check_name(path)
     with reading(path):
-        return _volume_of(read_dicom(path) if os.path.isdir(path) else read_image(path), path, thinnest)
+        folder = os.path.isdir(path)
+        image = read_dicom(path, sequence=sequence) if folder else read_image(path)
+        return _volume_of(image, path, thinnest=2)
 
 
 def _check_name(path: Path) -> None:
@@ -77,11 +82,20 @@ def read_case(t1ce: Path | None, t2: Path | None) -> Case:
     ImageError
         If a file cannot be used, both are missing, or their fields of view do not meet.
     """
-    first = read_volume(t1ce) if t1ce else None
-    second = read_volume(t2) if t2 else None
-    if first is not None and second is not None and not first.grid.matches(second.grid):
-        second = resample_to_grid(second, first.grid)
-    return Case(first, second)
+    return case_of(read_volume(t1ce, "t1ce") if t1ce else None, read_volume(t2, "t2") if t2 else None)
+
+
+def case_of(t1ce: Volume | None, t2: Volume | None) -> Case:
+    """Return the sequences of one examination as a case; the T2 is resampled to the T1ce's grid.
+
+    Raises
+    ------
+    ImageError
+        If both are missing, or their fields of view do not meet.
+    """
+    if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
+        t2 = resample_to_grid(t2, t1ce.grid)
+    return Case(t1ce, t2)
 
 
 @enough_memory()

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text
 from VSClickCorrectLib.imaging.dicom_length import is_whole
+from VSClickCorrectLib.imaging.series import the_series
 
 _IMAGE_POSITION = "0020|0032"
 _ORIENTATION = "0020|0037"
@@ -18,8 +19,8 @@ _ORIENTATION = "0020|0037"
 _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference", _ORIENTATION: "orientations"}
 
 
-def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
-    """Read a DICOM series, the only one of the folder or the one of that SeriesInstanceUID.
+def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None) -> sitk.Image:
+    """Read a DICOM series: that of a SeriesInstanceUID, or the one of the folder that `the_series` chooses.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def read_dicom(folder: Path, uid: str | None = None) -> sitk.Image:
     _check_files_of(folder)
     reader = sitk.ImageSeriesReader()
     reader.SetImageIO("GDCMImageIO")
-    names = reader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder))
+    names = reader.GetGDCMSeriesFileNames(str(folder), uid or the_series(folder, sequence).uid)
     _check_names(names)
     reader.SetFileNames(names)
     reader.MetaDataDictionaryArrayUpdateOn()
@@ -62,17 +63,6 @@ def _check_files_of(folder: Path) -> None:
         raise ImageError(f"{others[0]} is a pipe or a device; remove it from the folder.")
     if damaged:
         raise ImageError(f"the slice {damaged[0]} is incomplete or damaged; export the series again.")
-
-
-def _only_series(folder: Path) -> str:
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not series:
-        raise ImageError(f"the folder {folder} holds no DICOM series; give the folder of one series.")
-    if len(series) > 1:
-        raise ImageError(
-            f"the folder {folder} holds {len(series)} DICOM series; give each a folder of its own."
-        )
-    return series[0]
 
 
 def _values(reader: sitk.ImageSeriesReader, tag: str) -> list[str]:
