@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from shutil import copyfile
 from typing import Protocol
 
 import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, Unreadable, enough_memory
-from VSClickCorrectLib.files import check_file, temporary_folder
-from VSClickCorrectLib.imaging import nifti, nrrd
+from VSClickCorrectLib.files import check_file
+from VSClickCorrectLib.imaging import nifti, nifti_copy, nrrd
 from VSClickCorrectLib.imaging.dicom_length import begins_as_dicom, is_whole
 
 # Eight times the largest head scans; what claims more would fill the memory.
@@ -114,11 +113,16 @@ class _DicomHeader:
 
 
 def _read_alone(path: Path, header: Header) -> sitk.Image:
-    # Of scan.nii.gz with a scan.nii beside it, ITK takes the header and then the voxels of scan.nii.
-    if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
+    if not isinstance(header, nifti.NiftiHeader):
         return _reader_of(path, header).Execute()
-    with temporary_folder("vsclick-") as folder:
-        return _reader_of(copyfile(path, folder / path.name), header).Execute()
+    try:
+        with nifti_copy.readable(path) as file:
+            return _reader_of(file, header).Execute()
+    except RuntimeError as error:
+        directions = nifti_copy.leaning_sform(path) if "orthonormal" in str(error) else None
+        if directions is None:
+            raise
+    return nifti_copy.read_leaning(path, _reader_of(path, header), directions)
 
 
 def _reader_of(path: Path, header: Header) -> sitk.ImageFileReader:
