@@ -27,9 +27,10 @@ from VSClickCorrectLib.signals import finished_before_signals
 
 _DESCRIPTION = """\
 Correct a mask around clicks. The clicks are points placed in Slicer and saved as Markups JSON
-(.mrk.json); what a click means stands in the point's description: 'boundary' (the border runs here;
-also if empty), 'include' (this is tumour) or 'exclude' (this is not). All clicks of a file are one
-round: they are applied together to the mask as it is. Run the command again on its output for another.
+(.mrk.json); what a click means stands in the point's description, or in its label where that is empty:
+'boundary' (the border runs here; also if neither says anything), 'include' (this is tumour) or 'exclude'
+(this is not). All clicks of a file are one round: they are applied together to the mask as it is. Run the
+command again on its output for another.
 """
 
 

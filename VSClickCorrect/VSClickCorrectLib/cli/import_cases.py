@@ -71,7 +71,8 @@ def run(options: argparse.Namespace) -> None:
         lambda o: tell(f"[{next(numbers)}/{len(sources)}] {o.name}: {o.status}, {o.message}"),
     )
     counts = Counter(outcome.status for outcome in outcomes)
-    tell(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; see {options.output / CASES}.")
+    written = options.output / (CASES if (options.output / CASES).exists() else REPORT)
+    tell(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; see {written}.")
     _report_failures(outcomes, options.output)
 
 
