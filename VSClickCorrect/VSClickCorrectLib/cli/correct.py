@@ -8,6 +8,7 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import (
     add_corrector,
+    add_different_patients,
     add_hold_clicks,
     add_label,
     add_models,
@@ -38,6 +39,7 @@ def add_parser(commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("correct", help="correct a mask by clicks", description=_DESCRIPTION)
     add_sequences(parser)
+    add_different_patients(parser)
     parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
     add_label(parser)
     parser.add_argument("--clicks", type=Path, required=True, metavar="FILE", help="clicks, .mrk.json")
@@ -63,7 +65,8 @@ def run(options: argparse.Namespace) -> None:
     check_mask_path(options.output, options.t1ce, options.t2, options.clicks)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
-    case = read_case(options.t1ce, options.t2)
+    case = read_case(options.t1ce, options.t2, options.different_patients)
+    tell(*case.remarks)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
     networks = Networks.load(model_folder(options), options.device, options.corrector, options.hold_clicks)
     starter = networks.segmenter.propose

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import label
+from VSClickCorrectLib.cli.options import add_different_patients, label
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.datasets import crossmoda, table, vs_seg
 from VSClickCorrectLib.datasets.importing import CASES, REPORT, Outcome, Source, import_cases
@@ -41,6 +41,7 @@ def add_parser(commands) -> None:
         "ITK that maps points of the T1ce to the T2); files relative to it",
     )
     listed.set_defaults(run=run, find=_find_csv)
+    add_different_patients(listed)
     for kind in (moda, listed):
         kind.add_argument(
             "--tumour-label",
@@ -86,7 +87,9 @@ def _find_crossmoda(options: argparse.Namespace) -> list[Source]:
 
 
 def _find_csv(options: argparse.Namespace) -> list[Source]:
-    return table.find_cases(options.source, options.tumour_label, options.register)
+    return table.find_cases(
+        options.source, options.tumour_label, options.register, options.different_patients
+    )
 
 
 def _report_failures(outcomes: Sequence[Outcome], output: Path) -> None:

@@ -80,6 +80,15 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_different_patients(parser: argparse.ArgumentParser) -> None:
+    """Add ``--different-patients``."""
+    parser.add_argument(
+        "--different-patients",
+        action="store_true",
+        help="take a T1ce and a T2 whose DICOM headers name different patients for one patient's",
+    )
+
+
 def add_model_folder(parser: argparse.ArgumentParser) -> None:
     """Add ``--models``."""
     parser.add_argument(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +112,7 @@ def moved(volume: Volume, matrix: np.ndarray) -> Volume:
     matrix : (4, 4) array
         RAS mm of the T1ce's frame to RAS mm of the T2's, rigid.
     """
-    return Volume(volume.array, Grid(volume.grid.shape, np.linalg.inv(matrix) @ volume.grid.affine))
+    return replace(volume, grid=Grid(volume.grid.shape, np.linalg.inv(matrix) @ volume.grid.affine))
 
 
 def read_matrix(path: Path) -> np.ndarray:

@@ -31,6 +31,7 @@ from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.contours import Contour, rasterise, slice_offset
 from VSClickCorrectLib.imaging.dicom_text import header_text
 from VSClickCorrectLib.imaging.io import read_series, resample_to_grid
+from VSClickCorrectLib.imaging.pairing import OTHER_FRAME
 from VSClickCorrectLib.imaging.series import Series, meant_as
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.simulation.vs_seg import tumour_contours
@@ -199,8 +200,10 @@ def _read(patient: _Patient, registered: bool) -> Imported:
     same_frame = first is not None and second is not None and first.frame == second.frame != ""
     placed = place(volumes, matrix, registered and not same_frame)
     label, record = _label(placed, tumours, volumes)
-    if placed.record == {"t2_placed_by": "header"} and not same_frame:
-        record["remarks"] = ["no matrix and another frame; the T2 lies where its header puts it"]
+    by_header = placed.record.get("t2_placed_by") == "header" and "registration" not in placed.record
+    if by_header and not same_frame:
+        read = [remark for remark in placed.record.get("remarks", ()) if remark != OTHER_FRAME]
+        record["remarks"] = ["no matrix and another frame; the T2 lies where its header puts it", *read]
     return Imported(placed.case, label, record={**placed.record, **record})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text, reading, write_atomically
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import read_image
+from VSClickCorrectLib.imaging.pairing import paired, scan_of
 from VSClickCorrectLib.imaging.placement import placed_on
 from VSClickCorrectLib.imaging.segments import Label, chosen_label, chosen_segment, labels_of, segments_of
 from VSClickCorrectLib.imaging.slices import read_dicom
@@ -69,30 +71,34 @@ def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
         raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
     grid = _grid_of(image, path)
     try:
-        return Volume(sitk.GetArrayFromImage(image), grid)
+        return Volume(sitk.GetArrayFromImage(image), grid, scan=scan_of(image))
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
 
 
-def read_case(t1ce: Path | None, t2: Path | None) -> Case:
-    """Read the sequences of one examination; the T2 is resampled to the T1ce's grid.
+def read_case(t1ce: Path | None, t2: Path | None, different_patients: bool = False) -> Case:
+    """Read the sequences of one examination; see `case_of`.
 
     Raises
     ------
     ImageError
-        If a file cannot be used, both are missing, or their fields of view do not meet.
+        If a file cannot be used, or as `case_of`.
     """
-    return case_of(read_volume(t1ce, "t1ce") if t1ce else None, read_volume(t2, "t2") if t2 else None)
+    first = read_volume(t1ce, "t1ce") if t1ce else None
+    second = read_volume(t2, "t2") if t2 else None
+    return case_of(first, second, different_patients)
 
 
-def case_of(t1ce: Volume | None, t2: Volume | None) -> Case:
+def case_of(t1ce: Volume | None, t2: Volume | None, different_patients: bool = False) -> Case:
     """Return the sequences of one examination as a case; the T2 is resampled to the T1ce's grid.
 
     Raises
     ------
     ImageError
-        If both are missing, or their fields of view do not meet.
+        If both are missing, are of different PatientIDs and ``different_patients`` does not say that this is
+        right, or their fields of view do not meet.
     """
+    t1ce, t2 = paired(t1ce, t2, different_patients)
     if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
         t2 = resample_to_grid(t2, t1ce.grid)
     return Case(t1ce, t2)
@@ -114,7 +120,7 @@ def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
             "the fields of view of the T1ce and the T2 do not meet; "
             "check that both are of the same patient and registered."
         )
-    return Volume(_resampled(image, image, grid), grid)
+    return replace(volume, array=_resampled(image, image, grid), grid=grid)
 
 
 def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:

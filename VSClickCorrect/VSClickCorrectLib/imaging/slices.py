@@ -11,6 +11,8 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text
 from VSClickCorrectLib.imaging.dicom_length import is_whole
+from VSClickCorrectLib.imaging.dicom_text import header_text
+from VSClickCorrectLib.imaging.pairing import CHARACTER_SET, SCAN_TAGS
 from VSClickCorrectLib.imaging.series import the_series
 
 _IMAGE_POSITION = "0020|0032"
@@ -42,7 +44,17 @@ def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
     _check_common(reader, folder)
     _check_positions(reader, folder)
+    _describe(image, reader)
     return image
+
+
+def _describe(image: sitk.Image, reader: sitk.ImageSeriesReader) -> None:
+    """Give an image what the header of its first slice says of the scan."""
+    said = {tag: reader.GetMetaData(0, tag) for tag in SCAN_TAGS if reader.HasMetaDataKey(0, tag)}
+    has_set = reader.HasMetaDataKey(0, CHARACTER_SET)
+    character_set = reader.GetMetaData(0, CHARACTER_SET) if has_set else ""
+    for tag, value in said.items():
+        image.SetMetaData(tag, header_text(value, character_set))
 
 
 def _check_names(names: Sequence[str]) -> None:

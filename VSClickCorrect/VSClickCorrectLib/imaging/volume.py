@@ -12,6 +12,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.pairing import Scan
 
 NOT_FINITE = "the image holds NaN or infinite values; export it again or replace them first."
 # Networks compute in single precision.
@@ -28,6 +29,10 @@ class Volume:
         ``(K, J, I)``, any real dtype, the scanner's own intensities.
     grid : Grid
         Where it lies.
+    remarks : tuple of str
+        What whoever opens it should know of how it was read: whole sentences.
+    scan : Scan or None
+        Whose it is, by the header of DICOM.
 
     Raises
     ------
@@ -38,6 +43,8 @@ class Volume:
 
     array: np.ndarray
     grid: Grid
+    remarks: tuple[str, ...] = ()
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or self.array.shape != self.grid.shape:
@@ -156,6 +163,11 @@ class Case:
             return dict(
                 zip(self.present, pool.map(lambda v: v.fingerprint, self.present.values()), strict=True)
             )
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever opens the case should know of how its sequences were read."""
+        return [remark for volume in self.present.values() for remark in volume.remarks]
 
     @property
     def sequences(self) -> dict[str, Volume | None]:

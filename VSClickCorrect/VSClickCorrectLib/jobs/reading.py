@@ -12,6 +12,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import no_room, temporary_folder
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.pairing import Scan
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full
 from VSClickCorrectLib.jobs.job import NO_WINDOW, child_environment, python_executable
@@ -34,8 +35,10 @@ def read_volume_apart(path: Path, sequence: str, most_bytes: int) -> Volume:
     ImageError
         As `read_sent_volume`, or if the child takes too much memory or time, or dies.
     """
-    array, affine = _read(path, {"sequence": sequence, "most_bytes": most_bytes})
-    return Volume(array, Grid(array.shape, np.array(affine)))
+    array, answer = _read(path, {"sequence": sequence, "most_bytes": most_bytes})
+    grid = Grid(array.shape, np.array(answer["affine"]))
+    scan = Scan(**answer["scan"]) if answer["scan"] else None
+    return Volume(array, grid, tuple(answer["remarks"]), scan=scan)
 
 
 def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
@@ -44,7 +47,7 @@ def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
     return _read(path, {"grid": lattice, "most_bytes": most_bytes})[0]
 
 
-def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, list]:
+def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     task |= {"path": str(path), "memory": _OWN_BYTES + _TIMES * task["most_bytes"]}
     with temporary_folder("vsclick-reading-") as folder:
         (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
@@ -56,7 +59,7 @@ def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, list]:
         answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
         if "refused" in answer:
             raise ImageError(answer["refused"])
-        return np.load(folder / "voxels.npy", allow_pickle=False), answer["affine"]
+        return np.load(folder / "voxels.npy", allow_pickle=False), answer
 
 
 def _run(folder: Path, path: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def main(folder: Path) -> None:
 def _answer(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
     try:
         with enough_memory():
-            array, grid = _read(task)
+            array, answer = _read(task)
             save_array(folder / "voxels.npy", array)
     except OutOfMemory:
         gigabytes = task["memory"] / (1 << 30)
@@ -49,16 +50,18 @@ def _answer(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
         }
     except VSClickError as error:
         return {"refused": str(error)}
-    return {"affine": grid.affine.tolist()}
+    return answer
 
 
-def _read(task: dict[str, Any]) -> tuple[np.ndarray, Grid]:
+def _read(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     path, most_bytes = Path(task["path"]), task["most_bytes"]
     if "grid" in task:
         grid = Grid(task["grid"]["shape"], np.array(task["grid"]["affine"]))
-        return read_sent_mask(path, grid, most_bytes), grid
+        return read_sent_mask(path, grid, most_bytes), {}
     volume = read_sent_volume(path, task["sequence"], most_bytes)
-    return volume.array, volume.grid
+    affine = volume.grid.affine.tolist()
+    scan = asdict(volume.scan) if volume.scan is not None else None
+    return volume.array, {"affine": affine, "remarks": volume.remarks, "scan": scan}
 
 
 def _limit(memory: int) -> None:

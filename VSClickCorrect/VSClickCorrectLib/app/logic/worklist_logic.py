@@ -183,7 +183,7 @@ class WorklistLogic:
         case_on_one_grid = self._list.load()
         t2 = case.read("t2")
         mask = self._list.saved_mask(case_on_one_grid.grid, case_on_one_grid)
-        return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask)
+        return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask).checked()
 
     def _let_go(self) -> CaseLost | None:
         """Keep the open case's mask; return why what was done cannot be kept where somebody took it over."""
