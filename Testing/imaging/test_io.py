@@ -105,6 +105,14 @@ def test_series_over_time_is_not_a_volume(tmp_path, suffix):
         read_volume(tmp_path / f"dce{suffix}")
 
 
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nii", ".nrrd"])
+def test_a_series_over_time_of_one_volume_is_that_volume(tmp_path, suffix):
+    sitk.WriteImage(sitk.JoinSeries([itk_image(VOLUME.array, GRID)]), str(tmp_path / f"one{suffix}"))
+    volume = read_volume(tmp_path / f"one{suffix}")
+    assert np.array_equal(volume.array, VOLUME.array)
+    assert np.allclose(all_ras(volume.grid), all_ras(GRID), atol=1e-4)
+
+
 def test_colour_image_is_refused(tmp_path):
     channel = itk_image(VOLUME.array.astype(np.uint8), PLAIN)
     sitk.WriteImage(sitk.Compose([channel] * 3), str(tmp_path / "rgb.nrrd"))

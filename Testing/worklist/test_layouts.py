@@ -101,6 +101,31 @@ def test_a_folder_s_files_are_what_their_names_say(tmp_path, names, taken):
     assert found(tmp_path) == {"A": {role: f"{name}.nii.gz" for role, name in taken.items()}}
 
 
+def test_what_slicer_saved_as_a_segmentation_is_a_mask_whatever_it_is_called(tmp_path):
+    made(
+        tmp_path,
+        "P1/T1ce.nrrd",
+        "P1/T1ce.seg.nrrd",
+        "P2/T2.nrrd",
+        "P2/Segmentation.seg.nrrd",
+        "P2/brain.seg.nrrd",
+    )
+    assert found(tmp_path) == {
+        "P1": {"t1ce": "T1ce.nrrd", "mask": "T1ce.seg.nrrd"},
+        "P2": {"t2": "T2.nrrd", "mask": "Segmentation.seg.nrrd"},
+    }
+
+
+@pytest.mark.parametrize("place", ["P1/{}/image.nii.gz", "{}/P1.nii.gz"])
+def test_a_folder_a_sequence_tells_what_is_in_it(tmp_path, place):
+    made(tmp_path, *(place.format(kind) for kind in ("T1_post", "T2", "mask", "flair")))
+    (case,) = find_cases(tmp_path, tmp_path / "results")
+    assert case.name == "P1"
+    assert {role: path.relative_to(tmp_path).as_posix() for role, path in case.files.items()} == {
+        role: place.format(kind) for role, kind in (("t1ce", "T1_post"), ("t2", "T2"), ("mask", "mask"))
+    }
+
+
 def test_loose_files_of_a_collection_are_called_as_it_calls_them(tmp_path):
     made(tmp_path, "VS-SEG-001_T1ce.nii.gz", "VS-SEG-001_T2.nii.gz", "VS-SEG-002_t1_post.nii.gz")
     assert sorted(found(tmp_path)) == ["VS-SEG_001", "VS-SEG_002"]

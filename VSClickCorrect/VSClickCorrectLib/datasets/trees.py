@@ -81,13 +81,19 @@ def tell(path: Path, root: Path) -> Told:
     places = path.parent.relative_to(root).parts
     if match := _BIDS.fullmatch(stem):
         return Told(match["case"], _of_bids(match["rest"], match["suffix"], places))
+    # What Slicer saved as a segmentation is one, whatever image it is called after.
+    kind = kind_of(f"{stem} seg" if path.name.lower().endswith(".seg.nrrd") else stem)
     subject = [place for place in places if re.fullmatch(r"(?:sub|ses)-[A-Za-z0-9+]+", place)]
     if subject and places[-1] in _DATATYPES:
-        return Told("_".join(subject), _of_datatype(kind_of(stem), places))
+        return Told("_".join(subject), _of_datatype(kind, places))
+    home = path.parent
+    if kind is Kind.UNKNOWN and places and kind_of(places[-1]) is not Kind.UNKNOWN:
+        # One folder a sequence.
+        kind, places, home = kind_of(places[-1]), places[:-1], home.parent
     if places:
         visit = _VISIT.search(stem)
-        return Told(case_name("_".join(places)), kind_of(stem), path.parent, visit[0] if visit else "")
-    return Told(case_name("_".join(rest_of(stem)) or root.resolve().name), kind_of(stem))
+        return Told(case_name("_".join(places)), kind, home, visit[0] if visit else "")
+    return Told(case_name("_".join(rest_of(stem)) or root.resolve().name), kind)
 
 
 def of_crossmoda(path: Path) -> Told | None:

@@ -67,7 +67,17 @@ def read_image(path: Path) -> sitk.Image:
         raise ImageError(_why_unreadable(path, str(error))) from None
     except OSError as error:
         raise _unreadable(path, error) from None
-    return image
+    return _without_time(image)
+
+
+def _without_time(image: sitk.Image) -> sitk.Image:
+    """Return a series over time of one volume, as several programs write volumes, as that volume."""
+    size = list(image.GetSize())
+    if len(size) <= 3 or max(size[3:]) > 1:
+        return image
+    collapsed = [*size[:3], *[0] * (len(size) - 3)]
+    submatrix = sitk.ExtractImageFilter.DIRECTIONCOLLAPSETOSUBMATRIX
+    return sitk.Extract(image, collapsed, directionCollapseToStrategy=submatrix)
 
 
 def read_header(path: Path) -> Header:
