@@ -58,7 +58,8 @@ def place(
         If the sequences are of different PatientIDs, their fields of view do not meet, or registration is
         impossible.
     """
-    t1ce, t2 = paired(*volumes, different_patients)
+    t1ce, t2 = volumes
+    t1ce, t2 = paired(t1ce, t2, different_patients)
     read = [remark for volume in (t1ce, t2) if volume is not None for remark in volume.remarks]
     if t1ce is None or t2 is None:
         return Placed(Case(t1ce, t2), t2, {"remarks": read} if read else {})

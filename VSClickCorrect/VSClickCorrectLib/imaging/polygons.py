@@ -96,9 +96,9 @@ def _placed(polygons: Sequence[np.ndarray]) -> list[_Placed]:
         lies = {other.number: _relation(points, other.points) for other in found}
         if "same" in lies.values():
             continue
-        for other, relation in lies.items():
+        for crossed, relation in lies.items():
             if relation == "crossing":
-                raise Crossing(other, number)
+                raise Crossing(crossed, number)
         for other in found:
             other.depth += lies[other.number] == "around"
         found.append(_Placed(points, number, list(lies.values()).count("inside")))

@@ -274,8 +274,8 @@ def _dicom(root: Path) -> Iterator[WorkCase]:
     for series in find_series(root)[0]:
         found.setdefault(case_name(series.patient or series.folder.name), []).append(series)
     for patient, its in found.items():
-        for name, series in _by_study(patient, its).items():
-            if (case := _of_series(name, series, root)) is not None:
+        for name, study in _by_study(patient, its).items():
+            if (case := _of_series(name, study, root)) is not None:
                 yield case
     for folder in unnamed_folders(root):
         name = case_name("_".join(folder.relative_to(root).parts) or folder.name)
@@ -290,8 +290,8 @@ def _by_study(patient: str, series: Sequence[Series]) -> dict[str, list[Series]]
         return {patient: list(series)}
     told = len(set(dates.values())) == len(dates) and all(dates.values())
     studies: dict[str, list[Series]] = {}
-    for s in series:
-        studies.setdefault(f"{patient}_{s.date if told else s.study}", []).append(s)
+    for one in series:
+        studies.setdefault(f"{patient}_{one.date if told else one.study}", []).append(one)
     return studies
 
 
