@@ -180,7 +180,7 @@ CASES = [
     BadInput("suffix in capitals", _called("T1CE.NII"), "is read", FOUND),
     BadInput("suffix in capitals and small letters", _called("T1ce.Nii"), "is read", FOUND),
     BadInput("gzip that is called .nii", _zipped, "is read", FOUND),
-    BadInput("sform that leans by 0.03 degrees", _leaning(0.03), "is read where it lies", "Tumour of 1"),
+    BadInput("sform that leans by 0.03 degrees", _leaning(0.03), "is read where it lies", "A mask of 1"),
     BadInput(
         "sform that leans by half a degree",
         _leaning(0.5),
