@@ -43,6 +43,7 @@ EXCEPTIONS = {
     "jobs/reading_child.py: (folder / 'answer.json').write_text": "what it found, in the same folder",
     "datasets/sent_files.py: (folder / f'{number:05d}').open": "an unpacked series, in a temporary folder",
     "datasets/sent_files.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
+    "imaging/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
     "panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
     "mrml/correction.py: self._markers.rename": "numbers of points, no file",
     "worklist/locks.py: whole.write_text": "a lock, written beside and linked into place: one alone gets it",

@@ -149,6 +149,16 @@ def test_of_two_series_each_slot_takes_its_own(uploads, series):
     assert case.t1ce is not None and case.t2 is not None
 
 
+def test_scans_of_two_patients_make_no_case(uploads, series, tmp_path):
+    folder = write_series(tmp_path / "o", np.ones((4, 5, 6)), GRID, "1.2.9", patient="P2", description="t2")
+    send(uploads, "t1ce", "a.zip", zipped(series[0]))
+    send(uploads, "t2", "b.zip", zipped({path.name: path.read_bytes() for path in folder.iterdir()}))
+    with pytest.raises(
+        ImageError, match="T1ce is of patient 'VS-SEG-002' and the T2 of 'P2'; give scans of one"
+    ):
+        uploads.case()
+
+
 def test_a_series_of_unknown_kind_among_several_is_not_guessed(uploads, series, tmp_path):
     other = write_series(tmp_path / "o", np.ones((4, 5, 6)), GRID, f"{T1_UID}.5", description="t1_sag")
     files = {**series[0], **{p.name + "o": p.read_bytes() for p in other.iterdir()}}

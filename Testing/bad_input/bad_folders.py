@@ -182,7 +182,9 @@ CASES = [
         "The DICOM series in series holds slices twice; remove the copies (IMG0000000003.dcm and copy.dcm).",
     ),
     BadInput(
-        "folder with two series", _two, "The folder all holds 2 DICOM series; give each a folder of its own."
+        "folder with two series",
+        _two,
+        "The folder all holds 2 DICOM series; give each a folder of its own ('t1_fl3d_tra_gk_v1', 't1_fl3d_tra_gk_v1').",
     ),
     BadInput(
         "series of two frames of reference",

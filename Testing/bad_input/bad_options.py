@@ -60,9 +60,9 @@ CASES = [
         "Argument --merge: invalid choice: 'average' (choose from progressive, blend, replace); see 'vsclick correct --help'.",
     ),
     BadInput(
-        "label that is no number",
+        "label by a name, where labels have none",
         lambda room: room.correct("--label", "tumour"),
-        "Argument --label: 'tumour' is not a whole number, 1 or more; see 'vsclick correct --help'.",
+        "mask.nii does not hold the label tumour; it holds 1.",
     ),
     BadInput(
         "label of the background",

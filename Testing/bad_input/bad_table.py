@@ -8,6 +8,7 @@ import bad_clicks
 import bad_folders
 import bad_images
 import bad_journals
+import bad_layouts
 import bad_lists
 import bad_masks
 import bad_models
@@ -21,6 +22,7 @@ PARTS: tuple[ModuleType, ...] = (
     bad_images,
     bad_masks,
     bad_folders,
+    bad_layouts,
     bad_paths,
     bad_clicks,
     bad_models,

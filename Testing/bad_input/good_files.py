@@ -20,7 +20,7 @@ R, A, S = CENTER
 BORDER = (R + RADIUS_MM, A, S)
 # What `vsclick segment` says of the good scan, whatever its type of voxels and its name. The ball of 7 mm has
 # 4/3 π 7³ = 1437 mm³ before it is cut into voxels.
-FOUND = "Tumour of 1471 mm³ (1.47 cm³) written to out.nii.gz."
+FOUND = "A mask of 1471 mm³ was written to out.nii.gz."
 
 
 @dataclass(frozen=True)

@@ -262,7 +262,7 @@ def test_mask_of_another_geometry_is_refused(refused, inputs, tmp_path, older, s
     affine = AXIAL.copy()
     affine[:3, 3] += step
     values = np.zeros(shape, np.uint8)
-    values[:, :10, :10] = 1
+    values[:, :10, -10:] = 1
     other = write_image(tmp_path / "other.nii.gz", values, affine)
     message = refused(*inputs, "--mask", other, "--output", older)
     assert "other.nii.gz lies on another grid" in message

@@ -73,6 +73,13 @@ def test_what_is_not_there_is_a_sentence(tmp_path, capsys, kind):
     assert not (tmp_path / "cases").exists()
 
 
+def test_a_list_of_cases_that_was_not_written_is_not_named(moda, tmp_path, capsys):
+    assert vsclick("crossmoda", moda, "--output", tmp_path / "cases", "--tumour-label", 9) == 2
+    out = capsys.readouterr().out.splitlines()
+    assert out[-1] == f"2 failed; see {tmp_path / 'cases' / 'report.csv'}."
+    assert not (tmp_path / "cases" / "cases.csv").exists()
+
+
 def contents(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 

@@ -104,7 +104,7 @@ def test_version_is_the_librarys(capsys):
         (["segment", "--output", "a.nii", "--device", "tpu"], "tpu"),
         (["correct", "--output", "a.nii", "--mask", "m.nii"], "--clicks"),
         (["correct", "--output", "a.nii", "--mask", "m.nii", "--clicks", "c", "--merge", "sum"], "sum"),
-        (["correct", "--output", "a.nii", "--mask", "m.nii", "--clicks", "c", "--label", "two"], "two"),
+        (["correct", "--output", "a.nii", "--mask", "m.nii", "--clicks", "c", "--label", "0"], "--label"),
         (["segment", "--output", "a.nii", "--colour", "red"], "--colour"),
         (["demo", "--seed", "x"], "x"),
     ],

@@ -17,6 +17,7 @@ from bright_ball import (
 )
 from handmade_models import bright_unet3d, pickled_trap, vouch_for
 from safetensors.numpy import save
+from vs_seg_files import write_series
 
 NEAR = 0.93
 ELSEWHERE = AXIAL + np.array([[0, 0, 0, 500.0], [0] * 4, [0] * 4, [0] * 4])
@@ -72,6 +73,30 @@ def test_t2_on_another_grid_is_brought_to_the_t1ces(vsclick, files, tmp_path):
     air = write_image(tmp_path / "air.nii.gz", np.zeros(SHAPE, np.int16))
     assert vsclick("segment", "--t1ce", air, "--t2", turned, "--output", tmp_path / "t1ce.nii.gz") == 0
     assert dice(read_image(tmp_path / "t1ce.nii.gz") != 0, ball()) > NEAR
+
+
+def test_another_patient_s_t2_is_taken_only_if_that_is_said_to_be_right(vsclick, tmp_path, capsys):
+    voxels = {"t1": ball_volume().array, "t2": ball_volume(t2=True).array}
+    for name, array in voxels.items():
+        given = {"patient": f"P-{name}", "description": name, "frame": name}
+        write_series(tmp_path / name, array, ball_volume().grid, f"1.2.{name[1]}", **given)
+    given = [
+        "segment",
+        "--t1ce",
+        tmp_path / "t1",
+        "--t2",
+        tmp_path / "t2",
+        "--output",
+        tmp_path / "mask.nii.gz",
+    ]
+    assert vsclick(*given) == 2
+    assert (
+        "T1ce is of patient 'P-t1' and the T2 of 'P-t2'; give scans of one patient" in capsys.readouterr().err
+    )
+    assert not (tmp_path / "mask.nii.gz").exists()
+    assert vsclick(*given, "--different-patients") == 0
+    assert "The T1ce of 'P-t1' and the T2 of 'P-t2' are taken for one patient's." in capsys.readouterr().out
+    assert dice(read_image(tmp_path / "mask.nii.gz") != 0, ball()) > NEAR
 
 
 def test_output_that_exists_is_replaced(vsclick, files, older):

@@ -7,6 +7,7 @@ from VSClickCorrectLib.datasets.case_list import read_case_list
 from VSClickCorrectLib.datasets.crossmoda import find_cases
 from VSClickCorrectLib.datasets.importing import import_cases
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.grid import Grid
 
 IMAGE = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
 
@@ -106,3 +107,14 @@ def test_folder_without_labelled_cases_is_refused(tmp_path):
     for folder in (tmp_path / "in", tmp_path / "missing"):
         with pytest.raises(ImageError, match="holds no labelled case of crossMoDA"):
             find_cases(folder, (1,))
+
+
+def test_the_first_edition_named_no_centre_and_labels_may_be_stored_in_another_order(tmp_path):
+    scan(tmp_path / "in", "crossmoda_1", "ceT1")
+    affine = GRID.affine @ np.array([[-1, 0, 0, SHAPE[2] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    turned = labels(1, 2)[:, :, ::-1]
+    written(tmp_path / "in" / "crossmoda_1_Label.nii.gz", turned, Grid(SHAPE, affine))
+    outcomes = imported(tmp_path / "in", tmp_path / "cases", 1)
+    assert outcomes["crossmoda_1"].status == "imported", outcomes["crossmoda_1"].message
+    (case,) = read_case_list(tmp_path / "cases" / "cases.csv")
+    assert np.array_equal(case.load().truth, labels(1) > 0)

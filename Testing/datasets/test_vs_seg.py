@@ -15,18 +15,19 @@ from vs_seg_files import (
     T1_UID,
     T2_UID,
     circle,
+    set_headers,
     write_contours,
     write_matrix,
     write_rtstruct,
     write_series,
 )
 from VSClickCorrectLib.datasets.case_list import read_case_list
-from VSClickCorrectLib.datasets.dicom import Series
 from VSClickCorrectLib.datasets.importing import import_cases
 from VSClickCorrectLib.datasets.vs_seg import find_cases
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_volume
+from VSClickCorrectLib.imaging.series import Series
 
 VS_SEG = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-001"
 needs_vs_seg = pytest.mark.skipif(not VS_SEG.is_dir(), reason=f"{VS_SEG} is not here")
@@ -141,6 +142,33 @@ def test_rtstruct_is_used_where_there_are_no_original_contours(tmp_path):
     assert record["sources"]["contours"]["path"] == "a/RTSS.dcm"
 
 
+def test_contours_that_an_rtstruct_stores_twice_are_the_tumour_not_nothing(tmp_path):
+    root = tmp_path / "download"
+    write_t1(root / "a")
+    write_rtstruct(root / "a" / "RTSS.dcm", {"TV ": TUMOUR * 2})
+    case, _ = the_case(root, tmp_path)
+    assert np.array_equal(case.truth, disc())
+
+
+@pytest.mark.parametrize("kind", ["OPEN_PLANAR", "OPEN_NONPLANAR"])
+def test_lines_that_are_not_closed_are_told_not_left_out(tmp_path, kind):
+    root = tmp_path / "download"
+    write_t1(root / "a")
+    write_rtstruct(root / "a" / "RTSS.dcm", {"TV": TUMOUR}, kinds=["CLOSED_PLANAR", "CLOSED_PLANAR", kind])
+    outcome = imported(root, tmp_path)[PATIENT]
+    assert outcome.status == "failed"
+    assert "RTSS.dcm, structure TV holds lines that are not closed; close them" in outcome.message
+
+
+def test_contours_of_which_one_cuts_holes_into_others_are_read(tmp_path):
+    root = tmp_path / "download"
+    write_t1(root / "a")
+    hole = [circle(c.mean(axis=0), 3.3) for c in TUMOUR]
+    write_rtstruct(root / "a" / "RTSS.dcm", {"TV": TUMOUR + hole}, kinds=["CLOSEDPLANAR_XOR"] * 6)
+    case, _ = the_case(root, tmp_path)
+    assert np.array_equal(case.truth, disc() & (np.linalg.norm((points() - CENTER)[..., :2], axis=-1) > 3.3))
+
+
 def test_missing_pydicom_is_a_sentence_for_the_patient_who_needs_it(tmp_path, monkeypatch):
     root = tmp_path / "download"
     write_t1(root / "a")
@@ -179,6 +207,13 @@ def test_tumour_drawn_on_the_t2_is_brought_to_the_t1ce(tmp_path):
         ({"TV": TUMOUR, "AN": TUMOUR}, "failed", r"holds several tumours (TV, AN)"),
         ({"TV": [circle(CENTER + (0, 0, 0.75), 6.0)]}, "failed", "lies between two slices"),
         ({"TV": [circle((90.0, 0.0, 0.0), 6.0)]}, "failed", "lies outside the image"),
+        (
+            {"TV": [*TUMOUR, *(c + (6.0, 0.0, 0.0) for c in TUMOUR)]},
+            "failed",
+            "crosses the contour around R",
+        ),
+        ({"TV": [circle(CENTER + (0.5, 0.5, 0.0), 0.3)]}, "failed", "enclose no voxel's centre"),
+        ({"TV": []}, "failed", "structure TV holds no contour"),
     ],
 )
 def test_contours_that_cannot_be_used_are_told_by_name(tmp_path, structures, status, message):
@@ -282,3 +317,23 @@ def test_a_folder_whose_name_is_no_text_fails_alone(tmp_path):
     assert (good.name, bad.name) == ("good", "bad\\xff")
     with pytest.raises(ImageError, match="is not UTF-8 text; rename the folder"):
         bad.read()
+
+
+@pytest.mark.parametrize(
+    ("character_set", "codec"), [("ISO_IR 100", "latin-1"), ("ISO_IR 192", "utf-8"), (None, "latin-1")]
+)
+def test_headers_in_another_alphabet_are_read_as_they_are_written(tmp_path, character_set, codec):
+    root = tmp_path / "download"
+    patient, description = "Pr\u00fcf-1", "t1 Sch\u00e4delbasis KM"
+    given = {"PatientID": patient.encode(codec), "SeriesDescription": description.encode(codec)}
+    if character_set:
+        given["SpecificCharacterSet"] = character_set
+    set_headers(write_t1(root / "a"), **given)
+    write_contours(root / "contours.json", STRUCTURES, patient=patient)
+    write_series(root / "b", ramp(points()), GRID, "1.2.7", patient="VS-SEG-003")
+    outcomes = imported(root, tmp_path)
+    assert outcomes[patient].status == "imported", outcomes[patient].message
+    record = json.loads((tmp_path / "cases" / patient / "import.json").read_text("utf-8"))
+    assert description in record["sources"]
+    (case,) = read_case_list(tmp_path / "cases" / "cases.csv")
+    assert case.name == patient

@@ -11,7 +11,7 @@ from example_counts import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.contours import fill_polygon, rasterise, slice_offset
+from VSClickCorrectLib.imaging.contours import rasterise, slice_offset
 from VSClickCorrectLib.imaging.grid import Grid
 
 ARCHIVE = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-contours.tar.gz"
@@ -35,14 +35,6 @@ def polygon_area(contours):
     """The shoelace formula in each contour's own plane, mm²."""
     turned = [c - c.mean(axis=0) for c in contours]
     return sum(np.linalg.norm(np.cross(c, np.roll(c, -1, axis=0)).sum(axis=0)) / 2 for c in turned)
-
-
-def test_polygons_are_filled_by_the_even_odd_rule():
-    square = np.array([[1, 1], [3, 1], [3, 3], [1, 3]], dtype=float)
-    filled = fill_polygon(square, np.arange(0.5, 5), np.arange(0.5, 4))
-    assert filled.shape == (4, 5)
-    assert filled.sum() == 4
-    assert filled[1:3, 1:3].all()
 
 
 def test_voxels_belong_whose_centre_lies_inside_on_the_contours_slices_alone():
@@ -90,6 +82,24 @@ def test_contour_near_a_slice_is_on_it(offset):
     assert slice_offset(contours, SLICED) == pytest.approx(abs(offset))
 
 
+def test_contours_stored_twice_count_once():
+    once = [ring(SLICED, k, (15, 15), 6.3) for k in (3, 4, 5)]
+    rounded = [np.roll(np.round(c, 1)[::-1], 7, axis=0) for c in once]
+    expected = rasterise(once, SLICED)
+    assert expected.sum() == pytest.approx(3 * np.pi * 6.3**2, rel=0.03)
+    assert np.array_equal(rasterise(once * 2, SLICED), expected)
+    assert np.count_nonzero(rasterise(once + rounded, SLICED) != expected) <= 3
+    assert np.array_equal(rasterise([np.concatenate([c, c]) for c in once], SLICED), expected)
+
+
+def test_what_has_fewer_than_three_corners_is_not_looked_at():
+    tumour = [ring(SLICED, k, (15, 15), 6.3) for k in (3, 4)]
+    point = SLICED.ijk_to_ras([[15.0, 15.0, 3.4]])
+    line = SLICED.ijk_to_ras([[15.0, 15.0, 6.0], [15.0, 18.0, 7.0], [15.0, 15.0, 6.0]])
+    assert np.array_equal(rasterise([*tumour, point, line], SLICED), rasterise(tumour, SLICED))
+    assert slice_offset([*tumour, point, line], SLICED) == pytest.approx(0, abs=1e-6)
+
+
 def tilted():
     contour = ring(SLICED, 4, (15, 15), 6.0)
     contour[:, 2] += 0.4 * (contour[:, 0] - contour[:, 0].mean())
@@ -105,6 +115,16 @@ def tilted():
         ([ring(SLICED, 4, (3, 15), 5.0)], "lies outside the image"),
         ([ring(SLICED, 4, (15, 15), 5.0), ring(SLICED, 4.4, (15, 15), 5.0)], "shares its slice with one of"),
         ([ring(SLICED, k, (15, 15), 5.0) for k in (1, 3, 5)], "lie farther apart than the slices"),
+        (
+            [ring(SLICED, k, (15, 15), 5.0) for k in (1, 2, 4)],
+            "between the slices 3 and 5 along k",
+        ),
+        (
+            [ring(SLICED, 4, (12, 15), 5.0), ring(SLICED, 4, (16, 15), 5.0)],
+            r"the contour around R 2\.0, .* crosses the contour around R 0\.0, .*; join the two",
+        ),
+        ([ring(SLICED, 4, (15.5, 15.5), 0.3)], "the contours enclose no voxel's centre"),
+        ([SLICED.ijk_to_ras([[15.0, 15.0, 4.0]])], "no contour to fill"),
         ([], "no contour to fill"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import vs_seg_files as dicom
 from any_grid import all_ras, grids, itk_image
 from example_counts import examples
 from hypothesis import given
@@ -104,6 +105,14 @@ def test_series_over_time_is_not_a_volume(tmp_path, suffix):
         read_volume(tmp_path / f"dce{suffix}")
 
 
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nii", ".nrrd"])
+def test_a_series_over_time_of_one_volume_is_that_volume(tmp_path, suffix):
+    sitk.WriteImage(sitk.JoinSeries([itk_image(VOLUME.array, GRID)]), str(tmp_path / f"one{suffix}"))
+    volume = read_volume(tmp_path / f"one{suffix}")
+    assert np.array_equal(volume.array, VOLUME.array)
+    assert np.allclose(all_ras(volume.grid), all_ras(GRID), atol=1e-4)
+
+
 def test_colour_image_is_refused(tmp_path):
     channel = itk_image(VOLUME.array.astype(np.uint8), PLAIN)
     sitk.WriteImage(sitk.Compose([channel] * 3), str(tmp_path / "rgb.nrrd"))
@@ -174,6 +183,31 @@ def test_two_series_in_one_folder_are_refused_rather_than_guessed(tmp_path, writ
     write_series(tmp_path / "both", VOLUME, uid="1.2.826.0.1.3680043.2.1125.2")
     with pytest.raises(ImageError, match="holds 2 DICOM series; give each a folder of its own"):
         read_volume(tmp_path / "both")
+
+
+def test_the_sequence_that_is_asked_for_is_found_among_the_series_of_a_folder(tmp_path):
+    folder = dicom.write_series(tmp_path / "both", VOLUME.array, PLAIN, "1.2.21", description="t1 post")
+    more = dicom.write_series(tmp_path / "t2", VOLUME.array + 9, PLAIN, "1.2.22", description="t2_ciss")
+    for path in more.iterdir():
+        path.rename(folder / f"t2-{path.name}")
+    dicom.write_rtdose(folder / "dose.dcm")
+    case = read_case(folder, folder)
+    assert np.array_equal(case.t1ce.array, VOLUME.array)
+    assert np.array_equal(case.t2.array, VOLUME.array + 9)
+    with pytest.raises(ImageError, match=r"give each a folder of its own \('t1 post', 't2_ciss'\)"):
+        read_volume(folder)
+
+
+def test_dose_and_structures_beside_the_slices_are_no_scans(tmp_path, write_series):
+    folder = write_series(tmp_path / "series", VOLUME)
+    dicom.write_rtdose(folder / "RTDOSE.dcm")
+    dicom.write_rtstruct(folder / "RTSS.dcm", {})
+    assert np.array_equal(read_volume(folder).array, VOLUME.array)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    dicom.write_rtdose(alone / "RTDOSE.dcm")
+    with pytest.raises(ImageError, match="holds no DICOM series but RTDOSE; give the folder of one series"):
+        read_volume(alone)
 
 
 @pytest.mark.parametrize("missing", [1, 3])

@@ -223,3 +223,26 @@ def test_kind_is_parsed_from_any_case_and_refused_otherwise():
     assert ClickKind.parse("INCLUDE ") is ClickKind.INCLUDE
     with pytest.raises(CorrectionError, match="no kind of click"):
         ClickKind.parse("in")
+
+
+@pytest.mark.parametrize(
+    ("label", "description", "kind"),
+    [
+        ("exclude-1", "", ClickKind.EXCLUDE),
+        ("Include 12", " ", ClickKind.INCLUDE),
+        ("exclude", "exclude", ClickKind.EXCLUDE),
+        ("boundary_3", "", ClickKind.BOUNDARY),
+        ("F-1", "include", ClickKind.INCLUDE),
+        ("excluded region", "", ClickKind.BOUNDARY),
+        (None, "", ClickKind.BOUNDARY),
+    ],
+)
+def test_a_kind_may_stand_in_the_label_alone(read, label, description, kind):
+    assert [click.kind for click in read(fiducials(point(label=label, description=description)))] == [kind]
+
+
+def test_a_label_and_a_description_that_contradict_each_other_are_told(read):
+    with pytest.raises(
+        CorrectionError, match="point 1 is labelled 'exclude-1' and described as include; make"
+    ):
+        read(fiducials(point(label="exclude-1", description="include")))

@@ -103,7 +103,7 @@ def test_a_contour_inside_another_is_a_hole():
 @pytest.mark.parametrize("side", [1, -1])
 def test_the_tip_is_the_lateral_end_on_either_side(side):
     # A ball with a thin stalk to lateral, in the plane y = 4, z = 0.
-    stalk = np.array([[5, 3, 0], [18, 3, 0], [18, 5, 0], [5, 5, 0]], dtype=float)
+    stalk = np.array([[7.5, 3, 0], [18, 3, 0], [18, 5, 0], [7.5, 5, 0]], dtype=float)
     contours = [c + (15, 0, 0) for c in sphere((0, 0, 0), 8.0)] + [
         stalk + (15, 0, h) for h in np.arange(-1.5, 2.0, 1.0)
     ]

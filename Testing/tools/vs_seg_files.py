@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,24 @@ def write_series(folder: Path, array, grid: Grid, uid=T1_UID, without=(), **give
     return folder
 
 
+def set_headers(folder: Path, **values) -> Path:
+    """Change elements of all slices of a folder, by their keywords; bytes are written as they are."""
+    import pydicom
+    from pydicom.datadict import dictionary_VR
+    from pydicom.dataelem import DataElement
+
+    for path in folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        for name, value in values.items():
+            setattr(dataset, name, "" if isinstance(value, bytes) else value)
+            if isinstance(value, bytes):
+                element = dataset[name]
+                dataset[name] = DataElement(element.tag, "UN", value)
+                dataset[name].VR = dictionary_VR(name)
+        dataset.save_as(path)
+    return folder
+
+
 def circle(center_ras, radius, count=60):
     """Corners of a circle in a plane of constant S."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
@@ -80,8 +99,29 @@ def write_matrix(path: Path, matrix_lps, uid=T2_UID, patient=PATIENT) -> Path:
     return path
 
 
-def write_rtstruct(path: Path, structures, uid=T1_UID, patient=PATIENT) -> Path:
-    """Write an RTSTRUCT with pydicom, structure by structure."""
+def write_rtdose(path: Path, patient=PATIENT) -> Path:
+    """Write a dose of a few voxels, as treatment planning leaves it beside the slices."""
+    dose = sitk.Image(8, 8, 4, sitk.sitkUInt16)
+    tags = {
+        "0008|0016": "1.2.840.10008.5.1.4.1.1.481.2",
+        "0008|0018": "1.2.826.0.1.3680043.2.1125.3.1",
+        "0008|0060": "RTDOSE",
+        "0010|0020": patient,
+        "0020|000d": "1.2.826.0.1.3680043.2.1125.9",
+        "0020|000e": "1.2.826.0.1.3680043.2.1125.3",
+    }
+    for tag, value in tags.items():
+        dose.SetMetaData(tag, value)
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    writer.SetImageIO("GDCMImageIO")
+    writer.SetFileName(str(path))
+    writer.Execute(dose)
+    return path
+
+
+def write_rtstruct(path: Path, structures, uid=T1_UID, patient=PATIENT, kinds=()) -> Path:
+    """Write an RTSTRUCT with pydicom, structure by structure; ``kinds`` are the contours', in turn."""
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
@@ -108,11 +148,11 @@ def write_rtstruct(path: Path, structures, uid=T1_UID, patient=PATIENT) -> Path:
                 ReferencedROINumber=n,
                 ContourSequence=[
                     item(
-                        ContourGeometricType="CLOSED_PLANAR",
+                        ContourGeometricType=kind,
                         NumberOfContourPoints=len(contour),
                         ContourData=[f"{v:.4f}" for v in (contour * LPS).ravel()],
                     )
-                    for contour in contours
+                    for contour, kind in zip_longest(contours, kinds or (), fillvalue="CLOSED_PLANAR")
                 ],
             )
             for n, contours in enumerate(structures.values(), 1)

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, written
-from vs_seg_files import write_series
+from vs_seg_files import set_headers, write_series
 from VSClickCorrectLib.datasets.importing import Imported, Source, import_cases
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.imaging.io import read_mask
@@ -283,3 +283,18 @@ def test_a_series_of_which_one_slice_s_name_is_no_text_says_so(tmp_path):
     (case,) = find_cases(tmp_path / "cases", tmp_path / "out")
     with pytest.raises(ImageError, match="is not UTF-8 text; rename the file"):
         case.load()
+
+
+def test_an_umlaut_in_the_patient_s_id_is_shown_as_it_is_written(tmp_path):
+    write_series(tmp_path / "in" / "a", IMAGE, PLAIN, description="t1_post")
+    write_series(tmp_path / "in" / "b", IMAGE, PLAIN, "1.2.7", description="t1_post", patient="P2")
+    set_headers(
+        tmp_path / "in" / "a", SpecificCharacterSet="ISO_IR 100", PatientID="Pr\u00fcf-1".encode("latin-1")
+    )
+    worklist = Worklist.open(tmp_path / "in", tmp_path / "out", "AB")
+    assert [row.case.name for row in worklist.rows()] == ["P2", "Pr\u00fcf-1"]
+    worklist.go_to("Pr\u00fcf-1")
+    np.testing.assert_array_equal(worklist.load().t1ce.array, IMAGE)
+    worklist.done(blob(), PLAIN)
+    worklist.close()
+    assert "Pr\u00fcf-1,sub-Prf1,done" in (tmp_path / "out" / "summary.csv").read_text("utf-8")

@@ -13,16 +13,20 @@ from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.synthesis import demo_case
 
 
-def read_files(t1ce: Path | None, t2: Path | None, mask: Path | None) -> OpenedCase:
+def read_files(
+    t1ce: Path | None, t2: Path | None, mask: Path | None, different_patients: bool = False
+) -> OpenedCase:
     """Read a case from files.
 
     Raises
     ------
     ImageError
-        If a file cannot be used or there is no sequence.
+        If a file cannot be used, there is no sequence, or both are of different PatientIDs and
+        ``different_patients`` does not say that this is right.
     """
-    first, second = (read_volume(path) if path is not None else None for path in (t1ce, t2))
-    opened = OpenedCase((t1ce or t2 or Path("case")).name, first, second).checked()
+    given = {"t1ce": t1ce, "t2": t2}
+    first, second = (read_volume(path, name) if path is not None else None for name, path in given.items())
+    opened = OpenedCase((t1ce or t2 or Path("case")).name, first, second).checked(different_patients)
     return replace(opened, mask=read_mask(mask, opened.grid) if mask is not None else None)
 
 

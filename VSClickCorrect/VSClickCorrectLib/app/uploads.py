@@ -139,7 +139,7 @@ class Uploads:
             raise ImageError("no scan was chosen; choose a T1ce, a T2 or both.")
         t1ce, t2 = (self._volume(slot) for slot in ("t1ce", "t2"))
         opened = OpenedCase(name, t1ce, t2).checked()
-        return OpenedCase(name, t1ce, t2, self.mask(opened.grid))
+        return replace(opened, mask=self.mask(opened.grid))
 
     def mask(self, grid: Grid) -> np.ndarray | None:
         """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``; None if none was.

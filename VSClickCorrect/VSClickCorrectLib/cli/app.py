@@ -8,7 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, count, model_folder, natural
+from VSClickCorrectLib.cli.options import (
+    add_different_patients,
+    add_models,
+    add_sequences,
+    count,
+    model_folder,
+    natural,
+)
 from VSClickCorrectLib.errors import ModelError, VSClickError
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -24,6 +31,7 @@ def add_parser(commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("app", help="correct by clicks in a browser", description=_DESCRIPTION)
     add_sequences(parser)
+    add_different_patients(parser)
     parser.add_argument("--mask", type=Path, metavar="FILE", help="mask to correct, on the T1ce's grid")
     parser.add_argument(
         "--worklist", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
@@ -127,7 +135,7 @@ def _source(options: argparse.Namespace):
         from VSClickCorrectLib.app.sources import read_files, synthetic
 
         if options.t1ce or options.t2:
-            return read_files(options.t1ce, options.t2, options.mask)
+            return read_files(options.t1ce, options.t2, options.mask, options.different_patients)
         return synthetic()
 
     return make

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import (
     add_corrector,
+    add_different_patients,
     add_hold_clicks,
+    add_label,
     add_models,
     add_sequences,
-    count,
     model_folder,
 )
 from VSClickCorrectLib.cli.telling import tell
@@ -27,9 +28,10 @@ from VSClickCorrectLib.signals import finished_before_signals
 
 _DESCRIPTION = """\
 Correct a mask around clicks. The clicks are points placed in Slicer and saved as Markups JSON
-(.mrk.json); what a click means stands in the point's description: 'boundary' (the border runs here;
-also if empty), 'include' (this is tumour) or 'exclude' (this is not). All clicks of a file are one
-round: they are applied together to the mask as it is. Run the command again on its output for another.
+(.mrk.json); what a click means stands in the point's description, or in its label where that is empty:
+'boundary' (the border runs here; also if neither says anything), 'include' (this is tumour) or 'exclude'
+(this is not). All clicks of a file are one round: they are applied together to the mask as it is. Run the
+command again on its output for another.
 """
 
 
@@ -37,10 +39,9 @@ def add_parser(commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("correct", help="correct a mask by clicks", description=_DESCRIPTION)
     add_sequences(parser)
+    add_different_patients(parser)
     parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
-    parser.add_argument(
-        "--label", type=count, metavar="N", help="the tumour's label where the mask holds several"
-    )
+    add_label(parser)
     parser.add_argument("--clicks", type=Path, required=True, metavar="FILE", help="clicks, .mrk.json")
     parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="corrected mask to write")
     parser.add_argument(
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     check_mask_path(options.output, options.t1ce, options.t2, options.clicks)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
-    case = read_case(options.t1ce, options.t2)
+    case = read_case(options.t1ce, options.t2, options.different_patients)
     tell(*case.remarks)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
     networks = Networks.load(model_folder(options), options.device, options.corrector, options.hold_clicks)

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, model_folder, natural
+from VSClickCorrectLib.cli.options import (
+    add_different_patients,
+    add_models,
+    add_sequences,
+    model_folder,
+    natural,
+)
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.evaluation.metrics import dice
@@ -33,6 +39,7 @@ def add_parser(commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("demo", help="show three rounds on one case", description=_DESCRIPTION)
     add_sequences(parser)
+    add_different_patients(parser)
     parser.add_argument(
         "--output",
         type=Path,
@@ -114,7 +121,7 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
 
 def _case(options: argparse.Namespace) -> tuple[Case, np.ndarray | None]:
     if options.t1ce or options.t2:
-        case = read_case(options.t1ce, options.t2)
+        case = read_case(options.t1ce, options.t2, options.different_patients)
         tell(*case.remarks)
         return case, None
     tell(f"Making the synthetic case of seed {options.seed} …", to=sys.stderr)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import count
+from VSClickCorrectLib.cli.options import add_different_patients, label
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.datasets import crossmoda, table, vs_seg
 from VSClickCorrectLib.datasets.importing import CASES, REPORT, Outcome, Source, import_cases
@@ -41,14 +41,15 @@ def add_parser(commands) -> None:
         "ITK that maps points of the T1ce to the T2); files relative to it",
     )
     listed.set_defaults(run=run, find=_find_csv)
+    add_different_patients(listed)
     for kind in (moda, listed):
         kind.add_argument(
             "--tumour-label",
             "--label",
-            type=count,
+            type=label,
             nargs="+",
-            metavar="N",
-            help="the label or labels that are the tumour, where label maps hold several",
+            metavar="LABEL",
+            help="the labels or segments, by name or number, that are the tumour, where files hold several",
         )
     for kind in (seg, moda, listed):
         kind.add_argument("--output", type=Path, required=True, metavar="CASES", help="folder of the cases")
@@ -71,7 +72,8 @@ def run(options: argparse.Namespace) -> None:
         lambda o: tell(f"[{next(numbers)}/{len(sources)}] {o.name}: {o.status}, {o.message}"),
     )
     counts = Counter(outcome.status for outcome in outcomes)
-    tell(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; see {options.output / CASES}.")
+    written = options.output / (CASES if (options.output / CASES).exists() else REPORT)
+    tell(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; see {written}.")
     _report_failures(outcomes, options.output)
 
 
@@ -85,7 +87,9 @@ def _find_crossmoda(options: argparse.Namespace) -> list[Source]:
 
 
 def _find_csv(options: argparse.Namespace) -> list[Source]:
-    return table.find_cases(options.source, options.tumour_label, options.register)
+    return table.find_cases(
+        options.source, options.tumour_label, options.register, options.different_patients
+    )
 
 
 def _report_failures(outcomes: Sequence[Outcome], output: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -44,6 +45,23 @@ def share(text: str) -> float:
     return _number(text, float, lambda value: 0 <= value <= 1, "a share from 0 to 1")
 
 
+def label(text: str) -> int | str:
+    """Read a label's number, 1 or more, or a segment's name."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a label is a number, or a segment's name")
+    return count(text) if re.fullmatch(r"\s*[-+]?\d[\d.]*\s*", text) else text
+
+
+def add_label(parser: argparse.ArgumentParser) -> None:
+    """Add ``--label``."""
+    parser.add_argument(
+        "--label",
+        type=label,
+        metavar="LABEL",
+        help="the tumour's label, or its segment by name or number, where the mask holds several",
+    )
+
+
 def _number(text: str, kind: Callable[[str], Number], fits: Callable[[Number], bool], wanted: str) -> Number:
     try:
         value = kind(text)
@@ -59,6 +77,15 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--t1ce", type=Path, metavar="FILE", help=f"contrast-enhanced T1: {IMAGE_HELP}")
     parser.add_argument(
         "--t2", type=Path, metavar="FILE", help="T2 registered to it; one of the two sequences may be missing"
+    )
+
+
+def add_different_patients(parser: argparse.ArgumentParser) -> None:
+    """Add ``--different-patients``."""
+    parser.add_argument(
+        "--different-patients",
+        action="store_true",
+        help="take a T1ce and a T2 whose DICOM headers name different patients for one patient's",
     )
 
 

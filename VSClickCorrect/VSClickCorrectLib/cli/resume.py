@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_sequences, count
+from VSClickCorrectLib.cli.options import add_different_patients, add_label, add_sequences
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
@@ -26,10 +26,9 @@ def add_parser(commands) -> None:
     parser = commands.add_parser("resume", help="rebuild a mask from a journal", description=_DESCRIPTION)
     parser.add_argument("journal", type=Path, metavar="JOURNAL", help="journal, JSON Lines")
     add_sequences(parser)
+    add_different_patients(parser)
     parser.add_argument("--mask", type=Path, metavar="MASK", help="mask with which the correction began")
-    parser.add_argument(
-        "--label", type=count, metavar="N", help="the tumour's label where the mask holds several"
-    )
+    add_label(parser)
     parser.add_argument(
         "--other-image",
         action="store_true",
@@ -48,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     events = Journal(options.journal).events
     if not events:
         raise CorrectionError(f"the journal {options.journal} is empty; name another.")
-    case = read_case(options.t1ce, options.t2)
+    case = read_case(options.t1ce, options.t2, options.different_patients)
     tell(*case.remarks)
     grid = case.grid
     start = read_mask(options.mask, grid, options.label) if options.mask else None

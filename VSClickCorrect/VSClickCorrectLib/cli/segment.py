@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_models, add_sequences, count, model_folder
+from VSClickCorrectLib.cli.options import (
+    add_different_patients,
+    add_models,
+    add_sequences,
+    count,
+    model_folder,
+)
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.imaging.io import check_mask_path, read_case, write_mask
@@ -23,6 +29,7 @@ def add_parser(commands) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("segment", help="make the initial mask", description=_DESCRIPTION)
     add_sequences(parser)
+    add_different_patients(parser)
     parser.add_argument(
         "--output",
         type=Path,
@@ -44,7 +51,7 @@ def add_parser(commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     check_mask_path(options.output, options.t1ce, options.t2)
-    case = read_case(options.t1ce, options.t2)
+    case = read_case(options.t1ce, options.t2, options.different_patients)
     tell(*case.remarks)
     if case.t2 is None:
         tell("No T2 given: the T1ce is used alone.")

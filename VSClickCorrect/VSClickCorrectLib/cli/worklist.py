@@ -48,6 +48,6 @@ def _work(row: Row) -> str:
         parts.append(f"open with {row.holder}")
     if record.comment:
         parts.append(record.comment)
-    if row.case.problem:
-        parts.append(row.case.problem)
+    if note := row.case.problem or row.case.remark:
+        parts.append(note)
     return "; ".join(parts)

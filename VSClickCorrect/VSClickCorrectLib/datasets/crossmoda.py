@@ -7,7 +7,6 @@ extrameatal part and 3 is the cochlea.
 from __future__ import annotations
 
 import filecmp
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,21 +16,20 @@ import numpy as np
 from VSClickCorrectLib.datasets.folders import walk
 from VSClickCorrectLib.datasets.importing import Imported, Source, natural
 from VSClickCorrectLib.datasets.placing import place
+from VSClickCorrectLib.datasets.trees import of_crossmoda
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.io import read_mask, read_volume
 
-_NAME = re.compile(r"(?P<case>crossmoda\d*_[a-z]+_\d+)_(?P<role>ceT1|hrT2|T2|Label)\.nii(\.gz)?$")
-_ROLES = {"ceT1": "t1ce", "hrT2": "t2", "T2": "t2", "Label": "label"}
 
-
-def find_cases(root: Path, labels: Sequence[int] | None, registered: bool = False) -> list[Source]:
+def find_cases(root: Path, labels: Sequence[int | str] | None, registered: bool = False) -> list[Source]:
     """Find the labelled cases of a crossMoDA download.
 
     Parameters
     ----------
     root : Path
-        A folder that holds ``crossmoda2021_ldn_1_ceT1.nii.gz`` and the like, in any folders.
-    labels : sequence of int or None
+        A folder that holds ``crossmoda2021_ldn_1_ceT1.nii.gz`` and the like, in the first edition
+        ``crossmoda_1_ceT1.nii.gz``, in any folders.
+    labels : sequence of int or str, or None
         The labels that are the tumour; the others, the cochlea, are left out.
     registered : bool
         Whether to register the T2 of a case that has both sequences, on different grids.
@@ -49,9 +47,8 @@ def find_cases(root: Path, labels: Sequence[int] | None, registered: bool = Fals
     cases: dict[str, dict[str, list[Path]]] = {}
     paths = [folder / name for folder, _, names in walk(root) for name in names]
     for path in sorted(paths):
-        match = _NAME.match(path.name)
-        if match:
-            cases.setdefault(match["case"], {}).setdefault(_ROLES[match["role"]], []).append(path)
+        if (told := of_crossmoda(path)) is not None:
+            cases.setdefault(told.case, {}).setdefault(told.kind.value, []).append(path)
     labelled = {name: files for name, files in cases.items() if "label" in files}
     if not labelled:
         raise ImageError(
@@ -69,13 +66,13 @@ def _which_labels(paths: Sequence[Path]) -> str:
     return f"the label maps hold the labels {names}; say with --tumour-label which of them are the tumour."
 
 
-def _source(name: str, files: dict[str, list[Path]], labels: Sequence[int], registered: bool) -> Source:
-    settings = {"dataset": "crossmoda", "tumour_label": sorted(labels), "register": registered}
-    read = partial(_read, files, sorted(labels), registered)
+def _source(name: str, files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool) -> Source:
+    settings = {"dataset": "crossmoda", "tumour_label": sorted(labels, key=str), "register": registered}
+    read = partial(_read, files, sorted(labels, key=str), registered)
     return Source(name, {role: paths[:1] for role, paths in files.items()}, read, settings)  # type: ignore[misc]
 
 
-def _read(files: dict[str, list[Path]], labels: Sequence[int], registered: bool) -> Imported:
+def _read(files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool) -> Imported:
     paths = {role: _the_file(found) for role, found in files.items()}
     if "t1ce" not in paths and "t2" not in paths:
         raise ImageError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from VSClickCorrectLib.datasets.registration import Registration, moved, register
 from VSClickCorrectLib.imaging.io import resample_to_grid
+from VSClickCorrectLib.imaging.pairing import OTHER_FRAME, paired
 from VSClickCorrectLib.imaging.volume import Case, Volume
 
 
@@ -33,7 +34,10 @@ class Placed:
 
 
 def place(
-    volumes: Sequence[Volume | None], matrix: np.ndarray | None = None, registered: bool = False
+    volumes: Sequence[Volume | None],
+    matrix: np.ndarray | None = None,
+    registered: bool = False,
+    different_patients: bool = False,
 ) -> Placed:
     """Bring the T2 to the grid of the T1ce.
 
@@ -45,14 +49,18 @@ def place(
         RAS mm of the T1ce's frame to RAS mm of the T2's, where it is known.
     registered : bool
         Whether to register where it is not.
+    different_patients : bool
+        Whether to take sequences of different PatientIDs for one patient's.
 
     Raises
     ------
     ImageError
-        If the fields of view do not meet, or registration is impossible.
+        If the sequences are of different PatientIDs, their fields of view do not meet, or registration is
+        impossible.
     """
     t1ce, t2 = volumes
-    read = [remark for volume in volumes if volume is not None for remark in volume.remarks]
+    t1ce, t2 = paired(t1ce, t2, different_patients)
+    read = [remark for volume in (t1ce, t2) if volume is not None for remark in volume.remarks]
     if t1ce is None or t2 is None:
         return Placed(Case(t1ce, t2), t2, {"remarks": read} if read else {})
     record: dict = {"t2_placed_by": "header" if matrix is None else "matrix"}
@@ -63,6 +71,8 @@ def place(
     if matrix is not None:
         record["t1ce_to_t2_ras"] = np.round(matrix, 9).tolist()
         t2 = moved(t2, matrix)
+    # What a matrix has brought together need not be looked at.
+    read = [remark for remark in read if matrix is None or remark != OTHER_FRAME]
     if read:
         record["remarks"] = [*read, *record.get("remarks", ())]
     on_grid = t2 if t1ce.grid.matches(t2.grid) else resample_to_grid(t2, t1ce.grid)

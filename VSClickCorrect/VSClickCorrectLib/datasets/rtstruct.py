@@ -12,6 +12,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file
 
+_CLOSED = {"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"}
 # What pydicom raises of damaged files: it reads values when they are asked for, whatever is in them.
 _DAMAGED = (
     ArithmeticError,
@@ -38,7 +39,8 @@ class StructureSet:
     series : str
         SeriesInstanceUID of the images on which it was drawn, empty where it does not say.
     structures : list of dict
-        As in ``contours.json``: ``structure_name`` and ``LPS_contour_points``, lists of points in mm.
+        As in ``contours.json``: ``structure_name`` and ``LPS_contour_points``, lists of points in mm; and
+        ``open_contours``, how many lines it holds besides that enclose nothing.
     """
 
     patient: str
@@ -87,15 +89,20 @@ def _series_of(dataset) -> str:
 
 def _structures(dataset) -> list[dict]:
     names = {item.ROINumber: str(item.ROIName) for item in dataset.StructureSetROISequence}
-    structures = []
-    for item in dataset.get("ROIContourSequence", ()):
-        contours = [
-            np.reshape(np.asarray(contour.ContourData, float), (-1, 3)).tolist()
-            for contour in item.get("ContourSequence", ())
-            # Points and lines, isocentres say, enclose nothing.
-            if contour.ContourGeometricType.startswith("CLOSED_PLANAR")
-        ]
-        if not all(np.isfinite(contour).all() for contour in contours):
+    return [
+        {"structure_name": names[item.ReferencedROINumber], **_contours(item)}
+        for item in dataset.get("ROIContourSequence", ())
+    ]
+
+
+def _contours(item) -> dict:
+    closed, lines = [], 0
+    for contour in item.get("ContourSequence", ()):
+        points = np.reshape(np.asarray(contour.ContourData, float), (-1, 3))
+        if not np.isfinite(points).all():
             raise ValueError("a contour holds what is no number")
-        structures.append({"structure_name": names[item.ReferencedROINumber], "LPS_contour_points": contours})
-    return structures
+        if contour.ContourGeometricType in _CLOSED:
+            closed.append(points.tolist())
+        # A single point is an isocentre, say.
+        lines += contour.ContourGeometricType not in _CLOSED and len(points) > 1
+    return {"LPS_contour_points": closed, "open_contours": lines}

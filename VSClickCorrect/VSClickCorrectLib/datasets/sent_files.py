@@ -17,6 +17,7 @@ from VSClickCorrectLib.files import DAMAGED_ZIP, changing
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import read_header
 from VSClickCorrectLib.imaging.io import read_mask, read_series, read_volume
+from VSClickCorrectLib.imaging.series import meant_as
 from VSClickCorrectLib.imaging.volume import Volume
 
 _MB = 1 << 20
@@ -25,7 +26,6 @@ _LARGEST_RATIO = 20
 _MOST_FILES = 20_000
 # Others may ask for gigabytes of memory before a byte is unpacked.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_WEIGHTINGS = {"t1ce": "t1", "t2": "t2"}
 
 
 def read_sent_volume(path: Path, sequence: str, most_bytes: int) -> Volume:
@@ -58,7 +58,7 @@ def _unpacked(archive: Path, sequence: str, most_bytes: int) -> Volume:
     folder = archive.with_suffix("")
     _unpack(archive, folder, min(most_bytes, _LARGEST_RATIO * archive.stat().st_size))
     series = find_series(folder)[0]
-    fitting = [s for s in series if s.weighting == _WEIGHTINGS[sequence]] if len(series) > 1 else series
+    fitting = meant_as(sequence, series)
     if not series:
         raise ImageError("the archive holds no DICOM series of MR images; zip the slices of one series.")
     if len(fitting) != 1:

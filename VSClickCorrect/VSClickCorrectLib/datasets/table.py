@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from VSClickCorrectLib.datasets.case_list import FILE_COLUMNS, files_of, read_rows
 from VSClickCorrectLib.datasets.fingerprints import files_of_image
@@ -18,7 +19,12 @@ from VSClickCorrectLib.imaging.io import read_mask, read_volume
 TRANSFORM = "t1_to_t2"
 
 
-def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool = False) -> list[Source]:
+def find_cases(
+    path: Path,
+    labels: Sequence[int | str] | None = None,
+    registered: bool = False,
+    different_patients: bool = False,
+) -> list[Source]:
     """Find the cases that a table lists.
 
     Parameters
@@ -27,10 +33,12 @@ def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool
         A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label``, and, where wanted, ``mask`` and
         ``t1_to_t2``: a rigid transform of ITK that maps points of the T1ce to points of the T2, as
         resampling the T2 onto the T1ce takes it. Files are given relative to the table.
-    labels : sequence of int, optional
+    labels : sequence of int or str, optional
         The labels that are the tumour, where label maps hold several.
     registered : bool
         Whether to register the T2 where no transform is given and the grids differ.
+    different_patients : bool
+        Whether to take sequences of different PatientIDs for one patient's.
 
     Returns
     -------
@@ -49,32 +57,39 @@ def find_cases(path: Path, labels: Sequence[int] | None = None, registered: bool
         row["case"] = name = case_name(row["case"])
         if name in sources:
             raise ImageError(f"{where}, column case: '{name}' stands there twice; rename one of the two.")
-        sources[name] = _source(row, path.parent, where, labels, registered)
+        settings = {"labels": labels, "registered": registered, "different_patients": different_patients}
+        sources[name] = _source(row, path.parent, where, settings)
     if not sources:
         raise ImageError(f"{path} lists no case; add a line for each.")
     return list(sources.values())
 
 
-def _source(
-    row: dict[str, str], folder: Path, where: str, labels: Sequence[int] | None, registered: bool
-) -> Source:
+def _source(row: dict[str, str], folder: Path, where: str, given: dict[str, Any]) -> Source:
     paths = {name: folder / value for name, value in row.items() if name != "case" and value}
-    settings = {"dataset": "csv", "tumour_label": sorted(labels or ()), "register": registered}
+    labels = sorted(given["labels"] or (), key=str)
+    settings = {"dataset": "csv", "tumour_label": labels, "register": given["registered"]}
+    if given["different_patients"]:
+        settings["different_patients"] = True
     files = {name: files_of_image(path) for name, path in paths.items()}
-    read = partial(_read, row, folder, where, labels, registered)
+    read = partial(_read, row, folder, where, **given)
     return Source(row["case"], files, read, settings)
 
 
 def _read(
-    row: dict[str, str], folder: Path, where: str, labels: Sequence[int] | None, registered: bool
+    row: dict[str, str],
+    folder: Path,
+    where: str,
+    labels: Sequence[int | str] | None,
+    registered: bool,
+    different_patients: bool,
 ) -> Imported:
     files = files_of(row, folder, where)
     transform = folder / row[TRANSFORM] if row[TRANSFORM] else None
     if transform is not None and not transform.is_file():
         raise ImageError(f"{where}, column {TRANSFORM}: {transform} does not exist.")
-    volumes = [read_volume(p) if (p := files[name]) else None for name in ("t1ce", "t2")]
+    volumes = [read_volume(p, name) if (p := files[name]) else None for name in ("t1ce", "t2")]
     matrix = read_matrix(transform) if transform else None
-    placed = place(volumes, matrix, registered)
+    placed = place(volumes, matrix, registered, different_patients)
     label = read_mask(files["label"], placed.case.grid, labels)
     mask = read_mask(files["mask"], placed.case.grid) if files["mask"] else None
     return Imported(placed.case, label, mask, placed.record)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.datasets.dicom import Series, find_series, is_dicom, unnamed_folders
+from VSClickCorrectLib.datasets.dicom import find_series, is_dicom, unnamed_folders
 from VSClickCorrectLib.datasets.importing import Imported, NoTumour, Source, natural
 from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.datasets.placing import Placed, place
@@ -29,11 +29,14 @@ from VSClickCorrectLib.datasets.rtstruct import read_structure_set
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file, parse_json
 from VSClickCorrectLib.imaging.contours import Contour, rasterise, slice_offset
+from VSClickCorrectLib.imaging.dicom_text import header_text
 from VSClickCorrectLib.imaging.io import read_series, resample_to_grid
+from VSClickCorrectLib.imaging.pairing import OTHER_FRAME
+from VSClickCorrectLib.imaging.series import Series, meant_as
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.simulation.vs_seg import tumour_contours
 
-_PATIENT = re.compile(r"^#PatientID: *(\S+)", re.MULTILINE)
+_PATIENT = re.compile(r"^#PatientID:[ \t]*(.*\S)", re.MULTILINE)
 # Contours that lie so near to the slices, in slices, were drawn on them.
 _ON_SLICES = 0.1
 # In all of VS-SEG contours of both frames agree to 1e-11 mm by the patient's matrices.
@@ -126,7 +129,7 @@ def _join(patients: dict[str, _Patient], path: Path) -> None:
                 patients[patient].contours.setdefault(uid, []).append(path)
     elif path.suffix == ".tfm":
         check_file(path)
-        owner = _PATIENT.search(path.read_text(encoding="utf-8", errors="replace"))
+        owner = _PATIENT.search(header_text(path.read_text("utf-8", "surrogateescape"), ""))
         direction = re.search(r"T[12]_LPS_to_T[12]_LPS", path.name)
         if owner and direction and owner[1] in patients:
             patients[owner[1]].matrices[direction[0]] = path
@@ -199,13 +202,15 @@ def _read(patient: _Patient, registered: bool) -> Imported:
     label, record = _label(placed, tumours, volumes)
     by_header = placed.record.get("t2_placed_by") == "header" and "registration" not in placed.record
     if by_header and not same_frame:
-        lies = "no matrix and another frame; the T2 lies where its header puts it"
-        record["remarks"] = [*placed.record.get("remarks", ()), lies]
+        read = [remark for remark in placed.record.get("remarks", ()) if remark != OTHER_FRAME]
+        record["remarks"] = [*read, "no matrix and another frame; the T2 lies where its header puts it"]
     return Imported(placed.case, label, record={**placed.record, **record})
 
 
 def _the_series(patient: _Patient, weighting: str) -> Series | None:
     found = [s for s in patient.series if s.weighting == weighting]
+    # Of a T1 before and after contrast medium it is the later.
+    found = list(meant_as({"t1": "t1ce"}.get(weighting), found))
     if len(found) > 1:
         places = " and ".join(sorted(f"'{s.description}' in {s.folder}" for s in found)[:2])
         raise ImageError(f"there are {len(found)} {weighting.upper()} series ({places}); keep the right one.")
@@ -225,8 +230,12 @@ def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
     contours, names, left_out = tumour_contours(patient.name, structures)
     if len(names) > 1:
         raise ImageError(f"{paths[0]} holds several tumours ({', '.join(names)}); keep the right one.")
-    if not contours:
+    if not names:
         raise NoTumour(f"no structure is the tumour, there is only {', '.join(left_out) or 'none'}.")
+    if any(s.get("open_contours") for s in structures if s["structure_name"] in names):
+        raise ImageError(f"{paths[0]}, structure {names[0]} holds lines that are not closed; close them.")
+    if not contours:
+        raise ImageError(f"{paths[0]}, structure {names[0]} holds no contour; draw it or download it again.")
     return _Tumour(contours, names, left_out, paths[0])
 
 
@@ -263,6 +272,8 @@ def _label(
     if placed.t2 is not None and on == "t2" and placed.case.t1ce is not None:
         there = Volume(label.astype(np.float32), placed.t2.grid)
         label = resample_to_grid(there, placed.case.grid).array >= 0.5
+        if not label.any():
+            raise ImageError(f"{tumour.path} was drawn where the T1ce does not reach; check the T1ce.")
     return label, {
         "structures": {"tumour": tumour.names, "left_out": tumour.left_out, "drawn_on": on},
         "slice_offset": round(offsets[on], 4),

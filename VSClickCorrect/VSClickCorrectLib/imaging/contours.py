@@ -8,6 +8,7 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.polygons import Crossing, encloses_something, fill_polygons
 
 Contour = np.ndarray
 # Contours of one plane may differ by so many slices, those of a tilted plane being rounded differently.
@@ -18,9 +19,10 @@ _OTHER_SCAN = "check that it was drawn on this scan."
 def rasterise(contours: Sequence[Contour], grid: Grid) -> np.ndarray:
     """Fill contours on the slices of a grid on which they were drawn.
 
-    A voxel belongs to the label if its centre lies inside, by the even-odd rule; contours of one slice are
-    combined by exclusive or, so that one inside another is a hole. Slices run along the axis of the array
-    across which the contours are flat, whatever the orientation; nothing is interpolated between them.
+    A voxel belongs to the label if its centre lies inside. On one slice a contour inside another is a hole,
+    and one that was stored twice counts once; see `fill_polygons`. Slices run along the axis of the array
+    across which the contours are flat, whatever the orientation; nothing is interpolated between them. What
+    has fewer than three corners encloses nothing and is not looked at.
 
     Parameters
     ----------
@@ -37,9 +39,10 @@ def rasterise(contours: Sequence[Contour], grid: Grid) -> np.ndarray:
     Raises
     ------
     ImageError
-        If there is no contour, one is tilted, lies half-way between two slices or outside the grid, or the
-        contours have another distance than the slices; the message says where.
+        If there is no contour, one is tilted, lies half-way between two slices or outside the grid, two
+        cross, slices between the contours are empty, or they enclose no voxel; the message says where.
     """
+    contours = [contour for contour in contours if encloses_something(contour)]
     if not contours:
         raise ImageError("there is no contour to fill.")
     corners = [grid.ras_to_ijk(c) for c in contours]
@@ -47,45 +50,54 @@ def rasterise(contours: Sequence[Contour], grid: Grid) -> np.ndarray:
     x, y = (a for a in range(3) if a != axis)
     mask = np.zeros(grid.shape, bool)
     slices = np.moveaxis(mask, 2 - axis, 0)
+    for number, drawn in _by_slice(contours, corners, axis, grid).items():
+        try:
+            slices[number] = fill_polygons([corners[n][:, [x, y]] for n in drawn], slices[number].shape)
+        except Crossing as crossing:
+            first, second = (_where(contours[drawn[n]]) for n in (crossing.first, crossing.second))
+            raise ImageError(f"{first} crosses {second}; join the two where they were drawn.") from None
+    if not mask.any():
+        raise ImageError(f"the contours enclose no voxel's centre; {_OTHER_SCAN}")
+    return mask
+
+
+def _by_slice(
+    contours: Sequence[Contour], corners: Sequence[np.ndarray], axis: int, grid: Grid
+) -> dict[int, list[int]]:
+    """Return which contours were drawn on each slice."""
     heights: dict[int, float] = {}
-    for contour, ijk in zip(contours, corners, strict=True):
-        number = _slice_of(ijk, axis, grid, contour)
+    drawn: dict[int, list[int]] = {}
+    for contour, ijk in enumerate(corners):
+        number = _slice_of(ijk, axis, grid, contours[contour])
         height = float(ijk[:, axis].mean())
         if abs(heights.setdefault(number, height) - height) > _SAME_PLANE:
-            raise ImageError(f"{_where(contour)} shares its slice with one of another plane; {_OTHER_SCAN}")
-        _fill(slices[number], ijk[:, [x, y]])
-    if len(heights) > 1 and np.diff(sorted(heights)).min() > 1:
+            where = _where(contours[contour])
+            raise ImageError(f"{where} shares its slice with one of another plane; {_OTHER_SCAN}")
+        drawn.setdefault(number, []).append(contour)
+    _check_gaps(sorted(drawn), axis)
+    return drawn
+
+
+def _check_gaps(numbers: Sequence[int], axis: int) -> None:
+    """Refuse contours between which slices are empty: a part of the tumour would be missing there."""
+    gaps = np.diff(numbers)
+    if gaps.size and gaps.min() > 1:
         raise ImageError(f"the contours lie farther apart than the slices; {_OTHER_SCAN}")
-    return mask
+    if gaps.size and gaps.max() > 1:
+        first = int(np.argmax(gaps))
+        raise ImageError(
+            f"there is no contour between the slices {numbers[first] + 1} and {numbers[first + 1] + 1} along "
+            f"{'ijk'[axis]}; draw the tumour there too."
+        )
 
 
 def slice_offset(contours: Sequence[Contour], grid: Grid) -> float:
     """Return how far contours lie from the nearest slices at most, in slices."""
-    corners = [grid.ras_to_ijk(c) for c in contours]
+    corners = [grid.ras_to_ijk(c) for c in contours if encloses_something(c)]
+    if not corners:
+        return 0.0
     axis = _axis_across(corners, grid)
     return max(float(np.abs(c[:, axis] - np.round(c[:, axis].mean())).max()) for c in corners)
-
-
-def fill_polygon(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return which points of a lattice lie inside a polygon, by the even-odd rule.
-
-    Parameters
-    ----------
-    points : (n, 2) array
-        Corners (x, y); the last is joined to the first.
-    x, y : (columns,) and (rows,) arrays
-        Lattice coordinates.
-
-    Returns
-    -------
-    (rows, columns) array of bool
-    """
-    start, end = points, np.roll(points, -1, axis=0)
-    crosses = (start[None, :, 1] <= y[:, None]) != (end[None, :, 1] <= y[:, None])
-    rise = np.where(end[:, 1] == start[:, 1], 1.0, end[:, 1] - start[:, 1])
-    at = start[:, 0] + (y[:, None] - start[:, 1]) * (end[:, 0] - start[:, 0]) / rise
-    at = np.where(crosses, at, np.inf)
-    return (at[:, :, None] < x[None, None, :]).sum(axis=1) % 2 == 1
 
 
 def _axis_across(corners: Sequence[np.ndarray], grid: Grid) -> int:
@@ -102,15 +114,6 @@ def _slice_of(ijk: np.ndarray, axis: int, grid: Grid, contour: Contour) -> int:
     if np.abs(ijk[:, axis] - number).max() > 0.5 - 1e-3:
         raise ImageError(f"{_where(contour)} lies between two slices or is tilted; {_OTHER_SCAN}")
     return number
-
-
-def _fill(values: np.ndarray, points: np.ndarray) -> None:
-    """Flip the pixels inside a polygon; only those of its bounding box are looked at."""
-    low = np.maximum(np.floor(points.min(axis=0)).astype(int), 0)
-    high = np.ceil(points.max(axis=0)).astype(int) + 1
-    part = values[low[1] : high[1], low[0] : high[0]]
-    rows, columns = part.shape
-    part ^= fill_polygon(points, low[0] + np.arange(columns), low[1] + np.arange(rows))
 
 
 def _where(contour: Contour) -> str:

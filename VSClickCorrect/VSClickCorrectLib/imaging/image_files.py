@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from shutil import copyfile
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, Unreadable, enough_memory
-from VSClickCorrectLib.files import check_file, temporary_folder
-from VSClickCorrectLib.imaging import nifti, nrrd
+from VSClickCorrectLib.files import check_file
+from VSClickCorrectLib.imaging import nifti, nifti_copy, nrrd
 from VSClickCorrectLib.imaging.dicom_length import begins_as_dicom, is_whole
 from VSClickCorrectLib.imaging.grid import SHEAR_TOLERANCE
 
@@ -62,7 +61,7 @@ def read_image(path: Path) -> sitk.Image:
         raise ImageError(f"{path} has {size} voxels, more than any scan of a head; crop or export it again.")
     try:
         with enough_memory():
-            image = _read(path, header)
+            image = _read_alone(path, header)
         if isinstance(header, nifti.NiftiHeader):
             nifti.check_voxels(path, header)
     # What ITK has to say may quote the file's bytes, which need not be text.
@@ -71,7 +70,17 @@ def read_image(path: Path) -> sitk.Image:
         raise ImageError(_why_unreadable(path, str(error))) from None
     except OSError as error:
         raise _unreadable(path, error) from None
-    return image
+    return _without_time(image)
+
+
+def _without_time(image: sitk.Image) -> sitk.Image:
+    """Return a series over time of one volume, as several programs write volumes, as that volume."""
+    size = list(image.GetSize())
+    if len(size) <= 3 or max(size[3:]) > 1:
+        return image
+    collapsed = [*size[:3], *[0] * (len(size) - 3)]
+    submatrix = sitk.ExtractImageFilter.DIRECTIONCOLLAPSETOSUBMATRIX
+    return sitk.Extract(image, collapsed, directionCollapseToStrategy=submatrix)
 
 
 def read_header(path: Path) -> Header:
@@ -117,28 +126,20 @@ class DicomHeader:
 
 
 def _read_alone(path: Path, header: Header) -> sitk.Image:
-    # Of scan.nii.gz with a scan.nii beside it, ITK takes the header and then the voxels of scan.nii.
-    if not (path.name.endswith(".nii.gz") and path.with_suffix("").exists()):
+    if not isinstance(header, nifti.NiftiHeader):
         return _reader_of(path, header).Execute()
-    with temporary_folder("vsclick-") as folder:
-        return _reader_of(copyfile(path, folder / path.name), header).Execute()
-
-
-def _read(path: Path, header: Header) -> sitk.Image:
     try:
-        return _read_alone(path, header)
+        with nifti_copy.readable(path) as file:
+            return _reader_of(file, header).Execute()
     except RuntimeError as error:
-        leans = isinstance(header, nifti.NiftiHeader) and header.lean <= SHEAR_TOLERANCE
-        if not leans or _NOT_ORTHOGONAL not in str(error):
+        if header.lean > SHEAR_TOLERANCE or _NOT_ORTHOGONAL not in str(error):
             raise
-    return _read_leaning(path, cast(nifti.NiftiHeader, header))
+    return _read_leaning(path, header)
 
 
 def _read_leaning(path: Path, header: nifti.NiftiHeader) -> sitk.Image:
     """Read an image that an sform alone places, its axes leaning by little, for which ITK refuses it."""
-    with temporary_folder("vsclick-") as folder:
-        copy = folder / "unplaced.nii"
-        nifti.copy_unplaced(path, header, copy)
+    with nifti_copy.readable(path, unplaced=True) as copy:
         image = _reader_of(copy, header).Execute()
     affine = header.unit_mm * np.reshape(header.sform, (3, 4)) * [[-1.0], [-1.0], [1.0]]
     spacing = np.linalg.norm(affine[:, :3], axis=0)

@@ -12,10 +12,12 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text, reading, write_atomically
-from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import DicomHeader, read_header, read_image
+from VSClickCorrectLib.imaging.pairing import paired
+from VSClickCorrectLib.imaging.placement import placed_on
 from VSClickCorrectLib.imaging.places import names_sides, remarks_on
+from VSClickCorrectLib.imaging.segments import Label, chosen_label, chosen_segment, labels_of, segments_of
 from VSClickCorrectLib.imaging.slices import placed_frames, read_dicom
 from VSClickCorrectLib.imaging.volume import Case, Volume
 
@@ -23,35 +25,34 @@ MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
 
 
 @enough_memory()
-def read_volume(path: Path) -> Volume:
-    """Read a NIfTI or NRRD file, or a folder that holds one DICOM series.
+def read_volume(path: Path, sequence: str | None = None) -> Volume:
+    """Read a NIfTI or NRRD file, or a folder with a DICOM series.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder.
+    sequence : {"t1ce", "t2"}, optional
+        Which series of a folder with several is wanted, if their headers tell.
 
     Raises
     ------
     ImageError
         If it is missing, no image, incomplete, not three-dimensional, not of one channel, or holds NaN.
     """
-    return _read(path, thinnest=2)
-
-
-def _read(path: Path, thinnest: int) -> Volume:
     _check_name(path)
     with reading(path):
         if os.path.isdir(path):
-            return _thick(read_dicom(path), path, thinnest)
+            return _thick(read_dicom(path, sequence=sequence), path)
         header, image = read_header(path), read_image(path)
         if isinstance(header, DicomHeader):
-            return _thick(placed_frames(path, image), path, thinnest)
-        volume = _volume_of(image, path, thinnest)
-        return replace(
-            volume,
-            remarks=remarks_on(header, volume.grid, path),
-            sides_known=names_sides(header),
-        )
+            return _thick(placed_frames(path, image), path)
+        volume = _volume_of(image, path, thinnest=2)
+        return replace(volume, remarks=remarks_on(header, volume.grid, path), sides_known=names_sides(header))
 
 
-def _thick(volume: Volume, path: Path, thinnest: int) -> Volume:
-    if min(volume.grid.shape) < thinnest:
+def _thick(volume: Volume, path: Path) -> Volume:
+    if min(volume.grid.shape) < 2:
         raise _no_volume(path, volume.grid.shape[::-1])
     return volume
 
@@ -76,7 +77,7 @@ def read_series(folder: Path, uid: str) -> Volume:
     ImageError
         If it cannot be read, lacks slices, or holds some of them twice.
     """
-    return _thick(read_dicom(folder, uid), folder, thinnest=2)
+    return _thick(read_dicom(folder, uid), folder)
 
 
 def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
@@ -84,25 +85,39 @@ def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
         raise _no_volume(path, image.GetSize())
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
         raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
+    grid = _grid_of(image, path)
     try:
-        return Volume(sitk.GetArrayFromImage(image), _grid_of(image))
+        return Volume(sitk.GetArrayFromImage(image), grid)
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
 
 
-def read_case(t1ce: Path | None, t2: Path | None) -> Case:
-    """Read the sequences of one examination; the T2 is resampled to the T1ce's grid.
+def read_case(t1ce: Path | None, t2: Path | None, different_patients: bool = False) -> Case:
+    """Read the sequences of one examination; see `case_of`.
 
     Raises
     ------
     ImageError
-        If a file cannot be used, both are missing, or their fields of view do not meet.
+        If a file cannot be used, or as `case_of`.
     """
-    first = read_volume(t1ce) if t1ce else None
-    second = read_volume(t2) if t2 else None
-    if first is not None and second is not None and not first.grid.matches(second.grid):
-        second = resample_to_grid(second, first.grid)
-    return Case(first, second)
+    first = read_volume(t1ce, "t1ce") if t1ce else None
+    second = read_volume(t2, "t2") if t2 else None
+    return case_of(first, second, different_patients)
+
+
+def case_of(t1ce: Volume | None, t2: Volume | None, different_patients: bool = False) -> Case:
+    """Return the sequences of one examination as a case; the T2 is resampled to the T1ce's grid.
+
+    Raises
+    ------
+    ImageError
+        If both are missing, are of different PatientIDs and ``different_patients`` does not say that this is
+        right, or their fields of view do not meet.
+    """
+    t1ce, t2 = paired(t1ce, t2, different_patients)
+    if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
+        t2 = resample_to_grid(t2, t1ce.grid)
+    return Case(t1ce, t2)
 
 
 @enough_memory()
@@ -135,17 +150,19 @@ def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarr
 
 
 @enough_memory()
-def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) -> np.ndarray:
+def read_mask(path: Path, grid: Grid, label: Label | None = None) -> np.ndarray:
     """Read a mask and place it on ``grid``.
 
     Parameters
     ----------
     path : Path
-        A label map with one label, NIfTI or NRRD (``.seg.nrrd`` too, whose extent Slicer crops).
+        A label map, NIfTI or NRRD, or segments that Slicer saved (``.seg.nrrd``); their voxels may be stored
+        in another order than the image's, and reach less far or farther.
     grid : Grid
         The grid of the volume it belongs to.
-    label : int or sequence of int, optional
-        The tumour's label where the file holds several; of several labels one that is there is enough.
+    label : int, str or sequence of these, optional
+        The tumour's label or, by name or number, its segment, where the file holds several; of several labels
+        one that is there is enough.
 
     Returns
     -------
@@ -155,27 +172,34 @@ def read_mask(path: Path, grid: Grid, label: int | Sequence[int] | None = None) 
     Raises
     ------
     ImageError
-        If it cannot be read, holds several labels and none was named, lies on another grid, or the label is
-        the background.
+        If it cannot be read, holds several labels and none was named, lies on another grid or beyond the
+        image, or the label is the background.
     """
-    if label is not None and np.min(label) < 1:
-        raise ImageError("a label is a whole number, 1 or more, for 0 is the background; name the tumour's.")
+    labels = labels_of(label)
+    _check_name(path)
+    values, own = _marked(path, labels)
+    return placed_on(grid, values, own, path)
+
+
+def _marked(path: Path, labels: Sequence[int | str]) -> tuple[np.ndarray, Grid]:
+    """Return the voxels of a file that are the mask, and where they lie."""
+    with reading(path):
+        if os.path.isdir(path):
+            volume = read_dicom(path)
+            return chosen_label(volume.array, labels, path), volume.grid
+        header, image = read_header(path), read_image(path)
+        if isinstance(header, DicomHeader):
+            volume = placed_frames(path, image)
+            return chosen_label(volume.array, labels, path), volume.grid
+    segments = segments_of(image, path)
+    if segments and image.GetDimension() == 3:
+        layers = sitk.GetArrayFromImage(image).reshape(*image.GetSize()[::-1], -1)
+        return chosen_segment(layers, segments, labels, path), _grid_of(image, path)
     # Slicer may crop a segmentation to a single slice.
-    volume = _read(path, thinnest=1)
-    labels = [v for v in np.unique(volume.array) if v != 0]
-    names = ", ".join(f"{v:g}" for v in labels[:6])
-    if any(v != round(v) for v in labels):
-        raise ImageError(f"{path} holds fractions ({names}, …) where labels should be; threshold it first.")
-    if label is None and len(labels) > 1:
-        raise ImageError(f"{path} holds several labels ({names}); name the tumour's with --label.")
-    wanted = labels if label is None else np.atleast_1d(label)
-    values = np.isin(volume.array, wanted)
-    if label is not None and not values.any():
-        missing = " or ".join(str(v) for v in wanted)
-        raise ImageError(f"{path} does not hold the label {missing}; it holds {names or 'none'}.")
-    result = np.zeros(grid.shape, bool)
-    result[_place(volume.grid, grid, path).slices] = values
-    return result
+    volume = _volume_of(image, path, thinnest=1)
+    # What ITK placed is held against the header of a mask, too.
+    remarks_on(header, volume.grid, path)
+    return chosen_label(volume.array, labels, path), volume.grid
 
 
 @enough_memory()
@@ -270,8 +294,12 @@ def _holds(path: Path, image: sitk.Image) -> bool:
     return np.array_equal(sitk.GetArrayViewFromImage(found), sitk.GetArrayViewFromImage(image))
 
 
-def _grid_of(image: sitk.Image) -> Grid:
-    return Grid.from_lps(image.GetSize()[::-1], image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+def _grid_of(image: sitk.Image, path: Path) -> Grid:
+    shape = image.GetSize()[::-1]
+    try:
+        return Grid.from_lps(shape, image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
 
 
 def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
@@ -282,18 +310,6 @@ def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
     image.SetOrigin([float(o) for o in lps[:3, 3]])
     image.SetDirection([float(d) for d in (lps[:3, :3] / grid.spacing).ravel()])
     return image
-
-
-def _place(part: Grid, whole: Grid, path: Path) -> Box:
-    """Return where ``part`` lies in ``whole``, both being of one lattice."""
-    # ITK straightens a grid before it writes it as NIfTI.
-    for lattice in (whole, whole.straightened()):
-        offset = lattice.ras_to_ijk(part.ijk_to_ras((0, 0, 0)))[::-1]
-        start = tuple(int(round(o)) for o in offset)
-        box = Box(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))
-        if lattice.box.contains(box) and lattice.cropped(box).matches(part):
-            return box
-    raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")
 
 
 def _describe_segment(image: sitk.Image, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from VSClickCorrectLib.imaging.click import Click, ClickKind
 
 # All points of a file are one batch for the network: as many as nobody places by hand, and a few GB.
 MOST_CLICKS = 500
+_LABEL = re.compile(r"\W*(boundary|include|exclude)[\W_]*\d*\W*", re.IGNORECASE)
 
 
 def read_clicks(path: Path) -> list[Click]:
@@ -20,7 +22,8 @@ def read_clicks(path: Path) -> list[Click]:
     Parameters
     ----------
     path : Path
-        Markups JSON as Slicer writes it, in LPS or RAS as it says; a point's description gives its kind.
+        Markups JSON as Slicer writes it, in LPS or RAS as it says; a point's description gives its kind or,
+        where there is none, its label (``exclude-2``).
 
     Raises
     ------
@@ -89,13 +92,28 @@ def _click_of(number: int, point: Any, sign: float) -> Click | None:
         raise ValueError(f"point {number} is none")
     if point.get("positionStatus", "defined") != "defined":
         return None
-    description = point.get("description", "")
-    if not isinstance(description, str):
-        raise ValueError(f"the description of point {number} is no text")
+    kind = _kind_of(number, point)
     try:
         x, y, z = (float(v) for v in point["position"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError(f"the position of point {number} is not three numbers") from None
     if not all(map(math.isfinite, (x, y, z))):
         raise CorrectionError(f"the position of point {number} is not finite; place it again.")
-    return Click((sign * x, sign * y, z), ClickKind.parse(description))
+    return Click((sign * x, sign * y, z), kind)
+
+
+def _kind_of(number: int, point: dict) -> ClickKind:
+    description, label = (point.get(key, "") for key in ("description", "label"))
+    if not isinstance(description, str):
+        raise ValueError(f"the description of point {number} is no text")
+    # Slicer numbers the points of a list by its name.
+    named = _LABEL.fullmatch(label) if isinstance(label, str) else None
+    told = ClickKind.parse(named[1]) if named else None
+    if not description.strip():
+        return told or ClickKind.BOUNDARY
+    kind = ClickKind.parse(description)
+    if told not in (None, kind):
+        raise CorrectionError(
+            f"point {number} is labelled '{label}' and described as {kind.value}; make both the same."
+        )
+    return kind

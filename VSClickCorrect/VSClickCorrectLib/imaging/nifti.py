@@ -1,4 +1,4 @@
-"""What ITK passes over in NIfTI-1 files: headers of no use, voxels that are missing or no numbers."""
+"""What ITK passes over in NIfTI files: headers of no use, voxels that are missing or no numbers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.nifti_copy import is_compressed, opened
 from VSClickCorrectLib.imaging.volume import NOT_FINITE
 
 NO_IMAGE = "is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
@@ -35,7 +36,7 @@ _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 @dataclass(frozen=True)
 class NiftiHeader:
-    """What the header of a NIfTI-1 file says.
+    """What the header of a NIfTI file says.
 
     Parameters
     ----------
@@ -83,16 +84,16 @@ class NiftiHeader:
 
 
 def read_header(path: Path) -> NiftiHeader:
-    """Read the header of a NIfTI-1 file and refuse one that ITK would mend by guessing.
+    """Read the header of a NIfTI file and refuse one that ITK would mend by guessing.
 
     Raises
     ------
     ImageError
-        If the file is no NIfTI-1 file, its header names no voxels, no voxel size or an unknown type, or its
+        If the file is no NIfTI file, its header names no voxels, no voxel size or an unknown type, or its
         voxels cannot be in a file of this length.
     """
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             content = stream.read(_HEADER_BYTES)
     except _DAMAGED:
         raise ImageError(f"{path} is damaged; copy or download it again.") from None
@@ -101,18 +102,6 @@ def read_header(path: Path) -> NiftiHeader:
         raise ImageError(f"{path} {NO_IMAGE}")
     _check(header, path)
     return header
-
-
-def copy_unplaced(path: Path, header: NiftiHeader, target: Path) -> None:
-    """Write a copy of a file, unpacked, whose sform does not count."""
-    with _opened(path) as source, target.open("wb") as copy:
-        head = bytearray(source.read(_FIRST_VOXEL))
-        struct.pack_into(header.order + "h", head, _SFORM_CODE, 0)
-        copy.write(head)
-        missing = header.first + header.voxel_bytes - len(head)
-        while missing > 0 and (part := source.read(min(missing, _PART_BYTES))):
-            missing -= len(part)
-            copy.write(part)
 
 
 def check_voxels(path: Path, header: NiftiHeader) -> None:
@@ -128,7 +117,7 @@ def check_voxels(path: Path, header: NiftiHeader) -> None:
     missing, size = header.voxel_bytes, _VOXEL_BYTES[header.datatype]
     real = _REALS.get(header.datatype)
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             stream.seek(header.first)
             while missing > 0 and (part := stream.read(min(missing, _PART_BYTES))):
                 missing -= len(part)
@@ -139,15 +128,6 @@ def check_voxels(path: Path, header: NiftiHeader) -> None:
         missing = max(missing, 1)
     if missing > 0:
         raise _incomplete(path)
-
-
-def _opened(path: Path):
-    return gzip.open(path, "rb") if _is_compressed(path) else path.open("rb")
-
-
-def _is_compressed(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(2) == b"\x1f\x8b"
 
 
 def _parsed(content: bytes) -> NiftiHeader | None:
@@ -188,7 +168,7 @@ def _check(header: NiftiHeader, path: Path) -> None:
         )
     if not all(map(math.isfinite, header.qform + header.sform)):
         raise ImageError(f"the header of {path} does not say where the image lies; export the image again.")
-    length = path.stat().st_size * (LARGEST_GZIP_RATIO if _is_compressed(path) else 1)
+    length = path.stat().st_size * (LARGEST_GZIP_RATIO if is_compressed(path) else 1)
     if length < header.first + header.voxel_bytes:
         raise _incomplete(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,16 @@ from VSClickCorrectLib.files import is_text
 from VSClickCorrectLib.imaging.dicom_frames import Frame, frames_of
 from VSClickCorrectLib.imaging.dicom_length import is_whole
 from VSClickCorrectLib.imaging.dicom_stack import stacked
+from VSClickCorrectLib.imaging.pairing import scan_of
+from VSClickCorrectLib.imaging.series import the_series
 from VSClickCorrectLib.imaging.volume import Volume
 
 # What all slices of a scan have in common.
 _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
 
 
-def read_dicom(folder: Path, uid: str | None = None) -> Volume:
-    """Read a DICOM series, the only one of the folder or the one of that SeriesInstanceUID.
+def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None) -> Volume:
+    """Read a DICOM series: that of a SeriesInstanceUID, or the one of the folder that `the_series` chooses.
 
     Raises
     ------
@@ -29,7 +32,8 @@ def read_dicom(folder: Path, uid: str | None = None) -> Volume:
         slices are refused by `stacked`.
     """
     _check_files_of(folder)
-    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid or _only_series(folder))
+    uid = uid or the_series(folder, sequence).uid
+    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid)
     _check_names(names)
     try:
         with enough_memory():
@@ -60,7 +64,7 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
         found = frames_of(path, image)
         frames += found
         slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
-    return stacked(frames, slices, what)
+    return replace(stacked(frames, slices, what), scan=scan_of(images[0]))
 
 
 def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:
@@ -98,17 +102,6 @@ def _check_files_of(folder: Path) -> None:
         raise ImageError(f"{others[0]} is a pipe or a device; remove it from the folder.")
     if damaged:
         raise ImageError(f"the slice {damaged[0]} is incomplete or damaged; export the series again.")
-
-
-def _only_series(folder: Path) -> str:
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not series:
-        raise ImageError(f"the folder {folder} holds no DICOM series; give the folder of one series.")
-    if len(series) > 1:
-        raise ImageError(
-            f"the folder {folder} holds {len(series)} DICOM series; give each a folder of its own."
-        )
-    return series[0]
 
 
 def _values(images: Sequence[sitk.Image], tag: str) -> list[str]:

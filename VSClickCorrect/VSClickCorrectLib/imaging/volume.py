@@ -12,6 +12,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.pairing import Scan
 
 NOT_FINITE = "the image holds NaN or infinite values; export it again or replace them first."
 # Networks compute in single precision.
@@ -32,6 +33,8 @@ class Volume:
         What whoever opens it should know of how it was read: whole sentences.
     sides_known : bool
         Whether it is known which way the axes run in the patient.
+    scan : Scan or None
+        Whose it is, by the header of DICOM.
 
     Raises
     ------
@@ -44,6 +47,7 @@ class Volume:
     grid: Grid
     remarks: tuple[str, ...] = ()
     sides_known: bool = True
+    scan: Scan | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or self.array.shape != self.grid.shape:

@@ -12,6 +12,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import no_room, temporary_folder
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.pairing import Scan
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full
 from VSClickCorrectLib.jobs.job import NO_WINDOW, child_environment, python_executable
@@ -36,7 +37,8 @@ def read_volume_apart(path: Path, sequence: str, most_bytes: int) -> Volume:
     """
     array, answer = _read(path, {"sequence": sequence, "most_bytes": most_bytes})
     grid = Grid(array.shape, np.array(answer["affine"]))
-    return Volume(array, grid, tuple(answer["remarks"]), answer["sides_known"])
+    scan = Scan(**answer["scan"]) if answer["scan"] else None
+    return Volume(array, grid, tuple(answer["remarks"]), answer["sides_known"], scan)
 
 
 def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ def _read(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         return read_sent_mask(path, grid, most_bytes), {}
     volume = read_sent_volume(path, task["sequence"], most_bytes)
     affine = volume.grid.affine.tolist()
-    return volume.array, {"affine": affine, "remarks": volume.remarks, "sides_known": volume.sides_known}
+    told = {"remarks": volume.remarks, "sides_known": volume.sides_known}
+    scan = asdict(volume.scan) if volume.scan is not None else None
+    return volume.array, {"affine": affine, "scan": scan, **told}
 
 
 def _limit(memory: int) -> None:

@@ -22,8 +22,8 @@ from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.panel.section import Connection, Section
-from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
+from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 BEAT_MS = 10_000

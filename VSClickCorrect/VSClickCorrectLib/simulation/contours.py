@@ -13,7 +13,8 @@ from scipy import ndimage
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import make_folder, write_atomically
-from VSClickCorrectLib.imaging.contours import Contour, fill_polygon
+from VSClickCorrectLib.imaging.contours import Contour
+from VSClickCorrectLib.imaging.polygons import fill_polygons
 from VSClickCorrectLib.simulation.head import TumourShape
 from VSClickCorrectLib.simulation.vs_seg import tumour_contours
 
@@ -68,8 +69,7 @@ def shape_of(name: str, contours: list[Contour]) -> TumourShape:
     name : str
         The patient.
     contours : list of (n, 3) array
-        Closed polygons in planes of constant S, RAS mm; polygons of one plane are combined by exclusive or,
-        so that one inside another is a hole.
+        Closed polygons in planes of constant S, RAS mm; one inside another is a hole, see `fill_polygons`.
 
     Returns
     -------
@@ -127,12 +127,13 @@ def _tumours(archive: Path, split: str) -> Iterator[tuple[str, list[Contour]]]:
 
 def _slices(contours: list[Contour], x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the heights of the planes and, for each, the distance to its outline, negative inside."""
-    planes: dict[float, np.ndarray] = {}
+    planes: dict[float, list[np.ndarray]] = {}
     for contour in contours:
-        height = round(float(contour[:, 2].mean()), 2)
-        planes[height] = planes.get(height, False) ^ fill_polygon(contour[:, :2], x, y)
+        pixels = (contour[:, :2] - (x[0], y[0])) / SPACING_MM
+        planes.setdefault(round(float(contour[:, 2].mean()), 2), []).append(pixels)
     heights = np.array(sorted(planes))
-    return heights, np.array([_signed_distance(planes[height]) for height in heights])
+    outlines = [fill_polygons(planes[height], (y.size, x.size)) for height in heights]
+    return heights, np.array([_signed_distance(outline) for outline in outlines])
 
 
 def _between(heights: np.ndarray, outlines: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -44,6 +44,7 @@ def tumour_contours(patient: str, structures: Sequence[dict]) -> tuple[list[Cont
 
 def _is_tumour(patient: str, name: str) -> bool:
     number = re.search(r"\d+$", patient)
+    name = name.strip()
     return name.lower() in _STRUCTURES or (number is not None and name == _EXCEPTIONS.get(int(number[0])))
 
 

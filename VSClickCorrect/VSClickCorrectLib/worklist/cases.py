@@ -7,121 +7,31 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from VSClickCorrectLib.datasets.case_list import COLUMNS, read_rows
 from VSClickCorrectLib.datasets.dicom import find_series, unnamed_folders
 from VSClickCorrectLib.datasets.folders import walk
 from VSClickCorrectLib.datasets.importing import CASES, natural
 from VSClickCorrectLib.datasets.names import case_name
+from VSClickCorrectLib.datasets.trees import Told, tell
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.files import is_text
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_case, read_mask
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.imaging.naming import Kind, kind_of, words_of
+from VSClickCorrectLib.imaging.series import Series
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.store import FOLDER
+from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase, is_gone
 
 _GONE = "its files are not there any more; put them back or take the case off the list."
-ROLES = ("t1ce", "t2", "mask")
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
 # Folders of results, not of scans.
 _LEFT_OUT = {"derivatives", "sourcedata"}
-_CROSSMODA = re.compile(r"(?P<case>crossmoda\d*_[a-z]+_\d+)_(?P<role>ceT1|hrT2|T2|Label)$")
-_BIDS = re.compile(r"(?P<case>sub-[A-Za-z0-9+]+(_ses-[A-Za-z0-9+]+)?)_(.+_)?(?P<role>T1w|T2w)$")
-# How a sequence or a mask is told in the words of a file's name, the first that fits.
-_WORDS = (
-    ("label", r"label|labels|dseg|truth|gt"),
-    ("mask", r"mask|seg|segmentation|segm|initial"),
-    ("t2", r"t2|t2w|hrt2|ciss|fiesta|drive"),
-    ("t1ce", r"t1ce|t1c|t1gd|cet1|gdt1|ce|gd|gad"),
-    ("t1", r"t1|t1w|t1wi"),
-)
 # Names of files begin with a case's label, and no system takes more than 255 bytes.
 _LONGEST = 64
-_CROSSMODA_ROLES = {"ceT1": "t1ce", "hrT2": "t2", "T2": "t2", "Label": "label"}
-_BIDS_ROLES = {"T1w": "t1ce", "T2w": "t2"}
-
-
-@dataclass(frozen=True)
-class WorkCase:
-    """A case of a worklist.
-
-    Parameters
-    ----------
-    name : str
-        What the list calls it.
-    label : str
-        What the label set calls it: letters and digits, with ``_ses-`` and the session where BIDS has one.
-    t1ce, t2, mask : Path or None
-        The sequences, and a mask to begin with.
-    fault : str
-        Why it cannot be worked on as it was found, a sentence; empty if it can.
-    """
-
-    name: str
-    label: str = ""
-    t1ce: Path | None = None
-    t2: Path | None = None
-    mask: Path | None = None
-    fault: str = field(default="", compare=False)
-
-    @property
-    def files(self) -> dict[str, Path]:
-        """The files that there are by role."""
-        return {role: path for role in ROLES if (path := getattr(self, role)) is not None}
-
-    @property
-    def problem(self) -> str:
-        """What is wrong with the case now, a sentence; empty if all its files are there."""
-        if self.fault:
-            return self.fault
-        gone = [f"{path} does not exist any more" for path in self.files.values() if _is_gone(path)]
-        return f"{gone[0]}; put it back or skip the case." if gone else ""
-
-    def load(self) -> Case:
-        """Read the sequences; the T2 is resampled to the grid of the T1ce.
-
-        Raises
-        ------
-        ImageError
-            If a file cannot be used; the message names the case.
-        """
-        if self.problem:
-            raise ImageError(f"case {self.name}: {self.problem}")
-        try:
-            return read_case(self.t1ce, self.t2)
-        except ImageError as error:
-            raise type(error)(f"case {self.name}: {error}") from None
-
-    def load_mask(self, grid: Grid) -> np.ndarray | None:
-        """Read the mask to begin with, ``(K, J, I)`` bool on ``grid``; None if the case has none.
-
-        Raises
-        ------
-        ImageError
-            If it cannot be used; the message names the case.
-        """
-        if self.mask is None:
-            return None
-        try:
-            return read_mask(self.mask, grid)
-        except ImageError as error:
-            raise type(error)(f"case {self.name}: {error}") from None
-
-
-def _is_gone(path: Path) -> bool:
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return True
-    except OSError:
-        return False  # whoever reads it is told why it cannot be
-    return False
+_SCANS = (Kind.T1CE, Kind.T1, Kind.NATIVE, Kind.T2, Kind.UNKNOWN)
 
 
 def find_cases(source: Path, output: Path) -> list[WorkCase]:
@@ -152,7 +62,7 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     if os.path.isdir(source):
         listed = source / CASES
         cases = _listed(listed, output) if listed.is_file() else _named(source, output.resolve())
-    elif not _is_gone(source):
+    elif not is_gone(source):
         cases = _listed(source, output)
     else:
         raise WorklistError(f"{source} does not exist; give a folder of cases or a CSV list.")
@@ -261,18 +171,47 @@ def _checked(case: WorkCase) -> WorkCase:
     return replace(case, fault="it has neither a T1ce nor a T2; add one or skip the case.")
 
 
+@dataclass(frozen=True)
+class _Image:
+    """A file, or a DICOM series in its folder, and what a person calls it."""
+
+    path: Path
+    name: str
+    uid: str = ""
+
+
 def _named(root: Path, output: Path) -> list[WorkCase]:
-    found: dict[str, dict[str, list[Path]]] = {}
-    homes: dict[str, set[Path]] = {}
-    for path in _images(root, output):
-        name, role, home = _told(path, root)
-        found.setdefault(name, {}).setdefault(role, []).append(path)
-        if home is not None:
-            homes.setdefault(name, set()).add(home)
-    named = [_case(name, found[name]) for name in found if _is_scan(found[name])]
-    cases = named if found else list(_dicom(root))
-    cases = [_checked(_of_one_home(case, homes.get(case.name, set()))) for case in cases]
+    told = [(path, tell(path, root)) for path in _images(root, output)]
+    grouped = _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER])
+    cases = []
+    for name, files in grouped.items():
+        if _is_scan(by_kind := _by_kind((file.kind, _Image(path, path.name)) for path, file in files)):
+            homes = {file.home for _, file in files if file.home is not None}
+            cases.append(_of_one_home(_case(name, by_kind), homes))
+    cases = [_checked(case) for case in cases or _dicom(root)]
     return sorted(cases, key=lambda case: natural(case.name))
+
+
+def _grouped(told: Sequence[tuple[Path, Told]]) -> dict[str, list[tuple[Path, Told]]]:
+    """Return the files of each case; what a folder holds of several visits are several cases."""
+    cases: dict[str, list[tuple[Path, Told]]] = {}
+    for path, file in told:
+        cases.setdefault(file.case, []).append((path, file))
+    grouped = {}
+    for name, files in cases.items():
+        if len({file.visit for _, file in files if file.visit and file.kind in _SCANS}) < 2:
+            grouped[name] = files
+            continue
+        for path, file in files:
+            grouped.setdefault(f"{name}_{file.visit}" if file.visit else name, []).append((path, file))
+    return grouped
+
+
+def _by_kind(images: Iterable[tuple[Kind, _Image]]) -> dict[Kind, list[_Image]]:
+    found: dict[Kind, list[_Image]] = {}
+    for kind, image in images:
+        found.setdefault(kind, []).append(image)
+    return found
 
 
 def _of_one_home(case: WorkCase, homes: set[Path]) -> WorkCase:
@@ -283,32 +222,42 @@ def _of_one_home(case: WorkCase, homes: set[Path]) -> WorkCase:
     return WorkCase(case.name, fault=f"{which} would both be called '{case.name}'; rename one of them.")
 
 
-def _is_scan(files: dict[str, list[Path]]) -> bool:
-    return any(files.get(role) for role in ("t1ce", "t1", "t2", "unknown"))
+def _is_scan(files: dict[Kind, list[_Image]]) -> bool:
+    return any(kind in files for kind in _SCANS)
 
 
-def _case(name: str, files: dict[str, list[Path]]) -> WorkCase:
-    files = {**files, "t1ce": files.get("t1ce") or files.get("t1", [])}
+def _case(name: str, files: dict[Kind, list[_Image]]) -> WorkCase:
+    t1ce = files.get(Kind.T1CE) or files.get(Kind.T1, [])
+    found = {"t1ce": t1ce, "t2": files.get(Kind.T2, []), "mask": files.get(Kind.MASK, [])}
     for role in ROLES:
-        paths = files[role] = _preferred(role, files.get(role, []))
-        if len(paths) > 1:
-            which = " and ".join(p.name for p in paths[:2])
+        images = found[role] = _preferred(role, found[role])
+        if len(images) > 1:
+            which = " and ".join(image.name for image in images[:2])
             fault = f"it holds several files for its {role} ({which}); say in a CSV list which one to take."
             return WorkCase(name, fault=fault)
-    unknown = files.get("unknown", [])
-    if unknown and not files["t1ce"] and not files["t2"]:
-        fault = (
-            f"{unknown[0].name} does not say whether it is a T1 or a T2; say so in its name or a CSV list."
-        )
-        return WorkCase(name, fault=fault)
-    return WorkCase(name, **{role: files[role][0] for role in ROLES if files[role]})
+    if not found["t1ce"] and not found["t2"]:
+        return WorkCase(name, fault=_why_unclear(files))
+    remark = (
+        "" if files.get(Kind.T1CE) or not t1ce else f"{t1ce[0].name} does not say that it is with contrast"
+    )
+    chosen = {role: found[role][0] for role in ROLES if found[role]}
+    uids = {role: image.uid for role, image in chosen.items() if image.uid}
+    return WorkCase(name, **{role: image.path for role, image in chosen.items()}, series=uids, remark=remark)
 
 
-def _preferred(role: str, paths: list[Path]) -> list[Path]:
-    """Return those of several files that are on the T1ce's grid or, of T1s, with contrast by BIDS's names."""
-    for pattern in ("_ce-", "refT1") if role == "t1ce" else ("refT1",):
-        paths = [p for p in paths if pattern in p.name] or paths
-    return paths
+def _why_unclear(files: dict[Kind, list[_Image]]) -> str:
+    if native := files.get(Kind.NATIVE):
+        return f"{native[0].name} is a T1 without contrast; add a T1ce or a T2, or name them in a CSV list."
+    image = files[Kind.UNKNOWN][0]
+    return f"{image.name} does not say whether it is a T1 or a T2; say so in its name or a CSV list."
+
+
+def _preferred(role: str, images: list[_Image]) -> list[_Image]:
+    """Return those of several files that are on the T1ce's grid, or of masks those drawn on it."""
+    images = [image for image in images if "refT1" in image.name] or images
+    if role == "mask":
+        return [image for image in images if "t2" not in words_of(image.name)] or images
+    return images
 
 
 def _images(root: Path, output: Path) -> Iterator[Path]:
@@ -319,33 +268,39 @@ def _images(root: Path, output: Path) -> Iterator[Path]:
                 yield here / file
 
 
-def _told(path: Path, root: Path) -> tuple[str, str, Path | None]:
-    """Return which case a file belongs to, what it is, and the folder by which the case is called, if any."""
-    stem = re.sub(r"(\.nii(\.gz)?|\.seg\.nrrd|\.nrrd)$", "", path.name, flags=re.IGNORECASE)
-    if match := _CROSSMODA.match(stem):
-        return match["case"], _CROSSMODA_ROLES[match["role"]], None
-    if match := _BIDS.match(stem):
-        return match["case"], _BIDS_ROLES[match["role"]], None
-    words = re.split(r"[^A-Za-z0-9]+", stem)
-    place = path.parent.relative_to(root).as_posix().replace("/", "_")
-    role = next((r for r, p in _WORDS if any(re.fullmatch(p, w, re.IGNORECASE) for w in words)), "unknown")
-    if place != ".":
-        return case_name(place), role, path.parent
-    patterns = "|".join(pattern for _, pattern in _WORDS)
-    rest = [w for w in words if not re.fullmatch(patterns, w, re.IGNORECASE)]
-    return case_name("_".join(rest) or root.resolve().name), role, None
-
-
 def _dicom(root: Path) -> Iterator[WorkCase]:
     """Return a case for each patient with MR series, or for a folder of series without a patient."""
-    found: dict[str, dict[str, list[Path]]] = {}
-    weightings = {"t1": "t1ce", "t2": "t2", None: "unknown"}
+    found: dict[str, list[Series]] = {}
     for series in find_series(root)[0]:
-        name = case_name(series.patient or series.folder.name)
-        found.setdefault(name, {}).setdefault(weightings[series.weighting], []).append(series.folder)
-    for name, files in found.items():
-        if _is_scan(files):
-            yield _case(name, files)
+        found.setdefault(case_name(series.patient or series.folder.name), []).append(series)
+    for patient, its in found.items():
+        for name, study in _by_study(patient, its).items():
+            if (case := _of_series(name, study, root)) is not None:
+                yield case
     for folder in unnamed_folders(root):
         name = case_name("_".join(folder.relative_to(root).parts) or folder.name)
         yield WorkCase(name, fault=f"the name {folder} is not UTF-8 text; rename it, and what is in it.")
+
+
+def _by_study(patient: str, series: Sequence[Series]) -> dict[str, list[Series]]:
+    """Return a patient's series, for each study apart where several of them hold the same sequence."""
+    kinds = [(s.kind, s.study) for s in series if s.kind in (Kind.T1CE, Kind.T1, Kind.T2)]
+    dates = {s.study: s.date for s in series}
+    if all(len({study for k, study in kinds if k is kind}) < 2 for kind, _ in kinds):
+        return {patient: list(series)}
+    told = len(set(dates.values())) == len(dates) and all(dates.values())
+    studies: dict[str, list[Series]] = {}
+    for one in series:
+        studies.setdefault(f"{patient}_{one.date if told else one.study}", []).append(one)
+    return studies
+
+
+def _of_series(name: str, series: Sequence[Series], root: Path) -> WorkCase | None:
+    """Return a case of DICOM series, None if none of them is a scan of use."""
+    places = [(s.kind if s.kind is not Kind.UNKNOWN else _by_folder(s, root), s) for s in series]
+    images = _by_kind((kind, _Image(s.folder, f"'{s.name}' in {s.folder.name}", s.uid)) for kind, s in places)
+    return _case(name, images) if _is_scan(images) else None
+
+
+def _by_folder(series: Series, root: Path) -> Kind:
+    return Kind.UNKNOWN if series.folder == root else kind_of(series.folder.name)

@@ -28,11 +28,11 @@ from VSClickCorrectLib.session.chain import Event, JournalPoint
 from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, history_of, session_event
 from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.session.start import continued, fingerprint, restored, start_json, start_of
-from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.clock import WorkClock
 from VSClickCorrectLib.worklist.locks import CaseLock
 from VSClickCorrectLib.worklist.records import CaseState, now
 from VSClickCorrectLib.worklist.store import Store
+from VSClickCorrectLib.worklist.work_case import WorkCase
 
 # How often a case's time is written, and others are told that it is open, by `OpenCase.beat`.
 BEAT_S = 30.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
+from VSClickCorrectLib.worklist.work_case import WorkCase
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import CaseLost, CaseTaken, VSClickError
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_volume
-from VSClickCorrectLib.worklist.cases import WorkCase
 from VSClickCorrectLib.worklist.records import CaseState
+from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _BEAT_S = 20.0
@@ -182,9 +181,9 @@ class WorklistLogic:
 
     def _read(self, case: WorkCase) -> OpenedCase:
         case_on_one_grid = self._list.load()
-        t2 = read_volume(case.t2) if case.t2 is not None else None
+        t2 = case.read("t2")
         mask = self._list.saved_mask(case_on_one_grid.grid, case_on_one_grid)
-        return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask)
+        return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask).checked()
 
     def _let_go(self) -> CaseLost | None:
         """Keep the open case's mask; return why what was done cannot be kept where somebody took it over."""

@@ -1,0 +1,108 @@
+"""A case of a worklist: its name and its files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import case_of, read_mask, read_series, read_volume
+from VSClickCorrectLib.imaging.volume import Case, Volume
+
+ROLES = ("t1ce", "t2", "mask")
+
+
+@dataclass(frozen=True)
+class WorkCase:
+    """A case of a worklist.
+
+    Parameters
+    ----------
+    name : str
+        What the list calls it.
+    label : str
+        What the label set calls it: letters and digits, with ``_ses-`` and the session where BIDS has one.
+    t1ce, t2, mask : Path or None
+        The sequences, and a mask to begin with.
+    series : dict of str
+        SeriesInstanceUIDs by role, of sequences in a folder that holds several series.
+    remark : str
+        What is to be known of the files that were found, empty if nothing is.
+    fault : str
+        Why it cannot be worked on as it was found, a sentence; empty if it can.
+    """
+
+    name: str
+    label: str = ""
+    t1ce: Path | None = None
+    t2: Path | None = None
+    mask: Path | None = None
+    series: dict[str, str] = field(default_factory=dict, compare=False)
+    remark: str = field(default="", compare=False)
+    fault: str = field(default="", compare=False)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that there are by role."""
+        return {role: path for role in ROLES if (path := getattr(self, role)) is not None}
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the case now, a sentence; empty if all its files are there."""
+        if self.fault:
+            return self.fault
+        gone = [f"{path} does not exist any more" for path in self.files.values() if is_gone(path)]
+        return f"{gone[0]}; put it back or skip the case." if gone else ""
+
+    def load(self) -> Case:
+        """Read the sequences; the T2 is resampled to the grid of the T1ce.
+
+        Raises
+        ------
+        ImageError
+            If a file cannot be used; the message names the case.
+        """
+        if self.problem:
+            raise ImageError(f"case {self.name}: {self.problem}")
+        try:
+            return case_of(self.read("t1ce"), self.read("t2"))
+        except ImageError as error:
+            raise type(error)(f"case {self.name}: {error}") from None
+
+    def read(self, role: str) -> Volume | None:
+        """Read a sequence, ``t1ce`` or ``t2``, on its own grid, None if there is none; raises as `load`."""
+        path = self.files.get(role)
+        if path is None:
+            return None
+        uid = self.series.get(role)
+        return read_volume(path, role) if uid is None else read_series(path, uid)
+
+    def load_mask(self, grid: Grid) -> np.ndarray | None:
+        """Read the mask to begin with, ``(K, J, I)`` bool on ``grid``; None if the case has none.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be used; the message names the case.
+        """
+        if self.mask is None:
+            return None
+        try:
+            return read_mask(self.mask, grid)
+        except ImageError as error:
+            raise type(error)(f"case {self.name}: {error}") from None
+
+
+def is_gone(path: Path) -> bool:
+    """Whether a file is not there; one of which that cannot be told is."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False  # whoever reads it is told why it cannot be
+    return False
