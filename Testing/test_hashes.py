@@ -56,6 +56,20 @@ def test_wheels_are_chosen_by_what_they_run_on(file, fits):
     assert hashes.fits(file) is fits
 
 
+@pytest.mark.parametrize(
+    ("file", "runs"),
+    [
+        ("a-1.0-py3-none-any.whl", True),
+        ("a-1.0-cp310-abi3-win_amd64.whl", True),
+        ("a-1.0-cp314-cp314-win_amd64.whl", True),
+        ("a-1.0-cp313-cp313-win_amd64.whl", False),
+        ("a-1.0.tar.gz", False),
+    ],
+)
+def test_a_python_without_a_wheel_is_known(file, runs):
+    assert hashes.runs_on(file, "3.14") is runs
+
+
 def test_make_installs_by_hash_and_torch_by_itself():
     makefile = (hashes.ROOT / "Makefile").read_text(encoding="utf-8")
     installs = re.findall(r"^\t\$\(PIP\) install (.+)$", makefile, re.MULTILINE)

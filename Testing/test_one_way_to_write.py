@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 LIBRARY = Path(__file__).resolve().parents[1] / "VSClickCorrect" / "VSClickCorrectLib"
-ONE_WAY = {"write_atomically", "write_folder"}
+ONE_WAY = {"write_atomically", "write_folder", "write_together"}
 # Methods and functions that make, fill or move files; of those that others have too, whose they are.
 WRITERS = {"write_text", "write_bytes", "tofile", "savefig", "savetxt", "savez", "savez_compressed", "imsave"}
 WRITERS |= {
@@ -17,7 +17,9 @@ WRITERS |= {
     "WriteData",
     "copyfile",
     "copytree",
+    "dcmwrite",
     "rename",
+    "save_as",
     "to_csv",
 }
 OF_MODULES = {"np.save", "torch.save", "json.dump", "csv.writer", "os.replace", "os.link", "shutil.move"}

@@ -6,11 +6,15 @@ import tempfile
 import zipfile
 
 import numpy as np
+import pydicom
 import pytest
-from bright_ball import GRID, ball_volume
+from bright_ball import GRID, ball, ball_volume
+from source_series import headers, write_slices
 from vs_seg_files import T1_UID, T2_UID, write_series
 from VSClickCorrectLib.app.uploads import Uploads
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.imaging.dicom_out import NAMES, SEGMENTATION
+from VSClickCorrectLib.imaging.io import read_mask
 
 
 @pytest.fixture
@@ -49,6 +53,37 @@ def test_what_is_sent_in_parts_is_read_as_a_whole(uploads, case_files):
     assert case.grid.matches(GRID) and case.mask.sum() > 100
 
 
+@pytest.fixture
+def sent_series(tmp_path):
+    return write_slices(tmp_path / "t1ce", ball_volume(), patient="Müller, Jürgen")
+
+
+def test_a_mask_of_a_sent_series_is_given_back_as_dicom(uploads, sent_series, tmp_path):
+    send(uploads, "t1ce", "t1.zip", zipped({p.name: p.read_bytes() for p in sent_series.iterdir()}), 100_000)
+    case = uploads.case()
+    uploads.discard("t1ce")
+    case.origin.zip_dicom(tmp_path / "dicom.zip", ball(), GRID)
+    with zipfile.ZipFile(tmp_path / "dicom.zip") as archive:
+        assert sorted(archive.namelist()) == sorted(NAMES)
+        archive.extractall(tmp_path / "out")
+    np.testing.assert_array_equal(read_mask(tmp_path / "out" / SEGMENTATION, GRID), ball())
+    known = headers(sent_series)
+    for name in NAMES:
+        dataset = pydicom.dcmread(tmp_path / "out" / name)
+        assert str(dataset.PatientID) == "Müller, Jürgen"
+        assert dataset.StudyInstanceUID == next(iter(known.values())).StudyInstanceUID
+    # And as a mask it is taken again.
+    send(uploads, "t1ce", "t1.zip", zipped({p.name: p.read_bytes() for p in sent_series.iterdir()}), 100_000)
+    send(uploads, "mask", "mask.dcm", (tmp_path / "out" / SEGMENTATION).read_bytes(), 100_000)
+    np.testing.assert_array_equal(uploads.case().mask, ball())
+
+
+def test_of_other_files_no_dicom_can_be_made(uploads, case_files, tmp_path):
+    send(uploads, "t1ce", "t1.nii.gz", case_files.t1ce.read_bytes())
+    with pytest.raises(ImageError, match="did not come as DICOM"):
+        uploads.case().origin.zip_dicom(tmp_path / "dicom.zip", ball(), GRID)
+
+
 def test_what_is_to_be_known_of_a_file_calls_it_as_the_browser_does(uploads, case_files):
     content = bytearray(gzip.decompress(case_files.t1ce.read_bytes()))
     # Neither qform nor sform.
@@ -69,6 +104,7 @@ def test_what_is_to_be_known_of_a_file_calls_it_as_the_browser_does(uploads, cas
         ("t1ce", "t1.exe", 10, "no known kind"),
         ("t1ce", "t1.mha", 10, "no known kind"),
         ("mask", "mask.zip", 10, "no known kind"),
+        ("t1ce", "t1.dcm", 10, "no known kind"),
         ("t3", "t1.nii", 10, "no place"),
         ("t1ce", "t1.nii", 0, "at most 2 MB"),
         ("t1ce", "t1.nii", 3_000_000, "at most 2 MB"),

@@ -270,7 +270,7 @@ CASES = [
     BadInput(
         "output of no known kind",
         _output("out.docx"),
-        "out.docx has no known suffix; name it .nii.gz, .nii, .seg.nrrd, .nrrd.",
+        "out.docx has no known suffix; name it .nii.gz, .nii, .seg.nrrd, .nrrd, .dcm.",
     ),
     BadInput(
         "output over the scan",

@@ -15,12 +15,14 @@ import bad_models
 import bad_options
 import bad_paths
 import bad_scene
+import bad_segmentations
 import bad_uploads
 from bad_case import BadInput
 
 PARTS: tuple[ModuleType, ...] = (
     bad_images,
     bad_masks,
+    bad_segmentations,
     bad_folders,
     bad_layouts,
     bad_paths,

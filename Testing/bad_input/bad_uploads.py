@@ -153,12 +153,12 @@ CASES = [
     BadInput(
         "upload of another kind",
         _upload(lambda room: b"MZ", "scan.exe"),
-        "'scan.exe' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.",
+        "'scan.exe' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG.",
     ),
     BadInput(
         "mask as an archive",
         _upload(lambda room: zipped(_slices(room)), slot="mask"),
-        "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.",
+        "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG.",
     ),
     BadInput(
         "480 bytes sent as NIfTI whose voxels are a metre large",

@@ -13,8 +13,10 @@ from any_grid import itk_image
 from bright_ball import write_points
 from dicom_scans import stack, write_frames
 from handmade_models import vouch_for, write_bright_models
+from source_series import write_frames as write_enhanced
 from vs_seg_files import circle, write_contours, write_matrix, write_rtstruct, write_series
 from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.volume import Volume
 
 GRID = Grid((4, 8, 8), np.diag([1.0, 1.0, 2.0, 1.0]))
 _IMAGE = np.arange(256, dtype=np.int16).reshape(4, 8, 8)
@@ -80,6 +82,7 @@ def images(folder: Path) -> dict[str, Reader]:
 def dicom(folder: Path) -> dict[str, Reader]:
     """Return the readers of DICOM and what comes with it."""
     series = write_series(folder / "series", _IMAGE, GRID)
+    enhanced = write_enhanced(folder / "source.dcm", Volume(_IMAGE, GRID))
     contours = [circle(np.array([3.0, 3.0, s]), 2.0, 8) for s in (0.0, 2.0)]
     structures = write_rtstruct(folder / "rtstruct.dcm", {"TV": contours}).read_bytes()
     listed = write_contours(folder / "contours.json", {"TV": contours}).read_bytes()
@@ -90,6 +93,18 @@ def dicom(folder: Path) -> dict[str, Reader]:
 
         _written(series / "IMG0000000001.dcm", content)
         return read_volume(series)
+
+    def read_segment(content: bytes, here: Path) -> object:
+        from VSClickCorrectLib.imaging.io import read_mask
+
+        return read_mask(_written(here / "mask.dcm", content), GRID)
+
+    def find_source(content: bytes, here: Path) -> object:
+        from VSClickCorrectLib.imaging.dicom_out import dicom_objects
+        from VSClickCorrectLib.imaging.dicom_source import read_source
+
+        source = read_source(_written(here / "enhanced.dcm", content), GRID)
+        return dicom_objects(source, _MASK > 0, GRID)
 
     def read_structures(content: bytes, here: Path) -> object:
         from VSClickCorrectLib.datasets.rtstruct import read_structure_set
@@ -115,10 +130,21 @@ def dicom(folder: Path) -> dict[str, Reader]:
             write_frames(folder / "frames.dcm", stack(4, size=(8, 8))).read_bytes(), _volume("frames.dcm")
         ),
         "DICOM slice": Reader((series / "IMG0000000001.dcm").read_bytes(), read_slice),
+        "DICOM SEG": Reader(_segmentation(enhanced, folder), read_segment),
+        "DICOM source": Reader(enhanced.read_bytes(), find_source),
         "RTSTRUCT": Reader(structures, read_structures),
         "transform": Reader(matrix, read_transform),
         "contours": Reader(listed, read_contours),
     }
+
+
+def _segmentation(source: Path, folder: Path) -> bytes:
+    from VSClickCorrectLib.imaging.dicom_out import write_segmentation
+    from VSClickCorrectLib.imaging.dicom_seg import segmentation_of
+    from VSClickCorrectLib.imaging.dicom_source import read_source
+
+    write_segmentation(folder / "mask.dcm", segmentation_of(read_source(source, GRID), _MASK > 0, GRID))
+    return (folder / "mask.dcm").read_bytes()
 
 
 def work(folder: Path) -> dict[str, Reader]:
@@ -231,7 +257,10 @@ def uploads(folder: Path) -> dict[str, Reader]:
 # In which function a reader is made, by its name; making one does not make them all.
 MAKERS: dict[str, Callable[[Path], dict[str, Reader]]] = {
     **dict.fromkeys(("NIfTI", "NIfTI in gzip", "gzip", "NRRD", "NRRD in gzip", "mask"), images),
-    **dict.fromkeys(("DICOM frames", "DICOM slice", "RTSTRUCT", "transform", "contours"), dicom),
+    **dict.fromkeys(
+        ("DICOM frames", "DICOM slice", "DICOM SEG", "DICOM source", "RTSTRUCT", "transform", "contours"),
+        dicom,
+    ),
     **dict.fromkeys(("clicks", "journal", "list of cases", "case of a cohort", "experiment"), work),
     **dict.fromkeys(("manifest", "weights"), models),
     "zip archive": uploads,

@@ -216,6 +216,59 @@ def test_segment_is_saved_with_its_journal(widget, begun, desktop, small, spoile
     assert [json.loads(line)["event"] for line in events] == ["session", "edit"]
 
 
+class Database:
+    """Slicer's database of DICOM: which file holds an instance."""
+
+    def __init__(self, folder):
+        from source_series import headers
+
+        self.files = {uid: dataset.filename for uid, dataset in headers(folder).items()}
+
+    def fileForInstance(self, uid):  # noqa: N802
+        return self.files.get(uid, "")
+
+
+@pytest.fixture
+def dicom(begun, small, tmp_path, monkeypatch):
+    """The example's T1, as Slicer's DICOM module loads it."""
+    import slicer
+    from source_series import write_slices
+
+    database = Database(write_slices(tmp_path / "t1", small.t1ce))
+    monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
+    begun.t1ce.SetAttribute("DICOM.instanceUIDs", " ".join(database.files))
+    return database
+
+
+def test_segment_of_a_dicom_volume_is_saved_as_dicom(widget, begun, desktop, small, tmp_path, dicom):
+    from VSClickCorrectLib.imaging.io import read_mask
+
+    (tmp_path / "out").mkdir()
+    desktop.answers.append(str(tmp_path / "out" / "case.dcm"))
+    widget.ui.saveButton.click()
+    assert desktop.faults == []
+    names = ["case.dcm", "case.journal.jsonl", "case.report.dcm", "case.rtstruct.dcm"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    saved = read_mask(tmp_path / "out" / "case.dcm", small.grid)
+    np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+
+
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (lambda database, node: node.RemoveAttribute("DICOM.instanceUIDs"), "did not come as DICOM"),
+        (lambda database, node: database.files.clear(), "are not in Slicer's database any more"),
+    ],
+)
+def test_what_cannot_be_saved_as_dicom_says_why(widget, begun, tmp_path, desktop, dicom, spoil, said):
+    spoil(dicom, begun.t1ce)
+    (tmp_path / "out").mkdir()
+    desktop.answers.append(str(tmp_path / "out" / "case.dcm"))
+    widget.ui.saveButton.click()
+    assert said in widget.ui.statusLabel.text
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_save_that_is_thought_better_of_writes_nothing(widget, begun, desktop, tmp_path):
     desktop.answers.append("")
     widget.ui.saveButton.click()

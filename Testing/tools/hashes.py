@@ -2,7 +2,8 @@
 
 What a package needs is read from the packages that are installed, so run it in the environment of
 ``make test``, as ``make requirements`` does, after a pin was changed. The hashes are those of the package
-index: of each pinned version all wheels for the systems that the strictest packages are made for.
+index: of each pinned version all wheels for the systems that the strictest packages are made for, and its
+source where a Python has no wheel.
 """
 
 from __future__ import annotations
@@ -132,13 +133,28 @@ def _fits(tag: Tag) -> bool:
     return tag.platform == "any" or (tag.platform.startswith(_PLATFORMS) and tag.platform.endswith(_MACHINES))
 
 
+def runs_on(filename: str, python: str) -> bool:
+    """Whether a file of the index is a wheel for a Python such as ``3.14``."""
+    if not filename.endswith(".whl"):
+        return False
+    number = int(python.replace(".", ""))
+    for tag in parse_wheel_filename(filename)[3]:
+        version = int(tag.interpreter.lstrip("cpy") or 0)
+        if version in (2, 3, number) or (tag.abi == "abi3" and version <= number):
+            return True
+    return False
+
+
 def hashes_of(name: str, version: str) -> list[str]:
-    """Return the SHA-256 of a version's wheels, of its source where it has no wheel at all."""
+    """Return the SHA-256 of a version's wheels, and of its source where a Python has none."""
     request = Request(audit.INDEX.format(name), headers={"Accept": "application/vnd.pypi.simple.v1+json"})
     with urlopen(request, timeout=60) as answer:
         files = json.load(answer)["files"]
     of_version = [file for file in files if _version_of(file["filename"], name) == version]
-    chosen = [file for file in of_version if fits(file["filename"])] or of_version
+    chosen = [file for file in of_version if fits(file["filename"])]
+    if not all(any(runs_on(file["filename"], python) for file in chosen) for python in PYTHONS):
+        chosen += [file for file in of_version if not file["filename"].endswith(".whl")]
+    chosen = chosen or of_version
     if not chosen:
         raise SystemExit(f"hashes.py: the index has no file of {name} {version}.")
     return sorted(file["hashes"]["sha256"] for file in chosen)

@@ -129,6 +129,30 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     sync_folder(path.parent)
 
 
+def write_together(folder: Path, writers: dict[str, Callable[[Path], object]]) -> None:
+    """Let files that belong together appear in a folder, replacing older ones, once all are on the disk.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder, which is there.
+    writers : dict of callable
+        By the files' names; each as the ``write`` of `write_atomically`.
+
+    Raises
+    ------
+    ImageError
+        If one cannot be written; nothing is left behind and the older files stay as they were.
+    """
+    with changing(folder), TemporaryFolder(_BESIDE, folder) as beside:
+        for name, write in writers.items():
+            write_atomically(beside / name, write)
+        with finished_before_signals():
+            for name in writers:
+                os.replace(beside / name, folder / name)
+    sync_folder(folder)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, its line ends as they are; raises as `write_atomically`.
 

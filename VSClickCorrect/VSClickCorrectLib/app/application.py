@@ -15,6 +15,7 @@ from VSClickCorrectLib.app import page_files
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
+from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectLib.app.logic.initial_logic import InitialLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
@@ -72,6 +73,7 @@ class BrowserApp:
         self.initial = InitialLogic(self.workspace, self.running, networks, self.status)
         self.registration = RegistrationLogic(self.server, self.workspace, self.running, self.status)
         self.worklist = WorklistLogic(self.server, self.workspace, networks, self.measures, self.status)
+        self.follow_up = FollowUpLogic(self.server, self.workspace, self.running, self.status, uploads)
         self.files = FilesLogic(self.server, self.workspace, networks, self.status, uploads, self.worklist)
         self.views.clicked.connect(self._on_clicked)
         self.server.trigger("vs_key")(self.press)

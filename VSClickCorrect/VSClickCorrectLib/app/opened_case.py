@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
 import slicer
 
+from VSClickCorrectLib.app.origin import Origin
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import case_of
 from VSClickCorrectLib.imaging.pairing import paired
@@ -30,12 +31,15 @@ class OpenedCase:
         The sequences, each on its own grid.
     mask : ndarray of bool or None
         ``(K, J, I)`` on the T1ce's grid, or the T2's where it stands alone.
+    origin : Origin
+        Where the sequence on that grid is from.
     """
 
     name: str
     t1ce: Volume | None
     t2: Volume | None
     mask: np.ndarray | None = None
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def grid(self) -> Grid:
@@ -72,6 +76,8 @@ class ShownCase(CaseNodes):
 
     Attributes
     ----------
+    origin : Origin
+        Where its images are from.
     segmentation : vtkMRMLSegmentationNode
         With one segment, `segment_id`.
     mask : SegmentMask
@@ -81,6 +87,7 @@ class ShownCase(CaseNodes):
     def __init__(self, scene: slicer.vtkMRMLScene, case: OpenedCase) -> None:
         super().__init__(scene, case.t1ce, case.t2)
         self.name = case.name
+        self.origin = case.origin
         self._begin(case.mask)
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from VSClickCorrectLib.app.opened_case import OpenedCase
+from VSClickCorrectLib.app.origin import Origin
 from VSClickCorrectLib.imaging.io import read_mask, read_volume
 from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.synthesis import demo_case
@@ -26,7 +27,8 @@ def read_files(
     """
     given = {"t1ce": t1ce, "t2": t2}
     first, second = (read_volume(path, name) if path is not None else None for name, path in given.items())
-    opened = OpenedCase((t1ce or t2 or Path("case")).name, first, second).checked(different_patients)
+    name = (t1ce or t2 or Path("case")).name
+    opened = OpenedCase(name, first, second, origin=Origin(t1ce or t2)).checked(different_patients)
     return replace(opened, mask=read_mask(mask, opened.grid) if mask is not None else None)
 
 

@@ -9,16 +9,27 @@ from pathlib import Path
 import numpy as np
 
 from VSClickCorrectLib.app.opened_case import OpenedCase
+from VSClickCorrectLib.app.origin import Origin
+from VSClickCorrectLib.datasets.examinations import Examination
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import changing
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Volume
-from VSClickCorrectLib.jobs.reading import read_mask_apart, read_volume_apart
+from VSClickCorrectLib.jobs.reading import (
+    read_lone_mask_apart,
+    read_mask_apart,
+    read_series_apart,
+    read_volume_apart,
+)
 from VSClickCorrectLib.temporary import TemporaryFolder
 
-SLOTS = ("t1ce", "t2", "mask")
+CASE_SLOTS = ("t1ce", "t2", "mask")
+EARLIER_SLOTS = ("before", "before_scan")
+SLOTS = (*CASE_SLOTS, *EARLIER_SLOTS)
 LIMIT_MB = 1024
-_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".zip")
+_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
+# What else may be in a slot: a scan as an archive of DICOM slices, a mask as DICOM SEG.
+_DICOM = {"t1ce": ".zip", "t2": ".zip", "mask": ".dcm", "before": ".dcm", "before_scan": ".zip"}
 _MB = 1 << 20
 _INTERRUPTED = "the upload was interrupted; choose the file again."
 
@@ -74,9 +85,12 @@ class Uploads:
         """
         if slot not in SLOTS:
             raise ImageError(f"there is no place for a '{slot}'; choose a T1ce, a T2 or a mask.")
-        suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), None)
-        if suffix is None or (suffix == ".zip" and slot == "mask"):
-            raise ImageError(f"'{name}' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM.")
+        suffix = next((s for s in (*_SUFFIXES, _DICOM[slot]) if name.lower().endswith(s)), None)
+        if suffix is None:
+            raise ImageError(
+                f"'{name}' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks "
+                "DICOM SEG."
+            )
         if not 0 < size <= self._limit:
             raise ImageError(
                 f"'{name}' has {size / _MB:.0f} MB; choose a file of at most {self._limit / _MB:.0f} MB "
@@ -137,8 +151,9 @@ class Uploads:
         """
         if not {"t1ce", "t2"} & set(self.names):
             raise ImageError("no scan was chosen; choose a T1ce, a T2 or both.")
-        t1ce, t2 = (self._volume(slot) for slot in ("t1ce", "t2"))
-        opened = OpenedCase(name, t1ce, t2).checked()
+        (t1ce, headers), (t2, others) = (self._sequence(slot) for slot in ("t1ce", "t2"))
+        origin = Origin(headers=headers if t1ce is not None else others)
+        opened = OpenedCase(name, t1ce, t2, origin=origin).checked()
         return replace(opened, mask=self.mask(opened.grid))
 
     def mask(self, grid: Grid) -> np.ndarray | None:
@@ -152,12 +167,31 @@ class Uploads:
         file = self._whole("mask")
         return None if file is None else _named(file, lambda path: read_mask_apart(path, grid, self._limit))
 
-    def _volume(self, slot: str) -> Volume | None:
+    def earlier(self) -> Examination:
+        """Read the earlier mask that was sent, and its scan if that was sent.
+
+        Raises
+        ------
+        ImageError
+            If there is no mask, or one cannot be used.
+        """
+        mask, scan = (self._whole(slot) for slot in EARLIER_SLOTS)
+        if mask is None:
+            raise ImageError("no earlier mask was chosen; choose one.")
+        if scan is None:
+            return Examination(*_named(mask, lambda path: read_lone_mask_apart(path, self._limit)))
+        volume = _named(scan, lambda path: read_volume_apart(path, "t1ce", self._limit))
+        values = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
+        return Examination(values, volume.grid, volume)
+
+    def _sequence(self, slot: str) -> tuple[Volume | None, tuple[dict, ...]]:
+        """Return a sequence and the headers of its DICOM files, None and no headers if none was sent."""
         file = self._whole(slot)
         if file is None:
-            return None
-        volume = _named(file, lambda path: read_volume_apart(path, slot, self._limit))
-        return replace(volume, remarks=tuple(_as_sent(remark, file) for remark in volume.remarks))
+            return None, ()
+        volume, headers = _named(file, lambda path: read_series_apart(path, slot, self._limit))
+        remarks = tuple(_as_sent(remark, file) for remark in volume.remarks)
+        return replace(volume, remarks=remarks), headers
 
     def _whole(self, slot: str) -> _File | None:
         return self._files[slot] if slot in self.names else None

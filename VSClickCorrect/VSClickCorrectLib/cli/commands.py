@@ -17,6 +17,7 @@ from VSClickCorrectLib import __version__
 from VSClickCorrectLib.cli import (
     app,
     bench,
+    compare,
     correct,
     demo,
     evaluate,
@@ -37,6 +38,7 @@ segmentation by clicks. Research software, not a medical device.
 _COMMANDS = (
     segment,
     correct,
+    compare,
     app,
     demo,
     evaluate,

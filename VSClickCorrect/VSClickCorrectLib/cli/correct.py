@@ -15,9 +15,10 @@ from VSClickCorrectLib.cli.options import (
     add_sequences,
     model_folder,
 )
+from VSClickCorrectLib.cli.results import MaskResults, add_results
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
-from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
+from VSClickCorrectLib.imaging.io import read_case, read_mask
 from VSClickCorrectLib.imaging.markups import read_clicks
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.inference.networks import Networks
@@ -43,7 +44,7 @@ def add_parser(commands) -> None:
     parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
     add_label(parser)
     parser.add_argument("--clicks", type=Path, required=True, metavar="FILE", help="clicks, .mrk.json")
-    parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="corrected mask to write")
+    add_results(parser, "corrected mask")
     parser.add_argument(
         "--merge",
         choices=tuple(MERGES),
@@ -62,24 +63,25 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output, options.t1ce, options.t2, options.clicks)
+    results = MaskResults(options, options.clicks)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
     case = read_case(options.t1ce, options.t2, options.different_patients)
     tell(*case.remarks)
+    results.find_source(case.grid)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
     networks = Networks.load(model_folder(options), options.device, options.corrector, options.hold_clicks)
     starter = networks.segmenter.propose
     session = CorrectionSession(case, mask, networks.corrector, starter, options.merge)
     edit = session.apply_together(clicks)
-    _write(options, session)
+    where = _write(options, session, results)
     added, removed = edit.change.count
     if edit.remark:
         tell(edit.remark)
     counted = "1 click" if len(clicks) == 1 else f"{len(clicks)} clicks"
     tell(
         f"{counted}: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
-        f"written to {options.output}."
+        f"written to {where}."
     )
 
 
@@ -96,13 +98,13 @@ def _check_journal_path(options: argparse.Namespace) -> None:
         raise CorrectionError(f"the folder {path.parent} does not exist; create it or choose another.")
 
 
-def _write(options: argparse.Namespace, session: CorrectionSession) -> None:
-    """Write the journal, if asked for, and the mask: both or neither."""
+def _write(options: argparse.Namespace, session: CorrectionSession, results: MaskResults) -> str:
+    """Write the journal, if asked for, and the mask: both or neither; return where the mask went."""
     with finished_before_signals():
         if options.journal is not None:
             session.journal.save(options.journal)
         try:
-            write_mask(options.output, session.mask.read(session.mask.grid.box), session.mask.grid)
+            return results.write(session.mask.read(session.mask.grid.box), session.mask.grid)
         except VSClickError:
             if options.journal is not None:
                 options.journal.unlink()

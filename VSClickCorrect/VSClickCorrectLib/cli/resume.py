@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_different_patients, add_label, add_sequences
+from VSClickCorrectLib.cli.results import MaskResults, add_results
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.io import check_mask_path, read_case, read_mask, write_mask
+from VSClickCorrectLib.imaging.io import read_case, read_mask
 from VSClickCorrectLib.session.journal import Journal, history_of
 from VSClickCorrectLib.session.removal import standing_clicks
 from VSClickCorrectLib.session.start import restored
@@ -35,13 +36,13 @@ def add_parser(commands) -> None:
         help="take an image that lies on the grid of the journal's image but has other voxels, as another "
         "export of the scan has, or one without the face",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="MASK", help="mask to write")
+    add_results(parser, "mask")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output, options.t1ce, options.t2, options.journal, options.mask)
+    results = MaskResults(options, options.journal, options.mask)
     if not os.path.lexists(options.journal):
         raise CorrectionError(f"the journal {options.journal} does not exist; name another.")
     events = Journal(options.journal).events
@@ -50,9 +51,10 @@ def run(options: argparse.Namespace) -> None:
     case = read_case(options.t1ce, options.t2, options.different_patients)
     tell(*case.remarks)
     grid = case.grid
+    results.find_source(grid)
     start = read_mask(options.mask, grid, options.label) if options.mask else None
     values = restored(events, grid, start, None if options.other_image else case)
-    write_mask(options.output, values, grid)
+    where = results.write(values, grid)
     history, rounds = history_of(events)
     clicks = len(standing_clicks(history, grid))
-    tell(f"{clicks} clicks stand, round {rounds}; {values.sum()} voxels written to {options.output}.")
+    tell(f"{clicks} clicks stand, round {rounds}; {values.sum()} voxels written to {where}.")

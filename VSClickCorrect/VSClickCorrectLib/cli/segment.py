@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from VSClickCorrectLib.cli.options import (
     add_different_patients,
@@ -12,9 +11,10 @@ from VSClickCorrectLib.cli.options import (
     count,
     model_folder,
 )
+from VSClickCorrectLib.cli.results import MaskResults, add_results
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.imaging.io import check_mask_path, read_case, write_mask
+from VSClickCorrectLib.imaging.io import read_case
 from VSClickCorrectLib.inference.found_text import candidate_text, found_text
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
@@ -30,13 +30,7 @@ def add_parser(commands) -> None:
     parser = commands.add_parser("segment", help="make the initial mask", description=_DESCRIPTION)
     add_sequences(parser)
     add_different_patients(parser)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        required=True,
-        metavar="MASK",
-        help="mask to write: .nii.gz, .nii, .seg.nrrd or .nrrd",
-    )
+    add_results(parser, "mask")
     parser.add_argument(
         "--candidate",
         type=count,
@@ -50,9 +44,10 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    check_mask_path(options.output, options.t1ce, options.t2)
+    results = MaskResults(options, automatic=True)
     case = read_case(options.t1ce, options.t2, options.different_patients)
     tell(*case.remarks)
+    results.find_source(case.grid)
     if case.t2 is None:
         tell("No T2 given: the T1ce is used alone.")
     if case.t1ce is None:
@@ -60,14 +55,14 @@ def run(options: argparse.Namespace) -> None:
     segmenter = InitialSegmenter.load(model_folder(options), options.device)
     found = segmenter.segment(case, progress=lambda fraction, message: tell(f"{fraction:4.0%}  {message}"))
     chosen = _chosen(found, options.candidate)
-    write_mask(options.output, chosen.on(case.grid), case.grid)
+    where = results.write(chosen.on(case.grid), case.grid)
     tell(found_text(found, case, options.candidate))
     for number, one in enumerate(found.candidates, 1):
         if number != options.candidate:
             tell(f"Candidate {number}: {candidate_text(one, case)}; --candidate {number} writes it.")
     volume = chosen.values.sum() * case.grid.voxel_volume
     what = f"A mask of {volume:.0f} mm³" if chosen.found else "An empty mask"
-    tell(f"{what} was written to {options.output}.")
+    tell(f"{what} was written to {where}.")
 
 
 def _chosen(found: InitialMask, number: int) -> InitialMask:

@@ -23,6 +23,8 @@ _BINS = 48
 _SAMPLES_AT_MOST = 40_000
 # Into so many parts an axis of a field of view is divided to see how much of it overlaps.
 _PARTS = 32
+# What messages call the two, if nothing else is said.
+SEQUENCES = ("the T1ce", "the T2")
 _TEXT = b"#Insight Transform File"
 # On synthetic scans 0.3 mm off; unrelated images and those that are registered already gain less.
 _LEAST_GAIN = 0.002
@@ -58,9 +60,14 @@ class Registration:
 
 @enough_memory()
 def register(
-    t1ce: Volume, t2: Volume, progress: Callable[[float, str], None] = lambda fraction, message: None
+    t1ce: Volume,
+    t2: Volume,
+    progress: Callable[[float, str], None] = lambda fraction, message: None,
+    names: tuple[str, str] = SEQUENCES,
 ) -> Registration:
     """Register a T2 to the T1ce of the same examination, rigidly, by Mattes' mutual information.
+
+    Two scans of a head that were made on different days, of any sequence, are registered as well.
 
     The search begins where the headers put the two, since scans of one examination share a scanner's frame;
     only where their fields of view do not meet does it begin with middle on middle. It turns about the
@@ -72,6 +79,8 @@ def register(
         The sequences, each on its own grid.
     progress : callable, optional
         Called with a fraction between 0 and 1 and what is going on.
+    names : tuple of 2 str
+        What messages call the two.
 
     Raises
     ------
@@ -83,8 +92,14 @@ def register(
         start[:3, 3] = t2.grid.center_ras - t1ce.grid.center_ras
     transform: sitk.Transform = _euler(t2.grid.center_ras, start)
     for number, size in enumerate(_LEVELS_MM):
-        progress(number / len(_LEVELS_MM), "registering the T2 to the T1ce")
-        transform = _refined(_coarse(t2, size), _coarse(t1ce, size), transform, size)
+        progress(number / len(_LEVELS_MM), f"registering {names[1]} to {names[0]}")
+        found = _refined(_coarse(t2, size), _coarse(t1ce, size), transform, size)
+        if found is None:
+            raise ImageError(
+                f"{names[1]} cannot be registered to {names[0]}, too little of the two overlaps; "
+                "check that both are of the same patient."
+            )
+        transform = found
     matrix = np.linalg.inv(_ras_matrix(transform))
     before, after = (mutual_information(t1ce, t2, m) for m in (np.eye(4), matrix))
     overlap = overlap_share(t1ce, t2, matrix)
@@ -173,7 +188,10 @@ def _coarse(volume: Volume, size_mm: float) -> sitk.Image:
     return sitk.BinShrink(image, factors)
 
 
-def _refined(fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, size_mm: float) -> sitk.Transform:
+def _refined(
+    fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, size_mm: float
+) -> sitk.Transform | None:
+    """Return a better transform than ``start``; None if too little of the two overlaps."""
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(_BINS)
     share = min(1.0, _SAMPLES_AT_MOST / fixed.GetNumberOfPixels())
@@ -190,10 +208,7 @@ def _refined(fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, size_
             found = method.Execute(fixed, moving)
         return sitk.Euler3DTransform(sitk.CompositeTransform(found).GetNthTransform(0))
     except RuntimeError:
-        raise ImageError(
-            "the T2 cannot be registered to the T1ce, too little of the two overlaps; "
-            "check that both are of the same patient."
-        ) from None
+        return None
 
 
 def _sampled(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,18 +5,21 @@ Made for a process of its own (`jobs.reading`): what a header does not tell is l
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from VSClickCorrectLib.datasets.dicom import find_series
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import DAMAGED_ZIP, changing
+from VSClickCorrectLib.imaging.dicom_source import slim_headers
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import read_header
-from VSClickCorrectLib.imaging.io import read_mask, read_series, read_volume
+from VSClickCorrectLib.imaging.io import read_lone_mask, read_mask, read_series, read_volume
 from VSClickCorrectLib.imaging.series import meant_as
 from VSClickCorrectLib.imaging.volume import Volume
 
@@ -24,6 +27,8 @@ _MB = 1 << 20
 # An archive may hold no more than this many times what was sent: MRI rarely halves its size.
 _LARGEST_RATIO = 20
 _MOST_FILES = 20_000
+# Of headers as text; those of a thousand slices take a tenth of it.
+_MOST_HEADERS = 1 << 25
 # Others may ask for gigabytes of memory before a byte is unpacked.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -46,6 +51,27 @@ def read_sent_mask(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
     """Read a mask, ``(K, J, I)`` bool on ``grid``; raises as `read_sent_volume`."""
     _check_bytes(path, most_bytes)
     return read_mask(path, grid)
+
+
+def read_sent_lone_mask(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid]:
+    """Read a mask and its own grid; raises as `read_sent_volume`."""
+    _check_bytes(path, most_bytes)
+    return read_lone_mask(path)
+
+
+def sent_headers(path: Path) -> list[dict[str, Any]]:
+    """Return what results in DICOM need of the headers of a sequence that was read, as JSON.
+
+    Nothing of other kinds of files, and nothing where pydicom is not installed or they are of no use for it.
+    """
+    folder = path.with_suffix("")
+    if path.suffix != ".zip":
+        return []
+    try:
+        headers = [header.to_json_dict() for header in slim_headers(folder)]
+    except ImageError:
+        return []
+    return headers if len(json.dumps(headers)) <= _MOST_HEADERS else []
 
 
 def _check_bytes(path: Path, most_bytes: int, files: int = 1) -> None:

@@ -14,12 +14,27 @@ _OTHERS = (b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99")
 _LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 _UNDEFINED = 0xFFFFFFFF
 _SYNTAX = (0x0002, 0x0010)
+_SOP_CLASS = (0x0002, 0x0002)
+_LONGEST_UID = 64
 
 
 def begins_as_dicom(path: Path) -> bool:
     """Whether a file begins as DICOM files do."""
     with path.open("rb") as stream:
         return stream.read(_PREAMBLE_BYTES)[128:] == b"DICM"
+
+
+def sop_class(path: Path) -> str:
+    """Return what kind of object a DICOM file says that it holds, a UID; empty if it is no such file."""
+    with path.open("rb") as stream:
+        if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
+            return ""
+        group, element, length = _next(stream, b"")
+        while group == _SOP_CLASS[0] and (group, element) != _SOP_CLASS and length != _UNDEFINED:
+            stream.seek(length, os.SEEK_CUR)
+            group, element, length = _next(stream, b"")
+        found = (group, element) == _SOP_CLASS and length <= _LONGEST_UID
+        return stream.read(length).strip(b"\0 ").decode("ascii", "replace") if found else ""
 
 
 def is_whole(path: Path) -> bool:

@@ -12,6 +12,12 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.files import is_text, reading, write_atomically
+from VSClickCorrectLib.imaging.dicom_masks import (
+    check_is_scan,
+    grid_of_segmentation,
+    read_segmentation,
+    segmentation_in,
+)
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.image_files import DicomHeader, read_header, read_image
 from VSClickCorrectLib.imaging.pairing import paired
@@ -41,6 +47,7 @@ def read_volume(path: Path, sequence: str | None = None) -> Volume:
         If it is missing, no image, incomplete, not three-dimensional, not of one channel, or holds NaN.
     """
     _check_name(path)
+    check_is_scan(path)
     with reading(path):
         if os.path.isdir(path):
             return _thick(read_dicom(path, sequence=sequence), path)
@@ -157,7 +164,8 @@ def read_mask(path: Path, grid: Grid, label: Label | None = None) -> np.ndarray:
     ----------
     path : Path
         A label map, NIfTI or NRRD, or segments that Slicer saved (``.seg.nrrd``); their voxels may be stored
-        in another order than the image's, and reach less far or farther.
+        in another order than the image's, and reach less far or farther. Or a DICOM SEG,
+        or the folder that holds one.
     grid : Grid
         The grid of the volume it belongs to.
     label : int, str or sequence of these, optional
@@ -177,8 +185,31 @@ def read_mask(path: Path, grid: Grid, label: Label | None = None) -> np.ndarray:
     """
     labels = labels_of(label)
     _check_name(path)
+    if (segmentation := segmentation_in(path)) is not None:
+        return read_segmentation(segmentation, grid, labels)
     values, own = _marked(path, labels)
     return placed_on(grid, values, own, path)
+
+
+@enough_memory()
+def read_lone_mask(path: Path, label: Label | None = None) -> tuple[np.ndarray, Grid]:
+    """Read a mask whose image is not known; it may cover a part of the image only.
+
+    Parameters and errors are those of `read_mask`.
+
+    Returns
+    -------
+    values : ndarray of bool
+        ``(K, J, I)``.
+    grid : Grid
+        Its own grid.
+    """
+    labels = labels_of(label)
+    _check_name(path)
+    if (segmentation := segmentation_in(path)) is not None:
+        grid = grid_of_segmentation(segmentation)
+        return read_segmentation(segmentation, grid, labels), grid
+    return _marked(path, labels)
 
 
 def _marked(path: Path, labels: Sequence[int | str]) -> tuple[np.ndarray, Grid]:
@@ -229,7 +260,7 @@ def write_mask(path: Path, values: np.ndarray, grid: Grid, name: str = "tumour")
     _write_image(path, image)
 
 
-def check_mask_path(path: Path, *inputs: Path | None) -> None:
+def check_mask_path(path: Path, *inputs: Path | None, suffixes: tuple[str, ...] = MASK_SUFFIXES) -> None:
     """Refuse a path to which a mask cannot be written, before any work is done for it.
 
     Parameters
@@ -238,16 +269,18 @@ def check_mask_path(path: Path, *inputs: Path | None) -> None:
         Where a mask is to go.
     *inputs : Path or None
         Files that must stay as they are.
+    suffixes : tuple of str
+        What its name may end with.
 
     Raises
     ------
     ImageError
-        If the suffix is none of `MASK_SUFFIXES`, the folder does not exist, or the path is a folder or one
+        If the suffix is none of these, the folder does not exist, or the path is a folder or one
         of the inputs.
     """
     _check_name(path)
-    if not path.name.endswith(MASK_SUFFIXES):
-        raise ImageError(f"{path} has no known suffix; name it {', '.join(MASK_SUFFIXES)}.")
+    if not path.name.endswith(suffixes):
+        raise ImageError(f"{path} has no known suffix; name it {', '.join(suffixes)}.")
     if not os.path.isdir(path.parent):
         raise ImageError(f"the folder {path.parent} does not exist; create it or choose another.")
     if os.path.isdir(path):

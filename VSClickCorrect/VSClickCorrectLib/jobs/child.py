@@ -46,7 +46,8 @@ def _answer(folder: Path) -> None:
 def _done(folder: Path) -> InitialMask | Registration:
     task, volumes = read_task(folder)
     if task["task"] == "registration":
-        return register(volumes["t1ce"], volumes["t2"], lambda *step: write_progress(folder, *step))
+        names = tuple(task["names"])
+        return register(volumes["t1ce"], volumes["t2"], lambda *step: write_progress(folder, *step), names)
     write_progress(folder, 0.0, "loading the models")
     models = ModelFolder(Path(task["models"]) if task["models"] else None)
     segmenter = InitialSegmenter.load(models, task["device"])

@@ -30,9 +30,9 @@ def write_segmentation_task(folder: Path, case: Case, models: Path | None, devic
     _write_task(folder, task, case.sequences)
 
 
-def write_registration_task(folder: Path, t1ce: Volume, t2: Volume) -> None:
-    """Write what the child needs to register two sequences."""
-    _write_task(folder, {"task": "registration"}, {"t1ce": t1ce, "t2": t2})
+def write_registration_task(folder: Path, t1ce: Volume, t2: Volume, names: tuple[str, str]) -> None:
+    """Write what the child needs to register two sequences, and what it calls them."""
+    _write_task(folder, {"task": "registration", "names": names}, {"t1ce": t1ce, "t2": t2})
 
 
 def read_task(folder: Path) -> tuple[dict[str, Any], dict[str, Volume | None]]:

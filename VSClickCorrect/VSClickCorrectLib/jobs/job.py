@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
-from VSClickCorrectLib.datasets.registration import Registration
+from VSClickCorrectLib.datasets.registration import SEQUENCES, Registration
 from VSClickCorrectLib.errors import Cancelled, ModelError, VSClickError
 from VSClickCorrectLib.files import no_room
 from VSClickCorrectLib.imaging.volume import Case, Volume
@@ -108,9 +108,11 @@ class Job(Generic[Result]):
         return Job(_folder(lambda folder: write_segmentation_task(folder, case, models, device)), python)
 
     @staticmethod
-    def start_registration(t1ce: Volume, t2: Volume, python: Path | None = None) -> Job[Registration]:
+    def start_registration(
+        t1ce: Volume, t2: Volume, python: Path | None = None, names: tuple[str, str] = SEQUENCES
+    ) -> Job[Registration]:
         """Begin to register a T2 to the T1ce; see `datasets.registration.register`."""
-        return Job(_folder(lambda folder: write_registration_task(folder, t1ce, t2)), python)
+        return Job(_folder(lambda folder: write_registration_task(folder, t1ce, t2, names)), python)
 
     def poll(self) -> JobState:
         """Return how far the job is, at once."""

@@ -35,16 +35,30 @@ def read_volume_apart(path: Path, sequence: str, most_bytes: int) -> Volume:
     ImageError
         As `read_sent_volume`, or if the child takes too much memory or time, or dies.
     """
+    return read_series_apart(path, sequence, most_bytes)[0]
+
+
+def read_series_apart(
+    path: Path, sequence: str, most_bytes: int
+) -> tuple[Volume, tuple[dict[str, Any], ...]]:
+    """Read a sequence and, if it is DICOM, its files' headers as JSON; raises as `read_volume_apart`."""
     array, answer = _read(path, {"sequence": sequence, "most_bytes": most_bytes})
     grid = Grid(array.shape, np.array(answer["affine"]))
     scan = Scan(**answer["scan"]) if answer["scan"] else None
-    return Volume(array, grid, tuple(answer["remarks"]), answer["sides_known"], scan)
+    volume = Volume(array, grid, tuple(answer["remarks"]), answer["sides_known"], scan)
+    return volume, tuple(answer["headers"])
 
 
 def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
     """Read a mask, ``(K, J, I)`` bool on ``grid``; raises as `read_volume_apart`."""
     lattice = {"shape": grid.shape, "affine": grid.affine.tolist()}
     return _read(path, {"grid": lattice, "most_bytes": most_bytes})[0]
+
+
+def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid]:
+    """Read a mask, ``(K, J, I)`` bool, and its own grid; raises as `read_volume_apart`."""
+    values, answer = _read(path, {"most_bytes": most_bytes})
+    return values, Grid(values.shape, np.array(answer["affine"]))
 
 
 def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:

@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from VSClickCorrectLib.datasets.sent_files import read_sent_mask, read_sent_volume
+from VSClickCorrectLib.datasets.sent_files import (
+    read_sent_lone_mask,
+    read_sent_mask,
+    read_sent_volume,
+    sent_headers,
+)
 from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
 from VSClickCorrectLib.files import NO_ROOM
 from VSClickCorrectLib.imaging.grid import Grid
@@ -58,11 +63,14 @@ def _read(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     if "grid" in task:
         grid = Grid(task["grid"]["shape"], np.array(task["grid"]["affine"]))
         return read_sent_mask(path, grid, most_bytes), {}
+    if "sequence" not in task:
+        values, grid = read_sent_lone_mask(path, most_bytes)
+        return values, {"affine": grid.affine.tolist()}
     volume = read_sent_volume(path, task["sequence"], most_bytes)
     affine = volume.grid.affine.tolist()
     told = {"remarks": volume.remarks, "sides_known": volume.sides_known}
     scan = asdict(volume.scan) if volume.scan is not None else None
-    return volume.array, {"affine": affine, "scan": scan, **told}
+    return volume.array, {"affine": affine, "scan": scan, **told, "headers": sent_headers(path)}
 
 
 def _limit(memory: int) -> None:

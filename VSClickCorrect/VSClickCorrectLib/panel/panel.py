@@ -12,6 +12,7 @@ from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.panel.advanced import AdvancedSection
 from VSClickCorrectLib.panel.clicks import ClicksSection
 from VSClickCorrectLib.panel.desktop import Desktop
+from VSClickCorrectLib.panel.follow_up import FollowUpSection
 from VSClickCorrectLib.panel.result import ResultSection
 from VSClickCorrectLib.panel.running import Running
 from VSClickCorrectLib.panel.section import Connection, Section
@@ -55,6 +56,7 @@ class Panel:
         self.start = StartSection(self)
         self.clicks = ClicksSection(self)
         self.result = ResultSection(self)
+        self.follow_up = FollowUpSection(self)
         self.advanced = AdvancedSection(self)
         self.say(_("Choose the volumes, then find the tumour or choose a segment to repair."))
 
@@ -68,6 +70,7 @@ class Panel:
             self.running,
             self.clicks,
             self.result,
+            self.follow_up,
             self.advanced,
         )
 

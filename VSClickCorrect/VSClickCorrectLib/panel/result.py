@@ -8,8 +8,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.imaging.dicom_out import SUFFIX
 from VSClickCorrectLib.imaging.io import MASK_SUFFIXES, write_mask
 from VSClickCorrectLib.imaging.measurements import Measurements
+from VSClickCorrectLib.mrml.dicom_files import save_dicom
 from VSClickCorrectLib.panel.desktop import Debounced
 from VSClickCorrectLib.panel.section import Connection, Section
 
@@ -70,13 +72,18 @@ class ResultSection(Section):
         chosen = self.desktop.ask_to_save(
             _("Save the segment"),
             str(Path(folder) / f"{name}.seg.nrrd"),
-            _("Segmentation (*.seg.nrrd *.nii.gz)"),
+            _("Segmentation (*.seg.nrrd *.nii.gz);;DICOM with report and contours (*.dcm)"),
         )
         if not chosen:
             return
         path = Path(chosen)
         workbench = self.panel.workbench
-        write_mask(path, workbench.values(), workbench.grid, name)
+        if path.name.endswith(SUFFIX):
+            parameters = self.panel.parameters
+            reference = parameters.t1ce or parameters.t2
+            save_dicom(path, reference, workbench.values(), workbench.grid, self.panel.worklist.origin)
+        else:
+            write_mask(path, workbench.values(), workbench.grid, name)
         journal = path.with_name(_stem(path) + ".journal.jsonl")
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
@@ -127,5 +134,5 @@ class ResultSection(Section):
 
 def _stem(path: Path) -> str:
     """Return a mask's file name without its suffix."""
-    suffix = next((s for s in MASK_SUFFIXES if path.name.endswith(s)), path.suffix)
+    suffix = next((s for s in (*MASK_SUFFIXES, SUFFIX) if path.name.endswith(s)), path.suffix)
     return path.name.removesuffix(suffix)

@@ -50,6 +50,12 @@ class WorklistSection(Section):
         return self.worklist is not None and self.worklist.current is not None
 
     @property
+    def origin(self) -> Path | None:
+        """The file or folder from which the open case's images were read, None without a worklist."""
+        current = self.worklist.current if self.worklist is not None else None
+        return (current.t1ce or current.t2) if current is not None else None
+
+    @property
     def journal_path(self) -> Path | None:
         """Where the present case's journal is kept, None without a worklist."""
         return self.worklist.journal_path if self.worklist is not None and self.is_open else None
@@ -154,6 +160,8 @@ class WorklistSection(Section):
         self.comment()
         worklist.done(*self._mask())
         self._go(worklist, worklist.next)
+        if worklist.remark:
+            self.panel.say(worklist.remark)
 
     def comment(self) -> None:
         """Keep the reader's comment."""

@@ -11,7 +11,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.datasets.case_list import has_columns, write_rows
@@ -27,11 +27,17 @@ from VSClickCorrectLib.files import (
     write_atomically,
     write_text,
 )
+from VSClickCorrectLib.imaging.dicom_out import NAMES, write_objects
 from VSClickCorrectLib.outputs import check_ours, same_place
 from VSClickCorrectLib.worklist.records import NO_RECORD, CaseRecord, CaseState, write_json
 
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
 BIDS_VERSION = "1.10.0"
 PIPELINE = "vsclickcorrect"
+# BIDS has no place for results in DICOM.
+DICOM = "dicom"
 SUMMARY = "summary.csv"
 SUMMARY_COLUMNS = (
     "case",
@@ -77,6 +83,10 @@ class LabelSet:
             folder /= f"ses-{session}"
         return folder / "anat" / f"sub-{label}_dseg.nii.gz"
 
+    def dicom_folder(self, label: str) -> Path:
+        """Return where a case's DICOM objects lie, whether they are there or not."""
+        return self._output / DICOM / f"sub-{label}"
+
     def prepare(self) -> None:
         """Write the files that describe the set, if they are not there.
 
@@ -110,6 +120,18 @@ class LabelSet:
         write_json(_sidecar(path), _metadata(record))
         return path
 
+    def write_dicom(self, label: str, objects: dict[str, Dataset]) -> None:
+        """Write a case's DICOM objects, as `dicom_objects` makes them; all appear or none.
+
+        Raises
+        ------
+        ImageError
+            If they cannot be written.
+        """
+        folder = self.dicom_folder(label)
+        check_inside(folder, self._output)
+        write_objects(folder, objects)
+
     def describe(self, record: CaseRecord) -> None:
         """Write the sidecar of a case's segmentation anew, if there is one; raises as `write`."""
         sidecar = _sidecar(self.path(record.label))
@@ -129,6 +151,16 @@ class LabelSet:
         while folder != self.root and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent
+
+    def remove_dicom(self, label: str) -> None:
+        """Remove a case's DICOM objects, if there are any; raises `ImageError` if they cannot be."""
+        folder = self.dicom_folder(label)
+        check_inside(folder, self._output)
+        with changing(self._output):
+            for name in NAMES:
+                (folder / name).unlink(missing_ok=True)
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
     def record(self, label: str) -> CaseRecord | None:
         """Return what the sidecar says of the work on a case; None if there is no label, or no such word.

@@ -21,6 +21,8 @@ from VSClickCorrectLib.errors import (
 )
 from VSClickCorrectLib.files import is_there, reading
 from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.dicom_out import dicom_objects
+from VSClickCorrectLib.imaging.dicom_source import may_be_dicom, read_source
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.io import read_mask
 from VSClickCorrectLib.imaging.volume import Case
@@ -77,6 +79,7 @@ class OpenCase:
         self._seen: str | None = None
         self._grid: Grid | None = None
         self._closed = False
+        self.remark = ""
         self._clock.start()
         self._begin()
 
@@ -175,17 +178,46 @@ class OpenCase:
         )
         # The kept mask stands until label, sidecar and record agree, whatever happens in between.
         kept = self._store.keep_mask(record.label, values, grid, point)
+        self._remove_dicom()
         path = self._store.labels.write(record, kept)
         self.check_held()
         self._store.write(record)
         self.record = record
         self._store.drop_mask(record.label)
+        # Last, so that label and record agree whatever becomes of it.
+        self.remark = self._write_dicom(values, grid)
         return path
+
+    @property
+    def _dicom(self) -> Path | None:
+        """The images on which the label lies, if they are DICOM."""
+        reference = self.case.t1ce or self.case.t2
+        return reference if reference is not None and may_be_dicom(reference) else None
+
+    def _remove_dicom(self) -> None:
+        """Remove the DICOM objects of an older label: they are not to outlive it."""
+        if self._dicom is not None:
+            self._store.labels.remove_dicom(self.case.label)
+
+    def _write_dicom(self, values: np.ndarray, grid: Grid) -> str:
+        """Write DICOM objects, too, where the images are DICOM; return why not, if they cannot be written.
+
+        The label stands in any case.
+        """
+        if self._dicom is None or not values.any():
+            return ""
+        try:
+            objects = dicom_objects(read_source(self._dicom, grid), values, grid)
+            self._store.labels.write_dicom(self.case.label, objects)
+        except ImageError as error:
+            return f"No DICOM was written: {error}"
+        return ""
 
     def decide(self, state: CaseState, comment: str) -> None:
         """Skip the case or call it failed; a label that it has is withdrawn and kept as a working mask."""
         self.check_held()
         self.work()
+        self._remove_dicom()
         self._store.withdraw(self.case.label, self._label_point)
         told = {"comment": comment} if comment else {}
         self._change(state=state, finished="", **told, **self._who())
@@ -199,6 +231,7 @@ class OpenCase:
     def start_over(self) -> None:
         """Set journal, kept mask and label aside and begin anew."""
         self.check_held()
+        self._remove_dicom()
         self._store.set_aside(self.case.label)
         anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "finished": ""}
         self._change(events=0, checksum="", **anew, **self._reopened())

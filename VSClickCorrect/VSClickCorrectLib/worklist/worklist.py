@@ -57,6 +57,7 @@ class Worklist:
         self._now = clock
         self._open: OpenCase | None = None
         self._last: WorkCase | None = None
+        self.remark = ""  # what the last `done` could not write beside the label, a sentence
 
     @classmethod
     def open(
@@ -280,7 +281,9 @@ class Worklist:
         Path
             The segmentation in the label set.
         """
-        path = self._opened().done(values, grid, source)
+        opened = self._opened()
+        path = opened.done(values, grid, source)
+        self.remark = opened.remark
         self.close()
         return path
 

@@ -14,7 +14,7 @@ from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.models import LazyNetworks
 from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.uploads import SLOTS, Uploads
+from VSClickCorrectLib.app.uploads import CASE_SLOTS, SLOTS, Uploads
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.files import temporary_folder
@@ -24,6 +24,7 @@ from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 DOWNLOADS = {
     "tumour.nii.gz": "Segmentation, NIfTI",
     "tumour.seg.nrrd": "Segmentation for Slicer",
+    "tumour-dicom.zip": "DICOM: segmentation, report, contours",
     "journal.jsonl": "Journal of the clicks",
     "scene.mrb": "Scene for Slicer",
 }
@@ -39,6 +40,8 @@ class FilesState:
     t1ce: str = ""
     t2: str = ""
     mask: str = ""
+    before: str = ""
+    before_scan: str = ""
 
 
 class FilesLogic:
@@ -113,7 +116,7 @@ class FilesLogic:
                 self._workspace.correct(await self._networks.get())
                 self._status.say(f"{told}Ready; click where the border is wrong, or find the tumour first.")
             finally:
-                for slot in SLOTS:
+                for slot in CASE_SLOTS:
                     self._uploads.discard(slot)
                 data.busy = False
                 self._show_names()
@@ -122,7 +125,7 @@ class FilesLogic:
     async def _open_case(self) -> str:
         """Open what was sent; return what is to be said of it, and of the worklist's case that was left."""
         nodes, case = self._workspace.nodes, self._worklist.current
-        if set(self._uploads.names) != {"mask"} or nodes is None:
+        if set(self._uploads.names) & set(CASE_SLOTS) != {"mask"} or nodes is None:
             opened = (await asyncio.to_thread(self._uploads.case)).checked()
             left = self._worklist.current
             self._worklist.leave()
@@ -160,6 +163,9 @@ class FilesLogic:
         return {
             "tumour.nii.gz": lambda path: write_mask(path, mask.read(mask.grid.box), mask.grid),
             "tumour.seg.nrrd": lambda path: save_segmentation(nodes.segmentation, path),
+            "tumour-dicom.zip": lambda path: nodes.origin.zip_dicom(
+                path, mask.read(mask.grid.box), mask.grid
+            ),
             "journal.jsonl": correction.session.journal.save,
             "scene.mrb": lambda path: save_scene(nodes.segmentation.GetScene(), path),
         }[name]

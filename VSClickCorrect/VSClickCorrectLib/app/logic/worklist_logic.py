@@ -13,6 +13,7 @@ from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.models import LazyNetworks
 from VSClickCorrectLib.app.opened_case import OpenedCase
+from VSClickCorrectLib.app.origin import Origin
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import CaseLost, CaseTaken, VSClickError
@@ -104,7 +105,7 @@ class WorklistLogic:
             self._workspace.settle()
             self._list.done(*self._mask())
             self._workspace.close()
-            self.next()
+            create_task(self._open(self._list.next, self._list.remark))
 
     def skip(self) -> None:
         """Leave the open case out, for the reason in the comment, and open the next."""
@@ -145,8 +146,8 @@ class WorklistLogic:
             raise VSClickError("no worklist is open; start with: vsclick app --worklist FOLDER.")
         return self._worklist
 
-    async def _open(self, choose) -> None:
-        """Open the case that ``choose`` opens in the worklist."""
+    async def _open(self, choose, remark: str = "") -> None:
+        """Open the case that ``choose`` opens in the worklist; a remark on the one before stands first."""
         if self.typed_state.data.busy:
             return
         self.typed_state.data.busy = True
@@ -155,9 +156,9 @@ class WorklistLogic:
                 lost = self._let_go()
                 case = choose()
                 if case is None:
-                    self._status.say(f"No other case is waiting: {self._list.progress()}.")
+                    self._status.say(f"{remark} No other case is waiting: {self._list.progress()}.".strip())
                 else:
-                    await self._load(case)
+                    await self._load(case, remark)
                 if lost is not None:
                     self._status.fail(lost)
             except CaseTaken as taken:
@@ -167,7 +168,7 @@ class WorklistLogic:
                 self._show()
         self._state.flush()
 
-    async def _load(self, case: WorkCase) -> None:
+    async def _load(self, case: WorkCase, remark: str) -> None:
         self._workspace.close()
         self._status.say(f"Reading case {case.name} …")
         self._show()
@@ -177,13 +178,15 @@ class WorklistLogic:
             return
         self._workspace.open(opened, self._list.journal_path, self._list.journal_guard)
         self._workspace.correct(await self._networks.get())
-        self._status.say(opened.with_remarks(f"Case {case.name} is ready."))
+        ready = opened.with_remarks(f"Case {case.name} is ready.")
+        self._status.say(f"{remark} {ready}".strip())
 
     def _read(self, case: WorkCase) -> OpenedCase:
         case_on_one_grid = self._list.load()
         t2 = case.read("t2")
         mask = self._list.saved_mask(case_on_one_grid.grid, case_on_one_grid)
-        return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask).checked()
+        origin = Origin(case.t1ce or case.t2)
+        return OpenedCase(case.name, case_on_one_grid.t1ce, t2, mask, origin).checked()
 
     def _let_go(self) -> CaseLost | None:
         """Keep the open case's mask; return why what was done cannot be kept where somebody took it over."""

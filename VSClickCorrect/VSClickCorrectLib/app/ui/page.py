@@ -24,6 +24,7 @@ from VSClickCorrectLib.app.layouts import LAYOUTS
 from VSClickCorrectLib.app.page_files import STATIC
 from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
 from VSClickCorrectLib.app.ui.display_ui import display_ui
+from VSClickCorrectLib.app.ui.follow_up_ui import follow_up_ui
 from VSClickCorrectLib.app.ui.parts import tip
 from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
@@ -100,6 +101,7 @@ def _panel(app: BrowserApp) -> None:
                 click_list_ui(app.clicks, app.views)
             with VWindowItem(value="measures", transition=False, reverse_transition=False):
                 measures_ui(app.measures)
+                follow_up_ui(app.follow_up, app.files)
             with VWindowItem(value="display", transition=False, reverse_transition=False):
                 display_ui(app.display)
 

@@ -24,7 +24,7 @@ from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 _SLOTS = {
     "t1ce": ("Contrast-enhanced T1", ".nii,.gz,.nrrd,.zip"),
     "t2": ("T2", ".nii,.gz,.nrrd,.zip"),
-    "mask": ("Mask to correct, if there is one", ".nii,.gz,.nrrd"),
+    "mask": ("Mask to correct, if there is one", ".nii,.gz,.nrrd,.dcm"),
 }
 
 

@@ -1,0 +1,73 @@
+"""The open case against an earlier examination, on the page."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
+from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
+from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectLib.app.opened_case import OpenedCase
+from VSClickCorrectLib.app.uploads import Uploads
+
+
+@pytest.fixture
+def page(parts):
+    """The logic, with a case of a ball that grew by 2 mm all round."""
+    parts.uploads = Uploads(limit_mb=2)
+    parts.running = RunningLogic(parts.server, parts.workspace, parts.networks, parts.status)
+    parts.logic = FollowUpLogic(parts.server, parts.workspace, parts.running, parts.status, parts.uploads)
+    parts.shown = parts.logic.typed_state.data
+    parts.server.state.ready()
+    grown = ball(radius=RADIUS_MM + 2)
+    parts.workspace.open(OpenedCase("grown", ball_volume(), None, grown))
+    yield parts
+    parts.uploads.close()
+
+
+def send(page, slot, path):
+    page.uploads.begin(slot, path.name, path.stat().st_size)
+    page.uploads.part(slot, 0, path.read_bytes())
+
+
+def compare(page):
+    async def whole():
+        page.workspace.correct(await page.networks.get())
+        page.logic.compare()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.gather(*others)
+
+    asyncio.run(whole())
+
+
+def test_an_earlier_mask_is_compared_and_removed(page, tmp_path):
+    send(page, "before", write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8)))
+    compare(page)
+    volume = GRID.voxel_volume
+    sizes = ball().sum() * volume, ball(radius=RADIUS_MM + 2).sum() * volume
+    assert page.shown.text.startswith(f"Volume: {sizes[0]:.1f} mm³ before, {sizes[1]:.1f} mm³ after")
+    assert "(20 % of the volume): growth by that threshold" in page.shown.text
+    assert (page.uploads.names, page.shown.busy, page.message.is_error) == ({}, False, False)
+
+
+def test_with_its_scan_both_are_registered(page, tmp_path):
+    affine = AXIAL.copy()
+    affine[:3, 3] += (2.0, -3.0, 1.5)
+    send(page, "before", write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8), affine))
+    send(page, "before_scan", write_image(tmp_path / "scan.nii.gz", ball_volume().array, affine))
+    compare(page)
+    assert "both diameters were measured in the earlier scan's slices" in page.shown.text
+    assert not page.running.typed_state.data.running
+    # It goes with the case.
+    page.workspace.close()
+    assert page.shown.text == ""
+
+
+def test_what_cannot_be_read_is_told_and_removed(page, tmp_path):
+    (tmp_path / "letter.nii.gz").write_text("Dear colleague")
+    send(page, "before", tmp_path / "letter.nii.gz")
+    compare(page)
+    assert page.message.is_error and "'letter.nii.gz' is not an image" in page.message.message
+    assert (page.shown.text, page.uploads.names) == ("", {})
+    compare(page)
+    assert "no earlier mask was chosen" in page.message.message.lower()

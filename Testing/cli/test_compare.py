@@ -1,0 +1,123 @@
+"""``vsclick compare``: masks of two examinations, with and without their scans."""
+
+import numpy as np
+import pytest
+from bright_ball import AXIAL, GRID, RADIUS_MM, ball, write_image
+from scipy.spatial.transform import Rotation
+from source_series import write_slices
+from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.datasets.examinations import Examination, compare_examinations, register_examinations
+from VSClickCorrectLib.imaging.dicom_out import segmentation_object, write_segmentation
+from VSClickCorrectLib.imaging.dicom_source import read_source
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import write_mask, write_volume
+from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.simulation import synthesis
+
+
+@pytest.fixture
+def compare(capsys):
+    """Run the command; returns what it prints."""
+
+    def run(before, after, *more):
+        capsys.readouterr()
+        assert main(["compare", "--before", str(before), "--after", str(after), *map(str, more)]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def refused(capsys):
+    def run(*arguments):
+        capsys.readouterr()
+        assert main(["compare", *map(str, arguments)]) == 2
+        return capsys.readouterr().err
+
+    return run
+
+
+def volume(text):
+    line = next(line for line in text.splitlines() if line.startswith("Volume"))
+    return [float(line.split(word)[0].split()[-1]) for word in (" mm³ before", " mm³ after")]
+
+
+def test_masks_on_one_grid_are_compared_as_they_lie(compare, tmp_path):
+    before = write_image(tmp_path / "before.nii.gz", ball().astype(np.uint8))
+    after = write_image(tmp_path / "after.nii.gz", ball(radius=RADIUS_MM + 1.5).astype(np.uint8))
+    text = compare(before, after)
+    sizes = [ball().sum() * 0.84375, ball(radius=RADIUS_MM + 1.5).sum() * 0.84375]
+    assert volume(text) == [pytest.approx(s, abs=0.06) for s in sizes]
+    assert "Threshold of growth (20 % of the volume): growth by that threshold" in text
+    assert "Threshold of growth (more than 2 mm): " in text
+    assert "Both masks lie on one grid" in text
+
+
+def test_masks_of_different_grids_and_kinds_are_compared_each_in_its_own_slices(compare, tmp_path):
+    scan = Volume(np.zeros(GRID.shape, np.int16), GRID)
+    source = read_source(write_slices(tmp_path / "t1ce", scan), GRID)
+    write_segmentation(tmp_path / "before.dcm", segmentation_object(source, ball(), GRID))
+    thick = Grid((12, 64, 64), AXIAL @ np.diag([1, 1, 2, 1]))
+    write_mask(tmp_path / "after.seg.nrrd", ball(thick), thick)
+    text = compare(tmp_path / "before.dcm", tmp_path / "after.seg.nrrd")
+    assert volume(text) == [
+        pytest.approx(ball().sum() * 0.84375, abs=0.06),
+        pytest.approx(ball(thick).sum() * 1.6875, abs=0.06),
+    ]
+    assert "does not reach that threshold" in text
+    assert "Name both scans to have them registered." in text
+
+
+def moved_head():
+    """A synthetic case whose head lay 11 mm aside and turned by 7 degrees in the later scan."""
+    made = synthesis.small_case(0)
+    tumour = made.grid.index_to_ras(np.argwhere(made.truth)).mean(axis=0)
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_rotvec(np.radians(7) * np.array([0.5, 0.6, 0.62])).as_matrix()
+    matrix[:3, 3] = tumour + [6.0, -8.0, 5.0] - matrix[:3, :3] @ tumour
+    return made, Grid(made.grid.shape, matrix @ made.grid.affine)
+
+
+def test_two_scans_are_registered_even_if_planned_on_one_grid(compare, tmp_path):
+    made, moved = moved_head()
+    for name, grid in (("before", made.grid), ("after", moved)):
+        write_volume(tmp_path / f"{name}-scan.nii.gz", Volume(made.t1ce.array, grid))
+        write_mask(tmp_path / f"{name}.nii.gz", made.truth, grid)
+    scans = [w for n in ("before", "after") for w in (f"--{n}-scan", tmp_path / f"{n}-scan.nii.gz")]
+    text = compare(tmp_path / "before.nii.gz", tmp_path / "after.nii.gz", *scans)
+    assert "registering the later scan to the earlier scan" in text
+    assert "The scans were registered rigidly" in text
+    dice = float(text.partition("in one frame: ")[2].split()[0])
+    assert dice > 0.9
+    assert text.count("does not reach that threshold") == 2
+    # The same scan twice is one frame, and not registered to itself.
+    same = [w for n in ("before", "after") for w in (f"--{n}-scan", tmp_path / "before-scan.nii.gz")]
+    text = compare(tmp_path / "before.nii.gz", tmp_path / "before.nii.gz", *same)
+    assert "Both masks lie on one grid" in text and "1.000" in text
+
+
+def test_other_voxels_on_the_same_grid_are_another_scan():
+    made, _ = moved_head()
+    noisy = Volume(made.t1ce.array + 1, made.grid)
+    before = Examination(made.truth, made.grid, made.t1ce)
+    after = Examination(made.truth, made.grid, noisy)
+    registration = register_examinations(before, after)
+    assert registration is not None and not registration.improved
+    assert compare_examinations(before, after, registration).placed_by == "header"
+
+
+def test_one_scan_alone_is_refused(refused, tmp_path):
+    mask = write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8))
+    words = ["--before", mask, "--after", mask]
+    assert "name both with --before-scan and --after-scan" in refused(*words, "--after-scan", mask)
+    assert "nowhere.nii.gz does not exist" in refused(
+        "--before", mask, "--after", tmp_path / "nowhere.nii.gz"
+    )
+
+
+def test_several_labels_are_told_and_one_is_chosen(compare, refused, tmp_path):
+    both = ball().astype(np.uint8)
+    both[:3] = 2
+    path = write_image(tmp_path / "both.nii.gz", both)
+    assert "name the tumour's with --label" in refused("--before", path, "--after", path)
+    assert "Both masks lie on one grid" in compare(path, path, "--label", 1)

@@ -1,0 +1,70 @@
+"""DICOM in and out of the commands: a mask of a DICOM series becomes DICOM SEG, report and RTSTRUCT."""
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+from bright_ball import GRID, ball, ball_volume, dice
+from source_series import STUDY, write_slices
+from VSClickCorrectLib.imaging.dicom_out import CONTOURS, NAMES, REPORT, SEGMENTATION
+from VSClickCorrectLib.imaging.io import read_mask
+
+NEAR = 0.93
+
+
+@pytest.fixture(scope="session")
+def series(tmp_path_factory):
+    return write_slices(tmp_path_factory.mktemp("dicom") / "t1ce", ball_volume())
+
+
+def test_segment_writes_a_segmentation_that_correct_takes_and_gives(vsclick, files, series, tmp_path, capsys):
+    found, corrected, folder = tmp_path / "found.dcm", tmp_path / "corrected.dcm", tmp_path / "dicom"
+    assert vsclick("segment", "--t1ce", series, "--output", found) == 0
+    assert dice(read_mask(found, GRID), ball()) > NEAR
+    assert pydicom.dcmread(found).SegmentSequence[0].SegmentAlgorithmType == "AUTOMATIC"
+    words = ["--t1ce", series, "--mask", found, "--clicks", files.clicks]
+    assert vsclick("correct", *words, "--output", corrected, "--dicom", folder) == 0
+    assert f"written to {corrected} and {folder}." in capsys.readouterr().out
+    assert sorted(p.name for p in folder.iterdir()) == sorted(NAMES)
+    mask = read_mask(corrected, GRID)
+    np.testing.assert_array_equal(read_mask(folder / SEGMENTATION, GRID), mask)
+    read = [pydicom.dcmread(path) for path in (corrected, *(folder / name for name in NAMES))]
+    assert {d.StudyInstanceUID for d in read} == {STUDY}
+    # One object under two names, to which the report refers.
+    assert read[0].SOPInstanceUID == read[1].SOPInstanceUID
+    assert read[1].SegmentSequence[0].SegmentAlgorithmType == "SEMIAUTOMATIC"
+    [group] = hd.sr.srread(folder / REPORT).content.get_volumetric_roi_measurement_groups()
+    volume = next(m.value for m in group.get_measurements() if m.name.meaning == "Volume")
+    assert volume == pytest.approx(mask.sum() * 0.84375)
+    assert read[3].Modality == "RTSTRUCT" and (folder / CONTOURS).exists()
+
+
+def test_dicom_beside_a_mask_of_another_kind(vsclick, files, series, tmp_path):
+    mask, folder = tmp_path / "mask.nii.gz", tmp_path / "new" / "dicom"
+    assert vsclick("segment", "--t1ce", series, "--output", mask, "--dicom", folder) == 0
+    np.testing.assert_array_equal(read_mask(folder / SEGMENTATION, GRID), read_mask(mask, GRID))
+    # Again, into the same folder.
+    assert vsclick("segment", "--t1ce", series, "--output", mask, "--dicom", folder) == 0
+
+
+@pytest.mark.parametrize("option", ["--output", "--dicom"])
+def test_dicom_of_what_is_no_dicom_is_refused_before_any_work(refused, files, tmp_path, option):
+    wanted = {"--output": tmp_path / "mask.nii.gz", option: tmp_path / "mask.dcm"}
+    words = [word for pair in wanted.items() for word in pair]
+    message = refused("segment", "--t1ce", files.t1ce, *words)
+    assert "is no DICOM series" in message and "NIfTI or NRRD" in message
+
+
+def test_the_folder_of_the_series_is_no_place_for_results(refused, series, tmp_path):
+    words = ["--output", tmp_path / "mask.nii.gz", "--dicom"]
+    assert "is to be read" in refused("segment", "--t1ce", series, *words, series)
+    assert "is to be read" in refused("segment", "--t1ce", series, *words, series.parent)
+    (tmp_path / REPORT).write_bytes(b"a letter")
+    assert "did not write it" in refused("segment", "--t1ce", series, *words, tmp_path)
+
+
+def test_a_segmentation_is_no_scan_and_several_segments_are_told(vsclick, refused, series, tmp_path):
+    found = tmp_path / "found.dcm"
+    assert vsclick("segment", "--t1ce", series, "--output", found) == 0
+    message = refused("segment", "--t1ce", found, "--output", tmp_path / "mask.nii.gz")
+    assert "not a scan; give it as the mask" in message

@@ -1,0 +1,58 @@
+"""The panel's part for an earlier examination: what changed since, and the dialog that takes it."""
+
+from __future__ import annotations
+
+from trame.widgets.html import Div, Input, Pre, Span
+from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTitle, VDialog
+
+from VSClickCorrectLib.app.logic.files_logic import FilesLogic
+from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
+
+_SLOTS = {
+    "before": ("Mask of the earlier examination", ".nii,.gz,.nrrd,.dcm"),
+    "before_scan": ("Its scan, to be registered, if you have it", ".nii,.gz,.nrrd,.zip"),
+}
+
+
+def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic) -> None:
+    """Build it; files come as those of a case do."""
+    name, sent = follow_up.typed_state.name, files.typed_state.name
+    with Div(classes="vs-list"):
+        Pre(f"{{{{ {name.text} }}}}", v_if=(name.text,), classes="vs-measures", id="follow-up")
+        VBtn(
+            "Compare with an earlier examination",
+            id="compare",
+            click=f"{name.dialog} = true",
+            size="small",
+            variant="tonal",
+            prepend_icon="mdi-compare-horizontal",
+        )
+    with VDialog(v_model=(name.dialog,), width=520), VCard():
+        VCardTitle("Compare with an earlier examination")
+        with VCardText():
+            for slot, (label, accepted) in _SLOTS.items():
+                with Div(classes="vs-slot"):
+                    Span(label, classes="vs-strong")
+                    Input(
+                        type="file",
+                        accept=accepted,
+                        id=f"file-{slot}",
+                        aria_label=label,
+                        change=f"window.vsclick.upload('{slot}', $event)",
+                    )
+                    Span(f"{{{{ {getattr(sent, slot)} }}}}", classes="vs-quiet", id=f"sent-{slot}")
+            Span(
+                "With its scan, both scans are registered and measured in the same slices.",
+                classes="vs-quiet",
+            )
+        with VCardActions():
+            Div(classes="flex-grow-1")
+            VBtn("Cancel", click=f"{name.dialog} = false")
+            VBtn(
+                "Compare",
+                id="compare-files",
+                color="primary",
+                click=follow_up.compare,
+                loading=(name.busy,),
+                disabled=(f"!{sent.before}",),
+            )
