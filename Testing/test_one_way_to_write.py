@@ -29,7 +29,6 @@ EXCEPTIONS = {
     "app/door.py: open": "what leads the browser to the app, for a minute; the user alone may read it",
     "benchmark/child.py: result_file.write_text": "what a child has measured, in a temporary folder",
     "benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",
-    "imaging/nifti.py: target.open": "a copy that ITK reads, in a temporary folder",
     "mrml/persistence.py: shutil.copyfileobj": "an unpacked scene, in a temporary folder",
     "mrml/persistence.py: target.open": "an unpacked scene, in a temporary folder",
     "session/journal_file.py: open": "the journal is appended to, synced, and cut back where that fails",
