@@ -25,15 +25,6 @@ from VSClickCorrectLib.errors import VSClickError, enough_memory
 
 ICONS = Path(__file__).parent / "Resources" / "Icons"
 SETTINGS = "VSClickCorrect/"
-SHORTCUTS = {
-    "B": lambda panel: panel.clicks.place_boundary,
-    "I": lambda panel: panel.clicks.place_include,
-    "X": lambda panel: panel.clicks.place_exclude,
-    "N": lambda panel: panel.clicks.next_round,
-    "H": lambda panel: panel.clicks.toggle_markers,
-    "Ctrl+Z": lambda panel: panel.clicks.undo,
-    "Ctrl+Y": lambda panel: panel.clicks.redo,
-}
 
 
 class VSClickCorrect(ScriptedLoadableModule):
@@ -190,9 +181,9 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._removeShortcuts()
         window = slicer.util.mainWindow()
         # Slicer may run without one, in tests for instance.
-        for keys, choose in SHORTCUTS.items() if window else ():
+        for keys, action in self.panel.shortcuts() if window else ():
             shortcut = qt.QShortcut(qt.QKeySequence(keys), window)
-            shortcut.connect("activated()", self._reported(choose(self.panel)))
+            shortcut.connect("activated()", self._reported(action))
             self.shortcuts.append(shortcut)
 
     def _removeShortcuts(self):
@@ -350,11 +341,11 @@ class VSClickCorrectTest(ScriptedLoadableModuleTest):
         widget = self._enteredWidget()
         if not slicer.util.mainWindow():
             self.skipTest(_("Slicer runs without a main window"))
-        self.assertEqual(len(widget.shortcuts), len(SHORTCUTS))
+        self.assertEqual(len(widget.shortcuts), len(list(widget.panel.shortcuts())))
         slicer.util.selectModule("Data")
         self.assertEqual(widget.shortcuts, [])
         slicer.util.selectModule("VSClickCorrect")
-        self.assertEqual(len(widget.shortcuts), len(SHORTCUTS))
+        self.assertEqual(len(widget.shortcuts), len(list(widget.panel.shortcuts())))
         self.delayDisplay(_("Test passed"))
 
     def _enteredWidget(self):

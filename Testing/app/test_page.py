@@ -134,7 +134,7 @@ def test_include_and_exclude_hold_at_the_voxel_that_was_clicked(page, tmp_path, 
     page.tab.keyboard.press("i")
     page.click_at(outside, view)
     page.says("Include click")
-    page.tab.keyboard.press("e")
+    page.tab.keyboard.press("x")
     page.click_at(inside, view)
     page.says("Exclude click")
     included, excluded = (click["ras"] for click in page.clicks(tmp_path)[-2:])

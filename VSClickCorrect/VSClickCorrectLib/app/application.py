@@ -31,6 +31,7 @@ from VSClickCorrectLib.app.ui.page import TITLE, build_page
 from VSClickCorrectLib.app.uploads import Uploads
 from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 # Longer than the views take to draw a click.
@@ -78,6 +79,7 @@ class BrowserApp:
         self.server.trigger("vs_wheel")(self.views.turn_wheel)
         self.server.enable_module(page_files)
         state.trame__title = TITLE
+        state.vs_keys = {key.name: key.action for key in PAGE_KEYS}
         build_page(self)
         self._keys = self._actions()
 
@@ -97,7 +99,7 @@ class BrowserApp:
             self.server.state.flush()
 
     def press(self, action: str) -> None:
-        """Do what a key stands for; see ``static/vsclick.js``."""
+        """Do what a key stands for; see `workflow.keys`."""
         if action in self._keys:
             self._keys[action]()
 
@@ -154,8 +156,9 @@ class BrowserApp:
         }
         for tool in (*(kind.value for kind in ClickKind), LOOK):
             actions[tool] = lambda tool=tool: clicks.choose(tool)
-        for switch in ("clicks", "start", "fill", "crosshair"):
-            actions[switch] = lambda switch=switch: self.display.toggle(switch)
+        for action in ("start", "fill", "crosshair"):
+            actions[action] = lambda switch=action: self.display.toggle(switch)
+        actions["markers"] = lambda: self.display.toggle("clicks")
         return actions
 
 

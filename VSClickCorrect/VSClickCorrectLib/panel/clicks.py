@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import slicer
@@ -61,6 +62,19 @@ class ClicksSection(Section):
             Connection("markersCheckBox", "clicked()", self.show_markers),
             Connection("startOutlineCheckBox", "clicked()", self.show_start),
         ]
+
+    @property
+    def actions(self) -> dict[str, Callable[[], None]]:
+        """What the keys do, by the names that `workflow.keys` has."""
+        return {
+            "boundary": self.place_boundary,
+            "include": self.place_include,
+            "exclude": self.place_exclude,
+            "next_round": self.next_round,
+            "markers": self.toggle_markers,
+            "undo": self.undo,
+            "redo": self.redo,
+        }
 
     def place_boundary(self) -> None:
         """Place boundary clicks, or stop if that is what is being done."""

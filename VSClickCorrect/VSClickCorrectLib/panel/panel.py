@@ -20,6 +20,7 @@ from VSClickCorrectLib.panel.volumes import VolumesSection
 from VSClickCorrectLib.panel.workbench import Workbench
 from VSClickCorrectLib.panel.worklist import WorklistSection
 from VSClickCorrectLib.session.edit import Edit
+from VSClickCorrectLib.workflow.keys import KEYS
 
 # After entering, so that the panel is drawn first.
 WARM_UP_MS = 300
@@ -80,6 +81,11 @@ class Panel:
         """Yield what to connect."""
         for section in self.sections:
             yield from section.connections()
+
+    def shortcuts(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Yield each key, as Qt writes it, and what it does."""
+        for key in KEYS:
+            yield key.name, self.clicks.actions[key.action]
 
     def say(self, text: object) -> None:
         """Show a sentence or an error in the status line and in the main window's status bar."""

@@ -29,6 +29,7 @@ from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, run
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
 from VSClickCorrectLib.app.ui.views_ui import views_ui
 from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, worklist_ui
+from VSClickCorrectLib.workflow.keys import key_of
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.app.application import BrowserApp
@@ -74,8 +75,8 @@ def _top(app: BrowserApp) -> None:
         for layout, label in LAYOUTS.items():
             VBtn(label, value=layout, size="small", id=f"layout-{layout}")
     for action, icon, label, hint in (
-        (app.zoom, "mdi-magnify-plus-outline", "Zoom", "Zoom to the segment (Z)"),
-        (app.views.fit, "mdi-fit-to-screen-outline", "Fit", "Show the whole image (R)"),
+        (app.zoom, "mdi-magnify-plus-outline", "Zoom", f"Zoom to the segment ({key_of('zoom')})"),
+        (app.views.fit, "mdi-fit-to-screen-outline", "Fit", f"Show the whole image ({key_of('fit')})"),
     ):
         with VBtn(icon=True, size="small", variant="text", aria_label=label, click=action, id=label.lower()):
             VIcon(icon)
