@@ -112,11 +112,12 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for kind in ("boundary", "include", "exclude"):
             getattr(self.ui, f"{kind}Button").setIcon(icon(kind))
         self.logic = VSClickCorrectLogic()
-        self.panel = Panel(self.ui, SlicerDesktop(self.reporting), self.logic.workbench, slicer.mrmlScene)
+        self.panel = Panel(self.ui, SlicerDesktop(self.reporting), slicer.mrmlScene)
         for name, signal, slot in self.panel.connections():
             getattr(self.ui, name).connect(signal, self._reported(slot))
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        for event in (slicer.mrmlScene.EndCloseEvent, slicer.mrmlScene.EndImportEvent):
+            self.addObserver(slicer.mrmlScene, event, self.onSceneThere)
         self.setParameterNode(self.logic.getParameterNode())
 
     def cleanup(self):
@@ -141,7 +142,8 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel.forget()
         self.setParameterNode(None)
 
-    def onSceneEndClose(self, caller=None, event=None):
+    def onSceneThere(self, caller=None, event=None):
+        # What the scene brought is chosen now.
         if self.parent.isEntered:
             self.setParameterNode(self.logic.getParameterNode())
 
@@ -306,14 +308,6 @@ class SlicerDesktop:
 
 
 class VSClickCorrectLogic(ScriptedLoadableModuleLogic):
-    """Without widgets: `workbench` loads the models and begins corrections."""
-
-    def __init__(self):
-        ScriptedLoadableModuleLogic.__init__(self)
-        from VSClickCorrectLib.panel.workbench import Workbench
-
-        self.workbench = Workbench()
-
     def getParameterNode(self):
         return VSClickCorrectParameterNode(super().getParameterNode())
 
@@ -334,7 +328,7 @@ class VSClickCorrectTest(ScriptedLoadableModuleTest):
         widget = self._enteredWidget()
         self.delayDisplay(_("Correcting a synthetic case"))
         Story(self, widget.panel, slicer.app.processEvents).play()
-        self.assertFalse(widget.panel.running.busy)
+        self.assertFalse(widget.panel.flow.jobs.busy)
         self.delayDisplay(_("Test passed"))
 
     def test_ShortcutsEndWithTheModule(self):

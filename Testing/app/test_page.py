@@ -277,7 +277,7 @@ def test_a_hidden_view_keeps_its_size(page):
 def test_the_initial_mask_is_found_with_progress_and_can_be_cancelled(page, tmp_path):
     page.tab.click("#find")
     page.tab.click("#cancel", timeout=PATIENCE_MS)
-    page.says("cancelled")
+    page.says("Cancelled; nothing was changed")
     np.testing.assert_array_equal(page.mask(tmp_path), start_mask())
 
 

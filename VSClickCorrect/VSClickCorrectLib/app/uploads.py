@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import changing
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.jobs.reading import read_mask_apart, read_volume_apart
 from VSClickCorrectLib.temporary import TemporaryFolder
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 SLOTS = ("t1ce", "t2", "mask")
 LIMIT_MB = 1024

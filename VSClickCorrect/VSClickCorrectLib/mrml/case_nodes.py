@@ -24,6 +24,8 @@ class CaseNodes:
         The sequences, of which one may be missing; copied.
     name : str
         Begins the nodes' names; may be empty.
+    mask_name : str, optional
+        What the segment is called that `put_mask` makes; as the case if left out.
 
     Attributes
     ----------
@@ -31,17 +33,29 @@ class CaseNodes:
         As given.
     t1ce, t2 : vtkMRMLScalarVolumeNode or None
         The sequences, in grey from air to the brightest of the head.
+    segment : tuple of vtkMRMLSegmentationNode and str, or None
+        The segment that `put_mask` made: the segmentation and the segment's ID in it.
+    mask : SegmentMask or None
+        Its voxels.
     """
 
     def __init__(
-        self, scene: slicer.vtkMRMLScene, t1ce: Volume | None, t2: Volume | None, name: str = ""
+        self,
+        scene: slicer.vtkMRMLScene,
+        t1ce: Volume | None,
+        t2: Volume | None,
+        name: str = "",
+        mask_name: str = "",
     ) -> None:
         self._scene = scene
+        self._mask_name = mask_name or name
         self.name = name
         self.t1ce, self.t2 = (
             _shown(scene, volume, f"{name} {sequence}".strip()) if volume is not None else None
             for sequence, volume in (("T1ce", t1ce), ("T2", t2))
         )
+        self.segment: tuple[slicer.vtkMRMLSegmentationNode, str] | None = None
+        self.mask: SegmentMask | None = None
         self._segmentations: list[slicer.vtkMRMLSegmentationNode] = []
 
     @property
@@ -93,6 +107,12 @@ class CaseNodes:
         if values is not None:
             mask.fill(values)
         return segmentation, segment_id, mask
+
+    def put_mask(self, values: np.ndarray | None) -> None:
+        """Put a segment with this mask in place of all that `add_mask` added; for the rest see there."""
+        self.remove_masks()
+        segmentation, segment_id, self.mask = self.add_mask(values, self._mask_name)
+        self.segment = segmentation, segment_id
 
     def remove_masks(self) -> None:
         """Remove the segmentations that `add_mask` added, with clicks, journals and outlines."""

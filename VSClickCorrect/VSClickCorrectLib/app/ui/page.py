@@ -26,9 +26,10 @@ from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
 from VSClickCorrectLib.app.ui.display_ui import display_ui
 from VSClickCorrectLib.app.ui.parts import tip
 from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
+from VSClickCorrectLib.app.ui.settings_ui import settings_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
 from VSClickCorrectLib.app.ui.views_ui import views_ui
-from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, worklist_ui
+from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, question_ui, worklist_ui
 from VSClickCorrectLib.workflow.keys import key_of
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def build_page(app: BrowserApp) -> None:
             views_ui(app.views)
             strip_ui(app.strip, app.views)
             _foot(app)
+        question_ui(app.host)
 
 
 def _top(app: BrowserApp) -> None:
@@ -89,12 +91,12 @@ def _panel(app: BrowserApp) -> None:
         worklist_ui(app.worklist)
         with Div(classes="vs-section"):
             running_ui(app.running)
-            initial_ui(app.initial, app.running)
+            initial_ui(app.running)
             registration_ui(app.registration, app.running)
         with Div(classes="vs-section"):
             clicks_ui(app.clicks)
         with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):
-            for tab in ("Clicks", "Measures", "Display"):
+            for tab in ("Clicks", "Measures", "Display", "Settings"):
                 VTab(tab, value=tab.lower(), id=f"tab-{tab.lower()}", size="small")
         with VWindow(v_model=("vs_tab",), classes="vs-tab"):
             with VWindowItem(value="clicks", transition=False, reverse_transition=False):
@@ -103,6 +105,8 @@ def _panel(app: BrowserApp) -> None:
                 measures_ui(app.measures)
             with VWindowItem(value="display", transition=False, reverse_transition=False):
                 display_ui(app.display)
+            with VWindowItem(value="settings", transition=False, reverse_transition=False):
+                settings_ui(app.settings)
 
 
 def _foot(app: BrowserApp) -> None:

@@ -1,0 +1,56 @@
+"""A case that is about to be opened, before it has nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.imaging.io import resample_to_grid
+from VSClickCorrectLib.imaging.volume import Case, Volume
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedCase:
+    """What a case is made of before it has nodes.
+
+    Parameters
+    ----------
+    name : str
+        What the windows call it.
+    t1ce, t2 : Volume or None
+        The sequences, each on its own grid.
+    mask : ndarray of bool or None
+        ``(K, J, I)`` on the T1ce's grid, or the T2's where it stands alone.
+    """
+
+    name: str
+    t1ce: Volume | None
+    t2: Volume | None
+    mask: np.ndarray | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """The native grid."""
+        return cast(Volume, self.t1ce or self.t2).grid
+
+    def with_remarks(self, sentence: str) -> str:
+        """Return a sentence after what is to be known of how the sequences were read."""
+        remarks = [r for volume in (self.t1ce, self.t2) if volume is not None for r in volume.remarks]
+        return " ".join([*remarks, sentence])
+
+    def checked(self) -> OpenedCase:
+        """Return the case itself if its sequences can be used together.
+
+        Raises
+        ------
+        ImageError
+            If both sequences are missing or their fields of view do not meet.
+        """
+        t2 = self.t2
+        if self.t1ce is not None and t2 is not None and not self.t1ce.grid.matches(t2.grid):
+            t2 = resample_to_grid(t2, self.t1ce.grid)
+        Case(self.t1ce, t2)
+        return self
