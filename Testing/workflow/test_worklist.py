@@ -87,6 +87,22 @@ def test_case_with_work_that_cannot_be_read_stays_as_it_was(flow, opened, host, 
     assert states(opened) == ["in work", "failed", "done", "done"]
 
 
+def test_full_disk_passes_no_case_over(flow, opened, host, monkeypatch):
+    from VSClickCorrectLib.errors import ImageError
+    from VSClickCorrectLib.session.journal import Journal
+
+    def full(*_):
+        raise ImageError("the disk is full; make room.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", full)
+        host.run(flow.worklist.go_to("case3"))
+        host.run(flow.worklist.next())
+    assert host.status == "The disk is full; make room."
+    assert opened.current.name == flow.workbench.nodes.name == "case4"
+    assert states(opened) == ["todo", "todo", "todo", "in work"]
+
+
 def test_done_writes_the_label_comment_and_clicks(flow, opened, host, border, small):
     flow.workbench.correction.place(border[0])
     corrected, flow.worklist.comment = flow.workbench.values(), "sharp border"

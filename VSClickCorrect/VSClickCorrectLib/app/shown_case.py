@@ -30,11 +30,6 @@ class ShownCase(CaseNodes):
         self.name = case.name
         self.put_mask(case.mask)
 
-    @property
-    def segmentation(self) -> slicer.vtkMRMLSegmentationNode:
-        """The segmentation of the one segment."""
-        return cast(tuple, self.segment)[0]
-
     def put_mask(self, values: np.ndarray | None) -> None:
         """See `CaseNodes.put_mask`; without a mask the segment is there too, and empty."""
         super().put_mask(values)

@@ -148,8 +148,11 @@ class ClicksSection(Section):
     def _show_placing(self) -> None:
         correction, placed = self.workbench.correction, self._placing.node_id
         for kind, button in self._buttons.items():
-            here = correction is not None and placed is not None
-            button.checked = here and correction.click_node(kind).GetID() == placed
+            button.checked = (
+                correction is not None
+                and placed is not None
+                and correction.click_node(kind).GetID() == placed
+            )
 
     def _show_history(self) -> None:
         undo, redo = self.clicks.next_undo, self.clicks.next_redo

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -126,7 +127,7 @@ class WorklistFlow:
             if await self._let_go():
                 case = await self._taken(worklist, name)
                 if case is not None:
-                    await self._open(worklist, case, _Way())
+                    await self._open(worklist, case)
 
     async def skip(self) -> None:
         """Leave the case out, for the reason in the comment, and go on."""
@@ -214,16 +215,13 @@ class WorklistFlow:
         before = worklist.current
         while (case := step()) is not None and case not in way.tried:
             way.tried.append(case)
-            try:
-                await self._open(worklist, case, way)
-            except ImageError as error:
-                if isinstance(error, Unreadable):
-                    raise
-                way.reasons.append(
-                    _("{error} Case {case} was passed over.").format(error=error.sentence, case=case.name)
-                )
-            else:
+            opened = await self._load(worklist, case)
+            if isinstance(opened, OpenedCase):
+                await self._show(worklist, case, opened, way)
                 return
+            way.reasons.append(
+                _("{error} Case {case} was passed over.").format(error=opened.sentence, case=case.name)
+            )
         if case is not None:
             worklist.close()
         await self._stay(worklist, before, way)
@@ -231,24 +229,35 @@ class WorklistFlow:
     async def _stay(self, worklist: Worklist, before: WorkCase | None, way: _Way) -> None:
         """Say that there is no other case, and show the one before again if it had to be closed for that."""
         sentence = _("There is no other case in that direction.")
-        if before is not None and worklist.current is not before:
-            await self._open(worklist, worklist.go_to(before.name), way)
-        elif before is None:
+        if before is None:
             sentence = _("No case waits any more: {progress}.").format(progress=worklist.progress())
+        elif worklist.current is not before:
+            await self._open(worklist, worklist.go_to(before.name))
         self._host.say(way.told(sentence))
 
-    async def _open(self, worklist: Worklist, case: WorkCase, way: _Way) -> None:
-        """Show a case that the worklist has opened; one that cannot be read is given up."""
+    async def _open(self, worklist: Worklist, case: WorkCase) -> None:
+        """Read and show a case that the worklist has opened."""
+        opened = await self._load(worklist, case)
+        if not isinstance(opened, OpenedCase):
+            raise opened
+        await self._show(worklist, case, opened, _Way())
+
+    async def _load(self, worklist: Worklist, case: WorkCase) -> OpenedCase | ImageError:
+        """Read a case; one that cannot be read is given up, and why its images are of no use is returned."""
         self.comment = worklist.record(case.name).comment
         self._workbench.close()
         self.changed.emit()
         self._host.say(_("Reading case {case} …").format(case=case.name))
         try:
-            opened = await self._host.background(lambda: _read(worklist, case))
+            return await self._host.background(lambda: _read(worklist, case))
         except VSClickError as error:
             worklist.give_up(error)
+            if isinstance(error, ImageError) and not isinstance(error, Unreadable):
+                return error
             raise
-        # It may have been left meanwhile.
+
+    async def _show(self, worklist: Worklist, case: WorkCase, opened: OpenedCase, way: _Way) -> None:
+        # It may have been left while it was read.
         if worklist.current is not case:
             return
         self._workbench.open(opened, JournalFile(worklist.journal_path, worklist.journal_guard))
@@ -321,15 +330,14 @@ class WorklistFlow:
             return
         session, before = correction.session, self._known
         volume = measured.now.volume_mm3 if measured is not None else None
-        stands = len(session.clicks), session.round, volume
-        if stands[:2] != before[:2] or before[2] not in (None, volume):
-            self.worklist.update(
+        self._known = len(session.clicks), session.round, volume
+        if self._known[:2] != before[:2] or before[2] not in (None, volume):
+            self._tell(
                 clicks=len(session.clicks),
                 rounds=session.round,
                 volume_mm3=volume,
                 models=[session.corrector.identity],
             )
-        self._known = stands
 
     def _reopen(self) -> None:
         """Call a finished case one in work with its first new click, before the views have drawn it."""
@@ -338,10 +346,14 @@ class WorklistFlow:
             return
         record, clicks = worklist.record(worklist.current.name), len(correction.session.clicks)
         if record.state is CaseState.DONE and clicks != record.clicks:
-            try:
-                worklist.update(clicks=clicks)
-            except VSClickError as error:
-                self._host.fail(error)
+            self._tell(clicks=clicks)
+
+    def _tell(self, **stands: Any) -> None:
+        """Update the record; whatever leaves the case meets what is wrong with it again."""
+        try:
+            self._listed().update(**stands)
+        except VSClickError as error:
+            self._host.fail(error)
 
     def _start_over(self) -> None:
         """Forget the journal of the open case: another mask takes the place of the one it tells of."""

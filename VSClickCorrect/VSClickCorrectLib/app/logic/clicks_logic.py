@@ -51,8 +51,8 @@ class ClicksLogic:
         self._clicks, self._workbench = flow.clicks, flow.workbench
         self.apply, self.next_round = host.bound(self._clicks.apply), host.bound(self._clicks.next_round)
         self.undo, self.redo = host.bound(self._clicks.undo), host.bound(self._clicks.redo)
-        self.remove, self._place = host.bound(self._clicks.remove), host.bound(self._clicks.place)
-        self.position = self._clicks.position
+        self.remove = host.bound(lambda number: self._clicks.remove(int(number)))
+        self._place = host.bound(self._clicks.place)
         self.typed_state = TypedState(server.state, ClicksState)
         name = self.typed_state.name
         self.typed_state.bind_changes({name.collecting: self._collect, name.tool: self._use})
@@ -69,6 +69,10 @@ class ClicksLogic:
         if not self.looking:
             self._workbench.kind = ClickKind(self.typed_state.data.tool)
             self._place(tuple(point))
+
+    def position(self, number: int) -> Point:
+        """Return where the click of a row lies, world RAS mm."""
+        return self._clicks.position(int(number))
 
     def choose(self, tool: str) -> None:
         """Choose a kind of click, or `LOOK`."""
