@@ -30,3 +30,15 @@ def test_merge_threshold_carry_and_corrector_reach_the_session(page):
     own = asyncio.run(choose())
     assert page.workbench.session.merge == "replace"
     assert page.workbench.session.corrector.identity == f"{own}, threshold 0.7, carry 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("corrector", "../other"), ("merge", "none"), ("threshold", 1.0), ("carry", -1)],
+)
+def test_what_the_page_does_not_offer_is_put_back(page, name, value):
+    before = getattr(page.shown, name)
+    setattr(page.shown, name, value)
+    page.server.state.flush()
+    assert getattr(page.shown, name) == before
+    assert page.flow.networks.choice.corrector == ""

@@ -15,6 +15,7 @@ from VSClickCorrectLib.mrml.click_rows import ClickRow
 from VSClickCorrectLib.workflow.workflow import Workflow
 
 LOOK = "look"
+_KINDS = tuple(kind.value for kind in ClickKind)
 
 
 @dataclass
@@ -66,7 +67,7 @@ class ClicksLogic:
 
     def place(self, point: Point) -> None:
         """Place a click of the chosen kind at a point, world RAS mm; when only looking, do nothing."""
-        if not self.looking:
+        if self.typed_state.data.tool in _KINDS:
             self._workbench.kind = ClickKind(self.typed_state.data.tool)
             self._place(tuple(point))
 
@@ -81,11 +82,11 @@ class ClicksLogic:
     def _use(self, tool: str) -> None:
         node = self._interaction
         node.SetCurrentInteractionMode(node.AdjustWindowLevel if tool == LOOK else node.ViewTransform)
-        if tool != LOOK:
+        if tool in _KINDS:
             self._workbench.kind = ClickKind(tool)
 
     def _collect(self, collecting: bool) -> None:
-        self._workbench.collecting = collecting
+        self._workbench.collecting = bool(collecting)
 
     def _update(self) -> None:
         clicks, data = self._clicks, self.typed_state.data
