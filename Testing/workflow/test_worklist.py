@@ -223,6 +223,18 @@ def test_heart_beats_as_long_as_the_worklist_is_open(flow, opened, host, monkeyp
     assert (flow.worklist.worklist, flow.worklist.rows) == (None, [])
 
 
+def test_comment_is_kept_at_once_and_a_sign_of_work_counted(flow, opened, host):
+    flow.worklist.comment = "sharp border"
+    flow.worklist.keep_comment()
+    assert opened.record("case1").comment == "sharp border"
+    before = opened.record("case1")
+    flow.worklist.work()
+    assert opened.record("case1") is not before
+    flow.worklist.close()
+    flow.worklist.keep_comment()
+    flow.worklist.work()
+
+
 def test_close_keeps_the_mask_and_gives_the_case_back(flow, opened, colleague, small):
     paint(flow)
     flow.worklist.close()
