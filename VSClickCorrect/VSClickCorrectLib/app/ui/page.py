@@ -97,7 +97,9 @@ def _panel(app: BrowserApp) -> None:
             clicks_ui(app.clicks)
         with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):
             for tab in ("Clicks", "Measures", "Display", "Settings"):
-                VTab(tab, value=tab.lower(), id=f"tab-{tab.lower()}", size="small")
+                VTab(
+                    tab, value=tab.lower(), id=f"tab-{tab.lower()}", size="small", min_width=0, classes="px-1"
+                )
         with VWindow(v_model=("vs_tab",), classes="vs-tab"):
             with VWindowItem(value="clicks", transition=False, reverse_transition=False):
                 click_list_ui(app.clicks, app.views)
