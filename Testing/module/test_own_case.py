@@ -80,7 +80,7 @@ def test_a_tumour_that_is_found_on_other_images_does_not_set_the_case_s_work_asi
     widget, opened, stranger, folder, border, desktop
 ):
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     widget.panel.correction.place(border[0])
     before = opened.journal_path.read_bytes()

@@ -16,7 +16,7 @@ REGISTERING = "VSClickCorrectLib.workflow.t2_registration.Job.start_registration
 @pytest.fixture
 def found():
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     return InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
 
@@ -290,7 +290,7 @@ def test_models_of_ones_own_are_offered_and_kept_for_the_next_time(widget, brigh
 
 def test_nothing_found_asks_for_an_include_click(widget, example, segmenting, wait):
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     segmenting(InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)).done = True
     widget.ui.initialButton.click()

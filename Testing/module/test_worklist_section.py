@@ -145,7 +145,7 @@ def test_worklist_without_initials_is_not_opened(widget, folder):
 def test_tumour_found_in_a_case_begins_its_journal(widget, opened, small):
     from VSClickCorrectLib.imaging.box import Box
     from VSClickCorrectLib.imaging.click import Click
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     widget.ui.skipCaseButton.click()
     parameters = widget.panel.parameters
@@ -289,7 +289,7 @@ def test_a_mask_that_is_found_begins_a_journal_in_which_nothing_of_the_one_befor
     widget, opened, hand
 ):
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     parameters = widget.panel.parameters
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)

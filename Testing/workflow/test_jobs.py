@@ -7,7 +7,7 @@ from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import CorrectionError, ModelError
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import ClickKind
-from VSClickCorrectLib.inference.initial import InitialMask
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.volumes import grid_of
 

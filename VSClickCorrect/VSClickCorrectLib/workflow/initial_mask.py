@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.inference.initial import InitialMask
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.initial import add_found_mask

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.inference.initial import InitialMask
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench
