@@ -225,9 +225,8 @@ def test_agreement_of_the_volumes_is_shown(widget, example, wait):
 
 
 def test_what_is_to_be_known_of_a_volumes_place_is_shown(widget, example, wait, monkeypatch):
-    monkeypatch.setattr(
-        "VSClickCorrectLib.panel.volumes.remarks_of", lambda node: (f"{node.GetName()} lies twice.",)
-    )
+    read = "VSClickCorrectLib.workflow.t2_registration.remarks_of"
+    monkeypatch.setattr(read, lambda node: (f"{node.GetName()} lies twice.",))
     widget.ui.t2Selector.setCurrentNode(None)
     assert wait(lambda: widget.ui.agreementLabel.text.endswith(" lies twice."))
 

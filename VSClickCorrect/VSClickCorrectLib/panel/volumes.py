@@ -6,7 +6,7 @@ from VSClickCorrectLib.panel.section import Connection, Section
 
 
 class VolumesSection(Section):
-    """Says whether T1ce and T2 are registered, and registers them."""
+    """Says what is to be known of where T1ce and T2 lie, whether they are registered, and registers them."""
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -19,4 +19,5 @@ class VolumesSection(Section):
     def refresh(self) -> None:
         """See `Section.refresh`."""
         self.ui.registerButton.enabled = all(self.workbench.volumes) and not self.flow.jobs.busy
-        self.ui.agreementLabel.text = self.flow.registration.sentence
+        registration = self.flow.registration
+        self.ui.agreementLabel.text = " ".join((*registration.remarks, registration.sentence)).strip()

@@ -7,7 +7,7 @@ from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.registration import agreement, register_t2, take_back_registration
-from VSClickCorrectLib.mrml.volumes import grid_of, volume_of
+from VSClickCorrectLib.mrml.volumes import grid_of, remarks_of, volume_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
@@ -17,7 +17,7 @@ _LEFT = _("The T2 lay as well before; it was left where it is.")
 
 
 class T2Registration:
-    """Says whether T1ce and T2 match, and registers the T2; no voxel of it is resampled.
+    """Says where T1ce and T2 lie and whether they match, and registers the T2 without resampling it.
 
     Parameters
     ----------
@@ -40,6 +40,7 @@ class T2Registration:
         self._host, self._workbench, self._jobs = host, workbench, jobs
         self._found: Registration | None = None
         self._looked_at: tuple | None = None
+        self._remarks: tuple[str, ...] = ()
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
         self.changed = Signal()
         workbench.settled.connect(self.look)
@@ -49,6 +50,11 @@ class T2Registration:
         """How well the volumes match, or how the registration ended; empty if one is missing."""
         return self._sentence if self._chosen() == self._looked_at else ""
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be known of where the volumes' files say that they lie."""
+        return self._remarks if self._chosen() == self._looked_at else ()
+
     def look(self) -> None:
         """Look at the volumes once more if others are chosen, or one was moved."""
         chosen = self._chosen()
@@ -56,7 +62,8 @@ class T2Registration:
             return
         self._looked_at, self._found = chosen, None
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
-        if chosen is not None:
+        self._remarks = tuple(remark for node in self._volumes() for remark in remarks_of(node))
+        if len(chosen) == 2:
             try:
                 self._compare()
             except VSClickError as error:
@@ -102,11 +109,11 @@ class T2Registration:
         self.apart = not grid_of(t1ce).matches(grid_of(t2))
         self._sentence = agreement(t1ce, t2).sentence
 
-    def _chosen(self) -> tuple | None:
-        t1ce, t2 = self._workbench.volumes
-        if t1ce is None or t2 is None:
-            return None
-        return t1ce.GetID(), t2.GetID(), t2.GetTransformNodeID()
+    def _volumes(self) -> list:
+        return [node for node in self._workbench.volumes if node is not None]
+
+    def _chosen(self) -> tuple:
+        return tuple((node.GetID(), node.GetTransformNodeID()) for node in self._volumes())
 
 
 def _sentence(found: Registration) -> str:

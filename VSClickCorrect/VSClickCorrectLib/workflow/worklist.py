@@ -268,7 +268,7 @@ class WorklistFlow:
             if opened.mask is not None
             else _("Case {case} is ready; find the tumour.")
         )
-        self._host.say(way.told(sentence.format(case=case.name)))
+        self._host.say(way.told(opened.with_remarks(sentence.format(case=case.name))))
 
     async def _taken(self, worklist: Worklist, name: str) -> WorkCase | None:
         try:
