@@ -75,7 +75,7 @@ def test_case_that_cannot_be_read_is_called_failed_and_passed_over(widget, opene
 
 
 def test_memory_that_runs_out_is_not_blamed_on_the_case(widget, opened, folder, desktop, monkeypatch):
-    from VSClickCorrectLib.worklist.cases import WorkCase
+    from VSClickCorrectLib.worklist.work_case import WorkCase
 
     def fail(_):
         raise MemoryError

@@ -200,7 +200,7 @@ def test_lost_case_is_left_only_if_confirmed(flow, opened, host, colleague, bord
 
 
 def test_memory_that_runs_out_is_not_blamed_on_the_case(flow, opened, host, monkeypatch):
-    from VSClickCorrectLib.worklist.cases import WorkCase
+    from VSClickCorrectLib.worklist.work_case import WorkCase
 
     def fail(_):
         raise MemoryError

@@ -10,8 +10,8 @@ from slicer.i18n import tr as _
 from VSClickCorrectLib.errors import WorklistError
 from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.panel.section import Connection, Section
-from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.overview import Row
+from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _CASE_BUTTONS = ("previousCaseButton", "nextCaseButton", "skipCaseButton", "doneCaseButton")

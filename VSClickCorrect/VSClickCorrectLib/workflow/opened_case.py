@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import resample_to_grid
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.imaging.io import case_of
+from VSClickCorrectLib.imaging.pairing import paired
+from VSClickCorrectLib.imaging.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +42,14 @@ class OpenedCase:
         remarks = [r for volume in (self.t1ce, self.t2) if volume is not None for r in volume.remarks]
         return " ".join([*remarks, sentence])
 
-    def checked(self) -> OpenedCase:
-        """Return the case itself if its sequences can be used together.
+    def checked(self, different_patients: bool = False) -> OpenedCase:
+        """Return the case with what is to be known of its sequences, if they can be used together.
 
         Raises
         ------
         ImageError
-            If both sequences are missing or their fields of view do not meet.
+            As `case_of`.
         """
-        t2 = self.t2
-        if self.t1ce is not None and t2 is not None and not self.t1ce.grid.matches(t2.grid):
-            t2 = resample_to_grid(t2, self.t1ce.grid)
-        Case(self.t1ce, t2)
-        return self
+        t1ce, t2 = paired(self.t1ce, self.t2, different_patients)
+        case_of(t1ce, t2)
+        return replace(self, t1ce=t1ce, t2=t2)

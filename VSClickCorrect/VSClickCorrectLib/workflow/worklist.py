@@ -19,16 +19,15 @@ from VSClickCorrectLib.errors import (
     enough_memory,
 )
 from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_volume
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import JournalFile, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
-from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
 from VSClickCorrectLib.worklist.records import CaseState
+from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 BEAT_S = 10.0
@@ -385,5 +384,5 @@ def _read(worklist: Worklist, case: WorkCase) -> OpenedCase:
     """Read a case as work on it was left."""
     with enough_memory():
         images = worklist.load()
-        t2 = read_volume(case.t2) if case.t2 is not None else None
-        return OpenedCase(case.name, images.t1ce, t2, worklist.saved_mask(images.grid, images))
+        mask = worklist.saved_mask(images.grid, images)
+        return OpenedCase(case.name, images.t1ce, case.read("t2"), mask).checked()
