@@ -25,15 +25,6 @@ from VSClickCorrectLib.errors import VSClickError, enough_memory
 
 ICONS = Path(__file__).parent / "Resources" / "Icons"
 SETTINGS = "VSClickCorrect/"
-SHORTCUTS = {
-    "B": lambda panel: panel.clicks.place_boundary,
-    "I": lambda panel: panel.clicks.place_include,
-    "X": lambda panel: panel.clicks.place_exclude,
-    "N": lambda panel: panel.clicks.next_round,
-    "H": lambda panel: panel.clicks.toggle_markers,
-    "Ctrl+Z": lambda panel: panel.clicks.undo,
-    "Ctrl+Y": lambda panel: panel.clicks.redo,
-}
 
 
 class VSClickCorrect(ScriptedLoadableModule):
@@ -121,11 +112,12 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for kind in ("boundary", "include", "exclude"):
             getattr(self.ui, f"{kind}Button").setIcon(icon(kind))
         self.logic = VSClickCorrectLogic()
-        self.panel = Panel(self.ui, SlicerDesktop(self.reporting), self.logic.workbench, slicer.mrmlScene)
+        self.panel = Panel(self.ui, SlicerDesktop(self.reporting), slicer.mrmlScene)
         for name, signal, slot in self.panel.connections():
             getattr(self.ui, name).connect(signal, self._reported(slot))
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        for event in (slicer.mrmlScene.EndCloseEvent, slicer.mrmlScene.EndImportEvent):
+            self.addObserver(slicer.mrmlScene, event, self.onSceneThere)
         self.setParameterNode(self.logic.getParameterNode())
 
     def cleanup(self):
@@ -150,7 +142,8 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel.forget()
         self.setParameterNode(None)
 
-    def onSceneEndClose(self, caller=None, event=None):
+    def onSceneThere(self, caller=None, event=None):
+        # What the scene brought is chosen now.
         if self.parent.isEntered:
             self.setParameterNode(self.logic.getParameterNode())
 
@@ -190,9 +183,9 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._removeShortcuts()
         window = slicer.util.mainWindow()
         # Slicer may run without one, in tests for instance.
-        for keys, choose in SHORTCUTS.items() if window else ():
+        for keys, action in self.panel.shortcuts() if window else ():
             shortcut = qt.QShortcut(qt.QKeySequence(keys), window)
-            shortcut.connect("activated()", self._reported(choose(self.panel)))
+            shortcut.connect("activated()", self._reported(action))
             self.shortcuts.append(shortcut)
 
     def _removeShortcuts(self):
@@ -315,14 +308,6 @@ class SlicerDesktop:
 
 
 class VSClickCorrectLogic(ScriptedLoadableModuleLogic):
-    """Without widgets: `workbench` loads the models and begins corrections."""
-
-    def __init__(self):
-        ScriptedLoadableModuleLogic.__init__(self)
-        from VSClickCorrectLib.panel.workbench import Workbench
-
-        self.workbench = Workbench()
-
     def getParameterNode(self):
         return VSClickCorrectParameterNode(super().getParameterNode())
 
@@ -343,18 +328,18 @@ class VSClickCorrectTest(ScriptedLoadableModuleTest):
         widget = self._enteredWidget()
         self.delayDisplay(_("Correcting a synthetic case"))
         Story(self, widget.panel, slicer.app.processEvents).play()
-        self.assertFalse(widget.panel.running.busy)
+        self.assertFalse(widget.panel.flow.jobs.busy)
         self.delayDisplay(_("Test passed"))
 
     def test_ShortcutsEndWithTheModule(self):
         widget = self._enteredWidget()
         if not slicer.util.mainWindow():
             self.skipTest(_("Slicer runs without a main window"))
-        self.assertEqual(len(widget.shortcuts), len(SHORTCUTS))
+        self.assertEqual(len(widget.shortcuts), len(list(widget.panel.shortcuts())))
         slicer.util.selectModule("Data")
         self.assertEqual(widget.shortcuts, [])
         slicer.util.selectModule("VSClickCorrect")
-        self.assertEqual(len(widget.shortcuts), len(SHORTCUTS))
+        self.assertEqual(len(widget.shortcuts), len(list(widget.panel.shortcuts())))
         self.delayDisplay(_("Test passed"))
 
     def _enteredWidget(self):

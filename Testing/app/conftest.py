@@ -44,25 +44,30 @@ def slicer_app():
 
 @pytest.fixture
 def parts(slicer_app, bright_models):
-    """What the page's logics share, with no page: what waits for the views to draw is done at once."""
+    """The workflow as the page has it, with no page: what waits for the views to draw is done at once."""
     from trame_server import Server
-    from VSClickCorrectLib.app.models import LazyNetworks
+    from VSClickCorrectLib.app.host import PageHost
+    from VSClickCorrectLib.app.shown_case import ShownCase
     from VSClickCorrectLib.app.status import Status
-    from VSClickCorrectLib.app.workspace import Workspace
-    from VSClickCorrectLib.inference.models import ModelFolder
+    from VSClickCorrectLib.workflow.loaded_networks import Choice
+    from VSClickCorrectLib.workflow.workflow import Workflow
 
-    def at_once(action):
-        action()
+    class Host(PageHost):
+        def later(self, seconds, action):
+            if seconds < 1:
+                action()
 
     server = Server()
     status = Status(server.state)
-    workspace = Workspace(slicer_app, status, at_once, at_once)
-    networks = LazyNetworks(ModelFolder(bright_models), "cpu")
+    host = Host(server.state, status)
+    choice = Choice(str(bright_models), "", "cpu")
+    flow = Workflow(host, slicer_app.scene, lambda case: ShownCase(slicer_app.scene, case), choice)
     message = status.typed_state.data
     yield SimpleNamespace(
-        server=server, status=status, workspace=workspace, networks=networks, message=message
+        server=server, status=status, host=host, flow=flow, workbench=flow.workbench, message=message
     )
-    workspace.close()
+    flow.worklist.worklist = None
+    flow.workbench.close()
 
 
 @pytest.fixture(scope="session")

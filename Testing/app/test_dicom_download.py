@@ -21,9 +21,7 @@ from VSClickCorrectLib.imaging.io import read_mask
 def page(parts, monkeypatch):
     """The files' logic, what it gives a browser as it is."""
     parts.uploads = Uploads(limit_mb=2)
-    parts.logic = FilesLogic(
-        parts.server, parts.workspace, parts.networks, parts.status, parts.uploads, SimpleNamespace()
-    )
+    parts.logic = FilesLogic(parts.server, parts.host, parts.flow, parts.status, parts.uploads)
     protocol = SimpleNamespace(addAttachment=lambda content: content, push_state_change=lambda state: None)
     monkeypatch.setattr(type(parts.server), "protocol", protocol)
     parts.server.state.ready()
@@ -32,12 +30,8 @@ def page(parts, monkeypatch):
 
 
 def opened(page, t1ce, mask=None):
-    page.workspace.open(read_files(t1ce, None, mask))
-
-    async def correct():
-        page.workspace.correct(await page.networks.get())
-
-    asyncio.run(correct())
+    page.workbench.open(read_files(t1ce, None, mask))
+    asyncio.run(page.workbench.begin())
 
 
 def test_case_of_dicom_is_saved_as_dicom(page, tmp_path):

@@ -7,20 +7,20 @@ import pytest
 from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
-from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 
 @pytest.fixture
 def page(parts):
     """The logic, with a case of a ball that grew by 2 mm all round."""
     parts.uploads = Uploads(limit_mb=2)
-    parts.running = RunningLogic(parts.server, parts.workspace, parts.networks, parts.status)
-    parts.logic = FollowUpLogic(parts.server, parts.workspace, parts.running, parts.status, parts.uploads)
+    parts.running = RunningLogic(parts.server, parts.host, parts.flow)
+    parts.logic = FollowUpLogic(parts.server, parts.host, parts.flow.follow_up, parts.uploads)
     parts.shown = parts.logic.typed_state.data
     parts.server.state.ready()
     grown = ball(radius=RADIUS_MM + 2)
-    parts.workspace.open(OpenedCase("grown", ball_volume(), None, grown))
+    parts.workbench.open(OpenedCase("grown", ball_volume(), None, grown))
     yield parts
     parts.uploads.close()
 
@@ -32,7 +32,7 @@ def send(page, slot, path):
 
 def compare(page):
     async def whole():
-        page.workspace.correct(await page.networks.get())
+        await page.workbench.begin()
         page.logic.compare()
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.gather(*others)
@@ -59,7 +59,7 @@ def test_with_its_scan_both_are_registered(page, tmp_path):
     assert "both diameters were measured in the earlier scan's slices" in page.shown.text
     assert not page.running.typed_state.data.running
     # It goes with the case.
-    page.workspace.close()
+    page.workbench.close()
     assert page.shown.text == ""
 
 

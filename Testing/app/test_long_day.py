@@ -17,11 +17,10 @@ from process_figures import figures
 from trame.app import get_server
 from VSClickCorrectLib.app.application import BrowserApp
 from VSClickCorrectLib.app.memory import give_back
-from VSClickCorrectLib.app.models import LazyNetworks
-from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import Uploads
 from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 CASES = 4
 
@@ -34,24 +33,22 @@ class Cycle:
 @pytest.fixture(scope="module")
 def held(bright_models):
     """What is held while each case is open, and of how many earlier cases something is left."""
-    return asyncio.run(work(BrowserApp(networks(bright_models), Uploads(), get_server("day", "vue3"))))
-
-
-def networks(folder):
-    return LazyNetworks(ModelFolder(folder), "cpu")
+    return asyncio.run(
+        work(BrowserApp(Choice(str(bright_models), "", "cpu"), Uploads(), get_server("day", "vue3")))
+    )
 
 
 async def work(app):
     held, cases, freed = [], [], []
     for number in range(CASES):
         images = ball_volume(), ball_volume(t2=True)
-        app.workspace.open(OpenedCase(f"case {number}", *images, ball(radius=5.0)))
-        app.workspace.correct(await app.networks.get())
+        app.flow.workbench.open(OpenedCase(f"case {number}", *images, ball(radius=5.0)))
+        await app.flow.workbench.begin()
         await correct(app)
         left = sum(reference() is not None for case in cases for reference in case)
-        held.append({**counts_of(app.workspace), "left": left, "voxels": freed.count([])})
-        cases.append([weakref.ref(thing) for thing in things_of_the_case(app.workspace)])
-        freed.append(watched(app.workspace.case.t1ce))
+        held.append({**counts_of(app.flow.workbench), "left": left, "voxels": freed.count([])})
+        cases.append([weakref.ref(thing) for thing in things_of_the_case(app.flow.workbench)])
+        freed.append(watched(app.flow.workbench.case.t1ce))
     app.close()
     return held
 
@@ -60,15 +57,15 @@ async def correct(app):
     """Click, undo, redo, and let what follows a click follow."""
     for angle in range(3):
         at = np.add(CENTER, RADIUS_MM * np.array([np.cos(angle), np.sin(angle), 0.0]))
-        app.workspace.clicks.place(Click(tuple(map(float, at)), ClickKind.BOUNDARY))
+        app.flow.workbench.under_way.place(Click(tuple(map(float, at)), ClickKind.BOUNDARY))
     app.clicks.undo()
     app.clicks.redo()
     await asyncio.sleep(0.3)
 
 
-def things_of_the_case(workspace):
-    session = workspace.correction.session
-    return [workspace.correction, session, session.case, workspace.case, workspace.case.mask]
+def things_of_the_case(workbench):
+    session = workbench.correction.session
+    return [workbench.correction, session, session.case, workbench.case, workbench.case.mask]
 
 
 def watched(volume_node):
@@ -78,8 +75,8 @@ def watched(volume_node):
     return gone
 
 
-def counts_of(workspace):
-    process, nodes = figures(), workspace.case.segmentation.GetScene().GetNodes()
+def counts_of(workbench):
+    process, nodes = figures(), workbench.case.segmentation.GetScene().GetNodes()
     listed = "".join(str(nodes.GetItemAsObject(n)) for n in range(nodes.GetNumberOfItems()))
     return {
         "nodes": nodes.GetNumberOfItems(),

@@ -134,7 +134,7 @@ def test_include_and_exclude_hold_at_the_voxel_that_was_clicked(page, tmp_path, 
     page.tab.keyboard.press("i")
     page.click_at(outside, view)
     page.says("Include click")
-    page.tab.keyboard.press("e")
+    page.tab.keyboard.press("x")
     page.click_at(inside, view)
     page.says("Exclude click")
     included, excluded = (click["ras"] for click in page.clicks(tmp_path)[-2:])
@@ -277,7 +277,7 @@ def test_a_hidden_view_keeps_its_size(page):
 def test_the_initial_mask_is_found_with_progress_and_can_be_cancelled(page, tmp_path):
     page.tab.click("#find")
     page.tab.click("#cancel", timeout=PATIENCE_MS)
-    page.says("cancelled")
+    page.says("Cancelled; nothing was changed")
     np.testing.assert_array_equal(page.mask(tmp_path), start_mask())
 
 

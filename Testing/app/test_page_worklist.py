@@ -67,12 +67,12 @@ def test_case_of_somebody_else_is_taken_over(page, folder):
     other = Worklist.open(folder / "cases", folder / "results", "CD")
     other.go_to("two")
     choose(page, "two")
-    expect(page.locator("#holder")).to_contain_text(re.compile(r"CD on .* since \d\d:\d\d"))
-    page.click("#leave-taken")
-    expect(page.locator("#taken")).to_be_hidden()
+    expect(page.locator("#question")).to_contain_text(re.compile(r"CD on .* since \d\d:\d\d.*Take it over"))
+    page.click("#answer-cancel")
+    expect(page.locator("#question")).to_be_hidden()
     expect(page.locator("#worklist-case")).to_have_text("one")
     choose(page, "two")
-    page.click("#take-over")
+    page.click("#answer-ok")
     says(page, "Case two is ready")
     expect(page.locator("#worklist-case")).to_have_text("two")
 
@@ -80,3 +80,10 @@ def test_case_of_somebody_else_is_taken_over(page, folder):
 def choose(page, name):
     page.click("#cases")
     page.locator(".vs-cases").get_by_text(name, exact=True).click()
+
+
+def test_settings_can_be_chosen(page):
+    page.click("#tab-settings")
+    page.locator(".v-select", has=page.locator("#setting-merge")).click()
+    page.get_by_role("option", name="replace").click()
+    expect(page.locator(".v-select", has=page.locator("#setting-merge"))).to_contain_text("replace")

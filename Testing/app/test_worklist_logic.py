@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from bright_ball import ball, ball_volume, write_image
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
-from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
-from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import Uploads
 from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 
@@ -32,8 +31,7 @@ def worklist(folder, annotator):
 
 @pytest.fixture
 def page(parts):
-    measures = MeasuresLogic(parts.server, parts.workspace)
-    parts.logic = WorklistLogic(parts.server, parts.workspace, parts.networks, measures, parts.status)
+    parts.logic = WorklistLogic(parts.server, parts.host, parts.flow.worklist)
     parts.shown = parts.logic.typed_state.data
     return parts
 
@@ -41,53 +39,79 @@ def page(parts):
 async def done(action, *arguments):
     """Let the page do something, and wait for the tasks in which it does."""
     action(*arguments)
-    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+    await asyncio.wait_for(asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()})), 60)
+
+
+async def asked(page, action, *arguments):
+    """Let the page do something, wait until it asks, and return what."""
+    action(*arguments)
+    for _ in range(2000):
+        if page.host.typed_state.data.text:
+            break
+        await asyncio.sleep(0.005)
+    return page.host.typed_state.data.text
+
+
+def click(page):
+    """Exclude the middle of the image."""
+    page.workbench.under_way.place(Click(tuple(page.workbench.case.mask.grid.center_ras), ClickKind.EXCLUDE))
 
 
 def test_a_case_that_somebody_else_has_is_taken_over_only_on_purpose(page, folder):
     mine, theirs = worklist(folder, "AB"), worklist(folder, "CD")
 
     async def day():
-        await page.logic.begin(mine)
+        await page.flow.worklist.begin(mine)
         theirs.go_to("two")
-        await done(page.logic.go_to, "two")
-        assert (page.shown.taken, page.shown.current) == ("two", "one")
-        assert page.shown.holder.startswith("CD on ")
-        assert page.workspace.case.name == "one"
+        question = await asked(page, page.logic.go_to, "two")
+        assert question.startswith("Case two is open with CD on ") and "Take it over?" in question
+        await done(page.host.answer, False)
+        assert page.shown.current == page.workbench.case.name == "one"
         assert "1 open with others" in page.shown.progress
-        await done(page.logic.take_over)
-        assert (page.shown.taken, page.shown.current) == ("", "two")
-        assert page.workspace.case.name == "two"
+        await asked(page, page.logic.go_to, "two")
+        await done(page.host.answer, True)
+        assert page.shown.current == page.workbench.case.name == "two"
+        assert page.host.typed_state.data.text == ""
 
     asyncio.run(day())
     assert mine.current.name == "two"
 
 
-def test_who_lost_a_case_is_told_and_goes_on_with_the_next(page, folder):
+@pytest.mark.parametrize("verb", ["next", "previous", "done", "skip"])
+def test_who_lost_a_case_is_asked_before_it_is_left(page, folder, verb):
     mine, theirs = worklist(folder, "AB"), worklist(folder, "CD")
 
     async def day():
-        await page.logic.begin(mine)
-        theirs.go_to("one", take_over=True)
-        await done(page.logic.next)
-        assert page.shown.current == page.workspace.case.name == "two"
-        assert page.message.is_error and page.message.message.startswith("Case one was taken over by CD on ")
+        await page.flow.worklist.begin(mine)
+        await done(page.logic.go_to, "two")
+        click(page)
+        before = page.workbench.values()
+        theirs.go_to("two", take_over=True)
+        question = await asked(page, getattr(page.logic, verb))
+        assert question.startswith("Case two was taken over by CD on ") and "Leave it?" in question
+        await done(page.host.answer, False)
+        assert page.shown.current == page.workbench.case.name == "two"
+        np.testing.assert_array_equal(page.workbench.values(), before)
+        await asked(page, getattr(page.logic, verb))
+        await done(page.host.answer, True)
+        assert page.shown.current == page.workbench.case.name == "one"
 
     asyncio.run(day())
-    assert theirs.current.name == "one"
+    assert theirs.current.name == "two"
+    assert mine.record("two").state.value == "in work"
 
 
 def test_a_click_on_a_case_that_was_lost_changes_neither_the_mask_nor_the_journal(page, folder):
     mine, theirs = worklist(folder, "AB"), worklist(folder, "CD")
 
     async def day():
-        await page.logic.begin(mine)
+        await page.flow.worklist.begin(mine)
         theirs.go_to("one", take_over=True)
 
     asyncio.run(day())
-    mask, text = page.workspace.case.mask, mine.journal_path.read_text()
+    mask, text = page.workbench.case.mask, mine.journal_path.read_text()
     before = mask.read(mask.grid.box)
-    page.workspace.clicks.place(Click(tuple(mask.grid.center_ras), ClickKind.EXCLUDE))
+    page.workbench.under_way.place(Click(tuple(mask.grid.center_ras), ClickKind.EXCLUDE))
     assert page.message.is_error and page.message.message.startswith("Case one was taken over by CD on ")
     np.testing.assert_array_equal(mask.read(mask.grid.box), before)
     assert mine.journal_path.read_text() == text
@@ -101,7 +125,7 @@ def sent(page, folder, **files):
         uploads.begin(slot, path.rpartition("/")[2], len(content))
         uploads.part(slot, 0, content)
         uploads.check(slot)
-    return FilesLogic(page.server, page.workspace, page.networks, page.status, uploads, page.logic)
+    return FilesLogic(page.server, page.host, page.flow, page.status, uploads)
 
 
 def test_files_that_are_opened_leave_the_worklist_s_case_and_do_not_become_it(page, folder):
@@ -111,20 +135,20 @@ def test_files_that_are_opened_leave_the_worklist_s_case_and_do_not_become_it(pa
     files = sent(page, folder, t1ce="cases/two/T1ce.nii.gz", mask="other-mask.nii.gz")
 
     async def day():
-        await page.logic.begin(mine)
-        page.workspace.clicks.place(Click(tuple(page.workspace.case.mask.grid.center_ras), ClickKind.EXCLUDE))
+        await page.flow.worklist.begin(mine)
+        click(page)
         await done(files.open)
         assert page.message.message.startswith("Case one of the worklist was kept and left. Ready")
         assert (mine.current, page.shown.current) == (None, "")
-        assert page.workspace.case.name == "Uploaded case"
-        page.logic.done()
+        assert page.workbench.case.name == "Uploaded case"
+        await done(page.logic.done)
         assert page.message.is_error and page.message.message.startswith("No case is open")
         await done(page.logic.go_to, "one")
 
     asyncio.run(day())
     assert mine.record("one").clicks == 1
     assert not mine.label_path("one").exists()
-    assert len(page.workspace.clicks.session.clicks) == 1
+    assert len(page.workbench.under_way.session.clicks) == 1
 
 
 def test_a_mask_from_a_file_does_not_go_onto_a_worklist_s_case(page, folder):
@@ -133,13 +157,13 @@ def test_a_mask_from_a_file_does_not_go_onto_a_worklist_s_case(page, folder):
     files = sent(page, folder, mask="other-mask.nii.gz")
 
     async def day():
-        await page.logic.begin(mine)
-        before = page.workspace.case.mask.read(page.workspace.case.mask.grid.box)
+        await page.flow.worklist.begin(mine)
+        before = page.workbench.case.mask.read(page.workbench.case.mask.grid.box)
         await done(files.open)
         assert page.message.is_error
         assert page.message.message.startswith("Case one of the worklist takes no mask from a file")
         np.testing.assert_array_equal(
-            page.workspace.case.mask.read(page.workspace.case.mask.grid.box), before
+            page.workbench.case.mask.read(page.workbench.case.mask.grid.box), before
         )
 
     asyncio.run(day())
@@ -150,9 +174,10 @@ def test_a_page_that_shows_another_image_than_the_case_s_writes_no_label(page, f
     mine = worklist(folder, "AB")
 
     async def day():
-        await page.logic.begin(mine)
-        page.workspace.open(OpenedCase("two", ball_volume(), None, ball(radius=3.0)))
-        page.logic.done()
+        await page.flow.worklist.begin(mine)
+        page.workbench.open(OpenedCase("two", ball_volume(), None, ball(radius=3.0)))
+        await page.workbench.begin()
+        await done(page.logic.done)
         assert "made on the images of two, not on those of case one" in page.message.message
 
     asyncio.run(day())
@@ -161,14 +186,14 @@ def test_a_page_that_shows_another_image_than_the_case_s_writes_no_label(page, f
 
 def test_done_right_after_a_click_tells_of_that_click_everywhere(page, folder):
     waiting = []
-    page.workspace._soon = waiting.append  # as on the page, where it follows 0.15 s later
+    page.host.later = lambda seconds, action: seconds < 1 and waiting.append(action)  # as on the page
     mine = worklist(folder, "AB")
 
     async def day():
-        await page.logic.begin(mine)
+        await page.flow.worklist.begin(mine)
         for action in waiting:
             action()
-        page.workspace.clicks.place(Click(tuple(page.workspace.case.mask.grid.center_ras), ClickKind.EXCLUDE))
+        click(page)
         page.logic.done()
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
         for action in waiting:
@@ -190,12 +215,12 @@ def test_a_click_on_a_done_case_reopens_it_before_the_views_have_drawn_it(page, 
     mine = worklist(folder, "AB")
 
     async def day():
-        await page.logic.begin(mine)
+        await page.flow.worklist.begin(mine)
         await done(page.logic.done)
         await done(page.logic.go_to, "one")
         assert mine.record("one").state.value == "done"
-        page.workspace._soon = lambda action: None  # killed before it comes
-        page.workspace.clicks.place(Click(tuple(page.workspace.case.mask.grid.center_ras), ClickKind.EXCLUDE))
+        page.host.later = lambda seconds, action: None  # killed before it comes
+        click(page)
 
     asyncio.run(day())
     record = worklist(folder, "CD").record("one")

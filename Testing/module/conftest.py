@@ -95,7 +95,7 @@ def example(widget, headless, small, spoiled):
     from VSClickCorrectLib.simulation.oracle import Oracle
 
     example = add_example(headless.scene, small, spoiled)
-    widget.panel.workbench.corrector = Oracle(small.truth)
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
     widget.ui.t1ceSelector.setCurrentNode(example.t1ce)
     widget.ui.t2Selector.setCurrentNode(example.t2)
     widget.ui.segmentSelector.setCurrentNode(example.segmentation)
@@ -137,5 +137,5 @@ def opened(widget, folder, small):
     from VSClickCorrectLib.simulation.oracle import Oracle
     from worklist_panel import open_worklist
 
-    widget.panel.workbench.corrector = Oracle(small.truth)
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
     return open_worklist(widget, folder)

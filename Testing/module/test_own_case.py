@@ -43,7 +43,7 @@ def test_a_segment_that_was_made_on_other_images_is_not_corrected_and_stays_in_t
     assert stranger.segmentation.GetScene() is headless.scene
     assert not list((folder / "results").rglob("*_dseg.nii.gz"))
     widget.ui.previousCaseButton.click()
-    np.testing.assert_array_equal(widget.panel.workbench.values(), spoiled)
+    np.testing.assert_array_equal(widget.panel.flow.workbench.values(), spoiled)
     assert desktop.faults == []
 
 
@@ -80,17 +80,17 @@ def test_a_tumour_that_is_found_on_other_images_does_not_set_the_case_s_work_asi
     widget, opened, stranger, folder, border, desktop
 ):
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     widget.panel.correction.place(border[0])
     before = opened.journal_path.read_bytes()
     widget.ui.t1ceSelector.setCurrentNode(stranger.t1ce)
     widget.ui.t2Selector.setCurrentNode(stranger.t2)
     widget.ui.initialButton.click()
-    assert not widget.panel.running.busy
+    assert not widget.panel.flow.jobs.busy
     assert "ther volumes than those of case case1" in widget.ui.statusLabel.text
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
     with pytest.raises(WorklistError, match="other volumes than those of case case1"):
-        widget.panel.start._found(initial, (stranger.t1ce, stranger.t2))
+        widget.panel.flow.host.start(widget.panel.flow.initial.use(initial, (stranger.t1ce, stranger.t2)))
     assert opened.journal_path.read_bytes() == before
     assert not list((folder / "results").rglob("old-*"))

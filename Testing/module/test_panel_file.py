@@ -63,7 +63,7 @@ MEMBERS = {
 SIGNALS = {
     "QCheckBox": {"clicked()"},
     "QComboBox": {"activated(int)", "currentIndexChanged(int)"},
-    "QLineEdit": {"editingFinished()"},
+    "QLineEdit": {"editingFinished()", "textChanged(QString)"},
     "QPushButton": {"clicked()"},
     "QTableWidget": {"itemSelectionChanged()"},
     "QToolButton": {"clicked()"},

@@ -4,35 +4,19 @@ import json
 
 import numpy as np
 import pytest
+from plain_host import JobByHand
 from pythonqt import bare
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 
-
-class JobByHand:
-    """A job whose state the test says."""
-
-    def __init__(self, outcome):
-        self.outcome, self.done, self.cancelled = outcome, False, False
-
-    def poll(self):
-        from VSClickCorrectLib.jobs.job import JobState
-
-        return JobState(0.25, "half-way", self.done)
-
-    def result(self):
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-    def cancel(self):
-        self.cancelled = True
+FINDING = "VSClickCorrectLib.workflow.initial_mask.Job.start_segmentation"
+REGISTERING = "VSClickCorrectLib.workflow.t2_registration.Job.start_registration"
 
 
 @pytest.fixture
 def found():
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     return InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
 
@@ -43,7 +27,7 @@ def segmenting(monkeypatch):
 
     def segmenting(outcome):
         job = JobByHand(outcome)
-        monkeypatch.setattr("VSClickCorrectLib.panel.start.Job.start_segmentation", lambda *arguments: job)
+        monkeypatch.setattr(FINDING, lambda *arguments: job)
         return job
 
     return segmenting
@@ -62,7 +46,7 @@ def test_found_tumour_becomes_the_segment_to_correct(widget, example, segmenting
     job.done = True
     assert wait(lambda: widget.panel.correction is not None)
     assert widget.panel.parameters.segmentation is not example.segmentation
-    assert widget.panel.workbench.values().sum() == 24
+    assert widget.panel.flow.workbench.values().sum() == 24
     assert widget.ui.segmentSelector.currentNode() is widget.panel.parameters.segmentation
     assert not bare(widget.ui.progressWidget).isVisibleTo(widget.host)
 
@@ -197,7 +181,7 @@ def test_side_is_not_told_of_part_of_a_head(widget, begun, wait, desktop, small,
     widget.ui.copyButton.click()
     assert "Side: not told" in desktop.app.texts[-1]
     monkeypatch.setattr("VSClickCorrectLib.imaging.measurements.HEAD_MM", 70.0)
-    widget.panel.result.measure()
+    widget.panel.flow.measurer.follow()
     assert not widget.ui.sideLabel.text.startswith("not told")
     widget.ui.copyButton.click()
     assert "Side: not told" not in desktop.app.texts[-1]
@@ -294,9 +278,8 @@ def test_agreement_of_the_volumes_is_shown(widget, example, wait):
 
 
 def test_what_is_to_be_known_of_a_volumes_place_is_shown(widget, example, wait, monkeypatch):
-    monkeypatch.setattr(
-        "VSClickCorrectLib.panel.volumes.remarks_of", lambda node: (f"{node.GetName()} lies twice.",)
-    )
+    read = "VSClickCorrectLib.workflow.t2_registration.remarks_of"
+    monkeypatch.setattr(read, lambda node: (f"{node.GetName()} lies twice.",))
     widget.ui.t2Selector.setCurrentNode(None)
     assert wait(lambda: widget.ui.agreementLabel.text.endswith(" lies twice."))
 
@@ -313,9 +296,9 @@ def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeyp
     example.t2.SetAndObserveTransformNodeID(transform.GetID())
     job = JobByHand(register(volume_of(example.t1ce), volume_of(example.t2)))
     job.done = True
-    monkeypatch.setattr("VSClickCorrectLib.panel.volumes.Job.start_registration", lambda *volumes: job)
+    monkeypatch.setattr(REGISTERING, lambda *volumes: job)
     widget.ui.registerButton.click()
-    assert wait(lambda: "lies on the T1 now" in widget.ui.statusLabel.text)
+    assert wait(lambda: "lies on the T1ce now" in widget.ui.statusLabel.text)
     assert example.t2.GetParentTransformNode() is not transform
 
 
@@ -324,7 +307,7 @@ def test_what_is_going_on_is_said_with_its_capitals(widget, example, wait, monke
 
     job = JobByHand(None)
     monkeypatch.setattr(job, "poll", lambda: JobState(0.3, "registering the T2 to the T1ce", False))
-    monkeypatch.setattr("VSClickCorrectLib.panel.volumes.Job.start_registration", lambda *volumes: job)
+    monkeypatch.setattr(REGISTERING, lambda *volumes: job)
     widget.ui.registerButton.click()
     assert wait(lambda: widget.ui.statusLabel.text == "Registering the T2 to the T1ce", seconds=3.0)
 
@@ -332,8 +315,8 @@ def test_what_is_going_on_is_said_with_its_capitals(widget, example, wait, monke
 def test_registration_of_a_t2_that_was_removed_moves_nothing(
     widget, example, wait, headless, monkeypatch, desktop
 ):
-    job = JobByHand(None)
-    monkeypatch.setattr("VSClickCorrectLib.panel.volumes.Job.start_registration", lambda *volumes: job)
+    job = JobByHand("a registration")
+    monkeypatch.setattr(REGISTERING, lambda *volumes: job)
     widget.ui.registerButton.click()
     headless.scene.RemoveNode(example.t2)
     job.done = True
@@ -359,7 +342,7 @@ def test_models_of_ones_own_are_offered_and_kept_for_the_next_time(widget, brigh
 
 def test_nothing_found_asks_for_an_include_click(widget, example, segmenting, wait):
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     segmenting(InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)).done = True
     widget.ui.initialButton.click()

@@ -54,6 +54,6 @@ def test_self_test_notices_shortcuts_that_stay(self_test, module, monkeypatch):
 
 def test_story_notices_a_mask_that_undo_does_not_restore(play, monkeypatch):
     monkeypatch.setattr("VSClickCorrectLib.panel.story.unfit_packages", lambda: {"torch": ""})
-    monkeypatch.setattr("VSClickCorrectLib.panel.clicks.ClicksSection.undo", lambda self: None)
+    monkeypatch.setattr("VSClickCorrectLib.workflow.click_tools.ClickTools.undo", lambda self: None)
     with pytest.raises(AssertionError):
         play()

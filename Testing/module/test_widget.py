@@ -71,7 +71,7 @@ def test_fault_of_the_program_is_shown_as_slicer_shows_it(widget, begun, desktop
 
     monkeypatch.setattr(type(widget.panel.correction), "next_round", broken)
     with pytest.raises(ZeroDivisionError):
-        widget._reported(widget.panel.clicks.next_round)()
+        widget._reported(widget.panel.flow.clicks.next_round)()
     assert "a fault" in desktop.faults[0]
 
 
@@ -160,9 +160,9 @@ def test_cleaned_up_widget_observes_nothing(module, desktop, headless):
 
 
 def test_first_use_warms_the_models(widget, desktop, wait, shipped_models):
-    assert wait(lambda: widget.panel.workbench.corrector is not None)
-    assert widget.panel.workbench.is_loaded(widget.panel.advanced.choice)
-    assert widget.panel.workbench.segmenter is not None
+    assert wait(lambda: widget.panel.flow.networks.corrector is not None)
+    assert widget.panel.flow.networks.is_loaded()
+    assert widget.panel.flow.networks.segmenter is not None
 
 
 def test_first_click_finds_everything_prepared(widget, example, small, border):
@@ -176,7 +176,7 @@ def test_first_click_finds_everything_prepared(widget, example, small, border):
             return []
 
     before = example.mask.read(small.grid.box)
-    widget.panel.workbench.corrector = Counting()
+    widget.panel.flow.networks.corrector = Counting()
     widget.ui.correctButton.click()
     assert len(Counting.seen) == 1
     assert widget.panel.correction.rows == []

@@ -13,7 +13,7 @@ def test_first_case_is_shown_and_can_be_corrected_at_once(widget, opened, small,
     assert opened.current.name == "case1"
     assert "case1" in widget.ui.caseLabel.text
     assert widget.ui.t1ceSelector.currentNode().GetName() == "case1 T1ce"
-    np.testing.assert_array_equal(widget.panel.workbench.values(), spoiled)
+    np.testing.assert_array_equal(widget.panel.flow.workbench.values(), spoiled)
     assert desktop.layers[-1]["background"] is widget.panel.parameters.t1ce
     assert widget.ui.worklistProgress.maximum == 3
     assert desktop.faults == []
@@ -25,7 +25,7 @@ def test_moving_over_a_view_counts_as_work_while_the_worklist_is_open(widget, fo
 
     signs = []
     monkeypatch.setattr(Worklist, "work", lambda worklist: signs.append(worklist.annotator))
-    widget.panel.workbench.corrector = Oracle(small.truth)
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
     crosshair = widget.panel.scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
     open_worklist(widget, folder)
     signs.clear()
@@ -38,7 +38,7 @@ def test_moving_over_a_view_counts_as_work_while_the_worklist_is_open(widget, fo
 
 def test_done_case_is_in_the_label_set_and_the_next_is_shown(widget, opened, folder, small, border):
     widget.panel.correction.place(border[0])
-    corrected = widget.panel.workbench.values()
+    corrected = widget.panel.flow.workbench.values()
     widget.ui.commentEdit.text = "sharp border"
     widget.ui.doneCaseButton.click()
     (label,) = (folder / "results").rglob("*_dseg.nii.gz")
@@ -64,17 +64,18 @@ def test_images_of_the_case_before_leave_the_scene(widget, opened, headless):
     assert headless.scene.GetNumberOfNodesByClass("vtkMRMLTextNode") == 0
 
 
-def test_case_that_cannot_be_read_is_called_failed_and_said_so(widget, opened, folder, desktop):
+def test_case_that_cannot_be_read_is_called_failed_and_passed_over(widget, opened, folder, desktop):
     widget.ui.skipCaseButton.click()
     widget.ui.nextCaseButton.click()
     assert "case3" in widget.ui.statusLabel.text
     assert summary(folder)["case3"]["state"] == "failed"
-    assert widget.panel.parameters.t1ce is None
+    assert opened.current.name == "case2"
+    assert widget.panel.parameters.t1ce.GetName() == "case2 T1ce"
     assert desktop.faults == []
 
 
 def test_memory_that_runs_out_is_not_blamed_on_the_case(widget, opened, folder, desktop, monkeypatch):
-    from VSClickCorrectLib.worklist.cases import WorkCase
+    from VSClickCorrectLib.worklist.work_case import WorkCase
 
     def fail(_):
         raise MemoryError
@@ -91,16 +92,16 @@ def test_work_is_there_again_after_a_crash(widget, opened, folder, module, small
     from VSClickCorrectLib.simulation.oracle import Oracle
 
     widget.panel.correction.place(border[0])
-    widget.panel.clicks.next_round()
-    corrected = widget.panel.workbench.values()
+    widget.panel.flow.clicks.next_round()
+    corrected = widget.panel.flow.workbench.values()
     opened._open = None  # gone without a word, as after a crash
-    widget.panel.worklist.worklist = None
-    widget.panel.worklist._clear()
+    widget.panel.flow.worklist.worklist = None
+    widget.panel.flow.workbench.close()
     for lock in (folder / "results").rglob("*.lock"):
         lock.unlink()
-    widget.panel.workbench.corrector = Oracle(small.truth)
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
     assert open_worklist(widget, folder).current.name == "case1"
-    np.testing.assert_array_equal(widget.panel.workbench.values(), corrected)
+    np.testing.assert_array_equal(widget.panel.flow.workbench.values(), corrected)
     assert [row.round for row in widget.panel.correction.rows] == [1]
     assert widget.panel.correction.session.round == 2
 
@@ -109,11 +110,11 @@ def test_painted_voxels_are_kept_between_cases(widget, opened, small):
     from VSClickCorrectLib.imaging.box import Box
 
     painted = Box((0, 0, 0), (1, 2, 3))
-    widget.panel.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
+    widget.panel.flow.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
     widget.ui.nextCaseButton.click()
     widget.ui.previousCaseButton.click()
     assert opened.current.name == "case1"
-    assert widget.panel.workbench.values()[painted.slices].all()
+    assert widget.panel.flow.workbench.values()[painted.slices].all()
 
 
 def test_second_click_on_next_while_a_case_is_loading_mixes_nothing_up(widget, opened, folder, monkeypatch):
@@ -144,12 +145,12 @@ def test_worklist_without_initials_is_not_opened(widget, folder):
 def test_tumour_found_in_a_case_begins_its_journal(widget, opened, small):
     from VSClickCorrectLib.imaging.box import Box
     from VSClickCorrectLib.imaging.click import Click
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     widget.ui.skipCaseButton.click()
     parameters = widget.panel.parameters
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
-    widget.panel.start._found(initial, (parameters.t1ce, parameters.t2))
+    widget.panel.flow.host.start(widget.panel.flow.initial.use(initial, (parameters.t1ce, parameters.t2)))
     widget.panel.correction.place(Click(tuple(small.grid.index_to_ras((2, 4, 6)))))
     assert len(opened.journal().events) == 2
     assert bare(widget.ui.clickTable).rowCount() == 1
@@ -173,12 +174,12 @@ def test_any_case_can_be_chosen_from_the_list(widget, opened, small):
 
     assert listed(widget) == ["case1, in work", "case2, todo", "case3, todo"]
     painted = Box((0, 0, 0), (1, 2, 3))
-    widget.panel.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
+    widget.panel.flow.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
     choose(widget, 1)
     assert opened.current.name == "case2"
     assert widget.ui.caseSelector.currentIndex == 1
     choose(widget, 0)
-    assert widget.panel.workbench.values()[painted.slices].all()
+    assert widget.panel.flow.workbench.values()[painted.slices].all()
 
 
 def test_case_of_somebody_else_is_taken_over_only_if_confirmed(widget, opened, colleague, desktop):
@@ -213,7 +214,7 @@ def test_who_lost_a_case_can_leave_it(widget, opened, colleague, desktop):
 def test_list_of_cases_is_found_by_a_button(widget, folder, small, desktop):
     from VSClickCorrectLib.simulation.oracle import Oracle
 
-    widget.panel.workbench.corrector = Oracle(small.truth)
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
     path = folder / "cases" / "list.csv"
     path.write_text("case,t1ce\nthe only one,case1/T1ce.nii.gz\n")
     desktop.answers += ["", str(path)]
@@ -224,7 +225,7 @@ def test_list_of_cases_is_found_by_a_button(widget, folder, small, desktop):
     widget.ui.worklistOutputPath.currentPath = str(folder / "results")
     widget.ui.annotatorEdit.text = "AB"
     widget.ui.openWorklistButton.click()
-    assert widget.panel.worklist.worklist.current.name == "the only one"
+    assert widget.panel.flow.worklist.worklist.current.name == "the only one"
 
 
 @pytest.fixture
@@ -233,7 +234,7 @@ def hand(widget):
     from VSClickCorrectLib.imaging.box import Box
 
     painted = Box((0, 0, 0), (1, 2, 3))
-    return lambda: widget.panel.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
+    return lambda: widget.panel.flow.workbench.session.mask.write(painted, np.ones(painted.shape, bool))
 
 
 @pytest.mark.parametrize("leave", ["next", "done", "skip", "leave", "scene"])
@@ -256,7 +257,7 @@ def test_painting_not_yet_noted_is_written_down_while_the_case_is_ours(
     if leave == "scene":
         headless.scene.Clear()
     else:
-        getattr(widget.panel.worklist, leave)()
+        widget.panel.flow.host.start(getattr(widget.panel.flow.worklist, leave)())
     assert written == [("paint", True)]
     assert [event["event"] for event in Journal(path).events] == ["session", "paint"]
     assert holder_of(lock) is None
@@ -268,10 +269,10 @@ def test_who_lost_a_case_writes_nothing_into_its_journal_any_more(
     colleague.go_to("case1", take_over=True)
     path = colleague.journal_path
     text = path.read_text()
-    before = widget.panel.workbench.values()
+    before = widget.panel.flow.workbench.values()
     widget.panel.correction.place(border[0])
     assert widget.ui.statusLabel.text.startswith("Case case1 was taken over by CD on ")
-    np.testing.assert_array_equal(widget.panel.workbench.values(), before)
+    np.testing.assert_array_equal(widget.panel.flow.workbench.values(), before)
     hand()
     wait(seconds=0.1)
     assert widget.ui.statusLabel.text.startswith("Case case1 was taken over by CD on ")
@@ -288,11 +289,11 @@ def test_a_mask_that_is_found_begins_a_journal_in_which_nothing_of_the_one_befor
     widget, opened, hand
 ):
     from VSClickCorrectLib.imaging.box import Box
-    from VSClickCorrectLib.inference.initial import InitialMask
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     parameters = widget.panel.parameters
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
     hand()
-    widget.panel.start._found(initial, (parameters.t1ce, parameters.t2))
+    widget.panel.flow.host.start(widget.panel.flow.initial.use(initial, (parameters.t1ce, parameters.t2)))
     (event,) = opened.journal().events
     assert event["start"]["voxels"] == 24

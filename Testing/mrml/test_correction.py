@@ -141,6 +141,14 @@ def test_collected_clicks_change_nothing_until_they_are_applied(correct, segment
         correction.apply_collected()
 
 
+def test_click_that_waits_is_not_told_as_the_edit_before_it(correct, heard):
+    correction = correct()
+    press(correction, SITE)
+    correction.collecting = True
+    press(correction, ELSEWHERE)
+    assert (len(heard.edits), len(correction.pending)) == (1, 1)
+
+
 def test_waiting_click_is_removed_without_an_edit(correct, segment, heard):
     correction = correct()
     correction.collecting = True

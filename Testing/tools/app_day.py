@@ -13,7 +13,7 @@ from day_cases import DayCase
 from playwright.sync_api import Page, sync_playwright
 
 _PATIENCE_MS = 120_000
-_KEYS = ("b", "b", "i", "b", "b", "e")
+_KEYS = ("b", "b", "i", "b", "b", "x")
 # The page follows a click after 0.15 s.
 _SETTLED_MS = 250
 

@@ -115,7 +115,7 @@ def story(widget, view):
 
 def correct(widget, view, case, example):
     """Correct what was found in two rounds, by the mouse, and draw before and after."""
-    first = border_clicks(case.grid, case.truth, widget.panel.workbench.values(), 3)
+    first = border_clicks(case.grid, case.truth, widget.panel.flow.workbench.values(), 3)
     display = widget.panel.parameters.segmentation.GetDisplayNode()
     display.SetVisibility2DFill(False)
     view.look_at(first[0].position_ras, FIELD_MM)
@@ -132,7 +132,7 @@ def correct(widget, view, case, example):
     widget.ui.lastChangeCheckBox.click()
     widget.ui.boundaryButton.click()
     widget.ui.nextRoundButton.click()
-    place(view, border_clicks(case.grid, case.truth, widget.panel.workbench.values(), 2))
+    place(view, border_clicks(case.grid, case.truth, widget.panel.flow.workbench.values(), 2))
     wait(seconds=0.6)
     bare(widget.ui.clickTable).selectRow(0)
     picture_of_panel(widget, "guide-correct", "statusLabel", "clicksCollapsibleButton")
@@ -165,7 +165,7 @@ def worklist(widget):
         widget.ui.commentEdit.text = "motion"
         widget.ui.skipCaseButton.click()
         picture_of_panel(widget, "guide-worklist", "statusLabel", "worklistCollapsibleButton")
-        widget.panel.worklist.leave()
+        widget.panel.flow.host.start(widget.panel.flow.worklist.leave())
     finally:
         shutil.rmtree(folder)
 

@@ -84,9 +84,9 @@ class PanelDay:
             times = self._correct(case, np.random.default_rng(number))
             self._save()
             yield times
-            before = self.panel.worklist.worklist.current
+            before = self.panel.flow.worklist.worklist.current
             self.ui.doneCaseButton.click()
-            assert self.panel.worklist.worklist.current is not before, self.ui.statusLabel.text
+            assert self.panel.flow.worklist.worklist.current is not before, self.ui.statusLabel.text
             self._forget_what_was_shown()
 
     def end(self) -> None:
@@ -133,7 +133,7 @@ class PanelDay:
         self.view.look_at(case.inside, 60.0)
 
     def _paint(self) -> None:
-        mask = self.panel.workbench.session.mask
+        mask = self.panel.flow.workbench.session.mask
         mask.write(_PAINTED, ~mask.read(_PAINTED))
 
     def _save(self) -> None:

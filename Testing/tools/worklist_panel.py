@@ -12,7 +12,7 @@ def open_worklist(widget, folder):
     widget.ui.worklistOutputPath.currentPath = str(folder / "results")
     widget.ui.annotatorEdit.text = "AB"
     widget.ui.openWorklistButton.click()
-    return widget.panel.worklist.worklist
+    return widget.panel.flow.worklist.worklist
 
 
 def summary(folder):

@@ -12,30 +12,32 @@ from trame_server import Server
 from trame_slicer.core import SlicerApp
 
 from VSClickCorrectLib.app import page_files
+from VSClickCorrectLib.app.host import PageHost
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
-from VSClickCorrectLib.app.logic.initial_logic import InitialLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
 from VSClickCorrectLib.app.logic.surface_logic import SurfaceLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
-from VSClickCorrectLib.app.models import LazyNetworks
-from VSClickCorrectLib.app.opened_case import OpenedCase
+from VSClickCorrectLib.app.memory import give_back
 from VSClickCorrectLib.app.pointing import Point
+from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.ui.page import TITLE, build_page
 from VSClickCorrectLib.app.uploads import Uploads
-from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.workflow.correction import READY
+from VSClickCorrectLib.workflow.keys import PAGE_KEYS
+from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.worklist import Worklist
-
-# Longer than the views take to draw a click.
-_PAUSE_S = 0.15
 
 
 class BrowserApp:
@@ -46,67 +48,71 @@ class BrowserApp:
 
     Parameters
     ----------
-    networks : LazyNetworks
-        The models.
+    choice : Choice
+        The networks.
     uploads : Uploads
         Where files from the browser go.
     server : Server, optional
         The trame server; the process's own if left out.
     """
 
-    def __init__(self, networks: LazyNetworks, uploads: Uploads, server: Server | None = None) -> None:
+    def __init__(self, choice: Choice, uploads: Uploads, server: Server | None = None) -> None:
         self.server = server or get_server(client_type="vue3")
-        self.networks = networks
         self.uploads = uploads
         slicer_app = _slicer_app()
         state = self.server.state
         self.status = Status(state)
-        self.workspace = Workspace(slicer_app, self.status, _later, self._soon)
+        self.host = PageHost(state, self.status)
+        self.flow = Workflow(
+            self.host, slicer_app.scene, lambda case: ShownCase(slicer_app.scene, case), choice
+        )
+        workbench = self.flow.workbench
+        workbench.closed.connect(give_back)
         self.views = ViewsLogic(self.server, slicer_app)
-        self.workspace.opened.connect(self._show)
-        self.clicks = ClicksLogic(self.server, slicer_app, self.workspace, self.status)
-        self.display = DisplayLogic(self.server, self.workspace, self.views)
-        self.strip = StripLogic(self.server, self.workspace, self.views)
-        self.surface = SurfaceLogic(slicer_app, self.workspace, self.views, self.status)
-        self.measures = MeasuresLogic(self.server, self.workspace)
-        self.running = RunningLogic(self.server, self.workspace, networks, self.status)
-        self.initial = InitialLogic(self.workspace, self.running, networks, self.status)
-        self.registration = RegistrationLogic(self.server, self.workspace, self.running, self.status)
-        self.worklist = WorklistLogic(self.server, self.workspace, networks, self.measures, self.status)
-        self.follow_up = FollowUpLogic(self.server, self.workspace, self.running, self.status, uploads)
-        self.files = FilesLogic(self.server, self.workspace, networks, self.status, uploads, self.worklist)
+        workbench.opened.connect(self._show)
+        self.clicks = ClicksLogic(self.server, slicer_app, self.host, self.flow)
+        self.display = DisplayLogic(self.server, self.flow, self.views)
+        self.strip = StripLogic(self.server, workbench, self.views)
+        self.surface = SurfaceLogic(slicer_app, workbench, self.views, self.status)
+        self.measures = MeasuresLogic(self.server, self.flow.measurer)
+        self.running = RunningLogic(self.server, self.host, self.flow)
+        self.registration = RegistrationLogic(self.server, self.host, self.flow.registration)
+        self.worklist = WorklistLogic(self.server, self.host, self.flow.worklist)
+        self.settings = SettingsLogic(self.server, self.host, self.flow)
+        self.follow_up = FollowUpLogic(self.server, self.host, self.flow.follow_up, uploads)
+        self.files = FilesLogic(self.server, self.host, self.flow, self.status, uploads)
         self.views.clicked.connect(self._on_clicked)
         self.server.trigger("vs_key")(self.press)
         self.server.trigger("vs_wheel")(self.views.turn_wheel)
         self.server.enable_module(page_files)
         state.trame__title = TITLE
+        state.vs_keys = {key.name: key.action for key in PAGE_KEYS}
         build_page(self)
         self._keys = self._actions()
 
     async def begin(self, source: Future[OpenedCase] | Worklist) -> None:
         """Open the first case, or the worklist, and load the networks."""
+        await self.host.reported(self._begun(source))
+
+    async def _begun(self, source: Future[OpenedCase] | Worklist) -> None:
         if isinstance(source, Worklist):
-            await self.worklist.begin(source)
-            await self.worklist.beat()
+            await self.flow.worklist.begin(source)
         else:
-            with self.status.reporting():
-                opened = await asyncio.wrap_future(source)
-                self.workspace.open(opened)
-                self.status.say("Loading the models …")
-                self.server.state.flush()
-                self.workspace.correct(await self.networks.get())
-                self.status.say(opened.with_remarks("Ready; click where the border is wrong."))
-            self.server.state.flush()
+            opened = await asyncio.wrap_future(source)
+            self.flow.workbench.open(opened)
+            self.status.say("Loading the models …")
+            await self.flow.workbench.begin()
+            self.status.say(opened.with_remarks(READY))
 
     def press(self, action: str) -> None:
-        """Do what a key stands for; see ``static/vsclick.js``."""
+        """Do what a key stands for; see `workflow.keys`."""
         if action in self._keys:
             self._keys[action]()
 
     def zoom(self) -> None:
         """Fill the slice views with the segment and its surroundings."""
-        if self.workspace.nodes is not None:
-            mask = self.workspace.nodes.mask
+        if self.flow.workbench.nodes is not None:
+            mask = self.flow.workbench.nodes.mask
             box = mask.extent()
             if box is not None:
                 self.views.zoom_to(mask.grid, box)
@@ -114,20 +120,14 @@ class BrowserApp:
     def close(self) -> None:
         """Keep the worklist's case, stop what runs, and remove what was sent."""
         with self.status.reporting():
-            self.worklist.close()
-        self.workspace.close()
+            self.flow.worklist.close()
+        self.host.end()
+        self.flow.workbench.close()
         self.uploads.close()
 
     def _show(self) -> None:
-        self.views.show(self.workspace.case)
+        self.views.show(self.flow.workbench.case)
         self.zoom()
-
-    def _soon(self, action: Callable[[], None]) -> None:
-        def act() -> None:
-            with self.server.state:
-                action()
-
-        asyncio.get_running_loop().call_later(_PAUSE_S, act)
 
     def _on_clicked(self, point: Point) -> None:
         if self.clicks.looking:
@@ -147,17 +147,15 @@ class BrowserApp:
             "right": lambda: views.move_crosshair(columns=1),
             "back": lambda: views.move_crosshair(rows=-1),
             "front": lambda: views.move_crosshair(rows=1),
-            "next_round": clicks.next_round,
-            "apply": clicks.apply,
-            "undo": clicks.undo,
-            "redo": clicks.redo,
+            **{name: self.host.bound(verb) for name, verb in self.flow.clicks.actions.items()},
             "fit": views.fit,
             "zoom": self.zoom,
         }
         for tool in (*(kind.value for kind in ClickKind), LOOK):
             actions[tool] = lambda tool=tool: clicks.choose(tool)
-        for switch in ("clicks", "start", "fill", "crosshair"):
-            actions[switch] = lambda switch=switch: self.display.toggle(switch)
+        for action in ("start", "fill", "crosshair"):
+            actions[action] = lambda switch=action: self.display.toggle(switch)
+        actions["markers"] = lambda: self.display.toggle("clicks")
         return actions
 
 
@@ -167,7 +165,3 @@ def _slicer_app() -> SlicerApp:
     vtk.vtkOutputWindow.GetInstance().SetDisplayModeToNever()
     vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
     return slicer_app
-
-
-def _later(action: Callable[[], None]) -> None:
-    asyncio.get_running_loop().call_soon(action)

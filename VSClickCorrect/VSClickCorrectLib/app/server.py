@@ -19,10 +19,10 @@ from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
 from VSClickCorrectLib.app.door import open_browser
 from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
 from VSClickCorrectLib.app.memory import give_large_blocks_back
-from VSClickCorrectLib.app.models import LazyNetworks
-from VSClickCorrectLib.app.opened_case import OpenedCase
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
 from VSClickCorrectLib.signals import finished_before_signals
+from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 READY = "VSClickCorrect runs at"
@@ -64,15 +64,15 @@ class Serving:
     upload_mb: int = LIMIT_MB
 
 
-def serve(source: Future[OpenedCase] | Worklist, networks: LazyNetworks, serving: Serving) -> None:
+def serve(source: Future[OpenedCase] | Worklist, choice: Choice, serving: Serving) -> None:
     """Serve one session until Ctrl+C, or until nobody has been there for a while.
 
     Parameters
     ----------
     source : Future or Worklist
         The first case, on its way; or the cases to work through.
-    networks : LazyNetworks
-        The models.
+    choice : Choice
+        The networks.
     serving : Serving
         How.
 
@@ -85,7 +85,7 @@ def serve(source: Future[OpenedCase] | Worklist, networks: LazyNetworks, serving
     give_large_blocks_back()
     guard = Guard(serving.host, token, serving.origins)
     uploads = Uploads(serving.upload_mb)
-    app = BrowserApp(networks, uploads)
+    app = BrowserApp(choice, uploads)
     controller = app.server.controller
     controller.on_server_bind.add(lambda wslink: guard.install(wslink.app, _page_of(wslink)))
     controller.on_server_ready.add(lambda **_: _announce(app.server, serving, token))

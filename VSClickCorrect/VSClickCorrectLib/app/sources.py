@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.app.opened_case import OpenedCase
-from VSClickCorrectLib.app.origin import Origin
 from VSClickCorrectLib.imaging.io import read_mask, read_volume
 from VSClickCorrectLib.simulation.errors import uneven_border
 from VSClickCorrectLib.simulation.synthesis import demo_case
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.origin import Origin
 
 
 def read_files(

@@ -34,11 +34,12 @@ class Status:
 
     def say(self, message: str) -> None:
         """Show a sentence."""
-        self._show(message, is_error=False)
+        self._show(message[:1].upper() + message[1:], is_error=False)
 
     def fail(self, error: VSClickError | str) -> None:
         """Show why something could not be done."""
-        self._show(str(error), is_error=True)
+        sentence = error.sentence if isinstance(error, VSClickError) else error[:1].upper() + error[1:]
+        self._show(sentence, is_error=True)
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
@@ -50,5 +51,5 @@ class Status:
             self.fail(error)
 
     def _show(self, message: str, is_error: bool) -> None:
-        self.typed_state.data.message = message[:1].upper() + message[1:]
+        self.typed_state.data.message = message
         self.typed_state.data.is_error = is_error

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.app.opened_case import OpenedCase
-from VSClickCorrectLib.app.origin import Origin
 from VSClickCorrectLib.datasets.examinations import Examination
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import changing
@@ -22,6 +20,8 @@ from VSClickCorrectLib.jobs.reading import (
     read_volume_apart,
 )
 from VSClickCorrectLib.temporary import TemporaryFolder
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.origin import Origin
 
 CASE_SLOTS = ("t1ce", "t2", "mask")
 EARLIER_SLOTS = ("before", "before_scan")

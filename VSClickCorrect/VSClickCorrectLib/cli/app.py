@@ -99,8 +99,8 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
     first = source if isinstance(source, Worklist) else pool.submit(source)
     try:
         from VSClickCorrectLib.app.guard import TOKEN_VARIABLE
-        from VSClickCorrectLib.app.models import LazyNetworks
         from VSClickCorrectLib.app.server import Serving, serve
+        from VSClickCorrectLib.workflow.loaded_networks import Choice
     except ImportError as error:
         raise ModelError(f"the app needs {error.name}; install vsclickcorrect[app].") from None
     serving = Serving(
@@ -113,7 +113,7 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
         options.timeout,
         options.upload_limit,
     )
-    serve(first, LazyNetworks(models, options.device), serving)
+    serve(first, Choice(str(models.folder), "", options.device), serving)
 
 
 def defaults(models: Path | None, device: str) -> argparse.Namespace:

@@ -111,7 +111,7 @@ def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace)
     from VSClickCorrectLib.cli import app
 
     def source():
-        from VSClickCorrectLib.app.opened_case import OpenedCase
+        from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
         return OpenedCase("Demo", case.t1ce, case.t2, start)
 

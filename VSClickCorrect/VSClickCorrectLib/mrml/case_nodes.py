@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import slicer
 
+from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
@@ -24,6 +25,8 @@ class CaseNodes:
         The sequences, of which one may be missing; copied.
     name : str
         Begins the nodes' names; may be empty.
+    mask_name : str, optional
+        What the segment is called that `put_mask` makes; as the case if left out.
 
     Attributes
     ----------
@@ -31,17 +34,27 @@ class CaseNodes:
         As given.
     t1ce, t2 : vtkMRMLScalarVolumeNode or None
         The sequences, in grey from air to the brightest of the head.
+    segment : tuple of vtkMRMLSegmentationNode and str, or None
+        The segment that `put_mask` made: the segmentation and the segment's ID in it.
     """
 
     def __init__(
-        self, scene: slicer.vtkMRMLScene, t1ce: Volume | None, t2: Volume | None, name: str = ""
+        self,
+        scene: slicer.vtkMRMLScene,
+        t1ce: Volume | None,
+        t2: Volume | None,
+        name: str = "",
+        mask_name: str = "",
     ) -> None:
         self._scene = scene
+        self._mask_name = mask_name or name
         self.name = name
         self.t1ce, self.t2 = (
             _shown(scene, volume, f"{name} {sequence}".strip()) if volume is not None else None
             for sequence, volume in (("T1ce", t1ce), ("T2", t2))
         )
+        self.segment: tuple[slicer.vtkMRMLSegmentationNode, str] | None = None
+        self._mask: SegmentMask | None = None
         self._segmentations: list[slicer.vtkMRMLSegmentationNode] = []
 
     @property
@@ -53,6 +66,20 @@ class CaseNodes:
     def reference(self) -> slicer.vtkMRMLScalarVolumeNode:
         """The volume whose grid is the native one."""
         return self.t1ce or self.t2
+
+    @property
+    def mask(self) -> SegmentMask:
+        """The voxels of `segment`; raises `CorrectionError` if there is none."""
+        if self._mask is None:
+            raise self._no_segment()
+        return self._mask
+
+    @property
+    def segmentation(self) -> slicer.vtkMRMLSegmentationNode:
+        """The segmentation of `segment`; raises as `mask`."""
+        if self.segment is None:
+            raise self._no_segment()
+        return self.segment[0]
 
     def has_volumes(self, t1ce: slicer.vtkMRMLVolumeNode | None, t2: slicer.vtkMRMLVolumeNode | None) -> bool:
         """Whether these are the case's own, each by its sequence; all but the reference may be left out."""
@@ -94,6 +121,12 @@ class CaseNodes:
             mask.fill(values)
         return segmentation, segment_id, mask
 
+    def put_mask(self, values: np.ndarray | None) -> None:
+        """Put a segment with this mask in place of all that `add_mask` added; for the rest see there."""
+        self.remove_masks()
+        segmentation, segment_id, self._mask = self.add_mask(values, self._mask_name)
+        self.segment = segmentation, segment_id
+
     def remove_masks(self) -> None:
         """Remove the segmentations that `add_mask` added, with clicks, journals and outlines."""
         self._remove(*self._segmentations)
@@ -103,6 +136,9 @@ class CaseNodes:
         """Remove all nodes of the case, and a segmentation on it that somebody else added."""
         self._remove(*self._segmentations, corrected, *self.volumes)
         self._segmentations.clear()
+
+    def _no_segment(self) -> CorrectionError:
+        return CorrectionError(f"case {self.name} has no segment yet; find the tumour first.")
 
     def _remove(self, *nodes: slicer.vtkMRMLNode | None) -> None:
         found = {

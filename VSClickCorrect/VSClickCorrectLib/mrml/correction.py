@@ -246,6 +246,7 @@ class SceneCorrection:
                 self._on_error(error)
 
     def _take(self, marker: Marker, click: Click) -> None:
+        self._result = None
         self._check_idle()
         self._nodes.check_view(marker)
         self.session.check([click])

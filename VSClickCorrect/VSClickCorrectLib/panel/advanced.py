@@ -1,4 +1,4 @@
-"""The section Advanced: models, device, weights, merge; and the packages that all of it needs."""
+"""The section Advanced: models, device, weights, merge."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.panel.packages import unfit_packages
+from VSClickCorrectLib.panel.parameters import SceneParameters
 from VSClickCorrectLib.panel.section import Connection, Section
-from VSClickCorrectLib.panel.workbench import Choice
+from VSClickCorrectLib.workflow.loaded_networks import Choice
 
+# As `inference.device` has them, which needs torch.
 DEVICES = ("auto", "cuda", "mps", "cpu")
-MERGES = ("progressive", "blend", "replace")
 
 
 class AdvancedSection(Section):
     """What runs and how it is used. Models, device and folder are the user's, the rest is the scene's."""
 
-    def __init__(self, panel) -> None:
-        super().__init__(panel)
+    def __init__(self, ui, desktop, flow, parameters: SceneParameters) -> None:
+        super().__init__(ui, desktop, flow)
+        self._parameters = parameters
         names = (_("automatic"), _("graphics card (CUDA)"), _("Apple GPU (MPS)"), _("processor"))
         self.ui.deviceSelector.addItems(list(names))
-        self.ui.mergeSelector.addItems([_("progressive"), _("blend"), _("replace")])
+        self.ui.mergeSelector.addItems([_(name) for name in MERGES])
         device = self.desktop.setting("Device")
         self.ui.deviceSelector.currentIndex = DEVICES.index(device) if device in DEVICES else 0
         self.ui.modelsFolderPath.currentPath = self.desktop.setting("ModelsFolder")
         self._list_models()
+        self.flow.networks.choice = self.choice
 
     @property
     def choice(self) -> Choice:
@@ -48,24 +51,16 @@ class AdvancedSection(Section):
             Connection("mergeSelector", "currentIndexChanged(int)", self.other_merge),
         ]
 
-    def install(self) -> bool:
-        """Ask for packages that are missing or too old; return whether everything is there."""
-        return not unfit_packages() or self.desktop.install_packages(self.panel.say)
-
     def warm_up(self) -> None:
         """Load the models while nobody waits for them."""
-        if self.panel.parameters is None or unfit_packages() or self.panel.workbench.is_loaded(self.choice):
-            return
-        self.desktop.show_status(_("Loading the networks…"))
-        with self.desktop.waiting():
-            self.panel.workbench.load(self.choice)
-        self.desktop.show_status("")
+        if self._parameters.node is not None and not unfit_packages() and not self.flow.networks.is_loaded():
+            self.host.start(self._load())
 
     def other_models(self) -> None:
         """Use the chosen models from the next click on."""
         self.desktop.keep_setting("Device", self.choice.device)
-        if self.panel.correction is not None:
-            self.panel.begin()
+        self.flow.networks.choice = self.choice
+        self.host.start(self.workbench.follow())
 
     def other_folder(self) -> None:
         """Use the models of another folder, once it holds some."""
@@ -79,21 +74,25 @@ class AdvancedSection(Section):
 
     def other_merge(self) -> None:
         """Use the chosen merge from the next click on."""
-        if self.panel.parameters is not None:
-            self.panel.parameters.merge = MERGES[self.ui.mergeSelector.currentIndex]
+        if self._parameters.node is not None:
+            self._parameters.node.merge = tuple(MERGES)[self.ui.mergeSelector.currentIndex]
 
     def refresh(self) -> None:
         """See `Section.refresh`."""
-        self.ui.mergeSelector.currentIndex = MERGES.index(self.panel.parameters.merge)
+        self.ui.mergeSelector.currentIndex = tuple(MERGES).index(self._parameters.node.merge)
+
+    async def _load(self) -> None:
+        self.desktop.show_status(_("Loading the networks…"))
+        await self.flow.networks.load()
+        self.desktop.show_status("")
 
     def _list_models(self) -> None:
         folder = self.ui.modelsFolderPath.currentPath.strip()
         try:
-            entries = list(ModelFolder(Path(folder) if folder else None).entries.values())
+            self._names = Choice(folder).correctors()
         except ModelError as error:
-            self.panel.say(error)
-            entries = []
-        self._names = [entry.name for entry in entries if entry.role == "corrector"]
+            self.host.fail(error)
+            self._names = []
         self.ui.modelSelector.blockSignals(True)
         self.ui.modelSelector.clear()
         self.ui.modelSelector.addItems(self._names)

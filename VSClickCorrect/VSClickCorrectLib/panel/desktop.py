@@ -47,37 +47,3 @@ class Desktop(Protocol):
 
     def show_volumes(self, background: Any, foreground: Any) -> None:
         """Show two volumes, either of which may be None, in all slice views, fitted to them."""
-
-
-class Debounced:
-    """Calls an action once things have been quiet for a while.
-
-    Parameters
-    ----------
-    desktop : Desktop
-        Gives the time.
-    milliseconds : int
-        How long it must be quiet.
-    action : callable
-        What to do then.
-    """
-
-    def __init__(self, desktop: Desktop, milliseconds: int, action: Action) -> None:
-        self._desktop = desktop
-        self._milliseconds = milliseconds
-        self._action = action
-        self._turn = 0
-
-    def __call__(self) -> None:
-        """Ask for the action; an earlier request that still waits is replaced."""
-        self._turn += 1
-        turn = self._turn
-        self._desktop.later(self._milliseconds, lambda: self._act(turn))
-
-    def cancel(self) -> None:
-        """Forget a request that still waits."""
-        self._turn += 1
-
-    def _act(self, turn: int) -> None:
-        if turn == self._turn:
-            self._action()

@@ -6,20 +6,16 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.datasets.examinations import (
-    NAMES,
-    Examination,
-    compare_examinations,
-    scan_of,
-    to_register,
-)
-from VSClickCorrectLib.datasets.registration import Registration
-from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.datasets.examinations import Examination, scan_of
 from VSClickCorrectLib.panel.section import Connection, Section
 
 
 class FollowUpSection(Section):
-    """Asks for the earlier mask and its scan, registers both scans beside the program, shows the change."""
+    """Asks for the earlier mask and its scan, and shows what changed."""
+
+    def __init__(self, ui, desktop, flow) -> None:
+        super().__init__(ui, desktop, flow)
+        flow.follow_up.changed.connect(self._show)
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -42,27 +38,11 @@ class FollowUpSection(Section):
         )
         self.desktop.keep_setting("CompareFolder", str(Path(mask).parent))
         before = Examination.read(Path(mask), scan_of(Path(scan)) if scan else None)
-        workbench = self.panel.workbench
-        after = Examination(workbench.values(), workbench.grid, workbench.session.case.reference)
-        scans = to_register(before, after)
-        if scans is None:
-            self._show(before, after, None)
-            return
-        self.panel.running.start(
-            lambda: Job.start_registration(*scans, names=NAMES),
-            lambda found: self._show(before, after, found),
-        )
-
-    def stopped(self) -> None:
-        """See `Section.stopped`."""
-        self.ui.followUpLabel.text = ""
+        self.host.start(self.flow.follow_up.compare(before))
 
     def refresh(self) -> None:
         """See `Section.refresh`."""
-        ready = self.panel.correction is not None and not self.panel.running.busy
-        self.ui.compareButton.enabled = ready
+        self.ui.compareButton.enabled = self.workbench.correction is not None and not self.flow.jobs.busy
 
-    def _show(self, before: Examination, after: Examination, found: Registration | None) -> None:
-        if self.panel.correction is not None:
-            self.ui.followUpLabel.text = compare_examinations(before, after, found).as_text()
-            self.panel.say(_("Compared with the earlier examination; see Result."))
+    def _show(self) -> None:
+        self.ui.followUpLabel.text = self.flow.follow_up.text

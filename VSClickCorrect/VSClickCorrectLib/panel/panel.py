@@ -1,4 +1,4 @@
-"""The panel of the module: its sections, what they share, and when a correction begins and ends."""
+"""The panel of the module: its sections over one workflow, and what entering and leaving it means."""
 
 from __future__ import annotations
 
@@ -9,25 +9,31 @@ import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.correction import SceneCorrection
 from VSClickCorrectLib.panel.advanced import AdvancedSection
 from VSClickCorrectLib.panel.clicks import ClicksSection
 from VSClickCorrectLib.panel.desktop import Desktop
 from VSClickCorrectLib.panel.follow_up import FollowUpSection
+from VSClickCorrectLib.panel.host import PanelHost
+from VSClickCorrectLib.panel.parameters import SceneParameters
+from VSClickCorrectLib.panel.placing import Placing
 from VSClickCorrectLib.panel.result import ResultSection
-from VSClickCorrectLib.panel.running import Running
+from VSClickCorrectLib.panel.running import RunningSection
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.panel.start import StartSection
 from VSClickCorrectLib.panel.volumes import VolumesSection
-from VSClickCorrectLib.panel.workbench import Workbench
 from VSClickCorrectLib.panel.worklist import WorklistSection
-from VSClickCorrectLib.session.edit import Edit
+from VSClickCorrectLib.workflow.keys import KEYS
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.workflow import Workflow
 
 # After entering, so that the panel is drawn first.
 WARM_UP_MS = 300
 
 
 class Panel:
-    """What the widgets do, with everything of Qt given as ``ui`` and ``desktop``.
+    """Binds the widgets to the workflow, with everything of Qt given as ``ui`` and ``desktop``.
 
     Parameters
     ----------
@@ -35,29 +41,31 @@ class Panel:
         The widgets of ``VSClickCorrect.ui`` as attributes.
     desktop : Desktop
         The services of the desktop program.
-    workbench : Workbench
-        The models and the correction.
     scene : vtkMRMLScene
         Slicer's scene.
 
     Attributes
     ----------
-    parameters : VSClickCorrectParameterNode or None
-        What is chosen; None while the module is not entered.
+    flow : Workflow
+        What is done.
     """
 
-    def __init__(self, ui: Any, desktop: Desktop, workbench: Workbench, scene: slicer.vtkMRMLScene) -> None:
-        self.ui, self.desktop, self.workbench, self.scene = ui, desktop, workbench, scene
-        self.parameters: Any = None
-        self._resume = False
-        self.running = Running(self)
-        self.worklist = WorklistSection(self)
-        self.volumes = VolumesSection(self)
-        self.start = StartSection(self)
-        self.clicks = ClicksSection(self)
-        self.result = ResultSection(self)
-        self.follow_up = FollowUpSection(self)
-        self.advanced = AdvancedSection(self)
+    def __init__(self, ui: Any, desktop: Desktop, scene: slicer.vtkMRMLScene) -> None:
+        self.ui, self.desktop, self.scene = ui, desktop, scene
+        self.flow = Workflow(PanelHost(desktop, self.say), scene, self._show_case)
+        self._parameters = SceneParameters(self.flow)
+        self.placing = Placing(scene)
+        parts = ui, desktop, self.flow
+        self.worklist = WorklistSection(*parts)
+        self.volumes = VolumesSection(*parts)
+        self.start = StartSection(*parts)
+        self.running = RunningSection(*parts)
+        self.clicks = ClicksSection(*parts, self.placing)
+        self.result = ResultSection(*parts, self.placing)
+        self.follow_up = FollowUpSection(*parts)
+        self.advanced = AdvancedSection(*parts, self._parameters)
+        for part in (self.flow.workbench, self.flow.jobs, self.flow.registration, self.flow.worklist):
+            part.changed.connect(self.refresh)
         self.say(_("Choose the volumes, then find the tumour or choose a segment to repair."))
 
     @property
@@ -75,123 +83,70 @@ class Panel:
         )
 
     @property
-    def correction(self):
+    def parameters(self) -> Any:
+        """What is chosen, a ``VSClickCorrectParameterNode``; None while the module is not entered."""
+        return self._parameters.node
+
+    @property
+    def correction(self) -> SceneCorrection | None:
         """The correction under way, None if there is none."""
-        return self.workbench.correction
+        return self.flow.workbench.correction
 
     def connections(self) -> Iterator[Connection]:
         """Yield what to connect."""
         for section in self.sections:
             yield from section.connections()
 
+    def shortcuts(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Yield each key, as Qt writes it, and what it does."""
+        for key in KEYS:
+            yield key.name, self.clicks.actions[key.action]
+
     def say(self, text: object) -> None:
         """Show a sentence or an error in the status line and in the main window's status bar."""
         sentence = text.sentence if isinstance(text, VSClickError) else str(text)
+        sentence = sentence[:1].upper() + sentence[1:] if isinstance(text, str) else sentence
         self.ui.statusLabel.text = sentence
         self.desktop.show_status(sentence)
 
     def set_parameters(self, parameters: Any) -> None:
         """Use these parameters from now on, or none."""
-        self.parameters = parameters
-        if parameters is not None:
-            self.volumes.parameters_changed()
-            self.refresh()
+        self._parameters.use(parameters)
 
     def parameters_changed(self) -> None:
         """Follow a change of the parameters, by the panel or by somebody else."""
-        if self.parameters is None:
-            return
-        if self.workbench.is_outdated(self.parameters):
-            self._follow()
-        if self.correction is not None:
-            self.correction.collecting = self.parameters.collecting
-        self.volumes.parameters_changed()
-        self.refresh()
+        self._parameters.follow()
 
     def enter(self) -> None:
         """Go on where the module was left."""
-        if self._resume and self.parameters is not None and self.parameters.segmentation is not None:
-            self.begin()
-        else:
-            self.workbench.stop()
-        self._resume = False
         self.desktop.later(WARM_UP_MS, self.advanced.warm_up)
+        self.flow.host.start(self.flow.workbench.resume())
 
     def leave(self) -> None:
         """Take no clicks, but write down what others paint in the segment; the next `enter` goes on."""
-        self._resume = self.correction is not None
-        self._end(self.workbench.rest)
+        self.flow.workbench.rest()
 
     def forget(self) -> None:
         """Let go of a scene that is being closed."""
-        self.running.cancel()
         # What was painted is written down while the case is still ours.
-        self.stop()
+        self.flow.workbench.forget()
         self.worklist.close()
-        self._resume = False
         self.say("")
 
     def close(self) -> None:
         """Let go of everything, for good."""
         self.forget()
-        self.clicks.close()
-
-    def begin(self) -> None:
-        """Correct the chosen segment; raises as `WorklistSection.check_own` and `Workbench.begin`."""
-        self.stop()
-        self.worklist.check_own()
-        with self.desktop.waiting():
-            self.workbench.begin(
-                self.parameters,
-                self.advanced.choice,
-                self.worklist.journal_path,
-                guard=self.worklist.journal_guard,
-                on_edit=self._edited,
-                on_error=self._refused,
-                on_change=self.refresh,
-                later=lambda action: self.desktop.later(0, action),
-            )
-        self.say(_("Click where the tumour's true border runs, or choose another kind of click."))
-        self.clicks.begun()
-        self.result.outdated()
-        self.refresh()
-
-    def stop(self) -> None:
-        """Leave the segment alone."""
-        self._end(self.workbench.stop)
-
-    def _end(self, how: Callable[[], None]) -> None:
-        for section in self.sections:
-            section.stopped()
-        how()
-        self.refresh()
+        self.placing.close()
 
     def refresh(self) -> None:
         """Show in every section what can be done now."""
-        if self.parameters is None:
-            return
-        for section in self.sections:
-            section.refresh()
+        if self.parameters is not None:
+            for section in self.sections:
+                section.refresh()
 
-    def _follow(self) -> None:
-        """Go on with the segment under other settings, or stop where another one is chosen."""
-        try:
-            self.begin()
-        except VSClickError as error:
-            self.stop()
-            self.say(error)
-
-    def _edited(self, edit: Edit) -> None:
-        self.say(_sentence(edit))
-        self.clicks.edited(edit)
-        self.result.outdated()
-        self.worklist.edited()
-
-    def _refused(self, error: VSClickError) -> None:
-        self.say(error)
-        self.refresh()
-
-
-def _sentence(edit: Edit) -> str:
-    done = _("Done: {edit} in {time:.0f} ms.").format(edit=edit.description, time=edit.milliseconds)
-    return f"{done} {edit.remark}".strip()
+    def _show_case(self, case: OpenedCase) -> CaseNodes:
+        nodes = CaseNodes(self.scene, case.t1ce, case.t2, case.name)
+        if case.mask is not None:
+            nodes.put_mask(case.mask)
+        self.desktop.show_volumes(nodes.reference, nodes.t2)
+        return nodes

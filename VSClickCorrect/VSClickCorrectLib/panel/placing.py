@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import slicer
 
 from VSClickCorrectLib.mrml.observers import Observers
+from VSClickCorrectLib.workflow.observable import Signal
 
 
 class Placing:
@@ -16,14 +15,18 @@ class Placing:
     ----------
     scene : vtkMRMLScene
         Slicer's scene.
-    on_change : callable
-        Called when placing began or ended, by whomever.
+
+    Attributes
+    ----------
+    changed : Signal
+        Placing began or ended, by whomever.
     """
 
-    def __init__(self, scene: slicer.vtkMRMLScene, on_change: Callable[[], None]) -> None:
+    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+        self.scene = scene
+        self.changed = Signal()
         self._interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
         self._selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
-        self._on_change = on_change
         self._observers = Observers(self)
         event = slicer.vtkMRMLInteractionNode.InteractionModeChangedEvent
         self._observers.add(self._interaction, event, Placing._mode_changed)
@@ -52,4 +55,4 @@ class Placing:
         self._observers.close()
 
     def _mode_changed(self, *_arguments) -> None:
-        self._on_change()
+        self.changed.emit()

@@ -7,24 +7,24 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.imaging.dicom_out import SUFFIX
 from VSClickCorrectLib.imaging.io import MASK_SUFFIXES, write_mask
 from VSClickCorrectLib.imaging.measurements import Measurements
 from VSClickCorrectLib.mrml.dicom_files import save_dicom
-from VSClickCorrectLib.panel.desktop import Debounced
+from VSClickCorrectLib.panel.placing import Placing
 from VSClickCorrectLib.panel.section import Connection, Section
 
-MEASURE_MS = 250
 NOTHING = "–"
 
 
 class ResultSection(Section):
-    """Measures once the clicks pause; accepts, saves and copies."""
+    """Shows what the segment measures; accepts, saves and copies."""
 
-    def __init__(self, panel) -> None:
-        super().__init__(panel)
-        self._measure_soon = Debounced(self.desktop, MEASURE_MS, self.measure)
+    def __init__(self, ui, desktop, flow, placing: Placing) -> None:
+        super().__init__(ui, desktop, flow)
+        self._placing = placing
+        flow.measurer.changed.connect(self._show_measured)
+        flow.workbench.stopping.connect(self._clear)
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -34,40 +34,21 @@ class ResultSection(Section):
             Connection("copyButton", "clicked()", self.copy),
         ]
 
-    def outdated(self) -> None:
-        """Measure again soon."""
-        self._measure_soon()
-
-    def measure(self) -> None:
-        """Show the measurements of the segment as it is now."""
-        if self.panel.correction is None:
-            return
-        try:
-            measured = self.panel.workbench.measure()
-        except VSClickError as error:
-            self._clear()
-            self.panel.say(error)
-            return
-        self._show(measured.now)
-        self.ui.changeLabel.text = (
-            measured.change.as_text() if measured.change else _("the beginning is not known")
-        )
-
     def accept(self) -> None:
         """Mark the segment as completed; in a worklist the case is done."""
-        if self.panel.worklist.is_open:
-            self.panel.worklist.done()
+        if self.flow.worklist.current is not None:
+            self.host.start(self.flow.worklist.done())
             return
-        parameters = self.panel.parameters
-        self.panel.clicks.placing.end()
-        segment = parameters.segmentation.GetSegmentation().GetSegment(parameters.segmentId)
+        self._placing.end()
+        segmentation, segment_id = self.workbench.segment
+        segment = segmentation.GetSegmentation().GetSegment(segment_id)
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         logic.SetSegmentStatus(segment, logic.Completed)
-        self.panel.say(_("Accepted: the segment is marked as completed. Save it, or save the scene."))
+        self.host.say(_("Accepted: the segment is marked as completed. Save it, or save the scene."))
 
     def save(self) -> None:
         """Write the segment, and its journal beside it."""
-        name = self.panel.parameters.segmentation.GetName()
+        name = self.workbench.segment[0].GetName()
         folder = self.desktop.setting("SaveFolder")
         chosen = self.desktop.ask_to_save(
             _("Save the segment"),
@@ -77,31 +58,36 @@ class ResultSection(Section):
         if not chosen:
             return
         path = Path(chosen)
-        workbench = self.panel.workbench
+        workbench = self.workbench
         if path.name.endswith(SUFFIX):
-            parameters = self.panel.parameters
-            reference = parameters.t1ce or parameters.t2
-            save_dicom(path, reference, workbench.values(), workbench.grid, self.panel.worklist.origin)
+            case = self.flow.worklist.current
+            origin = (case.t1ce or case.t2) if case is not None else None
+            save_dicom(path, workbench.reference, workbench.values(), workbench.grid, origin)
         else:
             write_mask(path, workbench.values(), workbench.grid, name)
         journal = path.with_name(_stem(path) + ".journal.jsonl")
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
-        self.panel.say(_("Saved {mask} and {journal}.").format(mask=path.name, journal=journal.name))
+        self.host.say(_("Saved {mask} and {journal}.").format(mask=path.name, journal=journal.name))
 
     def copy(self) -> None:
         """Put the measurements on the clipboard as text."""
-        self.desktop.copy(self.panel.workbench.measure().as_text())
-        self.panel.say(_("The measurements are on the clipboard."))
-
-    def stopped(self) -> None:
-        """See `Section.stopped`."""
-        self._measure_soon.cancel()
-        self._clear()
+        self.desktop.copy(self.flow.measurer.measure().as_text())
+        self.host.say(_("The measurements are on the clipboard."))
 
     def refresh(self) -> None:
         """See `Section.refresh`."""
-        self.ui.resultCollapsibleButton.enabled = self.panel.correction is not None
+        self.ui.resultCollapsibleButton.enabled = self.workbench.correction is not None
+
+    def _show_measured(self) -> None:
+        measured = self.flow.measurer.measured
+        if measured is None:
+            self._clear()
+            return
+        self._show(measured.now)
+        self.ui.changeLabel.text = (
+            measured.change.as_text() if measured.change else _("the beginning is not known")
+        )
 
     def _show(self, now: Measurements) -> None:
         if now.diameter is None or now.perpendicular is None or now.centroid_ras is None or now.side is None:

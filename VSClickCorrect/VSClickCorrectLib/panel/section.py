@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from VSClickCorrectLib.panel.panel import Panel
+from VSClickCorrectLib.panel.desktop import Desktop
+from VSClickCorrectLib.workflow.workflow import Workflow
 
 
 class Connection(NamedTuple):
@@ -18,19 +18,22 @@ class Connection(NamedTuple):
 
 
 class Section:
-    """A part of the panel: what its buttons do and what its widgets show.
+    """A part of the panel: binds its widgets to the workflow, and knows no other section.
 
     Parameters
     ----------
-    panel : Panel
-        The whole, with the widgets in ``ui`` as `slicer.util.childWidgetVariables` gives them. Their
-        properties are attributes, as PythonQt has it.
+    ui : object
+        The widgets as `slicer.util.childWidgetVariables` gives them. Their properties are attributes, as
+        PythonQt has it.
+    desktop : Desktop
+        The services of the desktop program.
+    flow : Workflow
+        What is done.
     """
 
-    def __init__(self, panel: Panel) -> None:
-        self.panel = panel
-        self.ui: Any = panel.ui
-        self.desktop = panel.desktop
+    def __init__(self, ui: Any, desktop: Desktop, flow: Workflow) -> None:
+        self.ui, self.desktop, self.flow = ui, desktop, flow
+        self.host, self.workbench = flow.host, flow.workbench
 
     def connections(self) -> list[Connection]:
         """Return what to connect once the panel is loaded."""
@@ -38,6 +41,3 @@ class Section:
 
     def refresh(self) -> None:
         """Show what can be done now."""
-
-    def stopped(self) -> None:
-        """Forget what belonged to the correction that has just ended."""

@@ -83,27 +83,26 @@ class Story:
         """Begin to look for the tumour and cancel: nothing may be added."""
         before = self.panel.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
         self.panel.start.find_tumour()
-        self.test.assertTrue(self.panel.running.busy)
-        self.panel.running.cancel_by_user()
+        self.test.assertTrue(self.panel.flow.jobs.busy)
+        self.panel.flow.jobs.cancel_by_user()
         self.wait(lambda: False, 0.3)
-        self.test.assertFalse(self.panel.running.busy)
+        self.test.assertFalse(self.panel.flow.jobs.busy)
         self.test.assertEqual(self.panel.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode"), before)
 
     def find(self) -> None:
         """Look for the tumour while the event loop goes on."""
         self.panel.start.find_tumour()
-        self.wait(lambda: not self.panel.running.busy, JOB_SECONDS)
+        self.wait(lambda: not self.panel.flow.jobs.busy, JOB_SECONDS)
         self.test.assertIsNotNone(self.correction, self.panel.ui.statusLabel.text)
         self.test.assertIsNot(self.panel.parameters.segmentation, self.example.segmentation)
 
     def begin(self) -> None:
         """Begin to correct the spoiled mask; where torch is missing the truth stands in for the network."""
         if self.with_networks:
-            self.panel.workbench.load(self.panel.advanced.choice)
+            self.panel.advanced.warm_up()
         else:
-            self.panel.workbench.corrector = Oracle(self.case.truth)
-        self.panel.start.choose(self.example.segmentation, self.example.segment_id)
-        self.panel.begin()
+            self.panel.flow.networks.corrector = Oracle(self.case.truth)
+        self.correct(self.example.segmentation)
         self.test.assertTrue(self.panel.ui.clicksCollapsibleButton.enabled)
         np.testing.assert_array_equal(self.voxels(), self.start)
 
@@ -111,7 +110,7 @@ class Story:
         """Click on the true border as a view does, twice."""
         self.panel.clicks.place_boundary()
         node = self.correction.click_node(ClickKind.BOUNDARY)
-        self.test.assertEqual(self.panel.clicks.placing.node_id, node.GetID())
+        self.test.assertEqual(self.panel.placing.node_id, node.GetID())
         for click in border_clicks(self.case.grid, self.case.truth, self.start, 2):
             node.AddControlPointWorld(*click.position_ras)
             self.wait(lambda: False, 0.1)
@@ -119,20 +118,20 @@ class Story:
         self.test.assertEqual(self.panel.ui.clickTable.rowCount, 2)
         self.test.assertLess(self.error(), np.count_nonzero(self.start != self.case.truth))
         self.panel.clicks.place_boundary()
-        self.test.assertIsNone(self.panel.clicks.placing.node_id)
+        self.test.assertIsNone(self.panel.placing.node_id)
 
     def undo_and_redo(self) -> None:
         """Paint by hand, take both clicks back and do them again: the paint and the other segment stay."""
         corrected = self.voxels()
         self.example.mask.write(_PAINTED, np.ones(_PAINTED.shape, bool))
-        self.panel.clicks.undo()
-        self.panel.clicks.undo()
+        self.panel.flow.clicks.undo()
+        self.panel.flow.clicks.undo()
         painted = self.start.copy()
         painted[_PAINTED.slices] = True
         np.testing.assert_array_equal(self.voxels(), painted)
         self.test.assertEqual(self.panel.ui.clickTable.rowCount, 0)
-        self.panel.clicks.redo()
-        self.panel.clicks.redo()
+        self.panel.flow.clicks.redo()
+        self.panel.flow.clicks.redo()
         painted[...] = corrected
         painted[_PAINTED.slices] = True
         np.testing.assert_array_equal(self.voxels(), painted)
@@ -141,7 +140,7 @@ class Story:
 
     def collect_a_round(self) -> None:
         """Begin a second round, let two clicks wait and apply them together."""
-        self.panel.clicks.next_round()
+        self.panel.flow.clicks.next_round()
         self.panel.parameters.collecting = True
         before = self.voxels()
         for click in border_clicks(self.case.grid, self.case.truth, self.start, 4)[2:]:
@@ -149,7 +148,7 @@ class Story:
         np.testing.assert_array_equal(self.voxels(), before)
         waiting = len(self.correction.pending)
         self.test.assertGreater(waiting, 0)
-        self.panel.clicks.apply()
+        self.panel.flow.clicks.apply()
         self.test.assertEqual([row.round for row in self.correction.rows], [1, 1] + [2] * waiting)
         self.panel.parameters.collecting = False
 
@@ -158,7 +157,7 @@ class Story:
         before, rows = self.voxels(), self.correction.rows
         self.correction.remove(1)
         self.test.assertEqual(len(self.correction.rows), len(rows) - 1)
-        self.panel.clicks.undo()
+        self.panel.flow.clicks.undo()
         np.testing.assert_array_equal(self.voxels(), before)
         self.test.assertEqual(self.correction.rows, rows)
 
@@ -192,7 +191,7 @@ class Story:
         np.testing.assert_array_equal(self.voxels(), before)
         self.test.assertEqual(self.correction.rows, rows)
         for _ in range(edits):
-            self.panel.clicks.undo()
+            self.panel.flow.clicks.undo()
         painted = self.start.copy()
         painted[_PAINTED.slices] = True
         np.testing.assert_array_equal(self.voxels(), painted)
@@ -203,7 +202,7 @@ class Story:
         self.panel.scene.Clear()
         self.wait(lambda: False, 0.3)
         self.test.assertIsNone(self.correction)
-        self.test.assertIsNone(self.panel.clicks.placing.node_id)
+        self.test.assertIsNone(self.panel.placing.node_id)
 
     def take_up(self, segmentation: slicer.vtkMRMLSegmentationNode) -> None:
         """Go on with the segment of a scene that was read."""
@@ -216,8 +215,13 @@ class Story:
             segmentation=segmentation,
             mask=SegmentMask(segmentation, self.example.segment_id, t1ce),
         )
-        self.panel.start.choose(segmentation, self.example.segment_id)
-        self.panel.begin()
+        self.correct(segmentation)
+
+    def correct(self, segmentation: slicer.vtkMRMLSegmentationNode) -> None:
+        """Begin to correct the example's segment of a segmentation."""
+        self.panel.ui.segmentSelector.setCurrentNode(segmentation)
+        self.panel.ui.segmentSelector.setCurrentSegmentID(self.example.segment_id)
+        self.panel.start.correct_segment()
 
     def voxels(self) -> np.ndarray:
         """Return the segment, ``(K, J, I)`` bool."""

@@ -9,8 +9,7 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
-from VSClickCorrectLib.app.workspace import Workspace
-from VSClickCorrectLib.mrml.start import show_start
+from VSClickCorrectLib.workflow.workflow import Workflow
 
 SEQUENCES = ("t1ce", "t2")
 _SWITCHES = ("fill", "outline", "start", "clicks", "crosshair")
@@ -40,14 +39,14 @@ class DisplayLogic:
     ----------
     server : Server
         Its state holds `DisplayState`.
-    workspace : Workspace
-        The case whose nodes are displayed.
+    flow : Workflow
+        The case whose nodes are displayed, and its clicks.
     views : ViewsLogic
         For the crosshair.
     """
 
-    def __init__(self, server: Server, workspace: Workspace, views: ViewsLogic) -> None:
-        self._workspace = workspace
+    def __init__(self, server: Server, flow: Workflow, views: ViewsLogic) -> None:
+        self._workbench, self._clicks = flow.workbench, flow.clicks
         self._views = views
         self._opened_windows: dict[str, tuple[float, float]] = {}
         self._tags: list[tuple[slicer.vtkMRMLDisplayNode, int]] = []
@@ -62,8 +61,8 @@ class DisplayLogic:
                 ),
             }
         )
-        workspace.opened.connect(self._on_opened)
-        workspace.changed.connect(self.show)
+        flow.workbench.opened.connect(self._on_opened)
+        flow.workbench.changed.connect(self.show)
 
     def toggle(self, switch: str) -> None:
         """Turn one of the switches ``fill``, ``outline``, ``start``, ``clicks`` and ``crosshair``."""
@@ -77,7 +76,7 @@ class DisplayLogic:
 
     def show(self) -> None:
         """Make the scene look as the switches say."""
-        data, nodes = self.typed_state.data, self._workspace.nodes
+        data, nodes = self.typed_state.data, self._workbench.nodes
         crosshair = self._views.crosshair
         crosshair.SetCrosshairMode(
             crosshair.ShowSmallBasic if data.crosshair else slicer.vtkMRMLCrosshairNode.NoCrosshair
@@ -88,16 +87,15 @@ class DisplayLogic:
         display.SetVisibility2DFill(data.fill)
         display.SetVisibility2DOutline(data.outline)
         display.SetOpacity2DFill(data.opacity)
-        show_start(*nodes.segment, data.start)
-        if self._workspace.correction is not None:
-            self._workspace.correction.markers_visible = data.clicks
+        self._clicks.show_start(data.start)
+        self._clicks.show_markers(data.clicks)
 
     def _on_opened(self) -> None:
         for node, tag in self._tags:
             node.RemoveObserver(tag)
         self._tags.clear()
         self._opened_windows = {}
-        for sequence, volume in zip(SEQUENCES, self._workspace.case.volumes, strict=True):
+        for sequence, volume in zip(SEQUENCES, self._workbench.case.volumes, strict=True):
             if volume is not None:
                 self._follow(sequence, volume)
 
@@ -116,7 +114,7 @@ class DisplayLogic:
             setattr(self.typed_state.data, f"{sequence}_window", window)
 
     def _set_window(self, sequence: str, window: list) -> None:
-        volumes = self._workspace.nodes.volumes if self._workspace.nodes is not None else (None, None)
+        volumes = self._workbench.nodes.volumes if self._workbench.nodes is not None else (None, None)
         volume = volumes[SEQUENCES.index(sequence)]
         if volume is not None and [round(value, 3) for value in _window(volume.GetDisplayNode())] != window:
             volume.GetDisplayNode().SetWindowLevelMinMax(float(window[0]), float(window[1]))

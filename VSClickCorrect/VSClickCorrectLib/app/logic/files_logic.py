@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from trame_server import Server
-from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
-from VSClickCorrectLib.app.models import LazyNetworks
+from VSClickCorrectLib.app.host import PageHost
+from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.uploads import CASE_SLOTS, SLOTS, Uploads
-from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.files import temporary_folder
 from VSClickCorrectLib.imaging.io import write_mask
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
+from VSClickCorrectLib.workflow.workflow import Workflow
 
 DOWNLOADS = {
     "tumour.nii.gz": "Segmentation, NIfTI",
@@ -51,38 +50,29 @@ class FilesLogic:
     ----------
     server : Server
         Its state holds `FilesState`.
-    workspace : Workspace
-        The case.
-    networks : LazyNetworks
-        What corrects it.
+    host : PageHost
+        Runs what takes long.
+    flow : Workflow
+        Where cases are opened; a worklist's case is left first.
     status : Status
         Told what happened.
     uploads : Uploads
         Where files go.
-    worklist : WorklistLogic
-        Its open case is left before another is opened.
     """
 
     def __init__(
-        self,
-        server: Server,
-        workspace: Workspace,
-        networks: LazyNetworks,
-        status: Status,
-        uploads: Uploads,
-        worklist: WorklistLogic,
+        self, server: Server, host: PageHost, flow: Workflow, status: Status, uploads: Uploads
     ) -> None:
         self._server = server
-        self._worklist = worklist
-        self._workspace = workspace
-        self._networks = networks
+        self._host = host
+        self._workbench, self._worklist = flow.workbench, flow.worklist
         self._status = status
         self._uploads = uploads
         self.typed_state = TypedState(server.state, FilesState)
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
         server.trigger("vs_download")(self.download)
-        workspace.opened.connect(self._on_opened)
+        flow.workbench.opened.connect(self._on_opened)
 
     def begin(self, slot: str, name: str, size: int) -> bool:
         """Expect a file; return whether it may come. See `Uploads.begin`."""
@@ -102,44 +92,44 @@ class FilesLogic:
         A worklist's case is kept and left first, and takes no mask from a file.
         """
         if not self.typed_state.data.busy:
-            create_task(self._open())
+            self._host.start(self._open())
 
     async def _open(self) -> None:
         data = self.typed_state.data
         data.busy = True
         self._status.say("Reading the files …")
-        self._server.state.flush()
-        with self._status.reporting():
-            try:
-                told = await self._open_case()
-                data.dialog = False
-                self._workspace.correct(await self._networks.get())
-                self._status.say(f"{told}Ready; click where the border is wrong, or find the tumour first.")
-            finally:
-                for slot in CASE_SLOTS:
-                    self._uploads.discard(slot)
-                data.busy = False
-                self._show_names()
-        self._server.state.flush()
+        try:
+            told = await self._open_case()
+            data.dialog = False
+            await self._workbench.begin()
+            self._status.say(f"{told}Ready; click where the border is wrong, or find the tumour first.")
+        finally:
+            for slot in CASE_SLOTS:
+                self._uploads.discard(slot)
+            data.busy = False
+            self._show_names()
 
     async def _open_case(self) -> str:
         """Open what was sent; return what is to be said of it, and of the worklist's case that was left."""
-        nodes, case = self._workspace.nodes, self._worklist.current
+        nodes, current = self._workbench.nodes, self._worklist.current
         if set(self._uploads.names) & set(CASE_SLOTS) != {"mask"} or nodes is None:
-            opened = (await asyncio.to_thread(self._uploads.case)).checked()
-            left = self._worklist.current
-            self._worklist.leave()
-            self._workspace.open(opened)
-            return opened.with_remarks(f"Case {left} of the worklist was kept and left. " if left else "")
-        if case:
+            opened = (await self._host.background(self._uploads.case)).checked()
+            current = self._worklist.current
+            if not await self._worklist.leave():
+                raise WorklistError("the case was not left, so nothing was opened; save it, then open again.")
+            self._workbench.open(opened)
+            left = f"Case {current.name} of the worklist was kept and left. " if current is not None else ""
+            return opened.with_remarks(left)
+        if current is not None:
             raise WorklistError(
-                f"case {case} of the worklist takes no mask from a file; open the mask together with its "
-                "images, which leaves the case, or name it in the worklist's list."
+                f"case {current.name} of the worklist takes no mask from a file; open the mask together with "
+                "its images, which leaves the case, or name it in the worklist's list."
             )
-        values = await asyncio.to_thread(self._uploads.mask, nodes.mask.grid)
-        if self._workspace.nodes is not nodes:
+        grid = nodes.mask.grid
+        values = await self._host.background(lambda: self._uploads.mask(grid))
+        if self._workbench.nodes is not nodes:
             raise ImageError("another case was opened meanwhile, so the mask was not used; open it again.")
-        self._workspace.restart(values)
+        self._workbench.restart(values)
         return ""
 
     def download(self, name: str):
@@ -156,14 +146,14 @@ class FilesLogic:
         return None if content is None else self._server.protocol.addAttachment(content)
 
     def _writer(self, name: str) -> Callable[[Path], None]:
-        nodes, correction = self._workspace.nodes, self._workspace.correction
+        nodes, correction = self._workbench.nodes, self._workbench.correction
         if nodes is None or correction is None or name not in DOWNLOADS:
             raise ImageError(f"there is no {name} yet; open a case first.")
         mask = nodes.mask
         return {
             "tumour.nii.gz": lambda path: write_mask(path, mask.read(mask.grid.box), mask.grid),
             "tumour.seg.nrrd": lambda path: save_segmentation(nodes.segmentation, path),
-            "tumour-dicom.zip": lambda path: nodes.origin.zip_dicom(
+            "tumour-dicom.zip": lambda path: cast(ShownCase, nodes).origin.zip_dicom(
                 path, mask.read(mask.grid.box), mask.grid
             ),
             "journal.jsonl": correction.session.journal.save,
@@ -183,4 +173,4 @@ class FilesLogic:
             setattr(self.typed_state.data, slot, self._uploads.names.get(slot, ""))
 
     def _on_opened(self) -> None:
-        self.typed_state.data.case = self._workspace.nodes.name if self._workspace.nodes else ""
+        self.typed_state.data.case = self._workbench.nodes.name if self._workbench.nodes else ""

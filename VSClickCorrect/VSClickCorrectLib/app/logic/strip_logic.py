@@ -8,7 +8,7 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
-from VSClickCorrectLib.app.workspace import Workspace
+from VSClickCorrectLib.workflow.correction import Workbench
 
 
 @dataclass
@@ -26,20 +26,20 @@ class StripLogic:
     ----------
     server : Server
         Its state holds `StripState`.
-    workspace : Workspace
+    workbench : Workbench
         Mask and clicks.
     views : ViewsLogic
         Which slices there are.
     """
 
-    def __init__(self, server: Server, workspace: Workspace, views: ViewsLogic) -> None:
-        self._workspace = workspace
+    def __init__(self, server: Server, workbench: Workbench, views: ViewsLogic) -> None:
+        self._workbench = workbench
         self._views = views
         self.typed_state = TypedState(server.state, StripState)
-        workspace.settled.connect(self._update)
+        workbench.settled.connect(self._update)
 
     def _update(self) -> None:
-        nodes, slices = self._workspace.nodes, self._views.slices
+        nodes, slices = self._workbench.nodes, self._views.slices
         if nodes is None or slices is None:
             return
         box = nodes.mask.extent()
@@ -48,7 +48,7 @@ class StripLogic:
         # A single voxel must still be seen.
         self.typed_state.data.heights = [area and max(12, round(100 * area / largest)) for area in areas]
         kinds: list[list[str]] = [[] for _ in areas]
-        rows = self._workspace.correction.rows if self._workspace.correction else []
+        rows = self._workbench.correction.rows if self._workbench.correction else []
         for row in rows:
             kinds[row.slice_number - 1].append(row.kind.value)
         self.typed_state.data.kinds = kinds

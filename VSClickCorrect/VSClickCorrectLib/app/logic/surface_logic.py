@@ -8,8 +8,8 @@ from trame_slicer.core import SlicerApp
 
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.workspace import Workspace
 from VSClickCorrectLib.mrml.segment_mask import refresh_surface
+from VSClickCorrectLib.workflow.correction import Workbench
 
 _PAUSE_S = 0.6
 
@@ -21,7 +21,7 @@ class SurfaceLogic:
     ----------
     slicer_app : SlicerApp
         For the 3D view.
-    workspace : Workspace
+    workbench : Workbench
         The segment.
     views : ViewsLogic
         The layout.
@@ -32,18 +32,18 @@ class SurfaceLogic:
     def __init__(
         self,
         slicer_app: SlicerApp,
-        workspace: Workspace,
+        workbench: Workbench,
         views: ViewsLogic,
         status: Status,
     ) -> None:
         self._app = slicer_app
-        self._workspace = workspace
+        self._workbench = workbench
         self._views = views
         self._status = status
         self._timer: asyncio.TimerHandle | None = None
         self._fitted = False
-        workspace.opened.connect(self._on_opened)
-        workspace.changed.connect(self._soon)
+        workbench.opened.connect(self._on_opened)
+        workbench.changed.connect(self._soon)
         views.typed_state.bind_changes({views.typed_state.name.layout: lambda _: self._soon()})
 
     def _on_opened(self) -> None:
@@ -52,11 +52,11 @@ class SurfaceLogic:
     def _soon(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._views.shows_3d and self._workspace.nodes is not None:
+        if self._views.shows_3d and self._workbench.nodes is not None:
             self._timer = asyncio.get_running_loop().call_later(_PAUSE_S, self._refresh)
 
     def _refresh(self) -> None:
-        nodes = self._workspace.nodes
+        nodes = self._workbench.nodes
         if nodes is None or nodes.mask.extent() is None:
             return
         with self._status.reporting():

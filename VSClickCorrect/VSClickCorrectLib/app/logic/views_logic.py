@@ -17,8 +17,8 @@ from undo_stack import Signal
 
 from VSClickCorrectLib.app.layouts import ALL_VIEWS, AXIAL_VIEWS, PLANE_VIEWS, SURFACE_VIEW, places
 from VSClickCorrectLib.app.memory import keep_surface
-from VSClickCorrectLib.app.opened_case import ShownCase
 from VSClickCorrectLib.app.pointing import Point, Pointing
+from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.slices import AxialSlices
 from VSClickCorrectLib.app.ui.views_ui import slice_view_ui, threed_view_ui
 from VSClickCorrectLib.imaging.box import Box

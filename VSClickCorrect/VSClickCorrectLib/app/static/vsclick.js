@@ -1,37 +1,9 @@
 // What the page does by itself: keys, files in parts, and the pointer's twin in the other sequence.
 (function () {
-  const KEYS = {
-    Enter: "place",
-    PageUp: "up",
-    PageDown: "down",
-    Home: "top",
-    End: "bottom",
-    ArrowLeft: "left",
-    ArrowRight: "right",
-    ArrowUp: "back",
-    ArrowDown: "front",
-    b: "boundary",
-    i: "include",
-    e: "exclude",
-    v: "look",
-    n: "next_round",
-    a: "apply",
-    h: "clicks",
-    o: "start",
-    f: "fill",
-    x: "crosshair",
-    r: "fit",
-    z: "zoom",
-    "Shift+ArrowUp": "up",
-    "Shift+ArrowDown": "down",
-    "Ctrl+z": "undo",
-    "Ctrl+y": "redo",
-    "Ctrl+Shift+z": "redo",
-  };
   const TYPING = "input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]";
 
   function name(event) {
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
     const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
     return control + (event.shiftKey ? "Shift+" : "") + key;
   }
@@ -40,7 +12,7 @@
   document.addEventListener(
     "keydown",
     (event) => {
-      const action = KEYS[name(event)];
+      const action = (window.trame.state.get("vs_keys") || {})[name(event)];
       const busy = event.target.closest(TYPING) || document.querySelector(".v-overlay--active.v-dialog");
       // A button that was reached with the Tab key is pressed by Enter, as everywhere.
       const button = event.key === "Enter" && event.target.closest("button, a, [role=button]");

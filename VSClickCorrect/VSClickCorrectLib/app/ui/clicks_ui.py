@@ -8,12 +8,13 @@ from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.ui.parts import tip
+from VSClickCorrectLib.workflow.keys import key_of
 
 _TOOLS = (
-    ("boundary", "Boundary", "mdi-rhombus", "Click where the true border runs (B)"),
-    ("include", "Include", "mdi-circle", "Click on tumour that is missing (I)"),
-    ("exclude", "Exclude", "mdi-close-thick", "Click on what is no tumour (E)"),
-    (LOOK, "Look", "mdi-eye-outline", "Drag for window and level, no clicks (V)"),
+    ("boundary", "Boundary", "mdi-rhombus", "Click where the true border runs"),
+    ("include", "Include", "mdi-circle", "Click on tumour that is missing"),
+    ("exclude", "Exclude", "mdi-close-thick", "Click on what is no tumour"),
+    (LOOK, "Look", "mdi-eye-outline", "Drag for window and level, no clicks"),
 )
 _ICON = "{{ {boundary: 'mdi-rhombus', include: 'mdi-circle', exclude: 'mdi-close-thick'}[row.kind] }}"
 
@@ -27,7 +28,7 @@ def clicks_ui(clicks: ClicksLogic) -> None:
                 with Div(classes="d-flex flex-column align-center"):
                     VIcon(icon, size="18")
                     Span(label)
-                tip(hint)
+                tip(f"{hint} ({key_of(value)})")
     with Div(classes="vs-row"):
         Span(f"Round {{{{ {name.round} }}}}", classes="vs-strong", id="round")
         with VBtn(
@@ -38,7 +39,7 @@ def clicks_ui(clicks: ClicksLogic) -> None:
             size="small",
             variant="tonal",
         ):
-            tip("Look at the result, then correct what is left (N)")
+            tip(f"Look at the result, then correct what is left ({key_of('next_round')})")
         Div(classes="flex-grow-1")
         for action, icon, text in (
             (clicks.undo, "mdi-undo", name.undo),
@@ -55,7 +56,7 @@ def clicks_ui(clicks: ClicksLogic) -> None:
                     size="small",
                     variant="text",
                 )
-                tip(f"{label}: {{{{ {text} || 'nothing' }}}}")
+                tip(f"{label}, {key_of(label.lower())}: {{{{ {text} || 'nothing' }}}}")
     with Div(classes="vs-row vs-undo-text", id="undo-text"):
         Span(f"{{{{ {name.undo} ? 'Undo: ' + {name.undo} : 'No click yet' }}}}")
     with Div(classes="vs-row"):

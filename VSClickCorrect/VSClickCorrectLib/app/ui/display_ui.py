@@ -6,15 +6,16 @@ from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VBtn, VRangeSlider, VSlider, VSwitch
 
 from VSClickCorrectLib.app.logic.display_logic import SEQUENCES, DisplayLogic
+from VSClickCorrectLib.workflow.keys import key_of
 
 _TITLES = {"t1ce": "T1ce window", "t2": "T2 window"}
-_SWITCHES = (
-    ("fill", "Fill (F)"),
-    ("outline", "Outline"),
-    ("start", "Start outline (O)"),
-    ("clicks", "Clicks (H)"),
-    ("crosshair", "Crosshair (X)"),
-)
+_SWITCHES = {
+    "fill": f"Fill ({key_of('fill')})",
+    "outline": "Outline",
+    "start": f"Start outline ({key_of('start')})",
+    "clicks": f"Clicks ({key_of('markers')})",
+    "crosshair": f"Crosshair ({key_of('crosshair')})",
+}
 
 
 def display_ui(display: DisplayLogic) -> None:
@@ -57,7 +58,7 @@ def display_ui(display: DisplayLogic) -> None:
         aria_label="Opacity of the fill",
     )
     with Div(classes="vs-switches"):
-        for switch, label in _SWITCHES:
+        for switch, label in _SWITCHES.items():
             VSwitch(
                 v_model=(getattr(name, switch),),
                 label=label,

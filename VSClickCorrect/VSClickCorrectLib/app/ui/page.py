@@ -27,9 +27,11 @@ from VSClickCorrectLib.app.ui.display_ui import display_ui
 from VSClickCorrectLib.app.ui.follow_up_ui import follow_up_ui
 from VSClickCorrectLib.app.ui.parts import tip
 from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
+from VSClickCorrectLib.app.ui.settings_ui import settings_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
 from VSClickCorrectLib.app.ui.views_ui import views_ui
-from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, worklist_ui
+from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, question_ui, worklist_ui
+from VSClickCorrectLib.workflow.keys import key_of
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.app.application import BrowserApp
@@ -61,6 +63,7 @@ def build_page(app: BrowserApp) -> None:
             views_ui(app.views)
             strip_ui(app.strip, app.views)
             _foot(app)
+        question_ui(app.host)
 
 
 def _top(app: BrowserApp) -> None:
@@ -75,8 +78,8 @@ def _top(app: BrowserApp) -> None:
         for layout, label in LAYOUTS.items():
             VBtn(label, value=layout, size="small", id=f"layout-{layout}")
     for action, icon, label, hint in (
-        (app.zoom, "mdi-magnify-plus-outline", "Zoom", "Zoom to the segment (Z)"),
-        (app.views.fit, "mdi-fit-to-screen-outline", "Fit", "Show the whole image (R)"),
+        (app.zoom, "mdi-magnify-plus-outline", "Zoom", f"Zoom to the segment ({key_of('zoom')})"),
+        (app.views.fit, "mdi-fit-to-screen-outline", "Fit", f"Show the whole image ({key_of('fit')})"),
     ):
         with VBtn(icon=True, size="small", variant="text", aria_label=label, click=action, id=label.lower()):
             VIcon(icon)
@@ -89,13 +92,15 @@ def _panel(app: BrowserApp) -> None:
         worklist_ui(app.worklist)
         with Div(classes="vs-section"):
             running_ui(app.running)
-            initial_ui(app.initial, app.running)
+            initial_ui(app.running)
             registration_ui(app.registration, app.running)
         with Div(classes="vs-section"):
             clicks_ui(app.clicks)
         with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):
-            for tab in ("Clicks", "Measures", "Display"):
-                VTab(tab, value=tab.lower(), id=f"tab-{tab.lower()}", size="small")
+            for tab in ("Clicks", "Measures", "Display", "Settings"):
+                VTab(
+                    tab, value=tab.lower(), id=f"tab-{tab.lower()}", size="small", min_width=0, classes="px-1"
+                )
         with VWindow(v_model=("vs_tab",), classes="vs-tab"):
             with VWindowItem(value="clicks", transition=False, reverse_transition=False):
                 click_list_ui(app.clicks, app.views)
@@ -104,6 +109,8 @@ def _panel(app: BrowserApp) -> None:
                 follow_up_ui(app.follow_up, app.files)
             with VWindowItem(value="display", transition=False, reverse_transition=False):
                 display_ui(app.display)
+            with VWindowItem(value="settings", transition=False, reverse_transition=False):
+                settings_ui(app.settings)
 
 
 def _foot(app: BrowserApp) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VBtn, VProgressLinear, VSwitch
 
-from VSClickCorrectLib.app.logic.initial_logic import InitialLogic
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
 
@@ -20,13 +19,13 @@ def running_ui(running: RunningLogic) -> None:
         VBtn("Cancel", click=running.cancel, size="small", variant="text", id="cancel")
 
 
-def initial_ui(initial: InitialLogic, running: RunningLogic) -> None:
+def initial_ui(running: RunningLogic) -> None:
     """Build the button that finds the tumour."""
     VBtn(
         "Find the tumour",
         id="find",
         v_if=f"!{running.typed_state.name.running}",
-        click=initial.find,
+        click=running.find,
         size="small",
         variant="tonal",
         prepend_icon="mdi-auto-fix",

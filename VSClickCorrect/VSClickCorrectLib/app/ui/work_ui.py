@@ -17,6 +17,7 @@ from trame.widgets.vuetify3 import (
     VTextField,
 )
 
+from VSClickCorrectLib.app.host import PageHost
 from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
@@ -88,18 +89,17 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                     id=f"worklist-{label.lower()}",
                     disabled=(f"{name.busy} || !{name.current}",),
                 )
-    with VDialog(model_value=(f"!!{name.taken}",), persistent=True, width=460), VCard(id="taken"):
-        VCardTitle(f"Case {{{{ {name.taken} }}}} is open with somebody else")
-        with VCardText():
-            Div(f"{{{{ {name.holder} }}}}", classes="vs-strong", id="holder")
-            Div(
-                "If you take it over, what they did until now is kept; what they go on to do is not.",
-                classes="vs-quiet mt-2",
-            )
+
+
+def question_ui(host: PageHost) -> None:
+    """Build the dialog that asks before something is done."""
+    text = host.typed_state.name.text
+    with VDialog(model_value=(f"!!{text}",), persistent=True, width=460), VCard():
+        VCardText(f"{{{{ {text} }}}}", id="question")
         with VCardActions():
             Div(classes="flex-grow-1")
-            VBtn("Leave it", click=f"{name.taken} = ''", id="leave-taken")
-            VBtn("Take over", color="primary", click=worklist.take_over, id="take-over")
+            VBtn("Cancel", click=lambda: host.answer(False), id="answer-cancel")
+            VBtn("OK", color="primary", click=lambda: host.answer(True), id="answer-ok")
 
 
 def measures_ui(measures: MeasuresLogic) -> None:

@@ -1,0 +1,90 @@
+"""The workflow over a scene, in a window that is none."""
+
+import os
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+# No display is needed.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+collect_ignore_glob = [] if find_spec("slicer") is not None else ["test_*.py"]
+
+
+@pytest.fixture
+def headless():
+    from VSClickCorrectLib.mrml.scene import HeadlessScene
+
+    with HeadlessScene() as headless:
+        yield headless
+
+
+@pytest.fixture
+def host():
+    from plain_host import PlainHost
+
+    return PlainHost()
+
+
+@pytest.fixture
+def flow(host, headless, small):
+    """The workflow, with the truth as network."""
+    from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.workflow.workflow import Workflow
+
+    def show(case):
+        nodes = CaseNodes(headless.scene, case.t1ce, case.t2, case.name)
+        if case.mask is not None:
+            nodes.put_mask(case.mask)
+        return nodes
+
+    flow = Workflow(host, headless.scene, show)
+    flow.networks.corrector = Oracle(small.truth)
+    yield flow
+    flow.workbench.stop()
+
+
+@pytest.fixture
+def start(small):
+    """The small case's mask, moved away from the tumour."""
+    from VSClickCorrectLib.simulation.errors import shifted
+
+    return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
+
+
+@pytest.fixture
+def border(small, start):
+    """Four clicks on the tumour's border."""
+    from VSClickCorrectLib.simulation.user import border_clicks
+
+    return border_clicks(small.grid, small.truth, start, 4)
+
+
+@pytest.fixture
+def case(small, start):
+    from VSClickCorrectLib.workflow.opened_case import OpenedCase
+
+    return OpenedCase("the case", small.t1ce, small.t2, start)
+
+
+@pytest.fixture
+def begun(flow, host, case):
+    """The workbench, correcting the case."""
+    flow.workbench.open(case)
+    host.run(flow.workbench.correct())
+    return flow.workbench
+
+
+@pytest.fixture
+def folder(tmp_path, small, start):
+    """Four cases, of which the second has no readable image."""
+    from VSClickCorrectLib.imaging.io import write_mask, write_volume
+
+    for name in ("case1", "case2", "case3", "case4"):
+        (tmp_path / "cases" / name).mkdir(parents=True)
+        write_volume(tmp_path / "cases" / name / "T1ce.nii.gz", small.t1ce)
+        write_mask(tmp_path / "cases" / name / "mask.nii.gz", start, small.grid)
+    (tmp_path / "cases" / "case2" / "T1ce.nii.gz").write_bytes(b"broken")
+    return tmp_path

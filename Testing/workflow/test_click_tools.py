@@ -1,0 +1,84 @@
+"""What a person does with clicks."""
+
+import numpy as np
+import pytest
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.imaging.click import ClickKind
+
+
+@pytest.mark.parametrize("verb", ["apply", "next_round", "undo", "redo"])
+def test_without_a_segment_every_verb_says_so(flow, verb):
+    with pytest.raises(CorrectionError, match="no segment is being corrected"):
+        getattr(flow.clicks, verb)()
+    with pytest.raises(CorrectionError):
+        flow.clicks.remove(1)
+    with pytest.raises(CorrectionError):
+        flow.clicks.place((0.0, 0.0, 0.0))
+    assert (flow.clicks.rows, flow.clicks.waiting, flow.clicks.round) == ([], 0, 1)
+    assert (flow.clicks.next_undo, flow.clicks.next_redo) == ("", "")
+
+
+def test_clicks_of_the_chosen_kind_are_placed_listed_and_found(flow, begun, small):
+    inside = tuple(small.grid.index_to_ras(np.argwhere(begun.values())[0]))
+    begun.kind = ClickKind.EXCLUDE
+    flow.clicks.place(inside)
+    assert [row.kind for row in flow.clicks.rows] == [ClickKind.EXCLUDE]
+    assert not begun.values()[small.grid.ras_to_index(inside)]
+    assert flow.clicks.position(1) == pytest.approx(inside)
+
+
+def test_undo_and_redo_say_what_they_did(flow, begun, host, border, start):
+    begun.correction.place(border[0])
+    corrected, done = begun.values(), flow.clicks.next_undo
+    flow.clicks.undo()
+    assert host.status == f"Undone: {done}." and begun.last_edit is None
+    np.testing.assert_array_equal(begun.values(), start)
+    assert (flow.clicks.next_undo, flow.clicks.next_redo) == ("", done)
+    flow.clicks.redo()
+    assert host.status == f"Done again: {done}."
+    np.testing.assert_array_equal(begun.values(), corrected)
+
+
+def test_next_round_applies_what_waits_first(flow, begun, host, border):
+    begun.collecting = True
+    for click in border[:2]:
+        begun.correction.place(click)
+    assert flow.clicks.waiting == 2
+    flow.clicks.next_round()
+    assert host.status == "Round 2 begins."
+    assert [row.round for row in flow.clicks.rows] == [1, 1]
+    assert (flow.clicks.waiting, flow.clicks.round) == (0, 2)
+
+
+def test_waiting_clicks_are_applied_together_and_taken_back_singly(flow, begun, host, border, start):
+    begun.collecting = True
+    for click in border[:3]:
+        begun.correction.place(click)
+    flow.clicks.remove(3)
+    assert host.status == "The waiting click was taken back."
+    np.testing.assert_array_equal(begun.values(), start)
+    flow.clicks.apply()
+    assert len(begun.session.history.done) == 1 and len(flow.clicks.rows) == 2
+    flow.clicks.remove(1)
+    assert len(flow.clicks.rows) == 1
+
+
+def visible(headless, name):
+    node = headless.scene.GetFirstNodeByName(name)
+    return node is not None and bool(node.GetDisplayNode().GetVisibility())
+
+
+def test_outlines_and_markers_are_shown_as_long_as_they_are_wanted(flow, begun, host, border, headless):
+    flow.clicks.show_last_change(True)
+    begun.correction.place(border[0])
+    assert visible(headless, "last change")
+    flow.clicks.undo()
+    assert not visible(headless, "last change")
+    assert not visible(headless, "the case start")
+    flow.clicks.show_start(True)
+    flow.clicks.show_markers(False)
+    begun.stop()
+    assert headless.scene.GetFirstNodeByName("last change") is None
+    host.run(begun.begin())
+    assert visible(headless, "the case start")
+    assert not begun.correction.markers_visible

@@ -1,0 +1,183 @@
+"""Seconds of work, the initial mask and registration, with jobs whose end the test says."""
+
+import numpy as np
+import pytest
+from plain_host import JobByHand
+from VSClickCorrectLib.datasets.registration import Registration
+from VSClickCorrectLib.errors import CorrectionError, ModelError
+from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.volumes import grid_of
+
+FOUND = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
+NOTHING = InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)
+
+
+@pytest.fixture
+def job(monkeypatch):
+    """Let the next job give what the test says."""
+
+    def job(outcome):
+        job = JobByHand(outcome)
+        for name in ("initial_mask.Job.start_segmentation", "t2_registration.Job.start_registration"):
+            monkeypatch.setattr(f"VSClickCorrectLib.workflow.{name}", lambda *_: job)
+        return job
+
+    return job
+
+
+def end(job, host):
+    job.done = True
+    host.pass_time(0.2, turns=2)
+
+
+def test_progress_is_shown_and_clicks_wait_meanwhile(flow, begun, host, job, border):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    assert host.status.startswith("Looking for the tumour")
+    assert (flow.jobs.busy, flow.jobs.fraction, flow.jobs.message) == (True, 0.25, "half-way")
+    begun.correction.place(border[0])
+    assert "wait until it is done" in host.status
+    end(running, host)
+    assert (flow.jobs.busy, flow.jobs.fraction, flow.jobs.message) == (False, 0.0, "")
+    assert not begun.correction.busy
+
+
+def test_what_is_found_takes_the_place_of_the_mask(flow, begun, host, job, border):
+    begun.correction.place(border[0])
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    end(running, host)
+    assert host.status == "Found; click where its border is wrong."
+    assert begun.values().sum() == 24 and flow.clicks.rows == []
+
+
+def test_nothing_found_asks_for_an_include_click(flow, begun, host, job):
+    running = job(NOTHING)
+    host.run(flow.initial.find())
+    end(running, host)
+    assert host.status == "No tumour was found; place an include click on it."
+    assert not begun.values().any()
+
+
+def test_cancelled_search_changes_nothing(flow, begun, host, job, start):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    flow.jobs.cancel_by_user()
+    assert host.status == "Cancelled; nothing was changed."
+    assert running.cancelled and not flow.jobs.busy
+    end(running, host)
+    np.testing.assert_array_equal(begun.values(), start)
+    assert host.status == "Cancelled; nothing was changed."
+
+
+def test_closing_the_case_cancels(flow, begun, host, job):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    begun.close()
+    assert running.cancelled and not flow.jobs.busy
+    end(running, host)
+    assert begun.nodes is None
+
+
+def test_second_job_is_refused_and_failed_one_is_told(flow, begun, host, job):
+    running = job(ModelError("the weights are gone; install the models again."))
+    host.run(flow.initial.find())
+    with pytest.raises(CorrectionError, match="something is being computed already"):
+        host.start(flow.registration.register())
+    end(running, host)
+    assert host.status == "The weights are gone; install the models again."
+    assert not flow.jobs.busy
+
+
+def test_mask_of_volumes_that_were_changed_meanwhile_is_not_used(flow, begun, host, job, start):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    host.run(begun.choose((begun.volumes[0], None), begun.segment, begun.settings))
+    end(running, host)
+    assert host.status.startswith("Other volumes were chosen meanwhile")
+    np.testing.assert_array_equal(begun.values(), start)
+
+
+def test_without_packages_nothing_is_looked_for(flow, begun, host, job):
+    host.packages, running = False, job(FOUND)
+    host.run(flow.initial.find())
+    assert not flow.jobs.busy and not running.cancelled
+
+
+def test_found_while_another_module_is_open_it_is_there_on_coming_back(flow, begun, host, job):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    begun.rest()
+    end(running, host)
+    assert begun.correction is None
+    host.run(begun.resume())
+    assert begun.values().sum() == 24
+
+
+def registration(improved):
+    matrix = np.eye(4)
+    matrix[0, 3] = 4.0
+    return Registration(matrix, improved, 1.1, 1.2, 4.0, 0.0, 1.0)
+
+
+def test_agreement_is_told_of_both_volumes_only(flow, begun, host):
+    host.pass_time()
+    assert "100% of the T2 lies within the T1ce" in flow.registration.sentence
+    assert not flow.registration.apart
+    host.run(begun.choose((begun.volumes[0], None), begun.segment, begun.settings))
+    assert flow.registration.sentence == ""
+
+
+def test_t2_is_moved_and_taken_back_and_clicks_stay(flow, begun, host, job, border):
+    host.pass_time()
+    begun.correction.place(border[0])
+    t2 = begun.volumes[1]
+    before, running = grid_of(t2).affine, job(registration(True))
+    host.run(flow.registration.register())
+    end(running, host)
+    assert (flow.registration.done, flow.registration.moved) == (True, True)
+    assert host.status.startswith("The T2 lies on the T1ce now")
+    assert flow.registration.sentence.startswith("Moved by 4.0 mm and turned by 0.0°")
+    assert not np.allclose(grid_of(t2).affine, before)
+    host.run(flow.registration.show(False))
+    np.testing.assert_allclose(grid_of(t2).affine, before, atol=1e-9)
+    assert len(flow.clicks.rows) == 1
+
+
+def test_t2_that_lies_as_well_is_left_alone(flow, begun, host, job):
+    host.pass_time()
+    before, running = grid_of(begun.volumes[1]).affine, job(registration(False))
+    host.run(flow.registration.register())
+    end(running, host)
+    assert host.status == flow.registration.sentence == "The T2 lay as well before; it was left where it is."
+    np.testing.assert_array_equal(grid_of(begun.volumes[1]).affine, before)
+
+
+def test_registration_of_another_t2_moves_nothing(flow, begun, host, job, headless, small):
+    running = job(registration(True))
+    host.run(flow.registration.register())
+    other = CaseNodes(headless.scene, None, small.t2, "other")
+    host.run(begun.choose((begun.volumes[0], other.t2), begun.segment, begun.settings))
+    end(running, host)
+    assert host.status.startswith("Another T2 was chosen meanwhile")
+
+
+def test_segment_is_measured_once_the_clicks_pause(flow, begun, host, small, start):
+    host.pass_time()
+    mm3 = np.count_nonzero(start) * np.prod(small.grid.spacing)
+    assert flow.measurer.measured.now.volume_mm3 == pytest.approx(mm3)
+    begun.kind = ClickKind.EXCLUDE
+    flow.clicks.place(tuple(small.grid.index_to_ras(np.argwhere(start)[0])))
+    assert flow.measurer.measured.now.volume_mm3 == pytest.approx(mm3)
+    host.pass_time()
+    now = np.count_nonzero(begun.values()) * np.prod(small.grid.spacing)
+    assert flow.measurer.measured.now.volume_mm3 == pytest.approx(now) != pytest.approx(mm3)
+    assert flow.measurer.measured.change is not None
+    begun.stop()
+    host.pass_time()
+    assert flow.measurer.measured is None
+    with pytest.raises(CorrectionError):
+        flow.measurer.measure()

@@ -1,0 +1,37 @@
+"""The keys are one table, which the windows and the guide follow."""
+
+import re
+from pathlib import Path
+
+from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, key_of
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = (ROOT / "Resources" / "Docs" / "user-guide.md").read_text(encoding="utf-8")
+SCRIPT = (ROOT / "VSClickCorrect" / "VSClickCorrectLib" / "app" / "static" / "vsclick.js").read_text(
+    encoding="utf-8"
+)
+
+
+def test_no_key_means_two_things():
+    names = [key.name for key in PAGE_KEYS]
+    assert len(set(names)) == len(names)
+
+
+def test_kinds_have_the_same_keys_in_both_windows():
+    assert [key_of(kind.value) for kind in ClickKind] == ["B", "I", "X"]
+    assert set(KEYS) <= set(PAGE_KEYS)
+
+
+def test_guide_names_the_keys_of_the_kinds_and_switches():
+    for kind in ClickKind:
+        assert re.search(rf"^\| . {kind.value} \| {key_of(kind.value)} \|", GUIDE, re.MULTILINE)
+    switches = ", ".join(key_of(action) for action in ("fill", "start", "markers", "crosshair"))
+    assert f"| {switches} | fill, outline of the start, clicks, crosshair |" in GUIDE
+    tools = ", ".join(key_of(action) for action in ("boundary", "include", "exclude", "look"))
+    assert f"| {tools} | boundary, include and exclude clicks; looking only |" in GUIDE
+
+
+def test_page_has_no_table_of_its_own():
+    assert 'state.get("vs_keys")' in SCRIPT
+    assert not re.search(r'"next_round"|"boundary"', SCRIPT)

@@ -1,0 +1,52 @@
+"""A case in the views of the page."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import slicer
+
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+
+SEGMENT_NAME = "Vestibular schwannoma"
+_SEGMENT_COLOR = (0.0, 0.62, 0.45)
+
+
+class ShownCase(CaseNodes):
+    """Volumes and the one segment of a case, displayed as the app wants them.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the nodes go.
+    case : OpenedCase
+        Its arrays are copied.
+
+    Attributes
+    ----------
+    origin : Origin
+        Where its images are from.
+    """
+
+    def __init__(self, scene: slicer.vtkMRMLScene, case: OpenedCase) -> None:
+        super().__init__(scene, case.t1ce, case.t2, mask_name=SEGMENT_NAME)
+        self.name, self.origin = case.name, case.origin
+        self.put_mask(case.mask)
+
+    def put_mask(self, values: np.ndarray | None) -> None:
+        """See `CaseNodes.put_mask`; without a mask the segment is there too, and empty."""
+        super().put_mask(values)
+        _display(*cast(tuple, self.segment))
+
+
+def _display(segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> None:
+    segmentation.GetSegmentation().GetSegment(segment_id).SetColor(*_SEGMENT_COLOR)
+    display = segmentation.GetDisplayNode()
+    # The surface is made only for the 3D view; in slices every click would have to rebuild it.
+    display.SetPreferredDisplayRepresentationName2D("Binary labelmap")
+    display.SetPreferredDisplayRepresentationName3D("Closed surface")
+    display.SetOpacity2DFill(0.25)
+    display.SetOpacity2DOutline(1.0)
+    display.SetSliceIntersectionThickness(2)

@@ -1,0 +1,55 @@
+"""The panel's part for the corrector, and how its proposals are used."""
+
+from __future__ import annotations
+
+from trame.widgets.html import Div, Span
+from trame.widgets.vuetify3 import VSelect, VSlider
+
+from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
+from VSClickCorrectLib.imaging.merging import MERGES
+from VSClickCorrectLib.workflow.correction import CARRY_ALL
+
+
+def settings_ui(settings: SettingsLogic) -> None:
+    """Build what is chosen."""
+    name = settings.typed_state.name
+    all_or_carry = f"{name.carry} < {CARRY_ALL} ? {name.carry} : 'all'"
+    with Div(classes="vs-list"):
+        for model, label, items in (
+            (name.corrector, "Corrector", (name.correctors,)),
+            (name.merge, "Merge", ("merges", list(MERGES))),
+        ):
+            VSelect(
+                v_model=(model,),
+                label=label,
+                items=items,
+                density="compact",
+                hide_details=True,
+                variant="outlined",
+                classes="my-2",
+                id=f"setting-{label.lower()}",
+            )
+        for model, label, most, step, shown in (
+            (name.threshold, "Threshold", 0.95, 0.05, f"{name.threshold} || 'of the model'"),
+            (
+                name.carry,
+                "Carry to slices",
+                CARRY_ALL,
+                1,
+                all_or_carry,
+            ),
+        ):
+            with Div(classes="vs-row"):
+                Span(label, classes="vs-strong")
+                Span(f"{{{{ {shown} }}}}", classes="vs-quiet")
+            VSlider(
+                v_model=(model,),
+                min=0,
+                max=most,
+                step=step,
+                density="compact",
+                hide_details=True,
+                color="primary",
+                classes="mx-2",
+                aria_label=label,
+            )

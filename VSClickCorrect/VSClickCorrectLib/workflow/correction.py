@@ -1,0 +1,382 @@
+"""What is being corrected: the volumes and the segment that are chosen, and the correction of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, WorklistError
+from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer
+from VSClickCorrectLib.session.edit import Edit
+from VSClickCorrectLib.session.journal import Guard
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.loaded_networks import LoadedNetworks
+from VSClickCorrectLib.workflow.observable import Signal
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+
+# So many slices or more mean: as far as the model sees.
+CARRY_ALL = 5
+# What may follow a click once the views have drawn it.
+SETTLE_S = 0.15
+READY = _("Ready; click where the tumour's true border runs, or choose another kind of click.")
+
+Volumes = tuple[Any, Any]
+Segment = tuple[Any, str]
+
+
+class CorrectionSettings(NamedTuple):
+    """How proposals are used: the merge, a threshold (0: the model's own), the slices a click carries to."""
+
+    merge: str = DEFAULT_MERGE
+    threshold: float = 0.0
+    carry: int = CARRY_ALL
+
+    def adjust(self, corrector: Proposer) -> Proposer:
+        """Return a corrector whose proposals have this threshold and reach."""
+        carry = self.carry if self.carry < CARRY_ALL else None
+        if not self.threshold and carry is None:
+            return corrector
+        return AdjustedCorrector(corrector, self.threshold or None, carry)
+
+
+class JournalFile(NamedTuple):
+    """Where a journal is kept beside the scene, and what keeps it from being written by others."""
+
+    path: Path | None = None
+    guard: Guard = lambda: None
+
+
+class Workbench:
+    """Has one segment at a time corrected, of volumes that are chosen or of a case that is opened.
+
+    Parameters
+    ----------
+    host : Host
+        The window.
+    networks : LoadedNetworks
+        What corrects.
+    show : callable
+        Adds a case's nodes to the scene, as the window shows them.
+
+    Attributes
+    ----------
+    volumes : tuple of vtkMRMLScalarVolumeNode or None
+        The T1ce and the T2.
+    segment : tuple of vtkMRMLSegmentationNode or None, and str
+        The segmentation and the segment's ID in it.
+    settings : CorrectionSettings
+        How the networks' proposals are used.
+    nodes : CaseNodes or None
+        The case that is open, if the volumes are not somebody else's.
+    correction : SceneCorrection or None
+        The correction under way.
+    last_edit : Edit or None
+        What the last click changed, until it is taken back.
+    """
+
+    def __init__(self, host: Host, networks: LoadedNetworks, show: Callable[[OpenedCase], CaseNodes]) -> None:
+        self._host, self._show = host, show
+        self.networks = networks
+        self.volumes: Volumes = (None, None)
+        self.segment: Segment = (None, "")
+        self.settings = CorrectionSettings()
+        self.nodes: CaseNodes | None = None
+        self.correction: SceneCorrection | None = None
+        self.last_edit: Edit | None = None
+        self._kind = ClickKind.BOUNDARY
+        self._collecting = self._busy = self._away = self._goes_on = self._settling = False
+        self._journal = JournalFile()
+        self._resting: SceneCorrection | None = None
+        self._target: tuple | None = None
+        self._turn = 0
+        # Other volumes or another segment are chosen; a case was opened, or begins anew with another mask.
+        self.chosen, self.opened = Signal(), Signal()
+        # The open case is about to begin anew, about to go, or gone; a correction began, or is about to end.
+        self.restarting, self.closing, self.closed = Signal(), Signal(), Signal()
+        self.begun, self.stopping = Signal(), Signal()
+        # A click changed the mask; anything may have changed; that, once the views have drawn it.
+        self.edited, self.changed, self.settled = Signal(), Signal(), Signal()
+
+    @property
+    def under_way(self) -> SceneCorrection:
+        """The correction under way; raises `CorrectionError` if there is none."""
+        if self.correction is None:
+            raise CorrectionError(
+                _("no segment is being corrected; find the tumour or choose a segment to correct.")
+            )
+        return self.correction
+
+    @property
+    def session(self) -> CorrectionSession:
+        """The session of the correction under way; raises as `under_way`."""
+        return self.under_way.session
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the images that are being corrected; raises as `under_way`."""
+        return self.session.case.grid
+
+    @property
+    def case(self) -> CaseNodes:
+        """The nodes of the open case; raises `ImageError` if no case is open."""
+        if self.nodes is None:
+            raise ImageError(_("no case is open; open one first."))
+        return self.nodes
+
+    @property
+    def reference(self) -> Any:
+        """The volume whose grid counts, None if none is chosen."""
+        return self.volumes[0] or self.volumes[1]
+
+    @property
+    def kind(self) -> ClickKind:
+        """The kind of the clicks to come."""
+        return self._kind
+
+    @kind.setter
+    def kind(self, kind: ClickKind) -> None:
+        if self.correction is not None:
+            self.correction.kind = kind
+        if kind is not self._kind:
+            self._kind = kind
+            self._change()
+
+    @property
+    def collecting(self) -> bool:
+        """Whether clicks wait until they are applied together."""
+        return self._collecting
+
+    @collecting.setter
+    def collecting(self, collecting: bool) -> None:
+        if self.correction is not None:
+            self.correction.collecting = collecting
+        if collecting != self._collecting:
+            self._collecting = collecting
+            self._change()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something else is being computed; clicks are refused while it is."""
+        return self._busy
+
+    @busy.setter
+    def busy(self, busy: bool) -> None:
+        self._busy = busy
+        if self.correction is not None:
+            self.correction.busy = busy
+
+    def open(self, case: OpenedCase, journal: JournalFile | None = None) -> None:
+        """Take a case in place of the one that is open, and choose its volumes and its segment.
+
+        Parameters
+        ----------
+        case : OpenedCase
+            The case to open.
+        journal : JournalFile, optional
+            The file of its journal, which may hold earlier work; else the journal is kept in the scene alone.
+
+        Raises
+        ------
+        ImageError
+            If its sequences cannot be used together; the case before then stays open.
+        """
+        case.checked()
+        self.close()
+        self.nodes, self._journal = self._show(case), journal or JournalFile()
+        self._choose_own(self.nodes)
+
+    def restart(self, values: np.ndarray) -> None:
+        """Begin anew with another mask of the open case, ``(K, J, I)`` bool on its grid."""
+        nodes = self.case
+        # What was painted last belongs to the journal that is set aside.
+        self.stop()
+        self.restarting.emit()
+        nodes.put_mask(values)
+        self._choose_own(nodes)
+
+    async def choose(self, volumes: Volumes, segment: Segment, settings: CorrectionSettings) -> None:
+        """Choose anew; the correction under way goes on with it, or stops where it cannot be corrected."""
+        self.volumes, self.segment, self.settings = volumes, segment, settings
+        self._change()
+        await self.follow()
+
+    def choose_segment(self, segmentation: Any, segment_id: str) -> None:
+        """Make a segment the one to correct."""
+        self.stop()
+        self.segment = segmentation, segment_id
+        self.chosen.emit()
+        self._change()
+
+    async def begin(self) -> None:
+        """Correct the chosen segment from now on; earlier clicks on it can be undone.
+
+        Raises
+        ------
+        VSClickError
+            If volumes, segment, journal or models cannot be used; nothing is corrected then.
+        """
+        self.stop()
+        self.check_own()
+        if self._away:
+            self._goes_on = True
+            return
+        turn = self._turn
+        corrector = await self.networks.load()
+        with self._host.waiting():
+            # Something else may have been begun meanwhile.
+            if turn != self._turn:
+                return
+            self._begin(corrector)
+        self.begun.emit()
+        self._change()
+
+    async def correct(self) -> None:
+        """Begin, and say what to do."""
+        await self.begin()
+        if self.correction is not None:
+            self._host.say(READY)
+
+    async def follow(self) -> None:
+        """Let the correction under way go on with the networks, volumes and segment that are chosen now."""
+        if self.correction is None or self._target == self._described():
+            return
+        try:
+            await self.begin()
+        except VSClickError as error:
+            self._host.fail(error)
+
+    def rest(self) -> None:
+        """Take no clicks until `resume`; what is painted in the segment is still written down."""
+        resting = self.correction
+        if resting is not None:
+            self.stopping.emit()
+            resting.rest()
+            self.correction = None
+        self.stop()
+        self._resting, self._away, self._goes_on = resting, True, resting is not None
+
+    async def resume(self) -> None:
+        """Go on where `rest` stopped."""
+        goes_on, self._goes_on, self._away = self._goes_on, False, False
+        if goes_on and self.segment[0] is not None:
+            await self.correct()
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        """Leave the segment alone; what was done stays, and can be undone after the next `begin`."""
+        self._turn += 1
+        if self.correction is not None:
+            self.stopping.emit()
+        for correction in (self.correction, self._resting):
+            if correction is not None:
+                correction.close()
+        self.correction = self._resting = self._target = self.last_edit = None
+        self._change()
+
+    def close(self) -> None:
+        """Take the open case, and the segment that is corrected on it, out of the scene."""
+        self.stop()
+        if self.nodes is None:
+            return
+        self.closing.emit()
+        nodes, self.nodes, self._journal = self.nodes, None, JournalFile()
+        chosen, self.volumes, self.segment = self.segment[0], (None, None), (None, "")
+        nodes.remove(chosen if nodes.has_segmentation(chosen) else None)
+        self.chosen.emit()
+        self.closed.emit()
+
+    def forget(self) -> None:
+        """Let go of a scene that is being closed."""
+        self.closing.emit()
+        self.stop()
+        self.nodes, self._journal = None, JournalFile()
+        self.volumes, self.segment, self._goes_on = (None, None), (None, ""), False
+
+    def check_volumes(self) -> None:
+        """Raise `WorklistError` if a case is open and other volumes than its own are chosen."""
+        if self.nodes is not None and not self.nodes.has_volumes(*self.volumes):
+            sentence = _("other volumes than those of case {case} are chosen; choose its own, or leave it.")
+            raise WorklistError(sentence.format(case=self.nodes.name))
+
+    def check_own(self) -> None:
+        """Raise `WorklistError` if a case is open and volumes or segment that are chosen are not its own."""
+        self.check_volumes()
+        chosen = self.segment[0]
+        if self.nodes is None or chosen is None or self.nodes.has_segmentation(chosen):
+            return
+        sentence = _(
+            "the segment was not made on the images of case {case}; choose the case's own, or copy the "
+            "segment into it."
+        )
+        raise WorklistError(sentence.format(case=self.nodes.name))
+
+    def values(self) -> np.ndarray:
+        """Return the whole segment as it is now, ``(K, J, I)`` bool; raises as `under_way`."""
+        mask = self.session.mask
+        box, values = mask.extent(), np.zeros(self.grid.shape, bool)
+        if box is not None:
+            values[box.slices] = mask.read(box)
+        return values
+
+    def settle(self) -> None:
+        """Let what waits for the views follow now: measurements and worklist."""
+        if self._settling:
+            self._settling = False
+            self.settled.emit()
+
+    def _choose_own(self, nodes: CaseNodes) -> None:
+        self.volumes, self.segment = nodes.volumes, nodes.segment or (None, "")
+        self.chosen.emit()
+        self.opened.emit()
+        self._change()
+
+    def _begin(self, corrector: Proposer) -> None:
+        correction = correct_segment(
+            self.volumes,
+            self.segment,
+            self.settings.adjust(corrector),
+            self.networks.starter,
+            self._journal.path,
+            self.settings.merge,
+            self._journal.guard,
+            on_edit=self._on_edit,
+            on_error=self._on_error,
+            on_change=self._change,
+            later=lambda action: self._host.later(0.0, action),
+        )
+        self.correction, self._target = correction, self._described()
+        correction.kind, correction.busy = self._kind, self._busy
+        # Clicks of an earlier time may still wait.
+        self.collecting = correction.collecting or self._collecting
+        # The network sees this image once, which prepares what every click needs of it.
+        session = correction.session
+        session.corrector.propose(session.case, session.mask, [Click(tuple(self.grid.center_ras))])
+
+    def _described(self) -> tuple:
+        return self.volumes, self.segment, self.settings, self.networks.choice
+
+    def _change(self) -> None:
+        self.changed.emit()
+        if not self._settling:
+            self._settling = True
+            self._host.later(SETTLE_S, self.settle)
+
+    def _on_edit(self, edit: Edit) -> None:
+        self.last_edit = edit
+        done = _("{edit}, in {time:.0f} ms.").format(edit=edit.description, time=edit.milliseconds)
+        self._host.say(f"{done} {edit.remark}".strip())
+        self.edited.emit(edit)
+
+    def _on_error(self, error: VSClickError) -> None:
+        self._host.fail(error)
+        self._change()

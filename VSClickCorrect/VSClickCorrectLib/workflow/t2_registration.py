@@ -1,0 +1,130 @@
+"""The T2 where the T1ce is: how well they match, and registering them."""
+
+from __future__ import annotations
+
+from VSClickCorrectLib.datasets.registration import Registration
+from VSClickCorrectLib.errors import ImageError, VSClickError
+from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.registration import agreement, register_t2, take_back_registration
+from VSClickCorrectLib.mrml.volumes import grid_of, remarks_of, volume_of
+from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.observable import Signal
+
+_LEFT = _("The T2 lay as well before; it was left where it is.")
+
+
+class T2Registration:
+    """Says where T1ce and T2 lie and whether they match, and registers the T2 without resampling it.
+
+    Parameters
+    ----------
+    host : Host
+        The window.
+    workbench : Workbench
+        The volumes.
+    jobs : JobRunner
+        Runs the registration.
+
+    Attributes
+    ----------
+    apart : bool
+        Whether the volumes lie on grids of their own.
+    done, moved : bool
+        Whether a registration helped, and whether the T2 is shown as registered or as it came.
+    """
+
+    def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner) -> None:
+        self._host, self._workbench, self._jobs = host, workbench, jobs
+        self._found: Registration | None = None
+        self._looked_at: tuple | None = None
+        self._remarks: tuple[str, ...] = ()
+        self._sentence, self.apart, self.done, self.moved = "", False, False, False
+        self.changed = Signal()
+        workbench.settled.connect(self.look)
+
+    @property
+    def sentence(self) -> str:
+        """How well the volumes match, or how the registration ended; empty if one is missing."""
+        return self._sentence if self._chosen() == self._looked_at else ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be known of where the volumes' files say that they lie."""
+        return self._remarks if self._chosen() == self._looked_at else ()
+
+    def look(self) -> None:
+        """Look at the volumes once more if others are chosen, or one was moved."""
+        chosen = self._chosen()
+        if chosen == self._looked_at:
+            return
+        self._looked_at, self._found = chosen, None
+        self._sentence, self.apart, self.done, self.moved = "", False, False, False
+        self._remarks = tuple(remark for node in self._volumes() for remark in remarks_of(node))
+        if len(chosen) == 2:
+            try:
+                self._compare()
+            except VSClickError as error:
+                self._sentence = error.sentence
+        self.changed.emit()
+
+    async def register(self) -> None:
+        """Register the T2 to the T1ce, and lay it there."""
+        t1ce, t2 = self._workbench.volumes
+        self._host.say(_("Registering the T2; you can go on looking at the images."))
+        found = await self._jobs.run(lambda: Job.start_registration(volume_of(t1ce), volume_of(t2)))
+        if found is None:
+            return
+        if self._workbench.volumes != (t1ce, t2):
+            raise ImageError(_("another T2 was chosen meanwhile, so nothing was moved; register again."))
+        self._found, self.done, self.moved = (found, True, False) if found.improved else (None, False, False)
+        if found.improved:
+            await self.show(True)
+            self._host.say(_("The T2 lies on the T1ce now; compare both, and take it back if it is worse."))
+        else:
+            self._host.say(_LEFT)
+        self._sentence = _sentence(found)
+        self.changed.emit()
+
+    async def show(self, moved: bool) -> None:
+        """Lay the T2 as it was registered or as it came, and go on correcting on it there; clicks stay."""
+        if self._found is None or moved == self.moved:
+            return
+        t2, self.moved = self._workbench.volumes[1], moved
+        going_on = self._workbench.correction is not None
+        self._workbench.stop()
+        if moved:
+            register_t2(t2, self._found)
+        else:
+            take_back_registration(t2)
+        self._looked_at = self._chosen()
+        self.changed.emit()
+        if going_on:
+            await self._workbench.begin()
+
+    def _compare(self) -> None:
+        t1ce, t2 = self._workbench.volumes
+        self.apart = not grid_of(t1ce).matches(grid_of(t2))
+        self._sentence = agreement(t1ce, t2).sentence
+
+    def _volumes(self) -> list:
+        return [node for node in self._workbench.volumes if node is not None]
+
+    def _chosen(self) -> tuple:
+        return tuple((node.GetID(), node.GetTransformNodeID()) for node in self._volumes())
+
+
+def _sentence(found: Registration) -> str:
+    if not found.improved:
+        return _LEFT
+    return _(
+        "Moved by {mm:.1f} mm and turned by {degrees:.1f}°; mutual information {before:.3f} before, "
+        "{after:.3f} after."
+    ).format(
+        mm=found.translation_mm,
+        degrees=found.rotation_degrees,
+        before=found.nmi_before,
+        after=found.nmi_after,
+    )
