@@ -1,5 +1,7 @@
 """Seconds of work, the initial mask and registration, with jobs whose end the test says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from plain_host import JobByHand
@@ -11,7 +13,8 @@ from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.volumes import grid_of
 
-FOUND = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
+SECOND = InitialMask(Box((4, 2, 3), (5, 4, 5)), np.ones((1, 2, 2), bool), 0.8, 0.4, 0.3)
+FOUND = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9, 1.0, 0.95, (SECOND,))
 NOTHING = InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)
 
 
@@ -50,7 +53,8 @@ def test_what_is_found_takes_the_place_of_the_mask(flow, begun, host, job, borde
     running = job(FOUND)
     host.run(flow.initial.find())
     end(running, host)
-    assert host.status == "Found; click where its border is wrong."
+    assert host.status.startswith("Found ")
+    assert host.status.endswith("95% sure (1 other candidate); click where its border is wrong.")
     assert begun.values().sum() == 24 and flow.clicks.rows == []
 
 
@@ -58,8 +62,38 @@ def test_nothing_found_asks_for_an_include_click(flow, begun, host, job):
     running = job(NOTHING)
     host.run(flow.initial.find())
     end(running, host)
-    assert host.status == "No tumour was found; place an include click on it."
+    assert host.status == "No tumour was found; place an include click inside it, and it will be."
     assert not begun.values().any()
+    host.run(flow.initial.next_candidate())
+    assert host.status.startswith("There is no other candidate")
+
+
+def test_the_next_candidate_takes_its_place_and_then_the_first_again(flow, begun, host, job):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    end(running, host)
+    host.run(flow.initial.next_candidate())
+    assert np.argwhere(begun.values()).min(0).tolist() == [4, 2, 3]
+    assert begun.values().sum() == 4
+    assert host.status.startswith("Candidate 2 of 2, ")
+    host.run(flow.initial.next_candidate())
+    assert (begun.values().sum(), flow.initial.shown, host.questions) == (24, 1, [])
+    begun.close()
+    assert not flow.initial.found.found
+
+
+def test_clicks_on_a_candidate_are_lost_only_after_a_question(flow, begun, host, job, border):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    end(running, host)
+    begun.correction.place(replace(border[0], kind=ClickKind.INCLUDE))
+    clicked = begun.values()
+    host.answers += [False, True]
+    host.run(flow.initial.next_candidate())
+    np.testing.assert_array_equal(begun.values(), clicked)
+    host.run(flow.initial.next_candidate())
+    assert begun.values().sum() == 4
+    assert len(host.questions) == 2
 
 
 def test_cancelled_search_changes_nothing(flow, begun, host, job, start):

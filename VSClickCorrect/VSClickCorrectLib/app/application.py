@@ -148,6 +148,7 @@ class BrowserApp:
             "back": lambda: views.move_crosshair(rows=-1),
             "front": lambda: views.move_crosshair(rows=1),
             **{name: self.host.bound(verb) for name, verb in self.flow.clicks.actions.items()},
+            "candidate": self.running.next_candidate,
             "fit": views.fit,
             "zoom": self.zoom,
         }

@@ -99,8 +99,9 @@ class Panel:
 
     def shortcuts(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each key, as Qt writes it, and what it does."""
+        actions = {**self.clicks.actions, "candidate": self.start.next_candidate}
         for key in KEYS:
-            yield key.name, self.clicks.actions[key.action]
+            yield key.name, actions[key.action]
 
     def say(self, text: object) -> None:
         """Show a sentence or an error in the status line and in the main window's status bar."""

@@ -12,11 +12,13 @@ class StartSection(Section):
         super().__init__(ui, desktop, flow)
         flow.workbench.chosen.connect(self._show_chosen)
         flow.workbench.begun.connect(self._fold)
+        flow.initial.changed.connect(self.refresh)
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
         return [
             Connection("initialButton", "clicked()", self.find_tumour),
+            Connection("candidateButton", "clicked()", self.next_candidate),
             Connection("correctButton", "clicked()", self.correct_segment),
             Connection("segmentSelector", "currentNodeChanged(bool)", self.refresh),
             Connection("segmentSelector", "currentSegmentChanged(QString)", self.refresh),
@@ -25,6 +27,10 @@ class StartSection(Section):
     def find_tumour(self) -> None:
         """Segment the tumour beside the program, then begin to correct what was found."""
         self.host.start(self.flow.initial.find())
+
+    def next_candidate(self) -> None:
+        """Correct the next candidate of the last search."""
+        self.host.start(self.flow.initial.next_candidate())
 
     def correct_segment(self) -> None:
         """Begin to correct the segment that is chosen."""
@@ -38,6 +44,8 @@ class StartSection(Section):
         selector = self.ui.segmentSelector
         ready = self.workbench.reference is not None and not self.flow.jobs.busy
         self.ui.initialButton.enabled = ready
+        self.ui.candidateButton.visible = len(self.flow.initial.found.candidates) > 1
+        self.ui.candidateButton.enabled = ready
         self.ui.correctButton.enabled = ready and bool(selector.currentNode() and selector.currentSegmentID())
 
     def _show_chosen(self) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.inference.found_text import found_text
+from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.initial import add_found_mask
-from VSClickCorrectLib.mrml.volumes import case_of, grid_of
+from VSClickCorrectLib.mrml.volumes import case_of, grid_of, volume_of
 from VSClickCorrectLib.workflow.correction import Volumes, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.observable import Signal
 
 
 class InitialMaskFinder:
@@ -28,10 +31,21 @@ class InitialMaskFinder:
         Runs the search.
     scene : vtkMRMLScene
         Where a segmentation goes.
+
+    Attributes
+    ----------
+    found : InitialMask
+        What was found last on the volumes that are chosen, with its candidates.
+    shown : int
+        The candidate that is corrected, from 1.
     """
 
     def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner, scene: Any) -> None:
         self._host, self._workbench, self._jobs, self._scene = host, workbench, jobs, scene
+        self._volumes: Volumes | None = None
+        self.found, self.shown = NOTHING, 1
+        self.changed = Signal()
+        workbench.closing.connect(self._forget)
 
     async def find(self) -> None:
         """Look for the tumour; raises as `use`, or if the volumes cannot be used."""
@@ -54,20 +68,39 @@ class InitialMaskFinder:
         ImageError, WorklistError
             If other volumes are chosen now.
         """
-        workbench = self._workbench
-        if workbench.volumes != volumes:
+        if self._workbench.volumes != volumes:
             raise ImageError(
                 _("other volumes were chosen meanwhile, so the mask was not used; find it again.")
             )
+        self.found, self.shown, self._volumes = initial, 1, volumes
+        await self._correct(initial)
+
+    async def next_candidate(self) -> None:
+        """Correct the next candidate in place of the one that is shown; after the last comes the first."""
+        workbench, count = self._workbench, len(self.found.candidates)
+        if workbench.volumes != self._volumes or count < 2:
+            self._host.say(_("There is no other candidate; place an include click inside the tumour."))
+            return
+        question = _("The clicks on this candidate go with it. Look at the next one?")
+        clicked = workbench.correction is not None and bool(workbench.session.clicks)
+        if clicked and not await self._host.confirm(question):
+            return
+        self.shown = self.shown % count + 1
+        await self._correct(self.found.candidates[self.shown - 1])
+
+    async def _correct(self, candidate: InitialMask) -> None:
+        workbench = self._workbench
         workbench.check_volumes()
         if workbench.nodes is not None:
-            workbench.restart(initial.on(grid_of(workbench.reference)))
+            workbench.restart(candidate.on(grid_of(workbench.reference)))
         else:
             name = _("Vestibular schwannoma")
-            workbench.choose_segment(*add_found_mask(self._scene, volumes, initial, name))
+            segment = add_found_mask(self._scene, workbench.volumes, candidate, name)
+            workbench.choose_segment(*segment)
         await workbench.begin()
-        self._host.say(
-            _("Found; click where its border is wrong.")
-            if initial.found
-            else _("No tumour was found; place an include click on it.")
-        )
+        self.changed.emit()
+        self._host.say(found_text(self.found, Case(volume_of(workbench.reference)), self.shown))
+
+    def _forget(self) -> None:
+        self.found, self.shown, self._volumes = NOTHING, 1, None
+        self.changed.emit()

@@ -29,6 +29,7 @@ KEYS = (
     Key("I", "include", "include clicks"),
     Key("X", "exclude", "exclude clicks"),
     Key("N", "next_round", "next round"),
+    Key("M", "candidate", "next candidate for the tumour"),
     Key("H", "markers", "markers"),
     Key("Ctrl+Z", "undo", "undo"),
     Key("Ctrl+Y", "redo", "redo"),

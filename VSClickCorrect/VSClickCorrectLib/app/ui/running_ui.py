@@ -7,6 +7,7 @@ from trame.widgets.vuetify3 import VBtn, VProgressLinear, VSwitch
 
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectLib.workflow.keys import key_of
 
 
 def running_ui(running: RunningLogic) -> None:
@@ -20,7 +21,7 @@ def running_ui(running: RunningLogic) -> None:
 
 
 def initial_ui(running: RunningLogic) -> None:
-    """Build the button that finds the tumour."""
+    """Build the button that finds the tumour, and the one that goes through candidates if there are any."""
     VBtn(
         "Find the tumour",
         id="find",
@@ -29,6 +30,17 @@ def initial_ui(running: RunningLogic) -> None:
         size="small",
         variant="tonal",
         prepend_icon="mdi-auto-fix",
+        block=True,
+    )
+    VBtn(
+        f"Next candidate ({key_of('candidate')})",
+        id="candidate",
+        v_if=f"!{running.typed_state.name.running} && {running.typed_state.name.candidates} > 1",
+        click=running.next_candidate,
+        classes="mt-1",
+        size="small",
+        variant="text",
+        prepend_icon="mdi-skip-next",
         block=True,
     )
 
