@@ -160,7 +160,7 @@ def test_asking_for_a_model_that_is_not_there_names_those_that_are(tmp_path, rol
 
 def test_exported_random_models_load_for_every_role(model_folder):
     models = ModelFolder(model_folder)
-    for role in ("locator", "click", "corrector"):
+    for role in ("locator", "initial", "corrector"):
         models.load(models.entry(role), CPU)
 
 

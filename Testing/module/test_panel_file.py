@@ -22,7 +22,7 @@ MEMBERS = {
     "QLabel": {"text", "toolTip"},
     "QLineEdit": {"connect", "enabled", "text"},
     "QProgressBar": {"maximum", "value"},
-    "QPushButton": BUTTON,
+    "QPushButton": BUTTON | {"visible"},
     "QSpinBox": {"connect", "value"},
     "QTableWidget": {
         "blockSignals",

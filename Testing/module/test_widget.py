@@ -18,7 +18,7 @@ def shortcuts(desktop):
 
 
 def test_shortcuts_exist_while_the_module_is_entered(widget, desktop):
-    everything = ["B", "Ctrl+Y", "Ctrl+Z", "H", "I", "N", "X"]
+    everything = ["B", "Ctrl+Y", "Ctrl+Z", "H", "I", "M", "N", "X"]
     assert shortcuts(desktop) == everything
     widget.exit()
     assert shortcuts(desktop) == []

@@ -235,7 +235,7 @@ class NaiveSession:
         return np.isin(labels, labels[differs & self._within(click, 2.0)]) & differs
 
     def _thick(self, differs, block):
-        """What a ball of 2 mm across fills without leaving it; beyond the block it goes on as at its face."""
+        """What a ball 2.1 mm wide fills without leaving it; beyond the block it goes on as at its face."""
         place = tuple(slice(low.min(), low.max() + 1) for low in np.nonzero(block))
         inside = np.pad(differs[place], 1, mode="edge")
         spacing = np.linalg.norm(self.affine[:3, :3], axis=0)[::-1]
@@ -252,7 +252,7 @@ class NaiveSession:
 
     @staticmethod
     def _ball(places, n):
-        return np.linalg.norm(places - places[n], axis=1) <= 1.0
+        return np.linalg.norm(places - places[n], axis=1) <= 1.05
 
     def _kept_true(self, result, clicks, earlier):
         result = result.copy()

@@ -85,6 +85,7 @@ def test_manifest_tells_all_that_is_needed_to_use_the_model(experiment, trained,
                 "parameters": PARAMETERS,
                 "geometry": {"spacing": [2.0, 1.0, 1.0]},
                 "threshold": 0.5,
+                "certainty": {},
             }
         ],
     }

@@ -19,8 +19,9 @@ REACH_MM = 2.0
 # Where cuts overlap, a proposal's weight falls to 1/e² at this distance from its click: half a cut.
 BLEND_MM = 14.4
 # What an include or exclude click changes farther away than this must be more than a rim of this thickness:
-# the click was about a part, not about the border all around.
-LOCAL_MM, RIM_MM = 5.0, 2.0
+# the click was about a part, not about the border all around. No common spacing is half of it, at which
+# rounding would decide.
+LOCAL_MM, RIM_MM = 5.0, 2.1
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
