@@ -165,7 +165,7 @@ def test_two_echoes_of_each_slice_are_refused(tmp_path):
 def test_copies_are_named(tmp_path):
     slices = stack()
     write_slices(tmp_path / "scan", [*slices, slices[4]])
-    refused(tmp_path / "scan", "holds slices twice; remove the copies (28-4.dcm and 13-24.dcm)")
+    refused(tmp_path / "scan", "holds slices twice; remove the copies (13-24.dcm and 28-4.dcm)")
 
 
 @pytest.mark.parametrize("frames", [True, False])

@@ -1,5 +1,9 @@
 """Trees of scans as people have them: what is a case in them, and what is not."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, VOLUME, written
@@ -220,3 +224,22 @@ def test_each_study_of_a_patient_is_a_case(tmp_path):
     assert found(tmp_path) == {
         f"VS-SEG-002_{date}": {"t1ce": f"{date}-t1", "t2": f"{date}-t2"} for date in ("19910428", "19930601")
     }
+
+
+def test_a_dose_whose_numbers_are_empty_is_listed_beside_the_slices(tmp_path):
+    # GDCM, asked for its files, sorts them by numbers that are not there; it crashed in one of two runs.
+    program = (
+        "import sys; from pathlib import Path; from VSClickCorrectLib.imaging.series import series_in;"
+        "print(*[(len(one.files), one.modality) for one in series_in(Path(sys.argv[1]))])"
+    )
+    write_rtdose(tmp_path / "dose.dcm")
+    series(tmp_path, 1, description="t1_mpr_tra_post")
+    for _ in range(3):
+        found = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert sorted(found.stdout.strip().replace(") (", ")|(").split("|")) == ["(1, 'RTDOSE')", "(5, 'MR')"]

@@ -13,7 +13,7 @@ from VSClickCorrectLib.files import is_text
 from VSClickCorrectLib.imaging.dicom_text import header_text
 from VSClickCorrectLib.imaging.naming import Kind, kind_of_series
 
-_CHARACTER_SET = "0008|0005"
+_CHARACTER_SET, _SERIES = "0008|0005", "0020|000e"
 _TAGS = {
     "modality": "0008|0060",
     "patient": "0010|0020",
@@ -77,7 +77,29 @@ class Series:
 
 def series_in(folder: Path) -> list[Series]:
     """Return all DICOM series of images in a folder, scans or not, in the order of their UIDs."""
-    return [_series(folder, uid) for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))]
+    files = _files_by_series(folder)
+    return [
+        _series(folder, uid, files.get(uid, ()))
+        for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    ]
+
+
+def files_of_series(folder: Path, uid: str) -> tuple[Path, ...]:
+    """Return the image files of a series in a folder, in the order of their names."""
+    return _files_by_series(folder).get(uid, ())
+
+
+def _files_by_series(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Return the image files of a folder by SeriesInstanceUID.
+
+    GDCM's own list of them is sorted by numbers in their headers, and crashes where these are empty.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            uid = _value_of(path, _SERIES)
+            found[uid] = (*found.get(uid, ()), path)
+    return found
 
 
 def the_series(folder: Path, sequence: str | None = None) -> Series:
@@ -120,21 +142,32 @@ def meant_as(sequence: str | None, series: Sequence[Series]) -> Sequence[Series]
     return series
 
 
-def _series(folder: Path, uid: str) -> Series:
-    files = [Path(f) for f in sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid)]
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    named = [path for path in files if is_text(path)]
-    if not named:
-        return Series(folder, uid, ())
-    reader.SetFileName(str(named[0]))
-    try:
-        reader.ReadImageInformation()
-    except (RuntimeError, UnicodeDecodeError):
+def _series(folder: Path, uid: str, files: tuple[Path, ...]) -> Series:
+    reader = next((one for one in map(_header, files) if one is not None), None)
+    if reader is None:
         return Series(folder, uid, ())
     character_set = _value(reader, _CHARACTER_SET)
     values = {name: header_text(_value(reader, tag), character_set) for name, tag in _TAGS.items()}
-    return Series(folder, uid, tuple(files), **values)
+    return Series(folder, uid, files, **values)
+
+
+def _header(path: Path) -> sitk.ImageFileReader | None:
+    """Return the header of a DICOM image, None if the file is none or its name is no text."""
+    if not is_text(path):
+        return None
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except (RuntimeError, UnicodeDecodeError):
+        return None
+    return reader
+
+
+def _value_of(path: Path, tag: str) -> str:
+    reader = _header(path)
+    return "" if reader is None else _value(reader, tag).strip(" \0")
 
 
 def _value(reader: sitk.ImageFileReader, tag: str) -> str:

@@ -15,7 +15,7 @@ from VSClickCorrectLib.imaging.dicom_frames import Frame, frames_of
 from VSClickCorrectLib.imaging.dicom_length import is_whole
 from VSClickCorrectLib.imaging.dicom_stack import stacked
 from VSClickCorrectLib.imaging.pairing import scan_of
-from VSClickCorrectLib.imaging.series import the_series
+from VSClickCorrectLib.imaging.series import files_of_series, the_series
 from VSClickCorrectLib.imaging.volume import Volume
 
 # What all slices of a scan have in common.
@@ -33,8 +33,8 @@ def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None
     """
     _check_files_of(folder)
     uid = uid or the_series(folder, sequence).uid
-    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid)
-    _check_names(names)
+    _check_names(folder)
+    names = [str(path) for path in files_of_series(folder, uid)]
     try:
         with enough_memory():
             images = [_read(name) for name in names]
@@ -84,10 +84,10 @@ def _read(name: str) -> sitk.Image:
     return reader.Execute()
 
 
-def _check_names(names: Sequence[str]) -> None:
-    for name in names:
-        if not is_text(Path(name)):
-            raise ImageError(f"the name {name} is not UTF-8 text; rename the file.")
+def _check_names(folder: Path) -> None:
+    for path in folder.iterdir():
+        if not is_text(path):
+            raise ImageError(f"the name {path} is not UTF-8 text; rename the file.")
 
 
 def _check_files_of(folder: Path) -> None:
