@@ -158,7 +158,7 @@ CASES = [
         lambda room: room.segment(
             _scan(room, [*stack(5), *(one for turn in _TURNS for one in stack(5, orientation=turn))])
         ),
-        "The DICOM series in scan mixes slices of 3 orientations or pixel sizes (00-0.dcm, 04-5.dcm and 08-10.dcm); export each scan on its own.",
+        "The DICOM series in scan mixes slices of 3 orientations or pixel sizes (00-0.dcm, 01-9.dcm and 05-14.dcm); export each scan on its own.",
     ),
     BadInput(
         "multi-frame file whose frames say nothing of themselves",
