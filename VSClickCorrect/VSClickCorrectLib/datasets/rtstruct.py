@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,21 +10,9 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import check_file
+from VSClickCorrectLib.imaging.dicom_headers import DAMAGED
 
 _CLOSED = {"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"}
-# What pydicom raises of damaged files: it reads values when they are asked for, whatever is in them.
-_DAMAGED = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True)
@@ -75,7 +62,7 @@ def read_structure_set(path: Path) -> StructureSet | None:
             return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
     except InvalidDicomError:
         raise ImageError(f"{path} is no DICOM file; download it again.") from None
-    except (BytesLengthException, *_DAMAGED):
+    except (BytesLengthException, OSError, *DAMAGED):
         raise ImageError(f"the RTSTRUCT {path} is damaged; download it again.") from None
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -15,24 +13,12 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.files import reading
+from VSClickCorrectLib.imaging.dicom_headers import DAMAGED
 
 # Enhanced MR, CT and PET, converted ones too: their frames are described in sequences, which ITK passes over.
 _ENHANCED = {f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("4.1", "4.3", "4.4", "2.1", "2.2", "130", "128.1")}
 # No scans, though they hold an image.
 _OTHERS = {"SEG": "a segmentation", "RTDOSE": "a dose"}
-# What pydicom raises of damaged files: it reads values when they are asked for, whatever is in them.
-_DAMAGED = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 _SOP_CLASS, _SOP_INSTANCE, _MODALITY = "0008|0016", "0008|0018", "0008|0060"
 _POSITION, _ORIENTATION, _SPACING = "0020|0032", "0020|0037", "0028|0030"
 # By what two images of one slice may differ: the tag of a slice, the sequence and the keyword of a frame.
@@ -146,7 +132,7 @@ def _described(path: Path, count: int) -> list[Frame]:
             return [_frame(path, str(header.SOPInstanceUID), n, group) for n, group in enumerate(groups, 1)]
     except ImageError:
         raise
-    except (BytesLengthException, *_DAMAGED):
+    except (BytesLengthException, *DAMAGED):
         raise ImageError(f"{path} is damaged; export it again.") from None
 
 

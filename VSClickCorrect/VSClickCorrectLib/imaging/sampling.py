@@ -133,6 +133,11 @@ class Window:
         """The native voxels, ``(k, j, i)``, that `sample` takes."""
         return self.grid.axial_box(self._source_box)
 
+    def position(self, ras) -> np.ndarray:
+        """Return where a point, RAS mm, lies among the samples, ``(k, j, i)``; may be outside."""
+        offset = (axial_coordinates(self.grid, ras) - self.center) / self.steps
+        return offset + (np.array(self.geometry.shape) - 1) / 2
+
     def nearest(self, samples: np.ndarray, box: Box) -> np.ndarray:
         """Return the sample nearest to each native voxel of a box ``(k, j, i)``, of its shape.
 

@@ -77,11 +77,10 @@ class Series:
 
 def series_in(folder: Path) -> list[Series]:
     """Return all DICOM series of images in a folder, scans or not, in the order of their UIDs."""
-    files = _files_by_series(folder)
-    return [
-        _series(folder, uid, files.get(uid, ()))
-        for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    ]
+    uids = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    # Without any, nothing in the folder is worth being opened once more.
+    files = _files_by_series(folder) if uids else {}
+    return [_series(folder, uid, files.get(uid, ())) for uid in uids]
 
 
 def files_of_series(folder: Path, uid: str) -> tuple[Path, ...]:
@@ -97,8 +96,10 @@ def _files_by_series(folder: Path) -> dict[str, tuple[Path, ...]]:
     found: dict[str, tuple[Path, ...]] = {}
     for path in sorted(folder.iterdir()):
         if path.is_file():
-            uid = _value_of(path, _SERIES)
-            found[uid] = (*found.get(uid, ()), path)
+            reader = _header(path)
+            if reader is not None:
+                uid = _value(reader, _SERIES).strip(" \0")
+                found[uid] = (*found.get(uid, ()), path)
     return found
 
 
@@ -143,7 +144,7 @@ def meant_as(sequence: str | None, series: Sequence[Series]) -> Sequence[Series]
 
 
 def _series(folder: Path, uid: str, files: tuple[Path, ...]) -> Series:
-    reader = next((one for one in map(_header, files) if one is not None), None)
+    reader = _header(files[0]) if files else None
     if reader is None:
         return Series(folder, uid, ())
     character_set = _value(reader, _CHARACTER_SET)
@@ -163,11 +164,6 @@ def _header(path: Path) -> sitk.ImageFileReader | None:
     except (RuntimeError, UnicodeDecodeError):
         return None
     return reader
-
-
-def _value_of(path: Path, tag: str) -> str:
-    reader = _header(path)
-    return "" if reader is None else _value(reader, tag).strip(" \0")
 
 
 def _value(reader: sitk.ImageFileReader, tag: str) -> str:

@@ -32,16 +32,15 @@ def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None
         slices are refused by `stacked`.
     """
     _check_files_of(folder)
-    uid = uid or the_series(folder, sequence).uid
+    files = files_of_series(folder, uid) if uid else the_series(folder, sequence).files
     _check_names(folder)
-    names = [str(path) for path in files_of_series(folder, uid)]
     try:
         with enough_memory():
-            images = [_read(name) for name in names]
+            images = [_read(str(path)) for path in files]
     except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
     _check_common(images, folder)
-    return _stacked(list(map(Path, names)), images, f"the DICOM series in {folder}")
+    return _stacked(files, images, f"the DICOM series in {folder}")
 
 
 def placed_frames(path: Path, image: sitk.Image) -> Volume:

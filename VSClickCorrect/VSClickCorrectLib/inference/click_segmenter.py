@@ -13,7 +13,7 @@ from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.cuts import Readable
 from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.preprocessing import sample_sequences
-from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry, axial_coordinates
+from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.click_channels import draw_clicks
 from VSClickCorrectLib.inference.plain_segmenter import Model, run
@@ -83,7 +83,7 @@ class ClickSegmenter:
         if mask is not None:
             before = (window.sample(mask.read(window.source_box)) >= 0.5).astype(np.float32)
         drawn = [
-            draw_clicks(shape, [_sample_of(window, c) for c in clicks if c.kind is kind])
+            draw_clicks(shape, [window.position(c.position_ras) for c in clicks if c.kind is kind])
             for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
         ]
         return np.concatenate([sample_sequences(case, window), before[None], np.stack(drawn)])
@@ -112,13 +112,7 @@ def _held(network: nn.Module, channels: np.ndarray, window: Window, clicks: Sequ
 
 def _voxels_of(window: Window, clicks: Sequence[Click]) -> list[Voxel]:
     """Return the samples nearest to clicks, of those in the window."""
-    samples = [np.floor(_sample_of(window, click) + 0.5).astype(int) for click in clicks]
+    samples = [np.floor(window.position(click.position_ras) + 0.5).astype(int) for click in clicks]
     shape = np.array(window.geometry.shape)
     inside = [sample for sample in samples if (sample >= 0).all() and (sample < shape).all()]
     return [(int(k), int(j), int(i)) for k, j, i in inside]
-
-
-def _sample_of(window: Window, click: Click) -> np.ndarray:
-    """Return where a click lies among a window's samples."""
-    offset = (axial_coordinates(window.grid, click.position_ras) - window.center) / window.steps
-    return offset + (np.array(window.geometry.shape) - 1) / 2

@@ -12,7 +12,6 @@ from VSClickCorrectLib.errors import Cancelled, enough_memory
 from VSClickCorrectLib.imaging.box import Box
 from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.imaging.cuts import Readable
-from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.imaging.merging import Proposal
 from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
 from VSClickCorrectLib.imaging.sampling import Window, axial_coordinates
@@ -20,7 +19,7 @@ from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.models import ModelFolder
-from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, run
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
 
 Progress = Callable[[float, str], None]
 
@@ -163,7 +162,7 @@ class InitialSegmenter:
             1 wherever the network still sees tumour.
         """
         around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
-        place = Box.of_voxel(tuple(map(int, around))).padded(_voxels(case.grid, _AROUND_CLICK_MM))
+        place = Box.of_voxel(tuple(map(int, around))).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
         window = self._segmenter.window(case.grid, place)
         probability = self._segmenter.probability(case, window, mask, [*standing, click])
         index = tuple(
@@ -252,12 +251,6 @@ def _samples_in(window: Window, values: np.ndarray, place: Box) -> np.ndarray:
     )
     parts = zip(np.ceil(low).astype(int), np.floor(high).astype(int) + 1, strict=True)
     return values[tuple(slice(max(a, 0), max(b, 0)) for a, b in parts)]
-
-
-def _voxels(grid: Grid, length_mm: float) -> tuple[int, int, int]:
-    """Return a length as whole voxels in axial order, rounded up."""
-    k, j, i = (int(n) for n in np.ceil(length_mm / grid.axial_spacing))
-    return k, j, i
 
 
 def _native_box(window: Window, place: tuple[slice, ...]) -> Box:

@@ -59,7 +59,7 @@ class PlainSegmenter:
 
     def window(self, grid: Grid, place: Box) -> Window:
         """See `Segmenter.window`."""
-        margin = tuple(int(n) for n in np.ceil(MARGIN_MM / grid.axial_spacing))
+        margin = axial_voxels(grid, MARGIN_MM)
         return covering_window(grid, place.padded(margin), tuple(self.model.entry.geometry["spacing"]))
 
     def probability(
@@ -68,6 +68,12 @@ class PlainSegmenter:
         """See `Segmenter.probability`; neither the mask nor clicks are seen by the network."""
         del mask, clicks
         return window.restore(run(self.model.network, sample_sequences(case, window)))
+
+
+def axial_voxels(grid: Grid, length_mm: float) -> tuple[int, int, int]:
+    """Return a length as whole voxels in axial order, rounded up."""
+    k, j, i = (int(n) for n in np.ceil(length_mm / grid.axial_spacing))
+    return k, j, i
 
 
 def sampled(model: Model, case: Case, window: Window) -> np.ndarray:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from trame.widgets.html import Div, Input, Pre, Span
+from trame.widgets.html import Div, Pre, Span
 from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTitle, VDialog
 
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
+from VSClickCorrectLib.app.ui.parts import file_fields
 
 _SLOTS = {
     "before": ("Mask of the earlier examination", ".nii,.gz,.nrrd,.dcm"),
@@ -30,17 +31,7 @@ def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic) -> None:
     with VDialog(v_model=(name.dialog,), width=520), VCard():
         VCardTitle("Compare with an earlier examination")
         with VCardText():
-            for slot, (label, accepted) in _SLOTS.items():
-                with Div(classes="vs-slot"):
-                    Span(label, classes="vs-strong")
-                    Input(
-                        type="file",
-                        accept=accepted,
-                        id=f"file-{slot}",
-                        aria_label=label,
-                        change=f"window.vsclick.upload('{slot}', $event)",
-                    )
-                    Span(f"{{{{ {getattr(sent, slot)} }}}}", classes="vs-quiet", id=f"sent-{slot}")
+            file_fields(_SLOTS, sent)
             Span(
                 "With its scan, both scans are registered and measured in the same slices.",
                 classes="vs-quiet",

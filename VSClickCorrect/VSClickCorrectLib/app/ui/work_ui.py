@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trame.widgets.html import Div, Input, Pre, Span
+from trame.widgets.html import Div, Pre, Span
 from trame.widgets.vuetify3 import (
     Template,
     VBtn,
@@ -21,6 +21,7 @@ from VSClickCorrectLib.app.host import PageHost
 from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
+from VSClickCorrectLib.app.ui.parts import file_fields
 
 _SLOTS = {
     "t1ce": ("Contrast-enhanced T1", ".nii,.gz,.nrrd,.zip"),
@@ -136,17 +137,7 @@ def files_ui(files: FilesLogic) -> None:
     with VDialog(v_model=(name.dialog,), width=520), VCard():
         VCardTitle("Open a case")
         with VCardText():
-            for slot, (label, accepted) in _SLOTS.items():
-                with Div(classes="vs-slot"):
-                    Span(label, classes="vs-strong")
-                    Input(
-                        type="file",
-                        accept=accepted,
-                        id=f"file-{slot}",
-                        aria_label=label,
-                        change=f"window.vsclick.upload('{slot}', $event)",
-                    )
-                    Span(f"{{{{ {getattr(name, slot)} }}}}", classes="vs-quiet", id=f"sent-{slot}")
+            file_fields(_SLOTS, name)
             Span(
                 "NIfTI, NRRD or one DICOM series as a zip archive. Files stay on the machine that runs "
                 "the app and are removed once they are read.",

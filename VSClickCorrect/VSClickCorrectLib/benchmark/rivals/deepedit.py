@@ -21,7 +21,7 @@ from VSClickCorrectLib.benchmark.rivals.comparison import Comparison, in_turns, 
 from VSClickCorrectLib.benchmark.rivals.correction import correction_of
 from VSClickCorrectLib.benchmark.rivals.monai_inference import TRAINING_PATCH, head_window
 from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry, axial_coordinates
+from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry
 from VSClickCorrectLib.imaging.volume import Case
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.initial import InitialSegmenter
@@ -162,8 +162,7 @@ def resized_window(case: Case, shape: Shape) -> Window:
 
 def sample_index(window: Window, click: Click) -> list[int]:
     """Return the sample nearest to a click."""
-    offset = (axial_coordinates(window.grid, click.position_ras) - window.center) / window.steps
-    return [int(n) for n in np.rint(offset + (np.asarray(window.geometry.shape) - 1) / 2)]
+    return [int(n) for n in np.rint(window.position(click.position_ras))]
 
 
 def _compared(
