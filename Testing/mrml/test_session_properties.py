@@ -4,7 +4,7 @@ import numpy as np
 import slicer
 import vtk
 from example_counts import examples
-from naive_session import SessionMachine
+from session_machine import SessionMachine
 from VSClickCorrectLib.imaging.volume import Volume
 from VSClickCorrectLib.mrml.persistence import store_journal, stored_journal
 from VSClickCorrectLib.mrml.scene import HeadlessScene

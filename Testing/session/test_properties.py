@@ -4,7 +4,7 @@ import numpy as np
 from example_counts import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_session import SessionMachine, starter
+from naive_session import starter
 from session_doubles import (
     BOUNDARY,
     INCLUDE,
@@ -17,6 +17,7 @@ from session_doubles import (
     lacks_border,
     masks_on,
 )
+from session_machine import SessionMachine
 from VSClickCorrectLib.imaging.cuts import CutGeometry
 from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.session.correction import CorrectionSession
