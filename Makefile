@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test properties lint format check-contracts audit benchmark long-day pictures file-lists wheel clean
-.PHONY: annotator-days bad-inputs fuzz requirements sbom
+.PHONY: annotator-days bad-inputs fuzz requirements sample sbom
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +16,8 @@ help: ## List the targets
 demo: $(VENV)/.ready-demo ## Three rounds of clicks on a synthetic case, pictures in demo-output; then the app
 	$(BIN)/vsclick demo --output demo-output
 
-test: lint ## All checks, then the tests
-	$(BIN)/python -m pytest
+test: lint ## All checks, then the tests, on up to four cores
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 properties: $(VENV)/.ready-test ## Every property-based test on many examples, and on how many each
 	$(BIN)/python -m pytest --hypothesis-profile thorough $$(grep -rlE "hypothesis|example_counts" --include 'test_*.py' Testing)
@@ -56,6 +56,9 @@ long-day: $(VENV)/.ready-test ## Fifty cases in one process, on the panel and in
 pictures: $(VENV)/.ready-test ## Take the screenshots of README and user guide anew
 	$(BIN)/python Testing/tools/guide_pictures.py
 	$(BIN)/python Testing/tools/app_pictures.py
+
+sample: $(VENV)/.ready-test ## Make the sample case of Resources/Samples anew
+	$(BIN)/python Testing/tools/sample_case.py
 
 bad-inputs: $(VENV)/.ready-test ## Write Resources/Docs/bad-input.md: what every bad input is told
 	$(BIN)/python Testing/tools/bad_input_table.py

@@ -64,8 +64,8 @@ def model_folder(tmp_path_factory):
     import torch
     from safetensors.torch import save_file
     from VSClickCorrectLib.networks.registry import build
-    from VSClickCorrectLib.training.experiments import read_experiment
-    from VSClickCorrectLib.training.export import export
+    from VSClickCorrectResearch.training.experiments import read_experiment
+    from VSClickCorrectResearch.training.export import export
 
     folder = tmp_path_factory.mktemp("random-models")
     torch.manual_seed(1)
@@ -108,7 +108,7 @@ def shipped_models():
 @pytest.fixture(scope="session")
 def small():
     """The built-in synthetic case, about 96 x 96 x 25 voxels, with its truth."""
-    from VSClickCorrectLib.simulation.synthesis import small_case
+    from VSClickCorrectResearch.simulation.synthesis import small_case
 
     return small_case(0)
 

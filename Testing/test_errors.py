@@ -1,7 +1,14 @@
-"""Whoever says that memory ran out: one error, one sentence."""
+"""Whoever says that memory ran out: one error, one sentence; and what stops nobody leaves a trace."""
 
 import pytest
-from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
+from VSClickCorrectLib.errors import (
+    ImageError,
+    OutOfMemory,
+    StorageError,
+    VSClickError,
+    enough_memory,
+    passed_over,
+)
 
 SAID = (
     MemoryError(),
@@ -34,3 +41,15 @@ def test_other_errors_stay_what_they_are(error):
     with pytest.raises(type(error)) as told, enough_memory():
         raise error
     assert told.value is error
+
+
+def test_what_is_passed_over_leaves_a_trace(caplog):
+    with passed_over("the table was not written", StorageError):
+        raise StorageError("the drive is full.")
+    assert caplog.messages == ["the table was not written: the drive is full."]
+    assert caplog.records[0].name == "VSClickCorrect"
+
+
+def test_only_the_errors_that_were_named_are_passed_over():
+    with pytest.raises(ImageError), passed_over("nothing", StorageError):
+        raise ImageError("no image.")

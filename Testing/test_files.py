@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from drives import as_nobody
 from volume_files import left_in
-from VSClickCorrectLib.errors import ImageError, VSClickError
-from VSClickCorrectLib.files import (
+from VSClickCorrectLib.errors import ImageError, StorageError, VSClickError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.files import (
     changing,
     make_folder,
     restore_folders,
@@ -20,9 +22,7 @@ from VSClickCorrectLib.files import (
     write_folder,
     write_text,
 )
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import MASK_SUFFIXES, read_mask, read_volume, write_mask, write_volume
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.io.images import MASK_SUFFIXES, read_mask, read_volume, write_mask, write_volume
 
 GRID = Grid((20, 64, 64), np.diag([-1.0, -1.0, 2.0, 1.0]))
 # Compresses badly: more than 8 kB as a mask, more than 64 kB as a volume.
@@ -45,7 +45,7 @@ def test_a_mask_on_a_full_disk_leaves_the_older_one_and_can_be_written_once_ther
     older[3, 4, 5] = True
     write_mask(path, older, GRID)
     drive.fill(leave=8192)
-    with pytest.raises(ImageError, match=r"cannot write .*mask"):
+    with pytest.raises(StorageError, match=r"cannot write .*mask"):
         write_mask(path, NOISE, GRID)
     np.testing.assert_array_equal(read_mask(path, GRID), older)
     assert left_in(drive.folder) == ["ballast", path.name]
@@ -56,7 +56,7 @@ def test_a_mask_on_a_full_disk_leaves_the_older_one_and_can_be_written_once_ther
 
 @pytest.mark.parametrize("name", ["scan.nii.gz", "scan.nii", "scan.nrrd"])
 def test_a_scan_that_does_not_fit_is_not_there(drive, name):
-    with pytest.raises(ImageError, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot write"):
         write_volume(drive.folder / name, SCAN)
     assert left_in(drive.folder) == []
 
@@ -65,7 +65,7 @@ def test_a_text_on_a_full_disk_leaves_the_older_one(drive):
     path = drive.folder / "record.json"
     write_text(path, "older\n")
     drive.fill()
-    with pytest.raises(ImageError, match=r"No space left on device\.$"):
+    with pytest.raises(StorageError, match=r"No space left on device\.$"):
         write_text(path, "newer\n" * 1000)
     assert path.read_text() == "older\n"
     drive.make_room()
@@ -88,7 +88,7 @@ def test_a_drive_that_becomes_read_only_says_so(drive):
         lambda: write_folder(drive.folder / "case", lambda folder: None),
         lambda: make_folder(drive.folder / "case"),
     ):
-        with pytest.raises(ImageError, match="Read-only file system"):
+        with pytest.raises(StorageError, match="Read-only file system"):
             act()
     drive.become_read_only(False)
     write_text(path, "newer\n")
@@ -100,7 +100,7 @@ def test_a_drive_that_vanished_says_so_and_gets_the_file_when_it_is_back(drive):
     make_folder(path.parent)
     drive.vanish()
     with pytest.raises(
-        ImageError, match=r"cannot write into .*results \(No such file or directory\); choose"
+        StorageError, match=r"cannot write into .*results \(No such file or directory\); choose"
     ):
         write_text(path, "text\n")
     assert left_in(drive.folder) == []
@@ -111,7 +111,7 @@ def test_a_drive_that_vanished_says_so_and_gets_the_file_when_it_is_back(drive):
 
 def test_a_folder_without_permission_says_so(tmp_path):
     tmp_path.chmod(0o755)
-    for folder in list(tmp_path.parents)[:2]:
+    for folder in list(tmp_path.parents)[:3]:
         folder.chmod(0o755)
     path = tmp_path / "record.json"
     path.write_text("older\n")
@@ -119,7 +119,7 @@ def test_a_folder_without_permission_says_so(tmp_path):
     def act():
         try:
             write_text(path, "newer\n")
-        except ImageError as error:
+        except StorageError as error:
             return str(error)
         return "written"
 
@@ -167,7 +167,7 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_older_one(tmp_path, monk
         return real(path, target)
 
     monkeypatch.setattr(Path, "rename", rename)
-    with pytest.raises(ImageError, match="case cannot be written: Input/output error"):
+    with pytest.raises(StorageError, match="case cannot be written: Input/output error"):
         write_folder(folder, lambda new: write_text(new / "b", "2"))
     assert (left_in(tmp_path), left_in(folder)) == (["case"], ["a"])
 
@@ -225,7 +225,7 @@ def test_a_disk_that_takes_no_name_any_more_loses_no_folder(tmp_path, monkeypatc
         real(*names)
 
     monkeypatch.setattr(os, "rename", rename)
-    with pytest.raises(ImageError, match="case cannot be written: No space left on device"):
+    with pytest.raises(StorageError, match="case cannot be written: No space left on device"):
         write_folder(folder, lambda new: write_text(new / "b", "2"))
     assert not folder.exists()
     monkeypatch.undo()
@@ -237,7 +237,9 @@ def test_a_writer_without_an_errno_is_told_in_words(tmp_path):
     def refuse(_path):
         raise RuntimeError("the writer's own words")
 
-    with pytest.raises(ImageError, match=r"cannot write .*: the disk may be full or the folder read-only\.$"):
+    with pytest.raises(
+        StorageError, match=r"cannot write .*: the disk may be full or the folder read-only\.$"
+    ):
         write_atomically(tmp_path / "scene.mrb", refuse)
     assert left_in(tmp_path) == []
 
@@ -247,7 +249,7 @@ def test_a_file_of_another_disk_content_is_not_taken_for_written(tmp_path, monke
 
     real = sitk.WriteImage
     monkeypatch.setattr(sitk, "WriteImage", lambda image, *rest, **more: real(image * 0, *rest, **more))
-    with pytest.raises(ImageError, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot write"):
         write_mask(tmp_path / "mask.nii.gz", NOISE, GRID)
     assert left_in(tmp_path) == []
 

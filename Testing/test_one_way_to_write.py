@@ -1,4 +1,4 @@
-"""Every file that the library writes goes the one way of `files`; exceptions have a reason."""
+"""Every file that both packages write goes the one way of `files`; exceptions have a reason."""
 
 import ast
 import re
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-LIBRARY = Path(__file__).resolve().parents[1] / "VSClickCorrect" / "VSClickCorrectLib"
+MODULE = Path(__file__).resolve().parents[1] / "VSClickCorrect"
+PACKAGES = (MODULE / "VSClickCorrectLib", MODULE / "VSClickCorrectResearch")
 ONE_WAY = {"write_atomically", "write_folder", "write_together"}
 # Methods and functions that make, fill or move files; of those that others have too, whose they are.
 WRITERS = {"write_text", "write_bytes", "tofile", "savefig", "savetxt", "savez", "savez_compressed", "imsave"}
@@ -26,7 +27,7 @@ OF_MODULES = {"np.save", "torch.save", "json.dump", "csv.writer", "os.replace", 
 OF_MODULES |= {"shutil.copy", "shutil.copy2", "shutil.copyfileobj", "save_file"}
 EXCEPTIONS = {
     "app/launcher.py: self._getLogFilePath(session['id']).open": "the log of a session's process",
-    "app/door.py: open": "what leads the browser to the app, for a minute; the user alone may read it",
+    "app/browser_launch.py: open": "what leads the browser to the app; the user alone may read it",
     "benchmark/child.py: result_file.write_text": "what a child has measured, in a temporary folder",
     "benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",
     "mrml/persistence.py: shutil.copyfileobj": "an unpacked scene, in a temporary folder",
@@ -42,11 +43,11 @@ EXCEPTIONS = {
     "app/uploads.py: file.path.open": "parts of what a browser sends, in a temporary folder",
     "jobs/reading.py: (folder / 'task.json').write_text": "what a child is to read, in a temporary folder",
     "jobs/reading_child.py: (folder / 'answer.json').write_text": "what it found, in the same folder",
-    "datasets/sent_files.py: (folder / f'{number:05d}').open": "an unpacked series, in a temporary folder",
-    "datasets/sent_files.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
-    "imaging/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
+    "io/sent_files.py: (folder / f'{number:05d}').open": "an unpacked series, in a temporary folder",
+    "io/sent_files.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
+    "io/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
     "panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
-    "mrml/correction.py: self._markers.rename": "numbers of points, no file",
+    "mrml/segment_correction.py: self._markers.rename": "numbers of points, no file",
     "worklist/locks.py: whole.write_text": "a lock, written beside and linked into place: one alone gets it",
     "worklist/locks.py: os.link": "a lock, linked into place",
     "worklist/locks.py: path.open": "a lock, where the drive knows no links",
@@ -93,11 +94,17 @@ def writes(call):
     return whole in OF_MODULES or (name in WRITERS and isinstance(call.func, ast.Attribute))
 
 
+def sources():
+    """Return the text of every file of both packages, by its path in its package."""
+    files = [(package, path) for package in PACKAGES for path in sorted(package.rglob("*.py"))]
+    return {path.relative_to(package).as_posix(): path.read_text("utf-8") for package, path in files}
+
+
 def found():
-    for path in sorted(LIBRARY.rglob("*.py")):
-        if path.name != "files.py":
-            for call in writing_calls(path.read_text(encoding="utf-8")):
-                yield f"{path.relative_to(LIBRARY).as_posix()}: {call}"
+    for path, text in sources().items():
+        if path != "io/files.py":
+            for call in writing_calls(text):
+                yield f"{path}: {call}"
 
 
 def test_every_file_goes_the_one_way_or_has_a_reason():
@@ -110,10 +117,7 @@ def test_every_exception_is_there():
 
 def test_temporary_folders_are_made_where_signals_remove_them():
     other_ways = {"mkdtemp", "mkstemp", "TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile"}
-    named = {
-        path.relative_to(LIBRARY).as_posix(): other_ways & set(re.findall(r"\w+", path.read_text("utf-8")))
-        for path in LIBRARY.rglob("*.py")
-    }
+    named = {path: other_ways & set(re.findall(r"\w+", text)) for path, text in sources().items()}
     assert {path: names for path, names in named.items() if names} == {}
 
 

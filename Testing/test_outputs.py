@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from volume_files import left_in
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.outputs import LOCK, check_apart, check_ours, same_place, writing_into
+from VSClickCorrectLib.errors import StorageError
+from VSClickCorrectLib.io.outputs import LOCK, check_apart, check_ours, same_place, writing_into
 
 LIBRARY = Path(__file__).resolve().parents[1] / "VSClickCorrect"
 
@@ -26,19 +26,19 @@ def read(tmp_path):
 
 @pytest.mark.parametrize("output", ["read", "read/P1", ".", "alias", "alias/P1", "read/P1/../P1"])
 def test_an_output_that_holds_an_input_is_refused(read, tmp_path, output):
-    with pytest.raises(ImageError, match=r"^the output .* holds .*scan\.nii, which is to be read; choose"):
+    with pytest.raises(StorageError, match=r"^the output .* holds .*scan\.nii, which is to be read; choose"):
         check_apart(tmp_path / output, [read / "P1" / "scan.nii"])
 
 
 def test_an_output_that_holds_what_a_link_leads_to_is_refused(read, tmp_path):
     (tmp_path / "link.nii").symlink_to(read / "P1" / "scan.nii")
-    with pytest.raises(ImageError, match=r"holds .*link\.nii"):
+    with pytest.raises(StorageError, match=r"holds .*link\.nii"):
         check_apart(read, [tmp_path / "link.nii"])
 
 
 @pytest.mark.parametrize("output", ["read", "read/new", "read/P1/a/b", "alias/new"])
 def test_an_output_within_a_folder_that_is_read_is_refused(read, tmp_path, output):
-    with pytest.raises(ImageError, match="is or lies in .*read, which is to be read"):
+    with pytest.raises(StorageError, match="is or lies in .*read, which is to be read"):
         check_apart(tmp_path / output, [read])
 
 
@@ -74,7 +74,7 @@ def test_two_files_that_differ_in_case_alone_are_two_where_both_are_there(tmp_pa
 def test_a_file_of_somebody_else_s_is_in_the_way(tmp_path):
     check_ours(tmp_path, ("table.csv",), ours=False)
     (tmp_path / "table.csv").symlink_to("nowhere")
-    with pytest.raises(ImageError, match=r"table\.csv is there and this command did not write it"):
+    with pytest.raises(StorageError, match=r"table\.csv is there and this command did not write it"):
         check_ours(tmp_path, ("table.csv",), ours=False)
     check_ours(tmp_path, ("table.csv",), ours=True)
 
@@ -82,7 +82,7 @@ def test_a_file_of_somebody_else_s_is_in_the_way(tmp_path):
 HOLD = """
 import sys
 from pathlib import Path
-from VSClickCorrectLib.outputs import writing_into
+from VSClickCorrectLib.io.outputs import writing_into
 with writing_into(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -94,7 +94,7 @@ def test_a_folder_is_written_by_one_process_at_a_time_and_a_dead_one_holds_nothi
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as other:
         assert other.stdout.readline() == b"held\n"
-        told = pytest.raises(ImageError, match="another command is writing into .*out; wait")
+        told = pytest.raises(StorageError, match="another command is writing into .*out; wait")
         with told, writing_into(tmp_path / "out"):
             pytest.fail("two write into one folder")
         other.kill()
@@ -131,5 +131,5 @@ def test_a_lock_that_the_drive_does_not_show_is_told_and_not_waited_for(tmp_path
         return really(path, *arguments, **named)
 
     monkeypatch.setattr(os, "stat", stat)
-    with pytest.raises(ImageError, match="Input/output error"), writing_into(tmp_path / "out"):
+    with pytest.raises(StorageError, match="Input/output error"), writing_into(tmp_path / "out"):
         pytest.fail("written without a lock")

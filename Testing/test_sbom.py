@@ -53,7 +53,7 @@ def test_models_have_the_hashes_of_their_files(component):
 def test_it_is_in_the_wheel(tmp_path):
     source = tmp_path / "source"
     large = ignore_patterns("*.safetensors", "__pycache__", "*.egg-info")
-    for name in ("VSClickCorrect", "models"):
+    for name in ("VSClickCorrect", "models", "Resources/Samples"):
         copytree(hashes.ROOT / name, source / name, ignore=large)
     for name in ("pyproject.toml", "LICENSE"):
         (source / name).write_bytes((hashes.ROOT / name).read_bytes())

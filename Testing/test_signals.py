@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import VSClickCorrectLib
-from VSClickCorrectLib.temporary import TemporaryFolder
+from VSClickCorrectLib.io.temporary import TemporaryFolder
 
 if sys.platform == "win32":
     pytest.skip("signals are sent as they are on Linux and macOS", allow_module_level=True)
@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.signals import *
-from VSClickCorrectLib.temporary import *
+from VSClickCorrectLib.io.temporary import *
 here = Path(sys.argv[2])
 end_on_signals("ended\\n")
 def ended(number=signal.SIGTERM):

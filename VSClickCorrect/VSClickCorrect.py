@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import CalledProcessError
 from typing import Annotated
 
 import qt
@@ -36,9 +35,7 @@ class VSClickCorrect(ScriptedLoadableModule):
         self.parent.contributors = ["VSClickCorrect contributors"]
         self.parent.helpText = _(
             "Find a vestibular schwannoma in contrast-enhanced T1 and T2 MRI, or take a segment that you "
-            "have, and correct it with a few clicks. Each click mends its surroundings and can be undone "
-            "exactly. Keys: B, I and X place boundary, include and exclude clicks, N begins the next round, "
-            "Ctrl+Z and Ctrl+Y undo and redo, H hides the markers. See the "
+            "have, and correct it with a few clicks, each of which can be undone exactly. See the "
             '<a href="https://github.com/VSClickCorrect/SlicerVSClickCorrect/blob/main/Resources/Docs/'
             'user-guide.md">user guide</a>. Research software, not a medical device.'
         )
@@ -53,29 +50,9 @@ class VSClickCorrect(ScriptedLoadableModule):
 
 def registerSampleData():
     import SampleData
-    from VSClickCorrectLib.panel import samples
+    from VSClickCorrectLib.panel import sample_sources
 
-    samples.register(SampleData.SampleDataLogic, ICONS, _loadSynthetic, _loadVsSeg)
-
-
-def _loadSynthetic(source):
-    from VSClickCorrectLib.panel import samples
-
-    with slicer.util.tryWithErrorDisplay(_("The case could not be made."), waitCursor=True):
-        t1ce, t2 = samples.add_synthetic_case(slicer.mrmlScene)
-        slicer.util.setSliceViewerLayers(background=t1ce, foreground=t2, foregroundOpacity=0, fit=True)
-
-
-def _loadVsSeg(source):
-    import SampleData
-    from VSClickCorrectLib.panel import samples
-
-    if not slicer.util.confirmOkCancelDisplay(samples.consent_question()):
-        return
-    with slicer.util.tryWithErrorDisplay(_("The case could not be downloaded."), waitCursor=True):
-        logic = SampleData.SampleDataLogic()
-        volume = samples.add_vs_seg_001(slicer.mrmlScene, logic.downloadFileIntoCache)
-        slicer.util.setSliceViewerLayers(background=volume, foreground=None, fit=True)
+    sample_sources.register(SampleData.SampleDataLogic, ICONS)
 
 
 @parameterNodeWrapper
@@ -115,12 +92,19 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel = Panel(self.ui, SlicerDesktop(self.reporting), slicer.mrmlScene)
         for name, signal, slot in self.panel.connections():
             getattr(self.ui, name).connect(signal, self._reported(slot))
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        for event in (slicer.mrmlScene.EndCloseEvent, slicer.mrmlScene.EndImportEvent):
-            self.addObserver(slicer.mrmlScene, event, self.onSceneThere)
-        self.setParameterNode(self.logic.getParameterNode())
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        for event in (scene.StartImportEvent, scene.StartRestoreEvent):
+            self.addObserver(scene, event, self.onSceneChanging)
+        for event in (scene.EndCloseEvent, scene.EndImportEvent, scene.EndRestoreEvent):
+            self.addObserver(scene, event, self.onSceneThere)
+        if self.parent.isEntered:  # reloaded while it is open, which enters nothing
+            self.enter()
+        else:
+            self.setParameterNode(self.logic.getParameterNode())
 
     def cleanup(self):
+        self.logic = None
         self._removeShortcuts()
         self.setParameterNode(None)
         if self.panel:
@@ -142,10 +126,19 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel.forget()
         self.setParameterNode(None)
 
+    def onSceneChanging(self, caller=None, event=None):
+        # References of a scene that is being read lead nowhere yet, and widgets would write that down.
+        self.setParameterNode(None)
+
     def onSceneThere(self, caller=None, event=None):
-        # What the scene brought is chosen now.
-        if self.parent.isEntered:
+        # Once the widgets know the scene's nodes, too.
+        self.panel.desktop.later(0, self.takeUpScene)
+
+    def takeUpScene(self):
+        # Slicer may have let go of the widget meanwhile.
+        if self.logic and self.parent.isEntered:
             self.setParameterNode(self.logic.getParameterNode())
+            self.panel.take_up()
 
     def setParameterNode(self, parameters):
         old = self.panel.parameters
@@ -248,63 +241,18 @@ class SlicerDesktop:
             background=background, foreground=foreground, foregroundOpacity=0, fit=True
         )
 
+    def focus_views(self):
+        manager = slicer.app.layoutManager()
+        for name in manager.sliceViewNames() if manager else ():
+            view = manager.sliceWidget(name).sliceView()
+            if view.visible:
+                view.setFocus()
+                return
+
     def install_packages(self, say):
-        """Ask for what is missing or too old, install it, and return whether everything is there now."""
-        from VSClickCorrectLib.panel import packages
+        from VSClickCorrectLib.panel.installation import install_packages
 
-        unfit = packages.unfit_packages()
-        try:
-            if "torch" in unfit:
-                self._installTorch(unfit["torch"], packages.requirement("torch"))
-            if "safetensors" in unfit and self.confirm(
-                _("The models are read with the Python package safetensors, under 1 MB. Install it now?")
-            ):
-                with self._installing("safetensors"):
-                    slicer.util.pip_install(f"safetensors{packages.requirement('safetensors')}")
-        except VSClickError as error:
-            say(error)
-            return False
-        # pip ended with an error, or PyTorchUtils gave up: its own words are in Slicer's log.
-        except (CalledProcessError, RuntimeError, OSError, ValueError, ImportError) as error:
-            say(packages.failure(str(error)))
-            return False
-        missing = packages.unfit_packages()
-        if missing:
-            say(_("Not installed: {packages}. Nothing was begun.").format(packages=", ".join(missing)))
-        return not missing
-
-    def _installTorch(self, present, requirement):
-        from VSClickCorrectLib.panel import packages
-
-        if present:
-            raise packages.too_old(present)
-        try:
-            import PyTorchUtils
-        except ModuleNotFoundError:
-            raise packages.no_extension() from None
-        question = _(
-            "The networks run on PyTorch, which is not installed yet. Download and install it now? It takes "
-            "some minutes and between 200 MB and 3 GB, more with a graphics card than without."
-        )
-        if self.confirm(question):
-            with self._installing("PyTorch"):
-                PyTorchUtils.PyTorchUtilsLogic().installTorch(torchVersionRequirement=requirement)
-
-    @contextmanager
-    def _installing(self, package):
-        """Show that something is going on; nobody knows how long a download takes."""
-        dialog = slicer.util.createProgressDialog(
-            windowTitle=_("VS Click Correct"),
-            labelText=_("Installing {package}; PyTorch takes some minutes.").format(package=package),
-            maximum=0,
-        )
-        dialog.setCancelButton(None)
-        try:
-            slicer.app.processEvents()
-            yield
-        finally:
-            dialog.close()
-            dialog.deleteLater()
+        return install_packages(self.confirm, say)
 
 
 class VSClickCorrectLogic(ScriptedLoadableModuleLogic):
@@ -318,16 +266,16 @@ class VSClickCorrectTest(ScriptedLoadableModuleTest):
 
     def runTest(self):
         self.setUp()
-        self.test_StoryOfACase()
+        self.test_OneCase()
         self.setUp()
         self.test_ShortcutsEndWithTheModule()
 
-    def test_StoryOfACase(self):
-        from VSClickCorrectLib.panel.story import Story
+    def test_OneCase(self):
+        from VSClickCorrectLib.panel.self_test import SelfTest
 
         widget = self._enteredWidget()
-        self.delayDisplay(_("Correcting a synthetic case"))
-        Story(self, widget.panel, slicer.app.processEvents).play()
+        self.delayDisplay(_("Correcting the sample case"))
+        SelfTest(self, widget.panel, slicer.app.processEvents).play()
         self.assertFalse(widget.panel.flow.jobs.busy)
         self.delayDisplay(_("Test passed"))
 

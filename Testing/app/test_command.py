@@ -9,13 +9,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from bright_ball import ball, ball_case
+from bright_ball import GRID, ball, ball_case, write_image
 from raw_http import ask, request
-from VSClickCorrectLib.app import door
+from VSClickCorrectLib.app import browser_launch as door
 from VSClickCorrectLib.app.guard import ServerError
 from VSClickCorrectLib.app.server import Serving, address
-from VSClickCorrectLib.cli import app, demo
+from VSClickCorrectLib.cli import app
 from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectResearch.cli import demo
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,43 @@ from VSClickCorrectLib.cli.main import main
 def test_options_that_do_not_go_together_are_refused(arguments, said, capsys):
     assert main(["app", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["t1ce", "t2", "mask"])
+def test_a_file_that_is_missing_is_told_before_the_page_is_there(case_files, monkeypatch, capsys, given):
+    monkeypatch.setattr(app, "start", lambda source, options: pytest.fail("the page was served"))
+    words = ["--t1ce", case_files.t1ce, f"--{given}", "missing.nii.gz"]
+    assert main(["app", *map(str, words)]) == 2
+    assert capsys.readouterr().err == "vsclick: missing.nii.gz does not exist.\n"
+
+
+def test_the_mask_s_label_is_chosen(case_files, tmp_path, monkeypatch, capsys):
+    labels = np.where(ball(radius=5.0), 1, 3 * ball()).astype(np.uint8)
+    several = write_image(tmp_path / "labels.nii.gz", labels)
+    opened = []
+    monkeypatch.setattr(app, "start", lambda source, options: opened.append(source()))
+    words = ["app", "--t1ce", str(case_files.t1ce), "--mask", str(several)]
+    assert main(words) == 2
+    assert "holds several labels (1, 3)" in capsys.readouterr().err
+    assert main([*words, "--label", "3"]) == 0
+    np.testing.assert_array_equal(opened[0].mask, labels == 3)
+
+
+def test_a_mask_that_covers_a_part_of_the_image_is_taken_as_by_correct(case_files, tmp_path, monkeypatch):
+    # Its voxels begin at 20, 18, 5 of the image's.
+    first = np.eye(4)
+    first[:3, 3] = 20, 18, 5
+    part = ball(radius=5.0)[5:, 18:, 20:]
+    cropped = write_image(tmp_path / "part.nii.gz", part.astype(np.uint8), GRID.affine @ first)
+    opened = []
+    monkeypatch.setattr(app, "start", lambda source, options: opened.append(source()))
+    given = ["--t1ce", str(case_files.t1ce), "--mask", str(cropped)]
+    assert main(["app", *given]) == 0
+    kept = np.zeros(GRID.shape, bool)
+    kept[5:, 18:, 20:] = part
+    np.testing.assert_array_equal(opened[0].mask, kept)
+    # So `correct` reads it.
+    np.testing.assert_array_equal(read_mask(cropped, GRID), kept)
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
@@ -106,7 +145,7 @@ def test_the_browser_is_opened_by_a_file_that_nobody_else_can_read(monkeypatch, 
 def demo_run(bright_models, tmp_path, monkeypatch):
     """Run the demo on the ball, at a terminal or not; return what it would have opened."""
     opened = []
-    monkeypatch.setattr(demo, "demo_case", lambda seed: SimpleNamespace(case=ball_case(), truth=ball()))
+    monkeypatch.setattr(demo, "read_sample", lambda: SimpleNamespace(case=ball_case(), truth=ball()))
     monkeypatch.setattr(app, "start", lambda source, options: opened.append((source(), options)))
 
     def run(terminal):

@@ -8,13 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from bright_ball import GRID, ball, ball_volume
-from source_series import write_slices
+from source_series import write_both, write_slices
 from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
 from VSClickCorrectLib.app.sources import read_files
 from VSClickCorrectLib.app.uploads import Uploads
-from VSClickCorrectLib.imaging.dicom_out import NAMES, SEGMENTATION, segmentation_object, write_segmentation
-from VSClickCorrectLib.imaging.dicom_source import read_source
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.io.dicom_out import NAMES, SEGMENTATION, segmentation_object, write_segmentation
+from VSClickCorrectLib.io.dicom_source import read_source
+from VSClickCorrectLib.io.given_scans import GivenScans
+from VSClickCorrectLib.io.images import read_mask
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def page(parts, monkeypatch):
 
 
 def opened(page, t1ce, mask=None):
-    page.workbench.open(read_files(t1ce, None, mask))
+    page.workbench.open(read_files(GivenScans(t1ce, None), mask))
     asyncio.run(page.workbench.begin())
 
 
@@ -44,6 +45,13 @@ def test_case_of_dicom_is_saved_as_dicom(page, tmp_path):
         assert sorted(archive.namelist()) == sorted(NAMES)
         archive.extract(SEGMENTATION, tmp_path / "out")
     np.testing.assert_array_equal(read_mask(tmp_path / "out" / SEGMENTATION, GRID), ball())
+
+
+def test_series_in_one_folder_are_told_apart(page, tmp_path):
+    uids = write_both(tmp_path / "both", ball_volume(), ball_volume(t2=True))
+    page.workbench.open(read_files(GivenScans(tmp_path / "both", tmp_path / "both"), None))
+    asyncio.run(page.workbench.begin())
+    assert page.workbench.origin.source(GRID).headers[0].SeriesInstanceUID == uids[0]
 
 
 def test_case_of_other_files_says_why_there_is_none(page, case_files):

@@ -18,7 +18,7 @@ from trame.app import get_server
 from VSClickCorrectLib.app.application import BrowserApp
 from VSClickCorrectLib.app.memory import give_back
 from VSClickCorrectLib.app.uploads import Uploads
-from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
@@ -60,7 +60,7 @@ async def correct(app):
         app.flow.workbench.under_way.place(Click(tuple(map(float, at)), ClickKind.BOUNDARY))
     app.clicks.undo()
     app.clicks.redo()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.0)
 
 
 def things_of_the_case(workbench):

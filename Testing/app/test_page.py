@@ -12,7 +12,7 @@ if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
 from playwright.sync_api import expect
-from VSClickCorrectLib.app.door import write_door
+from VSClickCorrectLib.app.browser_launch import write_redirect_page
 
 START_RADIUS_MM = 5.0
 # What the app shows when it is opened: the start and its surroundings, at least 80 mm.
@@ -156,7 +156,7 @@ def test_rounds_are_counted_and_single_clicks_taken_back(page, tmp_path):
     rows = page.tab.locator(".vs-click")
     assert rows.count() == 2
     assert "include" in rows.nth(1).inner_text()
-    rows.nth(1).get_by_role("button").click()
+    rows.nth(1).get_by_role("button", name="Remove click 2").click()
     page.tab.wait_for_function("document.querySelectorAll('.vs-click').length === 1")
     np.testing.assert_array_equal(page.mask(tmp_path), first)
 
@@ -313,7 +313,7 @@ def test_what_is_downloaded_can_be_uploaded(page, tmp_path):
     page.tab.locator("#sent-mask", has_text="tumour").wait_for(timeout=PATIENCE_MS)
     page.tab.click("#open-files")
     page.says("Ready")
-    assert page.tab.inner_text("#case") == "Uploaded case"
+    assert page.tab.inner_text("#case") == "t1ce.nii.gz"
     np.testing.assert_array_equal(page.mask(tmp_path), expected)
     assert page.tab.locator(".vs-click").count() == 0
 
@@ -324,7 +324,7 @@ def test_the_file_that_opens_the_browser_leads_to_the_page_without_the_token(
     monkeypatch.setenv("HOME", str(tmp_path))
     context = chromium.new_context()
     page = context.new_page()
-    page.goto(write_door(server.url).as_uri())
+    page.goto(write_redirect_page(server.url).as_uri())
     expect(page.locator("#status")).not_to_be_empty(timeout=PATIENCE_MS)
     assert page.url == server.url.partition("?")[0] + "index.html"
     page.reload()

@@ -5,8 +5,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.datasets.registration import moved
-from VSClickCorrectLib.imaging.io import write_mask, write_volume
+from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.io.registration import moved
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 if find_spec("playwright") is None:
@@ -80,6 +80,23 @@ def test_case_of_somebody_else_is_taken_over(page, folder):
 def choose(page, name):
     page.click("#cases")
     page.locator(".vs-cases").get_by_text(name, exact=True).click()
+
+
+def test_case_without_a_tumour_is_labelled_so_after_a_question(page, folder):
+    page.locator("#strip").click(position={"x": 5, "y": 5})
+    page.click("#worklist-no-tumour")
+    expect(page.locator("#question")).to_contain_text("which the label will not hold")
+    page.click("#answer-ok")
+    says(page, "Case one is ready")
+    expect(page.locator("#worklist-progress")).to_contain_text("1 of 2 done, 1 without tumour")
+
+
+def test_after_the_last_skip_by_key_the_closed_case_is_gone(page):
+    page.keyboard.press("Shift+S")
+    says(page, "No case waits any more")
+    expect(page.locator("#case")).to_be_empty()
+    expect(page.locator(".vs-bar")).to_have_count(0)
+    expect(page.locator("#slice")).to_have_text("Slice 1 / 1")
 
 
 def test_settings_can_be_chosen(page):

@@ -96,10 +96,10 @@ def test_nothing_is_heard_once_it_is_dropped(view):
 
 def test_a_press_becomes_a_click_that_changes_the_segment(view, bright_models):
     """From pixel to voxel: the same way as in the browser, without one."""
-    from VSClickCorrectLib.imaging.click import Click, ClickKind
+    from VSClickCorrectLib.clicks.click import Click, ClickKind
     from VSClickCorrectLib.inference.corrector import Corrector
-    from VSClickCorrectLib.inference.models import ModelFolder
-    from VSClickCorrectLib.mrml.correction import correct_segment
+    from VSClickCorrectLib.inference.manifest import ModelFolder
+    from VSClickCorrectLib.mrml.begin_correction import correct_segment
 
     corrector, nodes = Corrector.load(ModelFolder(bright_models), device="cpu"), view.nodes
     correction = correct_segment(nodes.volumes, nodes.segment, corrector)

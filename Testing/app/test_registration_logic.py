@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
-from VSClickCorrectLib.datasets.registration import Registration, moved
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import Cancelled
-from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.io.registration import Registration, moved
 from VSClickCorrectLib.jobs.job import JobState
 from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.workflow.opened_case import OpenedCase

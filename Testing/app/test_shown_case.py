@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 from bright_ball import CENTER, RADIUS_MM, ball, ball_volume
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 CASE = OpenedCase("ball", ball_volume(), ball_volume(t2=True), ball(radius=5.0))

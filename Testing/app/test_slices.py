@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from VSClickCorrectLib.app.slices import AxialSlices
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 
 # Voxel (i, j, k) lies at (-i, 20 - 2 j, 5 + 3 k).
 UPWARD = Grid((4, 5, 6), [[-1, 0, 0, 0], [0, -2, 0, 20], [0, 0, 3, 5], [0, 0, 0, 1]])

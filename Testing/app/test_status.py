@@ -18,5 +18,9 @@ def test_memory_that_runs_out_is_a_sentence(error):
 
 def test_a_file_s_name_keeps_its_letters():
     status = Status(Server().state)
+    status.say("nope.nii.gz does not say which side is left. Ready.")
+    assert status.typed_state.data.message.startswith("nope.nii.gz does not say")
+    status.say("undone: a click.")
+    assert status.typed_state.data.message == "Undone: a click."
     status.fail(ImageError("nope.nii.gz does not exist; check the path."))
     assert status.typed_state.data.message == "nope.nii.gz does not exist; check the path."

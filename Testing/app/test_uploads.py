@@ -9,12 +9,12 @@ import numpy as np
 import pydicom
 import pytest
 from bright_ball import GRID, ball, ball_volume
-from source_series import headers, write_slices
+from source_series import headers, write_both, write_slices
 from vs_seg_files import T1_UID, T2_UID, write_series
 from VSClickCorrectLib.app.uploads import Uploads
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.dicom_out import NAMES, SEGMENTATION
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.io.dicom_out import NAMES, SEGMENTATION
+from VSClickCorrectLib.io.images import read_mask
 
 
 @pytest.fixture
@@ -53,6 +53,13 @@ def test_what_is_sent_in_parts_is_read_as_a_whole(uploads, case_files):
     assert case.grid.matches(GRID) and case.mask.sum() > 100
 
 
+def test_a_mask_that_was_not_sent_is_missed_where_it_is_needed(uploads, case_files):
+    with pytest.raises(ImageError, match=r"^no mask was chosen; choose one\.$"):
+        uploads.mask(GRID)
+    send(uploads, "t1ce", "t1ce.nii.gz", case_files.t1ce.read_bytes())
+    assert uploads.case().mask is None
+
+
 @pytest.fixture
 def sent_series(tmp_path):
     return write_slices(tmp_path / "t1ce", ball_volume(), patient="Müller, Jürgen")
@@ -76,6 +83,14 @@ def test_a_mask_of_a_sent_series_is_given_back_as_dicom(uploads, sent_series, tm
     send(uploads, "t1ce", "t1.zip", zipped({p.name: p.read_bytes() for p in sent_series.iterdir()}), 100_000)
     send(uploads, "mask", "mask.dcm", (tmp_path / "out" / SEGMENTATION).read_bytes(), 100_000)
     np.testing.assert_array_equal(uploads.case().mask, ball())
+
+
+def test_of_two_series_in_one_archive_the_one_that_was_read_is_referred_to(uploads, tmp_path):
+    uids = write_both(tmp_path / "both", ball_volume(), ball_volume(t2=True))
+    sent = zipped({p.name: p.read_bytes() for p in (tmp_path / "both").iterdir()})
+    for slot in ("t1ce", "t2"):
+        send(uploads, slot, "both.zip", sent, 100_000)
+    assert uploads.case().origin.source(GRID).headers[0].SeriesInstanceUID == uids[0]
 
 
 def test_of_other_files_no_dicom_can_be_made(uploads, case_files, tmp_path):
@@ -192,7 +207,7 @@ def test_scans_of_two_patients_make_no_case(uploads, series, tmp_path):
     with pytest.raises(
         ImageError, match="T1ce is of patient 'VS-SEG-002' and the T2 of 'P2'; give scans of one"
     ):
-        uploads.case()
+        uploads.case().checked()
 
 
 def test_a_series_of_unknown_kind_among_several_is_not_guessed(uploads, series, tmp_path):
@@ -272,7 +287,7 @@ def test_an_upload_onto_a_full_disk_is_told_and_can_be_sent_again(make_drive, ca
     uploads, content = Uploads(limit_mb=2), case_files.mask.read_bytes()
     drive.fill()
     with pytest.raises(
-        ImageError, match=r"^cannot write into .* \(No space left on device\); choose another folder\.$"
+        StorageError, match=r"^cannot write into .* \(No space left on device\); choose another folder\.$"
     ):
         send(uploads, "mask", "mask.nii.gz", content)
     assert (uploads.names, left_in(uploads.folder)) == ({}, [])

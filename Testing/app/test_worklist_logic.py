@@ -3,14 +3,16 @@
 import asyncio
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 from bright_ball import ball, ball_volume, write_image
+from source_series import write_slices
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.uploads import Uploads
-from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -140,7 +142,7 @@ def test_files_that_are_opened_leave_the_worklist_s_case_and_do_not_become_it(pa
         await done(files.open)
         assert page.message.message.startswith("Case one of the worklist was kept and left. Ready")
         assert (mine.current, page.shown.current) == (None, "")
-        assert page.workbench.case.name == "Uploaded case"
+        assert page.workbench.case.name == "T1ce.nii.gz"
         await done(page.logic.done)
         assert page.message.is_error and page.message.message.startswith("No case is open")
         await done(page.logic.go_to, "one")
@@ -149,6 +151,24 @@ def test_files_that_are_opened_leave_the_worklist_s_case_and_do_not_become_it(pa
     assert mine.record("one").clicks == 1
     assert not mine.label_path("one").exists()
     assert len(page.workbench.under_way.session.clicks) == 1
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_scans_of_two_patients_that_are_sent_are_used_together_only_on_purpose(page, folder, sure):
+    for slot, patient in (("t1ce", "P-1"), ("t2", "P-2")):
+        write_slices(folder / slot, ball_volume(t2=slot == "t2"), patient=patient)
+        shutil.make_archive(str(folder / slot), "zip", folder / slot)
+    files = sent(page, folder, t1ce="t1ce.zip", t2="t2.zip")
+
+    async def day():
+        question = await asked(page, files.open)
+        assert question.startswith("The T1ce is of patient 'P-1' and the T2 of 'P-2'.")
+        await done(page.host.answer, sure)
+
+    asyncio.run(day())
+    said = "are taken for one patient's" if sure else "were not taken for one patient's"
+    assert said in page.message.message
+    assert (page.message.is_error, page.workbench.nodes is None) == (not sure, not sure)
 
 
 def test_a_mask_from_a_file_does_not_go_onto_a_worklist_s_case(page, folder):

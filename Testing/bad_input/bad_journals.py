@@ -92,7 +92,7 @@ CASES = [
         "journal that ends in what is no text",
         _bytes(lambda c: c + bytes(range(256))),
         "is read up to the last good line",
-        "1 clicks stand",
+        "1 click stands",
     ),
     BadInput(
         "journal without its first line, as written",
@@ -181,6 +181,6 @@ CASES = [
         "journal of 100 000 lines",
         _journal(lambda e: e.extend([{"event": "round", "round": 2}] * 100_000)),
         "is read in a few seconds",
-        "1 clicks stand, round 2",
+        "1 click stands, round 2",
     ),
 ]

@@ -21,7 +21,7 @@ from vs_seg_files import (
     write_rtstruct,
     write_series,
 )
-from VSClickCorrectLib.datasets.vs_seg import find_cases
+from VSClickCorrectResearch.datasets.vs_seg import find_cases
 
 TITLE = "Files as people have them"
 _IMAGE = ball_volume().array

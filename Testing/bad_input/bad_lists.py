@@ -175,7 +175,7 @@ CASES = [
     BadInput(
         "experiment with an unknown word",
         _with("batch = 1", "bach = 1"),
-        "experiment.toml: [course] knows no 'bach'; it has batch, steps, check_every, learning_rate, patience, stop_after, average.",
+        "experiment.toml: [course] knows no 'bach'; it has batch, steps, val_every, learning_rate, patience, stop_after, average.",
     ),
     BadInput(
         "experiment with text for a number",

@@ -26,10 +26,10 @@ def _scene(act):
 
 
 def _correction(scene, errors: list):
-    from VSClickCorrectLib.mrml.correction import correct_segment
+    from VSClickCorrectLib.mrml.begin_correction import correct_segment
     from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
     from VSClickCorrectLib.mrml.volumes import add_volume
-    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.session.oracle import Oracle
 
     volume = add_volume(scene, ball_volume(), "T1ce")
     segment = add_segmentation(scene, volume, "tumour")
@@ -43,7 +43,7 @@ def _click(*positions):
     """Place points as a view does, one after the other."""
 
     def act(scene) -> str:
-        from VSClickCorrectLib.imaging.click import ClickKind
+        from VSClickCorrectLib.clicks.click import ClickKind
 
         errors: list = []
         correction = _correction(scene, errors)
@@ -93,8 +93,8 @@ def _sheared(scene) -> object:
 
 
 def _other_grid(scene) -> object:
-    from VSClickCorrectLib.imaging.grid import Grid
-    from VSClickCorrectLib.imaging.volume import Volume
+    from VSClickCorrectLib.geometry.grid import Grid
+    from VSClickCorrectLib.geometry.volume import Volume
     from VSClickCorrectLib.mrml.volumes import add_volume, case_of
 
     far = GRID.affine.copy()

@@ -7,8 +7,8 @@ import pydicom
 from bad_case import BadInput, Room
 from bright_ball import GRID, ball, ball_volume
 from source_series import write_slices
-from VSClickCorrectLib.imaging.dicom_out import REPORT, segmentation_object, write_segmentation
-from VSClickCorrectLib.imaging.dicom_source import read_source
+from VSClickCorrectLib.io.dicom_out import REPORT, segmentation_object, write_segmentation
+from VSClickCorrectLib.io.dicom_source import read_source
 
 TITLE = "DICOM out and in, and follow-up"
 

@@ -6,21 +6,25 @@ from types import ModuleType
 
 import bad_clicks
 import bad_folders
-import bad_images
+import bad_formats
 import bad_journals
 import bad_layouts
 import bad_lists
 import bad_masks
 import bad_models
+import bad_nifti
 import bad_options
 import bad_paths
 import bad_scene
 import bad_segmentations
 import bad_uploads
+import bad_voxels
 from bad_case import BadInput
 
 PARTS: tuple[ModuleType, ...] = (
-    bad_images,
+    bad_nifti,
+    bad_formats,
+    bad_voxels,
     bad_masks,
     bad_segmentations,
     bad_folders,

@@ -7,7 +7,7 @@ import struct
 import zipfile
 
 from bad_case import BadInput, Room
-from bad_images import header
+from made_images import header
 from VSClickCorrectLib.app.uploads import Uploads
 
 TITLE = "Uploads to the browser app"
@@ -38,7 +38,7 @@ def _upload(content, name: str = "series.zip", slot: str = "t1ce"):
             try:
                 uploads.begin(slot, name, len(sent))
                 uploads.part(slot, 0, sent)
-                opened = uploads.case()
+                opened = uploads.case().checked()
                 outside = [p for p in uploads.folder.parent.glob("IMG*.dcm")]
                 return f"a scan of {opened.grid.shape}, {len(outside)} files elsewhere"
             finally:
@@ -153,12 +153,12 @@ CASES = [
     BadInput(
         "upload of another kind",
         _upload(lambda room: b"MZ", "scan.exe"),
-        "'scan.exe' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG.",
+        "'scan.exe' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG, for a journal what was saved as .jsonl.",
     ),
     BadInput(
         "mask as an archive",
         _upload(lambda room: zipped(_slices(room)), slot="mask"),
-        "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG.",
+        "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG, for a journal what was saved as .jsonl.",
     ),
     BadInput(
         "480 bytes sent as NIfTI whose voxels are a metre large",

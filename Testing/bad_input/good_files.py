@@ -9,12 +9,12 @@ import numpy as np
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_volume, write_image, write_points
 from handmade_models import write_bright_models
 from vs_seg_files import write_series
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.io import read_volume
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.simulation.oracle import Oracle
+from VSClickCorrectLib.session.oracle import Oracle
 
 R, A, S = CENTER
 BORDER = (R + RADIUS_MM, A, S)

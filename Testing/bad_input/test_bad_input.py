@@ -10,7 +10,7 @@ from good_files import write_good_files
 def good(tmp_path_factory):
     folder = tmp_path_factory.mktemp("good")
     # One case gives up the rights of root, which alone may enter pytest's folders.
-    for parent in (folder, folder.parent, folder.parent.parent):
+    for parent in (folder, *list(folder.parents)[:3]):
         parent.chmod(0o755)
     return write_good_files(folder)
 

@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
-from VSClickCorrectLib.benchmark.examination import Size, write_examinations
-from VSClickCorrectLib.imaging.io import write_mask
-from VSClickCorrectLib.simulation.errors import uneven_border
+from VSClickCorrectLib.io.images import write_mask
+from VSClickCorrectResearch.benchmark.examination import Size, write_examinations
+from VSClickCorrectResearch.simulation.mask_perturbations import uneven_border
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 

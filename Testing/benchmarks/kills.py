@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import numpy as np
 from killed_session import ACTIONS, GRID, killed, states
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import numpy as np
 from day_cases import DayCase, moderate_cases, write_cases
 from process_figures import figures
-from VSClickCorrectLib.files import write_text
+from VSClickCorrectLib.io.files import write_text
 
 # By then everything that is loaded or cached once is there.
 SETTLED = 10

@@ -6,13 +6,13 @@ from bright_ball import AXIAL, GRID, RADIUS_MM, ball, write_image
 from scipy.spatial.transform import Rotation
 from source_series import write_slices
 from VSClickCorrectLib.cli.main import main
-from VSClickCorrectLib.datasets.examinations import Examination, compare_examinations, register_examinations
-from VSClickCorrectLib.imaging.dicom_out import segmentation_object, write_segmentation
-from VSClickCorrectLib.imaging.dicom_source import read_source
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import write_mask, write_volume
-from VSClickCorrectLib.imaging.volume import Volume
-from VSClickCorrectLib.simulation import synthesis
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.dicom_out import segmentation_object, write_segmentation
+from VSClickCorrectLib.io.dicom_source import read_source
+from VSClickCorrectLib.io.examinations import Examination, compare_examinations, register_examinations
+from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectResearch.simulation import synthesis
 
 
 @pytest.fixture

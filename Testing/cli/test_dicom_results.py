@@ -5,9 +5,9 @@ import numpy as np
 import pydicom
 import pytest
 from bright_ball import GRID, ball, ball_volume, dice
-from source_series import STUDY, write_slices
-from VSClickCorrectLib.imaging.dicom_out import CONTOURS, NAMES, REPORT, SEGMENTATION
-from VSClickCorrectLib.imaging.io import read_mask
+from source_series import STUDY, write_both, write_slices
+from VSClickCorrectLib.io.dicom_out import CONTOURS, NAMES, REPORT, SEGMENTATION
+from VSClickCorrectLib.io.images import read_mask
 
 NEAR = 0.93
 
@@ -39,12 +39,23 @@ def test_segment_writes_a_segmentation_that_correct_takes_and_gives(vsclick, fil
     assert read[3].Modality == "RTSTRUCT" and (folder / CONTOURS).exists()
 
 
-def test_dicom_beside_a_mask_of_another_kind(vsclick, files, series, tmp_path):
+@pytest.mark.parametrize("given", [["--t1ce", "--t2"], ["--t2"]])
+def test_of_two_series_in_one_folder_the_one_that_was_read_is_referred_to(vsclick, tmp_path, given):
+    uids = write_both(tmp_path / "both", ball_volume(), ball_volume(t2=True))
+    words = [word for option in given for word in (option, tmp_path / "both")]
+    assert vsclick("segment", *words, "--output", tmp_path / "found.dcm") == 0
+    [series] = pydicom.dcmread(tmp_path / "found.dcm").ReferencedSeriesSequence
+    assert series.SeriesInstanceUID == uids[given == ["--t2"]]
+
+
+def test_dicom_beside_a_mask_of_another_kind(vsclick, refused, series, tmp_path):
     mask, folder = tmp_path / "mask.nii.gz", tmp_path / "new" / "dicom"
     assert vsclick("segment", "--t1ce", series, "--output", mask, "--dicom", folder) == 0
     np.testing.assert_array_equal(read_mask(folder / SEGMENTATION, GRID), read_mask(mask, GRID))
     # Again, into the same folder.
-    assert vsclick("segment", "--t1ce", series, "--output", mask, "--dicom", folder) == 0
+    again = ("segment", "--t1ce", series, "--output", tmp_path / "other.nii.gz", "--dicom", folder)
+    assert f"{folder / SEGMENTATION} is there already" in refused(*again)
+    assert vsclick(*again, "--force") == 0
 
 
 @pytest.mark.parametrize("option", ["--output", "--dicom"])

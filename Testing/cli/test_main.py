@@ -22,7 +22,7 @@ def left_by(*arguments):
     return left.value.code
 
 
-def test_module_runs_and_its_help_costs_neither_torch_nor_slicer():
+def test_module_runs_and_its_help_imports_next_to_nothing():
     result = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "VSClickCorrectLib.cli.main", "--help"],
         capture_output=True,
@@ -37,8 +37,26 @@ def test_module_runs_and_its_help_costs_neither_torch_nor_slicer():
     # Python's own list of imports is all that stands on standard error.
     assert all(line.startswith("import time:") for line in result.stderr.splitlines())
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
-    assert "VSClickCorrectLib.cli.segment" in imported
-    assert not imported & {"torch", "slicer", "vtk", "matplotlib"}
+    # Nothing but the table of commands is needed for a list of them.
+    ours = {name for name in imported if name.startswith("VSClickCorrect")}
+    assert ours == {
+        "VSClickCorrectLib",
+        "VSClickCorrectLib.cli",
+        "VSClickCorrectLib.cli.commands",
+        "VSClickCorrectLib.errors",
+        "VSClickCorrectLib.signals",
+    }
+    assert not imported & {"torch", "slicer", "vtk", "matplotlib", "numpy", "SimpleITK"}
+
+
+def test_without_the_research_package_its_commands_are_absent_without_complaint(monkeypatch, capsys):
+    monkeypatch.setattr("VSClickCorrectLib.cli.commands.find_spec", lambda name: None)
+    assert left_by("--help") == 0
+    text = capsys.readouterr().out
+    assert "segment" in text
+    assert "simulate" not in text
+    assert left_by("train") == 2
+    assert "invalid choice: 'train'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -80,7 +98,7 @@ def test_help_of_a_command_says_what_every_option_is_for(command, capsys):
             ]
             + ["progressive", "blend", "replace"],
         ),
-        ("demo", ["three rounds", "--seed", "vsclick-demo"]),
+        ("demo", ["three rounds", "sample case", "vsclick-demo"]),
     ],
 )
 def test_help_names_what_a_clinicians_assistant_must_know(command, words, capsys):
@@ -106,7 +124,7 @@ def test_version_is_the_librarys(capsys):
         (["correct", "--output", "a.nii", "--mask", "m.nii", "--clicks", "c", "--merge", "sum"], "sum"),
         (["correct", "--output", "a.nii", "--mask", "m.nii", "--clicks", "c", "--label", "0"], "--label"),
         (["segment", "--output", "a.nii", "--colour", "red"], "--colour"),
-        (["demo", "--seed", "x"], "x"),
+        (["simulate", "--seed", "x"], "x"),
     ],
 )
 def test_wrong_options_are_one_line_that_names_them_and_points_to_the_help(arguments, named, capsys):
@@ -125,7 +143,7 @@ def test_stopped_command_says_so_in_one_line(error, status, monkeypatch, capsys)
     def stop(*_):
         raise error
 
-    monkeypatch.setattr(segment, "read_case", stop)
+    monkeypatch.setattr(segment.GivenScans, "case", stop)
     assert main(["segment", "--output", "a.nii.gz"]) == status
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -134,7 +152,7 @@ def test_fault_of_the_program_is_not_dressed_up_as_wrong_input(monkeypatch):
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(segment, "read_case", fail)
+    monkeypatch.setattr(segment.GivenScans, "case", fail)
     with pytest.raises(ZeroDivisionError):
         main(["segment", "--output", "a.nii.gz"])
 

@@ -7,9 +7,9 @@ import pytest
 from bright_ball import GRID, ball, ball_case
 from handmade_models import bright_corrector, bright_unet3d, vouch_for
 from safetensors.numpy import save
-from VSClickCorrectLib.evaluation import reference
-from VSClickCorrectLib.evaluation.reference import Expected
-from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference import reference
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.reference import Expected
 
 BALL = SimpleNamespace(case=ball_case(), truth=ball(), grid=GRID)
 
@@ -17,7 +17,8 @@ BALL = SimpleNamespace(case=ball_case(), truth=ball(), grid=GRID)
 @pytest.fixture(autouse=True)
 def balls(monkeypatch):
     """Two cases that cost nothing to make."""
-    monkeypatch.setattr(reference, "CASES", {"ball": lambda: BALL, "same ball": lambda: BALL})
+    monkeypatch.setattr(reference, "read_sample", lambda: BALL)
+    monkeypatch.setattr(reference, "CASES", {"ball": ("t1ce", "t2"), "same ball": ("t1ce", "t2")})
 
 
 @pytest.fixture

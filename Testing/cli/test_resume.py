@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from bright_ball import GRID
 from VSClickCorrectLib.cli.main import main
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.io.images import read_mask
 from written_journals import older as older_journal
 
 

@@ -1,6 +1,12 @@
 """``vsclick segment``."""
 
+import shutil
+from pathlib import Path
+from tempfile import gettempdir
+from types import SimpleNamespace
+
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 from bright_ball import (
@@ -17,6 +23,7 @@ from bright_ball import (
 )
 from handmade_models import bright_unet3d, pickled_trap, vouch_for
 from safetensors.numpy import save
+from source_series import write_slices
 from vs_seg_files import write_series
 
 NEAR = 0.93
@@ -99,9 +106,79 @@ def test_another_patient_s_t2_is_taken_only_if_that_is_said_to_be_right(vsclick,
     assert dice(read_image(tmp_path / "mask.nii.gz") != 0, ball()) > NEAR
 
 
-def test_output_that_exists_is_replaced(vsclick, files, older):
+@pytest.fixture
+def terminal(monkeypatch):
+    """A person at the terminal who answers."""
+
+    def answers(answer):
+        asked = []
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
+        return asked
+
+    return answers
+
+
+def test_output_that_exists_is_replaced_by_force(vsclick, refused, files, older):
+    assert "--force" in refused("segment", "--t1ce", files.t1ce, "--output", older)
+    assert vsclick("segment", "--t1ce", files.t1ce, "--output", older, "--force") == 0
+    assert dice(read_image(older) != 0, ball()) > NEAR
+
+
+def test_at_a_terminal_it_is_asked_whether_to_replace_what_is_there(vsclick, refused, files, older, terminal):
+    asked = terminal("n")
+    message = refused("segment", "--t1ce", files.t1ce, "--output", older)
+    assert message == f"vsclick: {older} was left as it is; name another.\n"
+    assert asked == [f"{older} is there already. Replace it? [y/N] "]
+    terminal("y")
     assert vsclick("segment", "--t1ce", files.t1ce, "--output", older) == 0
     assert dice(read_image(older) != 0, ball()) > NEAR
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A patient's folder as archives export it: T1ce and T2, each in a folder of its study."""
+    root = tmp_path / "P-1"
+    for name, t2 in (("t1_post", False), ("t2_space", True)):
+        write_slices(root / "study" / name, ball_volume(t2=t2), description=name)
+    (root / "DICOMDIR").write_bytes(b"no image")
+    return root
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_series_are_found_in_folders_within_the_one_named_and_in_an_archive(
+    vsclick, tree, tmp_path, zipped, capsys
+):
+    given = Path(shutil.make_archive(str(tree), "zip", tree)) if zipped else tree
+    words = [
+        "--t1ce",
+        given,
+        "--t2",
+        given,
+        "--output",
+        tmp_path / "mask.nii.gz",
+        "--dicom",
+        tmp_path / "out",
+    ]
+    assert vsclick("segment", *words) == 0
+    assert "T2 given" not in capsys.readouterr().out
+    assert dice(read_image(tmp_path / "mask.nii.gz") != 0, ball()) > NEAR
+    [series] = pydicom.dcmread(tmp_path / "out" / "segmentation.dcm").ReferencedSeriesSequence
+    slices = next((tree / "study" / "t1_post").iterdir())
+    assert series.SeriesInstanceUID == pydicom.dcmread(slices).SeriesInstanceUID
+    assert not list(Path(gettempdir()).glob("vsclick-scan-*"))
+
+
+def test_which_of_several_series_is_meant_is_not_guessed(refused, tree, tmp_path):
+    write_slices(tree / "study" / "again", ball_volume(), description="t1_sag post")
+    message = refused("segment", "--t1ce", tree, "--output", tmp_path / "mask.nii.gz")
+    assert f"{tree} holds 3 DICOM series; give the folder of one" in message
+    assert "'t1_post' in study/t1_post" in message and "t2_space" not in message
+    archive = tmp_path / "broken.ZIP"
+    archive.write_bytes(b"PK no archive")
+    message = refused("segment", "--t1ce", archive, "--output", tmp_path / "mask.nii.gz")
+    assert f"{archive} is no whole zip archive" in message
 
 
 def test_nothing_found_is_an_empty_mask_and_says_so(vsclick, files, own_models, tmp_path, capsys):
@@ -182,18 +259,20 @@ def empty_folder(folder):
 )
 def test_file_of_no_use_is_refused_by_name(refused, tmp_path, option, make, said, older):
     path = make(tmp_path)
-    message = refused("segment", option, path, "--output", older)
+    message = refused("segment", option, path, "--output", older, "--force")
     assert path.name in message
     assert said in message
 
 
 def test_no_sequence_at_all_is_refused(refused, older):
-    assert "a T1ce or a T2 volume is needed" in refused("segment", "--output", older)
+    assert "a T1ce or a T2 volume is needed" in refused("segment", "--output", older, "--force")
 
 
 def test_fields_of_view_that_do_not_meet_are_refused(refused, files, tmp_path, older):
     far = write_image(tmp_path / "far.nii.gz", ball_volume(t2=True).array, ELSEWHERE)
-    assert "do not meet" in refused("segment", "--t1ce", files.t1ce, "--t2", far, "--output", older)
+    assert "do not meet" in refused(
+        "segment", "--t1ce", files.t1ce, "--t2", far, "--output", older, "--force"
+    )
 
 
 @pytest.mark.parametrize("name", ["mask.png", "mask", "mask.nii.gz.txt", "mask.mha"])
@@ -221,7 +300,7 @@ def test_full_disk_leaves_the_older_mask_and_no_scrap(refused, files, older, mon
         raise RuntimeError("sitk::ERROR")
 
     monkeypatch.setattr(sitk, "WriteImage", fail)
-    assert "older.nii.gz" in refused("segment", "--t1ce", files.t1ce, "--output", older)
+    assert "older.nii.gz" in refused("segment", "--t1ce", files.t1ce, "--output", older, "--force")
 
 
 def wrong_hash(folder):
@@ -248,11 +327,15 @@ def cut_short(folder):
 @pytest.mark.parametrize("spoil", [wrong_hash, no_manifest, broken_manifest, pickled, cut_short])
 def test_models_of_no_use_are_refused(refused, files, own_models, older, spoil):
     spoil(own_models)
-    assert str(own_models) in refused("segment", "--t1ce", files.t1ce, "--output", older, models=own_models)
+    assert str(own_models) in refused(
+        "segment", "--t1ce", files.t1ce, "--output", older, "--force", models=own_models
+    )
 
 
 def test_models_folder_that_does_not_exist_is_refused(refused, files, tmp_path, older):
-    message = refused("segment", "--t1ce", files.t1ce, "--output", older, models=tmp_path / "nowhere")
+    message = refused(
+        "segment", "--t1ce", files.t1ce, "--output", older, "--force", models=tmp_path / "nowhere"
+    )
     assert "manifest.json" in message
 
 

@@ -15,8 +15,8 @@ from dicom_scans import stack, write_frames
 from handmade_models import vouch_for, write_bright_models
 from source_series import write_frames as write_enhanced
 from vs_seg_files import circle, write_contours, write_matrix, write_rtstruct, write_series
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
 
 GRID = Grid((4, 8, 8), np.diag([1.0, 1.0, 2.0, 1.0]))
 _IMAGE = np.arange(256, dtype=np.int16).reshape(4, 8, 8)
@@ -48,7 +48,7 @@ def _image(folder: Path, name: str, array: np.ndarray, compressed: bool = False)
 
 def _volume(name: str, packed: Callable[[bytes], bytes] = bytes):
     def read(content: bytes, folder: Path) -> object:
-        from VSClickCorrectLib.imaging.io import read_volume
+        from VSClickCorrectLib.io.images import read_volume
 
         return read_volume(_written(folder / name, packed(content)))
 
@@ -61,7 +61,7 @@ def _written(path: Path, content: bytes) -> Path:
 
 
 def _read_mask(content: bytes, folder: Path) -> object:
-    from VSClickCorrectLib.imaging.io import read_mask
+    from VSClickCorrectLib.io.images import read_mask
 
     return read_mask(_written(folder / "mask.seg.nrrd", content), GRID)
 
@@ -89,35 +89,35 @@ def dicom(folder: Path) -> dict[str, Reader]:
     matrix = write_matrix(folder / "inv_T2_LPS_to_T1_LPS.tfm", np.eye(4)).read_bytes()
 
     def read_slice(content: bytes, _: Path) -> object:
-        from VSClickCorrectLib.imaging.io import read_volume
+        from VSClickCorrectLib.io.images import read_volume
 
         _written(series / "IMG0000000001.dcm", content)
         return read_volume(series)
 
     def read_segment(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.imaging.io import read_mask
+        from VSClickCorrectLib.io.images import read_mask
 
         return read_mask(_written(here / "mask.dcm", content), GRID)
 
     def find_source(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.imaging.dicom_out import dicom_objects
-        from VSClickCorrectLib.imaging.dicom_source import read_source
+        from VSClickCorrectLib.io.dicom_out import dicom_objects
+        from VSClickCorrectLib.io.dicom_source import read_source
 
         source = read_source(_written(here / "enhanced.dcm", content), GRID)
         return dicom_objects(source, _MASK > 0, GRID)
 
     def read_structures(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.datasets.rtstruct import read_structure_set
+        from VSClickCorrectResearch.datasets.rtstruct import read_structure_set
 
         return read_structure_set(_written(here / "rtstruct.dcm", content))
 
     def read_transform(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.datasets.registration import read_matrix
+        from VSClickCorrectLib.io.registration import read_matrix
 
         return read_matrix(_written(here / "matrix.tfm", content))
 
     def read_contours(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.datasets.vs_seg import find_cases
+        from VSClickCorrectResearch.datasets.vs_seg import find_cases
 
         patient = here / "patient"
         if not patient.exists():
@@ -139,9 +139,9 @@ def dicom(folder: Path) -> dict[str, Reader]:
 
 
 def _segmentation(source: Path, folder: Path) -> bytes:
-    from VSClickCorrectLib.imaging.dicom_out import write_segmentation
-    from VSClickCorrectLib.imaging.dicom_seg import segmentation_of
-    from VSClickCorrectLib.imaging.dicom_source import read_source
+    from VSClickCorrectLib.io.dicom_out import write_segmentation
+    from VSClickCorrectLib.io.dicom_seg import segmentation_of
+    from VSClickCorrectLib.io.dicom_source import read_source
 
     write_segmentation(folder / "mask.dcm", segmentation_of(read_source(source, GRID), _MASK > 0, GRID))
     return (folder / "mask.dcm").read_bytes()
@@ -156,28 +156,28 @@ def work(folder: Path) -> dict[str, Reader]:
     text = b'case,t1ce,label\nA,T1ce.nii,T1ce.nii\nB,T1ce.nii,"T1ce.nii"\n'
 
     def read_points(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.imaging.markups import read_clicks
+        from VSClickCorrectLib.io.markups import read_clicks
 
         return read_clicks(_written(here / "clicks.mrk.json", content))
 
     def read_journal(content: bytes, here: Path) -> object:
         from VSClickCorrectLib.session.journal import Journal
-        from VSClickCorrectLib.session.start import restored
+        from VSClickCorrectLib.session.start_mask import restored
 
         return restored(Journal(_written(here / "journal.jsonl", content)).events, GRID)
 
     def read_list(content: bytes, _: Path) -> object:
-        from VSClickCorrectLib.datasets.case_list import read_case_list
+        from VSClickCorrectResearch.datasets.listed import read_case_list
 
         return read_case_list(_written(folder / "cases.csv", content))
 
     def read_case(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.datasets.cohort import CohortCase
+        from VSClickCorrectResearch.datasets.cohort import CohortCase
 
         return CohortCase("case", _written(here / "case.npz", content)).load()
 
     def read_experiment(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.training.experiments import read_experiment
+        from VSClickCorrectResearch.training.experiments import read_experiment
 
         return read_experiment(_written(here / "own.toml", content))
 
@@ -193,11 +193,11 @@ def work(folder: Path) -> dict[str, Reader]:
 
 
 def _journal() -> bytes:
-    from VSClickCorrectLib.imaging.click import Click, ClickKind
-    from VSClickCorrectLib.imaging.volume import Case, Volume
+    from VSClickCorrectLib.clicks.click import Click, ClickKind
+    from VSClickCorrectLib.clicks.mask import ArrayMask
+    from VSClickCorrectLib.geometry.volume import Case, Volume
     from VSClickCorrectLib.session.correction import CorrectionSession
-    from VSClickCorrectLib.session.mask import ArrayMask
-    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.session.oracle import Oracle
 
     start = np.zeros(GRID.shape, bool)
     start[1, 2:5, 2:5] = True
@@ -214,7 +214,7 @@ def models(folder: Path) -> dict[str, Reader]:
 
     def load_all(where: Path) -> object:
         import torch
-        from VSClickCorrectLib.inference.models import ModelFolder
+        from VSClickCorrectLib.inference.manifest import ModelFolder
 
         found = ModelFolder(where)
         return [found.load(entry, torch.device("cpu")) for entry in found.entries.values()]
@@ -245,7 +245,7 @@ def uploads(folder: Path) -> dict[str, Reader]:
     shutil.rmtree(series)
 
     def read(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.datasets.sent_files import read_sent_volume
+        from VSClickCorrectLib.io.sent_files import read_sent_volume
 
         unpacked = here / "series"
         shutil.rmtree(unpacked, ignore_errors=True)

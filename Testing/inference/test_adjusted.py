@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import Proposal
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.merging import Proposal
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
 
 CLICK = Click((4.0, 4.0, 12.0))

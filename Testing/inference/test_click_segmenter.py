@@ -5,15 +5,15 @@ import pytest
 import torch
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, click_at
 from torch import nn
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.models import ModelEntry
+from VSClickCorrectLib.inference.manifest import ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model
 from VSClickCorrectLib.networks.registry import build
-from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (20, 40, 40)
 BRIGHT, OTHER = (slice(8, 13), slice(10, 18), slice(10, 18)), (slice(8, 13), slice(26, 34), slice(26, 34))
@@ -73,12 +73,12 @@ def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):
     assert channels.shape == (5, *(BOX_SAMPLES,) * 3)
     # Brought back, each channel peaks at what it was made of.
     for channel, index in ((3, (10, 14, 14)), (4, (10, 30, 30))):
-        native = window.restore(channels[channel])
+        native = window.resample_back(channels[channel])
         assert np.unravel_index(native.argmax(), SHAPE) == index
         assert native[index] > 0.9
         # One ball: the boundary click is in neither channel.
         assert native[10, 20, 20] < 0.01
-    np.testing.assert_array_equal(window.restore(channels[2]) >= 0.5, mask)
+    np.testing.assert_array_equal(window.resample_back(channels[2]) >= 0.5, mask)
 
 
 def test_a_missing_sequence_and_mask_are_zeros(case, segmenter):

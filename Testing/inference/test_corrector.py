@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, dice
 from handmade_models import CUT_GEOMETRY, SLICES, change_entry, read_manifest
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import ImageError, ModelError
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.simulation.user import border_clicks
+from VSClickCorrectResearch.simulation.user import border_clicks
 
 R, A, S = CENTER
 BORDER = [(R + RADIUS_MM, A, S), (R, A - RADIUS_MM, S + 1.5), (R - RADIUS_MM, A, S - 3)]

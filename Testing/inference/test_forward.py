@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, ball_case
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.forward import Place, inputs_of
-from VSClickCorrectLib.inference.models import ROLES, ModelEntry
+from VSClickCorrectLib.inference.manifest import ROLES, ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model
-from VSClickCorrectLib.session.mask import ArrayMask
 
 PLACE = Place(ball_case(), Box.around(ball()).padded(4), ArrayMask(GRID, ball()), [Click(CENTER)] * 2)
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.found_text import found_text
 from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask
 

@@ -9,14 +9,14 @@ from handmade_models import (
     vouch_for,
 )
 from safetensors.numpy import save
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import Cancelled
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.initial_mask import best_part
-from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.initial_mask import best_part, best_parts
+from VSClickCorrectLib.inference.manifest import ModelFolder
 
 R, A, S = CENTER
 # Working voxels of 1.5 mm, half a voxel off the native ones, blur a ball of 7 mm this much.
@@ -54,12 +54,26 @@ def test_of_two_parts_the_one_with_more_evidence_stays_and_its_hole_is_filled():
     probability[1, 0:2, 0:5] = 0.6  # ten voxels, 6.0 in all
     probability[1, 4:7, 4:7] = 0.9  # eight round a hole, 7.2 in all
     probability[1, 5, 5] = 0.3
-    grid = Grid((3, 8, 8), AXIAL)
+    # Wide enough that the two are apart.
+    grid = Grid((3, 8, 8), AXIAL @ np.diag([3.0, 3.0, 3.0, 1.0]))
     found = best_part(grid, Box((0, 0, 0), (3, 8, 8)), probability, 0.5)
     expected = np.zeros((3, 8, 8), bool)
     expected[1, 4:7, 4:7] = True
     assert np.array_equal(found.on(grid), expected)
     assert found.confidence == pytest.approx(7.5 / 9)
+
+
+@pytest.mark.parametrize("gap_mm, parts", [(1, 1), (3, 1), (5, 2), (8, 2)])
+def test_pieces_of_a_tumour_that_a_gap_of_up_to_3_mm_divides_are_one_candidate(gap_mm, parts):
+    grid = Grid((4, 10, 40), np.diag([0.5, 0.5, 2.0, 1.0]))
+    probability = np.zeros(grid.shape, np.float32)
+    # Voxels of 0.5 mm: the last one of the first piece and the first one of the second are so far apart.
+    second = 9 + 2 * gap_mm
+    probability[1:3, 2:8, 2:10] = 0.9
+    probability[1:3, 2:8, second : second + 10] = 0.8
+    found = best_parts(grid, grid.box, probability, 0.5)
+    assert len(found) == parts
+    assert sum(int(one.values.sum()) for one in found) == 2 * 6 * (8 + 10)
 
 
 def test_windows_lie_round_the_ball_with_a_margin(segmenter, case):
@@ -329,7 +343,7 @@ def shipped_segmenter(shipped_models):
 
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_shipped_models_find_the_synthetic_tumour_on_its_side(shipped_segmenter, side):
-    from VSClickCorrectLib.simulation.synthesis import small_case
+    from VSClickCorrectResearch.simulation.synthesis import small_case
 
     made = small_case(0, side=side)
     mask = shipped_segmenter.segment(made.case).on(made.grid)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from volume_files import GRID, VOLUME, blob, left_in, written
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.io import write_mask
+from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.io.images import write_mask
 from VSClickCorrectLib.jobs import reading
 from VSClickCorrectLib.jobs.reading import read_mask_apart, read_volume_apart
 
@@ -103,7 +103,7 @@ def test_a_full_temporary_folder_is_told_and_not_blamed_on_the_file(tmp_path, ma
     sitk.WriteImage(sitk.Image(60, 60, 40, sitk.sitkFloat32), str(big), True)
     monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
     with pytest.raises(
-        ImageError,
+        StorageError,
         match=r"^the temporary folder .*drive cannot be written \(No space left on device\); make room",
     ):
         read_volume_apart(big, "t1ce", MB)

@@ -83,7 +83,7 @@ def wait(qt_application):
 def spoiled(small):
     """The small case's mask, moved away from the tumour."""
     import numpy as np
-    from VSClickCorrectLib.simulation.errors import shifted
+    from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 
     return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
 
@@ -92,9 +92,9 @@ def spoiled(small):
 def example(widget, headless, small, spoiled):
     """The small case in the scene, chosen on the panel, with a spoiled mask and the truth as network."""
     from VSClickCorrectLib.mrml.examples import add_example
-    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.session.oracle import Oracle
 
-    example = add_example(headless.scene, small, spoiled)
+    example = add_example(headless.scene, small.case, spoiled)
     widget.panel.flow.networks.corrector = Oracle(small.truth)
     widget.ui.t1ceSelector.setCurrentNode(example.t1ce)
     widget.ui.t2Selector.setCurrentNode(example.t2)
@@ -113,7 +113,7 @@ def begun(widget, example):
 @pytest.fixture
 def border(small, spoiled):
     """Four clicks on the tumour's border."""
-    from VSClickCorrectLib.simulation.user import border_clicks
+    from VSClickCorrectResearch.simulation.user import border_clicks
 
     return border_clicks(small.grid, small.truth, spoiled, 4)
 
@@ -121,7 +121,7 @@ def border(small, spoiled):
 @pytest.fixture
 def folder(tmp_path, small, spoiled):
     """Three cases, of which the second has no mask and the third no readable image."""
-    from VSClickCorrectLib.imaging.io import write_mask, write_volume
+    from VSClickCorrectLib.io.images import write_mask, write_volume
 
     for name in ("case1", "case2", "case3"):
         (tmp_path / "cases" / name).mkdir(parents=True)
@@ -134,7 +134,7 @@ def folder(tmp_path, small, spoiled):
 
 @pytest.fixture
 def opened(widget, folder, small):
-    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.session.oracle import Oracle
     from worklist_panel import open_worklist
 
     widget.panel.flow.networks.corrector = Oracle(small.truth)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import write_mask, write_volume
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.images import write_mask, write_volume
 
 
 @pytest.fixture

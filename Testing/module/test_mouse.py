@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.clicks.click import ClickKind
 
 pytest.importorskip("trame_slicer", reason="trame-slicer, which gives slice views, is not installed")
 
@@ -23,7 +23,6 @@ def headless(view):
 
 def test_clicks_land_where_the_mouse_is(widget, begun, view, border, small, wait, desktop):
     view.show(begun.t1ce, reset=True)
-    widget.ui.boundaryButton.click()
     for number, click in enumerate(border[:2], start=1):
         view.look_at(click.position_ras, 60.0)
         view.click(click.position_ras)
@@ -74,10 +73,20 @@ def test_view_of_another_volume_takes_no_click(widget, begun, view, headless, sm
     assert len(widget.panel.correction.rows) == 1
 
 
+def test_a_3d_view_takes_no_click(widget, begun, view, small, spoiled, wait):
+    view.show(begun.t1ce, reset=True)
+    widget.ui.includeButton.click()
+    view.click_in_3d()
+    wait(seconds=0.1)
+    assert "3D view" in widget.ui.statusLabel.text
+    np.testing.assert_array_equal(begun.mask.read(small.grid.box), spoiled)
+    node = widget.panel.correction.click_node(ClickKind.INCLUDE)
+    assert (widget.panel.correction.rows, node.GetNumberOfDefinedControlPoints()) == ([], 0)
+
+
 def test_view_shows_the_corrected_segment_and_its_marker(widget, begun, view, border, wait):
     view.show(begun.t1ce, reset=True)
     view.look_at(border[0].position_ras, 60.0)
-    widget.ui.boundaryButton.click()
     before = view.picture()
     view.click(border[0].position_ras)
     wait(seconds=0.1)

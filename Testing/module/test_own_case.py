@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.io.images import read_mask
 from worklist_panel import choose, summary
 
 
@@ -12,7 +12,7 @@ def stranger(headless, small):
     """Another patient's images and segment in the scene, on the very grid of the first case."""
     from VSClickCorrectLib.mrml.examples import add_example
 
-    return add_example(headless.scene, small, np.roll(small.truth, 4, axis=2))
+    return add_example(headless.scene, small.case, np.roll(small.truth, 4, axis=2))
 
 
 def test_other_volumes_that_are_chosen_are_not_corrected_in_the_case_s_name(
@@ -79,7 +79,7 @@ def test_looking_at_a_done_case_that_cannot_be_read_keeps_its_label(widget, open
 def test_a_tumour_that_is_found_on_other_images_does_not_set_the_case_s_work_aside(
     widget, opened, stranger, folder, border, desktop
 ):
-    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.geometry.box import Box
     from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     widget.panel.correction.place(border[0])

@@ -30,13 +30,14 @@ MEMBERS = {
         "connect",
         "rowCount",
         "scrollToBottom",
+        "selectRow",
         "selectedItems",
         "setColumnWidth",
         "setItem",
         "setRowCount",
     },
     "QToolButton": BUTTON,
-    "QWidget": {"visible"},
+    "QWidget": {"enabled", "visible"},
     "ctkCollapsibleButton": {"collapsed", "enabled", "text"},
     "ctkPathLineEdit": {"connect", "currentPath", "setCurrentPath"},
     "qMRMLNodeComboBox": {
@@ -63,7 +64,7 @@ MEMBERS = {
 SIGNALS = {
     "QCheckBox": {"clicked()"},
     "QComboBox": {"activated(int)", "currentIndexChanged(int)"},
-    "QLineEdit": {"editingFinished()", "textChanged(QString)"},
+    "QLineEdit": {"editingFinished()", "returnPressed()", "textChanged(QString)"},
     "QPushButton": {"clicked()"},
     "QTableWidget": {"itemSelectionChanged()"},
     "QToolButton": {"clicked()"},
@@ -148,7 +149,7 @@ def test_panel_declares_every_class_that_is_not_of_qt():
 
 
 def test_everything_a_person_can_touch_has_a_tooltip():
-    inert = {"QWidget", "qMRMLWidget"}
+    inert = {"QScrollArea", "QWidget", "qMRMLWidget"}
     names = [name for name in WIDGETS if class_of(name) not in inert]
     without = [name for name in names if not tooltip(name) and not is_caption(name)]
     assert without == []
@@ -169,7 +170,7 @@ def test_parameters_are_bound_by_the_panel():
     assert bound == BOUND
 
 
-@pytest.mark.parametrize("name", [name for name in TREES if name != "story.py"])
+@pytest.mark.parametrize("name", [name for name in TREES if name != "self_test.py"])
 def test_nothing_visible_is_left_untranslated(name):
     """A sentence in the code is visible, unless it is a docstring."""
     tree = TREES[name]
@@ -194,12 +195,12 @@ def test_only_the_module_file_imports_qt():
         text = path.read_text(encoding="utf-8")
         assert "import qt" not in text, path
         assert "import ctk" not in text, path
-    assert len((MODULE / "VSClickCorrect.py").read_text(encoding="utf-8").splitlines()) < 400
+    assert len((MODULE / "VSClickCorrect.py").read_text(encoding="utf-8").splitlines()) < 300
 
 
 # Looked up in util.py, qSlicerApplication.h and the wrapped classes of Slicer 5.10 and 5.12.
 SLICER = {
-    "slicer.app": {"clipboard", "connect", "processEvents"},
+    "slicer.app": {"clipboard", "connect", "layoutManager", "processEvents"},
     "slicer.util": {
         "WaitCursor",
         "childWidgetVariables",

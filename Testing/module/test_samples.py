@@ -1,5 +1,7 @@
 """Sample data, without a network."""
 
+import ast
+import sys
 import tempfile
 import zipfile
 from types import SimpleNamespace
@@ -7,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from module_files import MODULE, ROOT
+from VSClickCorrectLib.errors import ImageError, StorageError
 
 SHARED = ROOT.parent / "shared" / "data" / "vs-seg-001" / "dicom.zip"
 
@@ -31,25 +34,30 @@ class SampleDataLogic:
 def test_both_cases_are_offered_with_a_picture(samples, monkeypatch):
     from pathlib import Path
 
+    from VSClickCorrectLib.panel import sample_sources
+
     monkeypatch.setattr(SampleDataLogic, "offers", [])
-    samples.register(SampleDataLogic, MODULE / "Resources" / "Icons", "synthetic", "vs-seg")
-    assert [offer["customDownloader"] for offer in SampleDataLogic.offers] == ["synthetic", "vs-seg"]
+    sample_sources.register(SampleDataLogic, MODULE / "Resources" / "Icons")
+    actions = [offer["customDownloader"] for offer in SampleDataLogic.offers]
+    assert actions == [sample_sources.load_synthetic, sample_sources.load_vs_seg]
     assert all(Path(offer["thumbnailFileName"]).is_file() for offer in SampleDataLogic.offers)
 
 
 def test_synthetic_case_needs_no_network(module, headless, desktop):
-    module._loadSynthetic(None)
+    from VSClickCorrectLib.panel.sample_sources import load_synthetic
+
+    load_synthetic(None)
     t1ce = headless.scene.GetFirstNodeByName("Synthetic T1ce")
     assert desktop.layers[-1]["background"] is t1ce
     assert headless.scene.GetFirstNodeByName("Synthetic T2") is not None
 
 
 def test_nothing_is_downloaded_without_consent(module, headless, desktop, monkeypatch):
-    import sys
+    from VSClickCorrectLib.panel.sample_sources import load_vs_seg
 
     monkeypatch.setitem(sys.modules, "SampleData", SimpleNamespace(SampleDataLogic=None))
     desktop.answers.append(False)
-    module._loadVsSeg(None)
+    load_vs_seg(None)
     assert headless.scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
 
 
@@ -65,7 +73,7 @@ def test_consent_names_host_size_and_licence(samples):
 def test_answer_that_is_no_archive_is_refused_and_forgotten(samples, headless, tmp_path):
     answer = tmp_path / "answer.zip"
     answer.write_text("<html>busy</html>")
-    with pytest.raises(ValueError, match="no whole zip file"):
+    with pytest.raises(ImageError, match="no whole zip file"):
         samples.add_vs_seg_001(headless.scene, lambda address, name: str(answer))
     assert not answer.exists()
 
@@ -78,7 +86,7 @@ def test_a_full_temporary_folder_is_told_and_the_download_kept(
         archive.writestr("1.dcm", bytes(100_000))
     monkeypatch.setattr(tempfile, "tempdir", str(make_drive(64).folder))
     with pytest.raises(
-        ValueError, match=r"temporary folder .* cannot be written \(No space left on device\)"
+        StorageError, match=r"temporary folder .* cannot be written \(No space left on device\)"
     ):
         samples.add_vs_seg_001(headless.scene, lambda address, name: str(answer))
     assert answer.exists()
@@ -103,5 +111,29 @@ def test_real_series_is_taken_and_a_changed_one_refused(samples, headless, tmp_p
     with zipfile.ZipFile(SHARED) as whole, zipfile.ZipFile(tmp_path / "part.zip", "w") as part:
         for name in [n for n in whole.namelist() if n.endswith(".dcm")][:9]:
             part.writestr(name, whole.read(name))
-    with pytest.raises(ValueError, match="not the series"):
+    with pytest.raises(ImageError, match="not the series"):
         samples.add_vs_seg_001(headless.scene, lambda address, name: str(tmp_path / "part.zip"))
+
+
+def test_slicer_imports_next_to_nothing_as_it_starts():
+    """What is imported to offer the cases; networks, images and SciPy would take half a second."""
+    library = MODULE / "VSClickCorrectLib"
+    files = (MODULE / "VSClickCorrect.py", library / "panel" / "sample_sources.py", library / "errors.py")
+    imported = {name for path in files for name in imports_at_once(path)}
+    ours = {name for name in imported if name.startswith("VSClickCorrectLib")}
+    assert ours == {"VSClickCorrectLib.errors"}
+    assert {name.partition(".")[0] for name in imported - ours} <= {
+        "qt",
+        "slicer",
+        "vtk",
+        *sys.stdlib_module_names,
+    }
+
+
+def imports_at_once(path):
+    """Return what a file imports when it is imported, not when its functions are called."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from plain_host import JobByHand
 from pythonqt import bare
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ImageError, ModelError
-from VSClickCorrectLib.imaging.click import Click, ClickKind
 
 FINDING = "VSClickCorrectLib.workflow.initial_mask.Job.start_segmentation"
 REGISTERING = "VSClickCorrectLib.workflow.t2_registration.Job.start_registration"
@@ -15,7 +15,7 @@ REGISTERING = "VSClickCorrectLib.workflow.t2_registration.Job.start_registration
 
 @pytest.fixture
 def found():
-    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.geometry.box import Box
     from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     return InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
@@ -40,7 +40,7 @@ def segmentations(headless):
 def test_found_tumour_becomes_the_segment_to_correct(widget, example, segmenting, found, wait, small):
     job = segmenting(found)
     widget.ui.initialButton.click()
-    assert bare(widget.ui.progressWidget).isVisibleTo(widget.host)
+    assert widget.ui.progressWidget.enabled
     assert not widget.ui.initialButton.enabled
     assert wait(lambda: widget.ui.progressBar.value == 25)
     job.done = True
@@ -48,7 +48,7 @@ def test_found_tumour_becomes_the_segment_to_correct(widget, example, segmenting
     assert widget.panel.parameters.segmentation is not example.segmentation
     assert widget.panel.flow.workbench.values().sum() == 24
     assert widget.ui.segmentSelector.currentNode() is widget.panel.parameters.segmentation
-    assert not bare(widget.ui.progressWidget).isVisibleTo(widget.host)
+    assert not widget.ui.progressWidget.enabled
 
 
 def test_cancelled_search_leaves_everything_as_it_was(widget, example, segmenting, found, wait, headless):
@@ -109,6 +109,20 @@ def test_clicks_are_listed_selected_and_taken_back(widget, begun, border, small,
     assert widget.ui.undoButton.toolTip.startswith("Undo, Ctrl+Z: boundary click taken back")
     widget.ui.undoButton.click()
     assert table.rowCount() == 2
+
+
+def test_a_second_press_takes_no_other_click_back(widget, begun, border):
+    for click in border[:3]:
+        widget.panel.correction.place(click)
+    table = bare(widget.ui.clickTable)
+    table.selectRow(1)
+    widget.ui.removeButton.click()
+    assert (table.selectedItems(), widget.ui.removeButton.enabled) == ([], False)
+    widget.ui.removeButton.click()
+    assert len(widget.panel.correction.rows) == 2
+    table.selectRow(1)
+    widget.panel.correction.remove(1)
+    assert [item.row() for item in table.selectedItems()][:1] == [0]
 
 
 def test_waiting_clicks_are_applied_together(widget, begun, border, small, spoiled):
@@ -180,7 +194,7 @@ def test_side_is_not_told_of_part_of_a_head(widget, begun, wait, desktop, small,
     assert wait(lambda: widget.ui.sideLabel.text.startswith("not told"))
     widget.ui.copyButton.click()
     assert "Side: not told" in desktop.app.texts[-1]
-    monkeypatch.setattr("VSClickCorrectLib.imaging.measurements.HEAD_MM", 70.0)
+    monkeypatch.setattr("VSClickCorrectLib.measure.measurements.HEAD_MM", 70.0)
     widget.panel.flow.measurer.follow()
     assert not widget.ui.sideLabel.text.startswith("not told")
     widget.ui.copyButton.click()
@@ -189,7 +203,7 @@ def test_side_is_not_told_of_part_of_a_head(widget, begun, wait, desktop, small,
 
 @pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
 def test_segment_is_saved_with_its_journal(widget, begun, desktop, small, spoiled, border, tmp_path, suffix):
-    from VSClickCorrectLib.imaging.io import read_mask
+    from VSClickCorrectLib.io.images import read_mask
 
     widget.panel.correction.place(border[0])
     desktop.answers.append(str(tmp_path / f"case{suffix}"))
@@ -198,6 +212,26 @@ def test_segment_is_saved_with_its_journal(widget, begun, desktop, small, spoile
     np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
     events = (tmp_path / "case.journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["event"] for line in events] == ["session", "edit"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_name_without_a_suffix_is_offered_one(widget, begun, desktop, small, tmp_path, there):
+    from VSClickCorrectLib.io.images import read_mask
+
+    if there:
+        (tmp_path / "patient 1.2.seg.nrrd").write_text("older")
+    desktop.answers += [str(tmp_path / "patient 1.2"), False, str(tmp_path / "patient 1.2"), True]
+    widget.ui.saveButton.click()
+    what = "Replace the file patient 1.2.seg.nrrd?" if there else "Save the segment as patient 1.2.seg.nrrd?"
+    assert what in desktop.questions[0]
+    assert widget.ui.statusLabel.text == "Nothing was saved."
+    widget.ui.saveButton.click()
+    saved = read_mask(tmp_path / "patient 1.2.seg.nrrd", small.grid)
+    np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+    names = ["patient 1.2.journal.jsonl", "patient 1.2.seg.nrrd"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for said in (str(tmp_path), *names):
+        assert said in widget.ui.statusLabel.text
 
 
 class Database:
@@ -225,7 +259,7 @@ def dicom(begun, small, tmp_path, monkeypatch):
 
 
 def test_segment_of_a_dicom_volume_is_saved_as_dicom(widget, begun, desktop, small, tmp_path, dicom):
-    from VSClickCorrectLib.imaging.io import read_mask
+    from VSClickCorrectLib.io.images import read_mask
 
     (tmp_path / "out").mkdir()
     desktop.answers.append(str(tmp_path / "out" / "case.dcm"))
@@ -264,7 +298,7 @@ def test_accepted_segment_is_marked_as_completed(widget, begun):
 
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     segment = begun.segmentation.GetSegmentation().GetSegment(begun.segment_id)
-    widget.ui.boundaryButton.click()
+    assert widget.ui.boundaryButton.checked
     widget.ui.acceptButton.click()
     assert logic.GetSegmentStatus(segment) == logic.Completed
     assert not widget.ui.boundaryButton.checked
@@ -286,7 +320,7 @@ def test_what_is_to_be_known_of_a_volumes_place_is_shown(widget, example, wait, 
 
 def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeypatch, small):
     import vtk
-    from VSClickCorrectLib.datasets.registration import register
+    from VSClickCorrectLib.io.registration import register
     from VSClickCorrectLib.mrml.volumes import volume_of
 
     moved = vtk.vtkMatrix4x4()
@@ -341,7 +375,7 @@ def test_models_of_ones_own_are_offered_and_kept_for_the_next_time(widget, brigh
 
 
 def test_nothing_found_asks_for_an_include_click(widget, example, segmenting, wait):
-    from VSClickCorrectLib.imaging.box import Box
+    from VSClickCorrectLib.geometry.box import Box
     from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     segmenting(InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)).done = True

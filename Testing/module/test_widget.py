@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6 import QtGui
 from pythonqt import bare
-from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.session.journal import Journal
 
@@ -18,13 +18,24 @@ def shortcuts(desktop):
 
 
 def test_shortcuts_exist_while_the_module_is_entered(widget, desktop):
-    everything = ["B", "Ctrl+Y", "Ctrl+Z", "H", "I", "M", "N", "X"]
+    cases = ["Shift+D", "Shift+N", "Shift+P", "Shift+S"]
+    everything = ["1", "2", "3", "B", "Ctrl+Y", "Ctrl+Z", "Esc", "F", "H", "I", "M", "N", *cases, "X"]
     assert shortcuts(desktop) == everything
     widget.exit()
     assert shortcuts(desktop) == []
     widget.enter()
     widget.enter()
     assert shortcuts(desktop) == everything
+
+
+def test_keys_are_there_after_the_module_was_reloaded(widget, module, desktop):
+    everything = shortcuts(desktop)
+    widget.cleanup()
+    reloaded = module.VSClickCorrectWidget(widget.parent)
+    reloaded.setup()
+    assert shortcuts(desktop) == everything
+    assert reloaded.panel.parameters is not None
+    reloaded.cleanup()
 
 
 def press(desktop, keys):
@@ -34,6 +45,7 @@ def press(desktop, keys):
 
 
 def test_keys_do_what_the_buttons_do(widget, begun, desktop, border, spoiled, small):
+    assert widget.ui.boundaryButton.checked
     press(desktop, "I")
     assert widget.ui.includeButton.checked
     assert not widget.ui.boundaryButton.checked
@@ -49,6 +61,23 @@ def test_keys_do_what_the_buttons_do(widget, begun, desktop, border, spoiled, sm
     press(desktop, "H")
     assert not widget.panel.correction.markers_visible
     assert not widget.ui.markersCheckBox.checked
+
+
+def test_escape_ends_placing_and_a_key_fills_the_segment(widget, begun, desktop):
+    display = begun.segmentation.GetDisplayNode()
+    assert widget.ui.boundaryButton.checked
+    press(desktop, "Esc")
+    assert widget.panel.placing.node_id is None and not widget.ui.boundaryButton.checked
+    assert not display.GetSegmentVisibility2DFill(begun.segment_id)
+    assert display.GetSegmentVisibility2DOutline(begun.segment_id)
+    assert display.GetSliceIntersectionThickness() == 2
+    press(desktop, "F")
+    assert display.GetSegmentVisibility2DFill(begun.segment_id) and widget.ui.fillCheckBox.checked
+    press(desktop, "F")
+    assert not display.GetSegmentVisibility2DFill(begun.segment_id)
+    widget.exit()
+    assert display.GetSegmentVisibility2DFill(begun.segment_id)
+    assert display.GetSliceIntersectionThickness() == 1
 
 
 @pytest.mark.parametrize("keys", ["B", "I", "X", "N", "Ctrl+Z", "Ctrl+Y"])
@@ -69,9 +98,9 @@ def test_fault_of_the_program_is_shown_as_slicer_shows_it(widget, begun, desktop
     def broken(self):
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr(type(widget.panel.correction), "next_round", broken)
+    monkeypatch.setattr(type(widget.panel.correction), "undo", broken)
     with pytest.raises(ZeroDivisionError):
-        widget._reported(widget.panel.flow.clicks.next_round)()
+        widget._reported(widget.panel.flow.clicks.undo)()
     assert "a fault" in desktop.faults[0]
 
 
@@ -115,6 +144,43 @@ def test_nothing_is_watched_any_more_once_the_segment_went_while_another_module_
     assert desktop.faults == []
 
 
+def own_nodes(scene):
+    """Names of the points, texts and helper segmentations that are shown or kept in a scene."""
+    kinds = ("vtkMRMLMarkupsNode", "vtkMRMLTextNode", "vtkMRMLSegmentationNode", "vtkMRMLMarkupsDisplayNode")
+    nodes = [
+        scene.GetNthNodeByClass(n, kind) for kind in kinds for n in range(scene.GetNumberOfNodesByClass(kind))
+    ]
+    return [node.GetName() for node in nodes if node.GetHideFromEditors() or node.IsA("vtkMRMLMarkupsNode")]
+
+
+@pytest.mark.parametrize("entered", [True, False])
+@pytest.mark.parametrize("gone", ["segmentation", "segment"])
+def test_what_belongs_to_a_segment_goes_with_it(
+    widget, begun, headless, desktop, wait, border, gone, entered
+):
+    widget.panel.correction.place(border[0])
+    assert len(own_nodes(headless.scene)) > 4
+    if not entered:
+        widget.exit()
+    if gone == "segment":
+        begun.segmentation.GetSegmentation().RemoveSegment(begun.segment_id)
+    else:
+        headless.scene.RemoveNode(begun.segmentation)
+    wait(seconds=0.2)
+    assert own_nodes(headless.scene) == []
+    assert widget.panel.correction is None and desktop.faults == []
+
+
+def test_markers_on_volumes_that_were_deleted_are_hidden(widget, begun, headless, desktop, wait, border):
+    widget.panel.correction.place(border[0])
+    node = widget.panel.correction.click_node(border[0].kind)
+    for volume in (begun.t1ce, begun.t2):
+        headless.scene.RemoveNode(volume)
+    wait(seconds=0.2)
+    assert not node.GetDisplayVisibility() and desktop.faults == []
+    assert headless.scene.GetFirstNodeByName("last change") is None
+
+
 @pytest.mark.parametrize("gone", ["segmentation", "t1ce", "t2"])
 def test_node_removed_while_correcting_ends_or_follows_without_a_fault(
     widget, begun, headless, desktop, wait, border, gone
@@ -145,6 +211,13 @@ def test_closed_scene_ends_everything_and_the_module_goes_on(widget, begun, head
     assert desktop.faults == []
     assert not widget.ui.initialButton.enabled
     assert widget.panel.parameters is not None
+
+
+def test_widget_that_was_cleaned_up_takes_up_no_scene(widget, headless, wait):
+    headless.scene.Clear()
+    widget.cleanup()
+    wait(seconds=0.1)
+    assert widget.panel.parameters is None and widget.Observations == []
 
 
 def test_cleaned_up_widget_observes_nothing(module, desktop, headless):

@@ -31,8 +31,8 @@ def scene(headless):
 @pytest.fixture
 def volume_node(scene):
     """An oblique volume of (K, J, I) = (8, 12, 16) whose voxels count upward."""
-    from VSClickCorrectLib.imaging.grid import Grid
-    from VSClickCorrectLib.imaging.volume import Volume
+    from VSClickCorrectLib.geometry.grid import Grid
+    from VSClickCorrectLib.geometry.volume import Volume
     from VSClickCorrectLib.mrml.volumes import add_volume
 
     values = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
@@ -119,8 +119,8 @@ def exported(scene):
 def shared_pair(scene, volume_node):
     """A segmentation of two segments that share one layer: (node, first ID, second ID)."""
     import slicer
-    from VSClickCorrectLib.imaging.grid import Grid
-    from VSClickCorrectLib.imaging.volume import Volume
+    from VSClickCorrectLib.geometry.grid import Grid
+    from VSClickCorrectLib.geometry.volume import Volume
     from VSClickCorrectLib.mrml.volumes import add_volume
 
     values = np.zeros(SHAPE, np.uint8)
@@ -142,7 +142,7 @@ def shared_pair(scene, volume_node):
 def oracle(volume_node):
     """A corrector that knows a tumour of 18 voxels."""
     from placed_points import TUMOUR
-    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.session.oracle import Oracle
 
     truth = np.zeros(volume_node.GetImageData().GetDimensions()[::-1], bool)
     truth[TUMOUR.slices] = True
@@ -159,7 +159,7 @@ def heard():
 @pytest.fixture
 def correct(volume_node, segment, oracle, heard):
     """Begin a correction of the segment."""
-    from VSClickCorrectLib.mrml.correction import correct_segment
+    from VSClickCorrectLib.mrml.begin_correction import correct_segment
 
     begun = []
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from session_doubles import BlockCorrector, click_at
 from slicer_hand import linear
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.volume import Volume
-from VSClickCorrectLib.mrml.correction import correct_segment
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.datasets.registration import Registration
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.io.registration import Registration
+from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
-from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.registration import register_t2
-from VSClickCorrectLib.simulation.oracle import Oracle
+from VSClickCorrectLib.session.oracle import Oracle
 
 
 @pytest.fixture

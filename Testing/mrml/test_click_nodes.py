@@ -2,8 +2,8 @@
 
 import pytest
 import slicer
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.mrml.click_nodes import KIND_ATTRIBUTE, ClickNodes, Marker
 from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
 

@@ -6,7 +6,7 @@ import weakref
 import pytest
 import slicer
 import vtk
-from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.markers import ClickMarkers
 

@@ -16,20 +16,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from scipy.spatial.transform import Rotation
 from session_doubles import BlockCorrector, boxes_in, case_on, clicks_in, lacks_border, masks_on
 from slicer_hand import collapse_layers, crop_to_content, linear, paint
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.merging import MERGES
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
-from VSClickCorrectLib.mrml.correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import load_scene, save_scene, stored_journal
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 
 SMALL = grids(sides=st.integers(1, 9))
 MERGE = st.sampled_from(tuple(MERGES))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.imaging.box import Box
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.outline import ChangeOutline
 from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
 from VSClickCorrectLib.session.edit import Change

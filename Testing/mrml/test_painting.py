@@ -6,14 +6,14 @@ import slicer
 import vtk
 from placed_points import INCLUDE, SITE, TUMOUR
 from slicer_hand import collapse_layers, crop_to_content, linear, paint
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.session.journal import Journal, replay
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 
 PAINTED = Box((0, 0, 1), (1, 2, 4))
 

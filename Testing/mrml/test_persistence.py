@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_mask
-from VSClickCorrectLib.imaging.markups import read_clicks
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.io.markups import read_clicks
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import (
     load_scene,
@@ -180,13 +180,13 @@ def test_segmentation_suffix_is_checked(corrected, tmp_path):
 
 def test_failed_save_leaves_nothing(scene, corrected, tmp_path):
     (tmp_path / "taken.mrb").mkdir()
-    with pytest.raises(ImageError, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot write"):
         save_scene(scene, tmp_path / "taken.mrb")
     (tmp_path / "taken.seg.nrrd").mkdir()
-    with pytest.raises(ImageError, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot write"):
         save_segmentation(corrected[0], tmp_path / "taken.seg.nrrd")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["taken.mrb", "taken.seg.nrrd"]
-    with pytest.raises(ImageError, match="cannot write into"):
+    with pytest.raises(StorageError, match="cannot write into"):
         save_scene(scene, tmp_path / "nowhere" / "scene.mrb")
 
 
@@ -258,7 +258,7 @@ def test_scene_for_which_there_is_no_room_is_refused_in_a_sentence(scene, tmp_pa
     save_scene(scene, tmp_path / "scene.mrb")
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "copyfileobj", full)
-        with pytest.raises(ImageError, match=r"cannot be unpacked \(No space left on device\); make room"):
+        with pytest.raises(StorageError, match=r"cannot be unpacked \(No space left on device\); make room"):
             load_scene(tmp_path / "scene.mrb")
     load_scene(tmp_path / "scene.mrb").close()
 
@@ -270,12 +270,12 @@ def test_a_scene_for_which_the_temporary_folder_has_no_room_is_told(
     drive = make_drive(16)
     monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
     with pytest.raises(
-        ImageError, match=r"cannot be (unpacked|written) \(No space left on device\); make room"
+        StorageError, match=r"cannot be (unpacked|written) \(No space left on device\); make room"
     ):
         load_scene(tmp_path / "scene.mrb")
     drive.fill()
     with pytest.raises(
-        ImageError, match=r"cannot be (unpacked|written) \(No space left on device\); make room"
+        StorageError, match=r"cannot be (unpacked|written) \(No space left on device\); make room"
     ):
         load_scene(tmp_path / "scene.mrb")
     assert [p.name for p in drive.folder.iterdir()] == ["ballast"]

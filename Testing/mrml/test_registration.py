@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import slicer
-from VSClickCorrectLib.datasets.registration import Registration
+from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.mrml.registration import (
     Agreement,
     agreement,

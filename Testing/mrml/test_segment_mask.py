@@ -6,13 +6,13 @@ import slicer
 import vtk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation, refresh_surface
 from VSClickCorrectLib.mrml.volumes import add_volume
-from VSClickCorrectLib.session.mask import ArrayMask
 from vtk.util.numpy_support import vtk_to_numpy
 
 LABELMAP = "Binary labelmap"

@@ -8,9 +8,9 @@ import pytest
 import slicer
 import vtk
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_volume
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
 from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, remarks_of, sides_known, volume_of
 

@@ -95,7 +95,8 @@ def test_useless_value_is_named(word, value):
 
 
 def test_importing_the_package_imports_no_torch():
-    code = "import sys, VSClickCorrectLib.networks, VSClickCorrectLib.training; print('torch' in sys.modules)"
+    packages = "VSClickCorrectLib.networks, VSClickCorrectResearch.training"
+    code = f"import sys, {packages}; print('torch' in sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"],
         capture_output=True,

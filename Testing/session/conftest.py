@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from session_doubles import OracleCorrector, case_on, with_blocks
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (12, 40, 40)
 

@@ -8,13 +8,13 @@ from itertools import product
 import numpy as np
 import pytest
 from session_doubles import EXCLUDE, INCLUDE, OracleCorrector, click_at
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.session.chain import JournalPoint, decode, read_lines
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal, session_event
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import restored, start_json
+from VSClickCorrectLib.session.start_mask import restored, start_json
 from written_journals import chained, events_of, older
 
 DAMAGED = "of the journal (is not what was written there|cannot be understood)"

@@ -12,11 +12,11 @@ from session_doubles import (
     click_at,
     with_blocks,
 )
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (5, 60, 60)
 GRID = Grid(SHAPE, np.eye(4))
@@ -133,11 +133,11 @@ class TestDeepClicks:
     WRONG = with_blocks(GRID.shape, ((2, 28), (14, 28), (2, 28)))
 
     def session(self, mask, seen):
-        def starter(case, click, *_):
+        def initial_proposer(case, click, *_):
             return Proposal(click, case.grid.box, seen.astype(np.float32))
 
         return CorrectionSession(
-            case_on(self.GRID), ArrayMask(self.GRID, mask), OracleCorrector(self.TUMOUR), starter
+            case_on(self.GRID), ArrayMask(self.GRID, mask), OracleCorrector(self.TUMOUR), initial_proposer
         )
 
     def test_an_exclude_click_takes_away_all_that_the_network_no_longer_sees(self):

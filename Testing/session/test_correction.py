@@ -13,14 +13,14 @@ from session_doubles import (
     click_at,
     with_blocks,
 )
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES, Proposal
 from VSClickCorrectLib.errors import CorrectionError, ImageError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import MERGES, Proposal
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (12, 40, 40)
 # Far from the tumour of `truth` (slices 4 to 8, rows and columns 12 to 24); smaller, and larger.
@@ -92,14 +92,16 @@ class TestIncludeClick:
     def test_far_from_the_mask_starts_a_part_from_the_starters_evidence(self, session_on, grid, truth):
         asked, evidence = [], Box((4, 24, 31), (7, 35, 39))
 
-        def starter(case, click, mask, standing):
+        def initial_proposer(case, click, mask, standing):
             asked.append((case, click, mask.read(case.grid.box).sum(), list(standing)))
             probability = np.full(evidence.shape, 0.1, np.float32)
             probability[1:3, 2:7, 1:6] = 0.4
             return Proposal(click, evidence, probability, threshold=0.3)
 
         corrector = OracleCorrector(truth)
-        session = session_on(with_blocks(SHAPE, ((4, 9), (12, 20), (12, 20))), corrector, starter=starter)
+        session = session_on(
+            with_blocks(SHAPE, ((4, 9), (12, 20), (12, 20))), corrector, initial_proposer=initial_proposer
+        )
         before = session.mask.values.copy()
         # The nearest voxel of the mask, (5, 19, 19), is 13 mm to the right and 9 mm in front.
         click = click_at(grid, (5, 28, 32), INCLUDE)
@@ -115,24 +117,24 @@ class TestIncludeClick:
     def test_far_begins_beyond_six_millimetres(self, session_on, grid, column, asks_starter):
         asked = []
 
-        def starter(_case, click, _mask, _standing):
+        def initial_proposer(_case, click, _mask, _standing):
             asked.append(click)
             return Proposal(click, Box((5, 20, 30), (6, 21, 31)), np.ones((1, 1, 1), np.float32))
 
         block = with_blocks(SHAPE, ((5, 6), (20, 21), (10, 20)))
-        session_on(block, starter=starter).apply(click_at(grid, (5, 20, column), INCLUDE))
+        session_on(block, initial_proposer=initial_proposer).apply(click_at(grid, (5, 20, column), INCLUDE))
         assert bool(asked) is asks_starter
 
     def test_starter_that_sees_nothing_leaves_a_small_disc(self, session_on, grid):
         box = Box((5, 28, 28), (7, 33, 33))
         session = session_on(
-            starter=lambda _, click, *rest: Proposal(click, box, np.zeros(box.shape, np.float32))
+            initial_proposer=lambda _, click, *rest: Proposal(click, box, np.zeros(box.shape, np.float32))
         )
         session.apply(click_at(grid, (5, 30, 30), INCLUDE))
         assert session.mask.values.sum() == len(DISC)
 
     def test_boundary_and_exclude_clicks_never_ask_the_starter(self, session_on, grid):
-        session = session_on(starter=lambda *_: pytest.fail("asked"))
+        session = session_on(initial_proposer=lambda *_: pytest.fail("asked"))
         session.apply_together([click_at(grid, (5, 30, 30)), click_at(grid, (5, 3, 3), EXCLUDE)])
 
 
@@ -350,7 +352,7 @@ def test_real_network_goes_the_same_way():
     torch = pytest.importorskip("torch")
     from VSClickCorrectLib.inference.corrector import Corrector
     from VSClickCorrectLib.inference.device import prepare
-    from VSClickCorrectLib.inference.models import ModelEntry
+    from VSClickCorrectLib.inference.manifest import ModelEntry
     from VSClickCorrectLib.networks.registry import build
 
     geometry = {"size": 48, "pixel_mm": 0.6, "slices": 3, "slice_mm": 1.5, "click_map": True}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, OracleCorrector, case_on, click_at
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
 
 
 class Recorder(ArrayMask):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from session_doubles import INCLUDE, click_at
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.session.journal import Journal, replay
-from VSClickCorrectLib.session.mask import ArrayMask
 
 # What a click can do to the session.
 STEPS = {

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, boxes_in, with_blocks
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.edit import Change, Edit
-from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (3, 5, 6)
 WHOLE = Box((0, 0, 0), SHAPE)
@@ -100,7 +100,7 @@ def test_imposed_a_change_gives_what_applied_it_gives(first, second, third, box)
     change = Change.between(box, random_mask(first)[box.slices], random_mask(second)[box.slices])
     applied, imposed = mask_of(random_mask(third)), mask_of(random_mask(third))
     change.apply(applied)
-    change.impose(imposed)
+    change.overwrite(imposed)
     np.testing.assert_array_equal(imposed.values, applied.values)
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from session_doubles import with_blocks
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
-from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (1, 1, 6)
 WHOLE = Box((0, 0, 0), SHAPE)

@@ -9,12 +9,12 @@ from errno import EIO, ENOSPC
 import numpy as np
 import pytest
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, click_at
-from VSClickCorrectLib.errors import CaseLost, CorrectionError, WorklistError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.errors import CorrectionError, LockLostError, WorklistError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.journal import Journal, check_grid, history_of, parse, replay, session_event
-from VSClickCorrectLib.session.mask import ArrayMask
 from written_journals import chained, events_of
 
 EVENT = {"event": "round", "round": 2}
@@ -343,8 +343,8 @@ def failing_once_written(path, error):
 
 
 def test_an_event_that_was_written_while_somebody_took_the_case_over_is_not_told_to_be_done(path):
-    journal = Journal(path, guard=failing_once_written(path, CaseLost("taken over")))
-    with pytest.raises(CaseLost):
+    journal = Journal(path, guard=failing_once_written(path, LockLostError("taken over")))
+    with pytest.raises(LockLostError):
         journal.append(EVENT)
     assert (journal.events, journal.text) == ([], "")
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from killed_session import GRID, START, TRUTH, actions, killed, session_on, states
 from session_doubles import OracleCorrector, case_on
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.journal import Journal, parse
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 
 
 @pytest.fixture(scope="module")

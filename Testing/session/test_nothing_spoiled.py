@@ -23,23 +23,23 @@ from session_doubles import (
     lacks_border,
     masks_on,
 )
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES, Proposal
+from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.cuts import CutGeometry
-from VSClickCorrectLib.imaging.merging import MERGES, Proposal
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 
 GEOMETRIES = st.sampled_from(
-    [CutGeometry(8, 0.75, 1), CutGeometry(16, 0.6, 3), CutGeometry(6, 2.0, 2, slice_mm=3.0)]
+    [PatchGeometry(8, 0.75, 1), PatchGeometry(16, 0.6, 3), PatchGeometry(6, 2.0, 2, slice_mm=3.0)]
 )
 DISC_MM, STARTER_MM = 1.2, 4.0
 
 
-def starter(case, click, *_):
+def initial_proposer(case, click, *_):
     """Find tumour within 4 mm of the click along each axis of the array."""
     box = case.grid.box_around(click.position_ras, STARTER_MM)
     return Proposal(click, box, np.ones(box.shape, np.float32))
@@ -83,7 +83,7 @@ class Untouched(RuleBasedStateMachine):
 
     def resume(self, journal, merge):
         self.session = CorrectionSession(
-            case_on(self.grid), self.mask, self.corrector, starter, merge, journal
+            case_on(self.grid), self.mask, self.corrector, initial_proposer, merge, journal
         )
 
     @property

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orientations import CODES, affine_of, ras_array, stored
 from scipy.spatial.transform import Rotation
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.cuts import CutGeometry, cut_window, extract_cut
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import MERGES, Proposal
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES, Proposal
+from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
 
 # In voxels along R, A and S, not on the middle of any: rounding has no half to decide.
 CLICKS = [
@@ -29,17 +29,17 @@ class Lopsided:
     """Looks at real cuts; what lies to the left, behind or above counts otherwise than the pixel itself."""
 
     identity = "lopsided@000000000000"
-    geometry = CutGeometry(size=16, pixel_mm=0.6, slices=5)
+    geometry = PatchGeometry(size=16, pixel_mm=0.6, slices=5)
 
     def propose(self, case, mask, clicks):
         return [self._proposal(case, mask, click) for click in clicks]
 
     def _proposal(self, case, mask, click):
-        window = cut_window(case.grid, click, self.geometry)
-        t1ce, t2, drawn = extract_cut(case, mask, window, self.geometry, click)
+        window = patch_grid(case.grid, click, self.geometry)
+        t1ce, t2, drawn = extract_patch(case, mask, window, self.geometry, click)
         behind, above = np.roll(drawn, 2, axis=1), np.roll(t1ce, 1, axis=0)
         said = 0.5 + t1ce - np.roll(t2, 2, axis=2) + 0.3 * (behind - above)
-        return Proposal(click, window.box, window.restore(said.astype(np.float32)))
+        return Proposal(click, window.box, window.resample_back(said.astype(np.float32)))
 
 
 def corrected(code, motion, merge):

@@ -4,7 +4,7 @@ import numpy as np
 from example_counts import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_session import starter
+from naive_session import initial_proposer
 from session_doubles import (
     BOUNDARY,
     INCLUDE,
@@ -18,17 +18,17 @@ from session_doubles import (
     masks_on,
 )
 from session_machine import SessionMachine
-from VSClickCorrectLib.imaging.cuts import CutGeometry
-from VSClickCorrectLib.imaging.merging import MERGES
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES
+from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
 
 
 @st.composite
 def sessions(draw):
     """Sessions on any grid and mask, with a corrector that is right, that guesses or that contradicts."""
     grid = draw(grids())
-    geometry = CutGeometry(
+    geometry = PatchGeometry(
         size=draw(st.sampled_from((8, 16))), pixel_mm=0.75, slices=draw(st.sampled_from((1, 3)))
     )
     corrector = draw(
@@ -39,7 +39,7 @@ def sessions(draw):
         )
     )
     mask = ArrayMask(grid, draw(masks_on(grid)))
-    merge, start = draw(st.sampled_from(tuple(MERGES))), draw(st.sampled_from((None, starter)))
+    merge, start = draw(st.sampled_from(tuple(MERGES))), draw(st.sampled_from((None, initial_proposer)))
     return CorrectionSession(case_on(grid), mask, corrector, start, merge)
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, case_on, click_at, with_blocks
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal, history_of, replay
-from VSClickCorrectLib.session.mask import ArrayMask
 
 # Voxel i lies at R = i mm.
 GRID = Grid((1, 1, 6), np.eye(4))

@@ -20,13 +20,13 @@ from session_doubles import (
     masks_on,
     with_blocks,
 )
-from VSClickCorrectLib.imaging.cuts import CutGeometry
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import MERGES
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES
+from VSClickCorrectLib.clicks.patches import PatchGeometry
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 
 GRID = Grid((3, 9, 9), np.eye(4))
 TUMOUR = with_blocks(GRID.shape, ((0, 3), (2, 7), (2, 7)))
@@ -87,7 +87,7 @@ class Standing(RuleBasedStateMachine):
     @initialize(data=st.data(), grid=grids(largest=(3, 6, 6)), seed=st.integers(0, 99))
     def begin(self, data, grid, seed):
         self.grid, self.mask = grid, ArrayMask(grid, data.draw(masks_on(grid)))
-        self.corrector = GuessingCorrector(CutGeometry(8, 0.75, 3), seed)
+        self.corrector = GuessingCorrector(PatchGeometry(8, 0.75, 3), seed)
         # Of each click its voxel and what it says of it, and those over which a hand has painted since.
         self.said, self.painted_over = {}, set()
         self.resume(data.draw(st.sampled_from(tuple(MERGES))), Journal())

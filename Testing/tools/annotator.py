@@ -14,12 +14,13 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 from faulty_drive import FaultyDrive
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, BlockCorrector, click_at, with_blocks
-from VSClickCorrectLib.errors import CaseLost, VSClickError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.errors import LockLostError, VSClickError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.session.mask import ArrayMask
+from VSClickCorrectLib.session.start_mask import fingerprint_of
 from VSClickCorrectLib.worklist import open_case, records
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -168,7 +169,10 @@ class Annotator:
         else:
             session.apply(click_at(GRID, self._voxel(), self._chance.choice((BOUNDARY, INCLUDE, EXCLUDE))))
         self._worklist.update(
-            clicks=len(session.clicks), rounds=session.round, models=[session.corrector.identity]
+            clicks=len(session.clicks),
+            rounds=session.round,
+            models=[session.corrector.identity],
+            mask=fingerprint_of(session.mask),
         )
         return "edited"
 
@@ -214,7 +218,7 @@ class Annotator:
         self._tell(step, case, "begun", detail)
         try:
             result = action()
-        except CaseLost as error:
+        except LockLostError as error:
             self._tell(step, case, "lost", str(error))
             with suppress(VSClickError):
                 self._worklist.close()

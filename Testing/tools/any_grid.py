@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.grid import Grid
 
 SUPERIOR_POSTERIOR_LEFT = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
 

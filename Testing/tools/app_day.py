@@ -72,7 +72,9 @@ class AppDay:
             yield times
             self.page.click("#worklist-done")
             self.page.wait_for_function(
-                "name => document.querySelector('#worklist-case').innerText !== name",
+                # A mask that is hardly a tumour's is asked about.
+                "name => { document.querySelector('.v-overlay--active #answer-ok')?.click();"
+                " return document.querySelector('#worklist-case').innerText !== name; }",
                 arg=name,
                 timeout=_PATIENCE_MS,
             )
@@ -100,7 +102,7 @@ class AppDay:
             page.keyboard.press(key)
             page.wait_for_timeout(_SETTLED_MS)
         self._wait_for_clicks(half)
-        page.locator(".vs-click").first.get_by_role("button").click()
+        page.get_by_role("button", name="Remove click 1", exact=True).click()
         self._wait_for_clicks(half - 1)
         page.keyboard.press("Control+z")
         self._wait_for_clicks(half)

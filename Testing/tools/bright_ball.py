@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 
 RADIUS_MM = 7.0
 CORE_MM = 4.5

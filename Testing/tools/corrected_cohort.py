@@ -12,13 +12,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from VSClickCorrectLib.datasets.cohort import list_cohort
-from VSClickCorrectLib.datasets.labelled import LabelledCase
-from VSClickCorrectLib.evaluation.metrics import dice
-from VSClickCorrectLib.evaluation.rounds import Method, Play, Start, play_rounds
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.inference.models import ModelFolder
-from VSClickCorrectLib.inference.networks import Networks
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_set import Networks
+from VSClickCorrectResearch.datasets.cohort import list_cohort
+from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.evaluation.metrics import dice
+from VSClickCorrectResearch.evaluation.rounds import Method, Play, Start, play_rounds
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def _corrected(case: LabelledCase, networks: Networks) -> np.ndarray:
     proposal = networks.segmenter.propose(case.case, Click(tuple(case.grid.index_to_ras(voxel))))
     start = np.zeros_like(case.truth)
     start[proposal.box.slices] = proposal.values
-    method = Method("corrector", networks.corrector, starter=networks.segmenter.propose)
+    method = Method("corrector", networks.corrector, initial_proposer=networks.segmenter.propose)
     *_, last = play_rounds(case, Start(start), method, Play())
     return last.mask
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import resample_to_grid, write_mask, write_volume
-from VSClickCorrectLib.imaging.volume import Volume
-from VSClickCorrectLib.simulation.errors import shifted
-from VSClickCorrectLib.simulation.synthesis import SyntheticCase, demo_case
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.images import resample_to_grid, write_mask, write_volume
+from VSClickCorrectResearch.simulation.mask_perturbations import shifted
+from VSClickCorrectResearch.simulation.synthesis import SyntheticCase, demo_case
 
 SHAPE, SPACING = (60, 256, 256), (0.8, 0.8, 2.0)
 

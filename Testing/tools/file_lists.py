@@ -11,12 +11,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "VSClickCorrect"
-LIBRARY = MODULE / "VSClickCorrectLib"
+LIBRARY, RESEARCH = MODULE / "VSClickCorrectLib", MODULE / "VSClickCorrectResearch"
 
 
 def scripts() -> list[str]:
-    """Return every Python file of the Slicer module."""
-    return sorted(path.relative_to(MODULE).as_posix() for path in MODULE.rglob("*.py"))
+    """Return every Python file of the Slicer module, which holds the library and nothing beside it."""
+    files = [*MODULE.glob("*.py"), *LIBRARY.rglob("*.py")]
+    return sorted(path.relative_to(MODULE).as_posix() for path in files)
 
 
 def resources() -> list[str]:
@@ -27,8 +28,11 @@ def resources() -> list[str]:
 
 def packages() -> list[str]:
     """Return every package of the wheel."""
-    found = [path.parent.relative_to(MODULE) for path in LIBRARY.rglob("__init__.py")]
-    return sorted([*(".".join(path.parts) for path in found), "VSClickCorrectLib.models"])
+    found = [
+        path.parent.relative_to(MODULE) for top in (LIBRARY, RESEARCH) for path in top.rglob("__init__.py")
+    ]
+    data = ["VSClickCorrectLib.models", "VSClickCorrectLib.samples"]
+    return sorted([*(".".join(path.parts) for path in found), *data])
 
 
 def replaced(text: str, opening: str, lines: list[str], closing: str) -> str:

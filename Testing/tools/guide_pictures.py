@@ -21,10 +21,10 @@ from module_files import MODULE, ROOT
 from pythonqt import bare
 from slice_view import SliceView
 from slicer_desktop import application, install
-from VSClickCorrectLib.imaging.io import write_volume
+from VSClickCorrectLib.io.images import write_volume
 from VSClickCorrectLib.mrml.examples import add_example
-from VSClickCorrectLib.simulation.synthesis import small_case
-from VSClickCorrectLib.simulation.user import border_clicks
+from VSClickCorrectResearch.simulation.synthesis import small_case
+from VSClickCorrectResearch.simulation.user import border_clicks
 
 PICTURES = ROOT / "Resources" / "Screenshots"
 WIDTH = 440
@@ -58,7 +58,9 @@ def wait(holds=lambda: False, seconds=60.0):
 def picture_of_panel(widget, name, *sections):
     """Save the panel, or some of its sections one below the other."""
     wait(seconds=0.3)
-    widget.host.resize(WIDTH, widget.host.sizeHint().height())
+    area = bare(widget.ui.sectionsArea)
+    hidden = area.widget().sizeHint().height() - area.sizeHint().height()
+    widget.host.resize(WIDTH, widget.host.sizeHint().height() + hidden)
     wait(seconds=0.3)
     grabbed = [bare(getattr(widget.ui, section)).grab().toImage() for section in sections] or [
         widget.host.grab().toImage()
@@ -94,7 +96,7 @@ def titled(image, title):
 def story(widget, view):
     """Play the case of the guide and draw it."""
     case, scene = small_case(4), view.scene
-    example = add_example(scene, case, np.zeros(case.grid.shape, bool))
+    example = add_example(scene, case.case, np.zeros(case.grid.shape, bool))
     example.t1ce.SetName("Synthetic T1ce")
     example.t2.SetName("Synthetic T2")
     scene.RemoveNode(example.segmentation)
@@ -116,11 +118,8 @@ def story(widget, view):
 def correct(widget, view, case, example):
     """Correct what was found in two rounds, by the mouse, and draw before and after."""
     first = border_clicks(case.grid, case.truth, widget.panel.flow.workbench.values(), 3)
-    display = widget.panel.parameters.segmentation.GetDisplayNode()
-    display.SetVisibility2DFill(False)
     view.look_at(first[0].position_ras, FIELD_MM)
     found = titled(view.picture(), "T1ce: the mask that was found")
-    widget.ui.boundaryButton.click()
     place(view, first)
     view.look_at(first[0].position_ras, FIELD_MM)
     widget.ui.lastChangeCheckBox.click()
@@ -135,7 +134,7 @@ def correct(widget, view, case, example):
     place(view, border_clicks(case.grid, case.truth, widget.panel.flow.workbench.values(), 2))
     wait(seconds=0.6)
     bare(widget.ui.clickTable).selectRow(0)
-    picture_of_panel(widget, "guide-correct", "statusLabel", "clicksCollapsibleButton")
+    picture_of_panel(widget, "guide-correct", "statusLabel", "kindsWidget", "clicksCollapsibleButton")
     picture_of_panel(widget, "guide-result", "resultCollapsibleButton")
     picture_of_panel(widget, "panel")
     widget.ui.boundaryButton.click()
@@ -164,7 +163,7 @@ def worklist(widget):
         widget.ui.openWorklistButton.click()
         widget.ui.commentEdit.text = "motion"
         widget.ui.skipCaseButton.click()
-        picture_of_panel(widget, "guide-worklist", "statusLabel", "worklistCollapsibleButton")
+        picture_of_panel(widget, "guide-worklist", "statusLabel", "worklistCollapsibleButton", "caseWidget")
         widget.panel.flow.host.start(widget.panel.flow.worklist.leave())
     finally:
         shutil.rmtree(folder)

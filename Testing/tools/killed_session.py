@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from session_doubles import OracleCorrector, case_on, click_at, with_blocks
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import ClickKind
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.session.mask import ArrayMask
 
 SHAPE = (12, 40, 40)
 GRID = Grid(SHAPE, np.diag([-1.0, -1.0, 2.0, 1.0]))

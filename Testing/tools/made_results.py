@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from math import inf
 
-from VSClickCorrectLib.evaluation.metrics import Scores
-from VSClickCorrectLib.evaluation.records import CaseRecord, RoundRecord, Settings
-from VSClickCorrectLib.evaluation.results import Results
+from VSClickCorrectResearch.evaluation.metrics import Scores
+from VSClickCorrectResearch.evaluation.records import EvaluationSettings, PlayedCase, RoundRecord
+from VSClickCorrectResearch.evaluation.results import EvaluationResults
 
-SETTINGS = Settings(
+SETTINGS = EvaluationSettings(
     cases="list.csv",
     start="mask",
     sequences="both",
@@ -24,7 +24,7 @@ SETTINGS = Settings(
 )
 
 
-def settings(**changes) -> Settings:
+def settings(**changes) -> EvaluationSettings:
     """`SETTINGS` with changes."""
     return replace(SETTINGS, **changes)
 
@@ -39,7 +39,7 @@ def started(dice: float, hd95: float = 4.0) -> RoundRecord:
     return RoundRecord(0, Scores(dice, hd95, 1.0, 60.0, 6.0))
 
 
-def made_results(one_by_one: bool = False) -> Results:
+def made_results(one_by_one: bool = False) -> EvaluationResults:
     """Three cases with a tumour, one of them with an empty start, and one case without."""
     a = (started(0.8), played(0.82, 0.84, 0.86, 0.88, 0.9), played(0.91, 0.92, 0.93, 0.95, 0.96))
     # The second round harms; the last click of the first round does, too.
@@ -52,17 +52,17 @@ def made_results(one_by_one: bool = False) -> Results:
         (started(0.0, inf), played(*[0.0] * 5, hd95=inf), played(*[0.0] * 5, hd95=inf)),
     ]
     records = [
-        CaseRecord("a", 1000.0, {"net": a, "none": nothing[0]}),
-        CaseRecord("b", 500.0, {"net": b, "none": nothing[1]}),
-        CaseRecord("c", 200.0, {"net": c, "none": nothing[2]}),
-        CaseRecord("empty", 0.0, {}),
+        PlayedCase("a", 1000.0, {"net": a, "none": nothing[0]}),
+        PlayedCase("b", 500.0, {"net": b, "none": nothing[1]}),
+        PlayedCase("c", 200.0, {"net": c, "none": nothing[2]}),
+        PlayedCase("empty", 0.0, {}),
     ]
     if not one_by_one:
         records = [_at_once(record) for record in records]
-    return Results(settings(one_by_one=one_by_one), records)
+    return EvaluationResults(settings(one_by_one=one_by_one), records)
 
 
-def _at_once(record: CaseRecord) -> CaseRecord:
+def _at_once(record: PlayedCase) -> PlayedCase:
     rounds = {
         name: tuple(replace(r, dice=r.dice[-1:], milliseconds=r.milliseconds[:1]) for r in every)
         for name, every in record.rounds.items()

@@ -12,8 +12,8 @@ from session_doubles import (
     INCLUDE,
     values_within,
 )
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.merging import Proposal
+from VSClickCorrectLib.clicks.merging import Proposal
+from VSClickCorrectLib.geometry.box import Box
 
 HALF, STARTER_HALF, DOUBT_HALF = (1, 5, 5), (1, 2, 3), (0, 1, 1)
 TOUCHING = np.ones((3, 3, 3), bool)
@@ -255,7 +255,7 @@ class NaiveSession:
         return result
 
 
-def starter(case, click, *_):
+def initial_proposer(case, click, *_):
     """An initial network that sees a small block around each click, but not what an exclude click is on."""
     voxel = Box.of_voxel(case.grid.ras_to_index(click.position_ras))
     box = voxel.padded(STARTER_HALF).clipped(case.grid.shape)

@@ -13,6 +13,9 @@ validation=${VALIDATION:-40} first=${FIRST:-150}
 PYTHONPATH=$PWD/VSClickCorrect${PYTHONPATH:+:$PYTHONPATH}
 export PYTHONPATH
 
+# The research package adds its commands by an entry point, which an installation writes down.
+"${PYTHON:-python3}" -m pip install --quiet --no-deps --editable .
+
 vsclick() { "${PYTHON:-python3}" -m VSClickCorrectLib.cli.main "$@"; }
 cohort() { # NAME SPLIT EXTENT COUNT SEED
     vsclick simulate --data "$data" --output "$runs/$1" --split "$2" --extent "$3" --balanced \

@@ -1,8 +1,8 @@
 """Clicks on the oblique volume of the MRML tests, and what a correction tells and shows of them."""
 
 import numpy as np
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 
 BOUNDARY, INCLUDE, EXCLUDE = ClickKind

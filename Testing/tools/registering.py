@@ -7,8 +7,8 @@ from VSClickCorrectLib.signals import end_on_signals
 def register():
     """Register them."""
     import numpy as np
-    from VSClickCorrectLib.imaging.grid import Grid
-    from VSClickCorrectLib.imaging.volume import Volume
+    from VSClickCorrectLib.geometry.grid import Grid
+    from VSClickCorrectLib.geometry.volume import Volume
     from VSClickCorrectLib.jobs.job import Job
 
     noise = np.random.default_rng(0).random((100, 150, 150), np.float32)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.cuts import CutGeometry, cut_window
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import Proposal
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.merging import Proposal
+from VSClickCorrectLib.clicks.patches import PatchGeometry, patch_grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 
 BOUNDARY, INCLUDE, EXCLUDE = ClickKind.BOUNDARY, ClickKind.INCLUDE, ClickKind.EXCLUDE
 
@@ -21,7 +21,7 @@ class OracleCorrector:
 
     def __init__(self, truth, geometry=None):
         self.truth = np.asarray(truth, bool)
-        self.geometry = geometry or CutGeometry(slices=5)
+        self.geometry = geometry or PatchGeometry(slices=5)
         self.asked = []
 
     def propose(self, case, mask, clicks):
@@ -29,9 +29,9 @@ class OracleCorrector:
         return [self._proposal(case.grid, click) for click in clicks]
 
     def _proposal(self, grid, click):
-        window = cut_window(grid, click, self.geometry)
-        samples = window.sample(self.truth[window.source_box.slices])
-        return Proposal(click, window.box, window.restore(samples))
+        window = patch_grid(grid, click, self.geometry)
+        samples = window.resample(self.truth[window.source_box.slices])
+        return Proposal(click, window.box, window.resample_back(samples))
 
 
 class ContraryCorrector:
@@ -43,13 +43,13 @@ class ContraryCorrector:
     identity = "contrary@000000000000"
 
     def __init__(self, geometry=None):
-        self.geometry = geometry or CutGeometry(size=24, slices=3)
+        self.geometry = geometry or PatchGeometry(size=24, slices=3)
 
     def propose(self, case, mask, clicks):
         return [self._proposal(case.grid, mask, click) for click in clicks]
 
     def _proposal(self, grid, mask, click):
-        box = cut_window(grid, click, self.geometry).box
+        box = patch_grid(grid, click, self.geometry).box
         said = {INCLUDE: np.zeros(box.shape), EXCLUDE: np.ones(box.shape), BOUNDARY: ~mask.read(box)}
         return Proposal(click, box, said[click.kind].astype(np.float32))
 

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from naive_session import HALF, NaiveSession, starter
+from naive_session import HALF, NaiveSession, initial_proposer
 from session_doubles import (
     BlockCorrector,
     boxes_in,
@@ -16,12 +16,12 @@ from session_doubles import (
     lacks_border,
     masks_on,
 )
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.merging import MERGES
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal, replay
-from VSClickCorrectLib.session.mask import ArrayMask
 
 
 class SessionMachine(RuleBasedStateMachine):
@@ -52,7 +52,9 @@ class SessionMachine(RuleBasedStateMachine):
 
     def resume(self, journal):
         case = case_on(self.grid)
-        self.session = CorrectionSession(case, self.mask, self.corrector, starter, self.merge, journal)
+        self.session = CorrectionSession(
+            case, self.mask, self.corrector, initial_proposer, self.merge, journal
+        )
 
     @rule(data=st.data())
     def click(self, data):

@@ -19,9 +19,9 @@ import numpy as np
 from annotator import GRID, SHAPE, Annotator, Day, digest, signature, signed, told
 from volume_files import written
 from VSClickCorrectLib.errors import VSClickError
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.journal import Journal, history_of
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 from VSClickCorrectLib.worklist.locks import STALE_S
 from VSClickCorrectLib.worklist.worklist import Worklist
 

@@ -10,9 +10,9 @@ from VSClickCorrectLib.signals import end_on_signals
 def simulate():
     """Simulate what was asked for on the command line."""
     import numpy as np
-    from VSClickCorrectLib.datasets import cohort
-    from VSClickCorrectLib.simulation.phantom import phantom_head
-    from VSClickCorrectLib.simulation.shapes import procedural_shape
+    from VSClickCorrectResearch.datasets import cohort
+    from VSClickCorrectResearch.simulation.phantom import phantom_head
+    from VSClickCorrectResearch.simulation.shapes import procedural_shape
 
     head = replace(phantom_head(np.random.default_rng(0), 2.0), name="ordinary")
     shape = replace(procedural_shape(np.random.default_rng(1), 900.0), name="training")

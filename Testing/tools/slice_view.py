@@ -20,6 +20,7 @@ class SliceView:
         self.app = SlicerApp()
         self.app.view_manager.register_factory(DirectViewFactory(do_render_offscreen=True))
         self._view = self.app.view_manager.create_view(ViewLayoutDefinition.axial_view())
+        self._view_3d = None
         self.scene = self.app.scene
         self._node = self.scene.GetNthNodeByClass(0, "vtkMRMLSliceNode")
 
@@ -47,6 +48,18 @@ class SliceView:
         interactor.MouseMoveEvent()
         getattr(interactor, f"{button}ButtonPressEvent")()
         getattr(interactor, f"{button}ButtonReleaseEvent")()
+
+    def click_in_3d(self) -> None:
+        """Move the mouse into a 3D view, press and let go."""
+        if self._view_3d is None:
+            self._view_3d = self.app.view_manager.create_view(ViewLayoutDefinition.threed_view())
+        self._view_3d.render()
+        width, height = self._view_3d.render_window().GetSize()
+        interactor = self._view_3d.interactor()
+        interactor.SetEventInformation(width // 2, height // 2, 0, 0, chr(0), 0, None)
+        interactor.MouseMoveEvent()
+        interactor.LeftButtonPressEvent()
+        interactor.LeftButtonReleaseEvent()
 
     def picture(self) -> np.ndarray:
         """Return what is drawn once the mouse has gone away, rows from the top, RGB."""

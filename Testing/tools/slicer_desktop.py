@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import typing
 import unittest
+import weakref
 import xml.etree.ElementTree as ET
 from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
@@ -18,9 +19,10 @@ from slicer_widgets import STAND_INS
 class App:
     """``slicer.app``."""
 
-    def __init__(self):
+    def __init__(self, window):
         self.texts: list[str] = []
         self.started: list = []
+        self.view = QtWidgets.QWidget(window)
 
     def connect(self, signal, action):
         assert signal == "startupCompleted()"
@@ -28,6 +30,10 @@ class App:
 
     def clipboard(self):
         return SimpleNamespace(setText=self.texts.append)
+
+    def layoutManager(self):  # noqa: N802
+        widget = SimpleNamespace(sliceView=lambda: wrapped(self.view))
+        return SimpleNamespace(sliceViewNames=lambda: ("Red",), sliceWidget={"Red": widget}.__getitem__)
 
     def processEvents(self):  # noqa: N802
         QtWidgets.QApplication.processEvents()
@@ -45,7 +51,7 @@ def install(monkeypatch, scene) -> SimpleNamespace:
     """
     window = QtWidgets.QMainWindow()
     desktop = SimpleNamespace(
-        app=App(), window=window, status=[], faults=[], answers=[], questions=[], layers=[], dialogs=[]
+        app=App(window), window=window, status=[], faults=[], answers=[], questions=[], layers=[], dialogs=[]
     )
     desktop.progress = lambda shown: _Progress(desktop.dialogs, shown["labelText"])
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
@@ -156,10 +162,9 @@ class Widget:
     folder = ""
 
     def __init__(self, parent=None):
-        del parent
         host = QtWidgets.QWidget()
         self.host = host
-        self.parent = SimpleNamespace(isEntered=False)
+        self.parent = parent or SimpleNamespace(isEntered=False)
         box = QtWidgets.QVBoxLayout(host)
         box.setContentsMargins(0, 0, 0, 0)
         self.layout = wrapped(box)
@@ -194,18 +199,33 @@ class Test(unittest.TestCase):
 
 
 def parameter_node_wrapper(described: type) -> type:
-    """Keep annotated nodes as node references and the rest as parameters, as Slicer's wrapper does."""
+    """Keep annotated nodes as node references and the rest as parameters, as Slicer's wrapper does.
 
-    def __init__(self, node):  # noqa: N807
-        self.parameterNode = node
-        self.connectors = []
+    Like that one it remembers what it read when the node was modified last, so that a reference which cannot
+    be followed yet, as while a scene is being read, is None for good.
+    """
 
     hints = typing.get_type_hints(described)
-    fields = {
+    accesses = {
         name: _value(name, kind, getattr(described, name, kind()))
         if kind in (str, bool, int, float)
         else _node(name, kind)
         for name, kind in hints.items()
+    }
+
+    def __init__(self, node):  # noqa: N807
+        self.parameterNode = node
+        self.connectors = []
+        own = weakref.ref(self)
+        node.AddObserver("ModifiedEvent", lambda *_: own() and remember(own()))
+        remember(self)
+
+    def remember(self):
+        self.remembered = {name: read(self) for name, (read, _) in accesses.items()}
+
+    fields = {
+        name: property(lambda self, name=name: self.remembered[name], write)
+        for name, (_, write) in accesses.items()
     }
     methods = {
         "__init__": __init__,
@@ -271,7 +291,7 @@ class _Connector:
             setattr(self.parameters, self.name, value)
 
 
-def _value(name: str, kind: type, default: typing.Any) -> property:
+def _value(name: str, kind: type, default: typing.Any) -> tuple:
     def read(self):
         text = self.parameterNode.GetParameter(name)
         return text == "True" if kind is bool and text else kind(text or default)
@@ -280,16 +300,16 @@ def _value(name: str, kind: type, default: typing.Any) -> property:
         if read(self) != value or not self.parameterNode.GetParameter(name):
             self.parameterNode.SetParameter(name, str(value))
 
-    return property(read, write)
+    return read, write
 
 
-def _node(name: str, kind: type) -> property:
+def _node(name: str, kind: type) -> tuple:
     def write(self, node):
         if not (node is None or node.IsA(kind.__name__)):
             raise TypeError(f"{name} takes a {kind.__name__}, not a {type(node).__name__}")
         self.parameterNode.SetNodeReferenceID(name, node.GetID() if node else None)
 
-    return property(lambda self: self.parameterNode.GetNodeReference(name), write)
+    return lambda self: self.parameterNode.GetNodeReference(name), write
 
 
 def application() -> QtWidgets.QApplication:

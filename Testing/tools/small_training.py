@@ -11,12 +11,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from VSClickCorrectLib.training.loop import Schedule, fit
-from VSClickCorrectLib.training.losses import dice_bce, generalised_dice
+from VSClickCorrectResearch.training.loop import Schedule, fit
+from VSClickCorrectResearch.training.losses import dice_bce, generalised_dice
 
 SEED = 7
-LONG = Schedule(40, check_every=8, learning_rate=0.1, patience=0, average=0.8, threads=1, device="cpu")
-SHARED = Schedule(3, check_every=1, learning_rate=0.05, threads=1, device="cpu")
+LONG = Schedule(40, val_every=8, learning_rate=0.1, patience=0, average=0.8, threads=1, device="cpu")
+SHARED = Schedule(3, val_every=1, learning_rate=0.05, threads=1, device="cpu")
 
 
 def restless_network():

@@ -40,19 +40,28 @@ def _short(values):
     return [f"{v:.9f}"[:16] for v in values]
 
 
-def write_slices(folder: Path, volume, patient="T-1", uid=None):
+def write_slices(folder: Path, volume, patient="T-1", uid=None, description="t1_mpr post"):
     """Write a volume as one file a slice, their names in no order; return the folder."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     orientation, spacing, distance, positions = _places(volume)
     uid = uid or generate_uid()
     for number, position in enumerate(positions):
         dataset = _image(MR, volume, patient)
         dataset.SeriesInstanceUID, dataset.InstanceNumber = uid, number + 1
+        dataset.SeriesDescription = description
         dataset.ImagePositionPatient, dataset.ImageOrientationPatient = _short(position), _short(orientation)
         dataset.PixelSpacing, dataset.SliceThickness = _short(spacing), f"{distance:.6f}"
         dataset.PixelData = volume.array[number].astype("<i2").tobytes()
-        dataset.save_as(folder / f"IM{number * 7 % 31:02d}", enforce_file_format=True)
+        dataset.save_as(folder / f"IM{number * 7 % 31:02d}{description[:2]}", enforce_file_format=True)
     return folder
+
+
+def write_both(folder: Path, t1ce, t2, patient="T-1"):
+    """Write a T1ce and a T2 into one folder; return the SeriesInstanceUIDs of both."""
+    uids = generate_uid(), generate_uid()
+    write_slices(folder, t1ce, patient, uids[0])
+    write_slices(folder, t2, patient, uids[1], "t2_space")
+    return uids
 
 
 def write_frames(path: Path, volume, patient="T-1", order=None):

@@ -4,8 +4,8 @@ import numpy as np
 import SimpleITK as sitk
 from any_grid import itk_image
 from scipy.spatial.transform import Rotation
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
 
 SHAPE = (5, 6, 7)
 # Turned about an axis that is none of the image's, voxels of 0.4 × 0.5 × 1.5 mm.

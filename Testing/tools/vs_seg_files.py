@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from any_grid import itk_image
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.grid import Grid
 
 PATIENT = "VS-SEG-002"
 T1_UID, T2_UID = "1.2.826.0.1.3680043.2.1125.1", "1.2.826.0.1.3680043.2.1125.2"

@@ -9,12 +9,13 @@ from pythonqt import bare
 from slicer_desktop import application
 from trame_server import Server
 from trame_slicer.core import SlicerApp
-from VSClickCorrectLib.app.host import PageHost
 from VSClickCorrectLib.app.logic.clicks_logic import ClicksLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
+from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.mrml.scene import HeadlessScene
+from VSClickCorrectLib.panel.self_test import click_in_view
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -62,7 +63,7 @@ class PanelWindow:
         if not button.checked:
             button.click()
         node = self._widget.panel.correction.click_node(click.kind)
-        node.AddControlPointWorld(*click.position_ras)
+        click_in_view(node, self.flow.workbench.reference, click.position_ras)
         self._settle()
 
     def remove(self, row):

@@ -31,7 +31,7 @@ def host():
 def flow(host, headless, small):
     """The workflow, with the truth as network."""
     from VSClickCorrectLib.mrml.case_nodes import CaseNodes
-    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.session.oracle import Oracle
     from VSClickCorrectLib.workflow.workflow import Workflow
 
     def show(case):
@@ -49,7 +49,7 @@ def flow(host, headless, small):
 @pytest.fixture
 def start(small):
     """The small case's mask, moved away from the tumour."""
-    from VSClickCorrectLib.simulation.errors import shifted
+    from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 
     return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
 
@@ -57,7 +57,7 @@ def start(small):
 @pytest.fixture
 def border(small, start):
     """Four clicks on the tumour's border."""
-    from VSClickCorrectLib.simulation.user import border_clicks
+    from VSClickCorrectResearch.simulation.user import border_clicks
 
     return border_clicks(small.grid, small.truth, start, 4)
 
@@ -80,7 +80,7 @@ def begun(flow, host, case):
 @pytest.fixture
 def folder(tmp_path, small, start):
     """Four cases, of which the second has no readable image."""
-    from VSClickCorrectLib.imaging.io import write_mask, write_volume
+    from VSClickCorrectLib.io.images import write_mask, write_volume
 
     for name in ("case1", "case2", "case3", "case4"):
         (tmp_path / "cases" / name).mkdir(parents=True)

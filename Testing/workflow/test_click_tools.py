@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.click import ClickKind
 
 
 @pytest.mark.parametrize("verb", ["apply", "next_round", "undo", "redo"])
@@ -82,3 +82,55 @@ def test_outlines_and_markers_are_shown_as_long_as_they_are_wanted(flow, begun, 
     host.run(begun.begin())
     assert visible(headless, "the case start")
     assert not begun.correction.markers_visible
+
+
+def test_undo_takes_back_what_waits_first_and_the_beginning_of_a_round(flow, begun, host, border, start):
+    begun.correction.place(border[0])
+    corrected = begun.values()
+    flow.clicks.next_round()
+    begun.collecting = True
+    begun.correction.place(border[1])
+    assert flow.clicks.next_undo == "the last click that waits"
+    flow.clicks.undo()
+    assert host.status == "The waiting click was taken back." and flow.clicks.waiting == 0
+    np.testing.assert_array_equal(begun.values(), corrected)
+    assert flow.clicks.next_undo == "the beginning of round 2"
+    flow.clicks.undo()
+    assert host.status == "Round 1 goes on." and flow.clicks.round == 1
+    flow.clicks.undo()
+    np.testing.assert_array_equal(begun.values(), start)
+    assert flow.clicks.next_undo == ""
+
+
+def test_a_round_in_which_nothing_was_done_goes_on(flow, begun, host, border):
+    flow.clicks.next_round()
+    assert host.status == "Nothing was done in round 1 yet, so it goes on." and flow.clicks.round == 1
+    begun.correction.place(border[0])
+    for _ in range(2):
+        flow.clicks.next_round()
+    assert flow.clicks.round == 2
+    flow.clicks.undo()
+    flow.clicks.undo()
+    assert flow.clicks.round == 1
+    flow.clicks.next_round()
+    assert flow.clicks.round == 1
+
+
+def test_what_is_done_again_is_done_in_its_round(flow, begun, border):
+    begun.correction.place(border[0])
+    flow.clicks.next_round()
+    begun.correction.place(border[1])
+    flow.clicks.undo()
+    flow.clicks.undo()
+    assert flow.clicks.round == 1
+    flow.clicks.redo()
+    assert (flow.clicks.round, [row.round for row in flow.clicks.rows]) == (2, [1, 2])
+    from VSClickCorrectLib.session.journal import history_of
+
+    assert history_of(begun.session.journal.events)[1] == 2
+
+
+def test_what_to_do_is_said_of_the_mask_that_there_is(flow, begun, host):
+    assert begun.what_to_do.startswith("Ready; click where")
+    begun.session.mask.write(begun.grid.box, np.zeros(begun.grid.shape, bool))
+    assert begun.what_to_do.startswith("Ready; the mask is empty: find the tumour")

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 if find_spec("PySide6") is None or find_spec("trame_slicer") is None:
@@ -30,9 +30,15 @@ def snapshot(window, folder):
             (r.case, r.state.value, plain(r.comment, folder), r.clicks, r.rounds, r.volume_mm3, r.models)
             for r in records
         ],
+        "change": change_of(window.flow.measurer.measured),
         "status": plain(window.status, folder),
         "questions": [plain(question, folder) for question in window.questions],
     }
+
+
+def change_of(measured):
+    """What was changed since the start of the correction, as text."""
+    return None if measured is None else measured.change and measured.change.as_text()
 
 
 def plain(sentence, folder):
@@ -66,14 +72,17 @@ def story(window, folder, small, border):
     window.collect(False)
     window.comment("sharp border")
     yield "commented"
-    window.press("done")
-    yield "done, past an unreadable case"
-    window.press("next")
-    yield "next"
-    window.press("previous")
-    yield "previous"
-    window.press("previous")
-    yield "previous, past an unreadable case, to a case that is done"
+    for answer, step in ((False, "done, thought better of"), (True, "done, past an unreadable case")):
+        window.answers.append(answer)
+        window.press("done")
+        yield step
+    for button, step in (
+        ("next", "next"),
+        ("previous", "previous"),
+        ("previous", "previous, to a done case"),
+    ):
+        window.press(button)
+        yield step
     window.click(border[0])
     yield "click on a case that was done"
     Worklist.open(folder / "cases", folder / "results", "CD").go_to("case1", take_over=True)
@@ -97,7 +106,7 @@ def story(window, folder, small, border):
 @pytest.fixture
 def played(folder, small, border, tmp_path_factory):
     """Play the story in a window, on a copy of the cases, and return what was seen at every step."""
-    from VSClickCorrectLib.simulation.oracle import Oracle
+    from VSClickCorrectLib.session.oracle import Oracle
 
     def play(kind):
         own = shutil.copytree(folder, tmp_path_factory.mktemp("window") / "folder")
@@ -121,7 +130,10 @@ def test_both_windows_come_to_the_same_at_every_step(played):
     seen = dict(panel)
     assert seen["next round"]["status"] == "Round 2 begins."
     assert [event["event"] for event in seen["next round"]["journal"][-2:]] == ["edit", "round"]
+    assert "DSC to the mask at the start" in seen["previous"]["change"]
     assert seen["done, past an unreadable case"]["case"] == "case3"
     assert seen["done, past an unreadable case"]["worklist"][1][:2] == ("case2", "failed")
+    doubted = seen["done, thought better of"]
+    assert doubted["case"] == "case1" and "parts" in doubted["questions"][0]
     assert seen["lost case kept"]["case"] == "case1" and seen["lost case left"]["case"] != "case1"
     assert seen["nothing is left"]["case"] == ""

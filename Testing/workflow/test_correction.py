@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError, WorklistError
-from VSClickCorrectLib.imaging.click import Click, ClickKind
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
-from VSClickCorrectLib.workflow.correction import CARRY_ALL, CorrectionSettings
+from VSClickCorrectLib.workflow.correction_settings import CARRY_ALL, CorrectionSettings
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 
@@ -95,8 +95,8 @@ def test_close_leaves_nothing_of_the_case(begun, headless, case):
 
 
 def test_sequences_that_do_not_meet_leave_the_case_before_open(begun, small):
-    from VSClickCorrectLib.imaging.grid import Grid
-    from VSClickCorrectLib.imaging.volume import Volume
+    from VSClickCorrectLib.geometry.grid import Grid
+    from VSClickCorrectLib.geometry.volume import Volume
 
     affine = np.array(small.grid.affine)
     affine[:3, 3] += 1000

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from plain_host import JobByHand
-from VSClickCorrectLib.datasets.registration import Registration
+from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ModelError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.volumes import grid_of
 
@@ -51,6 +51,7 @@ def test_progress_is_shown_and_clicks_wait_meanwhile(flow, begun, host, job, bor
 def test_what_is_found_takes_the_place_of_the_mask(flow, begun, host, job, border):
     begun.correction.place(border[0])
     running = job(FOUND)
+    host.answers.append(True)
     host.run(flow.initial.find())
     end(running, host)
     assert host.status.startswith("Found ")

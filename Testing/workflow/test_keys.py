@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from VSClickCorrectLib.imaging.click import ClickKind
-from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, key_of
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, PANEL_KEYS, key_of
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "Resources" / "Docs" / "user-guide.md").read_text(encoding="utf-8")
@@ -14,8 +14,13 @@ SCRIPT = (ROOT / "VSClickCorrect" / "VSClickCorrectLib" / "app" / "static" / "vs
 
 
 def test_no_key_means_two_things():
-    names = [key.name for key in PAGE_KEYS]
-    assert len(set(names)) == len(names)
+    for keys in (PANEL_KEYS, PAGE_KEYS):
+        names = [key.name for key in keys]
+        assert len(set(names)) == len(names)
+
+
+def test_the_key_that_closes_the_page_s_menus_does_nothing_else_there():
+    assert "Escape" not in [key.name for key in PAGE_KEYS]
 
 
 def test_kinds_have_the_same_keys_in_both_windows():

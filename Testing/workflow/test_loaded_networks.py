@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from VSClickCorrectLib.errors import ModelError, OutOfMemory
-from VSClickCorrectLib.inference.networks import Networks
+from VSClickCorrectLib.inference.model_set import Networks
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, written
 from vs_seg_files import set_headers, write_series
-from VSClickCorrectLib.datasets.importing import Imported, Source, import_cases
 from VSClickCorrectLib.errors import ImageError, WorklistError
-from VSClickCorrectLib.imaging.io import read_mask
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.worklist import Worklist
+from VSClickCorrectResearch.datasets.importing import CaseSource, Imported, import_cases
 
 IMAGE = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
 
@@ -105,7 +105,7 @@ def test_what_an_import_wrote_is_taken_from_its_list_without_showing_the_truth(t
     case = Case(Volume(IMAGE, PLAIN))
     label = np.zeros(SHAPE, bool)
     source = made(tmp_path, "in/raw.nii.gz") / "in" / "raw.nii.gz"
-    read = Source("one", {"t1ce": (source,)}, lambda: Imported(case, label, label | True))
+    read = CaseSource("one", {"t1ce": (source,)}, lambda: Imported(case, label, label | True))
     import_cases([read], tmp_path, tmp_path / "imported", lambda outcome: None)
     assert found(tmp_path / "imported") == {"one": {"t1ce": "one/T1ce.nii.gz", "mask": "one/mask.nii.gz"}}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob, written
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.worklist import Worklist
 

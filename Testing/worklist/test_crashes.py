@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -11,8 +12,8 @@ import time
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.errors import StorageError
+from VSClickCorrectLib.io.images import read_mask
 
 MASK = blob()
 WORDS = "What an annotator writes about a case: " * 20
@@ -72,6 +73,88 @@ def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_had_told
         if (label := worklist.label_path("VS-2")).exists():
             read_mask(label, PLAIN)
         worklist.close()
+
+
+def deaths(action, before):
+    """Let a process die at each change that an action makes of the disk, just before it and just after."""
+    for number in range(200):
+        for late in (False, True):
+            before()
+            if not dies(action, number, late):
+                return
+            yield number, late
+
+
+def dies(action, number, late):
+    """Whether a process dies at a change before it has done an action."""
+    child = os.fork()
+    if child == 0:
+        counted = iter(range(10**6))
+
+        def deadly(function):
+            def call(*arguments, **named):
+                if (now := next(counted) == number) and not late:
+                    os._exit(9)
+                function(*arguments, **named)
+                if now:
+                    os._exit(9)
+
+            return call
+
+        for name in ("replace", "rename", "unlink"):
+            setattr(os, name, deadly(getattr(os, name)))
+        try:
+            action()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+WRITES = {
+    "comment": lambda worklist: worklist.update(comment="seen by two"),
+    "done": lambda worklist: worklist.done(~MASK, PLAIN),
+    "skip": lambda worklist: worklist.skip("unclear"),
+    "click": lambda worklist: worklist.update(clicks=9),
+    "close": lambda worklist: worklist.close(),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fork is there on Linux and macOS only")
+@pytest.mark.parametrize("write", WRITES)
+def test_record_sidecar_and_label_agree_on_opening_wherever_a_process_died(open_list, tmp_path, write):
+    worklist = open_list()
+    worklist.go_to("VS-2")
+    worklist.update(clicks=4, comment="first")
+    worklist.done(MASK, PLAIN)
+    shutil.copytree(tmp_path / "out", tmp_path / "finished")
+
+    def before():
+        shutil.rmtree(tmp_path / "out")
+        shutil.copytree(tmp_path / "finished", tmp_path / "out")
+
+    def act():
+        worklist = open_list()
+        worklist.go_to("VS-2")
+        WRITES[write](worklist)
+
+    tried = 0
+    for where in deaths(act, before):
+        tried += 1
+        agreeing(open_list(), where)
+    assert tried > 2
+    open_list().go_to("VS-2")
+
+
+def agreeing(worklist, where):
+    """Check that whatever is there of a case tells the same, once its worklist is opened."""
+    record, label = worklist.record("VS-2"), worklist.label_path("VS-2")
+    sidecar = label.with_name(label.name.replace(".nii.gz", ".json"))
+    assert label.exists() or not sidecar.exists(), where
+    said = json.loads(sidecar.read_text(encoding="utf-8"))["VSClickCorrect"] if sidecar.exists() else None
+    if said is not None:
+        assert read_mask(label, PLAIN).sum() * PLAIN.voxel_volume == pytest.approx(said["volume_mm3"]), where
+    if record.state.value == "done" and label.exists():
+        assert said == {key: value for key, value in record.to_json().items() if key != "files"}, where
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 0.99])
@@ -139,9 +222,9 @@ def test_a_full_disk_changes_nothing_and_the_case_stays_open(open_list, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("VSClickCorrectLib.files.os.replace", full)
+        patched.setattr("VSClickCorrectLib.io.files.os.replace", full)
         for call in (lambda: worklist.update(clicks=2), lambda: worklist.done(MASK, PLAIN)):
-            with pytest.raises(ImageError, match="No space left on device"):
+            with pytest.raises(StorageError, match="No space left on device"):
                 call()
     assert files_in(worklist.output) == before
     assert worklist.record("VS-2").clicks == open_list().record("VS-2").clicks == 1

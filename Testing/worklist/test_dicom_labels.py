@@ -3,11 +3,17 @@
 import numpy as np
 import pydicom
 import pytest
-from source_series import write_slices
+from source_series import write_both, write_slices
 from volume_files import GRID, SHAPE, VOLUME, blob, written
-from VSClickCorrectLib.imaging import dicom_headers
-from VSClickCorrectLib.imaging.dicom_out import NAMES, SEGMENTATION
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.io import dicom_headers
+from VSClickCorrectLib.io.dicom_out import (
+    NAMES,
+    SEGMENTATION,
+    segmentation_object,
+    write_segmentation,
+)
+from VSClickCorrectLib.io.dicom_source import read_source
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
@@ -43,6 +49,16 @@ def test_a_case_that_is_done_has_its_dicom_too(worklist):
     worklist.go_to("VS-1")
     worklist.done(~MASK, GRID, "VS-1")
     np.testing.assert_array_equal(read_mask(objects(worklist)[SEGMENTATION], GRID), ~MASK)
+
+
+def test_series_in_one_folder_are_told_apart(tmp_path):
+    uids = write_both(tmp_path / "cases" / "all", VOLUME, VOLUME, patient="VS-1")
+    worklist = Worklist.open(tmp_path / "cases", tmp_path / "out")
+    worklist.go_to("VS-1")
+    worklist.done(MASK, GRID, "VS-1")
+    assert worklist.remark == ""
+    [series] = pydicom.dcmread(objects(worklist)[SEGMENTATION]).ReferencedSeriesSequence
+    assert series.SeriesInstanceUID == uids[0]
 
 
 @pytest.mark.parametrize("leave", [lambda w: w.skip("blurred"), lambda w: (w.start_over(), w.close())])
@@ -88,3 +104,63 @@ def test_other_kinds_of_files_have_none(tmp_path):
     worklist.done(MASK, GRID, "VS-1")
     assert (objects(worklist), worklist.remark) == ({}, "")
     assert not (worklist.output / "dicom").exists()
+
+
+def segmented(series, path, mask=MASK, change=lambda dataset: None):
+    """Write a DICOM SEG of a series' mask."""
+    dataset = segmentation_object(read_source(series, GRID), mask, GRID)
+    change(dataset)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_segmentation(path, dataset)
+
+
+def renamed(name):
+    return lambda dataset: setattr(dataset.SegmentSequence[0], "SegmentLabel", name)
+
+
+def unreferenced(dataset):
+    del dataset.ReferencedSeriesSequence
+
+
+@pytest.mark.parametrize("place", ["VS-1/t1_mpr/seg.dcm", "VS-1/seg/1.dcm", "masks/anything"])
+@pytest.mark.parametrize("change", [lambda dataset: None, unreferenced])
+def test_a_segmentation_beside_the_series_is_the_case_s_mask(cases, tmp_path, place, change):
+    segmented(cases / "VS-1" / "t1_mpr", cases / place, change=change)
+    worklist = Worklist.open(cases, tmp_path / "out", "AB")
+    # Both patients' series bear one frame of reference.
+    assert [case.mask for case in worklist.cases] == [cases / place, None]
+    worklist.go_to("VS-1")
+    np.testing.assert_array_equal(worklist.saved_mask(GRID, worklist.load()), MASK)
+
+
+def test_of_a_t1ce_and_a_t2_it_is_the_t1ce_s(tmp_path):
+    uids = write_both(tmp_path / "cases" / "all", VOLUME, VOLUME, patient="VS-1")
+    for name, uid in zip(("a.dcm", "b.dcm"), uids, strict=True):
+        source = read_source(tmp_path / "cases" / "all", GRID, uid)
+        mask = MASK if name == "a.dcm" else ~MASK
+        write_segmentation(tmp_path / name, segmentation_object(source, mask, GRID))
+    for name in ("a.dcm", "b.dcm"):
+        (tmp_path / name).rename(tmp_path / "cases" / "all" / name)
+    worklist = Worklist.open(tmp_path / "cases", tmp_path / "out")
+    assert worklist.cases[0].mask.name == "a.dcm"
+
+
+def test_what_is_no_mask_to_begin_with_is_passed_over_or_told(cases, tmp_path):
+    series = cases / "VS-1" / "t1_mpr"
+    segmented(series, tmp_path / "brain.dcm", change=renamed("Brain"))
+    segmented(series, tmp_path / "one.dcm")
+    (tmp_path / "brain.dcm").rename(series / "brain.dcm")
+    assert Worklist.open(cases, tmp_path / "out").cases[0].mask is None
+    content = (tmp_path / "one.dcm").read_bytes()
+    for name in ("one.dcm", "two.dcm"):
+        (series / name).write_bytes(content)
+    case = Worklist.open(cases, tmp_path / "out").cases[0]
+    assert "several files for its mask (one.dcm and two.dcm)" in case.problem
+
+
+def test_what_a_worklist_wrote_into_the_folder_of_cases_is_not_where_it_begins(cases):
+    worklist = Worklist.open(cases, cases / "out", "AB")
+    worklist.go_to("VS-1")
+    worklist.done(MASK, GRID, "VS-1")
+    assert sorted(objects(worklist)) == sorted(NAMES)
+    assert [case.mask for case in Worklist.open(cases, cases / "out").cases] == [None, None]

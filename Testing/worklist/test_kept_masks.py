@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from session_doubles import INCLUDE, OracleCorrector, click_at
 from volume_files import PLAIN, SHAPE, blob
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.io import read_mask
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.session.mask import ArrayMask
 from written_journals import older
 
 FIRST = ((0, 0, 0), (0, 0, 2), (0, 2, 0))

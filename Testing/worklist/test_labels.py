@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob, written
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
@@ -48,12 +49,20 @@ def test_what_is_said_of_a_done_case_later_stands_in_its_sidecar_too(open_list, 
     assert (record.state.value, said["state"]) == ("done", "done")
 
 
-def test_an_empty_mask_is_a_label_too(open_list):
+def test_an_empty_mask_is_a_label_that_says_that_there_is_no_tumour(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
     path = worklist.done(np.zeros(SHAPE, bool), PLAIN)
     assert not read_mask(path, PLAIN).any()
     assert worklist.record("VS-2").volume_mm3 == 0
+    sidecar = path.with_name(path.name.replace(".nii.gz", ".json"))
+    assert json.loads(sidecar.read_text(encoding="utf-8"))["VSClickCorrect"]["state"] == "no tumour"
+    assert "VS-2,sub-VS2,no tumour," in (worklist.output / "summary.csv").read_text(encoding="utf-8")
+    # Opened again it keeps its state until something is done.
+    worklist.go_to("VS-2")
+    assert worklist.record("VS-2").state is CaseState.NO_TUMOUR
+    worklist.update(clicks=1, mask="another")
+    assert worklist.record("VS-2").state is CaseState.IN_WORK
 
 
 @pytest.mark.parametrize("name", ["../../../evil", "{folder}/evil", "..\\..\\evil", "evil\0", ".."])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, VOLUME, written
 from vs_seg_files import set_headers, write_rtdose, write_rtstruct, write_series
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.worklist.cases import find_cases
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -229,7 +229,7 @@ def test_each_study_of_a_patient_is_a_case(tmp_path):
 def test_a_dose_whose_numbers_are_empty_is_listed_beside_the_slices(tmp_path):
     # GDCM, asked for its files, sorts them by numbers that are not there; it crashed in one of two runs.
     program = (
-        "import sys; from pathlib import Path; from VSClickCorrectLib.imaging.series import series_in;"
+        "import sys; from pathlib import Path; from VSClickCorrectLib.io.series_choice import series_in;"
         "print(*[(len(one.files), one.modality) for one in series_in(Path(sys.argv[1]))])"
     )
     write_rtdose(tmp_path / "dose.dcm")

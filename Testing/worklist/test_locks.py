@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 from volume_files import PLAIN, blob
-from VSClickCorrectLib.errors import CaseLost, CaseTaken, ImageError, WorklistError
+from VSClickCorrectLib.errors import CaseLockedError, LockLostError, StorageError, WorklistError
 from VSClickCorrectLib.worklist.locks import STALE_S, CaseLock, holder_of
 
 
@@ -47,7 +47,7 @@ def test_a_case_that_is_taken_cannot_be_taken_and_the_message_says_by_whom(path)
     taken(path)
     rewritten(path, since=datetime(2024, 5, 17, 9, 5).timestamp())
     with pytest.raises(
-        CaseTaken, match=r"AB on .* since 2024-05-17 09:05 \(last heard of at \d\d:\d\d\)"
+        CaseLockedError, match=r"AB on .* since 2024-05-17 09:05 \(last heard of at \d\d:\d\d\)"
     ) as told:
         taken(path, "CD")
     assert str(told.value).startswith("case VS-2 is open with AB on ")
@@ -81,7 +81,7 @@ def test_a_lock_of_another_computer_holds_until_it_was_not_heard_of_for_long(pat
     taken(path)
     rewritten(path, host="elsewhere", process=ended_process())
     aged(path, STALE_S - 60)
-    with pytest.raises(CaseTaken):
+    with pytest.raises(CaseLockedError):
         taken(path, "CD")
     aged(path, STALE_S + 60)
     assert taken(path, "CD").held
@@ -90,7 +90,7 @@ def test_a_lock_of_another_computer_holds_until_it_was_not_heard_of_for_long(pat
 def test_a_beat_keeps_a_lock_young(path):
     lock = taken(path)
     aged(path, STALE_S + 60)
-    lock.beat()
+    lock.heartbeat()
     assert not holder_of(path).is_gone(time.time())
 
 
@@ -99,7 +99,7 @@ def test_one_may_take_over_on_purpose_and_the_other_one_does_no_harm(path):
     second.take("VS-2", take_over=True)
     assert not first.held
     aged(path, 100)
-    first.beat()
+    first.heartbeat()
     assert time.time() - path.stat().st_mtime > 90
     first.release()
     assert second.held
@@ -108,7 +108,7 @@ def test_one_may_take_over_on_purpose_and_the_other_one_does_no_harm(path):
 @pytest.mark.parametrize("content", ["", '{"annotator": "AB"', "[]", '{"host": 3}'])
 def test_a_lock_cut_short_counts_as_somebodys_until_it_is_old(path, content):
     path.write_text(content)
-    with pytest.raises(CaseTaken, match="somebody on another computer"):
+    with pytest.raises(CaseLockedError, match="somebody on another computer"):
         taken(path)
     aged(path, STALE_S + 60)
     assert taken(path).held
@@ -118,10 +118,10 @@ def test_of_many_who_try_at_once_one_gets_the_case_even_a_stale_one(path):
     program = (
         "import sys, time; from pathlib import Path\n"
         "from VSClickCorrectLib.worklist.locks import CaseLock\n"
-        "from VSClickCorrectLib.errors import CaseTaken\n"
+        "from VSClickCorrectLib.errors import CaseLockedError\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "try:\n    CaseLock(Path(sys.argv[1]), 'AB').take('VS-2')\n"
-        "except CaseTaken:\n    print('taken', flush=True)\n"
+        "except CaseLockedError:\n    print('taken', flush=True)\n"
         "else:\n    print('mine', flush=True)\n"
         "sys.stdin.readline()"
     )
@@ -155,7 +155,7 @@ def test_two_worklists_on_one_folder_share_the_cases_out(open_list):
     holders = {row.case.name: row.holder for row in second.rows()}
     assert holders["VS-2"].startswith("AB on ")
     assert holders["VS-9"] == holders["VS-10"] == ""
-    with pytest.raises(CaseTaken, match="case VS-2 is open with AB"):
+    with pytest.raises(CaseLockedError, match="case VS-2 is open with AB"):
         second.go_to("VS-2")
     assert second.current.name == "VS-9"
     first.done(blob(), PLAIN)
@@ -178,7 +178,7 @@ def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_li
         first.skip,
         first.start_over,
     ):
-        with pytest.raises(CaseLost, match="case VS-2 was taken over by CD on "):
+        with pytest.raises(LockLostError, match="case VS-2 was taken over by CD on "):
             call()
     first.close()
     assert second.record("VS-2").clicks == 3
@@ -194,7 +194,7 @@ def test_a_journals_guard_raises_once_the_case_is_taken_over_or_closed(open_list
     guard()
     second.go_to("VS-2", take_over=True)
     for write in (guard, lambda: journal.append({"event": "round", "round": 2})):
-        with pytest.raises(CaseLost, match="case VS-2 was taken over by CD on "):
+        with pytest.raises(LockLostError, match="case VS-2 was taken over by CD on "):
             write()
     assert not first.journal_path.exists()
     second_guard = second.journal_guard
@@ -231,7 +231,7 @@ def test_a_network_that_is_gone_is_told_as_such_and_may_come_back(open_list):
     worklist.output.rename(away)
     with pytest.raises(WorklistError, match="cannot be reached; check the disk or the network") as told:
         worklist.update(clicks=1)
-    assert not isinstance(told.value, CaseLost)
+    assert not isinstance(told.value, LockLostError)
     away.rename(worklist.output)
     worklist.update(clicks=1)
     assert open_list().record("VS-2").clicks == 1
@@ -244,8 +244,8 @@ def full_disk(_):
 def test_a_case_that_cannot_be_begun_is_not_left_locked(open_list, monkeypatch):
     worklist = open_list("AB")
     worklist.go_to("VS-2")
-    with monkeypatch.context() as patched, pytest.raises(ImageError, match="cannot write"):
-        patched.setattr("VSClickCorrectLib.files.os.fsync", full_disk)
+    with monkeypatch.context() as patched, pytest.raises(StorageError, match="cannot write"):
+        patched.setattr("VSClickCorrectLib.io.files.os.fsync", full_disk)
         worklist.go_to("VS-9")
     assert worklist.current.name == "VS-2"
     assert open_list("CD").go_to("VS-9").name == "VS-9"
@@ -255,7 +255,7 @@ def test_a_folder_that_cannot_be_written_is_told(folder, tmp_path):
     from VSClickCorrectLib.worklist.worklist import Worklist
 
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ImageError, match="cannot be made"):
+    with pytest.raises(StorageError, match="cannot be made"):
         Worklist.open(folder, tmp_path / "file")
 
 
@@ -265,7 +265,7 @@ def test_where_the_drive_knows_no_links_one_alone_gets_the_case(path, monkeypatc
 
     monkeypatch.setattr("VSClickCorrectLib.worklist.locks.os.link", no_links)
     first = taken(path)
-    with pytest.raises(CaseTaken, match="open with AB"):
+    with pytest.raises(CaseLockedError, match="open with AB"):
         taken(path, "CD")
     assert first.held
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -273,6 +273,6 @@ def test_where_the_drive_knows_no_links_one_alone_gets_the_case(path, monkeypatc
 
 def test_taking_a_lock_leaves_no_file_beside_it(path):
     taken(path)
-    with pytest.raises(CaseTaken):
+    with pytest.raises(CaseLockedError):
         taken(path, "CD")
     assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io.images import read_mask
 
 MASK = blob()
 MOVED = PLAIN.affine.copy()

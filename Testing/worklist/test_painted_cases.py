@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.journal import Journal, change_event, session_event
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import start_json
+from VSClickCorrectLib.session.start_mask import start_json
 from written_journals import chained, events_of
 
 PAINTED = (0, 0, 0)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from volume_files import PLAIN, blob
-from VSClickCorrectLib.errors import CaseTaken, ImageError, VSClickError
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.errors import CaseLockedError, ImageError, StorageError, VSClickError
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.worklist.locks import STALE_S, CaseLock, holder_of
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
 
@@ -139,7 +139,7 @@ def test_a_folder_that_leads_elsewhere_is_refused(open_list, own, victim, tmp_pa
         own.parent.rmdir()
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(victim / "anat" if place.endswith("anat") else victim, target_is_directory=True)
-    with pytest.raises(ImageError, match="leads out of .*, to .*victim.*; remove the link that does so"):
+    with pytest.raises(StorageError, match="leads out of .*, to .*victim.*; remove the link that does so"):
         work(open_list())
     assert untouched(victim)
 
@@ -148,7 +148,7 @@ def test_a_journal_that_leads_elsewhere_is_neither_read_nor_written(open_list, o
     (own / "sub-VS2.jsonl").symlink_to(victim / "thesis.jsonl")
     worklist = open_list()
     assert {row.case.name: row.record.state.value for row in worklist.rows()}["VS-2"] == "unreadable"
-    with pytest.raises(ImageError, match=r"sub-VS2.jsonl leads out of"):
+    with pytest.raises(StorageError, match=r"sub-VS2.jsonl leads out of"):
         worklist.go_to("VS-2")
     assert worklist.next().name == "VS-9"
     assert untouched(victim)
@@ -156,7 +156,7 @@ def test_a_journal_that_leads_elsewhere_is_neither_read_nor_written(open_list, o
 
 def test_a_record_that_leads_elsewhere_is_not_written(open_list, own, victim):
     (own / "sub-VS2.json").symlink_to(victim / "thesis.json")
-    with pytest.raises(ImageError, match=r"sub-VS2.json leads out of"):
+    with pytest.raises(StorageError, match=r"sub-VS2.json leads out of"):
         open_list().go_to("VS-2")
     assert untouched(victim)
 
@@ -192,7 +192,7 @@ def test_a_lock_that_cannot_be_read_holds_until_it_is_old(open_list, own, what):
     with at_once():
         worklist = open_list()
         assert worklist.rows()[0].holder
-        with pytest.raises(CaseTaken, match="case VS-2 is open with "):
+        with pytest.raises(CaseLockedError, match="case VS-2 is open with "):
             worklist.go_to("VS-2")
         assert worklist.resume().name == "VS-9"
         os.utime(path, (0, 0), follow_symlinks=False)
@@ -231,7 +231,7 @@ def test_a_lock_of_another_user_s_mask_holds_and_says_why(open_list, monkeypatch
     monkeypatch.setattr(os, "open", refused(".lock", 13))
     with (
         at_once(),
-        pytest.raises(CaseTaken, match=r"somebody whose lock cannot be read \(Permission denied\)"),
+        pytest.raises(CaseLockedError, match=r"somebody whose lock cannot be read \(Permission denied\)"),
     ):
         mine.go_to("VS-2")
     assert theirs.current.name == "VS-2"
@@ -255,7 +255,7 @@ def test_who_cannot_read_the_own_lock_is_told_and_loses_nothing(open_list, monke
 def test_a_lock_that_comes_and_goes_is_not_waited_for(tmp_path, monkeypatch):
     lock = CaseLock(tmp_path / "case.lock", "AB")
     monkeypatch.setattr(lock, "_made", lambda: False)
-    with at_once(), pytest.raises(CaseTaken, match="others who take and leave it all the time"):
+    with at_once(), pytest.raises(CaseLockedError, match="others who take and leave it all the time"):
         lock.take("VS-2")
 
 
@@ -266,7 +266,7 @@ def test_a_lock_s_age_is_told_by_the_drive_and_not_by_a_computer_s_clock(tmp_pat
     path.write_text(json.dumps({**json.loads(path.read_text()), "host": "elsewhere"}))
     now = time.time()
     monkeypatch.setattr("time.time", lambda: now + 6 * STALE_S)
-    with pytest.raises(CaseTaken, match="case VS-2 is open with CD"):
+    with pytest.raises(CaseLockedError, match="case VS-2 is open with CD"):
         mine.take("VS-2")
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from volume_files import PLAIN, blob
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import JournalPoint
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.journal import change_event, edit_event, session_event
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import start_json
+from VSClickCorrectLib.session.start_mask import start_json
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
@@ -171,7 +171,7 @@ def test_work_on_a_case_is_not_called_failed_for_an_image_that_cannot_be_read(op
     elif work == "label":
         worklist.done(MASK, PLAIN)
         worklist.go_to("VS-9")
-        worklist.update(clicks=1)
+        worklist.update(clicks=1, mask="another one")
     else:
         journal, one = worklist.journal(), np.ones((1, 1, 1), bool)
         journal.append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN))))

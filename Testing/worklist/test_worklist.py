@@ -5,14 +5,14 @@ import csv
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.io import read_mask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.journal import Journal, edit_event, session_event
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import start_json
+from VSClickCorrectLib.session.start_mask import fingerprint_of, start_json
 from VSClickCorrectLib.worklist.records import CaseState
 
 MASK = blob()
@@ -177,14 +177,14 @@ def test_only_time_at_work_counts_and_a_break_counts_two_minutes(open_list, cloc
 
 def test_a_beat_writes_the_time_but_is_no_work(open_list, clock):
     worklist = open_list()
-    worklist.beat()
+    worklist.heartbeat()
     worklist.next()
     clock.now += 20
     worklist.work()
-    worklist.beat()
+    worklist.heartbeat()
     assert open_list().record("VS-2").seconds == 0
     clock.now += 20
-    worklist.beat()
+    worklist.heartbeat()
     assert open_list().record("VS-2").seconds == 20
 
 
@@ -199,7 +199,8 @@ def test_a_done_case_that_is_looked_at_stays_done_and_one_that_is_changed_does_n
     worklist.close()
     assert states(worklist)["VS-2"] == "done"
     worklist.go_to("VS-2")
-    worklist.update(clicks=4)
+    worklist.saved_mask(PLAIN)
+    worklist.update(clicks=4, mask=fingerprint_of(ArrayMask(PLAIN, with_voxel(MASK, (0, 0, 0)))))
     worklist.close()
     assert states(worklist)["VS-2"] == "in work"
     assert label.exists()  # the earlier one, until there is a better one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -18,15 +19,19 @@ def on_one_line(text: str) -> str:
     )
 
 
-class VSClickError(ValueError):
+def as_sentence(message: str) -> str:
+    """Return a message as it stands alone: large letter first, but a file's name as it is."""
+    word = message.split(" ", maxsplit=1)[0].rstrip(":,;")
+    return message[:1].upper() + message[1:] if word.isalpha() else message
+
+
+class VSClickError(Exception):
     """Base of every error that is meant to be read by the user."""
 
     @property
     def sentence(self) -> str:
         """The message standing alone; on the command line it follows a colon and so begins small."""
-        message = str(self)
-        # What begins with a file's name is left as it is.
-        return message[:1].upper() + message[1:] if message.split(" ", maxsplit=1)[0].isalpha() else message
+        return as_sentence(str(self))
 
     def __str__(self) -> str:
         """Return the message on one line: a file's name may hold line breaks and what is no text."""
@@ -41,6 +46,27 @@ class Unreadable(ImageError):
     """A file cannot be read at the moment, which says nothing of what it holds."""
 
 
+class DifferentPatients(ImageError):
+    """T1ce and T2 are of different PatientIDs, and nobody has said that the two are one patient's.
+
+    Parameters
+    ----------
+    t1ce, t2 : str
+        Whose they are.
+    """
+
+    def __init__(self, t1ce: str, t2: str) -> None:
+        super().__init__(
+            f"the T1ce is of patient '{t1ce}' and the T2 of '{t2}'; give scans of one patient, or name the "
+            "option --different-patients if the two are one."
+        )
+        self.t1ce, self.t2 = t1ce, t2
+
+
+class StorageError(VSClickError):
+    """A file or a folder cannot be written, or must not be; no input is to blame."""
+
+
 class CorrectionError(VSClickError):
     """A click, undo or redo cannot be carried out; the mask is unchanged."""
 
@@ -53,7 +79,7 @@ class WorklistError(VSClickError):
     """A list of cases, one of its cases or its label set cannot be used."""
 
 
-class CaseTaken(WorklistError):
+class CaseLockedError(WorklistError):
     """Somebody else has the case open.
 
     Parameters
@@ -71,7 +97,7 @@ class CaseTaken(WorklistError):
         self.case, self.holder = case, holder
 
 
-class CaseLost(WorklistError):
+class LockLostError(WorklistError):
     """Somebody else has taken over the case that was open; what was done since is not kept."""
 
 
@@ -86,6 +112,23 @@ class OutOfMemory(VSClickError):
         self, message: str = "there is not enough memory for this; close other programs or crop the images."
     ) -> None:
         super().__init__(message)
+
+
+@contextmanager
+def passed_over(what: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Go on where what is done inside fails, and leave a trace of it in the log.
+
+    Parameters
+    ----------
+    what : str
+        What was not done, as the log is to say it.
+    *kinds : type
+        The errors that stop nobody.
+    """
+    try:
+        yield
+    except kinds as error:
+        logging.getLogger("VSClickCorrect").warning("%s: %s", what, error)
 
 
 # What torch and ITK say, which have no MemoryError of their own.
@@ -109,5 +152,5 @@ class BenchmarkError(VSClickError):
     """Something cannot be measured here."""
 
 
-class RivalMissing(BenchmarkError):
+class ProgramMissing(BenchmarkError):
     """A program to compare with is not installed."""

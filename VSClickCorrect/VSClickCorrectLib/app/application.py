@@ -12,12 +12,12 @@ from trame_server import Server
 from trame_slicer.core import SlicerApp
 
 from VSClickCorrectLib.app import page_files
-from VSClickCorrectLib.app.host import PageHost
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
+from VSClickCorrectLib.app.logic.readout_logic import ReadoutLogic
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
 from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
@@ -26,13 +26,14 @@ from VSClickCorrectLib.app.logic.surface_logic import SurfaceLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.memory import give_back
-from VSClickCorrectLib.app.pointing import Point
+from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.status import Status
+from VSClickCorrectLib.app.ui.help_ui import HELP
 from VSClickCorrectLib.app.ui.page import TITLE, build_page
 from VSClickCorrectLib.app.uploads import Uploads
-from VSClickCorrectLib.imaging.click import ClickKind
-from VSClickCorrectLib.workflow.correction import READY
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
@@ -70,11 +71,13 @@ class BrowserApp:
         workbench.closed.connect(give_back)
         self.views = ViewsLogic(self.server, slicer_app)
         workbench.opened.connect(self._show)
+        workbench.closed.connect(self.views.clear)
         self.clicks = ClicksLogic(self.server, slicer_app, self.host, self.flow)
         self.display = DisplayLogic(self.server, self.flow, self.views)
+        self.readout = ReadoutLogic(self.server, workbench, self.views)
         self.strip = StripLogic(self.server, workbench, self.views)
         self.surface = SurfaceLogic(slicer_app, workbench, self.views, self.status)
-        self.measures = MeasuresLogic(self.server, self.flow.measurer)
+        self.measures = MeasuresLogic(self.server, self.flow.measurer, self.status)
         self.running = RunningLogic(self.server, self.host, self.flow)
         self.registration = RegistrationLogic(self.server, self.host, self.flow.registration)
         self.worklist = WorklistLogic(self.server, self.host, self.flow.worklist)
@@ -102,7 +105,7 @@ class BrowserApp:
             self.flow.workbench.open(opened)
             self.status.say("Loading the models …")
             await self.flow.workbench.begin()
-            self.status.say(opened.with_remarks(READY))
+            self.status.say(opened.with_remarks(self.flow.workbench.what_to_do))
 
     def press(self, action: str) -> None:
         """Do what a key stands for; see `workflow.keys`."""
@@ -129,14 +132,14 @@ class BrowserApp:
         self.views.show(self.flow.workbench.case)
         self.zoom()
 
-    def _on_clicked(self, point: Point) -> None:
+    def _on_clicked(self, point: Point3) -> None:
         if self.clicks.looking:
             self.views.jump_to(point)
         else:
             self.clicks.place(point)
 
     def _actions(self) -> dict[str, Callable]:
-        views, clicks = self.views, self.clicks
+        views, clicks, state = self.views, self.clicks, self.server.state
         actions: dict[str, Callable] = {
             "place": lambda: clicks.place(views.crosshair_ras),
             "up": lambda: views.page_by(1),
@@ -149,6 +152,11 @@ class BrowserApp:
             "front": lambda: views.move_crosshair(rows=1),
             **{name: self.host.bound(verb) for name, verb in self.flow.clicks.actions.items()},
             "candidate": self.running.next_candidate,
+            "done": self.worklist.done,
+            "next": self.worklist.next,
+            "previous": self.worklist.previous,
+            "skip": self.worklist.skip,
+            "help": lambda: setattr(state, HELP, True),
             "fit": views.fit,
             "zoom": self.zoom,
         }

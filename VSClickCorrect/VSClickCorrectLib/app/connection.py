@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,13 @@ from wslink.protocol import RESULT_SERIALIZE_ERROR
 
 from VSClickCorrectLib.app.outbox import Outbox
 
+_LOG = logging.getLogger("VSClickCorrect")
+
 # A part of a file that is sent has 2 MiB.
 LARGEST_MESSAGE = 4 << 20
-_MOST_UNFINISHED = 4
+_MAX_UNFINISHED = 4
 # Width, height and pixel ratio.
-_LARGEST_VIEW = {"w": 8192, "h": 8192, "p": 4}
+_MAX_VIEW = {"w": 8192, "h": 8192, "p": 4}
 # What trame's page calls; the rest, ending the server for instance, is nothing for a page.
 CALLED = frozenset(
     {
@@ -86,6 +89,7 @@ class Connections(backend.AioHttpWsHandler):
         if message is None:
             return
         if not _is_call(message):
+            _LOG.warning("a browser sent what is no call of the page; its connection was closed")
             await self.connections[client_id].close(code=aiohttp.WSCloseCode.PROTOCOL_ERROR)
             return
         with self.network_monitor:
@@ -103,6 +107,7 @@ class Connections(backend.AioHttpWsHandler):
         try:
             message = msgpack.packb({"wslink": "1.0", "id": rpcid, "result": content})
         except (TypeError, ValueError, OverflowError):
+            _LOG.exception("the answer of %s cannot be sent", method)
             await self.sendWrappedError(
                 rpcid, RESULT_SERIALIZE_ERROR, f"{method} has no answer", None, client_id
             )
@@ -148,7 +153,7 @@ class _Parts(UnChunker):
 
     def process_chunk(self, chunk: bytes) -> Any:
         number = int.from_bytes(chunk[:ID_LENGTH], "little")
-        if number not in self.pending_messages and len(self.pending_messages) >= _MOST_UNFINISHED:
+        if number not in self.pending_messages and len(self.pending_messages) >= _MAX_UNFINISHED:
             raise ValueError("too many unfinished messages")
         return super().process_chunk(chunk)
 
@@ -181,7 +186,7 @@ def _drawable(call: Callable) -> Callable:
     """Draw no view that would not fit into memory."""
 
     def update(owner: Any, area: str, origin: str, size: dict) -> None:
-        drawn = {key: min(float(size.get(key, 1)), most) for key, most in _LARGEST_VIEW.items()}
+        drawn = {key: min(float(size.get(key, 1)), most) for key, most in _MAX_VIEW.items()}
         call(owner, area, origin, drawn)
 
     return update

@@ -34,7 +34,7 @@ _HEADERS = {
 }
 _PAGES = ("/", "/index.html")
 # trame's page sends a few words; files come over its connection.
-_LARGEST_BODY = 1 << 14
+_MAX_BODY = 1 << 14
 _SHORTEST_TOKEN = 16
 # Everyone on a machine can read a command line, but not another user's environment.
 TOKEN_VARIABLE = "VSCLICK_TOKEN"  # noqa: S105, a name
@@ -146,8 +146,8 @@ class Guard:
             refusal = "This address needs a token; open the one that 'vsclick app' printed."
         if refusal is not None:
             raise web.HTTPForbidden(text=refusal)
-        if request.can_read_body and not 0 <= (request.content_length or -1) <= _LARGEST_BODY:
-            raise web.HTTPRequestEntityTooLarge(_LARGEST_BODY, request.content_length or 0)
+        if request.can_read_body and not 0 <= (request.content_length or -1) <= _MAX_BODY:
+            raise web.HTTPRequestEntityTooLarge(_MAX_BODY, request.content_length or 0)
         if request.path == "/ws" and not web.WebSocketResponse().can_prepare(request):
             raise web.HTTPBadRequest(text="Only the page's own connection is answered here.")
         if request.path in _PAGES and "secret" in request.query:

@@ -13,7 +13,7 @@ ALL_VIEWS = (*AXIAL_VIEWS, *PLANE_VIEWS, SURFACE_VIEW)
 COLUMNS, ROWS, AXIAL_ROWS = 6, 5, 3
 
 
-def places(layout: str, axial: Sequence[str]) -> dict[str, str]:
+def places(layout: str, axial: Sequence[str], enlarged: str = "") -> dict[str, str]:
     """Return the views that a layout shows and the CSS grid area of each.
 
     Parameters
@@ -22,12 +22,16 @@ def places(layout: str, axial: Sequence[str]) -> dict[str, str]:
         A key of `LAYOUTS`.
     axial : sequence of str
         The axial views whose sequences the case has, one or both.
+    enlarged : str
+        A view that fills the page by itself, if there is one.
 
     Returns
     -------
     dict of str
         By view: first row, first column, row and column after the last, as CSS writes them.
     """
+    if enlarged:
+        return _row((enlarged,), 1, 1 + ROWS)
     if layout == "planes":
         above = _row(axial, 1, 1 + AXIAL_ROWS)
         return above | _row((*PLANE_VIEWS, SURFACE_VIEW), 1 + AXIAL_ROWS, 1 + ROWS)

@@ -12,7 +12,7 @@ from wslink.chunking import generate_chunks
 # A browser on a slow line takes 256 kB within this time.
 _PART = 1 << 18
 _PATIENCE_S = 20.0
-_MOST_WAITING = 64 << 20
+_MAX_WAITING = 64 << 20
 
 
 class Outbox:
@@ -35,7 +35,7 @@ class Outbox:
         socket: web.WebSocketResponse,
         leave: Callable[[], None],
         patience_s: float = _PATIENCE_S,
-        most_waiting: int = _MOST_WAITING,
+        most_waiting: int = _MAX_WAITING,
     ) -> None:
         self._socket, self._leave = socket, leave
         self._patience_s, self._most_waiting = patience_s, most_waiting

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from trame_slicer.views import SliceView
 
+from VSClickCorrectLib.geometry.triples import Point3
+
 # A press that moves farther than this before the release is a drag, in pixels.
 _STILL = 4
 # Before Slicer's own interaction, so that a click is never taken for the start of a drag.
 _PRIORITY = 10.0
-
-Point = tuple[float, float, float]
 
 
 class Pointing:
@@ -27,18 +27,26 @@ class Pointing:
         The view; it works with an offscreen interactor just as in a browser.
     callback : callable
         Takes the point in world RAS, mm.
+    on_hover : callable, optional
+        Takes the point under the pointer, likewise, at every move.
     """
 
-    def __init__(self, view: SliceView, callback: Callable[[Point], None]) -> None:
+    def __init__(
+        self,
+        view: SliceView,
+        callback: Callable[[Point3], None],
+        on_hover: Callable[[Point3], None] = lambda point: None,
+    ) -> None:
         self._view = view
         self._callback = callback
+        self._on_hover = on_hover
         self._pressed: tuple[int, int] | None = None
         interactor = view.interactor()
         # The interactor holds what observes it; a strong reference back would keep both alive together.
         own = weakref.WeakMethod(self._on_event)
         self._tags = [
             interactor.AddObserver(event, lambda _, name: (own() or _nothing)(name), _PRIORITY)
-            for event in ("LeftButtonPressEvent", "LeftButtonReleaseEvent")
+            for event in ("LeftButtonPressEvent", "LeftButtonReleaseEvent", "MouseMoveEvent")
         ]
 
     def close(self) -> None:
@@ -48,12 +56,15 @@ class Pointing:
 
     def _on_event(self, name: str) -> None:
         position = self._view.interactor().GetEventPosition()
+        if name == "MouseMoveEvent":
+            self._on_hover(point_at(self._view, position))
+            return
         pressed, self._pressed = self._pressed, position if name == "LeftButtonPressEvent" else None
         if name == "LeftButtonReleaseEvent" and pressed and _distance(pressed, position) <= _STILL:
             self._callback(point_at(self._view, pressed))
 
 
-def point_at(view: SliceView, position: tuple[int, int]) -> Point:
+def point_at(view: SliceView, position: tuple[int, int]) -> Point3:
     """Return where a pixel of a slice view lies, world RAS mm.
 
     Parameters

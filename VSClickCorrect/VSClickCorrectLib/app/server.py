@@ -15,8 +15,8 @@ from trame_server import Server
 from trame_server.utils.asynchronous import create_task, get_event_loop
 
 from VSClickCorrectLib.app.application import BrowserApp
+from VSClickCorrectLib.app.browser_launch import open_browser
 from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
-from VSClickCorrectLib.app.door import open_browser
 from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
 from VSClickCorrectLib.app.memory import give_large_blocks_back
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads

@@ -8,10 +8,10 @@ import numpy as np
 import slicer
 
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.persistence import store_journal
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 SEGMENT_NAME = "Vestibular schwannoma"
-_SEGMENT_COLOR = (0.0, 0.62, 0.45)
 
 
 class ShownCase(CaseNodes):
@@ -23,26 +23,27 @@ class ShownCase(CaseNodes):
         Where the nodes go.
     case : OpenedCase
         Its arrays are copied.
-
-    Attributes
-    ----------
-    origin : Origin
-        Where its images are from.
     """
 
     def __init__(self, scene: slicer.vtkMRMLScene, case: OpenedCase) -> None:
         super().__init__(scene, case.t1ce, case.t2, mask_name=SEGMENT_NAME)
-        self.name, self.origin = case.name, case.origin
+        self.name = case.name
         self.put_mask(case.mask)
+        if case.journal:
+            self.take_up(case.journal)
+
+    def take_up(self, journal: str) -> None:
+        """Let the correction of the segment go on with a journal."""
+        segmentation, segment_id = cast(tuple, self.segment)
+        store_journal(segmentation, journal, segment_id)
 
     def put_mask(self, values: np.ndarray | None) -> None:
         """See `CaseNodes.put_mask`; without a mask the segment is there too, and empty."""
         super().put_mask(values)
-        _display(*cast(tuple, self.segment))
+        _display(self.segmentation)
 
 
-def _display(segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> None:
-    segmentation.GetSegmentation().GetSegment(segment_id).SetColor(*_SEGMENT_COLOR)
+def _display(segmentation: slicer.vtkMRMLSegmentationNode) -> None:
     display = segmentation.GetDisplayNode()
     # The surface is made only for the 3D view; in slices every click would have to rebuild it.
     display.SetPreferredDisplayRepresentationName2D("Binary labelmap")

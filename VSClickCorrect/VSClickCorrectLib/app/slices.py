@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from trame_server.state import State
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.errors import VSClickError, enough_memory
+from VSClickCorrectLib.errors import VSClickError, as_sentence, enough_memory
 
 
 @dataclass
@@ -34,12 +34,11 @@ class Status:
 
     def say(self, message: str) -> None:
         """Show a sentence."""
-        self._show(message[:1].upper() + message[1:], is_error=False)
+        self._show(as_sentence(message), is_error=False)
 
     def fail(self, error: VSClickError | str) -> None:
         """Show why something could not be done."""
-        sentence = error.sentence if isinstance(error, VSClickError) else error[:1].upper() + error[1:]
-        self._show(sentence, is_error=True)
+        self._show(as_sentence(str(error)), is_error=True)
 
     @contextmanager
     def reporting(self) -> Iterator[None]:

@@ -8,29 +8,33 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.datasets.examinations import Examination
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import changing
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.examinations import Examination
+from VSClickCorrectLib.io.files import changing
+from VSClickCorrectLib.io.temporary import TemporaryFolder
 from VSClickCorrectLib.jobs.reading import (
     read_lone_mask_apart,
     read_mask_apart,
     read_series_apart,
     read_volume_apart,
 )
-from VSClickCorrectLib.temporary import TemporaryFolder
+from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.origin import Origin
 
-CASE_SLOTS = ("t1ce", "t2", "mask")
+CASE_SLOTS = ("t1ce", "t2", "mask", "journal")
 EARLIER_SLOTS = ("before", "before_scan")
 SLOTS = (*CASE_SLOTS, *EARLIER_SLOTS)
 LIMIT_MB = 1024
 _SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
+_JOURNAL = ".jsonl"
 # What else may be in a slot: a scan as an archive of DICOM slices, a mask as DICOM SEG.
 _DICOM = {"t1ce": ".zip", "t2": ".zip", "mask": ".dcm", "before": ".dcm", "before_scan": ".zip"}
 _MB = 1 << 20
+# Ten thousand clicks; it is read at once, in the program itself.
+_MAX_JOURNAL = 64 * _MB
 _INTERRUPTED = "the upload was interrupted; choose the file again."
 
 
@@ -84,16 +88,18 @@ class Uploads:
             If the slot or the suffix is unknown, or the file is empty or too large.
         """
         if slot not in SLOTS:
-            raise ImageError(f"there is no place for a '{slot}'; choose a T1ce, a T2 or a mask.")
-        suffix = next((s for s in (*_SUFFIXES, _DICOM[slot]) if name.lower().endswith(s)), None)
+            raise ImageError(f"there is no place for a '{slot}'; choose a T1ce, a T2, a mask or a journal.")
+        known = (_JOURNAL,) if slot == "journal" else (*_SUFFIXES, _DICOM[slot])
+        suffix = next((s for s in known if name.lower().endswith(s)), None)
         if suffix is None:
             raise ImageError(
                 f"'{name}' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks "
-                "DICOM SEG."
+                "DICOM SEG, for a journal what was saved as .jsonl."
             )
-        if not 0 < size <= self._limit:
+        limit = min(self._limit, _MAX_JOURNAL) if slot == "journal" else self._limit
+        if not 0 < size <= limit:
             raise ImageError(
-                f"'{name}' has {size / _MB:.0f} MB; choose a file of at most {self._limit / _MB:.0f} MB "
+                f"'{name}' has {size / _MB:.0f} MB; choose a file of at most {limit / _MB:.0f} MB "
                 "that is not empty."
             )
         self.discard(slot)
@@ -118,7 +124,7 @@ class Uploads:
         try:
             with changing(file.path.parent), file.path.open("ab") as stream:
                 stream.write(content)
-        except ImageError:
+        except StorageError:
             self.discard(slot)
             raise
         file.received += len(content)
@@ -141,31 +147,43 @@ class Uploads:
         for slot in set(self._files) - set(self.names):
             self.discard(slot)
 
-    def case(self, name: str = "Uploaded case") -> OpenedCase:
-        """Read the sequences and the mask that were sent.
+    def case(self) -> OpenedCase:
+        """Read the sequences, mask and journal that were sent; the case is called as its first sequence.
+
+        Whether the sequences belong together `checked` tells.
 
         Raises
         ------
-        ImageError
+        ImageError, CorrectionError
             If one cannot be used, or there is no sequence; the message calls files as the browser does.
         """
         if not {"t1ce", "t2"} & set(self.names):
             raise ImageError("no scan was chosen; choose a T1ce, a T2 or both.")
         (t1ce, headers), (t2, others) = (self._sequence(slot) for slot in ("t1ce", "t2"))
         origin = Origin(headers=headers if t1ce is not None else others)
-        opened = OpenedCase(name, t1ce, t2, origin=origin).checked()
-        return replace(opened, mask=self.mask(opened.grid))
+        name = self.names.get("t1ce") or self.names["t2"]
+        opened = OpenedCase(name, t1ce, t2, origin=origin)
+        opened = replace(opened, mask=self.mask(opened.grid) if "mask" in self.names else None)
+        journal = self.journal()
+        return opened.resumed(journal) if journal else opened
 
-    def mask(self, grid: Grid) -> np.ndarray | None:
-        """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``; None if none was.
+    def journal(self) -> str:
+        """Return the journal that was sent, empty if none was; raises `CorrectionError` if it is damaged."""
+        file = self._whole("journal")
+        return "" if file is None else _named(file, lambda path: Journal(path).text)
+
+    def mask(self, grid: Grid) -> np.ndarray:
+        """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``.
 
         Raises
         ------
         ImageError
-            If it cannot be used.
+            If there is none, or it cannot be used.
         """
         file = self._whole("mask")
-        return None if file is None else _named(file, lambda path: read_mask_apart(path, grid, self._limit))
+        if file is None:
+            raise ImageError("no mask was chosen; choose one.")
+        return _named(file, lambda path: read_mask_apart(path, grid, self._limit))
 
     def earlier(self) -> Examination:
         """Read the earlier mask that was sent, and its scan if that was sent.
@@ -201,8 +219,8 @@ def _named(file: _File, read):
     """Read a file; in what is wrong with it call it as the browser does, and say nothing of our folders."""
     try:
         return read(file.path)
-    except ImageError as error:
-        raise ImageError(_as_sent(str(error), file)) from None
+    except (ImageError, CorrectionError) as error:
+        raise type(error)(_as_sent(str(error), file)) from None
 
 
 def _as_sent(message: str, file: _File) -> str:

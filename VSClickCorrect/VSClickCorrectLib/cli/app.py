@@ -10,6 +10,7 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import (
     add_different_patients,
+    add_label,
     add_models,
     add_sequences,
     count,
@@ -17,22 +18,25 @@ from VSClickCorrectLib.cli.options import (
     natural,
 )
 from VSClickCorrectLib.errors import ModelError, VSClickError
+from VSClickCorrectLib.io.files import check_file
+from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _DESCRIPTION = """\
 Open a page in the browser in which a segmentation is corrected by clicks; everything is computed on this
-machine. Without files it opens a synthetic case. The server answers this machine alone, or others too with
+machine. Without files it opens the sample case. The server answers this machine alone, or others too with
 --host, but only those who know its token. It makes one up and prints it as part of the address, or takes the
 one in the environment variable VSCLICK_TOKEN.
 """
 
 
-def add_parser(commands) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("app", help="correct by clicks in a browser", description=_DESCRIPTION)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
     add_sequences(parser)
     add_different_patients(parser)
     parser.add_argument("--mask", type=Path, metavar="FILE", help="mask to correct, on the T1ce's grid")
+    add_label(parser)
     parser.add_argument(
         "--worklist", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
     )
@@ -82,7 +86,12 @@ def run(options: argparse.Namespace) -> None:
         raise VSClickError("--worklist brings its own files; leave --t1ce, --t2 and --mask out.")
     if options.mask and not (options.t1ce or options.t2):
         raise VSClickError("--mask needs the scan it belongs to; give --t1ce or --t2 too.")
-    start(_source(options), options)
+    # Else it would be told on the page, in a while.
+    for path in filter(None, files):
+        if not os.path.isdir(path):
+            check_file(path)
+    with GivenScans(options.t1ce, options.t2) as scans:
+        start(_source(options, scans), options)
 
 
 def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
@@ -119,24 +128,26 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
 def defaults(models: Path | None, device: str) -> argparse.Namespace:
     """Return the options of ``vsclick app`` with these models, on any free port."""
     parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
+    configure(parser)
     return parser.parse_args(
-        ["app", "--port", "0", "--device", device, *(["--models", str(models)] if models else [])]
+        ["--port", "0", "--device", device, *(["--models", str(models)] if models else [])]
     )
 
 
-def _source(options: argparse.Namespace):
+def _source(options: argparse.Namespace, scans: GivenScans):
     if options.worklist:
         output = options.output or options.worklist.resolve().parent / "vsclick-output"
-        return Worklist.open(options.worklist, output, options.annotator)
+        worklist = Worklist.open(options.worklist, output, options.annotator)
+        worklist.different_patients = options.different_patients
+        return worklist
 
     def make():
         # Here, in a thread: the page is to come first.
-        from VSClickCorrectLib.app.sources import read_files, synthetic
+        from VSClickCorrectLib.app.sources import read_files, sample
 
         if options.t1ce or options.t2:
-            return read_files(options.t1ce, options.t2, options.mask, options.different_patients)
-        return synthetic()
+            return read_files(scans, options.mask, options.label, options.different_patients)
+        return sample()
 
     return make
 

@@ -8,48 +8,43 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from errno import ENOSPC, EPIPE
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from io import TextIOWrapper
 from typing import NoReturn
 
-import SimpleITK as sitk
-
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.cli import (
-    app,
-    bench,
-    compare,
-    correct,
-    demo,
-    evaluate,
-    import_cases,
-    models,
-    resume,
-    segment,
-    simulate,
-    train,
-    worklist,
-)
 from VSClickCorrectLib.errors import VSClickError, enough_memory, on_one_line
 
 _DESCRIPTION = """\
 Segment a vestibular schwannoma on co-registered contrast-enhanced T1 and T2 MRI, and correct the
 segmentation by clicks. Research software, not a medical device.
 """
-_COMMANDS = (
-    segment,
-    correct,
-    compare,
-    app,
-    demo,
-    evaluate,
-    bench,
-    import_cases,
-    models,
-    resume,
-    simulate,
-    train,
-    worklist,
-)
+# Module and help of each command; modules are imported when they are needed.
+Commands = dict[str, tuple[str, str]]
+_LIBRARY = "VSClickCorrectLib.cli"
+_COMMANDS: Commands = {
+    "segment": (f"{_LIBRARY}.segment", "make the initial mask"),
+    "correct": (f"{_LIBRARY}.correct", "correct a mask by clicks"),
+    "compare": (f"{_LIBRARY}.compare", "compare two examinations"),
+    "app": (f"{_LIBRARY}.app", "correct by clicks in a browser"),
+    "worklist": (f"{_LIBRARY}.worklist", "list cases and their states"),
+    "resume": (f"{_LIBRARY}.resume", "rebuild a mask from a journal"),
+    "models": (f"{_LIBRARY}.models", "list the models or verify them"),
+}
+# Packages beside the library add commands under this name.
+_ENTRY_POINTS = "vsclick.commands"
+
+
+def _installed() -> Commands:
+    """Return the library's commands and those of the packages that are installed beside it."""
+    found = dict(_COMMANDS)
+    for entry in entry_points(group=_ENTRY_POINTS):
+        # Slicer and small installations have the library alone.
+        if find_spec(entry.module.partition(".")[0]):
+            found |= entry.load()
+    return found
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,13 +60,18 @@ def run(arguments: Sequence[str] | None) -> int:
     parser = _Parser("vsclick", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"vsclick {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
+    words = sys.argv[1:] if arguments is None else arguments
+    for name, (module, text) in _installed().items():
+        command = commands.add_parser(name, help=text)
+        if name in words:
+            import_module(module).configure(command)
     options = parser.parse_args(arguments)
     # A file's name need not be text that the terminal can show.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    import SimpleITK as sitk
+
     # What ITK has to say about a file would stand beside the one plain line.
     sitk.ProcessObject.GlobalWarningDisplayOff()
     try:

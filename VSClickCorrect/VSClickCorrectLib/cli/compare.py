@@ -7,12 +7,12 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import IMAGE_HELP, add_label
 from VSClickCorrectLib.cli.telling import tell
-from VSClickCorrectLib.datasets.examinations import (
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.examinations import (
     Examination,
     compare_examinations,
     register_examinations,
 )
-from VSClickCorrectLib.errors import ImageError
 
 _DESCRIPTION = """\
 Compare the masks of two examinations: the change in volume and in the largest axial diameter, by how much
@@ -22,9 +22,9 @@ in its own slices.
 """
 
 
-def add_parser(commands) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("compare", help="compare two examinations", description=_DESCRIPTION)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
     for when in ("before", "after"):
         parser.add_argument(
             f"--{when}",

@@ -15,16 +15,17 @@ from VSClickCorrectLib.cli.options import (
     add_sequences,
     model_folder,
 )
-from VSClickCorrectLib.cli.results import MaskResults, add_results
-from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.cli.result_files import MaskResults, add_results
+from VSClickCorrectLib.cli.telling import counted, tell
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
-from VSClickCorrectLib.imaging.io import read_case, read_mask
-from VSClickCorrectLib.imaging.markups import read_clicks
-from VSClickCorrectLib.imaging.merging import MERGES
-from VSClickCorrectLib.inference.networks import Networks
-from VSClickCorrectLib.outputs import same_place
+from VSClickCorrectLib.inference.model_set import Networks
+from VSClickCorrectLib.io.given_scans import GivenScans
+from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.io.markups import read_clicks
+from VSClickCorrectLib.io.outputs import same_place
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
-from VSClickCorrectLib.session.mask import ArrayMask
 from VSClickCorrectLib.signals import finished_before_signals
 
 _DESCRIPTION = """\
@@ -36,9 +37,9 @@ command again on its output for another.
 """
 
 
-def add_parser(commands) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("correct", help="correct a mask by clicks", description=_DESCRIPTION)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
     add_sequences(parser)
     add_different_patients(parser)
     parser.add_argument("--mask", type=Path, required=True, metavar="MASK", help="mask to correct")
@@ -63,26 +64,28 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    results = MaskResults(options, options.clicks)
+    with GivenScans(options.t1ce, options.t2) as scans:
+        _correct(options, scans)
+
+
+def _correct(options: argparse.Namespace, scans: GivenScans) -> None:
+    results = MaskResults(options, scans, options.clicks)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
-    case = read_case(options.t1ce, options.t2, options.different_patients)
+    case = scans.case(options.different_patients)
     tell(*case.remarks)
-    results.find_source(case.grid)
+    results.find_source(case.reference)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
     networks = Networks.load(model_folder(options), options.device, options.corrector, options.hold_clicks)
-    starter = networks.segmenter.propose
-    session = CorrectionSession(case, mask, networks.corrector, starter, options.merge)
+    initial_proposer = networks.segmenter.propose
+    session = CorrectionSession(case, mask, networks.corrector, initial_proposer, options.merge)
     edit = session.apply_together(clicks)
     where = _write(options, session, results)
     added, removed = edit.change.count
     if edit.remark:
         tell(edit.remark)
-    counted = "1 click" if len(clicks) == 1 else f"{len(clicks)} clicks"
-    tell(
-        f"{counted}: {added} voxels added, {removed} removed in {edit.milliseconds:.0f} ms; "
-        f"written to {where}."
-    )
+    what = f"{counted(len(clicks), 'click')}: {counted(added, 'voxel')} added, {removed} removed"
+    tell(f"{what} in {edit.milliseconds:.0f} ms; written to {where}.")
 
 
 def _check_journal_path(options: argparse.Namespace) -> None:

@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_different_patients, add_label, add_sequences
-from VSClickCorrectLib.cli.results import MaskResults, add_results
-from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.cli.result_files import MaskResults, add_results
+from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.io import read_case, read_mask
+from VSClickCorrectLib.io.given_scans import GivenScans
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.journal import Journal, history_of
 from VSClickCorrectLib.session.removal import standing_clicks
-from VSClickCorrectLib.session.start import restored
+from VSClickCorrectLib.session.start_mask import restored
 
 _DESCRIPTION = """\
 Rebuild a mask from the journal of its correction, after a crash for instance: every click, undo, redo,
@@ -22,9 +23,9 @@ Journals hold the mask with which they began; for one that does not, name it wit
 """
 
 
-def add_parser(commands) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("resume", help="rebuild a mask from a journal", description=_DESCRIPTION)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
     parser.add_argument("journal", type=Path, metavar="JOURNAL", help="journal, JSON Lines")
     add_sequences(parser)
     add_different_patients(parser)
@@ -42,19 +43,26 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    results = MaskResults(options, options.journal, options.mask)
+    with GivenScans(options.t1ce, options.t2) as scans:
+        _resume(options, scans)
+
+
+def _resume(options: argparse.Namespace, scans: GivenScans) -> None:
+    results = MaskResults(options, scans, options.journal, options.mask)
     if not os.path.lexists(options.journal):
         raise CorrectionError(f"the journal {options.journal} does not exist; name another.")
     events = Journal(options.journal).events
     if not events:
         raise CorrectionError(f"the journal {options.journal} is empty; name another.")
-    case = read_case(options.t1ce, options.t2, options.different_patients)
+    case = scans.case(options.different_patients)
     tell(*case.remarks)
     grid = case.grid
-    results.find_source(grid)
+    results.find_source(case.reference)
     start = read_mask(options.mask, grid, options.label) if options.mask else None
     values = restored(events, grid, start, None if options.other_image else case)
     where = results.write(values, grid)
     history, rounds = history_of(events)
     clicks = len(standing_clicks(history, grid))
-    tell(f"{clicks} clicks stand, round {rounds}; {values.sum()} voxels written to {where}.")
+    stand = "stands" if clicks == 1 else "stand"
+    voxels = counted(int(values.sum()), "voxel")
+    tell(f"{counted(clicks, 'click')} {stand}, round {rounds}; {voxels} written to {where}.")

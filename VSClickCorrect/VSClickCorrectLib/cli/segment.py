@@ -11,13 +11,13 @@ from VSClickCorrectLib.cli.options import (
     count,
     model_folder,
 )
-from VSClickCorrectLib.cli.results import MaskResults, add_results
+from VSClickCorrectLib.cli.result_files import MaskResults, add_results
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.imaging.io import read_case
 from VSClickCorrectLib.inference.found_text import candidate_text, found_text
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.io.given_scans import GivenScans
 
 _DESCRIPTION = """\
 Find the tumour and write its initial mask on the grid of the T1ce (of the T2 where there is no T1ce).
@@ -25,12 +25,13 @@ Where nothing is found the mask is empty and the command says so.
 """
 
 
-def add_parser(commands) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("segment", help="make the initial mask", description=_DESCRIPTION)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
     add_sequences(parser)
     add_different_patients(parser)
     add_results(parser, "mask")
+    parser.add_argument("--force", action="store_true", help="replace what is there without asking")
     parser.add_argument(
         "--candidate",
         type=count,
@@ -44,10 +45,17 @@ def add_parser(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    results = MaskResults(options, automatic=True)
-    case = read_case(options.t1ce, options.t2, options.different_patients)
+    with GivenScans(options.t1ce, options.t2) as scans:
+        _segment(options, scans)
+
+
+def _segment(options: argparse.Namespace, scans: GivenScans) -> None:
+    results = MaskResults(options, scans, automatic=True)
+    if not options.force:
+        results.ask_to_replace()
+    case = scans.case(options.different_patients)
     tell(*case.remarks)
-    results.find_source(case.grid)
+    results.find_source(case.reference)
     if case.t2 is None:
         tell("No T2 given: the T1ce is used alone.")
     if case.t1ce is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.worklist.overview import Row
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -15,9 +15,9 @@ and in the browser. Its table of all cases, OUTPUT/summary.csv, is written anew.
 """
 
 
-def add_parser(commands) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser("worklist", help="list cases and their states", description=_DESCRIPTION)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
     parser.add_argument(
         "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
     )
@@ -41,7 +41,8 @@ def _work(row: Row) -> str:
     if record.annotator:
         parts.append(record.annotator)
     if record.clicks:
-        parts.append(f"{record.clicks} clicks, round {record.rounds}, {record.seconds / 60:.1f} min")
+        clicks = counted(record.clicks, "click")
+        parts.append(f"{clicks}, round {record.rounds}, {record.seconds / 60:.1f} min")
     if record.volume_mm3 is not None:
         parts.append(f"{record.volume_mm3:.0f} mm³")
     if row.holder:

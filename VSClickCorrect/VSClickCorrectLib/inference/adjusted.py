@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.cuts import Readable
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.merging import Proposal
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.merging import Proposal
+from VSClickCorrectLib.clicks.patches import ReadableMask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import triple
+from VSClickCorrectLib.geometry.volume import Case
 
 
 class _Corrector(Protocol):
     @property
     def identity(self) -> str: ...
 
-    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]: ...
+    def propose(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]: ...
 
 
 class AdjustedCorrector:
@@ -52,7 +53,7 @@ class AdjustedCorrector:
             parts.append(f"carry {self._carry}")
         return ", ".join(parts)
 
-    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]:
+    def propose(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]:
         """See `Corrector.propose`."""
         proposals = self._corrector.propose(case, mask, clicks)
         return [self._adjusted(case.grid, proposal) for proposal in proposals]
@@ -67,5 +68,5 @@ class AdjustedCorrector:
         start, stop = list(proposal.box.start), list(proposal.box.stop)
         start[axis] = max(start[axis], middle - self._carry)
         stop[axis] = min(stop[axis], middle + self._carry + 1)
-        box = Box(tuple(start), tuple(stop))
+        box = Box(triple(start), triple(stop))
         return replace(proposal, box=box, probability=proposal.probability[box.slices_in(proposal.box)])

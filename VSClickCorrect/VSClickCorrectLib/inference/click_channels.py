@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from VSClickCorrectLib.geometry.triples import Index3
+
 # Large enough to be seen after two poolings, small enough to tell neighbours apart.
 BALL_VOXELS = 3.0
 
 
-def draw_clicks(shape: tuple[int, ...], clicks: Iterable[Sequence[float] | np.ndarray]) -> np.ndarray:
+def draw_clicks(shape: Index3, clicks: Iterable[Sequence[float] | np.ndarray]) -> np.ndarray:
     """Return a channel of clicks, float32, 1 at each and falling to 0 at `BALL_VOXELS`.
 
     Parameters

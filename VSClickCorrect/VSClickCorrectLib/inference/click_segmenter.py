@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import enough_memory
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.cuts import Readable
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.preprocessing import sample_sequences
-from VSClickCorrectLib.imaging.sampling import Window, WindowGeometry
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.preprocessing import sample_sequences
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.geometry.triples import Index3, index3
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_channels import draw_clicks
 from VSClickCorrectLib.inference.plain_segmenter import Model, run
-from VSClickCorrectLib.inference.refinement import Voxel, hold_clicks
+from VSClickCorrectLib.inference.refinement import hold_clicks
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,14 +48,18 @@ class ClickSegmenter:
         self.model = model
         self._hold = hold
 
-    def window(self, grid: Grid, place: Box) -> Window:
+    def window(self, grid: Grid, place: Box) -> ResamplingGrid:
         """Return a box of one size around the middle of a place, a box in axial order."""
         center = (np.add(place.start, place.stop) - 1) / 2
         spacing = tuple(self.model.entry.geometry["spacing"])
-        return Window(grid, center, WindowGeometry((BOX_SAMPLES,) * 3, spacing))
+        return ResamplingGrid(grid, center, ResamplingGeometry((BOX_SAMPLES,) * 3, spacing))
 
     def probability(
-        self, case: Case, window: Window, mask: Readable | None = None, clicks: Sequence[Click] = ()
+        self,
+        case: Case,
+        window: ResamplingGrid,
+        mask: ReadableMask | None = None,
+        clicks: Sequence[Click] = (),
     ) -> np.ndarray:
         """Return the probability of tumour at the native voxels of ``window.box``.
 
@@ -62,26 +67,26 @@ class ClickSegmenter:
         ----------
         case : Case
             The sequences.
-        window : Window
+        window : ResamplingGrid
             From `window`.
-        mask : Readable, optional
+        mask : ReadableMask, optional
             The mask as it is; empty if left out.
         clicks : sequence of Click
             Include and exclude clicks; others, and those outside the box, are not seen.
         """
         channels = self.channels(case, window, mask, clicks)
         if self._hold:
-            return window.restore(_held(self.model.network, channels, window, clicks))
-        return window.restore(run(self.model.network, channels))
+            return window.resample_back(_held(self.model.network, channels, window, clicks))
+        return window.resample_back(run(self.model.network, channels))
 
     def channels(
-        self, case: Case, window: Window, mask: Readable | None, clicks: Sequence[Click]
+        self, case: Case, window: ResamplingGrid, mask: ReadableMask | None, clicks: Sequence[Click]
     ) -> np.ndarray:
         """Return what the network sees, float32 ``(5, slices, rows, columns)``."""
         shape = window.geometry.shape
         before = np.zeros(shape, np.float32)
         if mask is not None:
-            before = (window.sample(mask.read(window.source_box)) >= 0.5).astype(np.float32)
+            before = (window.resample(mask.read(window.source_box)) >= 0.5).astype(np.float32)
         drawn = [
             draw_clicks(shape, [window.position(c.position_ras) for c in clicks if c.kind is kind])
             for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
@@ -90,7 +95,9 @@ class ClickSegmenter:
 
 
 @enough_memory()
-def _held(network: nn.Module, channels: np.ndarray, window: Window, clicks: Sequence[Click]) -> np.ndarray:
+def _held(
+    network: nn.Module, channels: np.ndarray, window: ResamplingGrid, clicks: Sequence[Click]
+) -> np.ndarray:
     """Return probabilities that agree with the clicks in the window."""
     import torch
 
@@ -110,9 +117,9 @@ def _held(network: nn.Module, channels: np.ndarray, window: Window, clicks: Sequ
     return torch.sigmoid(torch.from_numpy(held)).numpy()
 
 
-def _voxels_of(window: Window, clicks: Sequence[Click]) -> list[Voxel]:
+def _voxels_of(window: ResamplingGrid, clicks: Sequence[Click]) -> list[Index3]:
     """Return the samples nearest to clicks, of those in the window."""
     samples = [np.floor(window.position(click.position_ras) + 0.5).astype(int) for click in clicks]
     shape = np.array(window.geometry.shape)
     inside = [sample for sample in samples if (sample >= 0).all() and (sample < shape).all()]
-    return [(int(k), int(j), int(i)) for k, j, i in inside]
+    return [index3(sample) for sample in inside]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.merging import Proposal
+from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask, extract_patch, patch_grid
 from VSClickCorrectLib.errors import ModelError, enough_memory
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, extract_cut
-from VSClickCorrectLib.imaging.merging import Proposal
-from VSClickCorrectLib.imaging.volume import Case
-from VSClickCorrectLib.inference.models import ModelEntry, ModelFolder
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +33,7 @@ class Corrector:
     def __init__(self, entry: ModelEntry, network: nn.Module) -> None:
         self.entry = entry
         self.network = network
-        self.geometry = CutGeometry(**entry.geometry)
+        self.geometry = PatchGeometry(**entry.geometry)
 
     @property
     def identity(self) -> str:
@@ -41,7 +41,7 @@ class Corrector:
         return f"{self.entry.name}@{self.entry.sha256[:12]}"
 
     @property
-    def cut_shape(self) -> tuple[int, int, int, int]:
+    def patch_shape(self) -> tuple[int, int, int, int]:
         """Channels, slices, rows and columns of a cut."""
         return (4 if self.geometry.click_map else 3, *self.geometry.window.shape)
 
@@ -59,7 +59,7 @@ class Corrector:
         entry = models.entry("corrector", name)
         corrector = cls(entry, models.load(entry, choose_device(device)))
         try:
-            corrector.run(np.zeros((1, *corrector.cut_shape), np.float32))
+            corrector.run(np.zeros((1, *corrector.patch_shape), np.float32))
         except RuntimeError as error:
             raise ModelError(
                 f"the corrector {entry.name} cannot run here ({str(error).splitlines()[0]}); "
@@ -68,14 +68,14 @@ class Corrector:
         return corrector
 
     @enough_memory()
-    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]:
+    def propose(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]:
         """Propose corrections around clicks, all seen on the mask as it is now.
 
         Parameters
         ----------
         case : Case
             The sequences on their native grid.
-        mask : Readable
+        mask : ReadableMask
             The mask.
         clicks : sequence of Click
             The clicks of one application.
@@ -85,14 +85,14 @@ class Corrector:
         ImageError
             If a click lies outside the image.
         """
-        windows = [cut_window(case.grid, click, self.geometry) for click in clicks]
+        windows = [patch_grid(case.grid, click, self.geometry) for click in clicks]
         cuts = [
-            extract_cut(case, mask, window, self.geometry, click)
+            extract_patch(case, mask, window, self.geometry, click)
             for window, click in zip(windows, clicks, strict=True)
         ]
         outputs = self.run(np.stack(cuts))
         return [
-            Proposal(click, window.box, window.restore(output), self.entry.threshold)
+            Proposal(click, window.box, window.resample_back(output), self.entry.threshold)
             for click, window, output in zip(clicks, windows, outputs, strict=True)
         ]
 

@@ -61,7 +61,7 @@ def precision(device: torch.device) -> AbstractContextManager:
 
 def _cpu_has_bf16() -> bool:
     # Before get_capabilities existed bf16 is simply not used.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.cuts import CutGeometry, Readable, cut_window, extract_cut
-from VSClickCorrectLib.imaging.preprocessing import covering_window, sample_sequences
-from VSClickCorrectLib.imaging.sampling import Window
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask, extract_patch, patch_grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
+from VSClickCorrectLib.geometry.resampling import ResamplingGrid
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import probabilities
@@ -36,7 +36,7 @@ class Place:
         The sequences.
     box : Box
         Around the tumour, in axial order, for networks that find it.
-    mask : Readable
+    mask : ReadableMask
         A mask to correct.
     clicks : sequence of Click
         Its clicks, at least one.
@@ -44,7 +44,7 @@ class Place:
 
     case: Case
     box: Box
-    mask: Readable
+    mask: ReadableMask
     clicks: Sequence[Click]
 
 
@@ -52,7 +52,7 @@ class Place:
 class Input:
     """What a network is shown: channels ``(c, slices, rows, columns)``, float32, sampled in a window."""
 
-    window: Window
+    window: ResamplingGrid
     channels: np.ndarray
 
 
@@ -68,13 +68,13 @@ def inputs_of(model: Model, place: Place) -> list[Input]:
         inside = [replace(click, kind=ClickKind.INCLUDE) for click in place.clicks]
         return [Input(window, segmenter.channels(place.case, window, place.mask, inside))]
     if entry.role == "corrector":
-        geometry = CutGeometry(**entry.geometry)
-        windows = [(click, cut_window(place.case.grid, click, geometry)) for click in place.clicks]
+        geometry = PatchGeometry(**entry.geometry)
+        windows = [(click, patch_grid(place.case.grid, click, geometry)) for click in place.clicks]
         return [
-            Input(window, extract_cut(place.case, place.mask, window, geometry, click))
+            Input(window, extract_patch(place.case, place.mask, window, geometry, click))
             for click, window in windows
         ]
-    window = covering_window(place.case.grid, place.box, tuple(entry.geometry["spacing"]))
+    window = covering_grid(place.case.grid, place.box, tuple(entry.geometry["spacing"]))
     return [Input(window, sample_sequences(place.case, window))]
 
 
@@ -100,7 +100,7 @@ def forward(model: Model, inputs: Sequence[Input], exact: bool = False) -> list[
         batch = network_input(batch, dimensions(model.entry.network))
     outputs = probabilities(model.network, batch, exact).numpy()
     return [
-        one.window.restore(output.reshape(one.window.geometry.shape))
+        one.window.resample_back(output.reshape(one.window.geometry.shape))
         for one, output in zip(inputs, outputs, strict=True)
     ]
 

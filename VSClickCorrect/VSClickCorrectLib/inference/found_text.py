@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from VSClickCorrectLib.imaging.measurements import head_middle, measure
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.measure.measurements import head_middle, measure
 
 _SIDES = {"left": "on the left", "right": "on the right", "middle": "in the middle"}
 

@@ -8,17 +8,18 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.merging import Proposal
+from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import Cancelled, enough_memory
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.cuts import Readable
-from VSClickCorrectLib.imaging.merging import Proposal
-from VSClickCorrectLib.imaging.preprocessing import covering_window, head_box, sample_sequences
-from VSClickCorrectLib.imaging.sampling import Window, axial_coordinates
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
+from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
+from VSClickCorrectLib.geometry.triples import Index3, Slices3, index3, triple
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
-from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
 
 Progress = Callable[[float, str], None]
@@ -138,7 +139,7 @@ class InitialSegmenter:
 
     @enough_memory()
     def propose(
-        self, case: Case, click: Click, mask: Readable | None = None, standing: Sequence[Click] = ()
+        self, case: Case, click: Click, mask: ReadableMask | None = None, standing: Sequence[Click] = ()
     ) -> Proposal:
         """Return the evidence for tumour around an include or exclude click, in the whole window.
 
@@ -150,7 +151,7 @@ class InitialSegmenter:
             The sequences.
         click : Click
             The new click.
-        mask : Readable, optional
+        mask : ReadableMask, optional
             The mask as it is; empty if left out.
         standing : sequence of Click
             Clicks before it that stand.
@@ -162,10 +163,10 @@ class InitialSegmenter:
             1 wherever the network still sees tumour.
         """
         around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
-        place = Box.of_voxel(tuple(map(int, around))).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
+        place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
         window = self._segmenter.window(case.grid, place)
         probability = self._segmenter.probability(case, window, mask, [*standing, click])
-        index = tuple(
+        index = triple(
             a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
         )
         certain, here = self.segmenter.entry.threshold, float(probability[index])
@@ -176,17 +177,17 @@ class InitialSegmenter:
             values = (labels == labels[index]) & (labels[index] > 0)
         return Proposal(click, window.box, values.astype(np.float32))
 
-    def windows(self, case: Case) -> list[Window]:
+    def windows(self, case: Case) -> list[ResamplingGrid]:
         """Return where the locator sees a tumour, as the network that segments is shown it."""
         return [self._segmenter.window(case.grid, place) for place in self._likely(*self._located(case))]
 
-    def _located(self, case: Case) -> tuple[Window, np.ndarray]:
+    def _located(self, case: Case) -> tuple[ResamplingGrid, np.ndarray]:
         """Return the locator's window and probabilities, ``(k, j, i)`` of the window."""
         spacing = tuple(self._locator.entry.geometry["spacing"])
-        window = covering_window(case.grid, head_box(case.reference), spacing)
+        window = covering_grid(case.grid, head_box(case.reference), spacing)
         return window, run(self._locator.network, sample_sequences(case, window))
 
-    def _likely(self, window: Window, probability: np.ndarray) -> list[Box]:
+    def _likely(self, window: ResamplingGrid, probability: np.ndarray) -> list[Box]:
         """Return boxes, in axial order on the native grid, where the locator sees a tumour."""
         threshold = min(self._locator.entry.threshold, max(0.1, 0.5 * float(probability.max())))
         labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
@@ -197,7 +198,7 @@ class InitialSegmenter:
         chosen = np.argsort(weight)[::-1][:_PLACES]
         return [_native_box(window, places[n]) for n in chosen if weight[n] >= _SHARE * weight[chosen[0]]]
 
-    def _look(self, case: Case, place: Box, head: Window, located: np.ndarray) -> list[InitialMask]:
+    def _look(self, case: Case, place: Box, head: ResamplingGrid, located: np.ndarray) -> list[InitialMask]:
         """Return the parts that the segmenter sees around a place, given what the locator saw of the head."""
         window, entry = self._segmenter.window(case.grid, place), self.segmenter.entry
         probability = self._segmenter.probability(case, window)
@@ -209,12 +210,12 @@ class InitialSegmenter:
         return parts
 
 
-def places_of_head(window: Window, probability: np.ndarray, head: Box) -> list[Box]:
+def places_of_head(window: ResamplingGrid, probability: np.ndarray, head: Box) -> list[Box]:
     """Return the head in places of at most 56 mm, those first in which the locator sees most.
 
     Parameters
     ----------
-    window : Window
+    window : ResamplingGrid
         The locator's.
     probability : ndarray of float32
         What it sees, of the window's shape.
@@ -231,19 +232,19 @@ def places_of_head(window: Window, probability: np.ndarray, head: Box) -> list[B
     return [places[n] for n in np.argsort(seen, kind="stable")[::-1]]
 
 
-def _tiles(box: Box, size: np.ndarray) -> Iterator[tuple[tuple[int, int, int], tuple[int, int, int]]]:
+def _tiles(box: Box, size: np.ndarray) -> Iterator[tuple[Index3, Index3]]:
     counts = np.maximum(np.ceil(np.array(box.shape) / size).astype(int), 1)
     edges = [
         np.linspace(low, high, n + 1).round().astype(int)
         for low, high, n in zip(box.start, box.stop, counts, strict=True)
     ]
     for k, j, i in np.ndindex(*counts):
-        low = int(edges[0][k]), int(edges[1][j]), int(edges[2][i])
-        high = int(edges[0][k + 1]), int(edges[1][j + 1]), int(edges[2][i + 1])
+        low = index3((edges[0][k], edges[1][j], edges[2][i]))
+        high = index3((edges[0][k + 1], edges[1][j + 1], edges[2][i + 1]))
         yield low, high
 
 
-def _samples_in(window: Window, values: np.ndarray, place: Box) -> np.ndarray:
+def _samples_in(window: ResamplingGrid, values: np.ndarray, place: Box) -> np.ndarray:
     """Return the samples of a window in a box of native voxels, in axial order."""
     middle = (np.array(window.geometry.shape) - 1) / 2
     low, high = (
@@ -253,11 +254,11 @@ def _samples_in(window: Window, values: np.ndarray, place: Box) -> np.ndarray:
     return values[tuple(slice(max(a, 0), max(b, 0)) for a, b in parts)]
 
 
-def _native_box(window: Window, place: tuple[slice, ...]) -> Box:
+def _native_box(window: ResamplingGrid, place: Slices3) -> Box:
     """Return the native voxels, in axial order, that a box of samples covers."""
     start, stop = [], []
     for axis, part in enumerate(place):
         middle = (window.geometry.shape[axis] - 1) / 2
         start.append(int(np.floor(window.center[axis] + (part.start - 0.5 - middle) * window.steps[axis])))
         stop.append(int(np.ceil(window.center[axis] + (part.stop - 0.5 - middle) * window.steps[axis])))
-    return Box(tuple(start), tuple(stop))
+    return Box(triple(start), triple(stop))

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 
 # From here on a candidate is said to be found; below, the user is told to look.
 SURE = 0.7
 # More would be pages to turn, not a choice; and what is so much less likely than the best is none.
-_MOST_CANDIDATES, _LEAST_SHARE = 4, 0.15
+_MAX_CANDIDATES, _LEAST_SHARE = 4, 0.15
+# Pieces of one tumour are no farther apart.
+JOINED_MM = 3.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # The volume at which its logarithm is 0 in the calibration.
 _UNIT_MM3 = 100.0
@@ -86,7 +88,7 @@ def best_first(candidates: Iterable[InitialMask]) -> InitialMask:
             kept.append(one)
     if not kept:
         return NOTHING
-    return replace(kept[0], others=tuple(kept[1:_MOST_CANDIDATES]))
+    return replace(kept[0], others=tuple(kept[1:_MAX_CANDIDATES]))
 
 
 def best_part(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> InitialMask:
@@ -95,7 +97,9 @@ def best_part(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -
 
 
 def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> list[InitialMask]:
-    """Return the connected parts with the most probability in all, their holes filled.
+    """Return the parts with the most probability in all, their holes filled.
+
+    Pieces that lie closer together than `JOINED_MM` are one part: a cyst or the porus may divide a tumour.
 
     Parameters
     ----------
@@ -108,13 +112,13 @@ def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) 
     threshold : float
         Probability from which a voxel is tumour.
     """
-    labels, count = ndimage.label(probability >= threshold, _NEIGHBOURS)
+    labels, count = _labelled(probability >= threshold, grid.spacing[::-1])
     if count == 0:
         return []
     weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
     places = ndimage.find_objects(labels)
     parts = []
-    for number in np.argsort(weight)[::-1][:_MOST_CANDIDATES]:
+    for number in np.argsort(weight)[::-1][:_MAX_CANDIDATES]:
         place = places[number]
         values = _without_holes(labels[place] == number + 1, grid)
         tight = Box(tuple(s.start for s in place), tuple(s.stop for s in place)).shifted(box.start)
@@ -147,6 +151,16 @@ def certainty_features(confidence: float, volume_mm3: float, located: float) -> 
     """Return what certainty is calibrated on, by name."""
     log_volume = float(np.log(max(volume_mm3, 1.0) / _UNIT_MM3))
     return {"confidence": confidence, "log_volume": log_volume, "located": located}
+
+
+def _labelled(seen: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return a number for each voxel that is seen, the same for pieces that lie close together."""
+    labels, count = ndimage.label(seen, _NEIGHBOURS)
+    if count < 2:
+        return labels, count
+    around = ndimage.distance_transform_edt(~seen, sampling=spacing) <= JOINED_MM / 2
+    labels, count = ndimage.label(around, _NEIGHBOURS)
+    return np.where(seen, labels, 0), count
 
 
 def _meet(one: InitialMask, other: InitialMask) -> bool:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.cuts import Readable
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.preprocessing import covering_window, sample_sequences
-from VSClickCorrectLib.imaging.sampling import Window
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.patches import ReadableMask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
+from VSClickCorrectLib.geometry.resampling import ResamplingGrid
+from VSClickCorrectLib.geometry.triples import Index3, index3
+from VSClickCorrectLib.geometry.volume import Case
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from VSClickCorrectLib.inference.models import ModelEntry
+    from VSClickCorrectLib.inference.manifest import ModelEntry
 
 # Around a candidate, so that the network sees what the tumour lies in.
 MARGIN_MM = 14.0
@@ -36,11 +37,15 @@ class Segmenter(Protocol):
 
     model: Model
 
-    def window(self, grid: Grid, place: Box) -> Window:
+    def window(self, grid: Grid, place: Box) -> ResamplingGrid:
         """Return what the network is shown of a place, a box in axial order."""
 
     def probability(
-        self, case: Case, window: Window, mask: Readable | None = None, clicks: Sequence[Click] = ()
+        self,
+        case: Case,
+        window: ResamplingGrid,
+        mask: ReadableMask | None = None,
+        clicks: Sequence[Click] = (),
     ) -> np.ndarray:
         """Return the probability of tumour at the native voxels of ``window.box``."""
 
@@ -57,26 +62,29 @@ class PlainSegmenter:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def window(self, grid: Grid, place: Box) -> Window:
+    def window(self, grid: Grid, place: Box) -> ResamplingGrid:
         """See `Segmenter.window`."""
         margin = axial_voxels(grid, MARGIN_MM)
-        return covering_window(grid, place.padded(margin), tuple(self.model.entry.geometry["spacing"]))
+        return covering_grid(grid, place.padded(margin), tuple(self.model.entry.geometry["spacing"]))
 
     def probability(
-        self, case: Case, window: Window, mask: Readable | None = None, clicks: Sequence[Click] = ()
+        self,
+        case: Case,
+        window: ResamplingGrid,
+        mask: ReadableMask | None = None,
+        clicks: Sequence[Click] = (),
     ) -> np.ndarray:
         """See `Segmenter.probability`; neither the mask nor clicks are seen by the network."""
         del mask, clicks
-        return window.restore(run(self.model.network, sample_sequences(case, window)))
+        return window.resample_back(run(self.model.network, sample_sequences(case, window)))
 
 
-def axial_voxels(grid: Grid, length_mm: float) -> tuple[int, int, int]:
+def axial_voxels(grid: Grid, length_mm: float) -> Index3:
     """Return a length as whole voxels in axial order, rounded up."""
-    k, j, i = (int(n) for n in np.ceil(length_mm / grid.axial_spacing))
-    return k, j, i
+    return index3(np.ceil(length_mm / grid.axial_spacing))
 
 
-def sampled(model: Model, case: Case, window: Window) -> np.ndarray:
+def sampled(model: Model, case: Case, window: ResamplingGrid) -> np.ndarray:
     """Return the sequences in a window, and zeros where a model takes mask and clicks, too; float32."""
     sequences = sample_sequences(case, window)
     missing = model.entry.parameters["in_channels"] - len(sequences)

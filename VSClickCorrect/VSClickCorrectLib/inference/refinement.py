@@ -13,16 +13,16 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import nnls
 
+from VSClickCorrectLib.geometry.triples import Index3
+
 # The logit from which a click counts as held: a probability of 0.73 or 0.27.
 _MARGIN = 1.0
 # Of the mean variance of the features: keeps directions that hardly vary from being used at will.
 _RIDGE = 1e-3
 
-Voxel = tuple[int, int, int]
-
 
 def hold_clicks(
-    features: np.ndarray, logits: np.ndarray, include: Sequence[Voxel], exclude: Sequence[Voxel]
+    features: np.ndarray, logits: np.ndarray, include: Sequence[Index3], exclude: Sequence[Index3]
 ) -> np.ndarray:
     """Return logits that agree with clicks, the mean square change of all logits being the least possible.
 

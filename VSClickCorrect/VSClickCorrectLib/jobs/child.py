@@ -6,13 +6,13 @@ import os
 import sys
 from pathlib import Path
 
-from VSClickCorrectLib.datasets.registration import Registration, register
 from VSClickCorrectLib.errors import VSClickError, enough_memory
-from VSClickCorrectLib.files import NO_ROOM
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.models import ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.io.files import NO_ROOM
+from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.jobs.exchange import read_task, write_progress, write_result
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent
 from VSClickCorrectLib.signals import end_on_signals
@@ -51,7 +51,8 @@ def _done(folder: Path) -> InitialMask | Registration:
     write_progress(folder, 0.0, "loading the models")
     models = ModelFolder(Path(task["models"]) if task["models"] else None)
     segmenter = InitialSegmenter.load(models, task["device"])
-    return segmenter.segment(Case(**volumes), lambda *step: write_progress(folder, *step))
+    case = Case(volumes.get("t1ce"), volumes.get("t2"))
+    return segmenter.segment(case, lambda *step: write_progress(folder, *step))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from VSClickCorrectLib import errors
-from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import ModelError, VSClickError
-from VSClickCorrectLib.files import no_room
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import index3
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.io.files import no_room
+from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
 
 _CANDIDATE = ("start", "stop", "bits", "sure")
@@ -27,7 +28,7 @@ _TASK, _PROGRESS, _RESULT, _ERRORS = "task.json", "progress.txt", "result.npz", 
 def write_segmentation_task(folder: Path, case: Case, models: Path | None, device: str) -> None:
     """Write what the child needs to make an initial mask."""
     task = {"task": "segmentation", "models": str(models) if models else None, "device": device}
-    _write_task(folder, task, case.sequences)
+    _write_task(folder, task, case.present)
 
 
 def write_registration_task(folder: Path, t1ce: Volume, t2: Volume, names: tuple[str, str]) -> None:
@@ -35,7 +36,7 @@ def write_registration_task(folder: Path, t1ce: Volume, t2: Volume, names: tuple
     _write_task(folder, {"task": "registration", "names": names}, {"t1ce": t1ce, "t2": t2})
 
 
-def read_task(folder: Path) -> tuple[dict[str, Any], dict[str, Volume | None]]:
+def read_task(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
     """Return a task and its volumes, whose voxels stay in their files until they are needed."""
     task = json.loads((folder / _TASK).read_text(encoding="utf-8"))
     volumes = {name: _read_volume(folder, name, affine) for name, affine in task["affines"].items()}
@@ -75,18 +76,15 @@ def read_result(folder: Path, returncode: int) -> InitialMask | Registration | V
         return _died(folder, returncode)
 
 
-def _write_task(folder: Path, task: dict[str, Any], volumes: dict[str, Volume | None]) -> None:
+def _write_task(folder: Path, task: dict[str, Any], volumes: dict[str, Volume]) -> None:
     affines = {}
     for name, volume in volumes.items():
-        affines[name] = volume.grid.affine.tolist() if volume else None
-        if volume:
-            save_array(folder / f"{name}.npy", volume.array)
+        affines[name] = volume.grid.affine.tolist()
+        save_array(folder / f"{name}.npy", volume.array)
     (folder / _TASK).write_text(json.dumps({**task, "affines": affines}), encoding="utf-8")
 
 
-def _read_volume(folder: Path, name: str, affine: list | None) -> Volume | None:
-    if affine is None:
-        return None
+def _read_volume(folder: Path, name: str, affine: list) -> Volume:
     array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
     return Volume(array, Grid(array.shape, np.array(affine)))
 
@@ -112,7 +110,9 @@ def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VS
     if "error" in arrays:
         return getattr(errors, str(arrays["error"]))(str(arrays["sentence"]))
     if "registration" in arrays:
-        plain = {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
+        plain: dict[str, Any] = {
+            name: value if value.ndim else value.item() for name, value in arrays.items()
+        }
         del plain["registration"]
         return Registration(**plain)
     count = len({name.split(".")[0] for name in arrays})
@@ -121,10 +121,11 @@ def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VS
 
 
 def _candidate_of(arrays: dict[str, np.ndarray]) -> InitialMask:
-    box = Box(tuple(arrays["start"].tolist()), tuple(arrays["stop"].tolist()))
+    box = Box(index3(arrays["start"]), index3(arrays["stop"]))
     count = int(np.prod(box.shape))
     values = np.unpackbits(arrays["bits"], count=count).reshape(box.shape).astype(bool)
-    return InitialMask(box, values, *map(float, arrays["sure"]))
+    confidence, located, certainty = map(float, arrays["sure"])
+    return InitialMask(box, values, confidence, located, certainty)
 
 
 def _died(folder: Path, returncode: int) -> ModelError:

@@ -15,11 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
-from VSClickCorrectLib.datasets.registration import SEQUENCES, Registration
 from VSClickCorrectLib.errors import Cancelled, ModelError, VSClickError
-from VSClickCorrectLib.files import no_room
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.io.files import no_room
+from VSClickCorrectLib.io.registration import SEQUENCES, Registration
+from VSClickCorrectLib.io.temporary import TemporaryFolder
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
     read_result,
@@ -27,7 +28,6 @@ from VSClickCorrectLib.jobs.exchange import (
     write_segmentation_task,
 )
 from VSClickCorrectLib.signals import undo_on_signals
-from VSClickCorrectLib.temporary import TemporaryFolder
 
 _LIBRARY = Path(__file__).resolve().parents[2]
 _PAUSE_S = 0.01
@@ -84,7 +84,7 @@ class Job(Generic[Result]):
             folder.remove()
             raise
         forget = undo_on_signals(partial(_kill, self._process))
-        self._end = weakref.finalize(self, _end, self._process, folder, forget)
+        self._end: weakref.finalize = weakref.finalize(self, _end, self._process, folder, forget)
         self._cancelled = False
         self._outcome: Result | VSClickError | None = None
 
@@ -111,7 +111,7 @@ class Job(Generic[Result]):
     def start_registration(
         t1ce: Volume, t2: Volume, python: Path | None = None, names: tuple[str, str] = SEQUENCES
     ) -> Job[Registration]:
-        """Begin to register a T2 to the T1ce; see `datasets.registration.register`."""
+        """Begin to register a T2 to the T1ce; see `io.registration.register`."""
         return Job(_folder(lambda folder: write_registration_task(folder, t1ce, t2, names)), python)
 
     def poll(self) -> JobState:

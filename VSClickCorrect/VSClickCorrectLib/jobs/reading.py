@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import no_room, temporary_folder
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.pairing import Scan
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Scan, Volume
+from VSClickCorrectLib.io.files import no_room, temporary_folder
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full
 from VSClickCorrectLib.jobs.job import NO_WINDOW, child_environment, python_executable
 
@@ -67,7 +66,7 @@ def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]
         (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
         status = _run(folder, path)
         if status == NO_ROOM_STATUS:
-            raise ImageError(no_room(disk_full()))
+            raise StorageError(no_room(disk_full()))
         if status != 0:
             raise ImageError(f"{path} ended the program that read it; export it again.")
         answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from VSClickCorrectLib.datasets.sent_files import (
+from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io.files import NO_ROOM
+from VSClickCorrectLib.io.sent_files import (
     read_sent_lone_mask,
     read_sent_mask,
     read_sent_volume,
     sent_headers,
 )
-from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
-from VSClickCorrectLib.files import NO_ROOM
-from VSClickCorrectLib.imaging.grid import Grid
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array
 from VSClickCorrectLib.signals import end_on_signals
 
@@ -70,7 +70,12 @@ def _read(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     affine = volume.grid.affine.tolist()
     told = {"remarks": volume.remarks, "sides_known": volume.sides_known}
     scan = asdict(volume.scan) if volume.scan is not None else None
-    return volume.array, {"affine": affine, "scan": scan, **told, "headers": sent_headers(path)}
+    return volume.array, {
+        "affine": affine,
+        "scan": scan,
+        **told,
+        "headers": sent_headers(path, volume.series),
+    }
 
 
 def _limit(memory: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import slicer
 
-from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.volume import Volume
-from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
+from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.mrml.belongings import remove_nodes
+from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 
@@ -93,6 +92,21 @@ class CaseNodes:
         made_on = segmentation.GetNodeReference(role)
         return segmentation in self._segmentations or (made_on is not None and made_on in self.volumes)
 
+    def check_volumes(self, volumes: tuple[object, object]) -> None:
+        """Raise `WorklistError` if volumes that are chosen are not the case's own."""
+        if not self.has_volumes(*volumes):
+            sentence = _("other volumes than those of case {case} are chosen; choose its own, or leave it.")
+            raise WorklistError(sentence.format(case=self.name))
+
+    def check_segmentation(self, chosen: slicer.vtkMRMLSegmentationNode | None) -> None:
+        """Raise `WorklistError` if a segmentation that is chosen was not made on the case's volumes."""
+        if chosen is not None and not self.has_segmentation(chosen):
+            sentence = _(
+                "the segment was not made on the images of case {case}; choose the case's own, or copy the "
+                "segment into it."
+            )
+            raise WorklistError(sentence.format(case=self.name))
+
     def add_mask(
         self, values: np.ndarray | None, name: str
     ) -> tuple[slicer.vtkMRMLSegmentationNode, str, SegmentMask]:
@@ -129,27 +143,16 @@ class CaseNodes:
 
     def remove_masks(self) -> None:
         """Remove the segmentations that `add_mask` added, with clicks, journals and outlines."""
-        self._remove(*self._segmentations)
+        remove_nodes(self._scene, *self._segmentations)
         self._segmentations.clear()
 
     def remove(self, corrected: slicer.vtkMRMLSegmentationNode | None = None) -> None:
         """Remove all nodes of the case, and a segmentation on it that somebody else added."""
-        self._remove(*self._segmentations, corrected, *self.volumes)
+        remove_nodes(self._scene, *self._segmentations, corrected, *self.volumes)
         self._segmentations.clear()
 
     def _no_segment(self) -> CorrectionError:
         return CorrectionError(f"case {self.name} has no segment yet; find the tumour first.")
-
-    def _remove(self, *nodes: slicer.vtkMRMLNode | None) -> None:
-        found = {
-            part.GetID(): part
-            for node in nodes
-            if node is not None and node.GetScene() is not None
-            for part in (node, *_parts(node))
-        }
-        # Views crash where they lose a display node before the node that it displays.
-        for node in sorted(found.values(), key=lambda node: not node.IsA("vtkMRMLDisplayableNode")):
-            self._scene.RemoveNode(node)
 
 
 def _shown(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:
@@ -159,21 +162,3 @@ def _shown(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkM
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(*volume.intensity_range)
     return node
-
-
-def _parts(node: slicer.vtkMRMLNode) -> Iterator[slicer.vtkMRMLNode]:
-    """Yield what came with a node: how it is shown, clicks, journal and outlines, its registration."""
-    roles: list[str] = []
-    node.GetNodeReferenceRoles(roles)
-    for role in roles:
-        for index in range(node.GetNumberOfNodeReferences(role)):
-            part = node.GetNthNodeReference(role, index)
-            if part is not None and _belongs(part, role):
-                yield part
-                yield from _parts(part)
-
-
-def _belongs(part: slicer.vtkMRMLNode, role: str) -> bool:
-    if role == "transform":
-        return part.GetAttribute(REGISTRATION_ATTRIBUTE) is not None
-    return role in ("display", "storage") or role.startswith("VSClickCorrect.")

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import slicer
 
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.click import Click, ClickKind
 
 CLICKS_ROLE = "VSClickCorrect.Clicks."
 KIND_ATTRIBUTE = "VSClickCorrect.Kind"
 _DEFINED = slicer.vtkMRMLMarkupsNode.PositionDefined
-# Share of the view's size in percent, whatever the zoom.
-_GLYPH_SCALE = 2.5
+# Share of the screen's diagonal in percent, whatever the zoom; of that a glyph fills some fifth.
+_GLYPH_SCALE = 4.5
 
 
 class Appearance(NamedTuple):
@@ -121,7 +121,7 @@ class ClickNodes:
         return node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id))
 
     def check_view(self, marker: Marker) -> None:
-        """Raise `CorrectionError` if a point was placed in a view of another volume."""
+        """Raise `CorrectionError` if a point was placed in a 3D view, or in a view of another volume."""
         node = self.find(marker.kind)
         index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
         shown = node.GetNthControlPointAssociatedNodeID(index) if node is not None and index >= 0 else ""
@@ -129,6 +129,11 @@ class ClickNodes:
             other = self._segmentation_node.GetScene().GetNodeByID(shown)
             name = other.GetName() if other else shown
             raise CorrectionError(f"that view shows '{name}'; click in a view of the T1ce or the T2.")
+        # A slice view writes on a point which volume it shows, a 3D view nothing.
+        if self._volume_ids and not shown and node is not None and _is_placed_by_views(node):
+            raise CorrectionError(
+                "a point in a 3D view may lie anywhere; click in a slice view of the T1ce or the T2."
+            )
 
     def add(self, click: Click) -> Marker:
         """Add a point."""
@@ -174,6 +179,17 @@ def point_of(node: slicer.vtkMRMLMarkupsFiducialNode, kind: ClickKind, index: in
     """Return the point of that index in the list of a kind."""
     marker = Marker(kind, node.GetNthControlPointID(index))
     return marker, Click(tuple(node.GetNthControlPointPositionWorld(index)), kind)
+
+
+def _is_placed_by_views(node: slicer.vtkMRMLMarkupsFiducialNode) -> bool:
+    """Whether a click in a view adds a point to a list just now."""
+    scene = node.GetScene()
+    interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+    selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    if interaction is None or selection is None:
+        return False
+    placing = interaction.GetCurrentInteractionMode() == slicer.vtkMRMLInteractionNode.Place
+    return placing and selection.GetActivePlaceNodeID() == node.GetID()
 
 
 def _give_appearance(display: slicer.vtkMRMLMarkupsDisplayNode, appearance: Appearance) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.grid import AxialOrder
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.geometry.grid import AxialOrder
+from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.session.correction import CorrectionSession
 
 
@@ -35,7 +36,11 @@ class ClickRow:
     slice_number: int
     round: int
     voxels: int | None
-    position_ras: tuple[float, float, float]
+    position_ras: Point3
+
+    def is_same(self, other: ClickRow) -> bool:
+        """Whether a row of another time is of the same click, whatever its number and effect are by then."""
+        return (self.kind, self.round, self.position_ras) == (other.kind, other.round, other.position_ras)
 
 
 def rows_of(session: CorrectionSession, waiting: Iterable[Click]) -> list[ClickRow]:

@@ -8,10 +8,10 @@ import numpy as np
 import slicer
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.dicom_headers import needed, read_header
-from VSClickCorrectLib.imaging.dicom_out import dicom_objects, write_beside
-from VSClickCorrectLib.imaging.dicom_source import TASK, SourceSeries, matching, read_source
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io.dicom_headers import needed, read_header
+from VSClickCorrectLib.io.dicom_out import dicom_objects, write_beside
+from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries, matching
 
 _INSTANCES = "DICOM.instanceUIDs"
 
@@ -21,7 +21,7 @@ def save_dicom(
     volume_node: slicer.vtkMRMLVolumeNode,
     values: np.ndarray,
     grid: Grid,
-    origin: Path | None = None,
+    source: SourceSeries | None = None,
 ) -> list[Path]:
     """Write a mask as DICOM SEG, with report and RTSTRUCT beside it.
 
@@ -35,8 +35,8 @@ def save_dicom(
         ``(K, J, I)``, on the volume's grid.
     grid : Grid
         That grid.
-    origin : Path, optional
-        The files from which the volume was read, where it was not Slicer that read them.
+    source : SourceSeries, optional
+        The images from which the volume was read, where it was not Slicer that read them.
 
     Returns
     -------
@@ -48,8 +48,7 @@ def save_dicom(
     ImageError
         If highdicom is not installed, the volume did not come as DICOM, or it cannot be written.
     """
-    source = read_source(origin, grid) if origin is not None else source_of(volume_node, grid)
-    return write_beside(path, dicom_objects(source, values, grid))
+    return write_beside(path, dicom_objects(source or source_of(volume_node, grid), values, grid))
 
 
 def source_of(volume_node: slicer.vtkMRMLVolumeNode, grid: Grid) -> SourceSeries:
@@ -67,14 +66,25 @@ def source_of(volume_node: slicer.vtkMRMLVolumeNode, grid: Grid) -> SourceSeries
 
 def _files(volume_node: slicer.vtkMRMLVolumeNode) -> list[Path]:
     """Return the files of a volume, by Slicer's database of DICOM, which knows them by their UIDs."""
-    instances = (volume_node.GetAttribute(_INSTANCES) or "").split()
-    database = getattr(slicer, "dicomDatabase", None)
-    if not instances or database is None:
-        return []
-    files = [database.fileForInstance(instance) for instance in instances]
+    files = [_file(instance) for instance in _instances(volume_node)]
     if not all(files):
         raise ImageError(
             f"the DICOM files of the volume '{volume_node.GetName()}' are not in Slicer's database any more; "
             "import them again."
         )
     return [Path(file) for file in files]
+
+
+def file_of(volume_node: slicer.vtkMRMLVolumeNode) -> str | None:
+    """Return a file of a volume, None if it did not come as DICOM or the database does not know it."""
+    return next((file for instance in _instances(volume_node) if (file := _file(instance))), None)
+
+
+def _instances(volume_node: slicer.vtkMRMLVolumeNode) -> list[str]:
+    if getattr(slicer, "dicomDatabase", None) is None:
+        return []
+    return (volume_node.GetAttribute(_INSTANCES) or "").split()
+
+
+def _file(instance: str) -> str:
+    return slicer.dicomDatabase.fileForInstance(instance)

@@ -9,6 +9,8 @@ import slicer
 from VSClickCorrectLib.errors import Cancelled
 from VSClickCorrectLib.inference.initial import InitialSegmenter, Progress
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.mrml.belongings import parts_of, remove_nodes
+from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import case_of
 
@@ -59,3 +61,18 @@ def add_found_mask(
     if initial.found:
         SegmentMask(*segment, reference).write(initial.box, initial.values)
     return segment
+
+
+def put_away(segmentation: slicer.vtkMRMLSegmentationNode | None) -> None:
+    """Take a mask that was found before out of the scene if nothing was done on it, else hide it."""
+    scene = segmentation.GetScene() if segmentation is not None else None
+    if segmentation is None or scene is None:
+        return
+    segments = segmentation.GetSegmentation().GetSegmentIDs()
+    texts = [stored_journal(segmentation, segment_id) or "" for segment_id in segments]
+    if len(segments) == 1 and all(text.count("\n") == 1 for text in texts):
+        remove_nodes(scene, segmentation)
+        return
+    for node in (segmentation, *parts_of(segmentation)):
+        if node.IsA("vtkMRMLDisplayableNode"):
+            node.SetDisplayVisibility(False)

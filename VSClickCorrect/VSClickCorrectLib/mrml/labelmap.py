@@ -11,8 +11,9 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import Index3, index3
 from VSClickCorrectLib.mrml.transforms import array_of, matrix_of
 
 
@@ -94,15 +95,14 @@ class Labelmap:
 
     def part(self, box: Box) -> np.ndarray:
         """Return a view of the voxels in ``box``, which lies inside the labelmap."""
-        k, j, i = box.shifted(tuple(-n for n in self.box.start)).slices
-        return self.voxels[k, j, i]
+        return self.voxels[box.slices_in(self.box)]
 
     def read(self, box: Box, label: int) -> np.ndarray:
         """Return which voxels of ``box``, which may reach beyond the labelmap, hold ``label``; bool."""
         values = np.zeros(box.shape, bool)
         common = self.box.intersection(box)
         if not common.empty:
-            values[common.shifted(tuple(-n for n in box.start)).slices] = self.part(common) == label
+            values[common.slices_in(box)] = self.part(common) == label
         return values
 
     def write(self, box: Box, values: np.ndarray, label: int) -> None:
@@ -125,10 +125,10 @@ def box_on_grid(image: slicer.vtkOrientedImageData, world: np.ndarray, grid: Gri
 
 # Asked several times a click with the same answer, which takes longer to work out than to write the voxels.
 @lru_cache(maxsize=32)
-def _box_of(shape: tuple[int, int, int], affine: bytes, grid: Grid) -> Box | None:
+def _box_of(shape: Index3, affine: bytes, grid: Grid) -> Box | None:
     own = Grid(shape, np.frombuffer(affine).reshape(4, 4))
     start = np.rint(grid.ras_to_ijk(own.affine[:3, 3]))[::-1].astype(int)
-    box = Box(tuple(start.tolist()), tuple((start + own.shape).tolist()))
+    box = Box(index3(start), index3(start + own.shape))
     return box if grid.cropped(box).matches(own) else None
 
 

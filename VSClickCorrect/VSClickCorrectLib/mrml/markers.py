@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import slicer
 
-from VSClickCorrectLib.imaging.click import Click, ClickKind
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.geometry.triples import triple
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, point_of
 from VSClickCorrectLib.mrml.observers import Observers
 
@@ -137,4 +138,4 @@ class ClickMarkers:
 
 def _rounded(click: Click) -> Click:
     # Saved scenes keep positions to some digits only.
-    return Click(tuple(round(float(v), 2) for v in click.position_ras), click.kind)
+    return Click(triple(round(float(v), 2) for v in click.position_ras), click.kind)

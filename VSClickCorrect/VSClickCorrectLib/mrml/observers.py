@@ -37,7 +37,14 @@ class Observers:
         arguments
             What it takes before the index.
         """
-        tag = observed.AddObserver(event, _listener(self._owner, method, arguments))
+        self._observe(observed, event, _listener(self._owner, method, arguments, vtk.VTK_INT))
+
+    def add_for_nodes(self, scene: vtk.vtkObject, event: int, method: Callable[..., None]) -> None:
+        """Call ``method(owner, node)`` at an event of a scene about one of its nodes."""
+        self._observe(scene, event, _listener(self._owner, method, (), vtk.VTK_OBJECT))
+
+    def _observe(self, observed: vtk.vtkObject, event: int, listener: Callable) -> None:
+        tag = observed.AddObserver(event, listener)
         removal = weakref.finalize(self, observed.RemoveObserver, tag)
         # At exit VTK may already be gone.
         removal.atexit = False
@@ -62,12 +69,12 @@ def weakly(method: Callable) -> Callable:
     return call
 
 
-def _listener(owner: weakref.ref, method: Callable[..., None], arguments: tuple) -> Callable:
+def _listener(owner: weakref.ref, method: Callable[..., None], arguments: tuple, data_type: int) -> Callable:
     # The observed object holds this function; a strong reference back would keep both alive together.
-    @vtk.calldata_type(vtk.VTK_INT)
-    def heard(_caller, _event, index=None) -> None:
+    @vtk.calldata_type(data_type)
+    def heard(_caller, _event, data=None) -> None:
         watching = owner()
         if watching is not None:
-            method(watching, *arguments, index)
+            method(watching, *arguments, data)
 
     return heard

@@ -6,6 +6,7 @@ import numpy as np
 import slicer
 import vtk
 
+from VSClickCorrectLib.mrml.belongings import enter_hierarchy, remove_nodes
 from VSClickCorrectLib.mrml.labelmap import Labelmap
 from VSClickCorrectLib.mrml.segment_mask import BINARY_LABELMAP
 from VSClickCorrectLib.mrml.transforms import world_from_node
@@ -38,6 +39,7 @@ def add_outline_segmentation(
     node.HideFromEditorsOn()
     node.SetSaveWithScene(saved)
     scene.AddNode(node)
+    enter_hierarchy(node)
     node.CreateDefaultDisplayNodes()
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
@@ -87,10 +89,7 @@ class ChangeOutline:
     def close(self) -> None:
         """Remove the outlines from the scene; closing twice does no harm."""
         node, self._node = self._node, None
-        if node is not None and node.GetScene() is not None:
-            display = node.GetDisplayNode()
-            self._scene.RemoveNode(node)
-            self._scene.RemoveNode(display)
+        remove_nodes(self._scene, node)
 
     def _ensured(self) -> slicer.vtkMRMLSegmentationNode:
         if self._node is None or self._node.GetScene() is None:

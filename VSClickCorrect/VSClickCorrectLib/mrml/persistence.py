@@ -13,8 +13,8 @@ from pathlib import Path, PureWindowsPath
 import slicer
 import vtk
 
-from VSClickCorrectLib.errors import CorrectionError, ImageError
-from VSClickCorrectLib.files import DAMAGED_ZIP, temporary_folder, write_atomically
+from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
+from VSClickCorrectLib.io.files import DAMAGED_ZIP, temporary_folder, write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.journal import Guard, Journal
 
@@ -44,8 +44,12 @@ def store_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, text: str, 
     (nodes[0] if nodes else _add_journal_node(segmentation_node, segment_id)).SetText(text)
 
 
-def stored_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str = "") -> str | None:
+def stored_journal(
+    segmentation_node: slicer.vtkMRMLSegmentationNode | None, segment_id: str = ""
+) -> str | None:
     """Return the journal kept for a segment, or None if there is none."""
+    if segmentation_node is None:
+        return None
     nodes = _journal_nodes(segmentation_node, segment_id)
     return "".join(node.GetText() or "" for node in nodes) if nodes else None
 
@@ -201,7 +205,9 @@ def _unpack(path: Path, folder: Path) -> Path | None:
         # bzip2 calls damaged data so, and gives no number.
         if error.errno is None:
             return None
-        raise ImageError(f"{path} cannot be unpacked ({error.strerror}); make room and try again.") from None
+        raise StorageError(
+            f"{path} cannot be unpacked ({error.strerror}); make room and try again."
+        ) from None
     except DAMAGED_ZIP:
         return None
     return next(folder.glob("*/*.mrml"), None)

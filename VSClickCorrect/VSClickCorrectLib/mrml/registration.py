@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import slicer
 
-from VSClickCorrectLib.datasets.registration import Registration, overlap_share
+from VSClickCorrectLib.io.registration import Registration, overlap_share
 from VSClickCorrectLib.mrml.transforms import matrix_of, world_from_node
 from VSClickCorrectLib.mrml.volumes import volume_of
 

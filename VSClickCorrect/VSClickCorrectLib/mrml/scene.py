@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import slicer
 
-from VSClickCorrectLib.temporary import TemporaryFolder
+from VSClickCorrectLib.io.temporary import TemporaryFolder
 
 _MODULES = {"Segmentations": "vtkSlicerSegmentationsModuleLogic", "Markups": "vtkSlicerMarkupsLogic"}
 
@@ -22,6 +22,31 @@ class HeadlessScene:
         The scene.
     application : vtkSlicerApplicationLogic
         Gives the logics by the names that they have in Slicer.
+
+    Examples
+    --------
+    The sample case in a scene, and one click at a voxel that its segment misses, by a stand-in for the
+    network that knows the truth:
+
+    >>> import numpy as np
+    >>> from VSClickCorrectLib.clicks.click import Click, ClickKind
+    >>> from VSClickCorrectLib.io.sample_case import read_sample
+    >>> from VSClickCorrectLib.mrml.examples import add_example
+    >>> from VSClickCorrectLib.mrml.begin_correction import correct_segment
+    >>> from VSClickCorrectLib.session.oracle import Oracle
+    >>> sample = read_sample()
+    >>> missed = np.argwhere(sample.truth & ~sample.start)[0]
+    >>> click = Click(tuple(sample.grid.index_to_ras(missed)), ClickKind.INCLUDE)
+    >>> with HeadlessScene() as headless:
+    ...     nodes = add_example(headless.scene, sample.case, sample.start)
+    ...     segment = nodes.segmentation, nodes.segment_id
+    ...     correction = correct_segment((nodes.t1ce, nodes.t2), segment, Oracle(sample.truth))
+    ...     edit = correction.place(click)
+    ...     [(row.number, row.kind.value) for row in correction.rows]
+    ...     bool(nodes.mask.read(sample.grid.box)[tuple(missed)])
+    ...     correction.close()
+    [(1, 'include')]
+    True
     """
 
     def __init__(self) -> None:

@@ -9,8 +9,9 @@ import slicer
 import vtk
 
 from VSClickCorrectLib.errors import CorrectionError, ImageError
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.mrml.labelmap import Labelmap, box_on_grid
 from VSClickCorrectLib.mrml.transforms import world_from_node
 from VSClickCorrectLib.mrml.volumes import grid_of
@@ -21,6 +22,8 @@ REFERENCE_GEOMETRY = slicer.vtkSegmentationConverter.GetReferenceImageGeometryPa
 # Voxels added round a correction that leaves the labelmap: wide enough that the next clicks on the same
 # tumour find room, and small enough that rendering, Slicer's own undo and `extent` stay cheap.
 GROWTH_MARGIN = 32
+# Bluish green of Okabe and Ito's palette: an outline of it is seen on dark and on bright tissue.
+COLOR = (0x00 / 255, 0x9E / 255, 0x73 / 255)
 
 
 class SegmentMask:
@@ -250,7 +253,7 @@ def add_segmentation(
     # The parent first: the reference geometry is worked out relative to it.
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
-    return node, node.GetSegmentation().AddEmptySegment("", name)
+    return node, node.GetSegmentation().AddEmptySegment("", name, COLOR)
 
 
 def has_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> bool:
@@ -304,7 +307,7 @@ def _check_inside(box: Box, grid: Grid) -> None:
         )
 
 
-def _check_values(values: np.ndarray, shape: tuple[int, int, int]) -> None:
+def _check_values(values: np.ndarray, shape: Index3) -> None:
     if values.dtype != bool or values.shape != shape:
         raise CorrectionError(
             f"a {values.dtype} array of shape {values.shape} does not fit {shape} voxels of the segment; "

@@ -11,11 +11,12 @@ import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.image_files import Header, read_header
-from VSClickCorrectLib.imaging.io import resample_to_grid
-from VSClickCorrectLib.imaging.places import names_sides, remarks_on
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import Index3
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.image_files import Header, read_header
+from VSClickCorrectLib.io.images import resample_to_grid
+from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
 from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
 
 # On a volume of whose axes nobody knows which way they run in the patient.
@@ -47,7 +48,7 @@ def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
 
 # The same grid as long as the volume stays where it is, with all that it has worked out of itself.
 @lru_cache(maxsize=8)
-def _grid(shape: tuple[int, int, int], affine: bytes) -> Grid:
+def _grid(shape: Index3, affine: bytes) -> Grid:
     return Grid(shape, np.frombuffer(affine).reshape(4, 4))
 
 

@@ -14,8 +14,8 @@ from VSClickCorrectLib.networks.multi_encoder import MultiEncoderUNet
 from VSClickCorrectLib.networks.unet3d import UNet3D
 
 # A manifest is not to fill the memory; the shallowest features are as large as the input.
-_MOST_INPUTS = 4096
-_MOST_STAGES = 8
+_MAX_INPUTS = 4096
+_MAX_STAGES = 8
 _WIDEST, _WIDEST_FIRST = 1024, 64
 
 _NETWORKS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
@@ -68,18 +68,18 @@ def build(name: str, **parameters: Any) -> nn.Module:
 
 
 def _check_value(name: str, word: str, value: Any) -> None:
-    is_good, wanted = _RULES.get(word, (_is_count, f"a whole number from 1 to {_MOST_INPUTS}"))
+    is_good, wanted = _RULES.get(word, (_is_count, f"a whole number from 1 to {_MAX_INPUTS}"))
     if not is_good(value):
         raise ModelError(f"Parameter '{word}' of network '{name}' must be {wanted}, not {value!r}.")
 
 
 def _is_count(value: Any) -> bool:
     # bool is an int to Python, but "true" in a manifest is a mistake here.
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_INPUTS
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MAX_INPUTS
 
 
 def _is_widths(value: Any) -> bool:
-    if not isinstance(value, list | tuple) or not 2 <= len(value) <= _MOST_STAGES:
+    if not isinstance(value, list | tuple) or not 2 <= len(value) <= _MAX_STAGES:
         return False
     return all(map(_is_count, value)) and value[0] <= _WIDEST_FIRST and max(value) <= _WIDEST
 
@@ -95,7 +95,7 @@ def _is_flag(value: Any) -> bool:
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "channels": (
         _is_widths,
-        f"a list of 2 to {_MOST_STAGES} whole numbers from 1 to {_WIDEST}, the first at most {_WIDEST_FIRST}",
+        f"a list of 2 to {_MAX_STAGES} whole numbers from 1 to {_WIDEST}, the first at most {_WIDEST_FIRST}",
     ),
     "dropout": (_is_chance, "a number from 0 to below 1"),
     "attention": (_is_flag, "true or false"),

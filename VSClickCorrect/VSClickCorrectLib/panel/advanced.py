@@ -6,8 +6,8 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
+from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.imaging.merging import MERGES
 from VSClickCorrectLib.panel.packages import unfit_packages
 from VSClickCorrectLib.panel.parameters import SceneParameters
 from VSClickCorrectLib.panel.section import Connection, Section

@@ -8,8 +8,10 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.clicks.mask import middle_of
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.mrml.click_rows import ClickRow
 from VSClickCorrectLib.panel.placing import Placing
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.workflow.host import Debounced
@@ -30,7 +32,9 @@ class ClicksSection(Section):
         flow.workbench.begun.connect(self._show_all)
         flow.workbench.changed.connect(self._surface_soon)
         flow.workbench.stopping.connect(self._stopping)
+        flow.workbench.presented.connect(self._lead_to_mask)
         placing.changed.connect(self._show_placing)
+        self._listed: list[ClickRow] = []
         self._buttons = {
             ClickKind.BOUNDARY: self.ui.boundaryButton,
             ClickKind.INCLUDE: self.ui.includeButton,
@@ -60,6 +64,7 @@ class ClicksSection(Section):
             Connection("lastChangeCheckBox", "clicked()", self._show_all),
             Connection("markersCheckBox", "clicked()", self._show_all),
             Connection("startOutlineCheckBox", "clicked()", self._show_all),
+            Connection("fillCheckBox", "clicked()", self._show_all),
         ]
 
     @property
@@ -69,7 +74,9 @@ class ClicksSection(Section):
             "boundary": self.place_boundary,
             "include": self.place_include,
             "exclude": self.place_exclude,
+            "look": self._placing.end,
             "markers": self.toggle_markers,
+            "fill": self.toggle_fill,
             **self.clicks.actions,
         }
 
@@ -90,9 +97,7 @@ class ClicksSection(Section):
         number = self._selected()
         self.ui.removeButton.enabled = number > 0
         if number > 0:
-            slicer.vtkMRMLSliceNode.JumpAllSlices(
-                self._placing.scene, *self.clicks.position(number), slicer.vtkMRMLSliceNode.CenteredJumpSlice
-            )
+            self._centre(self.clicks.position(number))
 
     def remove(self) -> None:
         """Take the selected click back, and its correction."""
@@ -106,9 +111,15 @@ class ClicksSection(Section):
         self.ui.markersCheckBox.checked = not self.ui.markersCheckBox.checked
         self._show_all()
 
+    def toggle_fill(self) -> None:
+        """Fill the segment, or show its outline alone again."""
+        self.ui.fillCheckBox.checked = not self.ui.fillCheckBox.checked
+        self._show_all()
+
     def refresh(self) -> None:
         """See `Section.refresh`."""
-        self.ui.clicksCollapsibleButton.enabled = self.workbench.correction is not None
+        for name in ("kindsWidget", "clicksCollapsibleButton"):
+            getattr(self.ui, name).enabled = self.workbench.correction is not None
         self._show_placing()
         if self.workbench.correction is None:
             self.ui.clickTable.setRowCount(0)
@@ -126,17 +137,36 @@ class ClicksSection(Section):
         self._fill_table(rows)
 
     def _place(self, kind: ClickKind) -> None:
-        node = self.workbench.under_way.click_node(kind)
-        if self._placing.node_id == node.GetID():
+        # Asked first: a list of points that was deleted is made again under the ID that it had.
+        if self.workbench.under_way.kind_of(self._placing.node_id) is kind:
             self._placing.end()
-            return
+        else:
+            self._arm(kind)
+
+    def _arm(self, kind: ClickKind) -> None:
         self.workbench.kind = kind
+        node = self.workbench.under_way.click_node(kind)
         self._placing.begin(node, self.ui.keepPlacingCheckBox.checked)
         self.ui.markersCheckBox.checked = True
         self._show_all()
+        # From one kind to another place mode does not change.
+        self._show_placing()
+
+    def _lead_to_mask(self) -> None:
+        """Show the middle of the mask in all slice views and place clicks: boundary clicks, if it has one."""
+        middle = middle_of(self.workbench.session.mask)
+        if middle is not None:
+            self._centre(middle)
+        self._arm(ClickKind.INCLUDE if middle is None else ClickKind.BOUNDARY)
+
+    def _centre(self, position_ras: tuple[float, float, float]) -> None:
+        slicer.vtkMRMLSliceNode.JumpAllSlices(
+            self._placing.scene, *position_ras, slicer.vtkMRMLSliceNode.CenteredJumpSlice
+        )
 
     def _show_all(self) -> None:
-        """Show markers and outlines as the boxes say."""
+        """Show segment, markers and outlines as the boxes say."""
+        self.clicks.show_fill(self.ui.fillCheckBox.checked)
         self.clicks.show_markers(self.ui.markersCheckBox.checked)
         self.clicks.show_last_change(self.ui.lastChangeCheckBox.checked)
         self.clicks.show_start(self.ui.startOutlineCheckBox.checked)
@@ -147,12 +177,9 @@ class ClicksSection(Section):
 
     def _show_placing(self) -> None:
         correction, placed = self.workbench.correction, self._placing.node_id
+        placed_kind = correction.kind_of(placed) if correction is not None else None
         for kind, button in self._buttons.items():
-            button.checked = (
-                correction is not None
-                and placed is not None
-                and correction.click_node(kind).GetID() == placed
-            )
+            button.checked = kind is placed_kind
 
     def _show_history(self) -> None:
         undo, redo = self.clicks.next_undo, self.clicks.next_redo
@@ -165,9 +192,10 @@ class ClicksSection(Section):
             _("Do again, Ctrl+Y: {edit}").format(edit=redo) if redo else _("Nothing to do again.")
         )
 
-    def _fill_table(self, rows: list) -> None:
-        table, selected = self.ui.clickTable, self._selected()
+    def _fill_table(self, rows: list[ClickRow]) -> None:
+        table, selected = self.ui.clickTable, self._kept(rows)
         table.blockSignals(True)
+        table.clearSelection()
         table.setRowCount(len(rows))
         for row in rows:
             voxels = _("waits") if row.voxels is None else str(row.voxels)
@@ -175,11 +203,18 @@ class ClicksSection(Section):
             for column, text in enumerate(texts):
                 icon = row.kind.value if column == 1 else ""
                 table.setItem(row.number - 1, column, self.desktop.cell(text, icon))
-        if not 0 < selected <= len(rows):
-            table.clearSelection()
+        if selected:
+            table.selectRow(selected - 1)
         table.blockSignals(False)
         table.scrollToBottom()
-        self.ui.removeButton.enabled = 0 < selected <= len(rows)
+        self.ui.removeButton.enabled = selected > 0
+        self._listed = rows
+
+    def _kept(self, rows: list[ClickRow]) -> int:
+        """Return where the selected click stands among rows that are to be shown now, 0 if it is gone."""
+        selected = self._selected()
+        before = self._listed[selected - 1] if 0 < selected <= len(self._listed) else None
+        return next((row.number for row in rows if before is not None and row.is_same(before)), 0)
 
     def _selected(self) -> int:
         """Return the number of the selected click, 0 if none is."""

@@ -47,3 +47,6 @@ class Desktop(Protocol):
 
     def show_volumes(self, background: Any, foreground: Any) -> None:
         """Show two volumes, either of which may be None, in all slice views, fitted to them."""
+
+    def focus_views(self) -> None:
+        """Give the keyboard to a slice view, so that keys do what they are for."""

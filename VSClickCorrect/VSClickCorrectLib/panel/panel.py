@@ -8,28 +8,31 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import as_sentence
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
-from VSClickCorrectLib.mrml.correction import SceneCorrection
+from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.panel.advanced import AdvancedSection
 from VSClickCorrectLib.panel.clicks import ClicksSection
 from VSClickCorrectLib.panel.desktop import Desktop
-from VSClickCorrectLib.panel.follow_up import FollowUpSection
-from VSClickCorrectLib.panel.host import PanelHost
+from VSClickCorrectLib.panel.follow_up_section import FollowUpSection
+from VSClickCorrectLib.panel.packages import unfit_packages
 from VSClickCorrectLib.panel.parameters import SceneParameters
 from VSClickCorrectLib.panel.placing import Placing
+from VSClickCorrectLib.panel.qt_host import PanelHost
 from VSClickCorrectLib.panel.result import ResultSection
 from VSClickCorrectLib.panel.running import RunningSection
 from VSClickCorrectLib.panel.section import Connection, Section
-from VSClickCorrectLib.panel.start import StartSection
+from VSClickCorrectLib.panel.start_section import StartSection
 from VSClickCorrectLib.panel.volumes import VolumesSection
-from VSClickCorrectLib.panel.worklist import WorklistSection
-from VSClickCorrectLib.workflow.keys import KEYS
+from VSClickCorrectLib.panel.worklist_section import WorklistSection
+from VSClickCorrectLib.workflow.keys import PANEL_KEYS
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
 
 # After entering, so that the panel is drawn first.
 WARM_UP_MS = 300
+# Qt's names of keys that browsers call otherwise.
+_QT_NAMES = {"Escape": "Esc"}
 
 
 class Panel:
@@ -99,15 +102,18 @@ class Panel:
 
     def shortcuts(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each key, as Qt writes it, and what it does."""
-        actions = {**self.clicks.actions, "candidate": self.start.next_candidate}
-        for key in KEYS:
-            yield key.name, actions[key.action]
+        actions = {
+            **self.clicks.actions,
+            **self.worklist.actions,
+            "candidate": self.start.next_candidate,
+        }
+        for key in PANEL_KEYS:
+            yield _QT_NAMES.get(key.name, key.name), actions[key.action]
 
     def say(self, text: object) -> None:
         """Show a sentence or an error in the status line and in the main window's status bar."""
-        sentence = text.sentence if isinstance(text, VSClickError) else str(text)
-        sentence = sentence[:1].upper() + sentence[1:] if isinstance(text, str) else sentence
-        self.ui.statusLabel.text = sentence
+        sentence = as_sentence(str(text))
+        self.ui.statusLabel.text = self.ui.statusLabel.toolTip = sentence
         self.desktop.show_status(sentence)
 
     def set_parameters(self, parameters: Any) -> None:
@@ -120,8 +126,13 @@ class Panel:
 
     def enter(self) -> None:
         """Go on where the module was left."""
-        self.desktop.later(WARM_UP_MS, self.advanced.warm_up)
+        self.desktop.later(WARM_UP_MS, self._warm_up)
         self.flow.host.start(self.flow.workbench.resume())
+
+    def take_up(self) -> None:
+        """Go on with the clicks that a scene brought, if networks can run here."""
+        if not unfit_packages():
+            self.flow.host.start(self.flow.workbench.take_up())
 
     def leave(self) -> None:
         """Take no clicks, but write down what others paint in the segment; the next `enter` goes on."""
@@ -131,6 +142,7 @@ class Panel:
         """Let go of a scene that is being closed."""
         # What was painted is written down while the case is still ours.
         self.flow.workbench.forget()
+        self._parameters.forget()
         self.worklist.close()
         self.say("")
 
@@ -144,6 +156,11 @@ class Panel:
         if self.parameters is not None:
             for section in self.sections:
                 section.refresh()
+
+    def _warm_up(self) -> None:
+        self.advanced.warm_up()
+        if self.parameters is not None:
+            self.take_up()
 
     def _show_case(self, case: OpenedCase) -> CaseNodes:
         nodes = CaseNodes(self.scene, case.t1ce, case.t2, case.name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from VSClickCorrectLib.imaging.click import ClickKind
-from VSClickCorrectLib.workflow.correction import CorrectionSettings
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.workflow.correction_settings import CorrectionSettings
 from VSClickCorrectLib.workflow.workflow import Workflow
 
 
@@ -37,6 +37,10 @@ class SceneParameters:
             self._chosen()
         self._behind = False
         self.follow()
+
+    def forget(self) -> None:
+        """Forget what was chosen while no node was used; its scene is being closed."""
+        self._behind = False
 
     def follow(self) -> None:
         """Follow a change of the node, by the panel or by somebody else."""

@@ -7,14 +7,16 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.imaging.dicom_out import SUFFIX
-from VSClickCorrectLib.imaging.io import MASK_SUFFIXES, write_mask
-from VSClickCorrectLib.imaging.measurements import Measurements
+from VSClickCorrectLib.io.dicom_out import SUFFIX
+from VSClickCorrectLib.io.images import MASK_SUFFIXES, write_mask
+from VSClickCorrectLib.measure.measurements import Measurements
 from VSClickCorrectLib.mrml.dicom_files import save_dicom
 from VSClickCorrectLib.panel.placing import Placing
 from VSClickCorrectLib.panel.section import Connection, Section
 
 NOTHING = "–"
+_OFFERED = ".seg.nrrd"
+_SUFFIXES = (*MASK_SUFFIXES, SUFFIX)
 
 
 class ResultSection(Section):
@@ -48,27 +50,45 @@ class ResultSection(Section):
 
     def save(self) -> None:
         """Write the segment, and its journal beside it."""
-        name = self.workbench.segment[0].GetName()
-        folder = self.desktop.setting("SaveFolder")
-        chosen = self.desktop.ask_to_save(
-            _("Save the segment"),
-            str(Path(folder) / f"{name}.seg.nrrd"),
-            _("Segmentation (*.seg.nrrd *.nii.gz);;DICOM with report and contours (*.dcm)"),
-        )
-        if not chosen:
-            return
-        path = Path(chosen)
         workbench = self.workbench
+        name = workbench.segment[0].GetName()
+        path = self._asked(name)
+        if path is None:
+            return
+        written = [path]
         if path.name.endswith(SUFFIX):
-            case = self.flow.worklist.current
-            origin = (case.t1ce or case.t2) if case is not None else None
-            save_dicom(path, workbench.reference, workbench.values(), workbench.grid, origin)
+            origin, grid = workbench.origin, workbench.grid
+            source = origin.source(grid) if origin.path is not None else None
+            written = save_dicom(path, workbench.reference, workbench.values(), grid, source)
         else:
             write_mask(path, workbench.values(), workbench.grid, name)
         journal = path.with_name(_stem(path) + ".journal.jsonl")
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
-        self.host.say(_("Saved {mask} and {journal}.").format(mask=path.name, journal=journal.name))
+        files = ", ".join(file.name for file in (*written, journal))
+        self.host.say(_("Saved in {folder}: {files}.").format(folder=path.parent, files=files))
+
+    def _asked(self, name: str) -> Path | None:
+        """Ask where to save; a name that is of no kind of mask is offered a suffix."""
+        folder = self.desktop.setting("SaveFolder")
+        chosen = self.desktop.ask_to_save(
+            _("Save the segment"),
+            str(Path(folder) / f"{name}{_OFFERED}"),
+            _("Segmentation (*.seg.nrrd *.nii.gz);;DICOM with report and contours (*.dcm)"),
+        )
+        if not chosen:
+            return None
+        path = Path(chosen)
+        if path.name.endswith(_SUFFIXES):
+            return path
+        better = path.with_name(path.name + _OFFERED)
+        question = _("The name {name} does not say what kind of file it is. Save the segment as {better}?")
+        if better.exists():
+            question = _("The name {name} does not say what kind of file it is. Replace the file {better}?")
+        if self.desktop.confirm(question.format(name=path.name, better=better.name)):
+            return better
+        self.host.say(_("Nothing was saved."))
+        return None
 
     def copy(self) -> None:
         """Put the measurements on the clipboard as text."""
@@ -120,5 +140,4 @@ class ResultSection(Section):
 
 def _stem(path: Path) -> str:
     """Return a mask's file name without its suffix."""
-    suffix = next((s for s in (*MASK_SUFFIXES, SUFFIX) if path.name.endswith(s)), path.suffix)
-    return path.name.removesuffix(suffix)
+    return path.name.removesuffix(next(s for s in _SUFFIXES if path.name.endswith(s)))

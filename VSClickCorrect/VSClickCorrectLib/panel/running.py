@@ -20,7 +20,8 @@ class RunningSection(Section):
 
     def refresh(self) -> None:
         """See `Section.refresh`."""
-        self.ui.progressWidget.visible = self.flow.jobs.busy
+        # It keeps its place, so that nothing moves under the pointer.
+        self.ui.progressWidget.enabled = self.flow.jobs.busy
 
     def _show(self) -> None:
         self.ui.progressBar.value = round(100 * self.flow.jobs.fraction)

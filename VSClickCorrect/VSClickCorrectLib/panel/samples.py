@@ -1,4 +1,4 @@
-"""Sample data: a case made on the spot, and one of VS-SEG from The Cancer Imaging Archive."""
+"""Sample data: the sample case that ships with the product, and one of VS-SEG from TCIA."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import hashlib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import DAMAGED_ZIP, NO_ROOM, temporary_folder
-from VSClickCorrectLib.imaging.io import read_volume
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.files import DAMAGED_ZIP, NO_ROOM, temporary_folder
+from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.io.sample_case import read_sample
 from VSClickCorrectLib.mrml.volumes import add_volume
-from VSClickCorrectLib.simulation.synthesis import small_case
 
 SERIES_UID = "1.3.6.1.4.1.14519.5.2.1.149357697745643823053302398129943470751"
 # NBIA's REST service for public collections, which asks for no account.
@@ -41,11 +40,8 @@ def consent_question() -> str:
 
 def add_synthetic_case(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarVolumeNode]:
     """Add the T1ce and the T2 of the built-in synthetic case; no network is needed."""
-    case = small_case()
-    return [
-        add_volume(scene, case.t1ce, _("Synthetic T1ce")),
-        add_volume(scene, case.t2, _("Synthetic T2")),
-    ]
+    names = {"t1ce": _("Synthetic T1ce"), "t2": _("Synthetic T2")}
+    return [add_volume(scene, volume, names[key]) for key, volume in read_sample().case.present.items()]
 
 
 def add_vs_seg_001(
@@ -114,34 +110,3 @@ def _other_series() -> ImageError:
 def voxels_sha256(array: np.ndarray) -> str:
     """Return the SHA-256 of voxels as `VOXELS_SHA256` counts it."""
     return hashlib.sha256(np.ascontiguousarray(array, "<i2").tobytes()).hexdigest()
-
-
-def register(sample_data_logic: Any, icons: Path, on_synthetic: Callable, on_vs_seg: Callable) -> None:
-    """Offer both in the module Sample Data.
-
-    Parameters
-    ----------
-    sample_data_logic : SampleData.SampleDataLogic
-        The class.
-    icons : Path
-        The folder with the thumbnails.
-    on_synthetic, on_vs_seg : callable
-        Called with the source when the user asks for it.
-    """
-    offers = (
-        (_("Vestibular schwannoma, synthetic"), "synthetic.png", on_synthetic),
-        (_("Vestibular schwannoma, VS-SEG-001"), "vs-seg.png", on_vs_seg),
-    )
-    for title, thumbnail, action in offers:
-        sample_data_logic.registerCustomSampleDataSource(
-            category="VSClickCorrect",
-            sampleName=title,
-            uris=[],
-            fileNames=[],
-            nodeNames=[],
-            checksums=[],
-            loadFiles=[],
-            loadFileTypes=[],
-            thumbnailFileName=str(icons / thumbnail),
-            customDownloader=action,
-        )

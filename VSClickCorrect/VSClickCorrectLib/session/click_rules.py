@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.clicks.merging import BLEND_MM, REACH_MM, Merge, Proposal
 from VSClickCorrectLib.errors import CorrectionError, enough_memory
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.merging import BLEND_MM, REACH_MM, Merge, Proposal
-from VSClickCorrectLib.imaging.sampling import distances
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.resampling import distances
+from VSClickCorrectLib.geometry.triples import Index3, index3, triple
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.session.components import Island, is_largest, island_at
 from VSClickCorrectLib.session.edit import Change
-from VSClickCorrectLib.session.islands import Island, is_largest, island_at
-from VSClickCorrectLib.session.mask import Mask
 
 # An include or exclude click farther than this from the border is about a part of the tumour, or another
 # object, not about the border: the network that sees the whole tumour answers it.
@@ -29,7 +30,6 @@ BORDER_MM = BLEND_MM
 _REST_SHARE = 0.25
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 
-Index = tuple[int, int, int]
 Propose = Callable[[Sequence[Click]], list[Proposal]]
 Start = Callable[[Click], Proposal]
 
@@ -66,7 +66,7 @@ class ClickRules:
     """
 
     def __init__(
-        self, case: Case, mask: Mask, index_of: Callable[[Click], Index], standing: Sequence[Click]
+        self, case: Case, mask: Mask, index_of: Callable[[Click], Index3], standing: Sequence[Click]
     ) -> None:
         self.case, self.mask, self.standing = case, mask, standing
         self._index_of = index_of
@@ -102,7 +102,7 @@ class ClickRules:
         clicks : sequence of Click
             At least one.
         merge : callable
-            One of `imaging.merging.MERGES`.
+            One of `clicks.merging.MERGES`.
         propose : callable
             The corrector's proposals for clicks.
         start : callable, optional
@@ -143,7 +143,7 @@ class ClickRules:
 
     def _near(self, island: Island, click: Click) -> bool:
         reach = np.ceil(REACH_MM / self.case.grid.spacing[::-1]).astype(int) + 1
-        if not island.box.padded(tuple(map(int, reach))).contains(Box.of_voxel(self._index_of(click))):
+        if not island.box.padded(index3(reach)).contains(Box.of_voxel(self._index_of(click))):
             return False
         distance = distances(self.case.grid, island.box, click.position_ras)
         return bool((island.values & (distance <= REACH_MM)).any())
@@ -204,7 +204,7 @@ class ClickRules:
             sizes = np.bincount(labels.ravel())
             kept = {
                 0,
-                *np.unique(labels[_rim(labels.shape)]),
+                *np.unique(labels[_rim(around.shape)]),
                 *(self._at(labels, around, c) for c in includes),
             }
             for label in np.unique(labels[ndimage.binary_dilation(removed, _NEIGHBOURS)]):
@@ -254,7 +254,7 @@ class ClickRules:
         return None if found is None else bool(found)
 
     def _at(self, values: np.ndarray, box: Box, click: Click) -> int | None:
-        place = tuple(n - a for n, a in zip(self._index_of(click), box.start, strict=True))
+        place = triple(n - a for n, a in zip(self._index_of(click), box.start, strict=True))
         inside = all(0 <= n < count for n, count in zip(place, values.shape, strict=True))
         return int(values[place]) if inside else None
 
@@ -272,7 +272,7 @@ def union(boxes: Sequence[Box]) -> Box:
     return whole
 
 
-def _rim(shape: tuple[int, ...]) -> np.ndarray:
+def _rim(shape: Index3) -> np.ndarray:
     rim = np.ones(shape, bool)
     rim[1:-1, 1:-1, 1:-1] = False
     return rim

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.clicks.merging import Proposal, merge_named
+from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, enough_memory
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.imaging.cuts import Readable
-from VSClickCorrectLib.imaging.merging import Proposal, merge_named
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.triples import Index3
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.session.click_rules import ClickRules, Start, union
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.journal import (
@@ -24,28 +26,62 @@ from VSClickCorrectLib.session.journal import (
     round_event,
     session_event,
 )
-from VSClickCorrectLib.session.mask import Mask
-from VSClickCorrectLib.session.removal import StandingClick, change_without, standing_clicks
-from VSClickCorrectLib.session.start import recorded, start_json
+from VSClickCorrectLib.session.removal import ActiveClick, change_without, standing_clicks
+from VSClickCorrectLib.session.start_mask import recorded, start_json
 
 DEFAULT_MERGE = "progressive"
 
 
 class Proposer(Protocol):
-    """What a session needs of a corrector (see `inference.corrector.Corrector`)."""
+    """What a session needs of a corrector (see `inference.corrector.Corrector`).
+
+    Examples
+    --------
+    A corrector of your own is a class with an identity and `propose`. This one takes what is about as bright
+    as the clicked voxel, up to 8 mm from it:
+
+    >>> import numpy as np
+    >>> from VSClickCorrectLib.clicks.click import Click, ClickKind
+    >>> from VSClickCorrectLib.clicks.mask import ArrayMask
+    >>> from VSClickCorrectLib.clicks.merging import Proposal
+    >>> from VSClickCorrectLib.geometry.grid import Grid
+    >>> from VSClickCorrectLib.geometry.volume import Case, Volume
+    >>> class AsBright:
+    ...     identity = "as-bright-1"
+    ...
+    ...     def propose(self, case, mask, clicks):
+    ...         return [self.around(case, click) for click in clicks]
+    ...
+    ...     def around(self, case, click):
+    ...         box = case.grid.box_around(click.position_ras, 8.0)
+    ...         level = case.t1ce.array[case.grid.ras_to_index(click.position_ras)]
+    ...         near = np.abs(case.t1ce.array[box.slices] - level) < 50
+    ...         return Proposal(click, box, near.astype(np.float32))
+
+    In a session on a bright cube in a dark image, with an empty mask and one include click:
+
+    >>> grid = Grid((20, 20, 20), np.eye(4))
+    >>> image = np.zeros(grid.shape, np.int16)
+    >>> image[8:12, 8:12, 8:12] = 400
+    >>> mask = ArrayMask(grid)
+    >>> session = CorrectionSession(Case(Volume(image, grid), None), mask, AsBright())
+    >>> edit = session.apply(Click((9.0, 9.0, 9.0), ClickKind.INCLUDE))
+    >>> bool((mask.values == (image == 400)).all())
+    True
+    """
 
     @property
     def identity(self) -> str:
         """Name and hash of the model, for the journal."""
 
-    def propose(self, case: Case, mask: Readable, clicks: Sequence[Click]) -> list[Proposal]:
+    def propose(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]:
         """Propose corrections around clicks."""
 
 
-class Starter(Protocol):
+class InitialProposer(Protocol):
     """What a session needs of the network that sees the whole tumour (see `InitialSegmenter.propose`)."""
 
-    def __call__(self, case: Case, click: Click, mask: Readable, standing: Sequence[Click]) -> Proposal:
+    def __call__(self, case: Case, click: Click, mask: ReadableMask, standing: Sequence[Click]) -> Proposal:
         """Return where there is tumour around an include click, or after an exclude click."""
 
 
@@ -60,11 +96,11 @@ class CorrectionSession:
         The mask to correct, on the same grid; it is changed in place.
     corrector : Proposer
         The correction network.
-    starter : callable, optional
+    initial_proposer : callable, optional
         What the network that sees the whole tumour says of an include or exclude click far from the border
         (`inference.initial.InitialSegmenter.propose`); without it the corrector answers such clicks, too.
     merge : str
-        One of `imaging.merging.MERGES`.
+        One of `clicks.merging.MERGES`.
     journal : Journal, optional
         A journal with events is continued: its clicks can be undone, its round goes on, and where the mask is
         no longer what it left, that is noted as painting.
@@ -75,6 +111,35 @@ class CorrectionSession:
         If the mask lies on another grid than the case.
     CorrectionError
         If the merge is unknown or the journal belongs to another image.
+
+    Examples
+    --------
+    Correct an array by a click, here in the sample case and with a stand-in for the network that knows the
+    truth (`Corrector.load(ModelFolder(None))` gives the real one):
+
+    >>> import numpy as np
+    >>> from VSClickCorrectLib.clicks.click import Click, ClickKind
+    >>> from VSClickCorrectLib.clicks.mask import ArrayMask
+    >>> from VSClickCorrectLib.io.sample_case import read_sample
+    >>> from VSClickCorrectLib.session.oracle import Oracle
+    >>> sample = read_sample()
+    >>> mask = ArrayMask(sample.grid, sample.start)
+    >>> session = CorrectionSession(sample.case, mask, Oracle(sample.truth))
+    >>> missed = np.argwhere(sample.truth & ~sample.start)[0]
+    >>> edit = session.apply(Click(tuple(sample.grid.index_to_ras(missed)), ClickKind.INCLUDE))
+    >>> bool(mask.values[tuple(missed)])
+    True
+    >>> wrong, still_wrong = (np.count_nonzero(m != sample.truth) for m in (sample.start, mask.values))
+    >>> bool(still_wrong < wrong)
+    True
+
+    Undo gives back exactly the mask before, and the journal tells all of it:
+
+    >>> undone = session.undo()
+    >>> bool((mask.values == sample.start).all())
+    True
+    >>> [event["event"] for event in session.journal.events]
+    ['session', 'edit', 'undo']
     """
 
     def __init__(
@@ -82,7 +147,7 @@ class CorrectionSession:
         case: Case,
         mask: Mask,
         corrector: Proposer,
-        starter: Starter | None = None,
+        initial_proposer: InitialProposer | None = None,
         merge: str = DEFAULT_MERGE,
         journal: Journal | None = None,
     ) -> None:
@@ -93,8 +158,8 @@ class CorrectionSession:
         self.corrector = corrector
         self.merge = merge
         self.journal = journal or Journal()
-        self._starter = starter
-        self._indices: dict[Click, tuple[int, int, int]] = {}
+        self._starter = initial_proposer
+        self._indices: dict[Click, Index3] = {}
         self._merge = merge_named(merge)
         check_case(self.journal.events, case)
         self.history, self.round = history_of(self.journal.events)
@@ -119,7 +184,7 @@ class CorrectionSession:
         ]
 
     @property
-    def standing(self) -> list[StandingClick]:
+    def standing(self) -> list[ActiveClick]:
         """The clicks that were neither undone nor taken back, oldest first, each with what it changed."""
         return standing_clicks(self.history, self.case.grid)
 
@@ -158,7 +223,7 @@ class CorrectionSession:
         self.history.push(edit)
         return edit
 
-    def remove(self, standing: StandingClick) -> Edit:
+    def remove(self, standing: ActiveClick) -> Edit:
         """Take one click back, wherever in the history it is; what was done after it stays.
 
         Taking back is an edit like any other: undoing it brings the click and its correction back exactly.
@@ -166,7 +231,7 @@ class CorrectionSession:
 
         Parameters
         ----------
-        standing : StandingClick
+        standing : ActiveClick
             One of `standing`.
 
         Returns
@@ -234,7 +299,7 @@ class CorrectionSession:
             self.index_of(click)
         self._rules().check(clicks)
 
-    def index_of(self, click: Click) -> tuple[int, int, int]:
+    def index_of(self, click: Click) -> Index3:
         """Return the voxel ``(k, j, i)`` that a click means.
 
         Raises
@@ -278,11 +343,25 @@ class CorrectionSession:
             self._write_down(lambda: change_event("paint", change), change)
         return change
 
+    @property
+    def round_is_empty(self) -> bool:
+        """Whether nothing was done in this round, or all of it was undone."""
+        return all(edit.round != self.round for edit in self.history.done)
+
     def next_round(self) -> int:
         """Begin the next round of clicks and return its number."""
-        self.journal.append(round_event(self.round + 1))
-        self.round += 1
-        return self.round
+        return self._go_to_round(self.round + 1)
+
+    def previous_round(self) -> int:
+        """Go on with the round before, as if this one had not begun, and return its number."""
+        if self.round == 1 or not self.round_is_empty:
+            raise CorrectionError("only a round in which nothing was done can be taken back.")
+        return self._go_to_round(self.round - 1)
+
+    def _go_to_round(self, number: int) -> int:
+        self.journal.append(round_event(number))
+        self.round = number
+        return number
 
     def _rules(self) -> ClickRules:
         return ClickRules(self.case, self.mask, self.index_of, self.clicks)
@@ -292,10 +371,10 @@ class CorrectionSession:
 
     @property
     def _start(self) -> Start | None:
-        starter = self._starter
-        if starter is None:
+        initial_proposer = self._starter
+        if initial_proposer is None:
             return None
-        return lambda click: starter(self.case, click, self.mask, self.clicks)
+        return lambda click: initial_proposer(self.case, click, self.mask, self.clicks)
 
     def _record(self, event: Callable[[], dict], change: Change) -> None:
         """Write an event to the journal; where that fails, take its change back."""
@@ -309,4 +388,4 @@ class CorrectionSession:
     def _write_down(self, event: Callable[[], dict], change: Change) -> None:
         # Made here: memory that runs out while the event is made must take the change back, too.
         self.journal.append(event())
-        change.impose(self._recorded)
+        change.overwrite(self._recorded)

@@ -10,9 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click
-from VSClickCorrectLib.session.mask import Mask
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.geometry.box import Box
 
 # The best level saves a tenth of the bytes and takes ten times as long, several times a click.
 _LEVEL = 3
@@ -78,7 +78,7 @@ class Change:
         added, removed = self.voxels()
         return _flip(mask, self.box, added, removed)
 
-    def impose(self, mask: Mask) -> None:
+    def overwrite(self, mask: Mask) -> None:
         """Give the voxels their new value, as the cheaper `apply` that does not tell what flipped."""
         if not self.box.empty:
             added, removed = self.voxels()

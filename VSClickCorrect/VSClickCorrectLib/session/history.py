@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.session.edit import Change, Edit
-from VSClickCorrectLib.session.mask import Mask
 
 
 @dataclass

@@ -10,16 +10,16 @@ from uuid import uuid4
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CaseLost, CorrectionError, VSClickError
-from VSClickCorrectLib.files import write_text
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.errors import CorrectionError, LockLostError, VSClickError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.io.files import write_text
 from VSClickCorrectLib.session.chain import FORMAT, Event, JournalPoint, damaged, new_line, read_lines
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
 from VSClickCorrectLib.session.journal_file import JournalFile
-from VSClickCorrectLib.session.mask import Mask
 
 Guard = Callable[[], object]
 
@@ -85,7 +85,7 @@ class Journal:
         ------
         CorrectionError
             If the file cannot be written. The event is not part of the journal then, nor if the guard raises.
-        CaseLost
+        LockLostError
             If somebody took the case over meanwhile, who may have read the file before the event was in it.
         """
         self._guard()
@@ -101,7 +101,7 @@ class Journal:
 
         Raises
         ------
-        ImageError
+        StorageError
             If it cannot be written.
         """
         write_text(path, self.text)
@@ -109,7 +109,7 @@ class Journal:
     def _check_not_lost(self) -> None:
         try:
             self._guard()
-        except CaseLost:
+        except LockLostError:
             raise
         except VSClickError:
             pass  # the event is on the disk, and the next one is told
@@ -137,7 +137,7 @@ def session_event(
     model, merge : str
         Name and hash of the corrector's model, and the name of the merge.
     start : dict
-        What `session.start.start_json` says of the mask; older journals lack it.
+        What `session.start_mask.start_json` says of the mask; older journals lack it.
     case : Case, optional
         The images, whose fingerprints the event tells.
     since : JournalPoint, optional
@@ -248,7 +248,7 @@ def check_case(events: Sequence[Event], case: Case) -> None:
 def _recorded_grid(event: Event) -> Grid:
     try:
         return Grid(tuple(event["grid"]["shape"]), np.array(event["grid"]["ijk_to_ras"]))
-    except (IndexError, KeyError, OverflowError, TypeError, ValueError):
+    except (VSClickError, IndexError, KeyError, OverflowError, TypeError, ValueError):
         raise CorrectionError(
             "the journal does not say on which image it was kept; it may be damaged."
         ) from None
@@ -268,7 +268,7 @@ def history_of(events: Sequence[Event]) -> tuple[EditHistory, int]:
             if event["event"] == "session":
                 history, current = EditHistory(), 1
             current = _follow(history, current, event)
-        except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError):
+        except (VSClickError, AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError):
             raise damaged(number) from None
     return history, current
 
@@ -300,8 +300,8 @@ def replay(events: Sequence[Event], mask: Mask) -> None:
     for event in events:
         if "change" in event:
             try:
-                _change_in(event, mask.grid).impose(mask)
-            except (IndexError, KeyError, OverflowError, TypeError, ValueError, zlib.error):
+                _change_in(event, mask.grid).overwrite(mask)
+            except (VSClickError, IndexError, KeyError, OverflowError, TypeError, ValueError, zlib.error):
                 raise CorrectionError(
                     "the journal is damaged: a change in it cannot be understood."
                 ) from None

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.files import check_file, is_there, sync_folder
+from VSClickCorrectLib.io.files import check_file, is_there, sync_folder
 from VSClickCorrectLib.session.chain import Line, decode, encode, read_lines
 
 

@@ -7,13 +7,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.sampling import distances
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.resampling import distances
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
-from VSClickCorrectLib.session.mask import Mask
 
 # Rounding must not decide between clicks that are equally far from a voxel.
 _EQUAL_MM = 1e-3
@@ -22,7 +22,7 @@ _known: WeakKeyDictionary[Edit, dict[Grid, list[Layer]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
-class StandingClick:
+class ActiveClick:
     """A click that was applied and neither undone nor taken back.
 
     Parameters
@@ -108,11 +108,11 @@ class Layer:
         return layer
 
 
-def standing_clicks(history: EditHistory, grid: Grid) -> list[StandingClick]:
+def standing_clicks(history: EditHistory, grid: Grid) -> list[ActiveClick]:
     """Return the clicks whose corrections stand, oldest first."""
     gone = history.taken_back
     return [
-        StandingClick(click, edit, place, grid)
+        ActiveClick(click, edit, place, grid)
         for edit in history.done
         for place, click in enumerate(edit.clicks)
         if edit.numbers[place] not in gone
@@ -134,7 +134,8 @@ def _lay(edit: Edit, grid: Grid) -> list[Layer]:
     layers = []
     for number, click, share, voxel in zip(edit.numbers, edit.clicks, _shares(edit, grid), own, strict=True):
         foreign = tuple(held for held in last if held != voxel)
-        layers.append(Layer(number, share, voxel, _gives(click), holds.get(voxel, False), foreign))
+        found = voxel is not None and holds[voxel]
+        layers.append(Layer(number, share, voxel, _gives(click), found, foreign))
         if voxel is not None:
             holds[voxel] = _gives(click)
     return layers
@@ -167,7 +168,7 @@ def _gives(click: Click) -> bool:
     return click.kind is ClickKind.INCLUDE
 
 
-def change_without(history: EditHistory, standing: StandingClick, mask: Mask) -> Change:
+def change_without(history: EditHistory, standing: ActiveClick, mask: Mask) -> Change:
     """Return what has to flip so that the mask is as if a click had not been placed.
 
     A click's layer is its share and, of an include or exclude click, its own voxel, even where that held its
@@ -180,7 +181,7 @@ def change_without(history: EditHistory, standing: StandingClick, mask: Mask) ->
     ----------
     history : EditHistory
         What was done.
-    standing : StandingClick
+    standing : ActiveClick
         The click, from `standing_clicks` of this history.
     mask : Mask
         The mask as it is; it is not changed.

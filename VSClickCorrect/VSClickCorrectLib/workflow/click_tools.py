@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from VSClickCorrectLib.imaging.click import Click
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.mrml.click_rows import ClickRow
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.outline import ChangeOutline
-from VSClickCorrectLib.mrml.start import show_start
+from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
+from VSClickCorrectLib.mrml.start_segment import show_start
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
@@ -33,7 +35,7 @@ class ClickTools:
     def __init__(self, host: Host, workbench: Workbench, scene: Any) -> None:
         self._host, self._workbench, self._scene = host, workbench, scene
         self._outline: ChangeOutline | None = None
-        self._markers, self._start, self._last_change = True, False, False
+        self._markers, self._start, self._last_change, self._fill = True, False, False, False
         workbench.begun.connect(self._on_begun)
         workbench.edited.connect(self._show_last_change)
         workbench.stopping.connect(self._on_stopping)
@@ -65,7 +67,13 @@ class ClickTools:
     def next_undo(self) -> str:
         """What `undo` would take back, empty if nothing."""
         correction = self._workbench.correction
-        return _described(correction.next_undo) if correction is not None else ""
+        if correction is None:
+            return ""
+        if correction.pending:
+            return _("the last click that waits")
+        if _begins_round(correction):
+            return _("the beginning of round {number}").format(number=correction.session.round)
+        return _described(correction.next_undo)
 
     @property
     def next_redo(self) -> str:
@@ -73,7 +81,7 @@ class ClickTools:
         correction = self._workbench.correction
         return _described(correction.next_redo) if correction is not None else ""
 
-    def place(self, position_ras: tuple[float, float, float]) -> None:
+    def place(self, position_ras: Point3) -> None:
         """Place a click of the chosen kind at a point, world RAS mm."""
         self._workbench.under_way.place(Click(position_ras, self._workbench.kind))
 
@@ -82,26 +90,43 @@ class ClickTools:
         self._workbench.under_way.apply_collected()
 
     def next_round(self) -> None:
-        """Begin the next round; clicks that wait are applied first, they belong to this one."""
+        """Begin the next round; clicks that wait are applied first, they belong to this one.
+
+        A round in which nothing was done goes on.
+        """
         correction = self._workbench.under_way
         if correction.pending:
             correction.apply_collected()
+        if correction.session.round_is_empty:
+            sentence = _("Nothing was done in round {number} yet, so it goes on.")
+            self._host.say(sentence.format(number=correction.session.round))
+            return
         self._host.say(_("Round {number} begins.").format(number=correction.next_round()))
 
     def undo(self) -> None:
-        """Take the last edit back."""
-        self._moved(self._workbench.under_way.undo(), _("Undone: {edit}."))
+        """Take back what was done last: a click that waits, the beginning of a round, or an edit."""
+        correction = self._workbench.under_way
+        if correction.pending:
+            self.remove(len(correction.rows))
+        elif _begins_round(correction):
+            self._host.say(_("Round {number} goes on.").format(number=correction.previous_round()))
+        else:
+            self._moved(correction.undo(), _("Undone: {edit}."))
 
     def redo(self) -> None:
-        """Do the last undone edit again."""
-        self._moved(self._workbench.under_way.redo(), _("Done again: {edit}."))
+        """Do the last undone edit again, in its round."""
+        correction = self._workbench.under_way
+        edit = correction.next_redo
+        if edit is not None and edit.round > correction.session.round:
+            correction.next_round()
+        self._moved(correction.redo(), _("Done again: {edit}."))
 
     def remove(self, number: int) -> None:
         """Take the click of a row back, and its correction."""
         if self._workbench.under_way.remove(number) is None:
             self._host.say(_("The waiting click was taken back."))
 
-    def position(self, number: int) -> tuple[float, float, float]:
+    def position(self, number: int) -> Point3:
         """Return where the click of a row lies, world RAS mm."""
         return self._workbench.under_way.position(number)
 
@@ -110,6 +135,12 @@ class ClickTools:
         self._markers = shown
         if self._workbench.correction is not None:
             self._workbench.correction.markers_visible = shown
+
+    def show_fill(self, shown: bool) -> None:
+        """Fill the segment while it is corrected, or show its outline alone, as fill hides the border."""
+        self._fill = shown
+        if self._workbench.correction is not None:
+            self._workbench.correction.look.filled = shown
 
     def show_start(self, shown: bool) -> None:
         """Show or hide the outline of the mask with which the correction began."""
@@ -125,12 +156,15 @@ class ClickTools:
     def _on_begun(self) -> None:
         self._outline = ChangeOutline(self._scene, self._workbench.reference)
         self.show_markers(self._markers)
+        self.show_fill(self._fill)
         self.show_start(self._start)
 
     def _on_stopping(self) -> None:
         if self._outline is not None:
             self._outline.close()
         self._outline = None
+        if self._workbench.segment[0] is not None:
+            show_start(*self._workbench.segment, False)
 
     def _show_last_change(self, _edit: Edit | None = None) -> None:
         if self._outline is None:
@@ -144,6 +178,10 @@ class ClickTools:
         self._host.say(sentence.format(edit=edit.description))
         self._workbench.last_edit = None
         self._show_last_change()
+
+
+def _begins_round(correction: SceneCorrection) -> bool:
+    return correction.session.round > 1 and correction.session.round_is_empty
 
 
 def _described(edit: Edit | None) -> str:

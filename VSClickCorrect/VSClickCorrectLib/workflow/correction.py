@@ -3,56 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, WorklistError
-from VSClickCorrectLib.imaging.click import Click, ClickKind
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
-from VSClickCorrectLib.mrml.correction import SceneCorrection, correct_segment
 from VSClickCorrectLib.mrml.i18n import tr as _
-from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, Proposer
+from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
+from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 from VSClickCorrectLib.session.edit import Edit
-from VSClickCorrectLib.session.journal import Guard
+from VSClickCorrectLib.workflow.correction_settings import CorrectionSettings
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.loaded_networks import LoadedNetworks
 from VSClickCorrectLib.workflow.observable import Signal
-from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.opened_case import JournalPlace, OpenedCase
+from VSClickCorrectLib.workflow.origin import Origin
 
-# So many slices or more mean: as far as the model sees.
-CARRY_ALL = 5
 # What may follow a click once the views have drawn it.
 SETTLE_S = 0.15
 READY = _("Ready; click where the tumour's true border runs, or choose another kind of click.")
+EMPTY = _("Ready; the mask is empty: find the tumour, or place an include click inside it.")
 
 Volumes = tuple[Any, Any]
 Segment = tuple[Any, str]
-
-
-class CorrectionSettings(NamedTuple):
-    """How proposals are used: the merge, a threshold (0: the model's own), the slices a click carries to."""
-
-    merge: str = DEFAULT_MERGE
-    threshold: float = 0.0
-    carry: int = CARRY_ALL
-
-    def adjust(self, corrector: Proposer) -> Proposer:
-        """Return a corrector whose proposals have this threshold and reach."""
-        carry = self.carry if self.carry < CARRY_ALL else None
-        if not self.threshold and carry is None:
-            return corrector
-        return AdjustedCorrector(corrector, self.threshold or None, carry)
-
-
-class JournalFile(NamedTuple):
-    """Where a journal is kept beside the scene, and what keeps it from being written by others."""
-
-    path: Path | None = None
-    guard: Guard = lambda: None
 
 
 class Workbench:
@@ -77,6 +55,8 @@ class Workbench:
         How the networks' proposals are used.
     nodes : CaseNodes or None
         The case that is open, if the volumes are not somebody else's.
+    origin : Origin
+        Where its images are from.
     correction : SceneCorrection or None
         The correction under way.
     last_edit : Edit or None
@@ -90,11 +70,13 @@ class Workbench:
         self.segment: Segment = (None, "")
         self.settings = CorrectionSettings()
         self.nodes: CaseNodes | None = None
+        self.origin = Origin()
         self.correction: SceneCorrection | None = None
         self.last_edit: Edit | None = None
         self._kind = ClickKind.BOUNDARY
         self._collecting = self._busy = self._away = self._goes_on = self._settling = False
-        self._journal = JournalFile()
+        self._presents = False
+        self._journal = JournalPlace()
         self._resting: SceneCorrection | None = None
         self._target: tuple | None = None
         self._turn = 0
@@ -103,6 +85,8 @@ class Workbench:
         # The open case is about to begin anew, about to go, or gone; a correction began, or is about to end.
         self.restarting, self.closing, self.closed = Signal(), Signal(), Signal()
         self.begun, self.stopping = Signal(), Signal()
+        # A mask that is new lies there to be corrected: views should go to it and take clicks.
+        self.presented = Signal()
         # A click changed the mask; anything may have changed; that, once the views have drawn it.
         self.edited, self.changed, self.settled = Signal(), Signal(), Signal()
 
@@ -136,6 +120,11 @@ class Workbench:
     def reference(self) -> Any:
         """The volume whose grid counts, None if none is chosen."""
         return self.volumes[0] or self.volumes[1]
+
+    @property
+    def kept_in_file(self) -> bool:
+        """Whether the open case's journal is a file, so that nothing of it is in the scene alone."""
+        return self._journal.path is not None
 
     @property
     def kind(self) -> ClickKind:
@@ -174,14 +163,14 @@ class Workbench:
         if self.correction is not None:
             self.correction.busy = busy
 
-    def open(self, case: OpenedCase, journal: JournalFile | None = None) -> None:
+    def open(self, case: OpenedCase, journal: JournalPlace | None = None) -> None:
         """Take a case in place of the one that is open, and choose its volumes and its segment.
 
         Parameters
         ----------
         case : OpenedCase
             The case to open.
-        journal : JournalFile, optional
+        journal : JournalPlace, optional
             The file of its journal, which may hold earlier work; else the journal is kept in the scene alone.
 
         Raises
@@ -191,7 +180,8 @@ class Workbench:
         """
         case.checked()
         self.close()
-        self.nodes, self._journal = self._show(case), journal or JournalFile()
+        self.nodes, self.origin = self._show(case), case.origin
+        self._journal = journal or JournalPlace()
         self._choose_own(self.nodes)
 
     def restart(self, values: np.ndarray) -> None:
@@ -205,7 +195,10 @@ class Workbench:
 
     async def choose(self, volumes: Volumes, segment: Segment, settings: CorrectionSettings) -> None:
         """Choose anew; the correction under way goes on with it, or stops where it cannot be corrected."""
+        others = (volumes, segment) != (self.volumes, self.segment)
         self.volumes, self.segment, self.settings = volumes, segment, settings
+        if others:
+            self.chosen.emit()
         self._change()
         await self.follow()
 
@@ -240,10 +233,22 @@ class Workbench:
         self._change()
 
     async def correct(self) -> None:
-        """Begin, and say what to do."""
+        """Begin, lead to the mask, and say what to do."""
         await self.begin()
+        self.present()
         if self.correction is not None:
-            self._host.say(READY)
+            self._host.say(self.what_to_do)
+
+    def present(self) -> None:
+        """Lead to the mask, which is new, as soon as it is being corrected."""
+        self._presents = True
+        self._present()
+
+    async def take_up(self) -> None:
+        """Go on with the chosen segment if clicks on it are kept with it in the scene, as after loading."""
+        idle = self.correction is None and not self._away
+        if idle and self.reference is not None and stored_journal(*self.segment):
+            await self.correct()
 
     async def follow(self) -> None:
         """Let the correction under way go on with the networks, volumes and segment that are chosen now."""
@@ -268,9 +273,22 @@ class Workbench:
         """Go on where `rest` stopped."""
         goes_on, self._goes_on, self._away = self._goes_on, False, False
         if goes_on and self.segment[0] is not None:
-            await self.correct()
+            await self.begin()
+            self._present()
+            self._host.say(READY)
         else:
             self.stop()
+
+    def check_there(self) -> None:
+        """Stop if the segment that is corrected, or the volume that gives its grid, was deleted; say so."""
+        correction = self.correction or self._resting
+        if correction is None:
+            return
+        try:
+            correction.session.mask.extent()
+        except VSClickError as error:
+            self.stop()
+            self._host.fail(error)
 
     def stop(self) -> None:
         """Leave the segment alone; what was done stays, and can be undone after the next `begin`."""
@@ -280,6 +298,8 @@ class Workbench:
         for correction in (self.correction, self._resting):
             if correction is not None:
                 correction.close()
+                # They would lie over whatever is looked at next.
+                correction.markers_visible = False
         self.correction = self._resting = self._target = self.last_edit = None
         self._change()
 
@@ -289,9 +309,12 @@ class Workbench:
         if self.nodes is None:
             return
         self.closing.emit()
-        nodes, self.nodes, self._journal = self.nodes, None, JournalFile()
+        nodes = self.nodes
+        self.nodes, self.origin, self._journal = None, Origin(), JournalPlace()
         chosen, self.volumes, self.segment = self.segment[0], (None, None), (None, "")
         nodes.remove(chosen if nodes.has_segmentation(chosen) else None)
+        # The next case begins as this one did.
+        self.kind = ClickKind.BOUNDARY
         self.chosen.emit()
         self.closed.emit()
 
@@ -299,34 +322,28 @@ class Workbench:
         """Let go of a scene that is being closed."""
         self.closing.emit()
         self.stop()
-        self.nodes, self._journal = None, JournalFile()
+        self.nodes, self.origin, self._journal = None, Origin(), JournalPlace()
         self.volumes, self.segment, self._goes_on = (None, None), (None, ""), False
 
     def check_volumes(self) -> None:
         """Raise `WorklistError` if a case is open and other volumes than its own are chosen."""
-        if self.nodes is not None and not self.nodes.has_volumes(*self.volumes):
-            sentence = _("other volumes than those of case {case} are chosen; choose its own, or leave it.")
-            raise WorklistError(sentence.format(case=self.nodes.name))
+        if self.nodes is not None:
+            self.nodes.check_volumes(self.volumes)
 
     def check_own(self) -> None:
         """Raise `WorklistError` if a case is open and volumes or segment that are chosen are not its own."""
         self.check_volumes()
-        chosen = self.segment[0]
-        if self.nodes is None or chosen is None or self.nodes.has_segmentation(chosen):
-            return
-        sentence = _(
-            "the segment was not made on the images of case {case}; choose the case's own, or copy the "
-            "segment into it."
-        )
-        raise WorklistError(sentence.format(case=self.nodes.name))
+        if self.nodes is not None:
+            self.nodes.check_segmentation(self.segment[0])
+
+    @property
+    def what_to_do(self) -> str:
+        """What to do with the segment that is corrected; raises as `under_way`."""
+        return READY if self.session.mask.extent() is not None else EMPTY
 
     def values(self) -> np.ndarray:
         """Return the whole segment as it is now, ``(K, J, I)`` bool; raises as `under_way`."""
-        mask = self.session.mask
-        box, values = mask.extent(), np.zeros(self.grid.shape, bool)
-        if box is not None:
-            values[box.slices] = mask.read(box)
-        return values
+        return self.session.mask.read(self.grid.box)
 
     def settle(self) -> None:
         """Let what waits for the views follow now: measurements and worklist."""
@@ -345,7 +362,7 @@ class Workbench:
             self.volumes,
             self.segment,
             self.settings.adjust(corrector),
-            self.networks.starter,
+            self.networks.initial_proposer,
             self._journal.path,
             self.settings.merge,
             self._journal.guard,
@@ -364,6 +381,11 @@ class Workbench:
 
     def _described(self) -> tuple:
         return self.volumes, self.segment, self.settings, self.networks.choice
+
+    def _present(self) -> None:
+        if self._presents and self.correction is not None:
+            self._presents = False
+            self.presented.emit()
 
     def _change(self) -> None:
         self.changed.emit()

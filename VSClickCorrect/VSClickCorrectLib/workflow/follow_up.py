@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from VSClickCorrectLib.datasets.examinations import NAMES, Examination, compare_examinations, to_register
+from VSClickCorrectLib.io.examinations import NAMES, Examination, compare_examinations, to_register
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.found_text import found_text
 from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
-from VSClickCorrectLib.mrml.initial import add_found_mask
+from VSClickCorrectLib.mrml.initial import add_found_mask, put_away
 from VSClickCorrectLib.mrml.volumes import case_of, grid_of, volume_of
 from VSClickCorrectLib.workflow.correction import Volumes, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.observable import Signal
+from VSClickCorrectLib.workflow.unsaved import UnsavedWork
 
 
 class InitialMaskFinder:
@@ -29,6 +30,8 @@ class InitialMaskFinder:
         The volumes; it corrects what is found.
     jobs : JobRunner
         Runs the search.
+    unsaved : UnsavedWork
+        Asks before a mask goes with its clicks.
     scene : vtkMRMLScene
         Where a segmentation goes.
 
@@ -40,9 +43,14 @@ class InitialMaskFinder:
         The candidate that is corrected, from 1.
     """
 
-    def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner, scene: Any) -> None:
+    def __init__(
+        self, host: Host, workbench: Workbench, jobs: JobRunner, unsaved: UnsavedWork, scene: Any
+    ) -> None:
         self._host, self._workbench, self._jobs, self._scene = host, workbench, jobs, scene
+        self._unsaved = unsaved
         self._volumes: Volumes | None = None
+        # The segmentation made last, of volumes that are no case's.
+        self._made: Any = None
         self.found, self.shown = NOTHING, 1
         self.changed = Signal()
         workbench.closing.connect(self._forget)
@@ -50,7 +58,9 @@ class InitialMaskFinder:
     async def find(self) -> None:
         """Look for the tumour; raises as `use`, or if the volumes cannot be used."""
         self._workbench.check_volumes()
-        if not self._host.has_packages():
+        # Outside of a case another mask is made beside the one that is corrected.
+        replaces = self._workbench.nodes is not None
+        if not self._host.has_packages() or (replaces and not await self._may_replace()):
             return
         volumes, choice = self._workbench.volumes, self._workbench.networks.choice
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
@@ -81,12 +91,14 @@ class InitialMaskFinder:
         if workbench.volumes != self._volumes or count < 2:
             self._host.say(_("There is no other candidate; place an include click inside the tumour."))
             return
-        question = _("The clicks on this candidate go with it. Look at the next one?")
-        clicked = workbench.correction is not None and bool(workbench.session.clicks)
-        if clicked and not await self._host.confirm(question):
+        if not await self._may_replace():
             return
         self.shown = self.shown % count + 1
         await self._correct(self.found.candidates[self.shown - 1])
+
+    async def _may_replace(self) -> bool:
+        question = _("Another mask takes the place of this one, and its work goes with it: {work}. Go on?")
+        return await self._unsaved.may_go(question)
 
     async def _correct(self, candidate: InitialMask) -> None:
         workbench = self._workbench
@@ -94,13 +106,16 @@ class InitialMaskFinder:
         if workbench.nodes is not None:
             workbench.restart(candidate.on(grid_of(workbench.reference)))
         else:
-            name = _("Vestibular schwannoma")
+            name, before = _("Vestibular schwannoma"), self._made
             segment = add_found_mask(self._scene, workbench.volumes, candidate, name)
+            self._made = segment[0]
             workbench.choose_segment(*segment)
+            put_away(before)
         await workbench.begin()
+        workbench.present()
         self.changed.emit()
         self._host.say(found_text(self.found, Case(volume_of(workbench.reference)), self.shown))
 
     def _forget(self) -> None:
-        self.found, self.shown, self._volumes = NOTHING, 1, None
+        self.found, self.shown, self._volumes, self._made = NOTHING, 1, None, None
         self.changed.emit()

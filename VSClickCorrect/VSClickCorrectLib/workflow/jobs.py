@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench

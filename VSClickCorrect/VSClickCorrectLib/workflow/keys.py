@@ -23,24 +23,34 @@ class Key(NamedTuple):
     does: str
 
 
-# Slicer's own views have keys of their own, so the desktop module takes these alone.
+# Slicer's own views have keys of their own, so the desktop module takes few beside these.
 KEYS = (
     Key("B", "boundary", "boundary clicks"),
     Key("I", "include", "include clicks"),
     Key("X", "exclude", "exclude clicks"),
+    Key("1", "boundary", "boundary clicks"),
+    Key("2", "include", "include clicks"),
+    Key("3", "exclude", "exclude clicks"),
     Key("N", "next_round", "next round"),
     Key("M", "candidate", "next candidate for the tumour"),
     Key("H", "markers", "markers"),
+    Key("F", "fill", "fill"),
     Key("Ctrl+Z", "undo", "undo"),
     Key("Ctrl+Y", "redo", "redo"),
+    # With Shift: none of them is to happen by a slip of the finger.
+    Key("Shift+D", "done", "case done: writes the label and goes on"),
+    Key("Shift+N", "next", "next case"),
+    Key("Shift+P", "previous", "previous case"),
+    Key("Shift+S", "skip", "case skipped, the comment says why"),
 )
+# On the page this key closes menus.
+PANEL_KEYS = (*KEYS, Key("Escape", "look", "looking only"))
 PAGE_KEYS = (
     *KEYS,
     Key("Ctrl+Shift+Z", "redo", "redo"),
     Key("V", "look", "looking only"),
     Key("A", "apply", "applies collected clicks"),
     Key("O", "start", "outline of the start"),
-    Key("F", "fill", "fill"),
     Key("C", "crosshair", "crosshair"),
     Key("R", "fit", "the whole image"),
     Key("Z", "zoom", "zoom to the segment"),
@@ -55,6 +65,7 @@ PAGE_KEYS = (
     Key("ArrowRight", "right", "the crosshair by a voxel"),
     Key("ArrowUp", "back", "the crosshair by a voxel"),
     Key("ArrowDown", "front", "the crosshair by a voxel"),
+    Key("?", "help", "this list"),
 )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from VSClickCorrectLib.inference.models import ModelFolder
-from VSClickCorrectLib.session.correction import Proposer, Starter
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.session.correction import InitialProposer, Proposer
 from VSClickCorrectLib.workflow.host import Host
 
 
@@ -56,7 +56,7 @@ class LoadedNetworks:
         self._lock = Lock()
 
     @property
-    def starter(self) -> Starter | None:
+    def initial_proposer(self) -> InitialProposer | None:
         """What begins a new part of a mask."""
         return self.segmenter.propose if self.segmenter else None
 
@@ -79,7 +79,7 @@ class LoadedNetworks:
         return self.corrector
 
     def _load(self, choice: Choice) -> None:
-        from VSClickCorrectLib.inference.networks import Networks
+        from VSClickCorrectLib.inference.model_set import Networks
 
         # Whoever asks while they are being loaded waits for them.
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from VSClickCorrectLib.errors import VSClickError
-from VSClickCorrectLib.mrml.measuring import Measured, SegmentMeasuring
+from VSClickCorrectLib.mrml.segment_measures import Measured, SegmentMeasuring
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.observable import Signal

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import cast
+from pathlib import Path
+from typing import NamedTuple, cast
 
 import numpy as np
 
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import case_of
-from VSClickCorrectLib.imaging.pairing import paired
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.errors import enough_memory
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.images import case_of
+from VSClickCorrectLib.io.pairing import paired
+from VSClickCorrectLib.session.journal import Guard, Journal
+from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.workflow.origin import Origin
+from VSClickCorrectLib.worklist.work_case import WorkCase
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+
+class JournalPlace(NamedTuple):
+    """Where a journal is kept beside the scene, and what keeps it from being written by others."""
+
+    path: Path | None = None
+    guard: Guard = lambda: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +41,8 @@ class OpenedCase:
         ``(K, J, I)`` on the T1ce's grid, or the T2's where it stands alone.
     origin : Origin
         Where the sequence on that grid is from.
+    journal : str
+        The journal of earlier work on it, to go on with; empty if there is none.
     """
 
     name: str
@@ -35,6 +50,7 @@ class OpenedCase:
     t2: Volume | None
     mask: np.ndarray | None = None
     origin: Origin = field(default_factory=Origin)
+    journal: str = ""
 
     @property
     def grid(self) -> Grid:
@@ -45,6 +61,19 @@ class OpenedCase:
         """Return a sentence after what is to be known of how the sequences were read."""
         remarks = [r for volume in (self.t1ce, self.t2) if volume is not None for r in volume.remarks]
         return " ".join([*remarks, sentence])
+
+    def resumed(self, journal: str) -> OpenedCase:
+        """Return the case as a journal left it; a mask that is there counts, as painted since.
+
+        Raises
+        ------
+        CorrectionError
+            If the journal is damaged, belongs to other images, or holds no start and there is no mask.
+        """
+        events = Journal(text=journal).events
+        held = start_of(events, self.grid) is not None
+        left = restored(events, self.grid, None if held else self.mask, case_of(self.t1ce, self.t2))
+        return replace(self, mask=self.mask if held and self.mask is not None else left, journal=journal)
 
     def checked(self, different_patients: bool = False) -> OpenedCase:
         """Return the case with what is to be known of its sequences, if they can be used together.
@@ -57,3 +86,23 @@ class OpenedCase:
         t1ce, t2 = paired(self.t1ce, self.t2, different_patients)
         case_of(t1ce, t2)
         return replace(self, t1ce=t1ce, t2=t2)
+
+
+def read_work(worklist: Worklist, case: WorkCase, one_patient: bool = False) -> OpenedCase:
+    """Read the case that a worklist has open, as work on it was left; raises as its readers do.
+
+    Parameters
+    ----------
+    worklist : Worklist
+        Has the case open.
+    case : WorkCase
+        The case.
+    one_patient : bool
+        Whether sequences of different PatientIDs are one patient's, as somebody has said.
+    """
+    sure = one_patient or worklist.different_patients
+    with enough_memory():
+        images = worklist.load(sure)
+        mask = worklist.saved_mask(images.grid, images)
+        origin = Origin(case.t1ce or case.t2, images.reference.series)
+        return OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin).checked(sure)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import temporary_folder
-from VSClickCorrectLib.imaging.dicom_headers import needed
-from VSClickCorrectLib.imaging.dicom_out import dicom_objects, write_objects
-from VSClickCorrectLib.imaging.dicom_source import TASK, SourceSeries, matching, read_source
-from VSClickCorrectLib.imaging.grid import Grid
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io.dicom_headers import needed
+from VSClickCorrectLib.io.dicom_out import dicom_objects, write_objects
+from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries, matching, read_source
+from VSClickCorrectLib.io.files import temporary_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +25,14 @@ class Origin:
     ----------
     path : Path or None
         Where they are; None if they were sent and are gone.
+    series : str
+        The SeriesInstanceUID of what was read there, empty if it is no DICOM.
     headers : tuple of dict
         Of sent DICOM files, as JSON.
     """
 
     path: Path | None = None
+    series: str = ""
     headers: tuple[dict[str, Any], ...] = ()
 
     def source(self, grid: Grid) -> SourceSeries:
@@ -41,7 +44,7 @@ class Origin:
             If highdicom is not installed, or the images did not come as DICOM.
         """
         if self.path is not None:
-            return read_source(self.path, grid)
+            return read_source(self.path, grid, self.series)
         if not self.headers:
             raise ImageError(
                 "the images did not come as DICOM, so nothing can be written that refers to them; "

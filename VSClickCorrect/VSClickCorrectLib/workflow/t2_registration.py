@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from VSClickCorrectLib.datasets.registration import Registration
 from VSClickCorrectLib.errors import ImageError, VSClickError
+from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.registration import agreement, register_t2, take_back_registration
 from VSClickCorrectLib.mrml.volumes import grid_of, remarks_of, volume_of
@@ -62,7 +63,8 @@ class T2Registration:
             return
         self._looked_at, self._found = chosen, None
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
-        self._remarks = tuple(remark for node in self._volumes() for remark in remarks_of(node))
+        places = tuple(remark for node in self._volumes() for remark in remarks_of(node))
+        self._remarks = (*scan_remarks(*self._workbench.volumes), *places)
         if len(chosen) == 2:
             try:
                 self._compare()

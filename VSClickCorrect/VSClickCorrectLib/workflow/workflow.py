@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from VSClickCorrectLib.mrml.belongings import Orphans
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.workflow.click_tools import ClickTools
 from VSClickCorrectLib.workflow.correction import Workbench
@@ -16,7 +17,8 @@ from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.t2_registration import T2Registration
-from VSClickCorrectLib.workflow.worklist import WorklistFlow
+from VSClickCorrectLib.workflow.unsaved import UnsavedWork
+from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 
 
 class Workflow:
@@ -44,9 +46,12 @@ class Workflow:
         self.host = host
         self.networks = LoadedNetworks(host, choice)
         self.workbench = Workbench(host, self.networks, show)
+        orphans = Orphans(scene, lambda action: host.later(0.0, action), self.workbench.check_there)
+        self.workbench.begun.connect(lambda: orphans.watch(*self.workbench.segment))
         self.clicks = ClickTools(host, self.workbench, scene)
         self.jobs = JobRunner(host, self.workbench)
-        self.initial = InitialMaskFinder(host, self.workbench, self.jobs, scene)
+        self.unsaved = UnsavedWork(host, self.workbench)
+        self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene)
         self.registration = T2Registration(host, self.workbench, self.jobs)
         self.follow_up = FollowUpComparison(host, self.workbench, self.jobs)
         # Before the worklist, which records what was measured.

@@ -6,23 +6,22 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from VSClickCorrectLib.datasets.case_list import COLUMNS, read_rows
-from VSClickCorrectLib.datasets.dicom import find_series, unnamed_folders
-from VSClickCorrectLib.datasets.folders import walk
-from VSClickCorrectLib.datasets.importing import CASES, natural
-from VSClickCorrectLib.datasets.names import case_name
-from VSClickCorrectLib.datasets.trees import Told, tell
-from VSClickCorrectLib.errors import ImageError, WorklistError
-from VSClickCorrectLib.files import is_text
-from VSClickCorrectLib.imaging.naming import Kind, kind_of, words_of
-from VSClickCorrectLib.imaging.series import Series
+from VSClickCorrectLib.errors import ImageError, StorageError, WorklistError, passed_over
+from VSClickCorrectLib.io.dicom_search import find_all_series, unnamed_folders
+from VSClickCorrectLib.io.files import is_text
+from VSClickCorrectLib.io.folders import walk
+from VSClickCorrectLib.io.naming import Kind, kind_of, words_of
+from VSClickCorrectLib.io.series_choice import Series
+from VSClickCorrectLib.worklist.case_list import CASES, COLUMNS, read_rows
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.labels import PIPELINE
+from VSClickCorrectLib.worklist.names import case_name, natural
+from VSClickCorrectLib.worklist.segmentations import Segmentations
 from VSClickCorrectLib.worklist.store import FOLDER
+from VSClickCorrectLib.worklist.trees import ClassifiedPath, classify_path
 from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase, is_gone
 
 _GONE = "its files are not there any more; put them back or take the case off the list."
@@ -30,7 +29,7 @@ _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
 # Folders of results, not of scans.
 _LEFT_OUT = {"derivatives", "sourcedata"}
 # Names of files begin with a case's label, and no system takes more than 255 bytes.
-_LONGEST = 64
+_MAX_LENGTH = 64
 _SCANS = (Kind.T1CE, Kind.T1, Kind.NATIVE, Kind.T2, Kind.UNKNOWN)
 
 
@@ -112,7 +111,7 @@ def with_labels(cases: Sequence[WorkCase], known: dict[str, str], claims: LabelC
     taken = {label.casefold() for label in known.values()}
     for name, label in known.items():
         # Those of before there were claims; on a drive that is read-only they are looked at nevertheless.
-        with suppress(ImageError):
+        with passed_over(f"the label of case {name} was not claimed", ImageError, StorageError):
             claims.claim(label, name)
 
     def free(case: WorkCase) -> str:
@@ -125,16 +124,16 @@ def with_labels(cases: Sequence[WorkCase], known: dict[str, str], claims: LabelC
 def _labels(name: str) -> Iterator[str]:
     """Return what the label set may call a case, the best first; any two names have some that differ."""
     label, digest = _label(name), hashlib.sha256(name.encode()).hexdigest()
-    if len(label) <= _LONGEST:
+    if len(label) <= _MAX_LENGTH:
         yield label
     for digits in range(6, len(digest) + 1):
-        yield label[:_LONGEST] + digest[:digits]
+        yield label[:_MAX_LENGTH] + digest[:digits]
 
 
 def _label(name: str) -> str:
     """Return a name of letters and digits alone, as BIDS wants it."""
     bids = re.fullmatch(r"sub-([A-Za-z0-9]+)(_ses-[A-Za-z0-9]+)?", name)
-    if bids and len(name) <= _LONGEST:
+    if bids and len(name) <= _MAX_LENGTH:
         return bids[1] + (bids[2] or "")
     return re.sub(r"[^A-Za-z0-9]", "", name) or "case"
 
@@ -148,7 +147,7 @@ def _listed(path: Path, output: Path) -> list[WorkCase]:
                 f"{path}, line {line}, column case: '{name}' stands there twice; give each case its own name."
             )
         files = {role: path.parent / row[role] for role in ROLES if row[role]}
-        cases[name] = _checked(_apart(WorkCase(name, **files), output))
+        cases[name] = _checked(_apart(WorkCase.of(name, files), output))
     return list(cases.values())
 
 
@@ -181,20 +180,20 @@ class _Image:
 
 
 def _named(root: Path, output: Path) -> list[WorkCase]:
-    told = [(path, tell(path, root)) for path in _images(root, output)]
+    told = [(path, classify_path(path, root)) for path in _images(root, output)]
     grouped = _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER])
     cases = []
     for name, files in grouped.items():
         if _is_scan(by_kind := _by_kind((file.kind, _Image(path, path.name)) for path, file in files)):
             homes = {file.home for _, file in files if file.home is not None}
             cases.append(_of_one_home(_case(name, by_kind), homes))
-    cases = [_checked(case) for case in cases or _dicom(root)]
+    cases = [_checked(case) for case in cases or _dicom(root, output)]
     return sorted(cases, key=lambda case: natural(case.name))
 
 
-def _grouped(told: Sequence[tuple[Path, Told]]) -> dict[str, list[tuple[Path, Told]]]:
+def _grouped(told: Sequence[tuple[Path, ClassifiedPath]]) -> dict[str, list[tuple[Path, ClassifiedPath]]]:
     """Return the files of each case; what a folder holds of several visits are several cases."""
-    cases: dict[str, list[tuple[Path, Told]]] = {}
+    cases: dict[str, list[tuple[Path, ClassifiedPath]]] = {}
     for path, file in told:
         cases.setdefault(file.case, []).append((path, file))
     grouped = {}
@@ -242,7 +241,8 @@ def _case(name: str, files: dict[Kind, list[_Image]]) -> WorkCase:
     )
     chosen = {role: found[role][0] for role in ROLES if found[role]}
     uids = {role: image.uid for role, image in chosen.items() if image.uid}
-    return WorkCase(name, **{role: image.path for role, image in chosen.items()}, series=uids, remark=remark)
+    paths = {role: image.path for role, image in chosen.items()}
+    return replace(WorkCase.of(name, paths), series=uids, remark=remark)
 
 
 def _why_unclear(files: dict[Kind, list[_Image]]) -> str:
@@ -268,15 +268,18 @@ def _images(root: Path, output: Path) -> Iterator[Path]:
                 yield here / file
 
 
-def _dicom(root: Path) -> Iterator[WorkCase]:
+def _dicom(root: Path, output: Path) -> Iterator[WorkCase]:
     """Return a case for each patient with MR series, or for a folder of series without a patient."""
     found: dict[str, list[Series]] = {}
-    for series in find_series(root)[0]:
-        found.setdefault(case_name(series.patient or series.folder.name), []).append(series)
+    series, others = find_all_series(root)
+    segmentations = Segmentations(series, others, output)
+    for one in series:
+        if one.modality == "MR":
+            found.setdefault(case_name(one.patient or one.folder.name), []).append(one)
     for patient, its in found.items():
         for name, study in _by_study(patient, its).items():
             if (case := _of_series(name, study, root)) is not None:
-                yield case
+                yield segmentations.given_to(case)
     for folder in unnamed_folders(root):
         name = case_name("_".join(folder.relative_to(root).parts) or folder.name)
         yield WorkCase(name, fault=f"the name {folder} is not UTF-8 text; rename it, and what is in it.")

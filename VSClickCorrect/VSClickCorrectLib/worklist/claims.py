@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from VSClickCorrectLib.datasets.names import case_name
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import check_file, make_folder, parse_json, write_once
+from VSClickCorrectLib.io.files import check_file, make_folder, write_once
+from VSClickCorrectLib.io.json_files import parse_json
+from VSClickCorrectLib.worklist.names import case_name
 
 
 class LabelClaims:

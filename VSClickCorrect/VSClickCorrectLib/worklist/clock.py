@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from VSClickCorrectLib.temporary import TemporaryFolder
+from VSClickCorrectLib.io.temporary import TemporaryFolder
 
 # So long a person may look without moving a finger; of a longer gap only this much counts.
 IDLE_S = 120.0

@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib import __version__
-from VSClickCorrectLib.datasets.case_list import has_columns, write_rows
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.files import (
+from VSClickCorrectLib.io.dicom_out import NAMES, write_objects
+from VSClickCorrectLib.io.files import (
     changing,
     check_inside,
     is_there,
     make_folder,
-    parse_json,
     read_ordinary,
     reading,
     write_atomically,
     write_text,
 )
-from VSClickCorrectLib.imaging.dicom_out import NAMES, write_objects
-from VSClickCorrectLib.outputs import check_ours, same_place
-from VSClickCorrectLib.worklist.records import NO_RECORD, CaseRecord, CaseState, write_json
+from VSClickCorrectLib.io.json_files import parse_json, write_json
+from VSClickCorrectLib.io.outputs import check_ours, same_place
+from VSClickCorrectLib.worklist.case_list import has_columns, write_rows
+from VSClickCorrectLib.worklist.records import NO_RECORD, CaseRecord, CaseState
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -58,7 +58,8 @@ _README = """\
 Segmentations of vestibular schwannoma, one a case, made and corrected with VSClickCorrect.
 
 Voxels of 1 are tumour. Each file lies on the grid of the T1ce, or of the T2 where there is no T1ce. The JSON
-file beside it says who corrected it, with how many clicks, and which models had a part in it.
+file beside it says who corrected it, with how many clicks, and which models had a part in it. Where it says
+the state "no tumour" the file is empty on purpose: somebody looked and found none.
 """
 
 
@@ -92,7 +93,7 @@ class LabelSet:
 
         Raises
         ------
-        ImageError
+        StorageError
             If they cannot be written.
         """
         make_folder(self.root)
@@ -103,21 +104,27 @@ class LabelSet:
                 if not is_there(self.root / name):
                     write_text(self.root / name, text)
 
-    def write(self, record: CaseRecord, mask: Path) -> Path:
-        """Write a case's segmentation, a copy of ``mask``, and its sidecar; each appears whole or not at all.
+    def write(self, label: str, mask: Path) -> Path:
+        """Write a case's segmentation, a copy of ``mask``; it appears whole or not at all.
+
+        Its sidecar, the sign that a label is complete, is `follow`'s to write.
 
         Raises
         ------
-        ImageError
+        StorageError
             If it cannot be written.
         """
-        path = self.path(record.label)
+        path = self.path(label)
         check_inside(path, self._output)
         make_folder(path.parent)
         self.prepare()
-        # The image first: a sidecar is the sign that a label is complete.
-        write_atomically(path, lambda temporary: shutil.copyfile(mask, temporary))
-        write_json(_sidecar(path), _metadata(record))
+
+        def copy(temporary: Path) -> None:
+            shutil.copyfile(mask, temporary)
+            # It tells of the image whose place this one is about to take.
+            _sidecar(path).unlink(missing_ok=True)
+
+        write_atomically(path, copy)
         return path
 
     def write_dicom(self, label: str, objects: dict[str, Dataset]) -> None:
@@ -125,27 +132,53 @@ class LabelSet:
 
         Raises
         ------
-        ImageError
+        StorageError
             If they cannot be written.
         """
         folder = self.dicom_folder(label)
         check_inside(folder, self._output)
         write_objects(folder, objects)
 
-    def describe(self, record: CaseRecord) -> None:
-        """Write the sidecar of a case's segmentation anew, if there is one; raises as `write`."""
-        sidecar = _sidecar(self.path(record.label))
-        check_inside(sidecar, self._output)
-        with reading(sidecar):
-            there = is_there(sidecar)
-        if there:
-            write_json(sidecar, _metadata(record))
+    def follow(self, record: CaseRecord) -> None:
+        """Let the sidecar say what a record says, if that calls the case done; raises as `write`.
+
+        A sidecar whose image is gone goes too.
+        """
+        if self.follows(record):
+            return
+        path = self.path(record.label)
+        check_inside(path, self._output)
+        with changing(self._output):
+            if is_there(path):
+                write_json(_sidecar(path), _metadata(record))
+            else:
+                self.remove(record.label)
+
+    def follows(self, record: CaseRecord) -> bool:
+        """Whether the sidecar says what a record says, or that does not call the case done.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read.
+        """
+        if not record.state.labelled:
+            return True
+        path = self.path(record.label)
+        with reading(path):
+            there, content = is_there(path), read_ordinary(_sidecar(path))
+        if not there:
+            return content is None
+        try:
+            return content is not None and parse_json(content) == _metadata(record)
+        except ValueError:
+            return False
 
     def remove(self, label: str) -> None:
         """Remove a case's segmentation and sidecar, and the folders that are empty then."""
         path = self.path(label)
         check_inside(path, self._output)
-        for file in (path, _sidecar(path)):
+        for file in (_sidecar(path), path):
             file.unlink(missing_ok=True)
         folder = path.parent
         while folder != self.root and folder.is_dir() and not any(folder.iterdir()):
@@ -210,7 +243,7 @@ def write_summary(path: Path, records: Sequence[CaseRecord]) -> None:
 
     Raises
     ------
-    ImageError
+    StorageError
         If it cannot be written.
     """
     write_rows(path, SUMMARY_COLUMNS, [_row(record) for record in records])

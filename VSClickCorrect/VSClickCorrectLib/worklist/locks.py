@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from VSClickCorrectLib.errors import CaseTaken, WorklistError
-from VSClickCorrectLib.files import parse_json, read_ordinary
+from VSClickCorrectLib.errors import CaseLockedError, WorklistError
+from VSClickCorrectLib.io.files import read_ordinary
+from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.worklist.clock import drive_time
 
 # A holder that was not heard of for so long is gone: several times the interval at which user interfaces
-# call `Worklist.beat`.
+# call `Worklist.heartbeat`.
 STALE_S = 600.0
 # Others may take and leave a lock meanwhile, but not for ever.
 _TRIES = 20
@@ -100,7 +101,7 @@ class CaseLock:
 
         Raises
         ------
-        CaseTaken
+        CaseLockedError
             If somebody else has it; the message says who.
         WorklistError
             If the folder cannot be written.
@@ -113,9 +114,9 @@ class CaseLock:
             if holder is None:
                 continue
             if not (take_over or holder.is_gone(drive_time(self.path.parent))):
-                raise CaseTaken(case, str(holder))
+                raise CaseLockedError(case, str(holder))
             self._clear(holder)
-        raise CaseTaken(case, "others who take and leave it all the time")
+        raise CaseLockedError(case, "others who take and leave it all the time")
 
     @property
     def holder(self) -> Holder | None:
@@ -131,7 +132,7 @@ class CaseLock:
         """Whether a holder of the lock is who took it by this object."""
         return holder is not None and holder.token == self._token
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Say that we are still there."""
         if self.held:
             # Whoever cannot write at all is told by what writes the record.
@@ -233,7 +234,7 @@ def holder_of(path: Path) -> Holder | None:
     except OSError as error:
         return _unknown(path, error.strerror or str(error))
     try:
-        return _told(parse_json(content), heard)
+        return _holder_of(parse_json(content), heard)
     except (ValueError, KeyError, TypeError, OverflowError):
         # On a drive without links: it is being written this moment, or was when a computer went down.
         return Holder("", "", 0, "", heard, heard)
@@ -249,7 +250,7 @@ def _unknown(path: Path, problem: str) -> Holder | None:
     return Holder("", "", 0, "", heard, heard, problem)
 
 
-def _told(values: dict[str, Any], heard: float) -> Holder:
+def _holder_of(values: dict[str, Any], heard: float) -> Holder:
     """Return the holder that a lock names; raises an error if it is something else."""
     annotator, host, process, token = (values[name] for name in ("annotator", "host", "process", "token"))
     # Earlier versions did not write it.

@@ -11,40 +11,44 @@ from typing import Any
 
 import numpy as np
 
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import (
-    CaseLost,
     CorrectionError,
     ImageError,
+    LockLostError,
+    StorageError,
     Unreadable,
     VSClickError,
     WorklistError,
 )
-from VSClickCorrectLib.files import is_there, reading
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.dicom_out import dicom_objects
-from VSClickCorrectLib.imaging.dicom_source import may_be_dicom, read_source
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import read_mask
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.io.dicom_out import dicom_objects
+from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
+from VSClickCorrectLib.io.files import is_there, reading
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import Event, JournalPoint
-from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, history_of, session_event
-from VSClickCorrectLib.session.mask import ArrayMask
-from VSClickCorrectLib.session.start import continued, fingerprint, restored, start_json, start_of
+from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, session_event
+from VSClickCorrectLib.session.start_mask import continued, restored, start_json, start_of
 from VSClickCorrectLib.worklist.clock import WorkClock
+from VSClickCorrectLib.worklist.counting import clicks_of, mask_fingerprint, volume_of
 from VSClickCorrectLib.worklist.locks import CaseLock
-from VSClickCorrectLib.worklist.records import CaseState, now
+from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, now
 from VSClickCorrectLib.worklist.store import Store
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
-# How often a case's time is written, and others are told that it is open, by `OpenCase.beat`.
+# How often a case's time is written, and others are fields that it is open, by `OpenCase.heartbeat`.
 BEAT_S = 30.0
+_DECIDED = (CaseState.DONE, CaseState.NO_TUMOUR, CaseState.SKIPPED, CaseState.FAILED)
+# No mask is an empty one.
+_NO_MASK = mask_fingerprint(np.zeros((0, 0, 0), bool))
 
 
 class OpenCase:
     """A case on which somebody works, locked against others.
 
-    Every method but `work` raises `CaseLost` if somebody has taken the case over, or if the folder cannot be
-    reached `WorklistError`, or written `ImageError`; nothing is changed then.
+    Every method but `work` raises `LockLostError` if somebody has taken the case over, or if the folder
+    cannot be reached `WorklistError`, or written `StorageError`; nothing is changed then.
 
     Parameters
     ----------
@@ -70,18 +74,17 @@ class OpenCase:
     ) -> None:
         self.case = case
         self.record = store.read(case.name, case.label)
-        self._store = store
-        self._lock = lock
-        self._annotator = annotator
-        self._clock = WorkClock(clock)
-        self._now = clock
-        self._written = 0.0
-        self._seen: str | None = None
+        self._store, self._lock, self._annotator = store, lock, annotator
+        self._clock, self._now, self._written = WorkClock(clock), clock, 0.0
+        self._seen = _NO_MASK
         self._grid: Grid | None = None
+        self._series = ""
         self._closed = False
         self.remark = ""
         self._clock.start()
         self._begin()
+        # How the case is as long as its mask is the one upon which it was decided.
+        self._decided = self.record if self.record.state in _DECIDED else None
 
     @property
     def held(self) -> bool:
@@ -111,7 +114,9 @@ class OpenCase:
             self._lock.take(self.case.name)
             return
         who = f"was taken over by {holder}" if holder else "was worked on by somebody else"
-        raise CaseLost(f"case {self.case.name} {who}; what you did until then is kept, open the case anew.")
+        raise LockLostError(
+            f"case {self.case.name} {who}; what you did until then is kept, open the case anew."
+        )
 
     def _is_held(self) -> bool:
         holder = self._lock.holder
@@ -126,25 +131,23 @@ class OpenCase:
         """Note a sign of work."""
         self.record = replace(self.record, seconds=self.record.seconds + self._clock.work())
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Write the time and tell others that the case is open, if that was not done for a while."""
         if self._now() - self._written >= BEAT_S:
             self._change()
 
-    def update(self, **told: Any) -> None:
-        """Change fields of the record; a case that was decided upon is in work again if its mask changed."""
+    def update(self, mask: str | None = None, **fields: Any) -> None:
+        """Change fields of the record, and its state as the mask's fingerprint wants it."""
         self.work()
-        differs = told.get("clicks", self.record.clicks) != self.record.clicks
-        if self.record.volume_mm3 is not None:
-            differs |= told.get("volume_mm3", self.record.volume_mm3) != self.record.volume_mm3
-        if "models" in told:
-            told["models"] = tuple(dict.fromkeys((*self.record.models, *told["models"])))
-        self._change(**told, **(self._reopened() if differs else {}))
+        worked = fields.get("clicks", self.record.clicks) != self.record.clicks
+        if "models" in fields:
+            fields["models"] = tuple(dict.fromkeys((*self.record.models, *fields["models"])))
+        self._change(**fields, **self._state_with(mask, worked))
 
-    def load(self) -> Case:
-        """Read the sequences; raises as `WorkCase.load`."""
-        loaded = self.case.load()
-        self._grid = loaded.grid
+    def load(self, different_patients: bool = False) -> Case:
+        """Read the sequences; as `WorkCase.load`."""
+        loaded = self.case.load(different_patients)
+        self._grid, self._series = loaded.grid, loaded.reference.series
         return loaded
 
     def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
@@ -152,11 +155,12 @@ class OpenCase:
         self.check_held()
         self._check_own(values, grid, source)
         begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
-        if not begun and self._seen == _fingerprint(values):
+        if not begun and self._seen == mask_fingerprint(values):
             return
         journal = self._own_journal()
+        self._decided = None
         self._store.keep_mask(self.case.label, values, grid, journal.point)
-        self._change(volume_mm3=_volume(values, grid), **self._counted(journal.events), **self._reopened())
+        self._change(volume_mm3=volume_of(values, grid), **self._counted(journal.events), **self._reopened())
 
     def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the label; the case stays open until `close`."""
@@ -165,10 +169,13 @@ class OpenCase:
         self.work()
         journal = self._own_journal()
         point = journal.point
+        if self.record.state.labelled:
+            # No record may call another mask than its own done, should this stop half-way.
+            self._change(**self._reopened())
         record = replace(
             self.record,
-            state=CaseState.DONE,
-            volume_mm3=_volume(values, grid),
+            state=CaseState.DONE if values.any() else CaseState.NO_TUMOUR,
+            volume_mm3=volume_of(values, grid),
             events=point.events,
             checksum=point.checksum,
             finished=now(),
@@ -179,10 +186,9 @@ class OpenCase:
         # The kept mask stands until label, sidecar and record agree, whatever happens in between.
         kept = self._store.keep_mask(record.label, values, grid, point)
         self._remove_dicom()
-        path = self._store.labels.write(record, kept)
+        path = self._store.labels.write(record.label, kept)
         self.check_held()
-        self._store.write(record)
-        self.record = record
+        self._write(record)
         self._store.drop_mask(record.label)
         # Last, so that label and record agree whatever becomes of it.
         self.remark = self._write_dicom(values, grid)
@@ -207,9 +213,9 @@ class OpenCase:
         if self._dicom is None or not values.any():
             return ""
         try:
-            objects = dicom_objects(read_source(self._dicom, grid), values, grid)
+            objects = dicom_objects(read_source(self._dicom, grid, self._series), values, grid)
             self._store.labels.write_dicom(self.case.label, objects)
-        except ImageError as error:
+        except (ImageError, StorageError) as error:
             return f"No DICOM was written: {error}"
         return ""
 
@@ -219,8 +225,8 @@ class OpenCase:
         self.work()
         self._remove_dicom()
         self._store.withdraw(self.case.label, self._label_point)
-        told = {"comment": comment} if comment else {}
-        self._change(state=state, finished="", **told, **self._who())
+        fields = {"comment": comment} if comment else {}
+        self._change(state=state, finished="", **fields, **self._who())
 
     def give_up(self, error: VSClickError) -> None:
         """Call the case failed if its images are of no use, unless there is work on it."""
@@ -231,6 +237,7 @@ class OpenCase:
     def start_over(self) -> None:
         """Set journal, kept mask and label aside and begin anew."""
         self.check_held()
+        self._decided = None
         self._remove_dicom()
         self._store.set_aside(self.case.label)
         anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "finished": ""}
@@ -249,7 +256,7 @@ class OpenCase:
         elif record.state is CaseState.IN_WORK:
             record = replace(record, **self._from_journal())
         self.record = record
-        self._store.write(record)
+        self._write(record)
         self._lock.release()
 
     def saved_mask(self, grid: Grid, images: Case | None = None) -> np.ndarray | None:
@@ -264,7 +271,7 @@ class OpenCase:
         if path is None:
             return self._from_start(journal, grid, images)
         values = read_mask(path, grid)
-        self._seen = _fingerprint(values)
+        self._seen = mask_fingerprint(values)
         known = journal.position(point)
         if known is None:
             start = start_json(ArrayMask(grid, values))
@@ -279,7 +286,7 @@ class OpenCase:
         start = start_of(journal.events, grid)
         if start is None:
             start = self.case.load_mask(grid)
-        self._seen = None if start is None else _fingerprint(start)
+        self._seen = _NO_MASK if start is None else mask_fingerprint(start)
         return restored(journal.events, grid, start, images) if journal.events else start
 
     @property
@@ -293,7 +300,7 @@ class OpenCase:
                 f"the mask was made on the images of {source}, not on those of case {self.case.name}, "
                 f"so it was not kept; open {source} for it."
             )
-        own = self._grid or self.load().grid
+        own = self._grid or self.load(different_patients=True).grid
         if values.shape != own.shape or not own.matches(grid):
             raise WorklistError(
                 f"the mask lies on another grid than the images of case {self.case.name}, so it was not "
@@ -301,11 +308,12 @@ class OpenCase:
             )
 
     def _begin(self) -> None:
-        """Bring the record up to date with what a crash left, and call the case begun."""
+        """Bring record and sidecar up to date with what a crash left, and call the case begun."""
+        self._store.mend(self.case.label)
         changes: dict[str, Any] = {}
         if self.record.state in (CaseState.TODO, CaseState.IN_WORK):
             changes = self._from_journal()
-        if self.record.state is CaseState.DONE and not self._has_label():
+        if self.record.state.labelled and not self._has_label():
             changes = {"state": CaseState.IN_WORK}
         if self.record.state is CaseState.TODO:
             started = self.record.started or now()
@@ -318,12 +326,12 @@ class OpenCase:
         try:
             return self._counted(self.journal().events)
         except CorrectionError:
-            return {}  # whoever asks for the journal or the mask is told
+            return {}  # whoever asks for the journal or the mask is fields
 
     def _counted(self, events: list[Event]) -> dict[str, Any]:
         if not events:
             return {}
-        clicks, rounds = _clicks_of(events)
+        clicks, rounds = clicks_of(events)
         counted = {"clicks": clicks, "rounds": rounds}
         return {name: count for name, count in counted.items() if count != getattr(self.record, name)}
 
@@ -343,14 +351,21 @@ class OpenCase:
         """Whether the journal may hold standing clicks, or what a hand has painted."""
         try:
             events = self.journal().events
-            return _clicks_of(events)[0] > 0 or any(event["event"] == "paint" for event in events)
+            return clicks_of(events)[0] > 0 or any(event["event"] == "paint" for event in events)
         except CorrectionError:
             return True
 
     def _has_label(self) -> bool:
-        path = self._store.labels.path(self.case.label)
-        with reading(path):
+        with reading(path := self._store.labels.path(self.case.label)):
             return is_there(path)
+
+    def _state_with(self, mask: str | None, worked: bool) -> dict[str, Any]:
+        """Return the state that goes with a mask: as it was decided while it is that one, else in work."""
+        if mask is not None and mask != self._seen:
+            return self._reopened()
+        if mask is not None and self._decided is not None:
+            return {"state": self._decided.state, "annotator": self._decided.annotator}
+        return self._who() if worked and self.record.state is CaseState.IN_WORK else {}
 
     def _reopened(self) -> dict[str, Any]:
         """Return what changes when the mask is worked on."""
@@ -364,28 +379,17 @@ class OpenCase:
     def _change(self, **changes: Any) -> None:
         """Change the record, on the disk first."""
         self.check_held()
-        record = replace(self.record, changed=now(), **changes)
+        self._write(replace(self.record, changed=now(), **changes))
+        self._lock.heartbeat()
+        self._written = self._now()
+
+    def _write(self, record: CaseRecord) -> None:
+        """Write the record, then the sidecar that follows it; a death between them is mended on opening."""
         self._store.write(record)
         self.record = record
-        self._lock.beat()
-        self._written = self._now()
+        self._store.labels.follow(record)
 
     def _is_as_written(self) -> bool:
         """Whether the record on the disk is the one that was written last."""
         found = self._store.read(self.case.name, self.case.label)
         return replace(found, seconds=0.0) == replace(self.record, seconds=0.0)
-
-
-def _clicks_of(events: list[Event]) -> tuple[int, int]:
-    """Return how many clicks stand by a journal, and its round; raises `CorrectionError` if it is damaged."""
-    history, rounds = history_of(events)
-    return sum(len(edit.clicks) - len(edit.removed) for edit in history.done), rounds
-
-
-def _fingerprint(values: np.ndarray) -> str:
-    box = Box.around(values)
-    return fingerprint(box, values[box.slices])
-
-
-def _volume(values: np.ndarray, grid: Grid) -> float:
-    return float(np.count_nonzero(values)) * grid.voxel_volume

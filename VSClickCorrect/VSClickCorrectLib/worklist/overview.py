@@ -32,13 +32,15 @@ class Row:
 class Progress:
     """How far a worklist is, in cases; ``held`` are those that somebody else has open.
 
-    Of those ``unreadable`` the record cannot be read at the moment.
+    Those ``without`` a tumour are among those ``done``. Of those ``unreadable`` the record cannot be read at
+    the moment.
     """
 
     total: int
     todo: int
     in_work: int
     done: int
+    without: int
     skipped: int
     failed: int
     unreadable: int
@@ -52,7 +54,8 @@ class Progress:
             total=len(states),
             todo=states.count(CaseState.TODO),
             in_work=states.count(CaseState.IN_WORK),
-            done=states.count(CaseState.DONE),
+            done=sum(state.labelled for state in states),
+            without=states.count(CaseState.NO_TUMOUR),
             skipped=states.count(CaseState.SKIPPED),
             failed=states.count(CaseState.FAILED),
             unreadable=states.count(CaseState.UNREADABLE),
@@ -62,6 +65,7 @@ class Progress:
     def __str__(self) -> str:
         parts = [f"{self.done} of {self.total} done"]
         for count, what in (
+            (self.without, "without tumour"),
             (self.in_work, "in work"),
             (self.skipped, "skipped"),
             (self.failed, "failed"),

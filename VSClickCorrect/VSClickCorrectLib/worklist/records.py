@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
@@ -10,7 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from VSClickCorrectLib.files import parse_json, read_ordinary, reading, write_text
+from VSClickCorrectLib.io.files import read_ordinary, reading
+from VSClickCorrectLib.io.json_files import parse_json
 
 FORMAT = 1
 # Names of files and folders are made of it.
@@ -21,16 +21,23 @@ class CaseState(str, Enum):
     """How far the work on a case is.
 
     ``TODO``: nobody has worked on it. ``IN_WORK``: begun, or reopened and changed. ``DONE``: its label is
-    written. ``SKIPPED``: left out on purpose. ``FAILED``: it could not be worked on. ``UNREADABLE``: its
-    record cannot be read at the moment, so nobody knows; never written.
+    written. ``NO_TUMOUR``: likewise, and says that there is none. ``SKIPPED``: left out on purpose.
+    ``FAILED``: it could not be worked on. ``UNREADABLE``: its record cannot be read at the moment, so nobody
+    knows; never written.
     """
 
     TODO = "todo"
     IN_WORK = "in work"
     DONE = "done"
+    NO_TUMOUR = "no tumour"
     SKIPPED = "skipped"
     FAILED = "failed"
     UNREADABLE = "unreadable"
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the case's label is written."""
+        return self in (CaseState.DONE, CaseState.NO_TUMOUR)
 
 
 @dataclass(frozen=True)
@@ -111,10 +118,13 @@ class CaseRecord:
         state = CaseState(record.state)
         if state is CaseState.UNREADABLE or not _LABEL.fullmatch(record.label):
             raise ValueError(f"no record of a case: state {state.value}, label {record.label}")
-        numbers = {"seconds": float(record.seconds)}
-        if record.volume_mm3 is not None:
-            numbers["volume_mm3"] = float(record.volume_mm3)
-        return replace(record, state=state, models=tuple(record.models), **numbers)
+        return replace(
+            record,
+            state=state,
+            models=tuple(record.models),
+            seconds=float(record.seconds),
+            volume_mm3=None if record.volume_mm3 is None else float(record.volume_mm3),
+        )
 
 
 # What reading something else as a record raises.
@@ -134,17 +144,6 @@ _TYPES: dict[str, Any] = {
 def now() -> str:
     """Return the present time as ISO 8601, UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write a JSON file; it appears whole or not at all, and is on the disk when this returns.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be written; an older file stays as it was.
-    """
-    write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_record(path: Path) -> CaseRecord | None:

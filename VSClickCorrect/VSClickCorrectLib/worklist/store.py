@@ -11,15 +11,16 @@ from shutil import rmtree
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.files import changing, check_inside, is_there, make_folder, reading
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import write_mask
+from VSClickCorrectLib.errors import ImageError, StorageError, passed_over
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io.files import changing, check_inside, is_there, make_folder, reading
+from VSClickCorrectLib.io.images import write_mask
+from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectLib.session.chain import JournalPoint
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.clock import drive_time
 from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
-from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record, write_json
+from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record
 
 # No file of a worklist takes so long to write.
 _LEFT_S = 3600.0
@@ -41,7 +42,7 @@ class Store:
 
     Raises
     ------
-    ImageError
+    StorageError
         If it cannot be made, or a folder in it leads elsewhere.
     """
 
@@ -73,7 +74,7 @@ class Store:
         found = {}
         for name in self._names(r"sub-.*\.json"):
             # Whoever wants to work on its case is told.
-            with suppress(ImageError):
+            with passed_over(f"{name} was not read", ImageError, StorageError):
                 record = self._read(self.folder / name)
                 if record is not None:
                     found[record.case] = record
@@ -105,27 +106,39 @@ class Store:
         return known[1]
 
     def write(self, record: CaseRecord) -> None:
-        """Write a record, and the sidecar of a label that stands; they are on the disk when this returns.
+        """Write a record; it is on the disk when this returns. Its label's sidecar is to follow it.
 
         Raises
         ------
-        ImageError
+        StorageError
             If it cannot be written.
         """
         path = self._inside(self.record_path(record.label))
         with changing(self.folder):
             if is_there(path) and self._read(path) is None:
                 os.replace(path, path.with_suffix(".damaged"))
-        if record.state is CaseState.DONE:
-            self.labels.describe(record)
         write_json(path, record.to_json())
+
+    def is_whole(self, label: str) -> bool:
+        """Whether the sidecar of a case that is done says what its record says; raises `ImageError`."""
+        record = self._read(self.record_path(label))
+        return record is None or self.labels.follows(record)
+
+    def mend(self, label: str) -> None:
+        """Let the sidecar of a case that is done follow its record, which is written first and counts.
+
+        Only whoever holds the case's lock may; raises `ImageError` if it cannot be written.
+        """
+        record = self._read(self.record_path(label))
+        if record is not None:
+            self.labels.follow(record)
 
     def write_summary(self, records: list[CaseRecord]) -> None:
         """Write the table of all cases, unless it is locked, by a spreadsheet that shows it for instance.
 
         It holds nothing that the records do not, and is written anew each time.
         """
-        with suppress(ImageError):
+        with passed_over("the table of all cases was not written", ImageError, StorageError):
             write_summary(self.output / SUMMARY, records)
 
     def keep_mask(self, label: str, values: np.ndarray, grid: Grid, point: JournalPoint) -> Path:
@@ -133,14 +146,14 @@ class Store:
 
         Raises
         ------
-        ImageError
+        StorageError
             If it cannot be written; an older one stays.
         """
         older = self._kept_masks(label)
         path = self._inside(self._kept_path(label, point))
         write_mask(path, values, grid)
         # The one that holds most of the journal counts, so an older one that stays does no harm.
-        with suppress(OSError):
+        with passed_over("an older working mask stays", OSError):
             for other in older.values():
                 if other != path:
                     other.unlink(missing_ok=True)
@@ -162,7 +175,7 @@ class Store:
 
     def drop_mask(self, label: str) -> None:
         """Remove the working mask, once the label holds it."""
-        with suppress(OSError, ImageError):
+        with passed_over("a working mask stays", OSError, ImageError, StorageError):
             for path in self._kept_masks(label).values():
                 path.unlink(missing_ok=True)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.io import case_of, read_mask, read_series, read_volume
-from VSClickCorrectLib.imaging.volume import Case, Volume
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.images import case_of, read_mask, read_series, read_volume
 
 ROLES = ("t1ce", "t2", "mask")
 
@@ -45,6 +47,11 @@ class WorkCase:
     remark: str = field(default="", compare=False)
     fault: str = field(default="", compare=False)
 
+    @classmethod
+    def of(cls, name: str, files: Mapping[str, Path]) -> WorkCase:
+        """Return a case by its files, whose roles are some of `ROLES`."""
+        return cls(name, t1ce=files.get("t1ce"), t2=files.get("t2"), mask=files.get("mask"))
+
     @property
     def files(self) -> dict[str, Path]:
         """The files that there are by role."""
@@ -58,20 +65,24 @@ class WorkCase:
         gone = [f"{path} does not exist any more" for path in self.files.values() if is_gone(path)]
         return f"{gone[0]}; put it back or skip the case." if gone else ""
 
-    def load(self) -> Case:
+    def load(self, different_patients: bool = False) -> Case:
         """Read the sequences; the T2 is resampled to the grid of the T1ce.
+
+        Parameters
+        ----------
+        different_patients : bool
+            Whether to take sequences of different PatientIDs for one patient's.
 
         Raises
         ------
-        ImageError
-            If a file cannot be used; the message names the case.
+        DifferentPatients, ImageError
+            If they are and that is not said to be right, or a file cannot be used; the message names the
+            case.
         """
         if self.problem:
             raise ImageError(f"case {self.name}: {self.problem}")
-        try:
-            return case_of(self.read("t1ce"), self.read("t2"))
-        except ImageError as error:
-            raise type(error)(f"case {self.name}: {error}") from None
+        with self._named():
+            return case_of(self.read("t1ce"), self.read("t2"), different_patients)
 
     def read(self, role: str) -> Volume | None:
         """Read a sequence, ``t1ce`` or ``t2``, on its own grid, None if there is none; raises as `load`."""
@@ -91,10 +102,17 @@ class WorkCase:
         """
         if self.mask is None:
             return None
-        try:
+        with self._named():
             return read_mask(self.mask, grid)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the case in what is wrong with its files."""
+        try:
+            yield
         except ImageError as error:
-            raise type(error)(f"case {self.name}: {error}") from None
+            error.args = (f"case {self.name}: {error}",)
+            raise
 
 
 def is_gone(path: Path) -> bool:

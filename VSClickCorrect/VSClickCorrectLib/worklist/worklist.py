@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CaseTaken, VSClickError, WorklistError
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Case
+from VSClickCorrectLib.errors import CaseLockedError, VSClickError, WorklistError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_begun, with_labels
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.clock import drive_time
 from VSClickCorrectLib.worklist.labels import check_summary
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
+from VSClickCorrectLib.worklist.mending import mend
 from VSClickCorrectLib.worklist.open_case import OpenCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
@@ -29,8 +31,8 @@ class Worklist:
     One case at a time is open (`current`), locked against others who share the folder. Whatever is told is
     on the disk when the call returns. No images are read but by `WorkCase.load` and `saved_mask`.
 
-    What works on the open case raises `WorklistError` if no case is open, its subclass `CaseLost` if somebody
-    has taken it over, and `ImageError` if the folder cannot be written; the state is as it was then.
+    What works on the open case raises `WorklistError` if no case is open, its subclass `LockLostError` if
+    somebody has taken it over, and `StorageError` if the folder cannot be written; the state stays as it was.
 
     Parameters
     ----------
@@ -58,6 +60,7 @@ class Worklist:
         self._open: OpenCase | None = None
         self._last: WorkCase | None = None
         self.remark = ""  # what the last `done` could not write beside the label, a sentence
+        self.different_patients = False  # whether T1ce and T2 of different PatientIDs are one patient's
 
     @classmethod
     def open(
@@ -93,6 +96,7 @@ class Worklist:
         cases = with_begun(cases, [r.case for r in records.values() if r.state is not CaseState.TODO], labels)
         claims = LabelClaims(store.claims_folder, store.labels.case_of)
         worklist = cls(with_labels(cases, labels, claims), store, annotator, clock)
+        mend(worklist.cases, store, annotator)
         worklist._summarise()
         return worklist
 
@@ -158,7 +162,7 @@ class Worklist:
 
         Raises
         ------
-        CaseTaken
+        CaseLockedError
             If somebody else has it open; the message says who. The case that was open stays open.
         WorklistError
             If there is no such case or the folder cannot be written.
@@ -219,10 +223,10 @@ class Worklist:
         if self._open is not None:
             self._open.work()
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Keep the open case, if there is one: call it by a timer, every half minute or more often."""
         if self._open is not None:
-            self._open.beat()
+            self._open.heartbeat()
 
     def update(
         self,
@@ -231,23 +235,24 @@ class Worklist:
         comment: str | None = None,
         volume_mm3: float | None = None,
         models: Sequence[str] | None = None,
+        mask: str | None = None,
     ) -> None:
         """Tell how the open case stands; what is left out stays as it is, models are added.
 
-        A case that was done, skipped or failed is in work again if it has other clicks or another volume now.
+        A case that was done, skipped or failed is in work while its mask, told by its fingerprint
+        (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer.
         """
-        told = {
-            "clicks": clicks,
-            "rounds": rounds,
-            "comment": comment,
-            "volume_mm3": volume_mm3,
-            "models": models,
-        }
-        self._opened().update(**{name: value for name, value in told.items() if value is not None})
+        told: dict[str, Any] = {"clicks": clicks, "rounds": rounds, "comment": comment}
+        told |= {"volume_mm3": volume_mm3, "models": models, "mask": mask}
+        opened = self._opened()
+        before = opened.record.state
+        opened.update(**{name: value for name, value in told.items() if value is not None})
+        if opened.record.state is not before:
+            self._summarise()
 
-    def load(self) -> Case:
-        """Read the open case's sequences; raises as `WorkCase.load`."""
-        return self._opened().load()
+    def load(self, different_patients: bool = False) -> Case:
+        """Read the open case's sequences; as `WorkCase.load`, unless that is said of all cases."""
+        return self._opened().load(different_patients or self.different_patients)
 
     def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
         """Keep the mask of the open case as it is now, painting by hand included, to go on with later.
@@ -267,12 +272,14 @@ class Worklist:
         self._opened().keep(values, grid, source)
 
     def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
-        """Write the open case's label and close the case as done; if it cannot be written it stays open.
+        """Write the open case's label and close the case as done, or as one that has no tumour.
+
+        If the label cannot be written the case stays open.
 
         Parameters
         ----------
         values : ndarray of bool
-            The tumour, ``(K, J, I)``; it may be empty.
+            The tumour, ``(K, J, I)``; empty if there is none.
         grid, source
             As for `keep`, which refuses the same masks.
 
@@ -372,7 +379,7 @@ class Worklist:
         """Open a case unless somebody else has it."""
         try:
             self.go_to(case.name)
-        except CaseTaken:
+        except CaseLockedError:
             return False
         return True
 

@@ -8,9 +8,9 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from trame_slicer.core import SlicerApp
 
-from VSClickCorrectLib.app.host import PageHost
-from VSClickCorrectLib.app.pointing import Point
-from VSClickCorrectLib.imaging.click import ClickKind
+from VSClickCorrectLib.app.page_host import PageHost
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.mrml.click_rows import ClickRow
 from VSClickCorrectLib.workflow.workflow import Workflow
 
@@ -58,6 +58,7 @@ class ClicksLogic:
         name = self.typed_state.name
         self.typed_state.bind_changes({name.collecting: self._collect, name.tool: self._use})
         self._use(self.typed_state.data.tool)
+        flow.workbench.opened.connect(self._arm)
         flow.workbench.changed.connect(self._update)
 
     @property
@@ -65,13 +66,13 @@ class ClicksLogic:
         """Whether the chosen tool places no clicks."""
         return self.typed_state.data.tool == LOOK
 
-    def place(self, point: Point) -> None:
+    def place(self, point: Point3) -> None:
         """Place a click of the chosen kind at a point, world RAS mm; when only looking, do nothing."""
         if self.typed_state.data.tool in _KINDS:
             self._workbench.kind = ClickKind(self.typed_state.data.tool)
-            self._place(tuple(point))
+            self._place(point)
 
-    def position(self, number: int) -> Point:
+    def position(self, number: int) -> Point3:
         """Return where the click of a row lies, world RAS mm."""
         return self._clicks.position(int(number))
 
@@ -84,6 +85,10 @@ class ClicksLogic:
         node.SetCurrentInteractionMode(node.AdjustWindowLevel if tool == LOOK else node.ViewTransform)
         if tool in _KINDS:
             self._workbench.kind = ClickKind(tool)
+
+    def _arm(self) -> None:
+        """Take the kind of click with which a mask is begun, even after looking only."""
+        self.typed_state.data.tool = self._workbench.kind.value
 
     def _collect(self, collecting: bool) -> None:
         self._workbench.collecting = bool(collecting)

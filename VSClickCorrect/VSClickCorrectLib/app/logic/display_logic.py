@@ -17,8 +17,12 @@ _SWITCHES = ("fill", "outline", "start", "clicks", "crosshair")
 
 @dataclass
 class DisplayState:
-    """What the page knows of it; windows are the darkest and the brightest intensity that are told apart."""
+    """What the page knows of it.
 
+    Windows are the darkest and the brightest intensity that are told apart, of the sequences there are.
+    """
+
+    sequences: list = field(default_factory=list)
     t1ce_window: list = field(default_factory=lambda: [0.0, 1.0])
     t1ce_limits: list = field(default_factory=lambda: [0.0, 1.0])
     t2_window: list = field(default_factory=lambda: [0.0, 1.0])
@@ -84,7 +88,7 @@ class DisplayLogic:
         if nodes is None:
             return
         display = nodes.segmentation.GetDisplayNode()
-        display.SetVisibility2DFill(data.fill)
+        self._clicks.show_fill(data.fill)
         display.SetVisibility2DOutline(data.outline)
         display.SetOpacity2DFill(data.opacity)
         self._clicks.show_start(data.start)
@@ -95,9 +99,10 @@ class DisplayLogic:
             node.RemoveObserver(tag)
         self._tags.clear()
         self._opened_windows = {}
-        for sequence, volume in zip(SEQUENCES, self._workbench.case.volumes, strict=True):
-            if volume is not None:
-                self._follow(sequence, volume)
+        volumes = dict(zip(SEQUENCES, self._workbench.case.volumes, strict=True))
+        self.typed_state.data.sequences = [name for name, volume in volumes.items() if volume is not None]
+        for sequence in self.typed_state.data.sequences:
+            self._follow(sequence, volumes[sequence])
 
     def _follow(self, sequence: str, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
         display = volume.GetDisplayNode()

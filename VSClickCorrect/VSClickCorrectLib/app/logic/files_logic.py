@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.host import PageHost
+from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.uploads import CASE_SLOTS, SLOTS, Uploads
 from VSClickCorrectLib.errors import ImageError, WorklistError
-from VSClickCorrectLib.files import temporary_folder
-from VSClickCorrectLib.imaging.io import write_mask
+from VSClickCorrectLib.io.files import temporary_folder
+from VSClickCorrectLib.io.images import write_mask
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
+from VSClickCorrectLib.mrml.volumes import volume_of
+from VSClickCorrectLib.workflow.one_patient import of_one_patient
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
 
 DOWNLOADS = {
@@ -31,14 +36,21 @@ DOWNLOADS = {
 
 @dataclass
 class FilesState:
-    """What the page knows of files: the case's name, and by slot what was sent."""
+    """What the page knows of files.
+
+    That is the case's name, what its downloads begin with, whether work on it is unsaved, and by slot what
+    was sent.
+    """
 
     case: str = ""
+    stem: str = ""
+    unsaved: bool = False
     dialog: bool = False
     busy: bool = False
     t1ce: str = ""
     t2: str = ""
     mask: str = ""
+    journal: str = ""
     before: str = ""
     before_scan: str = ""
 
@@ -65,44 +77,51 @@ class FilesLogic:
     ) -> None:
         self._server = server
         self._host = host
-        self._workbench, self._worklist = flow.workbench, flow.worklist
+        self._workbench, self._worklist, self._unsaved = flow.workbench, flow.worklist, flow.unsaved
         self._status = status
         self._uploads = uploads
         self.typed_state = TypedState(server.state, FilesState)
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
         server.trigger("vs_download")(self.download)
+        server.state.vs_unsaved = self.typed_state.name.unsaved
         flow.workbench.opened.connect(self._on_opened)
+        flow.workbench.closed.connect(self._on_opened)
+        flow.unsaved.changed.connect(self._show_unsaved)
 
     def begin(self, slot: str, name: str, size: int) -> bool:
         """Expect a file; return whether it may come. See `Uploads.begin`."""
-        return self._told(lambda: self._uploads.begin(slot, name, size))
+        return self._reported(lambda: self._uploads.begin(slot, name, size))
 
     def part(self, slot: str, at: int, content: bytes) -> bool:
         """Receive a part; return whether the next may come. See `Uploads.part`."""
-        return self._told(lambda: self._uploads.part(slot, at, content))
+        return self._reported(lambda: self._uploads.part(slot, at, content))
 
     def end(self, slot: str) -> bool:
         """Note that a file is whole."""
-        return self._told(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
+        return self._reported(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
 
     def open(self) -> None:
-        """Open what was sent, in a task of its own; a mask alone goes onto the open case.
+        """Open what was sent, in a task of its own; a mask or a journal alone goes onto the open case.
 
-        A worklist's case is kept and left first, and takes no mask from a file.
+        A worklist's case is kept and left first, and takes neither from a file. Where the work on the case
+        that is open is nowhere else, the user is asked; what was sent waits until then.
         """
         if not self.typed_state.data.busy:
             self._host.start(self._open())
 
     async def _open(self) -> None:
         data = self.typed_state.data
+        question = "What was done on this case was not saved: {work}. Open other files in its place?"
+        if self._unsaved.there and not await self._unsaved.may_go(question):
+            return
         data.busy = True
         self._status.say("Reading the files …")
         try:
             told = await self._open_case()
             data.dialog = False
             await self._workbench.begin()
-            self._status.say(f"{told}Ready; click where the border is wrong, or find the tumour first.")
+            self._status.say(f"{told}{self._workbench.what_to_do}")
         finally:
             for slot in CASE_SLOTS:
                 self._uploads.discard(slot)
@@ -112,8 +131,9 @@ class FilesLogic:
     async def _open_case(self) -> str:
         """Open what was sent; return what is to be said of it, and of the worklist's case that was left."""
         nodes, current = self._workbench.nodes, self._worklist.current
-        if set(self._uploads.names) & set(CASE_SLOTS) != {"mask"} or nodes is None:
-            opened = (await self._host.background(self._uploads.case)).checked()
+        if nodes is None or {"t1ce", "t2"} & set(self._uploads.names):
+            read = await self._host.background(self._uploads.case)
+            opened = await of_one_patient(self._host, read.checked)
             current = self._worklist.current
             if not await self._worklist.leave():
                 raise WorklistError("the case was not left, so nothing was opened; save it, then open again.")
@@ -122,15 +142,28 @@ class FilesLogic:
             return opened.with_remarks(left)
         if current is not None:
             raise WorklistError(
-                f"case {current.name} of the worklist takes no mask from a file; open the mask together with "
-                "its images, which leaves the case, or name it in the worklist's list."
+                f"case {current.name} of the worklist takes no mask from a file and no journal; open it "
+                "together with its images, which leaves the case, or name the mask in the worklist's list."
             )
-        grid = nodes.mask.grid
-        values = await self._host.background(lambda: self._uploads.mask(grid))
-        if self._workbench.nodes is not nodes:
-            raise ImageError("another case was opened meanwhile, so the mask was not used; open it again.")
-        self._workbench.restart(values)
+        await self._put_onto(cast(ShownCase, nodes))
         return ""
+
+    async def _put_onto(self, nodes: ShownCase) -> None:
+        """Begin the open case anew with the mask that was sent, or go on with its journal."""
+        grid, journal = nodes.mask.grid, self._uploads.journal()
+        sent = "mask" in self._uploads.names
+        mask = await self._host.background(lambda: self._uploads.mask(grid)) if sent else None
+        if self._workbench.nodes is not nodes:
+            raise ImageError(
+                "another case was opened meanwhile, so the files were not used; open them again."
+            )
+        t1ce, t2 = (volume_of(node) if node is not None else None for node in nodes.volumes)
+        case = OpenedCase(nodes.name, t1ce, t2, mask)
+        if journal:
+            case = case.resumed(journal)
+        self._workbench.restart(cast(np.ndarray, case.mask))
+        if journal:
+            nodes.take_up(journal)
 
     def download(self, name: str):
         """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made."""
@@ -142,7 +175,8 @@ class FilesLogic:
             path = folder / name
             self._writer(name)(path)
             content = path.read_bytes()
-            self._status.say(f"{name} was made.")
+            self._unsaved.note_saved()
+            self._status.say(f"'{self.typed_state.data.stem}-{name}' was made.")
         return None if content is None else self._server.protocol.addAttachment(content)
 
     def _writer(self, name: str) -> Callable[[Path], None]:
@@ -153,14 +187,14 @@ class FilesLogic:
         return {
             "tumour.nii.gz": lambda path: write_mask(path, mask.read(mask.grid.box), mask.grid),
             "tumour.seg.nrrd": lambda path: save_segmentation(nodes.segmentation, path),
-            "tumour-dicom.zip": lambda path: cast(ShownCase, nodes).origin.zip_dicom(
+            "tumour-dicom.zip": lambda path: self._workbench.origin.zip_dicom(
                 path, mask.read(mask.grid.box), mask.grid
             ),
             "journal.jsonl": correction.session.journal.save,
             "scene.mrb": lambda path: save_scene(nodes.segmentation.GetScene(), path),
         }[name]
 
-    def _told(self, action: Callable[[], object]) -> bool:
+    def _reported(self, action: Callable[[], object]) -> bool:
         with self._status.reporting():
             action()
             self._show_names()
@@ -172,5 +206,15 @@ class FilesLogic:
         for slot in SLOTS:
             setattr(self.typed_state.data, slot, self._uploads.names.get(slot, ""))
 
+    def _show_unsaved(self) -> None:
+        self.typed_state.data.unsaved = self._unsaved.there
+
     def _on_opened(self) -> None:
-        self.typed_state.data.case = self._workbench.nodes.name if self._workbench.nodes else ""
+        name = self._workbench.nodes.name if self._workbench.nodes else ""
+        self.typed_state.data.case, self.typed_state.data.stem = name, _stem(name)
+
+
+def _stem(case: str) -> str:
+    """Return what the files of a case are called, which may be called as a file itself."""
+    stem = re.sub(r"\.(seg\.nrrd|nii\.gz|nii|nrrd|zip|dcm)$", "", case, flags=re.IGNORECASE)
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "case"

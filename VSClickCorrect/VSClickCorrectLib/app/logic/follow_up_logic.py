@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.host import PageHost
+from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.uploads import EARLIER_SLOTS, Uploads
 from VSClickCorrectLib.workflow.follow_up import FollowUpComparison
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.host import PageHost
+from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.workflow.t2_registration import T2Registration
 
 

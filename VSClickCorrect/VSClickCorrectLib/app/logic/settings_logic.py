@@ -9,9 +9,9 @@ from typing import Any
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.host import PageHost
-from VSClickCorrectLib.imaging.merging import MERGES
-from VSClickCorrectLib.workflow.correction import CARRY_ALL, CorrectionSettings
+from VSClickCorrectLib.app.page_host import PageHost
+from VSClickCorrectLib.clicks.merging import MERGES
+from VSClickCorrectLib.workflow.correction_settings import CARRY_ALL, CorrectionSettings
 from VSClickCorrectLib.workflow.workflow import Workflow
 
 

@@ -37,6 +37,10 @@ class StripLogic:
         self._views = views
         self.typed_state = TypedState(server.state, StripState)
         workbench.settled.connect(self._update)
+        workbench.closed.connect(self._clear)
+
+    def _clear(self) -> None:
+        self.typed_state.data.heights, self.typed_state.data.kinds = [], []
 
     def _update(self) -> None:
         nodes, slices = self._workbench.nodes, self._views.slices

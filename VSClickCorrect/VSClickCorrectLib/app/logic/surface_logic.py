@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from trame_slicer.core import SlicerApp
+from vtkmodules.vtkRenderingCore import vtkRenderer
 
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.status import Status
@@ -42,6 +43,8 @@ class SurfaceLogic:
         self._status = status
         self._timer: asyncio.TimerHandle | None = None
         self._fitted = False
+        for view in slicer_app.view_manager.get_threed_views():
+            view.renderer().AddObserver("StartEvent", _show_all_of_it)
         workbench.opened.connect(self._on_opened)
         workbench.changed.connect(self._soon)
         views.typed_state.bind_changes({views.typed_state.name.layout: lambda _: self._soon()})
@@ -65,3 +68,10 @@ class SurfaceLogic:
             for view in self._app.view_manager.get_threed_views():
                 view.fit_view_to_content()
             self._fitted = True
+
+
+def _show_all_of_it(renderer: vtkRenderer, _event: str) -> None:
+    """Let what fits a view's shorter side be seen and lay the camera's planes around all there is."""
+    width, height = renderer.GetSize()
+    renderer.GetActiveCamera().SetUseHorizontalViewAngle(width < height)
+    renderer.ResetCameraClippingRange()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,20 +15,30 @@ from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import SliceView, ViewLayoutDefinition, ViewProps, ViewType
 from undo_stack import Signal
 
+from VSClickCorrectLib.app.framing import (
+    Frame,
+    center_on,
+    fit_in_plane,
+    frame_of,
+    position_text,
+    set_width,
+    show_frame,
+)
 from VSClickCorrectLib.app.layouts import ALL_VIEWS, AXIAL_VIEWS, PLANE_VIEWS, SURFACE_VIEW, places
 from VSClickCorrectLib.app.memory import keep_surface
-from VSClickCorrectLib.app.pointing import Point, Pointing
-from VSClickCorrectLib.app.shown_case import ShownCase
+from VSClickCorrectLib.app.pointing import Pointing
 from VSClickCorrectLib.app.slices import AxialSlices
 from VSClickCorrectLib.app.ui.views_ui import slice_view_ui, threed_view_ui
-from VSClickCorrectLib.imaging.box import Box
-from VSClickCorrectLib.imaging.grid import Grid
-from VSClickCorrectLib.imaging.volume import Volume
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import Point3, point3
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.volumes import add_volume, sides_known
 
 _BACKGROUND = "#000000"
-# Priority of an observer that is called once Slicer's own are done.
-_AFTER_SLICER = -1.0
+# Priorities of observers that are called before Slicer's own and once those are done.
+_BEFORE_SLICER, _AFTER_SLICER = 1.0, -1.0
 # A view zoomed to the segment is this many times as wide, and at least so wide.
 _SURROUNDINGS, _SMALLEST_MM = 2.5, 80.0
 
@@ -42,12 +52,15 @@ class ViewsState:
     slices: int = 1
     areas: dict = field(default_factory=lambda: places("planes", AXIAL_VIEWS))
     shown: list = field(default_factory=list)
+    enlarged: str = ""
+    positions: dict = field(default_factory=dict)
     sides_known: bool = True
 
 
 class ViewsLogic:
     """Makes and arranges the views, and keeps slice numbers and crosshair.
 
+    A view shows what the user made it show, whatever size the page gives it; both axial views show the same.
     All views stay on the page in every layout, hidden ones where they were last: what trame-rca makes for a
     view in the browser listens to the document even after the view is gone, and a hidden view that keeps its
     size keeps its drawing buffers.
@@ -62,6 +75,8 @@ class ViewsLogic:
 
     clicked = Signal(tuple)
     """A point, world RAS mm, was clicked in a slice view."""
+    hovered = Signal(tuple)
+    """The pointer is over a point, world RAS mm."""
 
     def __init__(self, server: Server, slicer_app: SlicerApp) -> None:
         self._app = slicer_app
@@ -70,24 +85,26 @@ class ViewsLogic:
             slicer_app.view_manager,
             server,
             slice_view_ui_f=partial(slice_view_ui, self.typed_state.name),
-            three_d_view_ui_f=threed_view_ui,
+            three_d_view_ui_f=partial(threed_view_ui, self.typed_state.name),
             blur_fps=20.0,
             interactive_quality=80,
         )
         self._axial_views: Sequence[str] = AXIAL_VIEWS
         self._slices: AxialSlices | None = None
         self._pointings: list[Pointing] = []
-        # What gave the views their zoom, done again when they get another size; None once the user zoomed.
-        self._refit: Callable[[], None] | None = None
+        # What views show that show the whole image, and what those show that are getting another size.
+        self._whole: dict[str, Frame] = {}
+        self._resized: dict[str, Frame] = {}
         for name in ALL_VIEWS:
             keep_surface(slicer_app.view_manager.create_view(_definition(name)).render_window())
         self._arrange()
         self.typed_state.bind_changes(
             {
-                self.typed_state.name.layout: lambda _: self._arrange(),
+                self.typed_state.name.layout: lambda _: self.enlarge(""),
                 self.typed_state.name.slice: self.page_to,
             }
         )
+        server.trigger("vs_enlarge")(self.enlarge)
         self._draw_images_first()
         for name in AXIAL_VIEWS + PLANE_VIEWS:
             self._watch(self._view(name))
@@ -102,22 +119,32 @@ class ViewsLogic:
         """Whether the layout has a 3D view."""
         return self.typed_state.data.layout != "axial"
 
-    def show(self, nodes: ShownCase) -> None:
+    def show(self, nodes: CaseNodes) -> None:
         """Show a case in all views, in the middle of its segment or of the image."""
         grid = nodes.mask.grid
         self._slices = AxialSlices(grid)
         shown = {"T1ce": nodes.t1ce, "T2": nodes.t2}
         self._axial_views = [name for name, node in shown.items() if node is not None]
+        self.typed_state.data.sides_known = sides_known(nodes.reference)
+        if self.typed_state.data.enlarged not in places("planes", self._axial_views):
+            self.typed_state.data.enlarged = ""
         self._arrange()
         for name in AXIAL_VIEWS + PLANE_VIEWS:
             view, volume = self._view(name), shown.get(name, nodes.reference)
             view.set_background_volume_id(volume.GetID() if volume else None)
             self._align(view, nodes.reference)
+        self.fit()
         self.typed_state.data.slices = self._slices.count
-        self.typed_state.data.sides_known = sides_known(nodes.reference)
         box = nodes.mask.extent()
         middle = grid.center_ras if box is None else grid.index_to_ras((np.add(box.start, box.stop) - 1) / 2)
-        self.jump_to(middle)
+        self.jump_to(point3(middle))
+
+    def clear(self) -> None:
+        """Show no case."""
+        self._slices = None
+        state = self.typed_state.data
+        state.slice = state.slices = 1
+        state.positions = {}
 
     def page_to(self, number: int) -> None:
         """Show the axial slice of a number."""
@@ -135,14 +162,13 @@ class ViewsLogic:
         """Page or zoom one slice view by steps of the wheel, upward for positive numbers."""
         view = self._view(name)
         if zooms:
-            self._refit = None
             view.zoom(1 - 0.9**steps)
         elif name in AXIAL_VIEWS:
             self.page_by(steps)
         else:
             view.set_slice_value(view.get_slice_value() + steps * view.get_slice_step())
 
-    def jump_to(self, ras: Point) -> None:
+    def jump_to(self, ras: Point3) -> None:
         """Bring a point, world RAS mm, into the slices of all views and put the crosshair there."""
         if self._slices is None:
             return
@@ -156,31 +182,36 @@ class ViewsLogic:
 
     def zoom_to(self, grid: Grid, box: Box) -> None:
         """Fill all slice views with a box of voxels and what surrounds it."""
-        self._refit = lambda: self.zoom_to(grid, box)
         corners = grid.index_to_ras(
             [(k, j, i) for k in _ends(box, 0) for j in _ends(box, 1) for i in _ends(box, 2)]
         )
         middle, size = corners.mean(axis=0), np.ptp(corners, axis=0).max()
         for name in AXIAL_VIEWS + PLANE_VIEWS:
-            self._view(name).get_view_node().JumpSliceByCentering(*(float(v) for v in middle))
-            self._set_width(self._view(name), max(_SMALLEST_MM, _SURROUNDINGS * float(size)))
-        self.jump_to(middle)
+            center_on(self._view(name), middle)
+            set_width(self._view(name), max(_SMALLEST_MM, _SURROUNDINGS * float(size)))
+        self.jump_to(point3(middle))
 
     def move_crosshair(self, columns: int = 0, rows: int = 0) -> None:
         """Move the crosshair by voxels of the axial slice, to the right and down the screen."""
         if self._slices is not None:
-            self.jump_to(self._slices.stepped(self.crosshair_ras, columns, rows))
+            self.jump_to(point3(self._slices.stepped(self.crosshair_ras, columns, rows)))
 
     @property
-    def crosshair_ras(self) -> Point:
+    def crosshair_ras(self) -> Point3:
         """Where the crosshair is, world RAS mm."""
-        return tuple(self.crosshair.GetCrosshairRAS())
+        return point3(self.crosshair.GetCrosshairRAS())
 
     def fit(self) -> None:
         """Zoom all slice views to the whole image."""
-        self._refit = self.fit
-        for name in AXIAL_VIEWS + PLANE_VIEWS:
-            self._view(name).fit_view_to_content()
+        # The other axial view follows.
+        for name in (self._axial_views[0], *PLANE_VIEWS):
+            self._fit(self._view(name))
+
+    def enlarge(self, name: str) -> None:
+        """Let one view fill the page, or the layout have it again where it does already or none is named."""
+        state = self.typed_state.data
+        state.enlarged = "" if name == state.enlarged or name not in ALL_VIEWS else name
+        self._arrange()
 
     @property
     def crosshair(self) -> slicer.vtkMRMLCrosshairNode:
@@ -212,56 +243,73 @@ class ViewsLogic:
     def _watch(self, view: SliceView) -> None:
         # Smoothing edges eight times over is dear without a graphics card, and images have no edges.
         view.render_window().SetMultiSamples(0)
-        self._pointings.append(Pointing(view, self._on_clicked))
-        composite = slicer.vtkMRMLSliceLogic.GetSliceCompositeNode(view.get_view_node())
-        composite.SetLinkedControl(True)
-        composite.SetHotLinkedControl(True)
+        self._pointings.append(Pointing(view, self._on_clicked, self.hovered.emit))
         view.modified.connect(self._on_view_modified)
-        view.interactor().AddObserver("WindowResizeEvent", self._on_resized, _AFTER_SLICER)
-        view.interactor().AddObserver("RightButtonPressEvent", self._on_user_zooms)
+        name = view.get_singleton_tag()
+        for priority, action in ((_BEFORE_SLICER, self._before_resize), (_AFTER_SLICER, self._after_resize)):
+            view.interactor().AddObserver("WindowResizeEvent", lambda *_, do=action: do(name), priority)
 
-    def _on_resized(self, *_event) -> None:
-        if self._refit is not None:
-            self._refit()
+    def _before_resize(self, name: str) -> None:
+        self._resized[name] = frame_of(self._view(name))
 
-    def _on_user_zooms(self, *_event) -> None:
-        self._refit = None
+    def _after_resize(self, name: str) -> None:
+        view, frame = self._view(name), self._resized.pop(name)
+        show_frame(view, frame)
+        whole = self._whole.get(name)
+        if whole is not None and whole.like(frame):
+            self._fit(view)
 
-    def _on_clicked(self, point: Point) -> None:
+    def _fit(self, view: SliceView) -> None:
+        fit_in_plane(view)
+        self._whole[view.get_singleton_tag()] = frame_of(view)
+
+    def _on_clicked(self, point: Point3) -> None:
         self.crosshair.SetCrosshairRAS(*point)
         self.clicked.emit(point)
 
     def _on_view_modified(self, view: SliceView) -> None:
-        if self._slices is not None and view is self._axial and self.typed_state.data.slice != self._number():
+        name = view.get_singleton_tag()
+        if self._slices is None or name in self._resized:
+            return
+        self._show_position(view)
+        if name in AXIAL_VIEWS:
+            self._follow(view)
+        if view is self._axial and self.typed_state.data.slice != self._number():
             self.typed_state.data.slice = self._number()
 
-    def _set_width(self, view: SliceView, width_mm: float) -> None:
-        node = view.get_view_node()
-        x, y, z = node.GetFieldOfView()
-        scale = width_mm / min(x, y)
-        node.SetFieldOfView(x * scale, y * scale, z)
+    def _follow(self, leader: SliceView) -> None:
+        """Let the other axial view show what this one shows."""
+        frame = frame_of(leader)
+        for view in map(self._view, AXIAL_VIEWS):
+            if view is not leader and not frame.like(frame_of(view)):
+                show_frame(view, frame)
+
+    def _show_position(self, view: SliceView) -> None:
+        state, name = self.typed_state.data, view.get_singleton_tag()
+        text = position_text(view, state.sides_known)
+        if state.positions.get(name) != text:
+            state.positions = {**state.positions, name: text}
 
     def _number(self) -> int:
         return self._slices.number_at(self._center(self._axial)) if self._slices else 1
 
-    def _center(self, view: SliceView) -> Point:
+    def _center(self, view: SliceView) -> Point3:
         matrix = view.get_view_node().GetSliceToRAS()
-        return tuple(matrix.GetElement(row, 3) for row in range(3))
+        return point3(matrix.GetElement(row, 3) for row in range(3))
 
     def _place(self, ras, view: SliceView) -> None:
         with view.trigger_modified_once():
             view.get_view_node().JumpSliceByOffsetting(*(float(v) for v in ras))
 
     def _align(self, view: SliceView, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-        """Lay a view's slices along the voxels of the reference volume and show all of it."""
+        """Lay a view's slices along the voxels of the reference volume."""
         node = view.get_view_node()
         node.SetOrientationToDefault()
         node.RotateToVolumePlane(volume)
-        view.fit_view_to_content()
 
     def _arrange(self) -> None:
         state = self.typed_state.data
-        shown = places(state.layout, self._axial_views)
+        shown = places(state.layout, self._axial_views, state.enlarged)
         state.areas = {**state.areas, **shown}
         state.shown = list(shown)
         self._app.view_manager.set_current_view_ids(list(shown))

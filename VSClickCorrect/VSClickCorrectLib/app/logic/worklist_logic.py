@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
-from VSClickCorrectLib.app.host import PageHost
-from VSClickCorrectLib.workflow.worklist import WorklistFlow
+from VSClickCorrectLib.app.page_host import PageHost
+from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 
 
 @dataclass
@@ -41,6 +41,7 @@ class WorklistLogic:
         self.next, self.previous = host.bound(worklist.next), host.bound(worklist.previous)
         self.go_to = host.bound(worklist.go_to)
         self.done, self.skip = host.bound(worklist.done), host.bound(worklist.skip)
+        self.no_tumour = host.bound(worklist.no_tumour)
         self.typed_state = TypedState(server.state, WorklistState)
         self.typed_state.bind_changes({self.typed_state.name.comment: host.bound(self._comment)})
         worklist.changed.connect(self._update)

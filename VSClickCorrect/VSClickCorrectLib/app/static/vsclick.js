@@ -5,7 +5,9 @@
   function name(event) {
     const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
     const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
-    return control + (event.shiftKey ? "Shift+" : "") + key;
+    // Which signs need Shift depends on the keyboard.
+    const sign = key.length === 1 && !/[A-Z]/.test(key);
+    return control + (event.shiftKey && !sign ? "Shift+" : "") + key;
   }
 
   // Before Slicer's own keys in the views, some of which mean other things.
@@ -23,6 +25,11 @@
     },
     true,
   );
+
+  // A button that was pressed with the mouse is done with: keys belong to the views again.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 0) event.target.closest("button")?.blur();
+  });
 
   // The wheel turns faster than slices are drawn: what was turned meanwhile goes with the next message.
   const NOTCH = 60;
@@ -52,6 +59,18 @@
       turn(over.dataset.view, event.ctrlKey);
     },
     { capture: true, passive: false },
+  );
+
+  // Before trame, which closes the connection here, so that who decides to stay can go on.
+  window.addEventListener(
+    "beforeunload",
+    (event) => {
+      const state = window.trame.state;
+      if (!state.get(state.get("vs_unsaved"))) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    true,
   );
 
   // Browsers tell of a layout that takes a second turn as if it were an error.
@@ -90,18 +109,32 @@
     if (answer) await window.trame.trigger("vs_upload_end", [slot]);
   }
 
+  // Browsers give pages of other computers no clipboard over plain http, but copy what is selected.
+  async function copied(text) {
+    if (navigator.clipboard) {
+      return navigator.clipboard.writeText(text).then(() => true, () => false);
+    }
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done;
+  }
+
   window.vsclick = {
     upload(slot, event) {
       const file = event.target.files[0];
       event.target.value = "";
       if (file) send(slot, file);
     },
-    async download(name) {
-      const content = await window.trame.trigger("vs_download", [name]);
+    async download(kind, name = kind) {
+      const content = await window.trame.trigger("vs_download", [kind]);
       if (content) window.trame.utils.download(name, content, "application/octet-stream");
     },
-    copy(text) {
-      navigator.clipboard.writeText(text);
+    async copy(text) {
+      window.trame.trigger("vs_copied", [await copied(text)]);
     },
   };
 })();

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from trame.widgets.html import Div, Span
+from trame.widgets.html import Button, Div, Span
 from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
 
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
-from VSClickCorrectLib.app.ui.parts import tip
+from VSClickCorrectLib.app.ui.parts import attributes, tip
 from VSClickCorrectLib.workflow.keys import key_of
 
 _TOOLS = (
@@ -50,7 +50,7 @@ def clicks_ui(clicks: ClicksLogic) -> None:
                 VBtn(
                     icon=icon,
                     id=label.lower(),
-                    aria_label=label,
+                    **attributes(aria_label=label),
                     click=action,
                     disabled=(f"!{text}",),
                     size="small",
@@ -69,15 +69,17 @@ def clicks_ui(clicks: ClicksLogic) -> None:
             id="collect",
         )
         Div(classes="flex-grow-1")
-        VBtn(
-            f"Apply {{{{ {name.pending} || '' }}}}",
-            id="apply",
-            click=clicks.apply,
-            disabled=(f"!{name.pending}",),
-            size="small",
-            variant="tonal",
-            color="primary",
-        )
+        with Div():
+            VBtn(
+                f"Apply {{{{ {name.pending} || '' }}}}",
+                id="apply",
+                click=clicks.apply,
+                disabled=(f"!{name.pending}",),
+                size="small",
+                variant="tonal",
+                color="primary",
+            )
+            tip(f"Correct by all clicks that wait ({key_of('apply')})")
 
 
 def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
@@ -90,7 +92,13 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
     with Div(classes="vs-list", id="clicks"):
         Span("Clicks appear here: kind, slice, round, voxels changed.", v_if=f"!{name.rows}.length")
         with Div(v_for=f"row in {name.rows}", key="row.number", classes=("'vs-click vs-' + row.kind",)):
-            with Div(classes="vs-click-text", click=(show, "[row.number]")):
+            with Button(
+                classes="vs-click-text",
+                click=(show, "[row.number]"),
+                **attributes(
+                    aria_label=("'Go to click ' + row.number + ', ' + row.kind + ', slice ' + row.slice",)
+                ),
+            ):
                 Span("{{ row.number }}", classes="vs-number")
                 VIcon(_ICON, size="14")
                 Span("{{ row.kind }}", classes="vs-kind")
@@ -101,6 +109,6 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
                 icon="mdi-close",
                 size="x-small",
                 variant="text",
-                aria_label=("'Remove click ' + row.number",),
+                **attributes(aria_label=("'Remove click ' + row.number",)),
                 click=(clicks.remove, "[row.number]"),
             )

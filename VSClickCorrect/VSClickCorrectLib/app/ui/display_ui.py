@@ -6,6 +6,7 @@ from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VBtn, VRangeSlider, VSlider, VSwitch
 
 from VSClickCorrectLib.app.logic.display_logic import SEQUENCES, DisplayLogic
+from VSClickCorrectLib.app.ui.parts import attributes
 from VSClickCorrectLib.workflow.keys import key_of
 
 _TITLES = {"t1ce": "T1ce window", "t2": "T2 window"}
@@ -23,7 +24,8 @@ def display_ui(display: DisplayLogic) -> None:
     name = display.typed_state.name
     for sequence in SEQUENCES:
         window, limits = (getattr(name, f"{sequence}_{part}") for part in ("window", "limits"))
-        with Div(classes="vs-row"):
+        there = f"{name.sequences}.includes('{sequence}')"
+        with Div(v_if=(there,), classes="vs-row"):
             Span(_TITLES[sequence], classes="vs-strong")
             Span(f"{{{{ {window}.map(v => Math.round(v)).join(' – ') }}}}", classes="vs-quiet")
             Div(classes="flex-grow-1")
@@ -31,10 +33,11 @@ def display_ui(display: DisplayLogic) -> None:
                 icon="mdi-restore",
                 size="x-small",
                 variant="text",
-                aria_label=f"Reset the {_TITLES[sequence]}",
+                **attributes(aria_label=f"Reset the {_TITLES[sequence]}"),
                 click=(display.reset_window, f"['{sequence}']"),
             )
         VRangeSlider(
+            v_if=(there,),
             v_model=(window,),
             min=(f"{limits}[0]",),
             max=(f"{limits}[1]",),
@@ -42,7 +45,7 @@ def display_ui(display: DisplayLogic) -> None:
             hide_details=True,
             color="primary",
             classes="mx-2",
-            aria_label=_TITLES[sequence],
+            **attributes(aria_label=_TITLES[sequence]),
         )
     with Div(classes="vs-row"):
         Span("Opacity of the fill", classes="vs-strong")
@@ -55,7 +58,7 @@ def display_ui(display: DisplayLogic) -> None:
         hide_details=True,
         color="primary",
         classes="mx-2",
-        aria_label="Opacity of the fill",
+        **attributes(aria_label="Opacity of the fill"),
     )
     with Div(classes="vs-switches"):
         for switch, label in _SWITCHES.items():

@@ -7,7 +7,8 @@ from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTi
 
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
-from VSClickCorrectLib.app.ui.parts import file_fields
+from VSClickCorrectLib.app.status import Status
+from VSClickCorrectLib.app.ui.parts import file_fields, problem
 
 _SLOTS = {
     "before": ("Mask of the earlier examination", ".nii,.gz,.nrrd,.dcm"),
@@ -15,7 +16,7 @@ _SLOTS = {
 }
 
 
-def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic) -> None:
+def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic, status: Status) -> None:
     """Build it; files come as those of a case do."""
     name, sent = follow_up.typed_state.name, files.typed_state.name
     with Div(classes="vs-list"):
@@ -32,6 +33,7 @@ def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic) -> None:
         VCardTitle("Compare with an earlier examination")
         with VCardText():
             file_fields(_SLOTS, sent)
+            problem(status)
             Span(
                 "With its scan, both scans are registered and measured in the same slices.",
                 classes="vs-quiet",

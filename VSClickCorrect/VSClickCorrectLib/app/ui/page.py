@@ -21,11 +21,13 @@ from trame.widgets.vuetify3 import (
 )
 
 from VSClickCorrectLib.app.layouts import LAYOUTS
+from VSClickCorrectLib.app.logic.clicks_logic import LOOK
 from VSClickCorrectLib.app.page_files import STATIC
 from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
 from VSClickCorrectLib.app.ui.display_ui import display_ui
 from VSClickCorrectLib.app.ui.follow_up_ui import follow_up_ui
-from VSClickCorrectLib.app.ui.parts import tip
+from VSClickCorrectLib.app.ui.help_ui import help_ui
+from VSClickCorrectLib.app.ui.parts import attributes, tip
 from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
 from VSClickCorrectLib.app.ui.settings_ui import settings_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
@@ -49,6 +51,16 @@ _THEME = {
     "defaults": {"VBtn": {"class": "text-none", "ripple": False}},
 }
 
+# What is shown once the program does not answer any more; nothing of the page is left then, styles included.
+_GONE = """
+<div style="max-width: 38em; margin: 18vh auto; color: #d0d4da; font: 16px/1.6 sans-serif" id="gone">
+  <h2>The connection to the program is lost</h2>
+  <p>If it still runs, <a href="" style="color: #4db6ac">load the page again</a>: nothing was lost.</p>
+  <p>If it was ended, start <code>vsclick app</code> again and open the address that it prints. The cases of a
+  worklist are as they were; of other cases there is what was saved.</p>
+</div>
+"""
+
 
 def build_page(app: BrowserApp) -> None:
     """Build the page; it lives as long as the server."""
@@ -60,15 +72,23 @@ def build_page(app: BrowserApp) -> None:
         with VNavigationDrawer(location="right", permanent=True, width=336, classes="vs-panel"):
             _panel(app)
         with VMain(classes="vs-main"), Div(classes="vs-work"):
-            views_ui(app.views)
+            views_ui(app.views, f"{app.clicks.typed_state.name.tool} === '{LOOK}'")
             strip_ui(app.strip, app.views)
             _foot(app)
         question_ui(app.host)
+    app.server.state.trame__template_error = _GONE
 
 
 def _top(app: BrowserApp) -> None:
     Span(TITLE, classes="vs-title")
     Span(f"{{{{ {app.files.typed_state.name.case} }}}}", classes="vs-case", id="case")
+    Span(
+        "not saved",
+        v_if=(app.files.typed_state.name.unsaved,),
+        classes="vs-unsaved",
+        id="unsaved",
+        title="What was done on this case is in this program alone; Save writes it to a file",
+    )
     Span(f"{{{{ {app.measures.typed_state.name.volume} }}}}", classes="vs-quiet", id="volume")
     Div(classes="flex-grow-1")
     name = app.views.typed_state.name
@@ -81,18 +101,28 @@ def _top(app: BrowserApp) -> None:
         (app.zoom, "mdi-magnify-plus-outline", "Zoom", f"Zoom to the segment ({key_of('zoom')})"),
         (app.views.fit, "mdi-fit-to-screen-outline", "Fit", f"Show the whole image ({key_of('fit')})"),
     ):
-        with VBtn(icon=True, size="small", variant="text", aria_label=label, click=action, id=label.lower()):
+        with VBtn(
+            icon=True,
+            size="small",
+            variant="text",
+            click=action,
+            id=label.lower(),
+            **attributes(aria_label=label),
+        ):
             VIcon(icon)
             tip(hint)
-    files_ui(app.files)
+    files_ui(app.files, app.status)
+    help_ui()
 
 
 def _panel(app: BrowserApp) -> None:
     with Div(classes="vs-column"):
         worklist_ui(app.worklist)
         with Div(classes="vs-section"):
-            running_ui(app.running)
-            initial_ui(app.running)
+            # One height for all of it, so that nothing below moves.
+            with Div(classes="vs-find"):
+                running_ui(app.running)
+                initial_ui(app.running)
             registration_ui(app.registration, app.running)
         with Div(classes="vs-section"):
             clicks_ui(app.clicks)
@@ -106,7 +136,7 @@ def _panel(app: BrowserApp) -> None:
                 click_list_ui(app.clicks, app.views)
             with VWindowItem(value="measures", transition=False, reverse_transition=False):
                 measures_ui(app.measures)
-                follow_up_ui(app.follow_up, app.files)
+                follow_up_ui(app.follow_up, app.files, app.status)
             with VWindowItem(value="display", transition=False, reverse_transition=False):
                 display_ui(app.display)
             with VWindowItem(value="settings", transition=False, reverse_transition=False):
@@ -115,5 +145,12 @@ def _panel(app: BrowserApp) -> None:
 
 def _foot(app: BrowserApp) -> None:
     name = app.status.typed_state.name
-    with Div(classes=(f"'vs-foot' + ({name.is_error} ? ' vs-error' : '')",), id="status", role="status"):
-        Span(f"{{{{ {name.message} }}}}")
+    with Div(classes=(f"'vs-foot' + ({name.is_error} ? ' vs-error' : '')",)):
+        Span(
+            f"{{{{ {name.message} }}}}",
+            classes="vs-said",
+            id="status",
+            **attributes(role="status"),
+            title=(name.message,),
+        )
+        Span(f"{{{{ {app.readout.typed_state.name.text} }}}}", classes="vs-readout", id="readout")

@@ -8,10 +8,23 @@ from typing import Any
 from trame.widgets.html import Div, Input, Span
 from trame.widgets.vuetify3 import VTooltip
 
+from VSClickCorrectLib.app.status import Status
+
 
 def tip(text: str) -> None:
     """Explain the element around it when the pointer rests there."""
     VTooltip(text, activator="parent", location="bottom", open_delay="500")
+
+
+def attributes(**values: Any) -> dict[str, Any]:
+    """Return arguments that give a widget attributes which trame does not know and would leave out."""
+    return {"__properties": [(name, name.replace("_", "-")) for name in values], **values}
+
+
+def problem(status: Status) -> None:
+    """Show within a dialog what goes wrong: it hides the line at the foot."""
+    name = status.typed_state.name
+    Div(f"{{{{ {name.message} }}}}", v_if=(name.is_error,), classes="vs-problem", **attributes(role="alert"))
 
 
 def file_fields(slots: Mapping[str, tuple[str, str]], sent: Any) -> None:
@@ -31,7 +44,7 @@ def file_fields(slots: Mapping[str, tuple[str, str]], sent: Any) -> None:
                 type="file",
                 accept=accepted,
                 id=f"file-{slot}",
-                aria_label=label,
+                **attributes(aria_label=label),
                 change=f"window.vsclick.upload('{slot}', $event)",
             )
             Span(f"{{{{ {getattr(sent, slot)} }}}}", classes="vs-quiet", id=f"sent-{slot}")

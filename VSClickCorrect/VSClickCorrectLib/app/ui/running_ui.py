@@ -7,6 +7,7 @@ from trame.widgets.vuetify3 import VBtn, VProgressLinear, VSwitch
 
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectLib.app.ui.parts import tip
 from VSClickCorrectLib.workflow.keys import key_of
 
 
@@ -22,27 +23,26 @@ def running_ui(running: RunningLogic) -> None:
 
 def initial_ui(running: RunningLogic) -> None:
     """Build the button that finds the tumour, and the one that goes through candidates if there are any."""
-    VBtn(
+    name = running.typed_state.name
+    with VBtn(
         "Find the tumour",
         id="find",
-        v_if=f"!{running.typed_state.name.running}",
+        v_if=f"!{name.running}",
         click=running.find,
         size="small",
         variant="tonal",
         prepend_icon="mdi-auto-fix",
-        block=True,
-    )
-    VBtn(
-        f"Next candidate ({key_of('candidate')})",
+    ):
+        tip("Let the networks make a new mask; asks before clicks go with the present one")
+    with VBtn(
+        "Next candidate",
         id="candidate",
-        v_if=f"!{running.typed_state.name.running} && {running.typed_state.name.candidates} > 1",
+        v_if=f"!{name.running} && {name.candidates} > 1",
         click=running.next_candidate,
-        classes="mt-1",
         size="small",
         variant="text",
-        prepend_icon="mdi-skip-next",
-        block=True,
-    )
+    ):
+        tip(f"Look at the next place that may be the tumour ({key_of('candidate')})")
 
 
 def registration_ui(registration: RegistrationLogic, running: RunningLogic) -> None:

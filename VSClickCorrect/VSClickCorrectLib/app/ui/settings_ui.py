@@ -6,8 +6,9 @@ from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VSelect, VSlider
 
 from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
-from VSClickCorrectLib.imaging.merging import MERGES
-from VSClickCorrectLib.workflow.correction import CARRY_ALL
+from VSClickCorrectLib.app.ui.parts import attributes
+from VSClickCorrectLib.clicks.merging import MERGES
+from VSClickCorrectLib.workflow.correction_settings import CARRY_ALL
 
 
 def settings_ui(settings: SettingsLogic) -> None:
@@ -51,5 +52,5 @@ def settings_ui(settings: SettingsLogic) -> None:
                 hide_details=True,
                 color="primary",
                 classes="mx-2",
-                aria_label=label,
+                **attributes(aria_label=label),
             )

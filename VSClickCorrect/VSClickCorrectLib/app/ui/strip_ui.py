@@ -6,6 +6,9 @@ from trame.widgets.html import Button, Div, Input, Span
 
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
+from VSClickCorrectLib.app.ui.parts import attributes
+
+_MOST_DOTS = 5
 
 
 def strip_ui(strip: StripLogic, views: ViewsLogic) -> None:
@@ -18,13 +21,15 @@ def strip_ui(strip: StripLogic, views: ViewsLogic) -> None:
                 v_for=f"(height, index) in {name.heights}",
                 key="index",
                 classes=(f"'vs-bar' + (index + 1 === {view.slice} ? ' vs-current' : '')",),
-                tabindex="-1",
                 title=("'Slice ' + (index + 1)",),
                 click=f"{view.slice} = index + 1",
+                # The slider does the same, with one stop of the Tab key.
+                **attributes(tabindex="-1"),
             ):
                 Div(classes="vs-area", style=("{height: height + '%'}",))
                 Div(
-                    v_for=f"(kind, n) in {name.kinds}[index]",
+                    # More do not fit into the strip's height.
+                    v_for=f"(kind, n) in {name.kinds}[index].slice(-{_MOST_DOTS})",
                     key="n",
                     classes=("'vs-dot vs-' + kind",),
                     style=("{bottom: (2 + 6 * n) + 'px'}",),
@@ -37,5 +42,5 @@ def strip_ui(strip: StripLogic, views: ViewsLogic) -> None:
                 input=f"{view.slice} = Number($event.target.value)",
                 classes="vs-slider",
                 id="slice-slider",
-                aria_label="Axial slice",
+                **attributes(aria_label="Axial slice"),
             )

@@ -17,16 +17,19 @@ from trame.widgets.vuetify3 import (
     VTextField,
 )
 
-from VSClickCorrectLib.app.host import PageHost
 from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
-from VSClickCorrectLib.app.ui.parts import file_fields
+from VSClickCorrectLib.app.page_host import PageHost
+from VSClickCorrectLib.app.status import Status
+from VSClickCorrectLib.app.ui.parts import attributes, file_fields, problem, tip
+from VSClickCorrectLib.workflow.keys import key_of
 
 _SLOTS = {
     "t1ce": ("Contrast-enhanced T1", ".nii,.gz,.nrrd,.zip"),
     "t2": ("T2", ".nii,.gz,.nrrd,.zip"),
     "mask": ("Mask to correct, if there is one", ".nii,.gz,.nrrd,.dcm"),
+    "journal": ("Journal to go on with, if there is one", ".jsonl"),
 }
 
 
@@ -41,22 +44,25 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                 (worklist.previous, "mdi-chevron-left", "Previous case"),
                 (worklist.next, "mdi-chevron-right", "Next case"),
             ):
-                VBtn(
-                    icon=icon,
-                    size="x-small",
-                    variant="text",
-                    aria_label=label,
-                    click=action,
-                    disabled=(name.busy,),
-                    id=label.split()[0].lower() + "-case",
-                )
+                verb = label.split()[0].lower()
+                with Div():
+                    VBtn(
+                        icon=icon,
+                        size="x-small",
+                        variant="text",
+                        **attributes(aria_label=label),
+                        click=action,
+                        disabled=(name.busy,),
+                        id=f"{verb}-case",
+                    )
+                    tip(f"{label} ({key_of(verb)})")
             with VMenu(location="bottom end"):
                 with Template(v_slot_activator="{ props }"):
                     VBtn(
                         icon="mdi-format-list-bulleted",
                         size="x-small",
                         variant="text",
-                        aria_label="All cases",
+                        **attributes(aria_label="All cases"),
                         v_bind="props",
                         id="cases",
                     )
@@ -80,16 +86,21 @@ def worklist_ui(worklist: WorklistLogic) -> None:
             disabled=(f"!{name.current}",),
         )
         with Div(classes="vs-row"):
-            for action, label, color in ((worklist.done, "Done", "primary"), (worklist.skip, "Skip", "")):
-                VBtn(
+            for action, label, color, hint in (
+                (worklist.done, "Done", "primary", f"Write the label and go on ({key_of('done')})"),
+                (worklist.no_tumour, "No tumour", "", "Label the case as one without a tumour and go on"),
+                (worklist.skip, "Skip", "", f"Leave the case out, the comment says why ({key_of('skip')})"),
+            ):
+                with VBtn(
                     label,
                     click=action,
                     size="small",
                     variant="tonal",
                     color=color or None,
-                    id=f"worklist-{label.lower()}",
+                    id="worklist-" + label.lower().replace(" ", "-"),
                     disabled=(f"{name.busy} || !{name.current}",),
-                )
+                ):
+                    tip(hint)
 
 
 def question_ui(host: PageHost) -> None:
@@ -111,13 +122,14 @@ def measures_ui(measures: MeasuresLogic) -> None:
         VBtn(
             "Copy",
             click=f"window.vsclick.copy({text})",
+            id="copy",
             size="small",
             variant="tonal",
             prepend_icon="mdi-content-copy",
         )
 
 
-def files_ui(files: FilesLogic) -> None:
+def files_ui(files: FilesLogic, status: Status) -> None:
     """Build the dialog that opens files, and the menu that saves them."""
     name = files.typed_state.name
     VBtn(
@@ -130,17 +142,18 @@ def files_ui(files: FilesLogic) -> None:
             for file, label in DOWNLOADS.items():
                 VListItem(
                     title=label,
-                    subtitle=file,
-                    click=f"window.vsclick.download('{file}')",
+                    subtitle=(f"{name.stem} + '-{file}'",),
+                    click=f"window.vsclick.download('{file}', {name.stem} + '-{file}')",
                     id="save-" + file.replace(".", "-"),
                 )
     with VDialog(v_model=(name.dialog,), width=520), VCard():
         VCardTitle("Open a case")
         with VCardText():
             file_fields(_SLOTS, name)
+            problem(status)
             Span(
-                "NIfTI, NRRD or one DICOM series as a zip archive. Files stay on the machine that runs "
-                "the app and are removed once they are read.",
+                "NIfTI, NRRD or one DICOM series as a zip archive. A journal brings back its clicks, rounds "
+                "and undo. Files stay on the machine that runs the app and are removed once they are read.",
                 classes="vs-quiet",
             )
         with VCardActions():

@@ -1,0 +1,110 @@
+"""Sessions that were saved and are opened again on the page, and what downloads are called."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from bright_ball import CENTER, RADIUS_MM, ball, ball_volume, write_image
+from VSClickCorrectLib.app.logic.files_logic import FilesLogic
+from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+
+START = ball(radius=5.0)
+
+
+@pytest.fixture
+def page(parts):
+    parts.uploads = Uploads()
+    parts.logic = FilesLogic(parts.server, parts.host, parts.flow, parts.status, parts.uploads)
+    parts.shown = parts.logic.typed_state.data
+    parts.workbench.open(OpenedCase("A b.nii.gz", ball_volume(), None, START))
+    asyncio.run(parts.workbench.begin())
+    yield parts
+    parts.uploads.close()
+
+
+@pytest.fixture
+def session(page):
+    """Two clicks in two rounds; the mask, and the journal as it is downloaded."""
+    correction = page.workbench.under_way
+    correction.place(Click((CENTER[0] + RADIUS_MM, *CENTER[1:])))
+    page.flow.clicks.next_round()
+    correction.place(Click((CENTER[0], CENTER[1] + 12, CENTER[2]), ClickKind.INCLUDE))
+    assert len(correction.rows) == 2
+    return page.workbench.values(), correction.session.journal.text
+
+
+def send(page, slot, name, content):
+    page.uploads.begin(slot, name, len(content))
+    page.uploads.part(slot, 0, content)
+
+
+def open_sent(page):
+    async def opening():
+        page.logic.open()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    asyncio.run(opening())
+
+
+def check_goes_on(page, left):
+    """The mask, clicks and rounds are there, and undo leads back to the start."""
+    np.testing.assert_array_equal(page.workbench.values(), left)
+    assert [row.round for row in page.flow.clicks.rows] == [1, 2] and page.flow.clicks.round == 2
+    assert not page.flow.unsaved.there
+    while page.flow.clicks.next_undo:
+        page.flow.clicks.undo()
+    np.testing.assert_array_equal(page.workbench.values(), START)
+
+
+def test_a_session_goes_on_with_its_images_and_journal(page, session, tmp_path):
+    left, journal = session
+    page.flow.unsaved.note_saved()
+    send(page, "t1ce", "VS 7.nii.gz", write_image(tmp_path / "t1.nii.gz", ball_volume().array).read_bytes())
+    send(page, "journal", "VS-7-journal.jsonl", journal.encode())
+    open_sent(page)
+    assert (page.shown.case, page.shown.stem) == ("VS 7.nii.gz", "VS-7")
+    check_goes_on(page, left)
+
+
+def test_a_journal_alone_goes_onto_the_open_case(page, session):
+    left, journal = session
+    page.workbench.open(OpenedCase("again", ball_volume(), None, None))
+    asyncio.run(page.workbench.begin())
+    send(page, "journal", "journal.jsonl", journal.encode())
+    open_sent(page)
+    check_goes_on(page, left)
+
+
+def test_what_was_painted_after_the_journal_counts(page, session, tmp_path):
+    left, journal = session
+    page.flow.unsaved.note_saved()
+    painted = left.copy()
+    painted[0, 0, :3] = True
+    for slot, values in (("t1ce", ball_volume().array), ("mask", painted.astype(np.uint8))):
+        send(page, slot, f"{slot}.nii.gz", write_image(tmp_path / f"{slot}.nii.gz", values).read_bytes())
+    send(page, "journal", "journal.jsonl", journal.encode())
+    open_sent(page)
+    np.testing.assert_array_equal(page.workbench.values(), painted)
+    assert len(page.flow.clicks.rows) == 2
+
+
+@pytest.mark.parametrize("fault", ["other image", "damaged"])
+def test_a_journal_that_does_not_belong_is_refused_and_the_case_stays(page, session, tmp_path, fault):
+    left, journal = session
+    page.flow.unsaved.note_saved()
+    array = ball_volume().array + (1 if fault == "other image" else 0)
+    send(page, "t1ce", "other.nii.gz", write_image(tmp_path / "other.nii.gz", array).read_bytes())
+    send(page, "journal", "mine.jsonl", (journal if fault == "other image" else "{}\n" + journal).encode())
+    open_sent(page)
+    assert page.message.is_error and page.shown.case == "A b.nii.gz"
+    assert str(page.uploads.folder) not in page.message.message
+    np.testing.assert_array_equal(page.workbench.values(), left)
+
+
+def test_a_file_that_is_no_journal_is_refused_by_its_suffix(page):
+    assert not page.logic.begin("journal", "scan.nii.gz", 10)
+    assert "'scan.nii.gz' is of no known kind" in page.message.message
+    assert not page.logic.begin("journal", "long.jsonl", 65 << 20)
+    assert "at most 64 MB" in page.message.message

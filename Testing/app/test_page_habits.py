@@ -1,0 +1,125 @@
+"""What hands do all day on the page, in a real Chromium, with a case of one sequence and no mask."""
+
+import re
+from importlib.util import find_spec
+
+import pytest
+from VSClickCorrectLib.workflow.keys import PAGE_KEYS
+
+if find_spec("playwright") is None:
+    pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
+
+from playwright.sync_api import expect
+
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def server(start_app, case_files, bright_models):
+    return start_app("--t1ce", case_files.t1ce, "--models", bright_models, "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def page(server, chromium):
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    page = context.new_page()
+    page.troubles = []
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.goto(server.url)
+    says(page, "Ready")
+    yield page
+    context.close()
+
+
+def says(page, text):
+    expect(page.locator("#status")).to_have_text(re.compile(text), timeout=PATIENCE_MS)
+
+
+def test_an_empty_mask_is_called_so(page):
+    says(page, "^Ready; the mask is empty: find the tumour, or place an include click inside it")
+
+
+def test_only_sequences_that_there_are_have_a_window(page):
+    page.click("#tab-display")
+    expect(page.get_by_label("Reset the T1ce window")).to_have_count(1)
+    expect(page.get_by_label("Reset the T2 window")).to_have_count(0)
+    page.click("#tab-clicks")
+
+
+def test_every_control_has_a_name(page):
+    unnamed = page.evaluate(
+        """() => {
+          const given = (e) => e.ariaLabel || e.title || e.innerText || e.getAttribute("aria-labelledby");
+          const named = (e) => given(e)?.trim() || e.labels?.length;
+          return [...document.querySelectorAll("button, input, select, [role=button], [role=slider]")]
+            .filter((e) => e.checkVisibility() && !named(e)).map((e) => e.outerHTML.slice(0, 120));
+        }"""
+    )
+    assert unnamed == [], unnamed
+
+
+def test_the_keys_are_listed(page):
+    page.keyboard.press("Shift+?")
+    listed = page.locator("#help-page")
+    expect(listed).to_be_visible()
+    for key in PAGE_KEYS:
+        expect(listed).to_contain_text(key.does)
+    page.keyboard.press("Escape")
+    expect(listed).to_be_hidden()
+
+
+def test_numbers_choose_the_kind_of_click(page):
+    for key, kind in (("3", "exclude"), ("1", "boundary"), ("2", "include")):
+        page.keyboard.press(key)
+        expect(page.locator(f"#tool-{kind}")).to_have_class(re.compile("v-btn--active"))
+
+
+def test_enter_places_a_click_even_after_a_button_was_pressed(page):
+    page.click("#tool-include")
+    page.keyboard.press("Enter")
+    says(page, "Include click")
+    expect(page.locator(".vs-click")).to_have_count(1)
+
+
+def test_clicks_are_reached_and_gone_to_by_keyboard(page):
+    page.keyboard.press("PageUp")
+    expect(page.locator("#slice")).to_have_text("Slice 14 / 24")
+    row = page.get_by_role("button", name="Go to click 1")
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#slice")).to_have_text("Slice 13 / 24")
+    expect(page.locator(".vs-click")).to_have_count(1)
+
+
+def test_dots_of_many_clicks_stay_within_the_strip(page):
+    page.click("#tool-include")
+    for _ in range(7):
+        page.keyboard.press("Enter")
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".vs-click")).to_have_count(8)
+    assert page.locator(".vs-current .vs-dot").count() <= 5 < page.locator(".vs-click").count()
+    top = page.locator(".vs-bars").bounding_box()["y"]
+    assert min(dot.bounding_box()["y"] for dot in page.locator(".vs-dot").all()) >= top
+
+
+def test_copying_is_told_also_where_the_browser_has_no_clipboard(page):
+    page.click("#tab-measures")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})")
+    page.click("#copy")
+    says(page, "^The measurements were copied")
+    page.click("#tab-clicks")
+
+
+def test_what_goes_wrong_in_the_dialog_is_told_in_it(page, tmp_path):
+    wrong = tmp_path / "notes.txt"
+    wrong.write_text("no image")
+    page.click("#open")
+    page.set_input_files("#file-t1ce", wrong)
+    expect(page.locator(".v-dialog .vs-problem")).to_contain_text("'notes.txt' is of no known kind")
+    page.keyboard.press("Escape")
+    assert page.troubles == []
+
+
+def test_when_the_program_has_gone_the_page_says_what_to_do(page, server):
+    server.close()
+    expect(page.locator("#gone")).to_contain_text("start vsclick app again", timeout=PATIENCE_MS)

@@ -1,0 +1,61 @@
+"""What files and series are, by the names that people give them."""
+
+import pytest
+from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
+
+FILES = {
+    Kind.T1CE: "T1ce t1ce T1C T1c T1Gd T1_Gd T1-CE T1_KM ceT1 gdT1 T1post T1_post T1wCE t1_mprage_post_gad "
+    "T1+C crossmoda_1_ceT1 VS_MC_RC2_001_1991-04-28_T1C contrast gad T1_contrast T1_with_contrast "
+    "BraTS-t1c T1CE_brain T1_post_contrast mprage_gd sub-01_ce-gadolinium_T1w T1_C T1_to_T2_ce "
+    "pre-op_T1ce post_op_T1c tumor_01_T1ce VS-SEG-001_T1ce",
+    Kind.T1: "T1 t1w T1_MPRAGE mprage anna_T1 T1_postop T1_post-op t1_refT2 T1_to_T2 T1_FLAIR t1flair",
+    Kind.NATIVE: "T1_pre T1_native t1n T1_nativ T1_without_contrast T1_no_contrast T1_wo_gd T1_non-contrast "
+    "precontrast_T1 T1_pre_contrast",
+    Kind.T2: "T2 t2w hrT2 T2_CISS ciss fiesta drive T2_in_T1 vs_gk_t2_refT1 T2_TSE t2_ci3d_gad axT2",
+    Kind.OTHER: "FLAIR T2_FLAIR T2FLAIR t2f T2-tirm t2_space_dark-fluid T2star T2* T2map T1map t1rho DWI ADC "
+    "swi brain_mask BrainMask skull_mask T1ce_brain_mask aseg cochlea_seg wm_mask CT dose "
+    "meningioma_mask localizer sub-04_desc-brain_mask head_mask STIR T1_brainmask",
+    Kind.MASK: "mask T1C_seg T2_seg vs_gk_seg_refT1 tumour tumor_mask VS-seg segmentation initial lesion GTV "
+    "VS_tumorseg T1ce_tumour",
+    Kind.LABEL: "label Label dseg truth gt crossmoda_1_Label labels",
+    Kind.UNKNOWN: "scan image VS-SEG-001 set1 T10 data T20 p2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(n, kind) for kind, names in FILES.items() for n in names.split()]
+)
+def test_a_file_is_what_its_name_says(name, kind):
+    assert kind_of(name) is kind
+
+
+@pytest.mark.parametrize(
+    ("texts", "agent", "kind"),
+    [
+        (("t1_mpr_tra_gk_v4", "", "*tfl3d1"), "", Kind.T1),
+        (("t1_mpr_tra_gk_v4", "", "*tfl3d1"), "Dotarem", Kind.T1CE),
+        (("t1_mpr_tra", "", ""), "NONE", Kind.T1),
+        (("t1_mpr post", "", ""), "", Kind.T1CE),
+        (("AX T1 POST GAD", "", ""), "", Kind.T1CE),
+        (("Ax T1 +C, not T2", "", "*fl3d1"), "", Kind.T1CE),
+        (("t1 Sch\u00e4delbasis KM", "", ""), "", Kind.T1CE),
+        (("t1_mpr nativ", "", ""), "Dotarem", Kind.NATIVE),
+        (("t1 without contrast", "", ""), "", Kind.NATIVE),
+        (("t2_ci3d_tra_1.5mm_v2_448_gad", "", "*ci3d1"), "", Kind.T2),
+        (("t2_tse3d_tra_v2_384", "", "*tseR3d1rs23"), "", Kind.T2),
+        (("", "", "*ci3d1"), "", Kind.T2),
+        (("IAC", "T2 CISS", ""), "", Kind.T2),
+        (("t2_tirm_flair", "", ""), "", Kind.OTHER),
+        (("t2_spc_da-fl_sag", "", ""), "", Kind.OTHER),
+        (("t2_space_dark-fluid", "", ""), "", Kind.OTHER),
+        (("AX T2 FLAIR FS", "T2", ""), "", Kind.OTHER),
+        (("AX T2* GRE", "", ""), "", Kind.OTHER),
+        (("t1_flair", "", ""), "", Kind.T1),
+        (("localizer", "", "*fl2d1"), "", Kind.OTHER),
+        (("iac", "", ""), "", Kind.UNKNOWN),
+        (("set1 scout", "", ""), "", Kind.OTHER),
+        ((), "", Kind.UNKNOWN),
+    ],
+)
+def test_a_series_is_what_its_header_says(texts, agent, kind):
+    assert kind_of_series(texts, agent) is kind

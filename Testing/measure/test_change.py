@@ -1,0 +1,140 @@
+"""Changes of tumours of known size: thresholds, uncertainty, and masks laid on another grid."""
+
+import numpy as np
+import pytest
+from any_grid import all_ras
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.measure.change import SizeChange, agreement_percent, follow_up
+from VSClickCorrectLib.measure.measurements import measure
+
+CENTRE = np.array([21.0, -14.0, 5.0])
+STRAIGHT = np.eye(3)
+
+
+def grid_of(spacing, shape, turn=(0, 0, 0), centre=CENTRE):
+    affine = np.eye(4)
+    affine[:3, :3] = Rotation.from_euler("xyz", turn, degrees=True).as_matrix() * (
+        np.array([-1, -1, 1]) * spacing
+    )
+    affine[:3, 3] = centre - affine[:3, :3] @ ((np.array(shape[::-1]) - 1) / 2)
+    return Grid(shape, affine)
+
+
+FINE = grid_of((0.4, 0.4, 0.5), (80, 100, 100))
+THICK = grid_of((0.5, 0.6, 1.5), (30, 70, 80), turn=(11, -7, 16))
+
+
+def measured(grid, half_axes, centre=CENTRE, turn=STRAIGHT):
+    values = ((((all_ras(grid) - centre) @ turn) / half_axes) ** 2).sum(axis=-1) <= 1
+    box = Box.around(values)
+    return measure(grid, box, values[box.slices])
+
+
+def ball_mm3(radius):
+    return 4 / 3 * np.pi * radius**3
+
+
+@pytest.mark.parametrize("volume, percent", [(50, 27), (637, 27), (1432.6, 17), (3222, 7), (20000, 7)])
+def test_observers_differ_most_about_small_tumours(volume, percent):
+    assert agreement_percent(volume) == pytest.approx(percent, abs=0.01)
+
+
+@given(st.floats(1, 30000), st.floats(1, 30000))
+def test_a_larger_tumour_is_never_less_certain(one, other):
+    small, large = sorted((one, other))
+    assert 7 <= agreement_percent(large) <= agreement_percent(small) <= 27
+
+
+@pytest.mark.parametrize(
+    "before, after, uncertainty, threshold, above, verdict",
+    [
+        (1000, 1199, 100, 200, False, "stable"),
+        (1000, 1200, 100, 200, False, "growth"),
+        (1000, 1200, 270, 200, False, "uncertain"),
+        (1000, 700, 270, 200, False, "shrinkage"),
+        (15.0, 17.0, 1.0, 2.0, True, "stable"),
+        (15.0, 17.1, 1.0, 2.0, True, "growth"),
+        (15.0, 17.1, 3.0, 2.0, True, "uncertain"),
+        (0.3, 0.1 + 0.2 + 2.0, 1.0, 2.0, True, "stable"),
+    ],
+)
+def test_growth_reaches_a_threshold_and_more_than_observers_differ_by(
+    before, after, uncertainty, threshold, above, verdict
+):
+    assert SizeChange(before, after, uncertainty, threshold, above).verdict == verdict
+
+
+def test_a_ball_that_grew_on_one_grid():
+    found = follow_up(measured(FINE, 6.0), measured(FINE, 7.0))
+    assert found.placed_by == "grid"
+    assert found.volume.percent == pytest.approx(100 * (7**3 / 6**3 - 1), abs=1.5)
+    assert found.volume.verdict == "growth"
+    # 905 mm³: between 27 and 7 %, by the logarithm of the volume.
+    assert found.volume.uncertainty / found.volume.before == pytest.approx(0.2267, abs=0.003)
+    assert found.diameter.change == pytest.approx(2.0, abs=0.5)
+    assert found.dice == pytest.approx(2 * 6**3 / (6**3 + 7**3), abs=0.01)
+
+
+def test_the_same_growth_of_a_small_tumour_is_uncertain():
+    found = follow_up(measured(FINE, 3.0), measured(FINE, 3.0 * 1.25 ** (1 / 3)))
+    assert found.volume.percent == pytest.approx(25, abs=2)
+    assert found.volume.verdict == "uncertain"
+    large = follow_up(measured(FINE, 9.5), measured(FINE, 9.5 * 1.25 ** (1 / 3)))
+    assert large.volume.verdict == "growth"
+    assert large.volume.uncertainty / large.volume.before == pytest.approx(0.07, abs=0.005)
+
+
+def test_a_tumour_that_only_moved_with_the_head_is_the_same():
+    """The later scan, thick and tilted, saw the head turned by 9 degrees and shifted."""
+    turn = Rotation.from_euler("yxz", [9, 4, -6], degrees=True).as_matrix()
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = turn, (CENTRE + [2.0, -3.0, 1.0]) - turn @ CENTRE
+    half_axes = np.array([8.0, 5.0, 6.0])
+    after = measured(THICK, half_axes, CENTRE + [2.0, -3.0, 1.0], turn)
+    before = measured(FINE, half_axes)
+    found = follow_up(before, after, matrix, "registration")
+    assert found.placed_by == "registration"
+    assert abs(found.volume.percent) < 3
+    assert found.diameter.before == pytest.approx(16, abs=0.4)
+    assert found.diameter.after == pytest.approx(16, abs=0.6)
+    assert found.dice > 0.94
+    assert (found.volume.verdict, found.diameter.verdict) == ("stable", "stable")
+    np.testing.assert_allclose(found.laid.centroid_ras, CENTRE, atol=0.15)
+    # Without the movement the two do not lie over each other.
+    assert follow_up(before, after, np.eye(4), "header").dice < 0.75
+
+
+def test_without_a_registration_each_is_measured_in_its_own_slices():
+    found = follow_up(measured(FINE, 7.0), measured(THICK, 7.0))
+    assert (found.placed_by, found.laid, found.dice) == ("", None, None)
+    assert abs(found.volume.percent) < 3
+    assert "Name both scans" in found.as_text()
+
+
+def test_a_mask_outside_the_other_field_of_view_keeps_its_own_measurements():
+    matrix = np.eye(4)
+    matrix[0, 3] = 21.0
+    found = follow_up(measured(FINE, 7.0), measured(THICK, 7.0), matrix, "registration")
+    assert (found.placed_by, found.laid) == ("outside", None)
+    assert "does not lie within the earlier scan" in found.as_text()
+    assert found.diameter.after == pytest.approx(14, abs=0.6)
+
+
+def test_the_text_names_thresholds_units_and_uncertainty():
+    text = follow_up(measured(FINE, 6.0), measured(FINE, 7.0)).as_text()
+    for words in ("mm³ before", "Threshold of growth (20 % of the volume): growth by that threshold", "±"):
+        assert words in text
+    assert "Threshold of growth (more than 2 mm): " in text
+
+
+def test_masks_that_do_not_meet_are_told_and_empty_ones_have_no_change():
+    apart = follow_up(measured(FINE, 3.0, CENTRE - [8, 0, 0]), measured(FINE, 3.0, CENTRE + [8, 0, 0]))
+    assert "check that both are of the same tumour" in apart.as_text()
+    nothing = measure(FINE, None, None)
+    assert follow_up(nothing, measured(FINE, 3.0)).as_text().startswith("The earlier mask is empty")
+    assert follow_up(measured(FINE, 3.0), nothing).as_text().startswith("The later mask is empty")
+    assert follow_up(nothing, measured(FINE, 3.0)).volume.percent is None

@@ -1,0 +1,80 @@
+"""Certainty: coefficients of a logistic regression, learnt from candidates that are right or wrong."""
+
+import numpy as np
+import pytest
+from bright_ball import GRID, ball, ball_case
+from handmade_models import read_manifest
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.evaluation.certainty import (
+    Candidate,
+    candidates_of,
+    fit_certainty,
+    write_certainty,
+)
+
+
+def drawn(count, rng):
+    """Candidates whose chance to be right is known: logit 8 confidence - 5, whatever the volume."""
+    for confidence in rng.uniform(0.3, 1.0, count):
+        chance = 1 / (1 + np.exp(5 - 8 * confidence))
+        yield Candidate(confidence, float(rng.uniform(20, 5000)), 0.5, bool(rng.random() < chance))
+
+
+def chance_of(certainty, confidence, volume):
+    logit = (
+        certainty["intercept"]
+        + certainty["confidence"] * confidence
+        + certainty["log_volume"] * np.log(volume / 100)
+        + certainty["located"] * 0.5
+    )
+    return 1 / (1 + np.exp(-logit))
+
+
+def test_confidence_decides_where_the_volume_says_nothing():
+    certainty = fit_certainty(list(drawn(3000, np.random.default_rng(0))))
+    assert chance_of(certainty, 0.95, 500) > 0.8
+    assert chance_of(certainty, 0.35, 500) < 0.35
+    # Half of them are right at 5 / 8.
+    assert chance_of(certainty, 0.625, 500) == pytest.approx(0.5, abs=0.1)
+    assert abs(certainty["log_volume"]) < 0.1
+
+
+def test_what_the_locator_saw_decides_where_the_rest_is_alike():
+    candidates = [Candidate(0.8, 500.0, located, located > 0.4) for located in np.linspace(0, 1, 40)]
+    certainty = fit_certainty(candidates)
+    assert certainty["located"] > 3 > abs(certainty["confidence"])
+
+
+def test_small_specks_are_less_sure_where_they_were_wrong():
+    candidates = [Candidate(0.8, volume, 0.5, volume > 100) for volume in np.geomspace(5, 5000, 40)]
+    certainty = fit_certainty(candidates)
+    assert chance_of(certainty, 0.8, 3000) > 0.75
+    assert chance_of(certainty, 0.8, 10) < 0.25
+
+
+@pytest.mark.parametrize("right", [[True] * 12, [False] * 12, [True, False]])
+def test_too_few_or_one_sided_candidates_are_refused(right):
+    with pytest.raises(ModelError, match="too few to calibrate"):
+        fit_certainty([Candidate(0.5, 100.0, 0.5, one) for one in right])
+
+
+def test_a_candidate_is_right_where_the_truth_is(bright_models):
+    segmenter = InitialSegmenter.load(ModelFolder(bright_models))
+    (found,) = candidates_of(LabelledCase("ball", ball_case(), ball()), segmenter)
+    assert found.right
+    assert found.volume_mm3 == pytest.approx(ball().sum() * GRID.voxel_volume, rel=0.15)
+    elsewhere = np.roll(ball(), 20, axis=2)
+    (found,) = candidates_of(LabelledCase("ball", ball_case(), elsewhere), segmenter)
+    assert not found.right
+
+
+def test_the_manifest_gets_it_and_nothing_else_changes(own_models):
+    before = read_manifest(own_models)
+    certainty = {"intercept": -1.0, "confidence": 2.0, "log_volume": 0.5, "located": 1.0}
+    write_certainty(ModelFolder(own_models), "first", certainty)
+    assert ModelFolder(own_models).entries["first"].certainty == certainty
+    after = read_manifest(own_models)
+    assert [{k: v for k, v in e.items() if k != "certainty"} for e in after] == before

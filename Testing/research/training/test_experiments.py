@@ -1,0 +1,123 @@
+"""The files that say what is trained: all that ship can be read and trained; a mistake is a sentence."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from VSClickCorrectLib.clicks.patches import PatchGeometry
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.corrector import network_input
+from VSClickCorrectLib.networks.registry import build, dimensions
+from VSClickCorrectResearch.training.experiments import read_experiment
+from VSClickCorrectResearch.training.objective import objective
+
+FOLDER = Path(__file__).parents[3] / "Resources" / "Experiments"
+FILES = sorted(FOLDER.glob("*.toml"))
+
+# METHOD of the thesis: its tables 4.4 (initial model) and 4.5 to 4.8 (cuts), as test DSC.
+THESIS = {
+    "weighted BCE": 0.7091,
+    "Dice": 0.8329,
+    "Dice + BCE": 0.8432,
+    "Tversky": 0.8150,
+    "Focal Tversky": 0.8702,
+    "32 cases, Dice": 0.6313,
+    "32 cases, Focal Tversky": 0.7032,
+    "64 cases, Dice": 0.7783,
+    "64 cases, Focal Tversky": 0.8030,
+    "128 cases, Dice": 0.8643,
+    "128 cases, Focal Tversky": 0.8612,
+    "Dice, no attention": 0.8072,
+    "L_corr, no attention": 0.8251,
+    "Dice, attention": 0.8328,
+    "L_corr, attention; cut 48": 0.8417,
+    "cut 16": 0.7042,
+    "cut 32": 0.8042,
+    "cut 40": 0.8350,
+    "multi-encoder": 0.8687,
+    "volumetric, depth 8": 0.8010,
+    "volumetric, depth 16": 0.8152,
+    "multi-encoder, fine-tuned": 0.8938,
+}
+
+SMALL = """\
+role = "initial"
+[network]
+name = "unet3d"
+[geometry]
+spacing = [1.5, 1.0, 1.0]
+[loss]
+name = "dice"
+[course]
+batch = 2
+"""
+
+
+def test_every_figure_of_the_thesis_has_its_experiment():
+    found = [e.thesis for e in map(read_experiment, FILES) if e.thesis]
+    assert {t.what: t.dsc for t in found} == THESIS
+    assert len(found) == len(THESIS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_network_takes_what_its_examples_are_and_the_loss_has_a_slope(path):
+    experiment = read_experiment(path)
+    torch.manual_seed(0)
+    network = build(**experiment.network)
+    if experiment.role == "corrector":
+        geometry = PatchGeometry(**experiment.geometry)
+        channels = torch.rand(2, 4 if geometry.click_map else 3, *geometry.window.shape)
+        targets = (torch.rand(2, 2, *geometry.window.shape) > 0.5).float()
+        inputs = network_input(channels, dimensions(experiment.network["name"]))
+    else:
+        inputs = torch.rand(2, experiment.network["in_channels"], *experiment.examples.crop)
+        targets = (torch.rand(2, 1, *experiment.examples.crop) > 0.9).float()
+    loss = objective(experiment.loss)(network(inputs), targets)
+    loss.backward()
+    assert loss.ndim == 0
+    assert torch.isfinite(loss)
+    assert any(p.grad.abs().max() > 0 for p in network.parameters())
+
+
+def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL + "[examples]\ncrop = [8, 16, 16]\n")
+    experiment = read_experiment(path)
+    assert experiment.name == "small"
+    assert experiment.parameters == {}
+    assert experiment.examples.crop == (8, 16, 16)
+    assert experiment.examples.rounds == 1
+    assert experiment.course.learning_rate == 1e-3
+    assert experiment.thesis is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("role", "roll"), "needs a role: locator, initial, click, corrector"),
+        (('"initial"', '"magic"'), "needs a role"),
+        (("[loss]", "[lass]"), r"lacks the table \[loss\]"),
+        (("batch = 2", "batches = 2"), r"\[course\] knows no 'batches'; it has batch, steps"),
+        (("batch = 2", ""), r"\[course\] is incomplete"),
+        (("batch = 2", "batch = "), "is no TOML file"),
+        (("[course]", "[extra]\n[course]"), "an experiment has no 'extra'"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, change, sentence):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.replace(*change))
+    with pytest.raises(ModelError, match=re.escape(str(path)) + ".*" + sentence):
+        read_experiment(path)
+
+
+def test_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ModelError, match="nowhere.toml does not exist"):
+        read_experiment(tmp_path / "nowhere.toml")
+
+
+def test_unknown_loss_is_named_with_those_there_are(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.replace('"dice"', '"mice"'))
+    with pytest.raises(ModelError, match="no loss 'mice'; choose one of weighted_bce, dice"):
+        objective(read_experiment(path).loss)

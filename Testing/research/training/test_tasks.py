@@ -1,0 +1,129 @@
+"""Batches by their step, and scores on the held-back cases."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from bright_ball import GRID, ball, ball_case
+from torch import nn
+from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.training.examples import crop_source
+from VSClickCorrectResearch.training.experiments import Course, Examples, Experiment, Objective
+from VSClickCorrectResearch.training.tasks import CropTask, CutTask
+
+CUTS = Experiment(
+    name="cuts",
+    role="corrector",
+    network={"name": "attention_unet2d", "in_channels": 9},
+    geometry={"size": 32, "pixel_mm": 0.75, "slices": 3},
+    loss=Objective("dice"),
+    examples=Examples(masks=2, missing_t1ce=0.0, missing_t2=0.5),
+    course=Course(batch=6),
+)
+CROPS = Experiment(
+    name="crops",
+    role="initial",
+    network={"name": "unet3d"},
+    geometry={"spacing": [1.5, 1.5, 1.5]},
+    loss=Objective("dice"),
+    examples=Examples(crop=(12, 16, 16), missing_t1ce=0.0, missing_t2=0.0),
+    course=Course(batch=3),
+)
+CASES = [
+    LabelledCase("ball", ball_case(), ball()),
+    LabelledCase("healthy", ball_case(), np.zeros(GRID.shape, bool)),
+]
+
+
+def too_small(case, rng):
+    """A start mask about which everything is known."""
+    return ball(radius=5.0)
+
+
+@pytest.fixture(scope="module")
+def cuts():
+    return CutTask(CUTS, CASES, CASES, too_small, None, seed=3)
+
+
+@pytest.fixture(scope="module")
+def crops():
+    sources = [crop_source(case, CROPS.geometry["spacing"], CROPS.examples.reach_mm) for case in CASES]
+    return CropTask(CROPS, sources, sources, seed=3)
+
+
+class Says(nn.Module):
+    """Answers what a function of its input says, as logits."""
+
+    def __init__(self, says):
+        super().__init__()
+        self.says, self.device = says, nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return 40.0 * (2.0 * self.says(x) - 1.0)
+
+
+class BrightInT1ce(Says):
+    """Answers 1 where T1ce, here the channels before the 3rd, is that of the ball."""
+
+    def __init__(self, channels):
+        super().__init__(lambda x: (x[:, :channels] > 0.55).float())
+
+
+@pytest.mark.parametrize("name", ["cuts", "crops"])
+def test_batches_follow_from_their_step_alone(name, request):
+    task = request.getfixturevalue(name)
+    late, early = task.batch_at(7), task.batch_at(2)
+    again = task.batch_at(7)
+    assert torch.equal(late[0], again[0])
+    assert torch.equal(late[1], again[1])
+    assert not torch.equal(late[0], early[0])
+
+
+def test_cuts_come_as_a_2d_network_takes_them_with_truth_and_mask_as_targets(cuts):
+    inputs, targets = cuts.batch_at(1)
+    assert inputs.shape == (6, 3 * 3, 32, 32)
+    assert targets.shape == (6, 2, 3, 32, 32)
+    # T1ce, T2, mask: three slices each.
+    assert torch.equal(inputs[:, 6:], targets[:, 1])
+
+
+def test_cuts_come_as_volumes_where_the_network_is_of_three_dimensions():
+    volumetric = replace(CUTS, network={"name": "multi_encoder_unet3d"})
+    inputs, _ = CutTask(volumetric, CASES[:1], CASES[:1], too_small, None, seed=3).batch_at(1)
+    assert inputs.shape == (6, 3, 3, 32, 32)
+
+
+def test_crops_come_with_the_truth_as_target(crops):
+    inputs, targets = crops.batch_at(1)
+    assert inputs.shape == (3, 2, 12, 16, 16)
+    assert targets.shape == (3, 1, 12, 16, 16)
+
+
+def test_sequences_are_missing_as_often_as_the_experiment_says(cuts):
+    present = torch.cat([cuts.batch_at(step)[0] for step in range(1, 60)])
+    t1ce, t2 = (present[:, part].flatten(1).any(1).float().mean() for part in (slice(0, 3), slice(3, 6)))
+    assert t1ce == 1.0
+    assert 0.4 < t2 < 0.6
+
+
+def test_perfect_network_scores_nearly_1_and_one_that_says_nothing_0(cuts, crops):
+    for task, channels in ((cuts, 3), (crops, 1)):
+        # Samples at the border are mixed, and the score holds fractions against whole answers.
+        assert 0.85 < task.score(BrightInT1ce(channels)) < 1.0
+        assert task.score(Says(lambda x, c=channels: torch.zeros_like(x[:, :c]))) < 0.01
+
+
+def test_measures_are_those_of_the_tables(cuts, crops):
+    measured = cuts.measure(BrightInT1ce(3))
+    assert 0.93 < measured["dsc"] <= 1.0
+    # In the clicked slices a ball of 5 mm within one of 7 mm, or nothing at all.
+    assert 0.0 < measured["uncorrected"] < 2 * 5**2 / (5**2 + 7**2)
+    assert measured["cuts"] > 5
+    assert crops.measure(BrightInT1ce(1))["volumes"] == 1
+    assert crops.measure(BrightInT1ce(1))["dsc"] > 0.93
+
+
+def test_mask_left_as_it_is_measures_as_uncorrected(cuts):
+    measured = cuts.measure(Says(lambda x: (x[:, 6:9] >= 0.5).float()))
+    assert measured["dsc"] == pytest.approx(measured["uncorrected"], abs=1e-6)

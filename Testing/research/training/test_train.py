@@ -1,0 +1,183 @@
+"""Running an experiment: from cohort folders to weights, figures and a released model."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from bright_ball import GRID, ball, ball_case
+from safetensors.torch import load_file, save_file
+from volume_files import written
+from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.errors import ModelError, StorageError
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.networks.registry import build
+from VSClickCorrectResearch.training.experiments import read_experiment
+from VSClickCorrectResearch.training.schedule import Schedule
+from VSClickCorrectResearch.training.train import train
+
+CORRECTOR = """\
+role = "corrector"
+[network]
+name = "attention_unet2d"
+in_channels = 3
+channels = [8, 16]
+[geometry]
+size = 16
+pixel_mm = 1.5
+[examples]
+masks = 1
+rounds = {rounds}
+start = "{start}"
+[loss]
+name = "correction"
+sparing = 1.0
+[course]
+batch = 4
+steps = 4
+val_every = 2
+"""
+INITIAL = """\
+role = "initial"
+[network]
+name = "unet3d"
+channels = [2, 3]
+[geometry]
+spacing = [2.0, 2.0, 2.0]
+[examples]
+crop = [8, 8, 8]
+[loss]
+name = "focal_tversky"
+entropy = 1.0
+[course]
+batch = 2
+steps = 4
+val_every = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """A cohort of one ball, as `write_cohort` writes cases."""
+    folder, case = tmp_path_factory.mktemp("cohort"), ball_case()
+    np.savez(
+        folder / "case-00000.npz",
+        t1ce=case.t1ce.array,
+        t2=case.t2.array,
+        truth=ball(),
+        affine=GRID.affine,
+    )
+    return folder
+
+
+def experiment(folder: Path, text: str = CORRECTOR, rounds: int = 1, start: str = "spoiled") -> Path:
+    path = folder / "small.toml"
+    path.write_text(text.replace("{rounds}", str(rounds)).replace("{start}", start))
+    return path
+
+
+def run(path, cohort, output, **more):
+    schedule = Schedule(4, val_every=2, threads=1, device="cpu")
+    return train(read_experiment(path), (cohort, cohort), output, schedule, seed=1, **more)
+
+
+def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "manifest.json").write_text('{"format": 1, "models": []}')
+    path = experiment(tmp_path, INITIAL)
+    command = ["train", str(path), "--training", str(cohort), "--validation", str(cohort), "--threads", "1"]
+    release = ["--release", "tiny", "--threshold", "0.4", "--models", str(models), "--device", "cpu"]
+    assert main([*command, "--output", str(tmp_path / "run"), *release]) == 0
+    assert "Released as tiny.safetensors" in capsys.readouterr().out
+    entry = ModelFolder(models).entry("initial")
+    assert (entry.name, entry.threshold, entry.geometry) == ("tiny", 0.4, {"spacing": [2.0, 2.0, 2.0]})
+    written = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert written["experiment"]["loss"]["name"] == "focal_tversky"
+    assert 0.0 <= written["result"]["dsc"] <= 1.0
+    assert written["result"]["volumes"] == 1
+
+
+def test_one_seed_gives_the_same_weights(cohort, tmp_path):
+    path = experiment(tmp_path)
+    first, second = (run(path, cohort, tmp_path / name) for name in ("a", "b"))
+    assert first == second
+    one, other = (load_file(tmp_path / name / "best.safetensors") for name in ("a", "b"))
+    assert all(torch.equal(one[n], other[n]) for n in one)
+
+
+def test_cases_may_come_from_a_list_of_files(cohort, tmp_path):
+    case = ball_case()
+    written(tmp_path / "t1ce.nii.gz", case.t1ce.array, GRID)
+    written(tmp_path / "t2.nii.gz", case.t2.array, GRID)
+    written(tmp_path / "label.nii.gz", ball().astype(np.uint8), GRID)
+    listed = tmp_path / "cases.csv"
+    listed.write_text("case,t1ce,t2,label\nball,t1ce.nii.gz,t2.nii.gz,label.nii.gz\n")
+    path = experiment(tmp_path)
+    assert run(path, listed, tmp_path / "a") == run(path, cohort, tmp_path / "b")
+
+
+def weights(folder):
+    torch.manual_seed(5)
+    path = folder / "weights.safetensors"
+    save_file(build("attention_unet2d", in_channels=3, channels=[8, 16]).state_dict(), path)
+    return path
+
+
+def test_later_rounds_are_played_by_the_weights_to_go_on_from(cohort, tmp_path):
+    first = run(experiment(tmp_path), cohort, tmp_path / "one")
+    both = run(experiment(tmp_path, rounds=2), cohort, tmp_path / "two", weights=weights(tmp_path))
+    assert both["cuts"] > first["cuts"]
+
+
+def test_later_rounds_without_weights_are_refused(cohort, tmp_path):
+    with pytest.raises(ModelError, match="'small' learns from later rounds; name --weights"):
+        run(experiment(tmp_path, rounds=2), cohort, tmp_path / "run")
+
+
+def test_mistakes_of_the_initial_model_can_be_what_is_corrected(cohort, tmp_path, bright_models):
+    """Their initial mask is nearly the ball itself; masks spoiled on purpose are not."""
+    own = run(
+        experiment(tmp_path, start="initial"), cohort, tmp_path / "a", models=ModelFolder(bright_models)
+    )
+    mixed = run(
+        experiment(tmp_path, start="mixed"), cohort, tmp_path / "b", models=ModelFolder(bright_models)
+    )
+    assert own["uncorrected"] > 0.9
+    assert own["cuts"] > 0
+    assert 0 < mixed["uncorrected"] < own["uncorrected"]
+
+
+def test_weights_of_another_network_are_refused(cohort, tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_file(build("attention_unet2d", in_channels=3, channels=[8, 24]).state_dict(), path)
+    with pytest.raises(ModelError, match=r"other.safetensors do not fit 'small' .*; name others"):
+        run(experiment(tmp_path), cohort, tmp_path / "run", weights=path)
+
+
+def test_what_is_learnt_from_is_not_written_over(cohort, tmp_path):
+    with pytest.raises(StorageError, match="is or lies in .*cohort.*, which is to be read"):
+        run(experiment(tmp_path), cohort, cohort / "run")
+    own = weights(tmp_path)
+    with pytest.raises(StorageError, match=r"holds .*weights\.safetensors, which is to be read"):
+        run(experiment(tmp_path), cohort, tmp_path, weights=own)
+
+
+@pytest.mark.parametrize("name", ["best.safetensors", "log.jsonl", "curves.png", "result.json"])
+def test_files_of_somebody_else_s_are_not_written_over(cohort, tmp_path, name):
+    output = tmp_path / "run"
+    output.mkdir()
+    (output / name).write_text('{"mine": 1}')
+    with pytest.raises(StorageError, match=f"{name} is there and this command did not write it"):
+        run(experiment(tmp_path), cohort, output)
+    assert [p.name for p in output.iterdir()] == [name]
+
+
+def test_a_training_killed_before_its_first_checkpoint_begins_anew(cohort, tmp_path):
+    output = tmp_path / "run"
+    first = run(experiment(tmp_path), cohort, output)
+    for path in output.iterdir():
+        if path.is_file() and path.name != "log.jsonl":
+            path.unlink()
+    assert run(experiment(tmp_path), cohort, output) == first

@@ -1,0 +1,68 @@
+"""T1ce and T2 of different PatientIDs: a person is asked whether they are one patient's."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from bright_ball import ball_volume
+from source_series import write_slices
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+QUESTION = "The T1ce is of patient 'Prüf-1' and the T2 of 'P-2'. Take the two for one patient's?"
+TAKEN = "The T1ce of 'Prüf-1' and the T2 of 'P-2' are taken for one patient's."
+
+
+@pytest.fixture
+def worklist(tmp_path):
+    """One case, its T2 under another PatientID."""
+    write_slices(tmp_path / "t1", ball_volume(), patient="Prüf-1")
+    write_slices(tmp_path / "t2", ball_volume(t2=True), patient="P-2", description="t2_space")
+    (tmp_path / "cases.csv").write_text("case,t1ce,t2\none,t1,t2\n", encoding="utf-8")
+    return Worklist.open(tmp_path / "cases.csv", tmp_path / "out", "AB")
+
+
+def test_case_is_opened_once_a_person_says_that_both_are_one_patient_s(flow, host, worklist):
+    host.answers = [True]
+    host.run(flow.worklist.begin(worklist))
+    assert host.questions == [QUESTION]
+    assert TAKEN in host.status and host.status.endswith("Case one is ready; find the tumour.")
+    array = np.array(flow.workbench.nodes.t2.GetImageData().GetPointData().GetScalars())
+    np.testing.assert_array_equal(array, ball_volume(t2=True).array.ravel())
+
+
+def test_without_that_it_has_failed_and_may_be_opened_again(flow, host, worklist):
+    host.answers = [False, True]
+    host.run(flow.worklist.begin(worklist))
+    record = worklist.record("one")
+    assert (record.state.value, flow.workbench.nodes) == ("failed", None)
+    assert "patient 'Prüf-1' and the T2 of 'P-2', and the two were not taken for one" in record.comment
+    assert "--" not in record.comment
+    host.run(flow.worklist.go_to("one"))
+    assert host.questions == [QUESTION, QUESTION] and TAKEN in host.status
+
+
+def test_what_was_said_for_the_whole_list_is_not_asked(flow, host, worklist):
+    worklist.different_patients = True
+    host.run(flow.worklist.begin(worklist))
+    assert host.questions == [] and TAKEN in host.status
+
+
+def test_volumes_that_slicer_loaded_are_compared_too(flow, host, headless, tmp_path, monkeypatch):
+    import slicer
+    from source_series import headers
+    from VSClickCorrectLib.mrml.volumes import add_volume
+
+    files, nodes = {}, []
+    for name, patient in (("t1_post", "P-1"), ("t2_space", "P-2")):
+        folder = write_slices(tmp_path / name, ball_volume(), patient=patient, description=name)
+        instances = {uid: dataset.filename for uid, dataset in headers(folder).items()}
+        nodes.append(add_volume(headless.scene, ball_volume(), name))
+        nodes[-1].SetAttribute("DICOM.instanceUIDs", " ".join(instances))
+        files |= instances
+    database = SimpleNamespace(
+        fileForInstance=lambda uid: files.get(uid, ""), instanceValue=lambda uid, tag: ""
+    )
+    monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
+    host.run(flow.workbench.choose(tuple(nodes), (None, ""), flow.workbench.settings))
+    flow.registration.look()
+    assert "The T1ce of 'P-1' and the T2 of 'P-2' are taken for one patient's." in flow.registration.remarks

@@ -1,0 +1,136 @@
+"""Lists of cases: what is written is read again, and what is wrong is named by line and column."""
+
+import numpy as np
+import pytest
+from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, left_in, written
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectResearch.datasets.listed import ListedCase, read_case_list, write_case_list
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One case's files."""
+    (tmp_path / "a").mkdir()
+    written(tmp_path / "a" / "T1ce.nii.gz", VOLUME.array, GRID)
+    written(tmp_path / "a" / "T2.nrrd", VOLUME.array + 7, GRID)
+    written(tmp_path / "a" / "label.nii.gz", blob().astype(np.uint8), GRID)
+    written(tmp_path / "a" / "mask.nii.gz", (~blob()).astype(np.uint8), GRID)
+    return tmp_path
+
+
+def listed(folder, *lines):
+    path = folder / "cases.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+HEADER = "case,t1ce,t2,label,mask"
+WHOLE = "one,a/T1ce.nii.gz,a/T2.nrrd,a/label.nii.gz,a/mask.nii.gz"
+
+
+def test_case_is_read_from_its_files(folder):
+    (case,) = read_case_list(listed(folder, HEADER, WHOLE))
+    loaded = case.load()
+    assert loaded.name == "one"
+    assert np.array_equal(loaded.case.t1ce.array, VOLUME.array)
+    assert np.array_equal(loaded.case.t2.array, VOLUME.array + 7)
+    assert np.array_equal(loaded.truth, blob())
+    assert np.array_equal(loaded.start, ~blob())
+    assert loaded.grid.matches(GRID, 1e-4)
+
+
+def test_one_sequence_is_enough_and_columns_may_be_left_out(folder):
+    (case,) = read_case_list(listed(folder, "label , case,t2", "a/label.nii.gz, one , a/T2.nrrd"))
+    assert case == ListedCase("one", None, folder / "a" / "T2.nrrd", folder / "a" / "label.nii.gz", None)
+    loaded = case.load()
+    assert loaded.case.t1ce is None
+    assert loaded.start is None
+    assert np.array_equal(loaded.case.t2.array, VOLUME.array + 7)
+
+
+def test_t2_is_brought_to_the_grid_of_the_t1ce(folder):
+    moved = GRID.affine.copy()
+    moved[:3, 3] += GRID.affine[:3, 0]  # one voxel along i
+    written(folder / "a" / "T2.nrrd", VOLUME.array.astype(np.float32), Grid(SHAPE, moved))
+    loaded = read_case_list(listed(folder, HEADER, WHOLE))[0].load()
+    np.testing.assert_allclose(loaded.case.t2.array[..., 1:], VOLUME.array[..., :-1], atol=1e-2)
+
+
+def test_label_on_another_grid_is_refused_not_guessed(folder):
+    written(folder / "a" / "label.nii.gz", blob().astype(np.uint8), PLAIN)
+    (case,) = read_case_list(listed(folder, HEADER, WHOLE))
+    with pytest.raises(ImageError, match=r"^case one: .*label\.nii\.gz lies on another grid"):
+        case.load()
+
+
+def test_order_quotes_blank_lines_and_byte_order_mark_are_as_spreadsheets_have_them(folder):
+    lines = ["\ufeff" + HEADER, WHOLE.replace("one", '"b, left"'), "", WHOLE.replace("one", "a")]
+    assert [case.name for case in read_case_list(listed(folder, *lines))] == ["b, left", "a"]
+
+
+def test_written_list_is_relative_and_reads_the_same(folder):
+    a = folder / "a"
+    cases = [
+        ListedCase("one", a / "T1ce.nii.gz", a / "T2.nrrd", a / "label.nii.gz", a / "mask.nii.gz"),
+        ListedCase("two", None, a / "T2.nrrd", a / "label.nii.gz", None),
+    ]
+    (folder / "lists").mkdir()
+    path = folder / "lists" / "cases.csv"
+    write_case_list(path, cases)
+    assert path.read_text(encoding="utf-8").splitlines() == [
+        HEADER,
+        "one,../a/T1ce.nii.gz,../a/T2.nrrd,../a/label.nii.gz,../a/mask.nii.gz",
+        "two,,../a/T2.nrrd,../a/label.nii.gz,",
+    ]
+    assert [case.load().name for case in read_case_list(path)] == ["one", "two"]
+    assert left_in(folder / "lists") == ["cases.csv"]
+
+
+def test_kind_of_head_is_read_and_written_and_may_be_left_blank(folder):
+    lines = [HEADER + ",kind", WHOLE + ", label map ", WHOLE.replace("one", "two") + ","]
+    cases = read_case_list(listed(folder, *lines))
+    assert [case.kind for case in cases] == ["label map", ""]
+    assert cases[0].load().kind == "label map"
+    write_case_list(folder / "again.csv", cases)
+    assert (folder / "again.csv").read_text(encoding="utf-8").splitlines() == [
+        HEADER + ",kind",
+        WHOLE + ",label map",
+        WHOLE.replace("one", "two") + ",",
+    ]
+    assert read_case_list(folder / "again.csv") == cases
+
+
+@pytest.mark.parametrize(
+    "lines, message",
+    [
+        (
+            [HEADER, WHOLE, "two,,a/none.nii.gz,a/label.nii.gz,"],
+            r"line 3, column t2: .*none\.nii\.gz does",
+        ),
+        ([HEADER, WHOLE, "two,a/T1ce.nii.gz,,a/no.nii,"], r"line 3, column label: .*no\.nii does not exist"),
+        (["case,t1,label", WHOLE], r"line 1: the column 't1' is unknown; there may be case, t1ce,"),
+        (["case,t1ce,t1ce,label", WHOLE], r"line 1: the column 't1ce' stands there twice"),
+        (["case,t1ce,t2", "one,a/T1ce.nii.gz,"], r"line 1: the column 'label' is missing"),
+        ([HEADER, WHOLE, WHOLE], r"line 3, column case: 'one' stands in line 2 already"),
+        ([HEADER, "one,,,a/label.nii.gz,"], r"line 2, columns t1ce and t2: both are empty"),
+        ([HEADER, "one,a/T1ce.nii.gz,,,"], r"line 2, column label: nothing stands there"),
+        ([HEADER, "", " ,a/T1ce.nii.gz,,a/label.nii.gz,"], r"line 3, column case: nothing stands there"),
+        ([HEADER, WHOLE + ",more"], r"line 2 has more values than columns"),
+        ([HEADER], r"lists no case"),
+        ([""], r"line 1: the column 'case' is missing"),
+    ],
+)
+def test_fault_is_named_by_line_and_column(folder, lines, message):
+    with pytest.raises(ImageError, match=message) as error:
+        read_case_list(listed(folder, *lines))
+    assert str(error.value).count("cases.csv") == 1
+    assert str(error.value).endswith(".")
+
+
+def test_list_that_is_no_text_is_refused(folder):
+    with pytest.raises(ImageError, match=r"missing\.csv does not exist"):
+        read_case_list(folder / "missing.csv")
+    (folder / "cases.csv").write_bytes(b"case,label\n\xff\xfe\x00,\n")
+    with pytest.raises(ImageError, match=r"cannot be read: it is not UTF-8 text"):
+        read_case_list(folder / "cases.csv")

@@ -1,0 +1,131 @@
+"""Where a command writes its mask: a file by its suffix, and DICOM objects beside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.cli.telling import ask, may_ask
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.dicom_out import (
+    NAMES,
+    SEGMENTATION,
+    SUFFIX,
+    check_objects_folder,
+    dicom_objects,
+    segmentation_object,
+    write_objects,
+    write_segmentation,
+)
+from VSClickCorrectLib.io.dicom_source import SourceSeries, check_source, read_source
+from VSClickCorrectLib.io.given_scans import GivenScans, is_archive
+from VSClickCorrectLib.io.images import MASK_SUFFIXES, check_mask_path, write_mask
+
+_SUFFIXES = (*MASK_SUFFIXES, SUFFIX)
+
+
+def add_results(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--output`` and ``--dicom``."""
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="MASK",
+        help=f"{what} to write: {', '.join(MASK_SUFFIXES)} or, where the T1ce is DICOM, {SUFFIX} (DICOM SEG)",
+    )
+    parser.add_argument(
+        "--dicom",
+        type=Path,
+        metavar="FOLDER",
+        help="where the T1ce is DICOM, also write DICOM SEG, structured report (TID 1500) and RTSTRUCT into "
+        "this folder",
+    )
+
+
+class MaskResults:
+    """What a command was asked to write, checked before any work is done.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With ``output`` and ``dicom``.
+    scans : GivenScans
+        The sequences that are read.
+    *inputs : Path or None
+        What else is read.
+    automatic : bool
+        Whether no person has a part in the mask.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written there, or DICOM is wanted of what is not DICOM.
+    """
+
+    def __init__(
+        self, options: argparse.Namespace, scans: GivenScans, *inputs: Path | None, automatic: bool = False
+    ) -> None:
+        read = (*scans.given, *inputs)
+        check_mask_path(options.output, *read, suffixes=_SUFFIXES)
+        self._output, self._folder, self._scans = options.output, options.dicom, scans
+        self._automatic = automatic
+        self._source: SourceSeries | None = None
+        if self._wants_dicom and scans.given and not is_archive(scans.given[0]):
+            check_source(scans.given[0])
+        if self._folder is not None:
+            check_objects_folder(self._folder, [path for path in read if path is not None])
+
+    def find_source(self, reference: Volume) -> None:
+        """Find the images on whose grid the mask lies, where DICOM is wanted; raises as `read_source`."""
+        if self._wants_dicom and self._scans.place is not None:
+            self._source = read_source(self._scans.place, reference.grid, reference.series)
+
+    def write(self, values: np.ndarray, grid: Grid) -> str:
+        """Write a mask, ``(K, J, I)`` bool; return where, for a person. Of an empty one there is only a mask.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        objects = None
+        if self._source is not None and self._folder is not None and values.any():
+            objects = dicom_objects(self._source, values, grid, self._automatic)
+            write_objects(self._folder, objects)
+        if self._source is not None and self._is_segmentation:
+            segmentation = objects and objects[SEGMENTATION]
+            segmentation = segmentation or segmentation_object(self._source, values, grid, self._automatic)
+            write_segmentation(self._output, segmentation)
+        else:
+            write_mask(self._output, values, grid)
+        return f"{self._output} and {self._folder}" if objects is not None else str(self._output)
+
+    def ask_to_replace(self) -> None:
+        """Ask before what is there is replaced.
+
+        Raises
+        ------
+        ImageError
+            If it is to stay, or there is no terminal at which to ask.
+        """
+        places = [self._output, *(self._folder / name for name in NAMES)] if self._folder else [self._output]
+        there = next((place for place in places if os.path.lexists(place)), None)
+        if there is None:
+            return
+        if not may_ask():
+            raise ImageError(f"{there} is there already; name another, or replace it with --force.")
+        if not ask(f"{there} is there already. Replace it?"):
+            raise ImageError(f"{there} was left as it is; name another.")
+
+    @property
+    def _is_segmentation(self) -> bool:
+        return self._output.name.endswith(SUFFIX)
+
+    @property
+    def _wants_dicom(self) -> bool:
+        return self._folder is not None or self._is_segmentation

@@ -1,0 +1,56 @@
+"""Clicks: what the clinician tells the tool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.geometry.triples import Point3
+
+
+class ClickKind(str, Enum):
+    """What a click says about the place where it was put.
+
+    ``BOUNDARY``: the tumour's border runs here (the thesis's click, section 4.5.2.1).
+    ``INCLUDE``: this is tumour. ``EXCLUDE``: this is not.
+    """
+
+    BOUNDARY = "boundary"
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+    @classmethod
+    def parse(cls, text: str) -> ClickKind:
+        """Read a kind from a markup's description; boundary if empty.
+
+        Raises
+        ------
+        CorrectionError
+            If the text names no kind.
+        """
+        word = text.strip().lower()
+        if not word:
+            return cls.BOUNDARY
+        try:
+            return cls(word)
+        except ValueError:
+            raise CorrectionError(
+                f"'{text}' is no kind of click; describe the point as boundary, include or exclude."
+            ) from None
+
+
+@dataclass(frozen=True)
+class Click:
+    """One click.
+
+    Parameters
+    ----------
+    position_ras : tuple of 3 float
+        Where, in RAS mm of the world.
+    kind : ClickKind
+        What it says.
+    """
+
+    position_ras: Point3
+    kind: ClickKind = ClickKind.BOUNDARY

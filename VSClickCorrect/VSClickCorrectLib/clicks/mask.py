@@ -1,0 +1,98 @@
+"""The mask being corrected: one protocol, whatever holds the voxels."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+
+
+class Mask(Protocol):
+    """A binary mask that is read and written box by box, never as a whole."""
+
+    @property
+    def grid(self) -> Grid:
+        """The grid on which boxes are counted: the native grid of the T1ce (or T2) volume."""
+
+    def read(self, box: Box) -> np.ndarray:
+        """Return a bool copy of the voxels in ``box``, which lies inside the grid."""
+
+    def write(self, box: Box, values: np.ndarray) -> None:
+        """Set the voxels in ``box`` to ``values``, bool, of the box's shape."""
+
+    def extent(self) -> Box | None:
+        """Return the smallest box that holds every set voxel, or None if the mask is empty."""
+
+
+class ArrayMask:
+    """A mask in a numpy array.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the array lies.
+    values : ndarray, optional
+        ``(K, J, I)``; voxels that are not zero are set. Empty if left out. Copied.
+
+    Raises
+    ------
+    ImageError
+        If the array's shape is not the grid's.
+    """
+
+    def __init__(self, grid: Grid, values: np.ndarray | None = None) -> None:
+        self.grid = grid
+        if values is not None and values.shape != grid.shape:
+            raise ImageError(
+                f"the mask has shape {values.shape}, the image {grid.shape}; they must be the same."
+            )
+        self.values = np.zeros(grid.shape, bool) if values is None else values != 0
+
+    def read(self, box: Box) -> np.ndarray:
+        """See `Mask.read`."""
+        return self.values[box.slices].copy()
+
+    def write(self, box: Box, values: np.ndarray) -> None:
+        """See `Mask.write`."""
+        self.values[box.slices] = values
+
+    def extent(self) -> Box | None:
+        """See `Mask.extent`."""
+        return Box.of_array(self.values)
+
+
+class ExtentTrackingMask(ArrayMask):
+    """A mask that begins empty and knows how far it reached since, so that nobody looks at the whole grid.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where it lies.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        super().__init__(grid)
+        self._reach = Box((0, 0, 0), (0, 0, 0))
+
+    def write(self, box: Box, values: np.ndarray) -> None:
+        """See `Mask.write`."""
+        super().write(box, values)
+        self._reach = box if self._reach.empty else self._reach.union(box)
+
+    def extent(self) -> Box | None:
+        """See `Mask.extent`."""
+        tight = Box.of_array(self.values[self._reach.slices])
+        return tight.shifted(self._reach.start) if tight is not None else None
+
+
+def middle_of(mask: Mask) -> tuple[float, float, float] | None:
+    """Return the middle of the box that a mask fills, RAS mm; None if it is empty."""
+    box = mask.extent()
+    if box is None:
+        return None
+    right, anterior, superior = mask.grid.index_to_ras((np.add(box.start, box.stop) - 1) / 2)
+    return float(right), float(anterior), float(superior)

@@ -1,0 +1,167 @@
+"""Merges: how corrected cuts become changes of the mask (thesis section 4.9, and past it)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.resampling import distances
+
+# A change belongs to a click if it comes this close: a hand's accuracy when clicking a border.
+REACH_MM = 2.0
+# Where cuts overlap, a proposal's weight falls to 1/e² at this distance from its click: half a cut.
+BLEND_MM = 14.4
+# What an include or exclude click changes farther away than this must be more than a rim of this thickness:
+# the click was about a part, not about the border all around. No common spacing is half of it, at which
+# rounding would decide.
+LOCAL_MM, RIM_MM = 5.0, 2.1
+_NEIGHBOURS = np.ones((3, 3, 3), bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What the correction network says about the surroundings of one click.
+
+    Parameters
+    ----------
+    click : Click
+        The click.
+    box : Box
+        The native voxels that the proposal speaks of.
+    probability : ndarray of float32
+        Tumour probability, shape ``box.shape``.
+    threshold : float
+        Probability from which a voxel is tumour.
+    """
+
+    click: Click
+    box: Box
+    probability: np.ndarray
+    threshold: float = 0.5
+
+    @property
+    def values(self) -> np.ndarray:
+        """The proposed mask, bool, shape ``box.shape``."""
+        return self.probability >= self.threshold
+
+
+Merge = Callable[[Grid, Box, np.ndarray, list[Proposal]], np.ndarray]
+
+
+def merge_replace(grid: Grid, box: Box, current: np.ndarray, proposals: list[Proposal]) -> np.ndarray:
+    """Write each proposal over the mask in click order (the thesis's Algorithm 2).
+
+    Parameters
+    ----------
+    grid : Grid
+        The native grid.
+    box : Box
+        The voxels of ``current``; every proposal's box lies inside.
+    current : ndarray of bool
+        The mask as it is, shape ``box.shape``.
+    proposals : list of Proposal
+        One for each click of the round.
+
+    Returns
+    -------
+    ndarray of bool
+        The mask as it shall be, shape ``box.shape``.
+    """
+    del grid
+    result = current.copy()
+    for proposal in proposals:
+        result[proposal.box.slices_in(box)] = proposal.values
+    return result
+
+
+def merge_blend(grid: Grid, box: Box, current: np.ndarray, proposals: list[Proposal]) -> np.ndarray:
+    """Average overlapping proposals, weighted by the distance to their clicks.
+
+    Parameters and return value are those of `merge_replace`. The result does not depend on click order.
+    """
+    weighted = np.zeros(box.shape, np.float32)
+    weights = np.zeros(box.shape, np.float32)
+    for proposal in proposals:
+        place = proposal.box.slices_in(box)
+        weight = np.exp(-2 * (distances(grid, proposal.box, proposal.click.position_ras) / BLEND_MM) ** 2)
+        weighted[place] += weight * (proposal.probability - proposal.threshold)
+        weights[place] += weight
+    return np.where(weights > 0, weighted >= 0, current)
+
+
+def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list[Proposal]) -> np.ndarray:
+    """Make only the changes that belong to a click; what is right elsewhere in the cut stays.
+
+    The blended proposal is compared with the mask, and of the connected regions in which they differ only
+    those that come within `REACH_MM` of the click are changed (after the progressive merge of FocalClick,
+    Chen et al. 2022). An include click only adds, an exclude click only removes, and neither moves the border
+    far from it by a rim. Parameters and return value are those of `merge_replace`.
+    """
+    blended = merge_blend(grid, box, current, proposals)
+    result = current.copy()
+    for proposal in proposals:
+        place = proposal.box.slices_in(box)
+        change = _allowed(
+            blended[place] & ~current[place], current[place] & ~blended[place], proposal.click.kind
+        )
+        away = distances(grid, proposal.box, proposal.click.position_ras)
+        if proposal.click.kind is not ClickKind.BOUNDARY:
+            change &= (away <= LOCAL_MM) | _thick(change, grid)
+        mine = _touching(change, away <= REACH_MM)
+        result[place] = np.where(mine, blended[place], result[place])
+    return result
+
+
+MERGES: dict[str, Merge] = {
+    "progressive": merge_progressive,
+    "blend": merge_blend,
+    "replace": merge_replace,
+}
+
+
+def merge_named(name: str) -> Merge:
+    """Return the merge of that name.
+
+    Raises
+    ------
+    CorrectionError
+        If there is none.
+    """
+    if name not in MERGES:
+        raise CorrectionError(f"'{name}' is no merge; choose one of {', '.join(MERGES)}.")
+    return MERGES[name]
+
+
+def _allowed(added: np.ndarray, removed: np.ndarray, kind: ClickKind) -> np.ndarray:
+    if kind is ClickKind.INCLUDE:
+        return added
+    return removed if kind is ClickKind.EXCLUDE else added | removed
+
+
+def _thick(change: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return the part of ``change`` that a ball of diameter `RIM_MM` fills without leaving it."""
+    if change.all():
+        return change
+    spacing = grid.spacing[::-1]
+    # Beyond the box nothing is known; what reaches its face may go on there.
+    padded = np.pad(change, 1, mode="edge")
+    core = ndimage.distance_transform_edt(padded, spacing) > RIM_MM / 2
+    if not core.any():
+        return np.zeros_like(change)
+    near = ndimage.distance_transform_edt(~core, spacing) <= RIM_MM / 2
+    return change & near[1:-1, 1:-1, 1:-1]
+
+
+def _touching(change: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Return the connected regions of ``change`` that have a voxel in ``near``."""
+    labels, count = ndimage.label(change, _NEIGHBOURS)
+    mine = np.zeros(count + 1, bool)
+    mine[labels[near & change]] = True
+    return mine[labels]

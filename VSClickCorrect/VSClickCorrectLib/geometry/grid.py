@@ -1,0 +1,245 @@
+"""Voxel grids: where a volume lies in the patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.triples import Index3, index3, triple
+
+# Unit vectors, in RAS, of the axes of an axial stack as it is read on screen: slices upward, rows
+# toward the back of the head, columns toward the patient's left.
+_AXIAL_RAS = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
+_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+SHEAR_TOLERANCE = 1e-3
+# No scan of a patient has smaller or larger voxels, or is longer; at a network's voxel size it would fill the
+# memory.
+_VOXEL_MM = (0.01, 100.0)
+_MAX_MM = 2000.0
+
+
+@dataclass(frozen=True)
+class AxialOrder:
+    """How the axes of an array become (slices up, rows back, columns left).
+
+    Parameters
+    ----------
+    axes : tuple of int
+        Array axis that runs, up to its sign, along superior, posterior and left.
+    flips : tuple of bool
+        Whether that array axis runs the other way.
+    """
+
+    axes: Index3
+    flips: tuple[bool, bool, bool]
+
+    def to_axial(self, array: np.ndarray) -> np.ndarray:
+        """Return a view of a ``(k, j, i)`` array with axes in axial order."""
+        view = array.transpose(self.axes)
+        return view[tuple(slice(None, None, -1 if f else 1) for f in self.flips)]
+
+    def from_axial(self, array: np.ndarray) -> np.ndarray:
+        """Return a view of an array in axial order with axes in ``(k, j, i)`` order."""
+        unflipped = array[tuple(slice(None, None, -1 if f else 1) for f in self.flips)]
+        return unflipped.transpose(np.argsort(self.axes))
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A voxel grid in patient space.
+
+    Arrays on a grid are indexed ``[k, j, i]``; continuous voxel coordinates are written ``(i, j, k)``,
+    as Slicer's IJK, with integers at voxel centres.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Array shape ``(K, J, I)``.
+    affine : (4, 4) array of float
+        IJK to RAS, in mm. Any orientation and spacing, oblique or not; sheared grids are refused.
+
+    Raises
+    ------
+    ImageError
+        If the affine is not finite, is singular or is sheared, or if no scan of a patient has voxels of this
+        size or is so large.
+    """
+
+    shape: Index3
+    affine: np.ndarray
+
+    def __post_init__(self) -> None:
+        affine = np.array(self.affine, dtype=float)
+        object.__setattr__(self, "affine", affine)
+        object.__setattr__(self, "shape", index3(self.shape))
+        if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) < 1e-12:
+            raise ImageError(
+                "the image's orientation matrix is singular or not finite; export the image again."
+            )
+        self._check_size()
+        directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+        shear = np.abs(directions.T @ directions - np.eye(3)).max()
+        if shear > SHEAR_TOLERANCE:
+            raise ImageError(
+                "the image's axes are not at right angles (gantry tilt or a shearing transform); "
+                "resample it to an orthogonal grid first."
+            )
+        affine.setflags(write=False)
+
+    def _check_size(self) -> None:
+        spacing = self.spacing
+        if spacing.min() < _VOXEL_MM[0] or spacing.max() > _VOXEL_MM[1]:
+            size = "×".join(f"{s:g}" for s in spacing)
+            raise ImageError(
+                f"the image's voxels are {size} mm large, which cannot be; export the image again."
+            )
+        extent = spacing * self.shape[::-1]
+        if extent.max() > _MAX_MM:
+            size = "×".join(f"{e:.0f}" for e in extent)
+            raise ImageError(f"the image is {size} mm large, more than any patient; export it again.")
+
+    @classmethod
+    def from_lps(cls, shape, spacing, origin, direction) -> Grid:
+        """Build a grid from ITK's terms.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Array shape ``(K, J, I)``.
+        spacing, origin : sequence of 3 float
+            mm, in ``(i, j, k)`` and LPS.
+        direction : sequence of 9 float
+            Direction cosines, row-major, LPS.
+        """
+        lps = np.eye(4)
+        lps[:3, :3] = np.reshape(direction, (3, 3)) * np.asarray(spacing)
+        lps[:3, 3] = origin
+        return cls(shape, _LPS_FROM_RAS @ lps)
+
+    @property
+    def affine_lps(self) -> np.ndarray:
+        """IJK to LPS, mm, shape (4, 4)."""
+        return _LPS_FROM_RAS @ self.affine
+
+    @property
+    def spacing(self) -> np.ndarray:
+        """Voxel size in mm as ``(i, j, k)``."""
+        return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+    @property
+    def axial_spacing(self) -> np.ndarray:
+        """Voxel size in mm in axial order: slices, rows, columns."""
+        return self.spacing[::-1][list(self.axial_order().axes)]
+
+    @property
+    def axial_shape(self) -> Index3:
+        """Array shape in axial order."""
+        return triple(self.shape[a] for a in self.axial_order().axes)
+
+    @property
+    def voxel_volume(self) -> float:
+        """Volume of one voxel in mm³."""
+        return float(np.prod(self.spacing))
+
+    @property
+    def box(self) -> Box:
+        """The whole grid as a box."""
+        return Box((0, 0, 0), self.shape)
+
+    @property
+    def center_ras(self) -> np.ndarray:
+        """Centre of the grid, RAS mm."""
+        return self.ijk_to_ras((np.array(self.shape[::-1]) - 1) / 2)
+
+    def ijk_to_ras(self, ijk) -> np.ndarray:
+        """Map continuous ``(i, j, k)`` coordinates, shape (..., 3), to RAS mm."""
+        return np.asarray(ijk, dtype=float) @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+    def ras_to_ijk(self, ras) -> np.ndarray:
+        """Map RAS mm, shape (..., 3), to continuous ``(i, j, k)`` coordinates."""
+        return np.asarray(ras, dtype=float) @ self._inverse[:3, :3].T + self._inverse[:3, 3]
+
+    def index_to_ras(self, index) -> np.ndarray:
+        """Map array indices ``(k, j, i)``, shape (..., 3), to RAS mm."""
+        return self.ijk_to_ras(np.asarray(index)[..., ::-1])
+
+    def ras_to_index(self, ras) -> Index3:
+        """Return the array index ``(k, j, i)`` of the voxel that holds a point.
+
+        Raises
+        ------
+        ImageError
+            If the point is not finite or lies outside the grid; the message names it in mm.
+        """
+        if not np.isfinite(ras).all():
+            raise ImageError("the point's coordinates are not finite numbers; place it again.")
+        # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
+        index = np.floor(self.ras_to_ijk(ras) + 0.5 + 1e-6)[::-1]
+        if (index < 0).any() or (index >= self.shape).any():
+            r, a, s = (f"{v:.1f}" if abs(v) < 1e6 else f"{v:.1e}" for v in map(float, ras))
+            raise ImageError(f"the point at R {r}, A {a}, S {s} mm lies outside the image; click inside it.")
+        return index3(index)
+
+    def axial_order(self) -> AxialOrder:
+        """Return the permutation and flips that bring arrays on this grid closest to an axial stack."""
+        return self._axial_order
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.inv(self.affine)
+
+    @cached_property
+    def _axial_order(self) -> AxialOrder:
+        directions = (self.affine[:3, :3] / self.spacing)[:, ::-1]  # columns in array order k, j, i
+        cosines = _AXIAL_RAS @ directions
+        axes = max(permutations(range(3), 3), key=lambda p: sum(abs(cosines[n, a]) for n, a in enumerate(p)))
+        return AxialOrder(axes, triple(bool(cosines[n, a] < 0) for n, a in enumerate(axes)))
+
+    def axial_box(self, box: Box) -> Box:
+        """Return ``box``, given in axial order, in array order ``(k, j, i)``."""
+        order = self.axial_order()
+        start, stop = [0, 0, 0], [0, 0, 0]
+        for n, axis in enumerate(order.axes):
+            first, last = box.start[n], box.stop[n]
+            if order.flips[n]:
+                first, last = self.shape[axis] - last, self.shape[axis] - first
+            start[axis], stop[axis] = first, last
+        return Box(triple(start), triple(stop))
+
+    def box_around(self, ras, radius_mm: float) -> Box:
+        """Return the voxels within ``radius_mm`` along each axis of the voxel that holds a point.
+
+        Raises
+        ------
+        ImageError
+            If the point lies outside the grid.
+        """
+        margin = np.ceil(radius_mm / self.spacing[::-1]).astype(int)
+        return Box.of_voxel(self.ras_to_index(ras)).padded(index3(margin)).clipped(self.shape)
+
+    def cropped(self, box: Box) -> Grid:
+        """Return the grid of the voxels in ``box``."""
+        affine = self.affine.copy()
+        affine[:3, 3] = self.index_to_ras(box.start)
+        return Grid(box.shape, affine)
+
+    def straightened(self) -> Grid:
+        """Return the nearest grid whose axes are exactly at right angles, with the same first voxel."""
+        left, _, right = np.linalg.svd(self.affine[:3, :3] / self.spacing)
+        affine = self.affine.copy()
+        affine[:3, :3] = left @ right * self.spacing
+        return Grid(self.shape, affine)
+
+    def matches(self, other: Grid, tolerance_mm: float = 1e-2) -> bool:
+        """Whether two grids have the same shape and their corners agree within ``tolerance_mm``."""
+        if self.shape != other.shape:
+            return False
+        corners = np.array([(i, j, k) for k in (0, 1) for j in (0, 1) for i in (0, 1)]) * (
+            np.array(self.shape[::-1]) - 1
+        )
+        return bool(np.abs(self.ijk_to_ras(corners) - other.ijk_to_ras(corners)).max() <= tolerance_mm)

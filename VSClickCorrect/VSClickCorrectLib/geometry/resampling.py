@@ -1,0 +1,217 @@
+"""Sampling windows: a native neighbourhood seen at a network's own voxel size, and back.
+
+A click's cut, the slab of the initial segmentation and the whole head at low resolution are all the same
+thing: a small regular lattice whose axes run along the native grid's. Sampling is then separable, one
+short matrix per axis, and the way back uses the same mathematics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
+
+
+def interpolation_matrix(targets: np.ndarray, sources: int, width: float) -> np.ndarray:
+    """Return weights that interpolate samples at integer positions with a triangle of half-width ``width``.
+
+    Parameters
+    ----------
+    targets : (n,) array of float
+        Positions, in units of the source samples.
+    sources : int
+        Number of source samples, at 0, 1, ..., ``sources - 1``.
+    width : float
+        Half-width of the triangle: 1 is linear interpolation, more averages when sampling down.
+
+    Returns
+    -------
+    (n, sources) array of float32
+        Rows sum to 1 well inside and fall to 0 outside, where nothing is known.
+    """
+    width = max(1.0, width)
+    targets = targets[:, None]
+    # Near the rim part of the triangle hangs over the edge: normalise by what it sums to in the open.
+    reach = np.arange(-np.ceil(width), np.ceil(width) + 2)[None, :]
+    open_distance = np.floor(targets) + reach - targets
+    # Unless its width is a whole number a triangle is off balance; tilted, it keeps straight ramps straight.
+    triangle = _triangle(open_distance, width)
+    moment = (triangle * open_distance).sum(axis=1, keepdims=True)
+    tilt = moment / np.maximum((triangle * open_distance**2).sum(axis=1, keepdims=True), 1e-12)
+    total = triangle.sum(axis=1, keepdims=True) - tilt * moment
+    distance = np.arange(sources)[None, :] - targets
+    return (_triangle(distance, width) * (1.0 - tilt * distance) / total).astype(np.float32)
+
+
+def _triangle(distance: np.ndarray, width: float) -> np.ndarray:
+    return np.clip(1.0 - np.abs(distance) / width, 0.0, None)
+
+
+@dataclass(frozen=True)
+class ResamplingGeometry:
+    """Size of a sampling window, in axial order (slices, rows, columns).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Number of samples.
+    spacing : tuple of float
+        Distance between samples in mm.
+    """
+
+    shape: Index3
+    spacing: Point3
+
+
+class ResamplingGrid:
+    """A lattice of samples around a point of a native grid.
+
+    Parameters
+    ----------
+    grid : Grid
+        The native grid.
+    center : sequence of 3 float
+        Continuous array coordinates of the window's centre in axial order (see `axial_coordinates`).
+    geometry : ResamplingGeometry
+        Samples and their spacing.
+
+    Attributes
+    ----------
+    axial_box : Box
+        The native voxels the window can see or change, in axial order.
+    box : Box
+        The same in array order ``(k, j, i)``.
+    """
+
+    def __init__(self, grid: Grid, center, geometry: ResamplingGeometry) -> None:
+        self.grid = grid
+        self.geometry = geometry
+        self.order = grid.axial_order()
+        self.center = np.asarray(center, dtype=float)
+        self.steps = np.asarray(geometry.spacing) / grid.axial_spacing  # native voxels per sample
+        half = np.asarray(geometry.shape) / 2 * self.steps
+        # A voxel belongs to the window when its centre does; at least the voxel at the centre does.
+        nearest = np.floor(self.center + 0.5).astype(int)
+        start = np.minimum(np.ceil(self.center - half).astype(int), nearest)
+        stop = np.maximum(np.floor(self.center + half).astype(int), nearest) + 1
+        self.axial_box = Box(index3(start), index3(stop)).clipped(grid.axial_shape)
+        self.box = grid.axial_box(self.axial_box)
+
+    @cached_property
+    def _down(self) -> list[np.ndarray]:
+        return [
+            interpolation_matrix(self._sample_positions(a) - self._source_box.start[a], n, self.steps[a])
+            for a, n in enumerate(self._source_box.shape)
+        ]
+
+    @cached_property
+    def _up(self) -> list[np.ndarray]:
+        matrices = []
+        for a, n in enumerate(self.geometry.shape):
+            voxels = np.arange(self.axial_box.start[a], self.axial_box.stop[a])
+            samples = (voxels - self.center[a]) / self.steps[a] + (n - 1) / 2
+            # Beyond the outermost sample's centre, half a sample of its own extent holds its value.
+            matrices.append(interpolation_matrix(np.clip(samples, 0, n - 1), n, 1 / self.steps[a]))
+        return [m / np.maximum(m.sum(axis=1, keepdims=True), 1e-6) for m in matrices]
+
+    @cached_property
+    def _source_box(self) -> Box:
+        """Native voxels that the samples' triangles reach, in axial order."""
+        reach = index3(np.ceil(np.maximum(1.0, self.steps)))
+        return self.axial_box.padded(reach).clipped(self.grid.axial_shape)
+
+    def _sample_positions(self, axis: int) -> np.ndarray:
+        n = self.geometry.shape[axis]
+        return self.center[axis] + (np.arange(n) - (n - 1) / 2) * self.steps[axis]
+
+    @property
+    def source_box(self) -> Box:
+        """The native voxels, ``(k, j, i)``, that `sample` takes."""
+        return self.grid.axial_box(self._source_box)
+
+    def position(self, ras) -> np.ndarray:
+        """Return where a point, RAS mm, lies among the samples, ``(k, j, i)``; may be outside."""
+        offset = (axial_coordinates(self.grid, ras) - self.center) / self.steps
+        return offset + (np.array(self.geometry.shape) - 1) / 2
+
+    def nearest(self, samples: np.ndarray, box: Box) -> np.ndarray:
+        """Return the sample nearest to each native voxel of a box ``(k, j, i)``, of its shape.
+
+        Parameters
+        ----------
+        samples : ndarray
+            One value a sample, of the geometry's shape; voxels beyond take that of the outermost.
+        box : Box
+            Native voxels, ``(k, j, i)``.
+        """
+        places = []
+        for axis, (array_axis, flip) in enumerate(zip(self.order.axes, self.order.flips, strict=True)):
+            voxels = np.arange(box.start[array_axis], box.stop[array_axis])
+            along = np.sort(self.grid.shape[array_axis] - 1 - voxels) if flip else voxels
+            count = self.geometry.shape[axis]
+            offset = (along - self.center[axis]) / self.steps[axis] + (count - 1) / 2
+            places.append(np.clip(np.floor(offset + 0.5).astype(int), 0, count - 1))
+        return self.order.from_axial(samples[np.ix_(*places)])
+
+    def resample(self, values: np.ndarray) -> np.ndarray:
+        """Sample native voxels.
+
+        Parameters
+        ----------
+        values : ndarray
+            The voxels of ``source_box``, ``(k, j, i)``, any real dtype.
+
+        Returns
+        -------
+        ndarray of float32
+            Shape ``geometry.shape``, axial order; 0 where the window leaves the grid.
+        """
+        return _separable(self.order.to_axial(values).astype(np.float32), self._down)
+
+    def resample_back(self, samples: np.ndarray) -> np.ndarray:
+        """Interpolate samples at the native voxels of ``box``.
+
+        Parameters
+        ----------
+        samples : ndarray
+            Shape ``geometry.shape``, axial order.
+
+        Returns
+        -------
+        ndarray of float32
+            Shape ``box.shape``, ``(k, j, i)``.
+        """
+        return self.order.from_axial(_separable(samples.astype(np.float32), self._up))
+
+
+def distances(grid: Grid, box: Box, ras) -> np.ndarray:
+    """Return the distance in mm of each voxel of ``box`` from a point in RAS, float32 of ``box.shape``."""
+    offsets = grid.ras_to_ijk(ras)[::-1]
+    axes = [
+        (np.arange(a, b) - o) * s
+        for a, b, o, s in zip(box.start, box.stop, offsets, grid.spacing[::-1], strict=True)
+    ]
+    k, j, i = np.meshgrid(*axes, indexing="ij", sparse=True)
+    return np.sqrt(k**2 + j**2 + i**2).astype(np.float32)
+
+
+def axial_coordinates(grid: Grid, ras) -> np.ndarray:
+    """Return continuous array coordinates, in axial order, of a point in RAS mm."""
+    kji = grid.ras_to_ijk(ras)[::-1]
+    order = grid.axial_order()
+    return np.array(
+        [grid.shape[a] - 1 - kji[a] if f else kji[a] for a, f in zip(order.axes, order.flips, strict=True)]
+    )
+
+
+def _separable(values: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+    """Apply one matrix along each axis of a volume, within each slice first."""
+    slices, rows, columns = matrices
+    # Products of matrices, slice by slice: no axis of a whole volume has to be moved in memory.
+    within = np.matmul(np.matmul(rows, values), columns.T)
+    return np.tensordot(slices, within, axes=1)

@@ -1,0 +1,198 @@
+"""Volumes: an MRI sequence on its grid, and the case they form."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+
+NOT_FINITE = "the image holds NaN or infinite values; export it again or replace them first."
+# Networks compute in single precision.
+_MAX_VALUE = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Whose a sequence is, where and as what it was made, by its header; empty where that does not say.
+
+    Parameters
+    ----------
+    patient, frame, description, series : str
+        PatientID, FrameOfReferenceUID, SeriesDescription and SeriesInstanceUID.
+    """
+
+    patient: str
+    frame: str
+    description: str
+    series: str
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """One MRI sequence.
+
+    Parameters
+    ----------
+    array : ndarray
+        ``(K, J, I)``, any real dtype, the scanner's own intensities.
+    grid : Grid
+        Where it lies.
+    remarks : tuple of str
+        What whoever opens it should know of how it was read: whole sentences.
+    sides_known : bool
+        Whether it is known which way the axes run in the patient.
+    scan : Scan or None
+        Whose it is, by the header of DICOM.
+
+    Raises
+    ------
+    ImageError
+        If the array is not three-dimensional, does not fit the grid, or holds NaN, infinite or absurdly large
+        values.
+    """
+
+    array: np.ndarray
+    grid: Grid
+    remarks: tuple[str, ...] = ()
+    sides_known: bool = True
+    scan: Scan | None = None
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3 or self.array.shape != self.grid.shape:
+            raise ImageError(
+                f"the image has shape {self.array.shape}; a single three-dimensional volume is needed."
+            )
+        if self.array.dtype.kind == "f" and self.array.size:
+            # NaN passes through both.
+            extreme = max(-float(self.array.min()), float(self.array.max()))
+            if not np.isfinite(extreme):
+                raise ImageError(NOT_FINITE)
+            if extreme > _MAX_VALUE:
+                raise ImageError(f"the image holds values as large as {extreme:.0e}; export it again.")
+
+    @property
+    def series(self) -> str:
+        """SeriesInstanceUID of the DICOM from which it was read, empty where it was not."""
+        return self.scan.series if self.scan is not None else ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the voxels, their number along each axis and their type, whoever has read them.
+
+        Where they lie is the grid's to tell: its last digits differ from one file format to another.
+        """
+        stored = self.array.astype(_stored_type(self.array.dtype), copy=False)
+        digest = hashlib.sha256(f"{stored.dtype.str}{stored.shape}".encode("ascii"))
+        digest.update(np.ascontiguousarray(stored).data)
+        return digest.hexdigest()
+
+    @cached_property
+    def intensity_range(self) -> tuple[float, float]:
+        """Robust minimum and maximum, by which networks see the sequence as 0 to 1 (section 4.2)."""
+        return robust_range(self.array)
+
+    def normalised(self, box: Box) -> np.ndarray:
+        """Return the voxels of ``box`` as float32 between 0 and 1."""
+        low, high = self.intensity_range
+        part = self.array[box.slices]
+        # Differences of what single precision just holds need double.
+        kind = np.dtype(np.float32 if high - low < _MAX_VALUE / 2 else np.float64)
+        values = ((part.astype(kind) - low) / (high - low)).astype(np.float32, copy=False)
+        return np.clip(values, 0.0, 1.0, out=values)
+
+
+def robust_range(array: np.ndarray, samples: int = 400_000) -> tuple[float, float]:
+    """Return a minimum and a maximum that single bright voxels and air do not move.
+
+    Parameters
+    ----------
+    array : ndarray
+        ``(K, J, I)``.
+    samples : int
+        About how many voxels are looked at.
+
+    Returns
+    -------
+    low, high : float
+        The 0.5th percentile of all voxels and the 99.8th of those brighter than the mean (the head);
+        ``high`` is greater than ``low``.
+    """
+    stride = max(1, round((array.size / samples) ** (1 / 3)))
+    values = array[::stride, ::stride, ::stride].astype(np.float64).ravel()
+    low = float(np.percentile(values, 0.5))
+    bright = values[values > values.mean()]
+    high = float(np.percentile(bright, 99.8)) if bright.size else low
+    return low, high if high > low else low + 1.0
+
+
+def _stored_type(dtype: np.dtype) -> np.dtype:
+    """Return the type in which a scene holds voxels: neither logical nor half precision."""
+    held: dict[str, np.dtype] = {"?": np.dtype(np.uint8), "e": np.dtype(np.float32)}
+    return held.get(dtype.char, dtype).newbyteorder("<")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """The co-registered sequences of one examination, on one native grid.
+
+    Parameters
+    ----------
+    t1ce, t2 : Volume or None
+        Contrast-enhanced T1 and T2; either may be missing, not both.
+
+    Raises
+    ------
+    ImageError
+        If both are missing or their grids differ.
+    """
+
+    t1ce: Volume | None
+    t2: Volume | None = None
+
+    def __post_init__(self) -> None:
+        if self.t1ce is None and self.t2 is None:
+            raise ImageError("no image was given; a T1ce or a T2 volume is needed.")
+        if self.t1ce is not None and self.t2 is not None and not self.t1ce.grid.matches(self.t2.grid):
+            raise ImageError(
+                "the T1ce and the T2 volume lie on different grids; resample the T2 to the T1ce first."
+            )
+
+    @property
+    def grid(self) -> Grid:
+        """The native grid: the T1ce's, or the T2's where it stands alone."""
+        return self.reference.grid
+
+    @property
+    def reference(self) -> Volume:
+        """The volume whose grid is the native one: the T1ce, or the T2 where it stands alone."""
+        return next(iter(self.present.values()))
+
+    @property
+    def present(self) -> dict[str, Volume]:
+        """The sequences that are there, by name, that of the native grid first."""
+        return {name: volume for name, volume in self.sequences.items() if volume is not None}
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the `Volume.fingerprint` of each sequence that is there, by name."""
+        # Hashing lets other threads run.
+        with ThreadPoolExecutor() as pool:
+            return dict(
+                zip(self.present, pool.map(lambda v: v.fingerprint, self.present.values()), strict=True)
+            )
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever opens the case should know of how its sequences were read."""
+        return [remark for volume in self.present.values() for remark in volume.remarks]
+
+    @property
+    def sequences(self) -> dict[str, Volume | None]:
+        """The sequences by name, in the order in which networks take them."""
+        return {"t1ce": self.t1ce, "t2": self.t2}

@@ -1,0 +1,38 @@
+"""Codes and names that stand in what is written as DICOM: what was segmented, and by what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from VSClickCorrectLib import __version__
+from VSClickCorrectLib.io.dicom_headers import needed
+
+if TYPE_CHECKING:
+    from pydicom.sr.coding import Code
+
+NAME = "Vestibular schwannoma"
+MAKER = "VSClickCorrect"
+VERSION = __version__
+# A device has a serial number; a program has its version.
+SERIAL = __version__
+# Of the series in a study; those of scanners are smaller.
+SEGMENTATION_SERIES, REPORT_SERIES, CONTOUR_SERIES = 9001, 9002, 9003
+_CODES = {
+    # SNOMED CT 126949007 is "acoustic neuroma", of which "vestibular schwannoma" is a synonym.
+    "tumour": ("126949007", "SCT", NAME),
+    "category": ("49755003", "SCT", "Morphologically Abnormal Structure"),
+    "nerve": ("8598002", "SCT", "Vestibulocochlear nerve"),
+    "family": ("123110", "DCM", "Artificial Intelligence"),
+    "procedure": ("24590-2", "LN", "Brain MRI"),
+    "volume": ("118565006", "SCT", "Volume"),
+    "longest": ("103339001", "SCT", "Long axis"),
+    "across": ("103340004", "SCT", "Short axis"),
+    "axial": ("24422004", "SCT", "Axial"),
+    "mm3": ("mm3", "UCUM", "cubic millimeter"),
+    "mm": ("mm", "UCUM", "millimeter"),
+}
+
+
+def code(name: str) -> Code:
+    """Return a code by our name for it; raises `ImageError` if pydicom is not installed."""
+    return needed("pydicom.sr.coding", "to write DICOM").Code(*_CODES[name])

@@ -1,0 +1,76 @@
+"""Whether a DICOM file is as long as its elements say: GDCM reserves 4 GB for one wrong bit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+_PREAMBLE_BYTES = 132
+_IMPLICIT = b"1.2.840.10008.1.2"
+# Elements of these syntaxes are written otherwise, big-endian or packed as a whole, and are not looked at.
+_OTHERS = (b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99")
+# After these the length takes four bytes, and two stand in between.
+_LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+_UNDEFINED = 0xFFFFFFFF
+_SYNTAX = (0x0002, 0x0010)
+_SOP_CLASS = (0x0002, 0x0002)
+_MAX_UID_LENGTH = 64
+
+
+def begins_as_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do."""
+    with path.open("rb") as stream:
+        return stream.read(_PREAMBLE_BYTES)[128:] == b"DICM"
+
+
+def sop_class(path: Path) -> str:
+    """Return what kind of object a DICOM file says that it holds, a UID; empty if it is no such file."""
+    with path.open("rb") as stream:
+        if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
+            return ""
+        group, element, length = _next(stream, b"")
+        while group == _SOP_CLASS[0] and (group, element) != _SOP_CLASS and length != _UNDEFINED:
+            stream.seek(length, os.SEEK_CUR)
+            group, element, length = _next(stream, b"")
+        found = (group, element) == _SOP_CLASS and length <= _MAX_UID_LENGTH
+        return stream.read(length).strip(b"\0 ").decode("ascii", "replace") if found else ""
+
+
+def is_whole(path: Path) -> bool:
+    """Whether no element of a DICOM file reaches beyond its end; files of other kinds are taken as whole.
+
+    Sequences are skipped, and what follows an element of undefined length is not looked at.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
+            return True
+        syntax = b""
+        while stream.tell() < size and syntax not in _OTHERS:
+            group, element, length = _next(stream, syntax)
+            if length == _UNDEFINED:
+                return True
+            if stream.tell() + length > size:
+                return False
+            if (group, element) == _SYNTAX:
+                syntax = stream.read(length).strip(b"\0 ")
+            else:
+                stream.seek(length, os.SEEK_CUR)
+    return True
+
+
+def _next(stream: BinaryIO, syntax: bytes) -> tuple[int, int, int]:
+    """Read the tag and the length of an element; undefined if the file ends within them."""
+    head = stream.read(8)
+    group, element = (int.from_bytes(head[n : n + 2], "little") for n in (0, 2))
+    if len(head) < 8:
+        return group, element, _UNDEFINED
+    if syntax == _IMPLICIT and group > 2:
+        return group, element, int.from_bytes(head[4:], "little")
+    kind = head[4:6]
+    if kind in _LONG:
+        return group, element, int.from_bytes(stream.read(4), "little")
+    # Some writers leave the explicit syntax that they name.
+    known = kind.isalpha() and kind.isupper()
+    return group, element, int.from_bytes(head[6:], "little") if known else int.from_bytes(head[4:], "little")

@@ -1,0 +1,193 @@
+"""Which slices form one stack, and in which order: what does not is refused, each slice by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.dicom_frames import Frame
+
+# Of unit vectors at right angles, for numbers rounded to two decimals.
+_SKEW = 0.015
+_COARSEST = 0.005
+_AGREE_MM = 0.1
+# Nearer to each other no two slices of a scan lie.
+_SAME_PLACE_MM = 0.05
+# Gaps of one scan differ by less, as a share of the usual one.
+_UNEVEN = 0.1
+_NAMED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """How a slice lies, wherever it is.
+
+    Parameters
+    ----------
+    row, column : (3,) array
+        Unit vectors at right angles, LPS: along a row, down a column.
+    pixel : (2,) array
+        mm from column to column and from row to row.
+    rounding : float
+        See `Frame`.
+    """
+
+    row: np.ndarray
+    column: np.ndarray
+    pixel: np.ndarray
+    rounding: float
+
+    @classmethod
+    def of(cls, frame: Frame) -> Plane:
+        """Return the plane of a slice, its axes made unit vectors at right angles.
+
+        Raises
+        ------
+        ImageError
+            If they are none, by more than rounding explains.
+        """
+        axes = np.reshape(np.array(frame.orientation, float), (2, 3))
+        skew = np.abs(axes @ axes.T - np.eye(2)).max()
+        if not skew <= _SKEW or frame.rounding > _COARSEST:
+            raise ImageError(
+                f"the orientation of {frame.name} is no pair of unit vectors at right angles, or rounded to "
+                "less than two decimals, so that it does not tell how the slice lies; export the scan again."
+            )
+        left, _, right = np.linalg.svd(axes, full_matrices=False)
+        row, column = left @ right
+        return cls(row, column, np.array(frame.spacing, float)[::-1], frame.rounding)
+
+    @property
+    def normal(self) -> np.ndarray:
+        """Unit vector at right angles to both."""
+        return np.cross(self.row, self.column)
+
+    @property
+    def slack(self) -> float:
+        """By how much the normal may be off for the rounding of the orientation."""
+        return 2 * self.rounding
+
+    def place(self, position, pixel) -> np.ndarray:
+        """Return where a pixel (column, row) of a slice at a position lies, LPS mm."""
+        i, j = np.asarray(pixel) * self.pixel
+        return np.asarray(position, float) + i * self.row + j * self.column
+
+    def across(self, step: np.ndarray) -> Plane:
+        """Return the nearest plane at right angles to a step."""
+        up = step / np.linalg.norm(step)
+        axes = np.stack([self.row, self.column])
+        left, _, right = np.linalg.svd(axes - np.outer(axes @ up, up), full_matrices=False)
+        row, column = left @ right
+        return Plane(row, column, self.pixel, self.rounding)
+
+
+def in_order(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple[list[int], Plane]:
+    """Return the numbers of slices from the first to the last along their normal, and their plane.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        In any order.
+    size : tuple of int
+        Rows and columns of each.
+    what : str
+        What a message calls them.
+
+    Raises
+    ------
+    ImageError
+        If one does not say where it lies, or they are not parallel, lie at one place, or at different
+        distances from each other.
+    """
+    _check_told(frames, what)
+    plane = Plane.of(frames[0])
+    _check_parallel(frames, plane, size, what)
+    heights = np.array([frame.position for frame in frames], float) @ plane.normal
+    order = [int(n) for n in np.argsort(heights, kind="stable")]
+    gaps = np.diff(heights[order])
+    ordered = [frames[n] for n in order]
+    _check_single(ordered, gaps, what)
+    _check_gaps(ordered, gaps, what)
+    return order, plane
+
+
+def _check_told(frames: Sequence[Frame], what: str) -> None:
+    told = {"where it lies": "position", "how it lies": "orientation", "how large its pixels are": "spacing"}
+    for words, name in told.items():
+        silent = [frame for frame in frames if not _is_told(getattr(frame, name))]
+        if silent:
+            of = f"{silent[0].name} of {what}" if len(silent) == 1 else f"each of {_names(silent)} of {what}"
+            of = f"every slice of {what}" if len(silent) == len(frames) > 1 else of
+            raise ImageError(f"{of} does not say {words}; export the series again.")
+
+
+def _is_told(values: Sequence[float] | None) -> bool:
+    return values is not None and bool(np.isfinite(values).all()) and (len(values) > 2 or min(values) > 0)
+
+
+def _check_parallel(frames: Sequence[Frame], plane: Plane, size: tuple[int, ...], what: str) -> None:
+    """Refuse slices of which a corner would lie elsewhere if they were turned like the first."""
+    rows, columns = size
+    corners = [(columns - 1, 0), (0, rows - 1)]
+    groups: list[Plane] = [plane]
+    others = []
+    for frame in frames:
+        own = Plane.of(frame)
+        for known in groups:
+            if all(np.abs(own.place(0, c) - known.place(0, c)).max() <= _AGREE_MM for c in corners):
+                break
+        else:
+            groups.append(own)
+            others.append(frame)
+    if others:
+        which = _names([frames[0], *others])
+        raise ImageError(
+            f"{what} mixes slices of {len(groups)} orientations or pixel sizes ({which}); "
+            "export each scan on its own."
+        )
+
+
+def _check_single(frames: Sequence[Frame], gaps: np.ndarray, what: str) -> None:
+    """Refuse two images of one slice: copies, echoes, points in time."""
+    again = np.flatnonzero(gaps < _SAME_PLACE_MM)
+    if not again.size:
+        return
+    pair = [frames[again[0]], frames[again[0] + 1]]
+    if pair[0].identity == pair[1].identity:
+        raise ImageError(f"{what} holds slices twice; remove the copies ({_names(pair)}).")
+    group = [pair[0]]
+    for number in range(again[0] + 1, len(frames)):
+        if gaps[number - 1] >= _SAME_PLACE_MM:
+            break
+        group.append(frames[number])
+    marks = {name: list(dict.fromkeys(frame.marks[name] for frame in group)) for name in pair[0].marks}
+    differing = next(((name, found) for name, found in marks.items() if len(found) > 1), None)
+    by = f" of {differing[0]} {' and '.join(f or 'none' for f in differing[1])}" if differing else ""
+    raise ImageError(
+        f"{what} holds {len(group)} images of one slice{by} ({_names(group)}); "
+        "give the images of one of them alone."
+    )
+
+
+def _check_gaps(frames: Sequence[Frame], gaps: np.ndarray, what: str) -> None:
+    if len(frames) < 3:
+        return
+    usual = float(np.median(gaps))
+    worst = int(np.argmax(np.abs(gaps - usual)))
+    if not np.ptp(gaps) <= _UNEVEN * usual:
+        raise ImageError(
+            f"{what} lacks slices or is unevenly spaced; export it again ({gaps[worst]:.1f} mm from "
+            f"{frames[worst].name} to {frames[worst + 1].name}, {usual:.1f} mm elsewhere)."
+        )
+
+
+def _names(frames: Sequence[Frame]) -> str:
+    """Return the names of some slices, of many the first ones."""
+    names = [frame.name for frame in frames[:_NAMED]]
+    more = len(frames) - len(names)
+    if more:
+        return f"{', '.join(names)} and {more} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -1,0 +1,133 @@
+"""What is written of a mask in DICOM: segmentation, report and contours, all for one series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io import dicom_codes
+from VSClickCorrectLib.io.dicom_headers import read_header, undamaged
+from VSClickCorrectLib.io.dicom_report import report_of
+from VSClickCorrectLib.io.dicom_rtstruct import structure_set_of
+from VSClickCorrectLib.io.dicom_seg import segmentation_of
+from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
+from VSClickCorrectLib.io.files import make_folder, write_atomically, write_together
+from VSClickCorrectLib.io.outputs import check_apart, check_ours
+from VSClickCorrectLib.measure.measurements import measure
+
+if TYPE_CHECKING:
+    from highdicom.seg import Segmentation
+    from pydicom import Dataset
+
+SUFFIX = ".dcm"
+SEGMENTATION, REPORT, CONTOURS = "segmentation.dcm", "report.dcm", "rtstruct.dcm"
+NAMES = (SEGMENTATION, REPORT, CONTOURS)
+
+
+def dicom_objects(
+    source: SourceSeries, values: np.ndarray, grid: Grid, automatic: bool = False
+) -> dict[str, Dataset]:
+    """Return a mask as DICOM SEG and RTSTRUCT, with the report that refers to the former, by `NAMES`.
+
+    Parameters
+    ----------
+    source : SourceSeries
+        The images on which it was drawn.
+    values : ndarray of bool
+        ``(K, J, I)``, not empty.
+    grid : Grid
+        The grid of these images.
+    automatic : bool
+        Whether no person had a part in it.
+
+    Raises
+    ------
+    ImageError
+        If highdicom is not installed, the mask is empty or lies on another grid than the images.
+    """
+    if not values.any():
+        raise ImageError("the mask is empty, so there is nothing to report or to outline.")
+    box = Box.around(values)
+    measured = measure(grid, box, values[box.slices])
+    segmentation = segmentation_object(source, values, grid, automatic)
+    with undamaged(source.path):
+        return {
+            SEGMENTATION: segmentation,
+            REPORT: report_of(source, segmentation, measured),
+            CONTOURS: structure_set_of(source, values, grid, automatic),
+        }
+
+
+def segmentation_object(
+    source: SourceSeries, values: np.ndarray, grid: Grid, automatic: bool = False
+) -> Segmentation:
+    """Return a mask, which may be empty, as DICOM SEG alone; parameters and errors as `dicom_objects`."""
+    with undamaged(source.path):
+        return segmentation_of(source, values, grid, automatic)
+
+
+def write_objects(folder: Path, objects: dict[str, Dataset]) -> None:
+    """Write what `dicom_objects` returned into a folder, all or nothing; the folder is made if need be.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    make_folder(folder)
+    writers = {name: partial(dataset.save_as, enforce_file_format=True) for name, dataset in objects.items()}
+    write_together(folder, writers)
+
+
+def write_beside(path: Path, objects: dict[str, Dataset]) -> list[Path]:
+    """Write the segmentation under a name, the others beside it under names that begin alike; return them.
+
+    Raises
+    ------
+    StorageError
+        If they cannot be written; none is then.
+    """
+    stem = path.name.removesuffix(SUFFIX)
+    names = {name: path.name if name == SEGMENTATION else f"{stem}.{name}" for name in objects}
+    write_objects(path.parent, {names[name]: dataset for name, dataset in objects.items()})
+    return [path.with_name(name) for name in names.values()]
+
+
+def write_segmentation(path: Path, segmentation: Dataset) -> None:
+    """Write a DICOM SEG; the file appears whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    write_atomically(path, partial(segmentation.save_as, enforce_file_format=True))
+
+
+def check_objects_folder(folder: Path, inputs: Iterable[Path]) -> None:
+    """Refuse a folder for DICOM objects that is read from, or holds somebody else's files of their names.
+
+    Raises
+    ------
+    ImageError
+        If it does.
+    """
+    check_apart(folder, inputs)
+    if folder.exists() and not folder.is_dir():
+        raise ImageError(f"{folder} is a file; name a folder for the DICOM objects.")
+    there = [name for name in NAMES if (folder / name).is_file()]
+    check_ours(folder, NAMES, ours=bool(there) and all(_is_ours(folder / name) for name in there))
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return read_header(path, TASK).get("ManufacturerModelName") == dicom_codes.MAKER
+    except ImageError:
+        return False

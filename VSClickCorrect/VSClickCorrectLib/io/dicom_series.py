@@ -1,0 +1,118 @@
+"""DICOM: the slices of one scan, in files of their own or as frames of a file, checked and then stacked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from VSClickCorrectLib.errors import ImageError, enough_memory
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.dicom_frames import Frame, frames_of
+from VSClickCorrectLib.io.dicom_length import is_whole
+from VSClickCorrectLib.io.dicom_stack import stacked
+from VSClickCorrectLib.io.files import is_text
+from VSClickCorrectLib.io.pairing import scan_of
+from VSClickCorrectLib.io.series_choice import files_of_series, the_series
+
+# What all slices of a scan have in common.
+_COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
+
+
+def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None) -> Volume:
+    """Read a DICOM series: that of a SeriesInstanceUID, or the one of the folder that `the_series` chooses.
+
+    Raises
+    ------
+    ImageError
+        If there is none or it is not clear which, it cannot be read, mixes slices of several scans, or its
+        slices are refused by `stacked`.
+    """
+    _check_files_of(folder)
+    files = files_of_series(folder, uid) if uid else the_series(folder, sequence).files
+    _check_names(folder)
+    try:
+        with enough_memory():
+            images = [_read(str(path)) for path in files]
+    except (RuntimeError, UnicodeDecodeError):
+        raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
+    _check_common(images, folder)
+    return _stacked(files, images, f"the DICOM series in {folder}")
+
+
+def placed_frames(path: Path, image: sitk.Image) -> Volume:
+    """Return what ITK read of one DICOM file with its frames where their own headers say.
+
+    Raises
+    ------
+    ImageError
+        As `frames_of` and `stacked`.
+    """
+    return _stacked([path], [image], str(path))
+
+
+def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> Volume:
+    frames: list[Frame] = []
+    slices: list[np.ndarray] = []
+    for path, image in zip(paths, images, strict=True):
+        if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+            raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
+        found = frames_of(path, image)
+        frames += found
+        slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
+    return replace(stacked(frames, slices, what), scan=scan_of(images[0]))
+
+
+def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:
+    """Give each frame its own slope and intercept: ITK takes those of the first for all."""
+    if len({frame.rescale for frame in frames}) == 1:
+        return array
+    slopes, intercepts = (np.array(n)[:, None, None] for n in zip(*(f.rescale for f in frames), strict=True))
+    if not (np.isfinite([slopes, intercepts]).all() and slopes.all()):
+        raise ImageError(f"{path} names a rescale slope of 0 or no number; export it again.")
+    return np.rint((array.astype(np.float64) - intercepts[0]) / slopes[0]) * slopes + intercepts
+
+
+def _read(name: str) -> sitk.Image:
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(name)
+    return reader.Execute()
+
+
+def _check_names(folder: Path) -> None:
+    for path in folder.iterdir():
+        if not is_text(path):
+            raise ImageError(f"the name {path} is not UTF-8 text; rename the file.")
+
+
+def _check_files_of(folder: Path) -> None:
+    """Refuse a folder with files on which GDCM would wait, or fill the memory."""
+    try:
+        paths = sorted(folder.iterdir())
+        others = [path for path in paths if path.is_fifo() or path.is_char_device()]
+        damaged = [] if others else [path for path in paths if path.is_file() and not is_whole(path)]
+    except OSError as error:
+        raise ImageError(f"the folder {folder} cannot be read ({error.strerror}); name another.") from None
+    if others:
+        raise ImageError(f"{others[0]} is a pipe or a device; remove it from the folder.")
+    if damaged:
+        raise ImageError(f"the slice {damaged[0]} is incomplete or damaged; export the series again.")
+
+
+def _values(images: Sequence[sitk.Image], tag: str) -> list[str]:
+    """Return what every slice says, as far as it does."""
+    return [image.GetMetaData(tag).strip("\0 ") for image in images if image.HasMetaDataKey(tag)]
+
+
+def _check_common(images: Sequence[sitk.Image], folder: Path) -> None:
+    """Refuse slices of several scans under one series' number: they would be stacked all."""
+    for tag, what in _COMMON.items():
+        count = len(set(_values(images, tag)))
+        if count > 1:
+            raise ImageError(
+                f"the DICOM series in {folder} mixes slices of {count} {what}; export each scan on its own."
+            )

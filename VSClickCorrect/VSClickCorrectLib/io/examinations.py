@@ -1,0 +1,114 @@
+"""Two examinations of one tumour, brought into one frame and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.dicom_length import sop_class
+from VSClickCorrectLib.io.files import reading
+from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_volume
+from VSClickCorrectLib.io.registration import Registration, register
+from VSClickCorrectLib.io.tumour_label import Label
+from VSClickCorrectLib.measure.change import FollowUp, follow_up
+from VSClickCorrectLib.measure.measurements import Measurements, measure
+
+# What messages call the two scans.
+NAMES = ("the earlier scan", "the later scan")
+_MR_SLICE = "1.2.840.10008.5.1.4.1.1.4"
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """A tumour's mask, with the scan on which it lies if that is known.
+
+    Parameters
+    ----------
+    values : ndarray of bool
+        ``(K, J, I)``.
+    grid : Grid
+        Where the mask lies: the scan's grid, where there is one.
+    scan : Volume or None
+        The sequence.
+    """
+
+    values: np.ndarray
+    grid: Grid
+    scan: Volume | None = None
+
+    @classmethod
+    def read(cls, mask: Path, scan: Path | None = None, label: Label | None = None) -> Examination:
+        """Read an examination from files.
+
+        Raises
+        ------
+        ImageError
+            If one cannot be used, or the mask does not lie on the scan.
+        """
+        if scan is None:
+            return cls(*read_lone_mask(mask, label))
+        volume = read_volume(scan)
+        return cls(read_mask(mask, volume.grid, label), volume.grid, volume)
+
+
+def is_one_scan(before: Examination, after: Examination) -> bool:
+    """Whether both masks are of one scan; two visits may well have been planned on the same grid."""
+    if before.scan is None or after.scan is None:
+        return before.grid.matches(after.grid)
+    same_place = before.grid.matches(after.grid)
+    return same_place and before.scan.fingerprint == after.scan.fingerprint
+
+
+def scan_of(path: Path) -> Path:
+    """Return the folder of a DICOM slice, which stands for its series; any other file itself."""
+    with reading(path):
+        return path.parent if sop_class(path) == _MR_SLICE else path
+
+
+def to_register(before: Examination, after: Examination) -> tuple[Volume, Volume] | None:
+    """Return the two scans that have to be registered; None where they are one, or one is not known."""
+    if before.scan is None or after.scan is None or is_one_scan(before, after):
+        return None
+    return before.scan, after.scan
+
+
+def register_examinations(
+    before: Examination,
+    after: Examination,
+    progress: Callable[[float, str], None] = lambda fraction, message: None,
+) -> Registration | None:
+    """Register the later scan to the earlier one; None where they are one, or one is not known.
+
+    Raises
+    ------
+    ImageError
+        If nothing in the two can be compared.
+    """
+    scans = to_register(before, after)
+    return register(*scans, progress, NAMES) if scans is not None else None
+
+
+def compare_examinations(
+    before: Examination, after: Examination, registration: Registration | None = None
+) -> FollowUp:
+    """Compare two examinations, given how the later scan was registered to the earlier one.
+
+    Without a registration, masks on different grids are measured each in its own slices.
+    """
+    if registration is None:
+        return follow_up(_measured(before), _measured(after))
+    placed_by = "registration" if registration.improved else "header"
+    return follow_up(_measured(before), _measured(after), registration.matrix, placed_by)
+
+
+def _measured(one: Examination) -> Measurements:
+    if not one.values.any():
+        return measure(one.grid, None, None)
+    box = Box.around(one.values)
+    return measure(one.grid, box, one.values[box.slices])

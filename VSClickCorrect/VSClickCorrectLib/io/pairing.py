@@ -1,0 +1,93 @@
+"""Whether a T1ce and a T2 belong together, by what the headers of DICOM say whose they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import SimpleITK as sitk
+
+from VSClickCorrectLib.errors import DifferentPatients
+from VSClickCorrectLib.geometry.volume import Scan, Volume
+from VSClickCorrectLib.io.dicom_text import header_text
+from VSClickCorrectLib.io.naming import Kind, kind_of_series
+
+_CHARACTER_SET = "0008|0005"
+# PatientID, FrameOfReferenceUID, SeriesDescription and SeriesInstanceUID.
+_SCAN_TAGS = ("0010|0020", "0020|0052", "0008|103e", "0020|000e")
+OTHER_FRAME = "T1ce and T2 have different frames of reference; look whether they are registered."
+_NOT_T1CE = {Kind.T2: "a T2", Kind.NATIVE: "a T1 without contrast", Kind.OTHER: "neither T1 nor T2"}
+_NOT_T2 = {Kind.T1CE: "a T1", Kind.T1: "a T1", Kind.NATIVE: "a T1", Kind.OTHER: "neither T1 nor T2"}
+
+
+def scan_of(image: sitk.Image | sitk.ImageFileReader) -> Scan | None:
+    """Return what the dictionary that ITK read of an image says of the scan, None if it was no DICOM."""
+    if not any(image.HasMetaDataKey(tag) for tag in _SCAN_TAGS):
+        return None
+    said = [
+        image.GetMetaData(tag) if image.HasMetaDataKey(tag) else "" for tag in (_CHARACTER_SET, *_SCAN_TAGS)
+    ]
+    return Scan(*(header_text(value, said[0]) for value in said[1:]))
+
+
+def paired(
+    t1ce: Volume | None, t2: Volume | None, different_patients: bool = False
+) -> tuple[Volume | None, Volume | None]:
+    """Return the sequences of one examination with what is to be known of them beside each other.
+
+    Parameters
+    ----------
+    t1ce, t2 : Volume or None
+        As they were read.
+    different_patients : bool
+        Whether to take sequences of different PatientIDs for one patient's.
+
+    Raises
+    ------
+    DifferentPatients
+        If they are.
+    """
+    if t1ce is not None:
+        t1ce = _with(t1ce, _named_otherwise(t1ce.scan, "T1ce", _NOT_T1CE))
+    if t2 is not None:
+        t2 = _with(t2, _named_otherwise(t2.scan, "T2", _NOT_T2))
+    if t1ce is None or t2 is None or t1ce.scan is None or t2.scan is None:
+        return t1ce, t2
+    first, second = t1ce.scan, t2.scan
+    t2 = _with(t2, _beside(first, second))
+    if _are_of_two(first, second):
+        if not different_patients:
+            raise DifferentPatients(first.patient, second.patient)
+        # Whoever opens them further on need not ask again.
+        t2 = replace(t2, scan=None)
+    return t1ce, t2
+
+
+def remarks_on_scans(t1ce: Scan | None, t2: Scan | None) -> tuple[str, ...]:
+    """Return what is to be known of sequences that somebody else has read and put beside each other."""
+    remarks = [_named_otherwise(t1ce, "T1ce", _NOT_T1CE), _named_otherwise(t2, "T2", _NOT_T2)]
+    if t1ce is not None and t2 is not None:
+        remarks.append(_beside(t1ce, t2))
+    return tuple(filter(None, remarks))
+
+
+def _are_of_two(t1ce: Scan, t2: Scan) -> bool:
+    return bool(t1ce.patient and t2.patient) and t1ce.patient.casefold() != t2.patient.casefold()
+
+
+def _beside(t1ce: Scan, t2: Scan) -> str:
+    """Return what is to be known of two scans that are used together, empty if nothing is."""
+    if _are_of_two(t1ce, t2):
+        return f"The T1ce of '{t1ce.patient}' and the T2 of '{t2.patient}' are taken for one patient's."
+    return OTHER_FRAME if t1ce.frame and t2.frame and t1ce.frame != t2.frame else ""
+
+
+def _named_otherwise(scan: Scan | None, role: str, kinds: dict[Kind, str]) -> str:
+    """Return a remark on a sequence whose description calls it something else, empty if it does not."""
+    what = kinds.get(kind_of_series([scan.description])) if scan is not None else None
+    return f"The {role} is called '{scan.description}', which is {what}; check it." if scan and what else ""
+
+
+def _with(volume: Volume, remark: str) -> Volume:
+    if not remark or remark in volume.remarks:
+        return volume
+    return replace(volume, remarks=(*volume.remarks, remark))

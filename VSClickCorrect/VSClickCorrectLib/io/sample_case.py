@@ -1,0 +1,67 @@
+"""The sample case that ships with the product: a synthetic head, its tumour, and a mask to be corrected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.io.images import read_case, read_mask
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+# Installed, it lies in the package; in a checkout, under Resources.
+_FOLDERS = (_PACKAGE / "samples", _PACKAGE.parents[1] / "Resources" / "Samples")
+T1CE, T2, TUMOUR, START = "T1ce.nii.gz", "T2.nii.gz", "tumour.nii.gz", "start.nii.gz"
+
+
+@dataclass(frozen=True, eq=False)
+class SampleCase:
+    """A case whose tumour is known, and a mask of it whose border is wrong here and there.
+
+    Parameters
+    ----------
+    case : Case
+        Both sequences.
+    truth, start : ndarray of bool
+        The tumour and the mask to be corrected, ``(K, J, I)``, on the case's grid.
+    """
+
+    case: Case
+    truth: np.ndarray
+    start: np.ndarray
+
+    @property
+    def grid(self) -> Grid:
+        """The native grid."""
+        return self.case.grid
+
+
+def sample_folder() -> Path:
+    """Return the folder with the files of the sample case.
+
+    Raises
+    ------
+    ImageError
+        If it is not there.
+    """
+    for folder in _FOLDERS:
+        if folder.is_dir():
+            return folder
+    raise ImageError(f"{_FOLDERS[0]} with the sample case is missing; install vsclickcorrect again.")
+
+
+def read_sample() -> SampleCase:
+    """Read the sample case.
+
+    Raises
+    ------
+    ImageError
+        If a file of it is missing or damaged.
+    """
+    folder = sample_folder()
+    case = read_case(folder / T1CE, folder / T2)
+    return SampleCase(case, *(read_mask(folder / name, case.grid) for name in (TUMOUR, START)))

@@ -1,0 +1,68 @@
+"""Beginning to correct a segment of the scene, or going on where its journal ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import slicer
+
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.mrml.persistence import scene_journal
+from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
+from VSClickCorrectLib.mrml.volumes import case_of
+from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, InitialProposer, Proposer
+from VSClickCorrectLib.session.journal import Guard
+
+
+def correct_segment(
+    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
+    segment: tuple[slicer.vtkMRMLSegmentationNode | None, str],
+    corrector: Proposer,
+    initial_proposer: InitialProposer | None = None,
+    journal_path: Path | None = None,
+    merge: str = DEFAULT_MERGE,
+    guard: Guard = lambda: None,
+    **callbacks,
+) -> SceneCorrection:
+    """Correct a segment at each point that is placed from now on.
+
+    The mask with which the first correction of the segment began is kept in the scene, see
+    `mrml.start_segment`.
+
+    Parameters
+    ----------
+    volume_nodes : tuple of vtkMRMLVolumeNode or None
+        T1ce and T2, of which one may be missing.
+    segment : tuple of vtkMRMLSegmentationNode, or None if it is gone, and str
+        The segmentation and the segment's ID in it. The journal that the scene holds for it is continued.
+    corrector, initial_proposer
+        As for `CorrectionSession`, whose errors are raised, and those of `SegmentMask` and `case_of`.
+    journal_path : Path, optional
+        A file in which the journal is kept too, each event on the disk before it is reported.
+    merge : str
+        As for `CorrectionSession`.
+    guard : callable, optional
+        As for `Journal`, of a file that others may come to hold.
+    **callbacks
+        ``on_edit``, ``on_error``, ``on_change`` and ``later`` of `SceneCorrection`.
+
+    Raises
+    ------
+    CorrectionError
+        If there is no segmentation, or the file holds another journal than the scene.
+    """
+    segmentation_node, segment_id = segment
+    if segmentation_node is None:
+        raise CorrectionError("there is no segmentation to correct; choose or create one.")
+    case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
+    mask = SegmentMask(segmentation_node, segment_id, reference)
+    journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
+    begun = bool(journal.events)
+    session = CorrectionSession(case, mask, corrector, initial_proposer, merge, journal)
+    if begun:
+        ensure_start(segmentation_node, segment_id, reference, journal.events)
+    else:
+        keep_start(segmentation_node, segment_id, reference)
+    return SceneCorrection(session, segmentation_node, volume_nodes=volume_nodes, **callbacks)

@@ -1,0 +1,120 @@
+"""What belongs to a node and goes with it: how it is shown, clicks, journal, outlines, registration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import slicer
+
+from VSClickCorrectLib.mrml.observers import Observers
+from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
+
+OWN_ROLES = "VSClickCorrect."
+
+
+def parts_of(node: slicer.vtkMRMLNode) -> Iterator[slicer.vtkMRMLNode]:
+    """Yield what belongs to a node, and to that in turn."""
+    for role, part in _references(node):
+        if role in ("display", "storage") or role.startswith(OWN_ROLES) or _registers(role, part):
+            yield part
+            yield from parts_of(part)
+
+
+def remove_nodes(scene: slicer.vtkMRMLScene, *nodes: slicer.vtkMRMLNode | None) -> None:
+    """Take nodes out of the scene, those of them that are there, with all that belongs to them."""
+    found = {
+        part.GetID(): part
+        for node in nodes
+        if node is not None and node.GetScene() is not None
+        for part in (node, *parts_of(node))
+    }
+    # Views crash where they lose a display node before the node that it displays.
+    for node in sorted(found.values(), key=lambda node: not node.IsA("vtkMRMLDisplayableNode")):
+        leave_hierarchy(node)
+        scene.RemoveNode(node)
+
+
+def enter_hierarchy(node: slicer.vtkMRMLNode) -> None:
+    """Give a node that editors do not offer a place in the subject hierarchy, if the scene has one.
+
+    Without a place Slicer logs a critical message at every change of such a segmentation.
+    """
+    hierarchy = _hierarchy(node)
+    if hierarchy is not None and not hierarchy.GetItemByDataNode(node):
+        hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
+
+
+def leave_hierarchy(node: slicer.vtkMRMLNode) -> None:
+    """Take a node's place in the subject hierarchy away, before the node goes."""
+    hierarchy = _hierarchy(node)
+    if hierarchy is not None and (item := hierarchy.GetItemByDataNode(node)):
+        hierarchy.RemoveItem(item, False, True)
+
+
+class Orphans:
+    """Takes what belongs to a segmentation, or to a segment in it, out of the scene once somebody deletes it.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        The scene.
+    later : callable
+        Calls a function once the present event is over.
+    on_gone : callable
+        Called after a segmentation, a segment that is watched or a volume has gone.
+    """
+
+    def __init__(
+        self,
+        scene: slicer.vtkMRMLScene,
+        later: Callable[[Callable[[], None]], None],
+        on_gone: Callable[[], None],
+    ) -> None:
+        self._scene, self._later, self._on_gone = scene, later, on_gone
+        self._nodes, self._segments = Observers(self), Observers(self)
+        self._nodes.add_for_nodes(scene, scene.NodeAboutToBeRemovedEvent, Orphans._node_goes)
+
+    def watch(self, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> None:
+        """Watch a segment from now on, in place of the one before."""
+        self._segments.close()
+        event = slicer.vtkSegmentation.SegmentRemoved
+        self._segments.add(segmentation, event, Orphans._segment_goes, segmentation, segment_id)
+
+    def _node_goes(self, node: slicer.vtkMRMLNode) -> None:
+        if self._scene.IsClosing() or not node.IsA("vtkMRMLDisplayableNode"):
+            return
+        own = [part for role, part in _references(node) if role.startswith(OWN_ROLES)]
+        self._later(lambda: self._clear(own))
+
+    def _segment_goes(
+        self, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str, _index: int | None
+    ) -> None:
+        def clear() -> None:
+            if segmentation.GetSegmentation().GetSegment(segment_id) is None:
+                self._clear([part for role, part in _references(segmentation) if role.startswith(OWN_ROLES)])
+
+        self._later(clear)
+
+    def _clear(self, own: list[slicer.vtkMRMLNode]) -> None:
+        remove_nodes(self._scene, *own)
+        self._on_gone()
+
+
+def _references(node: slicer.vtkMRMLNode) -> Iterator[tuple[str, slicer.vtkMRMLNode]]:
+    """Yield the nodes to which a node refers, with their roles."""
+    roles: list[str] = []
+    node.GetNodeReferenceRoles(roles)
+    for role in roles:
+        for index in range(node.GetNumberOfNodeReferences(role)):
+            part = node.GetNthNodeReference(role, index)
+            if part is not None:
+                yield role, part
+
+
+def _registers(role: str, part: slicer.vtkMRMLNode) -> bool:
+    return role == "transform" and part.GetAttribute(REGISTRATION_ATTRIBUTE) is not None
+
+
+def _hierarchy(node: slicer.vtkMRMLNode) -> slicer.vtkMRMLSubjectHierarchyNode | None:
+    scene = node.GetScene()
+    return scene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode") if scene is not None else None

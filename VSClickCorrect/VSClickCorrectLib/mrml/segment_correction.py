@@ -1,0 +1,349 @@
+"""A correction session on MRML nodes: a point placed in a view becomes a change of the segment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import slicer
+
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.errors import CorrectionError, VSClickError
+from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker
+from VSClickCorrectLib.mrml.click_rows import ClickRow, rows_of
+from VSClickCorrectLib.mrml.look import SegmentLook
+from VSClickCorrectLib.mrml.markers import ClickMarkers
+from VSClickCorrectLib.mrml.observers import weakly
+from VSClickCorrectLib.mrml.painting import Later, Painting, PaintingWatch
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
+from VSClickCorrectLib.session.correction import CorrectionSession
+from VSClickCorrectLib.session.edit import Edit
+
+
+class SceneCorrection:
+    """Watches three lists of points, one a kind, and corrects a segment at each point that is placed.
+
+    The points shown are always the clicks that stand and those that wait. A point that a user deletes takes
+    its click's correction with it. The session's journal is kept in the scene, so that clicks, rounds and
+    undo come back with it.
+
+    Parameters
+    ----------
+    session : CorrectionSession
+        On a `SegmentMask`; see `correct_segment`.
+    segmentation_node : vtkMRMLSegmentationNode
+        The mask's node, with which points and journal are stored and found again.
+    on_edit : callable, optional
+        Told each `Edit` that was made: by a click, by clicks applied together or by taking one back.
+    on_error : callable, optional
+        Told why a point could not be used or a deleted one not be taken back; the segment is then unchanged.
+    on_change : callable, optional
+        Called after everything that a panel shows may have changed.
+    later : callable, optional
+        Calls a function once the present event is over, as ``QTimer.singleShot(0, function)`` does: a point
+        must not be removed while Slicer is still placing it, nor painting be read before it is done. Without
+        it both wait for the next method.
+    volume_nodes : iterable of vtkMRMLVolumeNode or None, optional
+        In views of other volumes points are refused; without it they are taken in any view.
+
+    Attributes
+    ----------
+    kind : ClickKind
+        The kind of the clicks to come, for a panel to choose; see `click_node`.
+    collecting : bool
+        Whether points wait for `apply_collected` instead of correcting at once; at first whether points of an
+        earlier correction of this segment still wait.
+    busy : bool
+        Whether something else is being computed; points are refused while it is.
+    look : SegmentLook
+        How slices show the segment until the correction ends.
+    surface_outdated : bool
+        Whether the segmentation had a closed surface, which 3D views show, that a change has dropped.
+    """
+
+    def __init__(
+        self,
+        session: CorrectionSession,
+        segmentation_node: slicer.vtkMRMLSegmentationNode,
+        on_edit: Callable[[Edit], None] = lambda edit: None,
+        on_error: Callable[[VSClickError], None] = lambda error: None,
+        on_change: Callable[[], None] = lambda: None,
+        later: Later | None = None,
+        volume_nodes: Iterable[slicer.vtkMRMLVolumeNode | None] = (),
+    ) -> None:
+        self.session = session
+        self.kind = ClickKind.BOUNDARY
+        self.busy = False
+        self.surface_outdated = False
+        self._segmentation_node = segmentation_node
+        self._on_edit, self._on_error, self._on_change, self._later = on_edit, on_error, on_change, later
+        self._segment_id = cast(SegmentMask, session.mask).segment_id
+        self._painting = Painting(session, segmentation_node)
+        self._watch = PaintingWatch(self._painting, segmentation_node, on_error, later)
+        self._nodes = ClickNodes(segmentation_node, volume_nodes)
+        self.look = SegmentLook(segmentation_node, self._segment_id)
+        self._markers = ClickMarkers(self._nodes, weakly(self._placed), weakly(self._deleted))
+        # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
+        self._waiting: dict[int, Click] = {}
+        self._last_key = 0
+        self._in_event = self._closed = False
+        self._untidy = self._by_view = True
+        self._result: Edit | None = None
+        self._take_up_waiting()
+        self.collecting = bool(self._waiting)
+        self.tidy()
+
+    @property
+    def next_undo(self) -> Edit | None:
+        """What `undo` would take back."""
+        done = self.session.history.done
+        return done[-1] if done else None
+
+    @property
+    def next_redo(self) -> Edit | None:
+        """What `redo` would do again."""
+        undone = self.session.history.undone
+        return undone[-1][0] if undone else None
+
+    @property
+    def pending(self) -> list[Click]:
+        """The clicks that wait for `apply_collected`, oldest first."""
+        return list(self._waiting.values())
+
+    @property
+    def rows(self) -> list[ClickRow]:
+        """The clicks that stand, oldest first, then those that wait."""
+        return rows_of(self.session, self._waiting.values())
+
+    @property
+    def markers_visible(self) -> bool:
+        """Whether the points are shown."""
+        return self._nodes.visible
+
+    @markers_visible.setter
+    def markers_visible(self, shown: bool) -> None:
+        self._nodes.visible = shown
+
+    def click_node(self, kind: ClickKind | None = None) -> slicer.vtkMRMLMarkupsFiducialNode:
+        """Return the list in which points of a kind, or of the chosen one, are placed.
+
+        Raises
+        ------
+        CorrectionError
+            If the segmentation was removed from the scene.
+        """
+        self.tidy()
+        return self._nodes.node(kind or self.kind)
+
+    def kind_of(self, node_id: str | None) -> ClickKind | None:
+        """Return the kind whose list of points has an ID, None if none has."""
+        return next((kind for kind, node in self._nodes.existing() if node.GetID() == node_id), None)
+
+    def place(self, click: Click) -> Edit | None:
+        """Place a point, as a slice view does.
+
+        Returns
+        -------
+        Edit or None
+            What it changed; None if it was refused, of which ``on_error`` is told, or if it waits.
+        """
+        self._result, self._by_view = None, False
+        try:
+            self.click_node(click.kind).AddControlPointWorld(*click.position_ras)
+        except VSClickError as error:
+            self._on_error(error)
+        self._by_view = True
+        self.tidy()
+        return self._result
+
+    def apply_collected(self) -> Edit:
+        """Apply the clicks that wait, together; raises as `CorrectionSession.apply_together`."""
+        with self._step():
+            keys, edit = list(self._waiting), self.session.apply_together(self.pending)
+        self._markers.rename(dict(zip(keys, edit.numbers, strict=True)))
+        self._waiting.clear()
+        self._changed(edit)
+        return edit
+
+    def remove(self, row_number: int) -> Edit | None:
+        """Take back the click of a row.
+
+        Returns
+        -------
+        Edit or None
+            What changed; None if the click was still waiting.
+
+        Raises
+        ------
+        CorrectionError
+            If there is no such row, or as `CorrectionSession.remove`.
+        """
+        keys = [standing.number for standing in self.session.standing] + list(self._waiting)
+        self._row(row_number)
+        return self._take_back(keys[row_number - 1])
+
+    def position(self, row_number: int) -> Point3:
+        """Return where the click of a row lies, RAS mm; raises `CorrectionError` if there is no such row."""
+        return self._row(row_number).position_ras
+
+    def undo(self) -> Edit:
+        """Take the last edit back; raises as `CorrectionSession.undo`."""
+        with self._step():
+            edit = self.session.undo()
+        self._changed()
+        return edit
+
+    def redo(self) -> Edit:
+        """Do the last undone edit again; raises as `CorrectionSession.undo`."""
+        with self._step():
+            edit = self.session.redo()
+        self._changed()
+        return edit
+
+    def next_round(self) -> int:
+        """Begin the next round of clicks and return its number."""
+        with self._step():
+            number = self.session.next_round()
+        self._changed()
+        return number
+
+    def previous_round(self) -> int:
+        """Take a round back in which nothing was done; see `CorrectionSession.previous_round`."""
+        with self._step():
+            number = self.session.previous_round()
+        self._changed()
+        return number
+
+    def refresh_surface(self) -> None:
+        """Rebuild the closed surface if a change has dropped it; raises as `segment_mask.refresh_surface`."""
+        if self.surface_outdated and self._segmentation_node.GetScene() is not None:
+            refresh_surface(self._segmentation_node)
+        self.surface_outdated = False
+
+    def tidy(self) -> None:
+        """Make the points those of the clicks that stand or wait; call it when nothing else happens.
+
+        Every method does so. It does nothing within a point's own event, after `close`, or once the
+        segmentation has gone from the scene.
+        """
+        if self._closed or self._in_event or self._segmentation_node.GetScene() is None:
+            return
+        if self._markers.watch() or self._untidy:
+            standing = {standing.number: standing.click for standing in self.session.standing}
+            self._markers.show(standing | self._waiting)
+            self._untidy = False
+
+    def note_painting(self) -> None:
+        """Write down now what was painted; if it cannot be, ``on_error`` is told."""
+        self._watch.note()
+
+    def rest(self) -> None:
+        """Stop watching for points; what is painted in the segment is still written down until `close`."""
+        self._closed = True
+        self.look.restore()
+        self._markers.close()
+
+    def close(self) -> None:
+        """Stop watching; the segment, the points and the journal in the scene stay."""
+        self.rest()
+        self._watch.close()
+
+    def _placed(self, marker: Marker, click: Click) -> None:
+        with self._event():
+            try:
+                self._take(marker, click)
+            except VSClickError as error:
+                self._untidy = True
+                self._on_error(error)
+
+    def _take(self, marker: Marker, click: Click) -> None:
+        self._result = None
+        self._check_idle()
+        if self._by_view:
+            self._nodes.check_view(marker)
+        self.session.check([click])
+        if self.collecting:
+            self._wait(marker, click)
+        else:
+            with self._step():
+                self._result = self.session.apply(click)
+            self._markers.link(marker, click, self._result.numbers[0])
+        self._report(self._result)
+
+    def _wait(self, marker: Marker, click: Click) -> None:
+        self._last_key -= 1
+        self._waiting[self._last_key] = click
+        # With a number, as points of several lists come back in the order in which they were placed.
+        self._markers.link(marker, click, self._last_key, f"{self._waiting_label} {-self._last_key}")
+
+    @property
+    def _waiting_label(self) -> str:
+        return f"waiting {self._segment_id}"
+
+    def _take_up_waiting(self) -> None:
+        """Let points wait again that waited when the scene was saved or the correction closed."""
+        for marker, click in self._nodes.labelled(self._waiting_label).items():
+            self._wait(marker, click)
+
+    def _deleted(self, keys: list[int]) -> None:
+        with self._event():
+            # The newest first: nothing then lies over the next one.
+            for key in sorted(keys, key=abs, reverse=True):
+                try:
+                    self._take_back(key)
+                except VSClickError as error:
+                    self._untidy = True
+                    self._on_error(error)
+
+    def _take_back(self, key: int) -> Edit | None:
+        edit = None
+        with self._step():
+            if key in self._waiting:
+                del self._waiting[key]
+            else:
+                edit = self.session.remove(next(s for s in self.session.standing if s.number == key))
+        self._changed(edit)
+        return edit
+
+    def _changed(self, edit: Edit | None = None) -> None:
+        self._untidy = True
+        self.tidy()
+        self._report(edit)
+
+    def _report(self, edit: Edit | None) -> None:
+        if edit is not None:
+            self._on_edit(edit)
+        self._on_change()
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        """Change the session; what was painted before stands in its journal first, all of it in the scene."""
+        self._check_idle()
+        self._painting.note()
+        had_surface = has_surface(self._segmentation_node)
+        yield
+        self.surface_outdated |= had_surface and not has_surface(self._segmentation_node)
+        self._painting.settle()
+
+    @contextmanager
+    def _event(self) -> Iterator[None]:
+        """Handle a point's own event, during which no point may be removed."""
+        outer, self._in_event = self._in_event, True
+        try:
+            yield
+        finally:
+            self._in_event = outer
+            if self._untidy and self._later is not None:
+                self._later(weakly(self.tidy))
+
+    def _check_idle(self) -> None:
+        if self.busy:
+            raise CorrectionError("something else is being computed; wait until it is done and try again.")
+
+    def _row(self, row_number: int) -> ClickRow:
+        rows = self.rows
+        if not 1 <= row_number <= len(rows):
+            raise CorrectionError(f"there is no click {row_number}; choose one from the list.")
+        return rows[row_number - 1]

@@ -1,0 +1,71 @@
+"""Measuring a segment of the scene, and how it differs from the mask with which its correction began."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import slicer
+
+from VSClickCorrectLib.measure.measurements import MaskChange, Measurements, head_middle, measure
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.start_segment import start_of
+from VSClickCorrectLib.mrml.volumes import sides_known, volume_of
+
+
+class Measured(NamedTuple):
+    """What a segment measures, and its change since the start, None where the start is not known."""
+
+    now: Measurements
+    change: MaskChange | None
+
+    def as_text(self) -> str:
+        """Return both as plain lines with units and nothing about the patient, for the clipboard."""
+        return "\n".join(part.as_text() for part in self if part is not None)
+
+
+class SegmentMeasuring:
+    """Measures one segment as often as it is asked; the head and the start are looked at only once.
+
+    Parameters
+    ----------
+    segmentation_node : vtkMRMLSegmentationNode
+        The segmentation, in a scene.
+    segment_id : str
+        Which of its segments.
+    volume_node : vtkMRMLVolumeNode
+        The volume whose grid counts, and whose head divides left from right.
+
+    Raises
+    ------
+    CorrectionError, ImageError
+        As `SegmentMask` and `volume_of`.
+    """
+
+    def __init__(
+        self,
+        segmentation_node: slicer.vtkMRMLSegmentationNode,
+        segment_id: str,
+        volume_node: slicer.vtkMRMLVolumeNode,
+    ) -> None:
+        self._segment = segmentation_node, segment_id
+        self._volume_node = volume_node
+        self._mask = SegmentMask(segmentation_node, segment_id, volume_node)
+        volume = replace(volume_of(volume_node), sides_known=sides_known(volume_node))
+        self._middle = head_middle(volume)
+        self._start: Measurements | None = None
+
+    def measure(self) -> Measured:
+        """Measure the segment as it is now; raises as `SegmentMask`."""
+        box = self._mask.extent()
+        values = None if box is None else self._mask.read(box)
+        now, start = measure(self._mask.grid, box, values, self._middle), self._measured_start()
+        return Measured(now, now.change_against(start) if start is not None else None)
+
+    def _measured_start(self) -> Measurements | None:
+        """Return the start's measurements; it is kept in the scene only once the correction begins."""
+        if self._start is None:
+            kept = start_of(*self._segment, self._volume_node)
+            if kept is not None:
+                self._start = measure(self._mask.grid, *kept, self._middle)
+        return self._start

@@ -1,0 +1,151 @@
+"""The mask with which a correction began, kept in the scene to be looked at and measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import slicer
+
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.mrml.belongings import enter_hierarchy
+from VSClickCorrectLib.mrml.outline import add_outline_segmentation
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.volumes import grid_of
+from VSClickCorrectLib.session.chain import Event
+from VSClickCorrectLib.session.start_mask import start_of as session_start_of
+
+START_ROLE = "VSClickCorrect.Start"
+# Reddish purple of Okabe and Ito's palette: neither a click's colour nor a change's.
+COLOR = (0xCC / 255, 0x79 / 255, 0xA7 / 255)
+
+
+def keep_start(
+    segmentation_node: slicer.vtkMRMLSegmentationNode,
+    segment_id: str,
+    volume_node: slicer.vtkMRMLVolumeNode,
+    start: tuple[Box, np.ndarray] | None = None,
+) -> None:
+    """Keep a copy of a segment; one that was kept before is replaced.
+
+    The copy is a segment of the same ID in a second segmentation, which the first refers to by the role
+    ``VSClickCorrect.Start``. It is hidden from editors, saved with the scene, and shown by `show_start`.
+
+    Parameters
+    ----------
+    segmentation_node : vtkMRMLSegmentationNode
+        The segmentation, in a scene.
+    segment_id : str
+        Which of its segments.
+    volume_node : vtkMRMLVolumeNode
+        The volume whose grid counts.
+    start : tuple of Box and ndarray of bool, optional
+        The segment as it was at the start, with the voxels in which that is; as it is now if left out.
+
+    Raises
+    ------
+    CorrectionError, ImageError
+        As `SegmentMask`.
+    """
+    mask = SegmentMask(segmentation_node, segment_id, volume_node)
+    if start is None and (extent := mask.extent()) is not None:
+        start = extent, mask.read(extent)
+    node = _start_node(segmentation_node)
+    if node is None:
+        node = _add_start_node(segmentation_node, volume_node)
+    segments = node.GetSegmentation()
+    if segments.GetSegment(segment_id) is not None:
+        segments.RemoveSegment(segment_id)
+    segments.AddEmptySegment(segment_id, "start", COLOR)
+    if start is not None:
+        SegmentMask(node, segment_id, volume_node).write(*start)
+
+
+def ensure_start(
+    segmentation_node: slicer.vtkMRMLSegmentationNode,
+    segment_id: str,
+    volume_node: slicer.vtkMRMLVolumeNode,
+    events: Sequence[Event],
+) -> None:
+    """Keep the mask with which a correction began, as its journal has it, unless the scene has it already.
+
+    Nothing is kept if the journal has its hash alone. For the rest see `keep_start`; raises `CorrectionError`
+    too if the journal is damaged.
+    """
+    if _node_with(segmentation_node, segment_id) is not None:
+        return
+    values = session_start_of(events, grid_of(volume_node))
+    if values is not None:
+        box = Box.around(values)
+        keep_start(segmentation_node, segment_id, volume_node, (box, values[box.slices]))
+
+
+def start_of(
+    segmentation_node: slicer.vtkMRMLSegmentationNode,
+    segment_id: str,
+    volume_node: slicer.vtkMRMLVolumeNode,
+) -> tuple[Box, np.ndarray] | None:
+    """Return the mask that was kept for a segment.
+
+    Returns
+    -------
+    box : Box
+        Voxels of the volume's grid that hold it; empty if the segment was empty.
+    values : ndarray of bool
+        The mask in ``box``.
+
+    None if nothing was kept. Parameters and errors are those of `keep_start`.
+    """
+    node = _node_with(segmentation_node, segment_id)
+    if node is None:
+        return None
+    node.SetAndObserveTransformNodeID(segmentation_node.GetTransformNodeID())
+    mask = SegmentMask(node, segment_id, volume_node)
+    box = mask.extent() or Box((0, 0, 0), (0, 0, 0))
+    return box, np.zeros(box.shape, bool) if box.empty else mask.read(box)
+
+
+def show_start(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str, shown: bool = True
+) -> bool:
+    """Show or hide the outline of the mask that was kept for a segment; return whether there is one."""
+    node = _node_with(segmentation_node, segment_id)
+    if node is None:
+        return False
+    node.SetAndObserveTransformNodeID(segmentation_node.GetTransformNodeID())
+    # A scene of an earlier version has none for it.
+    enter_hierarchy(node)
+    display = node.GetDisplayNode()
+    for other in node.GetSegmentation().GetSegmentIDs():
+        display.SetSegmentVisibility(other, other == segment_id)
+    display.SetVisibility(shown)
+    return True
+
+
+def _node_with(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str
+) -> slicer.vtkMRMLSegmentationNode | None:
+    """Return the node in which a segment's start is kept, None if it is not."""
+    node = _start_node(segmentation_node)
+    if node is None or node.GetSegmentation().GetSegment(segment_id) is None:
+        return None
+    return node
+
+
+def _start_node(
+    segmentation_node: slicer.vtkMRMLSegmentationNode,
+) -> slicer.vtkMRMLSegmentationNode | None:
+    node = segmentation_node.GetNodeReference(START_ROLE)
+    return node if node is not None and node.GetScene() is not None else None
+
+
+def _add_start_node(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, volume_node: slicer.vtkMRMLVolumeNode
+) -> slicer.vtkMRMLSegmentationNode:
+    node = add_outline_segmentation(
+        segmentation_node.GetScene(), volume_node, f"{segmentation_node.GetName()} start"
+    )
+    node.SetAndObserveTransformNodeID(segmentation_node.GetTransformNodeID())
+    node.GetDisplayNode().SetVisibility(False)
+    segmentation_node.SetNodeReferenceID(START_ROLE, node.GetID())
+    return node

@@ -1,0 +1,83 @@
+"""What was done on the open case, and whether it stands anywhere but in this window."""
+
+from __future__ import annotations
+
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.observable import Signal
+
+
+class UnsavedWork:
+    """Knows what would go with the clicks of the correction under way, and asks before it does.
+
+    Parameters
+    ----------
+    host : Host
+        Asks.
+    workbench : Workbench
+        The correction.
+
+    Attributes
+    ----------
+    there : bool
+        Whether something stands that was done since the case was opened or saved; never where its journal is
+        a file, as that of a worklist's case, in which everything stands at once.
+    """
+
+    def __init__(self, host: Host, workbench: Workbench) -> None:
+        self._host, self._workbench = host, workbench
+        self._saved: tuple | None = None
+        self.there = False
+        self.changed = Signal()
+        workbench.opened.connect(self._forget)
+        workbench.closing.connect(self._forget)
+        workbench.begun.connect(self._on_begun)
+        workbench.changed.connect(self._look)
+
+    @property
+    def work(self) -> str:
+        """The clicks and the painting that stand or wait, for a person; empty if there are none."""
+        correction = self._workbench.correction
+        if correction is None:
+            return ""
+        count = len(correction.session.clicks) + len(correction.pending)
+        clicks = _("1 click") if count == 1 else _("{count} clicks").format(count=count)
+        painted = any(event["event"] == "paint" for event in correction.session.journal.events)
+        parts = ([clicks] if count else []) + ([_("what was painted")] if painted else [])
+        return _(" and ").join(parts)
+
+    def note_saved(self) -> None:
+        """Remember that everything was saved as it is now."""
+        self._saved = self._done()
+        self._look()
+
+    async def may_go(self, question: str) -> bool:
+        """Ask whether what was done may go, if anything was; ``{work}`` in the question is what."""
+        work = self.work
+        return not work or await self._host.confirm(question.format(work=work))
+
+    def _forget(self) -> None:
+        self._saved = None
+
+    def _on_begun(self) -> None:
+        # A correction that goes on with other networks is still the same work.
+        if self._saved is None:
+            self._saved = self._done()
+        self._look()
+
+    def _done(self) -> tuple:
+        """Return what tells one state of the work from another."""
+        correction = self._workbench.correction
+        if correction is None:
+            return ()
+        edits = [(edit.clicks, edit.numbers, edit.removed) for edit in correction.session.history.done]
+        painted = sum(event["event"] == "paint" for event in correction.session.journal.events)
+        return edits, painted, correction.pending
+
+    def _look(self) -> None:
+        kept, correction = self._workbench.kept_in_file, self._workbench.correction
+        there = correction is not None and not kept and self._done() != self._saved and bool(self.work)
+        if there != self.there:
+            self.there = there
+            self.changed.emit()

@@ -1,0 +1,363 @@
+"""Many cases, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from VSClickCorrectLib.errors import (
+    CaseLockedError,
+    ImageError,
+    LockLostError,
+    Unreadable,
+    VSClickError,
+    WorklistError,
+)
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.doubts import question_about, question_without
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.measuring import Measurer
+from VSClickCorrectLib.workflow.observable import Signal
+from VSClickCorrectLib.workflow.one_patient import of_one_patient
+from VSClickCorrectLib.workflow.opened_case import JournalPlace, OpenedCase, read_work
+from VSClickCorrectLib.workflow.recording import CaseRecorder
+from VSClickCorrectLib.worklist.overview import Progress, Row
+from VSClickCorrectLib.worklist.work_case import WorkCase
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+BEAT_S = 10.0
+Step = Callable[[], WorkCase | None]
+Question = Callable[[str, np.ndarray, Grid], str]
+
+
+@dataclass
+class _Way:
+    """What happened on the way to another case: which cases were tried, and what is to be said of it."""
+
+    tried: list[WorkCase] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def told(self, sentence: str) -> str:
+        """Return a sentence, after what is to be said before."""
+        return " ".join((*self.reasons, sentence))
+
+
+class WorklistFlow:
+    """Opens cases, keeps what is done on them and goes on to the next.
+
+    A verb that is called while another one is opening a case does nothing.
+
+    Parameters
+    ----------
+    host : Host
+        The window.
+    workbench : Workbench
+        Corrects the open case.
+    measurer : Measurer
+        For the volume.
+
+    Attributes
+    ----------
+    worklist : Worklist or None
+        The worklist that is open.
+    busy : bool
+        Whether a case is being opened.
+    comment : str
+        The reader's comment on the open case; kept by `keep_comment` and whatever leaves the case.
+    """
+
+    def __init__(self, host: Host, workbench: Workbench, measurer: Measurer) -> None:
+        self._host, self._workbench = host, workbench
+        self.worklist: Worklist | None = None
+        self.busy = False
+        self.comment = ""
+        # Looking them up asks for every case's file, too often for a click.
+        self._rows: list[Row] = []
+        self._recorder = CaseRecorder(host, workbench, measurer, self._look)
+        self.changed = Signal()
+        workbench.restarting.connect(self._start_over)
+
+    @property
+    def current(self) -> WorkCase | None:
+        """The case that is open."""
+        return self.worklist.current if self.worklist is not None else None
+
+    @property
+    def rows(self) -> list[Row]:
+        """All cases with their states, as they were when a case was opened or closed last."""
+        return self._rows
+
+    @property
+    def progress(self) -> Progress:
+        """How far the worklist is, likewise."""
+        return Progress.of(self._rows)
+
+    async def begin(self, worklist: Worklist) -> None:
+        """Open the case where the annotator stopped, in place of what is open."""
+        if not await self.leave():
+            return
+        self.worklist = worklist
+        self._host.later(BEAT_S, lambda: self._beat(worklist))
+        with self._occupied():
+            await self._go(worklist.resume)
+
+    async def next(self) -> None:
+        """Keep the mask and go to the next case that waits."""
+        await self._move(lambda worklist: worklist.next)
+
+    async def previous(self) -> None:
+        """Keep the mask and go to the case before."""
+        await self._move(lambda worklist: worklist.previous)
+
+    async def go_to(self, name: str) -> None:
+        """Keep the mask and go to a case, whatever its state; that of somebody else only after a question."""
+        worklist = self._listed()
+        if self.busy:
+            return
+        with self._occupied():
+            if await self._let_go():
+                case = await self._taken(worklist, name)
+                if case is not None:
+                    await self._open(worklist, case)
+
+    async def skip(self) -> None:
+        """Leave the case out, for the reason in the comment, and go on."""
+        await self._finish(self._skip)
+
+    async def done(self) -> None:
+        """Write the label and go on; a mask that is hardly a tumour's only after a question."""
+        await self._finish(self._write_label, question_about)
+
+    async def no_tumour(self) -> None:
+        """Label the case as one without a tumour and go on; a mask that it has is asked about."""
+        await self._finish(self._write_nothing, question_without)
+
+    async def leave(self) -> bool:
+        """Keep the mask and close the worklist's case; return whether that was done."""
+        if not await self._let_go():
+            return False
+        if self.worklist is not None:
+            self.worklist.close()
+            self._workbench.close()
+            self._look()
+        return True
+
+    def close(self) -> None:
+        """Keep the mask and close the worklist; what is shown stays as it is."""
+        worklist = self.worklist
+        if worklist is not None:
+            try:
+                self._keep()
+            finally:
+                self.worklist, self._rows = None, []
+                self._recorder.follow(None)
+                worklist.close()
+                self.changed.emit()
+
+    def keep_comment(self) -> None:
+        """Write the comment down, if it is another one."""
+        worklist, case = self.worklist, self.current
+        if worklist is not None and case is not None and self.comment != worklist.record(case.name).comment:
+            worklist.update(comment=self.comment)
+
+    def work(self) -> None:
+        """Note a sign of work; costs nothing."""
+        if self.worklist is not None:
+            self.worklist.work()
+
+    def _listed(self) -> Worklist:
+        if self.worklist is None:
+            raise WorklistError(_("no worklist is open; open one first."))
+        return self.worklist
+
+    def _opened(self) -> Worklist:
+        worklist = self._listed()
+        if worklist.current is None:
+            raise WorklistError(_("no case is open; choose one of the list."))
+        return worklist
+
+    async def _move(self, direction: Callable[[Worklist], Step]) -> None:
+        worklist = self._listed()
+        if self.busy:
+            return
+        with self._occupied():
+            if await self._let_go():
+                await self._go(direction(worklist))
+
+    def _skip(self, worklist: Worklist) -> None:
+        self._keep()
+        worklist.skip(self.comment)
+
+    def _write_label(self, worklist: Worklist) -> None:
+        self._note()
+        worklist.done(*self._mask())
+
+    def _write_nothing(self, worklist: Worklist) -> None:
+        self._note()
+        values, grid, source = self._mask()
+        worklist.done(np.zeros_like(values), grid, source)
+
+    async def _agreed(self, question_of: Question) -> bool:
+        values, grid, case = self._mask()
+        question = question_of(case, values, grid)
+        return not question or await self._host.confirm(question)
+
+    async def _finish(self, finish: Callable[[Worklist], None], question_of: Question | None = None) -> None:
+        worklist = self._opened()
+        if self.busy:
+            return
+        with self._occupied():
+            if question_of is not None and not await self._agreed(question_of):
+                return
+            try:
+                finish(worklist)
+            except LockLostError as lost:
+                if not await self._gives_up(lost):
+                    return
+                worklist.close()
+            self._workbench.close()
+            await self._go(worklist.next, _Way(reasons=[worklist.remark] if worklist.remark else []))
+
+    async def _go(self, step: Step, way: _Way | None = None) -> None:
+        """Open the case to which a step leads; past those that cannot be read, it is taken again."""
+        worklist, way = self._listed(), way or _Way()
+        before = worklist.current
+        while (case := step()) is not None and case not in way.tried:
+            way.tried.append(case)
+            opened = await self._load(worklist, case)
+            if isinstance(opened, OpenedCase):
+                await self._show(worklist, case, opened, way)
+                return
+            way.reasons.append(
+                _("{error} Case {case} was passed over.").format(error=opened.sentence, case=case.name)
+            )
+        if case is not None:
+            worklist.close()
+        await self._stay(worklist, before, way)
+
+    async def _stay(self, worklist: Worklist, before: WorkCase | None, way: _Way) -> None:
+        """Say that there is no other case, and show the one before again if it had to be closed for that."""
+        sentence = _("There is no other case in that direction.")
+        if before is None:
+            sentence = _("No case waits any more: {progress}.").format(progress=worklist.progress())
+        elif worklist.current is not before:
+            await self._open(worklist, worklist.go_to(before.name))
+        self._host.say(way.told(sentence))
+
+    async def _open(self, worklist: Worklist, case: WorkCase) -> None:
+        """Read and show a case that the worklist has opened."""
+        opened = await self._load(worklist, case)
+        if not isinstance(opened, OpenedCase):
+            raise opened
+        await self._show(worklist, case, opened, _Way())
+
+    async def _load(self, worklist: Worklist, case: WorkCase) -> OpenedCase | ImageError:
+        """Read a case; one that cannot be read is given up, and why its images are of no use is returned."""
+        self.comment = worklist.record(case.name).comment
+        self._workbench.close()
+        self._recorder.follow(worklist)
+        self.changed.emit()
+        self._host.say(_("Reading case {case} …").format(case=case.name))
+        try:
+            return await of_one_patient(self._host, lambda sure: read_work(worklist, case, sure))
+        except VSClickError as error:
+            worklist.give_up(error)
+            if isinstance(error, ImageError) and not isinstance(error, Unreadable):
+                return error
+            raise
+
+    async def _show(self, worklist: Worklist, case: WorkCase, opened: OpenedCase, way: _Way) -> None:
+        # It may have been left while it was read.
+        if worklist.current is not case:
+            return
+        self._workbench.open(opened, JournalPlace(worklist.journal_path, worklist.journal_guard))
+        if self._workbench.segment[0] is not None and self._host.has_packages():
+            await self._workbench.begin()
+        self._workbench.present()
+        sentence = _("Case {case} is ready; click where its border is wrong.")
+        if opened.mask is None:
+            sentence = _("Case {case} is ready; find the tumour.")
+        elif not opened.mask.any():
+            sentence = _(
+                "Case {case} is ready; its mask is empty: find the tumour, or place an include click in it."
+            )
+        self._host.say(way.told(opened.with_remarks(sentence.format(case=case.name))))
+
+    async def _taken(self, worklist: Worklist, name: str) -> WorkCase | None:
+        try:
+            return worklist.go_to(name)
+        except CaseLockedError as taken:
+            question = _(
+                "Case {case} is open with {holder}. Take it over? What they did until now is kept; what they "
+                "go on to do is not."
+            )
+            if not await self._host.confirm(question.format(case=taken.case, holder=taken.holder)):
+                return None
+            return worklist.go_to(name, take_over=True)
+
+    async def _let_go(self) -> bool:
+        """Keep comment and mask before another case is opened; return whether to go on."""
+        try:
+            self._keep()
+        except LockLostError as lost:
+            return await self._gives_up(lost)
+        return True
+
+    async def _gives_up(self, lost: LockLostError) -> bool:
+        """Ask whether to leave a case that somebody else has taken over."""
+        question = _(
+            "{error} Leave it? What was done since then is in this window alone; to keep it, cancel and save "
+            "the segment to a file first."
+        )
+        return await self._host.confirm(question.format(error=lost.sentence))
+
+    def _keep(self) -> None:
+        """Keep comment and mask of the open case, painting by hand included."""
+        worklist = self.worklist
+        if worklist is not None and worklist.current is not None:
+            self._note()
+            if self._workbench.correction is not None:
+                worklist.keep(*self._mask())
+
+    def _note(self) -> None:
+        """Write down now what else would follow soon: clicks, volume and comment."""
+        self._workbench.settle()
+        self.keep_comment()
+
+    def _mask(self) -> tuple[np.ndarray, Grid, str]:
+        """Return the open case's mask, which its journal gives back too, its grid and whose it is."""
+        workbench = self._workbench
+        workbench.check_own()
+        workbench.under_way.note_painting()
+        return workbench.values(), workbench.grid, workbench.nodes.name if workbench.nodes else ""
+
+    def _start_over(self) -> None:
+        """Forget the journal of the open case: another mask takes the place of the one it tells of."""
+        if self.worklist is not None and self.worklist.current is not None:
+            self.worklist.start_over()
+            self._recorder.follow(self.worklist)
+
+    def _look(self) -> None:
+        if self.worklist is not None:
+            self._rows = self.worklist.rows()
+        self.changed.emit()
+
+    def _beat(self, worklist: Worklist) -> None:
+        if self.worklist is worklist:
+            self._host.later(BEAT_S, lambda: self._beat(worklist))
+            worklist.heartbeat()
+
+    @contextmanager
+    def _occupied(self) -> Iterator[None]:
+        self.busy = True
+        self.changed.emit()
+        try:
+            yield
+        finally:
+            self.busy = False
+            self._look()

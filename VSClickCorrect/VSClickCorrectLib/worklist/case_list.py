@@ -1,0 +1,172 @@
+"""Tables as CSV files, and what a list of cases says in one: which files make up each case."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.files import check_file, reading, write_text
+from VSClickCorrectLib.worklist.names import for_spreadsheet, from_spreadsheet
+
+# What a list of cases is called in its folder.
+CASES = "cases.csv"
+FILES = ("t1ce", "t2", "label", "mask")
+KIND = "kind"
+# Of files, and of a list of cases: there the kind of head may stand beside them.
+FILE_COLUMNS = ("case", *FILES)
+COLUMNS = (*FILE_COLUMNS, KIND)
+_MAX_LINE_LENGTH = 4096
+
+
+def read_rows(
+    path: Path, columns: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read a table, row by row.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file, UTF-8, its first line the columns' names; blank lines do not count.
+    columns : sequence of str
+        The columns there may be.
+    required : sequence of str
+        Those that must be there and filled in every row.
+
+    Yields
+    ------
+    line : int
+        Where the row stands in the file, the first line being 1.
+    row : dict of str
+        The value of every column, empty where there is none, without the spaces around it and without the
+        quote by which `write_rows` keeps it from being a formula.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, or columns or values are unknown or missing.
+    """
+    check_file(path)
+    try:
+        # What spreadsheets write may begin with a byte order mark.
+        with reading(path):
+            text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ImageError(
+            f"the list {path} cannot be read: it is not UTF-8 text; save it as CSV UTF-8."
+        ) from None
+    reader = csv.DictReader(StringIO(text, newline=""), strict=True)
+    try:
+        yield from _rows_of(reader, path, columns, required)
+    except csv.Error as error:
+        raise ImageError(
+            f"{path}, line {reader.line_num} cannot be understood ({error}); look for quotes that do not end."
+        ) from None
+
+
+def _rows_of(
+    reader: csv.DictReader, path: Path, columns: Sequence[str], required: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    _check_columns(path, [(name or "").strip() for name in reader.fieldnames or ()], columns, required)
+    reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    for raw in reader:
+        where = f"{path}, line {reader.line_num}"
+        if None in raw:
+            raise ImageError(f"{where} has more values than columns; put values with commas in quotes.")
+        row = {name: from_spreadsheet((raw.get(name) or "").strip()) for name in columns}
+        for name in required:
+            if not row[name]:
+                raise ImageError(f"{where}, column {name}: nothing stands there; fill it in.")
+        yield reader.line_num, row
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
+    """Write a table as CSV, UTF-8; it appears whole or not at all.
+
+    No cell is a formula to a spreadsheet, and `read_rows` returns the same values.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    write_text(path, csv_text(columns, rows))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
+    """Return a table as the CSV that `write_rows` writes."""
+    table = StringIO()
+    writer = csv.DictWriter(table, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: for_spreadsheet(cell) for name, cell in row.items()} for row in rows)
+    return table.getvalue()
+
+
+def has_columns(path: Path, columns: Sequence[str]) -> bool:
+    """Whether a file's first line names these columns, whatever a spreadsheet has put between them since.
+
+    Raises
+    ------
+    ImageError
+        If there is a file that cannot be read.
+    """
+    with reading(path):
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            line = stream.readline(_MAX_LINE_LENGTH)
+    return set(re.findall(rb"\w+", line)) >= {column.encode() for column in columns}
+
+
+@dataclass(frozen=True)
+class RowFiles:
+    """The files of a row, which are there.
+
+    Parameters
+    ----------
+    t1ce, t2, mask : Path or None
+        None where nothing stands in the column; one of the two sequences is there.
+    label : Path
+        The tumour as it is known.
+    """
+
+    t1ce: Path | None
+    t2: Path | None
+    label: Path
+    mask: Path | None
+
+
+def files_of(row: dict[str, str], folder: Path, where: str) -> RowFiles:
+    """Return the files of a row that has a label.
+
+    Raises
+    ------
+    ImageError
+        If one does not exist, or there is neither a T1ce nor a T2.
+    """
+    t1ce, t2, mask = (folder / row[name] if row[name] else None for name in ("t1ce", "t2", "mask"))
+    files = RowFiles(t1ce, t2, folder / row["label"], mask)
+    if files.t1ce is None and files.t2 is None:
+        raise ImageError(f"{where}, columns t1ce and t2: both are empty; a T1ce or a T2 volume is needed.")
+    for name, file in vars(files).items():
+        if file is not None and not os.path.exists(file):
+            raise ImageError(f"{where}, column {name}: {file} does not exist.")
+    return files
+
+
+def _check_columns(path: Path, found: list[str], columns: Sequence[str], required: Sequence[str]) -> None:
+    where = f"{path}, line 1"
+    if len(found) == 1 and ";" in found[0]:
+        raise ImageError(f"{where}: the columns are parted by semicolons; save the list with commas.")
+    for name in found:
+        if name not in columns or found.count(name) > 1:
+            fault = "is unknown" if name not in columns else "stands there twice"
+            raise ImageError(f"{where}: the column '{name}' {fault}; there may be {', '.join(columns)}.")
+    for name in required:
+        if name not in found:
+            raise ImageError(f"{where}: the column '{name}' is missing; there may be {', '.join(columns)}.")

@@ -1,0 +1,1 @@
+"""What makes and judges the networks of VSClickCorrect; not shipped into Slicer."""

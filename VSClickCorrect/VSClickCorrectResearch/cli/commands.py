@@ -1,0 +1,12 @@
+"""The commands that this package adds to ``vsclick``, which finds them by an entry point."""
+
+_COMMANDS = "VSClickCorrectResearch.cli"
+COMMANDS = {
+    "demo": (f"{_COMMANDS}.demo", "show three rounds on one case"),
+    "evaluate": (f"{_COMMANDS}.evaluate", "measure corrections"),
+    "bench": (f"{_COMMANDS}.bench", "measure how fast everything is"),
+    "calibrate": (f"{_COMMANDS}.calibrate", "learn how sure the initial networks may be"),
+    "import": (f"{_COMMANDS}.import_cases", "import labelled scans as cases"),
+    "simulate": (f"{_COMMANDS}.simulate", "write a synthetic cohort (for training)"),
+    "train": (f"{_COMMANDS}.train", "train a network"),
+}

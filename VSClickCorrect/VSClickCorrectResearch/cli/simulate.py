@@ -1,0 +1,42 @@
+"""``vsclick simulate``: a cohort of synthetic cases."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from VSClickCorrectLib.cli.options import count, natural
+from VSClickCorrectLib.cli.telling import tell
+
+_DESCRIPTION = """\
+Write a cohort of synthetic cases for training: real tumour shapes in borrowed heads and phantoms. The
+data folder holds 'vs-seg-contours.tar.gz' and 'heads'; see Resources/Docs/data.md.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="contours and heads")
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
+    parser.add_argument("--split", choices=("training", "validation", "test"), default="training")
+    parser.add_argument("--extent", choices=("region", "box", "head", "scan"), default="region")
+    parser.add_argument(
+        "--balanced",
+        action="store_true",
+        help="what is seldom as often as what is usual: sizes, looks, scans",
+    )
+    parser.add_argument("--count", type=count, default=300, metavar="N", help="cases (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=natural, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    from VSClickCorrectResearch.datasets.cohort import CohortRecipe, write_cohort
+
+    recipe = CohortRecipe(options.split, options.extent, options.count, options.seed, options.balanced)
+    write_cohort(options.output, recipe, options.data)
+    tell(f"{recipe.count} cases in {options.output}.")

@@ -1,0 +1,87 @@
+"""``vsclick train``: one experiment, on cohorts of synthetic cases."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from VSClickCorrectLib.cli.options import add_models, count, model_folder, natural, positive, probability
+from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.errors import ModelError
+
+_DESCRIPTION = """\
+Run an experiment of Resources/Experiments on cases whose tumour is known: a cohort that 'vsclick simulate'
+wrote (of extent 'head' for a locator, 'region' for the others), or a CSV list, for instance of cases that you
+have corrected and imported. Started again with the same output folder it goes on where it was
+interrupted; 'torchrun -m VSClickCorrectLib.cli.main train ...' shares it among GPUs.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command's parser its options."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("experiment", type=Path, metavar="FILE", help="what to train: a .toml file")
+    parser.add_argument(
+        "--training", type=Path, required=True, metavar="CASES", help="cohort or CSV list to learn from"
+    )
+    parser.add_argument(
+        "--validation", type=Path, required=True, metavar="CASES", help="cohort or CSV list to choose by"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="weights, log, curves")
+    parser.add_argument("--steps", type=count, metavar="N", help="batches at most (default: its own)")
+    parser.add_argument("--minutes", type=positive, default=float("inf"), metavar="M", help="time at most")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="weights to begin with (default: those that the experiment names, beside the output folder)",
+    )
+    parser.add_argument("--seed", type=natural, default=0, metavar="N")
+    parser.add_argument("--threads", type=count, default=2, metavar="N", help="processor threads")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument(
+        "--release", metavar="NAME", help="put the weights into the models folder under this name"
+    )
+    parser.add_argument(
+        "--threshold", type=probability, default=0.5, metavar="P", help="of the released model (default: 0.5)"
+    )
+    add_models(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the command."""
+    from VSClickCorrectResearch.training.experiments import read_experiment
+    from VSClickCorrectResearch.training.export import export
+    from VSClickCorrectResearch.training.schedule import Schedule
+    from VSClickCorrectResearch.training.train import train
+
+    if options.release and not re.fullmatch(r"\w[\w.-]*", options.release):
+        raise ModelError(
+            f"'{options.release}' cannot be a model's name; use letters, digits, full stops, '-' and '_'."
+        )
+    experiment = read_experiment(options.experiment)
+    course, models = experiment.course, model_folder(options)
+    schedule = Schedule(
+        options.steps or course.steps,
+        val_every=course.val_every,
+        learning_rate=course.learning_rate,
+        patience=course.patience,
+        minutes=options.minutes,
+        threads=options.threads,
+        stop_after=course.stop_after or None,
+        average=course.average,
+        precision=options.precision,
+        device=options.device,
+    )
+    cohorts = (options.training, options.validation)
+    weights = options.weights
+    if weights is None and experiment.init_from:
+        weights = options.output.parent / experiment.init_from / "best.safetensors"
+    result = train(experiment, cohorts, options.output, schedule, options.seed, weights, models)
+    tell("; ".join(f"{name} {value:.4g}" for name, value in result.items()))
+    if options.release:
+        best = options.output / "best.safetensors"
+        entry = export(experiment, best, options.release, models.folder, options.threshold)
+        tell(f"Released as {entry.file} ({entry.sha256[:12]}…).")

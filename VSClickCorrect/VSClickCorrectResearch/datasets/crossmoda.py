@@ -1,0 +1,95 @@
+"""CrossMoDA (2021 to 2023): NIfTI files by name, with label maps of tumour and cochlea.
+
+In 2021 and 2022 label 1 is the tumour and 2 the cochlea; in 2023 labels 1 and 2 are the tumour's intra- and
+extrameatal part and 3 is the cochlea.
+"""
+
+from __future__ import annotations
+
+import filecmp
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.folders import walk
+from VSClickCorrectLib.io.images import read_mask, read_volume
+from VSClickCorrectLib.worklist.names import natural
+from VSClickCorrectLib.worklist.trees import of_crossmoda
+
+from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
+from VSClickCorrectResearch.datasets.placing import place
+
+
+def find_cases(root: Path, labels: Sequence[int | str] | None, registered: bool = False) -> list[CaseSource]:
+    """Find the labelled cases of a crossMoDA download.
+
+    Parameters
+    ----------
+    root : Path
+        A folder that holds ``crossmoda2021_ldn_1_ceT1.nii.gz`` and the like, in the first edition
+        ``crossmoda_1_ceT1.nii.gz``, in any folders.
+    labels : sequence of int or str, or None
+        The labels that are the tumour; the others, the cochlea, are left out.
+    registered : bool
+        Whether to register the T2 of a case that has both sequences, on different grids.
+
+    Returns
+    -------
+    list of CaseSource
+        Scans without a label map are no cases.
+
+    Raises
+    ------
+    ImageError
+        If there is no labelled case, or no label is named; the message lists those found.
+    """
+    cases: dict[str, dict[str, list[Path]]] = {}
+    paths = [folder / name for folder, _, names in walk(root) for name in names]
+    for path in sorted(paths):
+        if (told := of_crossmoda(path)) is not None:
+            cases.setdefault(told.case, {}).setdefault(told.kind.value, []).append(path)
+    labelled = {name: files for name, files in cases.items() if "label" in files}
+    if not labelled:
+        raise ImageError(
+            f"{root} holds no labelled case of crossMoDA; give the folder of its '…_Label.nii.gz' files."
+        )
+    if not labels:
+        raise ImageError(_which_labels([files["label"][0] for files in labelled.values()]))
+    return [_source(name, labelled[name], labels, registered) for name in sorted(labelled, key=natural)]
+
+
+def _which_labels(paths: Sequence[Path]) -> str:
+    """Ask for the tumour's label; a few files are enough to see which there are."""
+    found = {float(v) for path in paths[:5] for v in np.unique(read_volume(path).array) if v != 0}
+    names = ", ".join(f"{v:g}" for v in sorted(found)) or "none"
+    return f"the label maps hold the labels {names}; say with --tumour-label which of them are the tumour."
+
+
+def _source(
+    name: str, files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool
+) -> CaseSource:
+    settings = {"dataset": "crossmoda", "tumour_label": sorted(labels, key=str), "register": registered}
+    read = partial(_read, files, sorted(labels, key=str), registered)
+    return CaseSource(name, {role: paths[:1] for role, paths in files.items()}, read, settings)  # type: ignore[misc]
+
+
+def _read(files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool) -> Imported:
+    paths = {role: _the_file(found) for role, found in files.items()}
+    if "t1ce" not in paths and "t2" not in paths:
+        raise ImageError(
+            f"there is no image beside {paths['label']}; download the ceT1 or hrT2 scan as well."
+        )
+    volumes = [read_volume(paths[role]) if role in paths else None for role in ("t1ce", "t2")]
+    placed = place(volumes, registered=registered)
+    label = read_mask(paths["label"], placed.case.grid, labels)
+    return Imported(placed.case, label, record=placed.record)
+
+
+def _the_file(paths: Sequence[Path]) -> Path:
+    """Return the only file of a role; later editions hold the same files again."""
+    for other in paths[1:]:
+        if not filecmp.cmp(paths[0], other, shallow=False):
+            raise ImageError(f"{paths[0]} and {other} differ; keep the right one.")
+    return paths[0]

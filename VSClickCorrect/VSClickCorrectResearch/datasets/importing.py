@@ -1,0 +1,284 @@
+"""Importing cases: each is read, checked and written whole, and what is there already is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from VSClickCorrectLib import __version__
+from VSClickCorrectLib.errors import ImageError, VSClickError
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.io.files import restore_folders, write_folder, write_text
+from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
+from VSClickCorrectLib.signals import undone_by_signals
+from VSClickCorrectLib.worklist.case_list import CASES, has_columns, write_rows
+from VSClickCorrectLib.worklist.names import case_name, natural
+
+from VSClickCorrectResearch.datasets.fingerprints import sha256_of
+from VSClickCorrectResearch.datasets.listed import ListedCase, write_case_list
+
+RECORD = "import.json"
+REPORT = "report.csv"
+# Part of each fingerprint: cases are imported again by a library that makes them differently.
+_FORMAT = 1
+_FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
+# What a case's folder may hold and still be replaced: our own, and what desktops leave wherever they look.
+_REPLACED = {RECORD, *_FILES.values(), ".DS_Store", "Thumbs.db", "desktop.ini"}
+_QUALITY = ("nmi_before", "nmi_after", "translation_mm", "rotation_degrees", "overlap")
+_REPORT_COLUMNS = ("case", "status", "label_mm3", "t2", *_QUALITY, "message")
+
+
+class NoTumour(ImageError):
+    """A case holds no tumour by its own account: it is left out, which is no failure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A case as it is written.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences on one grid.
+    label : ndarray of bool
+        The tumour, ``(K, J, I)``, on that grid.
+    mask : ndarray of bool, optional
+        A segmentation to be corrected, on that grid.
+    record : dict
+        What `RECORD` says besides: how the T2 was placed, which structures were used, remarks.
+    """
+
+    case: Case
+    label: np.ndarray
+    mask: np.ndarray | None = None
+    record: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class CaseSource:
+    """A case that can be imported.
+
+    Parameters
+    ----------
+    name : str
+        What the case and its folder are called.
+    files : dict of tuple of Path
+        All files that it is made from, by their role.
+    read : callable
+        Returns the `Imported`; raises `VSClickError` if it cannot be read, `NoTumour` to leave it out.
+    settings : dict
+        What else decides what comes out.
+    """
+
+    name: str
+    files: dict[str, tuple[Path, ...]]
+    read: Callable[[], Imported]
+    settings: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImportOutcome:
+    """What became of a case: ``imported``, ``unchanged``, ``duplicate``, ``left out`` or ``failed``."""
+
+    name: str
+    status: str
+    message: str
+    record: dict = field(default_factory=dict)
+
+
+def import_cases(
+    sources: Sequence[CaseSource], root: Path, output: Path, progress: Callable[[ImportOutcome], None]
+) -> list[ImportOutcome]:
+    """Import cases into a folder.
+
+    Each case gets a folder, written beside and renamed; a case whose files and settings have not changed is
+    kept, so that an import that was interrupted goes on where it stopped. `CASES` lists all complete cases
+    of the folder, `REPORT` what became of those of this import.
+
+    Parameters
+    ----------
+    sources : sequence of CaseSource
+        The cases; one that fails does not stop the others.
+    root : Path
+        The folder that was imported; the record names files relative to it.
+    output : Path
+        Where to; made if it is not there.
+    progress : callable
+        Told of each case.
+
+    Returns
+    -------
+    list of ImportOutcome
+        One a case.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written, is or lies among what is imported, holds lists of somebody else's, or
+        another import is writing into it.
+    """
+    check_apart(output, _inputs(sources))
+    check_ours(output, (CASES, REPORT), has_columns(output / REPORT, _REPORT_COLUMNS))
+    with writing_into(output):
+        restore_folders(output)
+        known = {record["fingerprint"]: record for record in _records(output).values()}
+        outcomes: list[ImportOutcome] = []
+        try:
+            with undone_by_signals(lambda: _write_lists(output, outcomes)):
+                for source in sources:
+                    outcomes.append(_outcome(source, root, output, known))
+                    progress(outcomes[-1])
+        finally:
+            _write_lists(output, outcomes)
+    return outcomes
+
+
+def _inputs(sources: Sequence[CaseSource]) -> Iterator[Path]:
+    """Return all files that are read, and the folders of those that are read as a series."""
+    for source in sources:
+        for files in source.files.values():
+            yield from files
+            if len(files) > 1:
+                yield from {path.parent for path in files}
+
+
+def _outcome(source: CaseSource, root: Path, output: Path, known: dict[str, dict]) -> ImportOutcome:
+    try:
+        return _import(source, root, output, known)
+    except NoTumour as error:
+        return ImportOutcome(source.name, "left out", str(error))
+    except VSClickError as error:
+        there = (output / source.name / RECORD).exists()
+        kept = " An earlier import of the case is still there." if there else ""
+        return ImportOutcome(source.name, "failed", f"{error}{kept}")
+
+
+def _import(source: CaseSource, root: Path, output: Path, known: dict[str, dict]) -> ImportOutcome:
+    if not re.fullmatch(r"\w[\w.-]*", source.name):
+        raise ImageError(
+            f"'{source.name}' cannot be a folder's name; use letters, digits, full stops, '-' and '_'."
+        )
+    sources = {role: _source_record(files, root) for role, files in source.files.items()}
+    fingerprint = _fingerprint(sources, source.settings)
+    twin = known.get(fingerprint)
+    if twin is not None and case_name(twin["case"]) == case_name(source.name):
+        return ImportOutcome(source.name, "unchanged", "is there already", twin)
+    if twin is not None:
+        return ImportOutcome(
+            source.name, "duplicate", f"holds the same files as {twin['case']}, which is there"
+        )
+    _check_replaceable(output / source.name, source.name)
+    again = (output / source.name / RECORD).exists()
+    imported = source.read()
+    record = {
+        "case": source.name,
+        "fingerprint": fingerprint,
+        "library": __version__,
+        "sources": sources,
+        "settings": source.settings,
+        "shape": list(imported.case.grid.shape),
+        "label_mm3": round(float(imported.label.sum()) * imported.case.grid.voxel_volume, 1),
+        **imported.record,
+    }
+    _write(output / source.name, imported, record)
+    for old in [key for key, other in known.items() if other["case"] == source.name]:
+        del known[old]
+    known[fingerprint] = record
+    return ImportOutcome(source.name, "imported", _summary(record, again), record)
+
+
+def _summary(record: dict, again: bool) -> str:
+    volume = f"{record['label_mm3']:.0f} mm³" if record["label_mm3"] else "no tumour, the label is empty"
+    changed = ["files or settings changed"] if again else []
+    return "; ".join([*changed, volume, *record.get("remarks", ())])
+
+
+def _source_record(files: Sequence[Path], root: Path) -> dict:
+    """Describe files by where they lie, relative to ``root``, and by the SHA-256 of them all."""
+    place = files[0] if len(files) == 1 else files[0].parent
+    relative = Path(os.path.relpath(place.resolve(), root.resolve())).as_posix()
+    return {"path": relative, "files": len(files), "sha256": sha256_of(files)}
+
+
+def _fingerprint(sources: dict[str, dict], settings: dict) -> str:
+    hashes = {role: record["sha256"] for role, record in sources.items()}
+    text = json.dumps([_FORMAT, hashes, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_replaceable(folder: Path, case: str) -> None:
+    """Refuse what is in a case's place unless an import of this case wrote it, with all that is in it."""
+    if not os.path.lexists(folder):
+        return
+    away = "move it away or choose another output"
+    if folder.is_symlink() or not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder that an import wrote; {away}.")
+    names = sorted(os.listdir(folder))
+    others = [name for name in names if name not in _REPLACED] or ([] if RECORD in names else names)
+    if others:
+        raise ImageError(f"{folder / others[0]} is there and no import wrote it; {away}.")
+    owner = _record_in(folder).get("case", case)
+    if owner != case:
+        raise ImageError(f"the folder {folder} holds the case {owner}; {away}.")
+
+
+def _write(folder: Path, imported: Imported, record: dict) -> None:
+    # All lie on one grid; nobody is to know more of it from one file than from another.
+    known = imported.case.reference.sides_known
+
+    def fill(beside: Path) -> None:
+        for name, volume in imported.case.present.items():
+            write_volume(beside / _FILES[name], replace(volume, sides_known=known))
+        for name, values in (("label", imported.label), ("mask", imported.mask)):
+            if values is not None:
+                write_mask(beside / _FILES[name], values, imported.case.grid, sides_known=known)
+        write_text(beside / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    write_folder(folder, fill)
+
+
+def _records(output: Path) -> dict[str, dict]:
+    """Return the records of all complete cases by name, in natural order."""
+    paths = [p for p in output.glob(f"*/{RECORD}") if not p.parent.name.startswith(".")]
+    records = {}
+    for folder in sorted((p.parent for p in paths), key=lambda p: natural(p.name)):
+        record = _record_in(folder)
+        # No record, no complete case: it is imported again. A folder renamed by hand is another case.
+        if record.get("case") == folder.name and "fingerprint" in record:
+            records[folder.name] = record
+    return records
+
+
+def _record_in(folder: Path) -> dict:
+    """Return the record of a case's folder, empty where there is none that can be read."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _write_lists(output: Path, outcomes: Sequence[ImportOutcome]) -> None:
+    cases = []
+    for name in _records(output):
+        files = {role: output / name / file for role, file in _FILES.items()}
+        t1ce, t2, mask = (path if (path := files[role]).exists() else None for role in ("t1ce", "t2", "mask"))
+        cases.append(ListedCase(name, t1ce, t2, files["label"], mask))
+    if cases:
+        write_case_list(output / CASES, cases)
+    write_rows(output / REPORT, _REPORT_COLUMNS, [_row(outcome) for outcome in outcomes])
+
+
+def _row(outcome: ImportOutcome) -> dict[str, str]:
+    record = outcome.record
+    quality = record.get("registration", {})
+    values = {"label_mm3": record.get("label_mm3", ""), "t2": record.get("t2_placed_by", ""), **quality}
+    row = {name: str(values.get(name, "")) for name in _REPORT_COLUMNS}
+    return {**row, "case": outcome.name, "status": outcome.status, "message": outcome.message}

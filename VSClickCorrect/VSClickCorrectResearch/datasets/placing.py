@@ -1,0 +1,89 @@
+"""Reading the sequences of a case onto one grid, and recording how the T2 got there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.images import resample_to_grid
+from VSClickCorrectLib.io.pairing import OTHER_FRAME, paired
+from VSClickCorrectLib.io.registration import Registration, moved, register
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The sequences on the T1ce's grid.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences; the T2 keeps its own grid where it stands alone.
+    t2 : Volume or None
+        The T2 where the transform puts it, before it is resampled.
+    record : dict
+        ``t2_placed_by`` (``matrix``, ``header`` or ``registration``), the matrix, the registration's
+        figures and remarks, for the case's record.
+    """
+
+    case: Case
+    t2: Volume | None
+    record: dict = field(default_factory=dict)
+
+
+def place(
+    volumes: Sequence[Volume | None],
+    matrix: np.ndarray | None = None,
+    registered: bool = False,
+    different_patients: bool = False,
+) -> Placed:
+    """Bring the T2 to the grid of the T1ce.
+
+    Parameters
+    ----------
+    volumes : sequence of two Volume or None
+        T1ce and T2 as they were read; one of them may be missing.
+    matrix : (4, 4) array, optional
+        RAS mm of the T1ce's frame to RAS mm of the T2's, where it is known.
+    registered : bool
+        Whether to register where it is not.
+    different_patients : bool
+        Whether to take sequences of different PatientIDs for one patient's.
+
+    Raises
+    ------
+    ImageError
+        If the sequences are of different PatientIDs, their fields of view do not meet, or registration is
+        impossible.
+    """
+    t1ce, t2 = volumes
+    t1ce, t2 = paired(t1ce, t2, different_patients)
+    read = [remark for volume in (t1ce, t2) if volume is not None for remark in volume.remarks]
+    if t1ce is None or t2 is None:
+        return Placed(Case(t1ce, t2), t2, {"remarks": read} if read else {})
+    record: dict = {"t2_placed_by": "header" if matrix is None else "matrix"}
+    if matrix is None and registered and not t1ce.grid.matches(t2.grid):
+        result = register(t1ce, t2)
+        record = _registration_record(result)
+        matrix = result.matrix if result.improved else None
+    if matrix is not None:
+        record["t1ce_to_t2_ras"] = np.round(matrix, 9).tolist()
+        t2 = moved(t2, matrix)
+    # What a matrix has brought together need not be looked at.
+    read = [remark for remark in read if matrix is None or remark != OTHER_FRAME]
+    if read:
+        record["remarks"] = [*read, *record.get("remarks", ())]
+    on_grid = t2 if t1ce.grid.matches(t2.grid) else resample_to_grid(t2, t1ce.grid)
+    return Placed(Case(t1ce, on_grid), t2, record)
+
+
+def _registration_record(result: Registration) -> dict:
+    figures = {k: round(v, 4) for k, v in asdict(result).items() if k not in ("matrix", "improved")}
+    found = f"by {result.translation_mm:.1f} mm and {result.rotation_degrees:.1f}°"
+    if result.improved:
+        remark = f"T2 registered, moved {found}"
+    else:
+        remark = f"registration did not improve on the header's geometry, which was kept (tried {found})"
+    placed = "registration" if result.improved else "header"
+    return {"t2_placed_by": placed, "registration": figures, "remarks": [remark]}

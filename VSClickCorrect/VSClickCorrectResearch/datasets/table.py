@@ -1,0 +1,99 @@
+"""Cases of any kind, listed in a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.images import read_mask, read_volume
+from VSClickCorrectLib.io.registration import read_matrix
+from VSClickCorrectLib.worklist.case_list import FILE_COLUMNS, files_of, read_rows
+from VSClickCorrectLib.worklist.names import case_name
+
+from VSClickCorrectResearch.datasets.fingerprints import files_of_image
+from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
+from VSClickCorrectResearch.datasets.placing import place
+
+TRANSFORM = "t1_to_t2"
+
+
+def find_cases(
+    path: Path,
+    labels: Sequence[int | str] | None = None,
+    registered: bool = False,
+    different_patients: bool = False,
+) -> list[CaseSource]:
+    """Find the cases that a table lists.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label``, and, where wanted, ``mask`` and
+        ``t1_to_t2``: a rigid transform of ITK that maps points of the T1ce to points of the T2, as
+        resampling the T2 onto the T1ce takes it. Files are given relative to the table.
+    labels : sequence of int or str, optional
+        The labels that are the tumour, where label maps hold several.
+    registered : bool
+        Whether to register the T2 where no transform is given and the grids differ.
+    different_patients : bool
+        Whether to take sequences of different PatientIDs for one patient's.
+
+    Returns
+    -------
+    list of CaseSource
+        In the order of the table.
+
+    Raises
+    ------
+    ImageError
+        If the table cannot be read or lists no case, or the same one twice. A file that is missing fails its
+        case alone.
+    """
+    sources: dict[str, CaseSource] = {}
+    for line, row in read_rows(path, (*FILE_COLUMNS, TRANSFORM), required=("case", "label")):
+        where = f"{path}, line {line}"
+        row["case"] = name = case_name(row["case"])
+        if name in sources:
+            raise ImageError(f"{where}, column case: '{name}' stands there twice; rename one of the two.")
+        settings = {"labels": labels, "registered": registered, "different_patients": different_patients}
+        sources[name] = _source(row, path.parent, where, settings)
+    if not sources:
+        raise ImageError(f"{path} lists no case; add a line for each.")
+    return list(sources.values())
+
+
+def _source(row: dict[str, str], folder: Path, where: str, given: dict[str, Any]) -> CaseSource:
+    paths = {name: folder / value for name, value in row.items() if name != "case" and value}
+    labels = sorted(given["labels"] or (), key=str)
+    settings = {"dataset": "csv", "tumour_label": labels, "register": given["registered"]}
+    if given["different_patients"]:
+        settings["different_patients"] = True
+    files = {name: files_of_image(path) for name, path in paths.items()}
+    read = partial(_read, row, folder, where, **given)
+    return CaseSource(row["case"], files, read, settings)
+
+
+def _read(
+    row: dict[str, str],
+    folder: Path,
+    where: str,
+    labels: Sequence[int | str] | None,
+    registered: bool,
+    different_patients: bool,
+) -> Imported:
+    files = files_of(row, folder, where)
+    transform = folder / row[TRANSFORM] if row[TRANSFORM] else None
+    if transform is not None and not transform.is_file():
+        raise ImageError(f"{where}, column {TRANSFORM}: {transform} does not exist.")
+    volumes = [
+        None if path is None else read_volume(path, name)
+        for name, path in (("t1ce", files.t1ce), ("t2", files.t2))
+    ]
+    matrix = read_matrix(transform) if transform else None
+    placed = place(volumes, matrix, registered, different_patients)
+    label = read_mask(files.label, placed.case.grid, labels)
+    mask = None if files.mask is None else read_mask(files.mask, placed.case.grid)
+    return Imported(placed.case, label, mask, placed.record)

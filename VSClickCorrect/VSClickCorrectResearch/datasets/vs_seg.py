@@ -1,0 +1,284 @@
+"""VS-SEG as TCIA hands it out (CC BY 4.0, doi 10.7937/TCIA.9YTJ-5Q73).
+
+Images, contours and registration matrices are three downloads. How folders are called and nested does not
+matter, be it TCIA's layout (descriptive or classic), the one of the publishers' scripts (``vs_gk_<n>_t1``,
+``vs_gk_<n>_t2``) or BIDS: every file names its patient and its series, and by these the files are joined.
+
+Of a patient's two matrices ``inv_T2_LPS_to_T1_LPS.tfm`` maps points of the T1ce to points of the T2, which is
+what resampling the T2 onto the T1ce takes, and ``inv_T1_LPS_to_T2_LPS.tfm`` maps them back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.dicom_search import find_series, is_dicom, unnamed_folders
+from VSClickCorrectLib.io.dicom_text import header_text
+from VSClickCorrectLib.io.files import check_file
+from VSClickCorrectLib.io.images import read_series, resample_to_grid
+from VSClickCorrectLib.io.json_files import parse_json
+from VSClickCorrectLib.io.pairing import OTHER_FRAME
+from VSClickCorrectLib.io.registration import read_matrix
+from VSClickCorrectLib.io.series_choice import Series, meant_as
+from VSClickCorrectLib.worklist.names import case_name, natural
+
+from VSClickCorrectResearch.datasets.importing import CaseSource, Imported, NoTumour
+from VSClickCorrectResearch.datasets.placing import Placed, place
+from VSClickCorrectResearch.datasets.rtstruct import read_structure_set
+from VSClickCorrectResearch.simulation.planar_contours import Contour, rasterise, slice_offset
+from VSClickCorrectResearch.simulation.vs_seg import tumour_contours
+
+_PATIENT = re.compile(r"^#PatientID:[ \t]*(.*\S)", re.MULTILINE)
+# Contours that lie so near to the slices, in slices, were drawn on them.
+_ON_SLICES = 0.1
+# In all of VS-SEG contours of both frames agree to 1e-11 mm by the patient's matrices.
+_MATRIX_TOLERANCE_MM = 0.1
+
+
+@dataclass
+class _Patient:
+    """The files of one patient."""
+
+    name: str
+    series: list[Series] = field(default_factory=list)
+    contours: dict[str, list[Path]] = field(default_factory=dict)  # by the series on which they were drawn
+    matrices: dict[str, Path] = field(default_factory=dict)  # by their direction
+    faults: list[str] = field(default_factory=list)  # of contours whose patient is not known
+
+
+@dataclass(frozen=True)
+class _Tumour:
+    """The tumour's contours in one frame."""
+
+    contours: list[Contour]
+    names: list[str]
+    left_out: list[str]
+    path: Path
+
+
+def find_cases(root: Path, registered: bool = False) -> list[CaseSource]:
+    """Find the patients of a VS-SEG download.
+
+    Parameters
+    ----------
+    root : Path
+        A folder that holds the images and, anywhere in it, the contours and the matrices.
+    registered : bool
+        Whether to register the T2 of patients without matrix whose sequences have different frames.
+
+    Returns
+    -------
+    list of CaseSource
+        By patient. The original contours of a ``contours.json`` are preferred to the RTSTRUCT's.
+
+    Raises
+    ------
+    ImageError
+        If the folder holds no MR series.
+    """
+    series, others = find_series(root)
+    unnamed = unnamed_folders(root)
+    if not series and not unnamed:
+        raise ImageError(f"{root} holds no DICOM series of MR images; give the folder of the download.")
+    patients: dict[str, _Patient] = {}
+    for found in series:
+        patients.setdefault(found.patient, _Patient(found.patient)).series.append(found)
+    faults: list[str] = []
+    for path in others:
+        with _noted(faults):
+            _join(patients, path)
+    lacking = {s.uid: p for p in patients.values() if not p.contours for s in p.series}
+    for path in others if lacking else ():
+        with _noted(faults):
+            _join_structure_set(lacking, path)
+    for patient in lacking.values():
+        patient.faults = faults
+    sources = [_source(patients[name], registered) for name in sorted(patients, key=natural)]
+    return sources + [_unreadable(folder) for folder in unnamed]
+
+
+def _unreadable(folder: Path) -> CaseSource:
+    def read() -> Imported:
+        raise ImageError(f"the name {folder} is not UTF-8 text; rename the folder.")
+
+    return CaseSource(case_name(folder.name), {}, read)
+
+
+@contextmanager
+def _noted(faults: list[str]) -> Iterator[None]:
+    """Note what is wrong with a file: it fails those patients alone who have no other."""
+    try:
+        yield
+    except ImageError as error:
+        faults.append(str(error))
+
+
+def _join(patients: dict[str, _Patient], path: Path) -> None:
+    """Give contours and matrices to the patients that they name."""
+    if path.suffix == ".json" and "contours" in path.name:
+        for patient, uid in _contours_of(path):
+            if patient in patients:
+                patients[patient].contours.setdefault(uid, []).append(path)
+    elif path.suffix == ".tfm":
+        check_file(path)
+        owner = _PATIENT.search(header_text(path.read_text("utf-8", "surrogateescape"), ""))
+        direction = re.search(r"T[12]_LPS_to_T[12]_LPS", path.name)
+        if owner and direction and owner[1] in patients:
+            patients[owner[1]].matrices[direction[0]] = path
+
+
+def _contours_of(path: Path) -> set[tuple[str, str]]:
+    """Return the patients and series of which a file holds contours."""
+    return {(s.get("PatientID", ""), s.get("MR_SeriesInstanceUID", "")) for s in _structures(path)}
+
+
+def _structures(path: Path) -> list[dict]:
+    check_file(path)
+    try:
+        structures = parse_json(path.read_bytes())
+    except ValueError:
+        raise ImageError(f"the contours {path} cannot be read; download them again.") from None
+    if not isinstance(structures, list) or not all(map(_is_structure, structures)):
+        raise ImageError(f"{path} does not list structures with contours; give VS-SEG's contours.json.")
+    return structures
+
+
+def _is_structure(value: Any) -> bool:
+    texts = ("structure_name", "PatientID", "MR_SeriesInstanceUID")
+    if not isinstance(value, dict) or not all(isinstance(value.get(word, ""), str) for word in texts):
+        return False
+    if "structure_name" not in value:
+        return False
+    try:
+        # Contours are lists of points of three numbers; anything else makes no such array.
+        contours = [np.asarray(c, float) for c in value["LPS_contour_points"]]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return False
+    return all(c.shape[1:] == (3,) and np.isfinite(c).all() for c in contours)
+
+
+def _join_structure_set(lacking: dict[str, _Patient], path: Path) -> None:
+    """Give an RTSTRUCT to its patient, if that one has no original contours."""
+    found = read_structure_set(path) if is_dicom(path) else None
+    if found is not None and found.series in lacking:
+        lacking[found.series].contours.setdefault(found.series, []).append(path)
+
+
+def _source(patient: _Patient, registered: bool) -> CaseSource:
+    files = {s.description or s.uid: s.files for s in patient.series}
+    contours = tuple(path for paths in patient.contours.values() for path in paths)
+    more = {"contours": contours, "matrices": tuple(patient.matrices.values())}
+    settings = {"dataset": "vs-seg", "register": registered}
+    read = partial(_read, patient, registered)
+    return CaseSource(
+        patient.name, files | {role: paths for role, paths in more.items() if paths}, read, settings
+    )
+
+
+def _read(patient: _Patient, registered: bool) -> Imported:
+    series = {name: _the_series(patient, name) for name in ("t1", "t2")}
+    first, second = series["t1"], series["t2"]
+    if first is None and second is None:
+        raise ImageError("neither a T1 nor a T2 series can be told by the headers; give VS-SEG's series.")
+    tumours = {name: _tumour(patient, s) for name, s in series.items() if s is not None}
+    if not any(tumours.values()):
+        raise ImageError(
+            f"there are no contours of this patient that can be used: {patient.faults[0]}"
+            if patient.faults
+            else "there are no contours of this patient's series; download contours or RTSTRUCT as well."
+        )
+    matrix = _matrix(patient, tumours)
+    volumes = [None if s is None else read_series(s.folder, s.uid) for s in (first, second)]
+    same_frame = first is not None and second is not None and first.frame == second.frame != ""
+    placed = place(volumes, matrix, registered and not same_frame)
+    label, record = _label(placed, tumours, volumes)
+    by_header = placed.record.get("t2_placed_by") == "header" and "registration" not in placed.record
+    if by_header and not same_frame:
+        read = [remark for remark in placed.record.get("remarks", ()) if remark != OTHER_FRAME]
+        record["remarks"] = [*read, "no matrix and another frame; the T2 lies where its header puts it"]
+    return Imported(placed.case, label, record={**placed.record, **record})
+
+
+def _the_series(patient: _Patient, weighting: str) -> Series | None:
+    found = [s for s in patient.series if s.weighting == weighting]
+    # Of a T1 before and after contrast medium it is the later.
+    found = list(meant_as({"t1": "t1ce"}.get(weighting), found))
+    if len(found) > 1:
+        places = " and ".join(sorted(f"'{s.description}' in {s.folder}" for s in found)[:2])
+        raise ImageError(f"there are {len(found)} {weighting.upper()} series ({places}); keep the right one.")
+    return found[0] if found else None
+
+
+def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
+    """Return the tumour that was drawn on a series, None if nothing was."""
+    paths = patient.contours.get(series.uid, [])
+    if not paths:
+        return None
+    if len(paths) > 1:
+        raise ImageError(f"{paths[0]} and {paths[1]} hold contours of one series; keep the right one.")
+    structures = (
+        _structures(paths[0]) if paths[0].suffix == ".json" else read_structure_set(paths[0]).structures  # type: ignore[union-attr]
+    )
+    contours, names, left_out = tumour_contours(patient.name, structures)
+    if len(names) > 1:
+        raise ImageError(f"{paths[0]} holds several tumours ({', '.join(names)}); keep the right one.")
+    if not names:
+        raise NoTumour(f"no structure is the tumour, there is only {', '.join(left_out) or 'none'}.")
+    if any(s.get("open_contours") for s in structures if s["structure_name"] in names):
+        raise ImageError(f"{paths[0]}, structure {names[0]} holds lines that are not closed; close them.")
+    if not contours:
+        raise ImageError(f"{paths[0]}, structure {names[0]} holds no contour; draw it or download it again.")
+    return _Tumour(contours, names, left_out, paths[0])
+
+
+def _matrix(patient: _Patient, tumours: dict[str, _Tumour | None]) -> np.ndarray | None:
+    """Return the matrix from the T1ce's to the T2's frame, RAS, checked against contours of both frames."""
+    there, back = patient.matrices.get("T2_LPS_to_T1_LPS"), patient.matrices.get("T1_LPS_to_T2_LPS")
+    if there is not None:
+        matrix = read_matrix(there)
+    elif back is not None:
+        matrix = np.linalg.inv(read_matrix(back))
+    else:
+        return None
+    first, second = tumours.get("t1"), tumours.get("t2")
+    if first is None or second is None:
+        return matrix
+    points = [np.concatenate(t.contours) for t in (first, second)]
+    if points[0].shape == points[1].shape:
+        mapped = points[0] @ matrix[:3, :3].T + matrix[:3, 3]
+        if np.linalg.norm(mapped - points[1], axis=1).max() > _MATRIX_TOLERANCE_MM:
+            raise ImageError(f"{there or back} does not bring the contours of T1ce and T2 together.")
+    return matrix
+
+
+def _label(
+    placed: Placed, tumours: dict[str, _Tumour | None], volumes: Sequence[Volume | None]
+) -> tuple[np.ndarray, dict]:
+    """Fill the contours on the scan on whose slices they lie; a label of the T2 is brought to the T1ce."""
+    grids = {name: v.grid for name, v in zip(("t1", "t2"), volumes, strict=True) if v is not None}
+    drawn = {name: t for name, t in tumours.items() if t is not None}
+    offsets = {name: slice_offset(t.contours, grids[name]) for name, t in drawn.items()}
+    on = "t1" if offsets.get("t1", np.inf) <= _ON_SLICES else min(offsets, key=offsets.__getitem__)
+    tumour = drawn[on]
+    try:
+        label = rasterise(tumour.contours, grids[on])
+    except ImageError as error:
+        raise ImageError(f"{tumour.path}, structure {tumour.names[0]}: {error}") from None
+    if placed.t2 is not None and on == "t2" and placed.case.t1ce is not None:
+        there = Volume(label.astype(np.float32), placed.t2.grid)
+        label = resample_to_grid(there, placed.case.grid).array >= 0.5
+        if not label.any():
+            raise ImageError(f"{tumour.path} was drawn where the T1ce does not reach; check the T1ce.")
+    return label, {
+        "structures": {"tumour": tumour.names, "left_out": tumour.left_out, "drawn_on": on},
+        "slice_offset": round(offsets[on], 4),
+    }

@@ -1,0 +1,149 @@
+"""Training examples: cuts for the corrector, crops for the initial networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy import ndimage
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
+from VSClickCorrectLib.geometry.triples import point3
+from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
+
+from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.simulation.user import border_clicks, inside_clicks
+
+# Of the clicks on one spoiled mask: where the error is largest, anywhere on the border, inside an error.
+_ERROR_CLICKS, _BORDER_CLICKS = 4, 2
+_CLICKS_A_ROUND = 5
+_HAND_MM = 0.25
+
+Example = tuple[np.ndarray, ...]
+
+
+def patch_examples(
+    case: LabelledCase,
+    geometry: PatchGeometry,
+    start: np.ndarray,
+    rng: np.random.Generator,
+    rounds: int = 1,
+    corrector: Proposer | None = None,
+) -> Iterator[Example]:
+    """Yield the cuts around a simulated user's clicks on a mask, round by round.
+
+    Parameters
+    ----------
+    case : LabelledCase
+        A case with a tumour.
+    geometry : PatchGeometry
+        The corrector's.
+    start : ndarray of bool
+        The mask to correct, ``(K, J, I)``.
+    rng : numpy.random.Generator
+        Source of chance.
+    rounds : int
+        Rounds of clicks.
+    corrector : Proposer, optional
+        Plays the rounds before the last; needed for more than one. What it leaves wrong, and what it spoils,
+        is what the next round's cuts show (iterative training, Mahadevan et al. 2018).
+
+    Yields
+    ------
+    channels : ndarray of float16
+        ``(channels, slices, size, size)``, as `extract_patch` returns them.
+    targets : ndarray of float16
+        ``(2, slices, size, size)``, the share of each sample that is tumour, and that is mask.
+    """
+    truth, mask = ArrayMask(case.grid, case.truth), ArrayMask(case.grid, start)
+    for number in range(1, rounds + 1):
+        for click in training_clicks(case.grid, case.truth, mask.values, rng):
+            window = patch_grid(case.grid, click, geometry)
+            channels = extract_patch(case.case, mask, window, geometry, click)
+            target = window.resample(truth.read(window.source_box))
+            yield channels.astype(np.float16), np.stack([target, channels[2]]).astype(np.float16)
+        if number < rounds and corrector is not None:
+            _play_round(case, mask, corrector, rng)
+
+
+def _play_round(case: LabelledCase, mask: ArrayMask, corrector: Proposer, rng: np.random.Generator) -> None:
+    clicks = border_clicks(case.grid, case.truth, mask.values, _CLICKS_A_ROUND, rng)
+    if clicks:
+        by_hand = [_by_hand(case.grid, click, rng) for click in clicks]
+        CorrectionSession(case.case, mask, corrector).apply_together(by_hand)
+
+
+def training_clicks(grid: Grid, truth: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> list[Click]:
+    """Return clicks such as a clinician would place on a spoiled mask, each a little off the ideal place."""
+    clicks = border_clicks(grid, truth, mask, _ERROR_CLICKS, rng)
+    border = np.argwhere(truth & ~ndimage.binary_erosion(truth))
+    chosen = rng.choice(len(border), size=min(_BORDER_CLICKS, len(border)), replace=False)
+    clicks += [Click(tuple(grid.index_to_ras(border[n]))) for n in chosen]
+    for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE):
+        clicks += inside_clicks(grid, truth, mask, kind, rng)
+    return [_by_hand(grid, click, rng) for click in clicks]
+
+
+def _by_hand(grid: Grid, click: Click, rng: np.random.Generator) -> Click:
+    """Move a boundary click as a hand does; inside clicks must keep telling the truth."""
+    if click.kind is not ClickKind.BOUNDARY:
+        return click
+    moved = np.array(click.position_ras) + rng.normal(0, _HAND_MM, 3)
+    # Out of the slice a hand cannot slip: clicks lie in the plane that the view shows.
+    ijk, original = grid.ras_to_ijk(moved), grid.ras_to_ijk(click.position_ras)
+    axis = 2 - grid.axial_order().axes[0]
+    ijk[axis] = original[axis]
+    ijk = np.clip(ijk, 0, np.array(grid.shape[::-1]) - 1)
+    return Click(tuple(grid.ijk_to_ras(ijk)), click.kind)
+
+
+def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -> Example:
+    """Return a case at a network's working resolution.
+
+    Parameters
+    ----------
+    case : LabelledCase
+        Any case.
+    spacing : sequence of 3 float
+        Working voxel size in mm, axial order.
+    reach_mm : float
+        The target reaches this far beyond the tumour: 0 to segment it, a little more so that a locator
+        has something to find in a tumour smaller than its voxels.
+
+    Returns
+    -------
+    channels : ndarray of float16
+        ``(2, slices, rows, columns)``, axial order.
+    targets : ndarray of float16
+        ``(1, slices, rows, columns)``, the share of each voxel that is tumour.
+    """
+    window = covering_grid(case.grid, Box((0, 0, 0), case.grid.axial_shape), point3(spacing))
+    truth = case.truth
+    if reach_mm > 0 and truth.any():
+        truth = ndimage.distance_transform_edt(~truth, sampling=case.grid.spacing[::-1]) <= reach_mm
+    target = window.resample(truth[window.source_box.slices])
+    return sample_sequences(case.case, window).astype(np.float16), target[None].astype(np.float16)
+
+
+def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator) -> Example:
+    """Return a crop: three of four times around a voxel of the tumour, else anywhere.
+
+    Where the crop is larger than the source, it is filled up with zeros.
+    """
+    target = source[1][0]
+    space = [max(0, n - m) for n, m in zip(target.shape, shape, strict=True)]
+    start = [int(rng.integers(0, s + 1)) for s in space]
+    inside = np.argwhere(target > 0.5)
+    if len(inside) and rng.random() < 0.75:
+        voxel = inside[rng.integers(len(inside))]
+        jitter = [int(rng.integers(-m // 3, m // 3 + 1)) for m in shape]
+        start = [
+            int(np.clip(v - m // 2 + j, 0, s)) for v, m, j, s in zip(voxel, shape, jitter, space, strict=True)
+        ]
+    place = tuple(slice(a, a + m) for a, m in zip(start, shape, strict=True))
+    fill = [(0, max(0, m - n)) for m, n in zip(shape, target.shape, strict=True)]
+    return tuple(np.pad(array[(slice(None), *place)], [(0, 0), *fill]) for array in source)

@@ -1,0 +1,70 @@
+"""Releasing a model: fp16 weights and their entry in the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from safetensors.torch import load_file, save
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.manifest import ModelEntry
+from VSClickCorrectLib.io.files import write_atomically, write_text
+from VSClickCorrectLib.io.outputs import check_ours
+
+from VSClickCorrectResearch.training.experiments import Experiment
+
+MAX_BYTES = 15_000_000
+
+
+def export(
+    experiment: Experiment, weights: Path, name: str, models: Path, threshold: float = 0.5
+) -> ModelEntry:
+    """Write weights as fp16 into a model folder and name them in its manifest.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was trained.
+    weights : Path
+        ``best.safetensors`` of the training.
+    name : str
+        The model's name; an entry of that name is replaced.
+    models : Path
+        Folder of the manifest.
+    threshold : float
+        Probability from which a voxel is tumour.
+
+    Raises
+    ------
+    ModelError
+        If the file would be larger than `MAX_BYTES`.
+    StorageError
+        If the folder holds a file of that name which is no model's, or cannot be written.
+    """
+    tensors = {n: t.half() if t.is_floating_point() else t for n, t in load_file(weights).items()}
+    content = save({n: t.contiguous() for n, t in tensors.items()})
+    if len(content) > MAX_BYTES:
+        raise ModelError(
+            f"the weights of {name} take {len(content) / 1e6:.1f} MB; at most 15 MB are shipped."
+        )
+    file = f"{name}.safetensors"
+    manifest = models / "manifest.json"
+    entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
+    check_ours(models, (file,), any((e["name"], e["file"]) == (name, file) for e in entries))
+    write_atomically(models / file, lambda path: path.write_bytes(content))
+    digest = hashlib.sha256(content).hexdigest()
+    entry = ModelEntry(
+        name,
+        experiment.role,
+        file,
+        digest,
+        experiment.network["name"],
+        experiment.parameters,
+        experiment.geometry,
+        threshold,
+    )
+    entries = [e for e in entries if e["name"] != name] + [asdict(entry)]
+    write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
+    return entry

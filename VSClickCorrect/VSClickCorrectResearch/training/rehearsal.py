@@ -1,0 +1,70 @@
+"""Whether the parts of an experiment fit each other, found out before any case is read."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from VSClickCorrectLib.clicks.patches import PatchGeometry
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.corrector import network_input
+from VSClickCorrectLib.networks.registry import dimensions
+
+from VSClickCorrectResearch.training.experiments import Experiment
+from VSClickCorrectResearch.training.objective import Loss
+
+# Channels of a network that sees volumes: T1ce and T2; mask, include and exclude clicks besides.
+_CHANNELS = {"locator": 2, "initial": 2, "click": 5}
+_SIDE = 16
+
+
+def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
+    """Take one step's way with an empty example: inputs, network, loss.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What is to be trained.
+    network : nn.Module
+        Its network, which stays as it is.
+    loss : callable
+        Its loss, of logits and targets.
+
+    Raises
+    ------
+    ModelError
+        If the network cannot see what its role sees, does not give one output for each voxel of the target,
+        or the loss cannot be computed; the message says which.
+    """
+    name, seen = experiment.network["name"], dimensions(experiment.network["name"])
+    if experiment.role != "corrector" and seen == 2:
+        raise ModelError(f"'{experiment.name}': the network '{name}' sees slices, {experiment.role} volumes.")
+    channels, targets = _example(experiment)
+    training = network.training
+    try:
+        with torch.no_grad():
+            logits = network.eval()(network_input(channels, seen))
+            _check_outputs(experiment, logits, targets)
+            loss(logits, targets)
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"'{experiment.name}' cannot be trained: {reason}.") from None
+    finally:
+        network.train(training)
+
+
+def _example(experiment: Experiment) -> tuple[Tensor, Tensor]:
+    """Return empty channels and targets, as `Task.batch_at` gives them."""
+    if experiment.role != "corrector":
+        shape = [min(side, _SIDE) for side in experiment.examples.crop]
+        return torch.zeros(1, _CHANNELS[experiment.role], *shape), torch.zeros(1, 1, *shape)
+    cuts = PatchGeometry(**experiment.geometry)
+    shape = [cuts.slices, cuts.size, cuts.size]
+    return torch.zeros(1, 3 + cuts.click_map, *shape), torch.zeros(1, 2, *shape)
+
+
+def _check_outputs(experiment: Experiment, logits: Tensor, targets: Tensor) -> None:
+    if logits.numel() != targets[:, :1].numel():
+        raise ModelError(
+            f"'{experiment.name}': the network gives {tuple(logits.shape)[1:]}, but one number is wanted for "
+            f"each voxel of {tuple(targets.shape)[2:]}; mend out_channels of [network]."
+        )

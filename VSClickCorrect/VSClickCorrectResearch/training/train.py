@@ -1,0 +1,176 @@
+"""Running an experiment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.device import prepare
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
+from VSClickCorrectLib.io.files import check_file, write_text
+from VSClickCorrectLib.io.outputs import check_apart, check_ours
+from VSClickCorrectLib.networks.registry import build, dimensions
+
+from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
+from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.training.click_task import ClickTask
+from VSClickCorrectResearch.training.examples import crop_source
+from VSClickCorrectResearch.training.experiments import Experiment
+from VSClickCorrectResearch.training.loop import BEST, CHECKPOINT, fit
+from VSClickCorrectResearch.training.objective import objective
+from VSClickCorrectResearch.training.rehearsal import rehearse
+from VSClickCorrectResearch.training.reporter import CURVES, LOG, is_log
+from VSClickCorrectResearch.training.schedule import Schedule
+from VSClickCorrectResearch.training.stream import CohortStream
+from VSClickCorrectResearch.training.tasks import CropTask, CutTask, Starts, Task, perturbed_start
+
+RESULT = "result.json"
+
+
+def train(
+    experiment: Experiment,
+    cohorts: tuple[Path, Path],
+    output: Path,
+    schedule: Schedule,
+    seed: int,
+    weights: Path | None = None,
+    models: ModelFolder | None = None,
+) -> dict[str, float]:
+    """Train one network, or go on where an interruption ended, and keep its best weights in ``output``.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to train.
+    cohorts : (Path, Path)
+        The training and the validation cases: folders of cohorts or CSV lists.
+    output : Path
+        Where weights, checkpoint, log, curves and ``result.json`` go.
+    schedule : Schedule
+        How long and how fast.
+    seed : int
+        Of initial weights, examples and batches.
+    weights : Path, optional
+        Weights to begin with; they also play the rounds of an experiment of several.
+    models : ModelFolder, optional
+        Whose initial model makes the masks to correct, where the experiment wants its mistakes.
+
+    Returns
+    -------
+    dict
+        The best validation score and what the thesis's tables hold, as written to ``result.json``.
+
+    Raises
+    ------
+    ModelError
+        If network, geometry and loss do not fit each other, the weights do not fit, or rounds are to be
+        played and there are none.
+    ImageError
+        If cases cannot be read, or ``output`` is, holds or lies in what is read, or holds others' files.
+    """
+    torch.manual_seed(seed)
+    network = _network(experiment, weights)
+    if experiment.examples.rounds > 1 and weights is None:
+        raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
+    loss = objective(experiment.loss)
+    rehearse(experiment, network, loss)
+    check_output(output, [*_inputs(cohorts[0]), *_inputs(cohorts[1]), *([weights] if weights else [])])
+    task = _task(experiment, cohorts, seed, weights, models, network)
+    best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
+    result = {"score": best, **task.measure(network.eval())}
+    text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
+    write_text(output / RESULT, text + "\n")
+    return result
+
+
+def check_output(output: Path, inputs: Sequence[Path]) -> None:
+    """Refuse a folder in which something would be written over that no training wrote, by an `ImageError`."""
+    check_apart(output, inputs)
+    check_ours(output, (BEST, CURVES, LOG, RESULT), (output / CHECKPOINT).exists() or is_log(output / LOG))
+
+
+def _inputs(path: Path) -> list[Path]:
+    """Return all that is read of a cohort, a folder of examples or a list of cases."""
+    return [path] if path.is_dir() else inputs_of(path, list_cases(path))
+
+
+def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
+    network = build(**experiment.network)
+    if weights is not None:
+        check_file(weights, ModelError)
+        try:
+            network.load_state_dict(load_file(weights))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError(
+                f"the weights {weights} do not fit '{experiment.name}' ({reason}); name others."
+            ) from None
+    layout = torch.channels_last if dimensions(experiment.network["name"]) == 2 else torch.channels_last_3d
+    return network.to(memory_format=layout)  # type: ignore[call-overload]
+
+
+def _task(
+    experiment: Experiment,
+    cohorts: tuple[Path, Path],
+    seed: int,
+    weights: Path | None,
+    models: ModelFolder | None,
+    network: nn.Module,
+) -> Task:
+    if experiment.role == "click":
+        learnt, held_back = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
+        return ClickTask(experiment, learnt, held_back, network, seed)
+    listed = list_cases(cohorts[0])[: experiment.examples.cases or None], list_cases(cohorts[1])
+    # One after the other: a cohort need not fit into memory.
+    training, validation = ((case.load() for case in cases) for cases in listed)
+    if experiment.role != "corrector":
+        spacing, reach = experiment.geometry["spacing"], experiment.examples.reach_mm
+        learnt_from, judged_by = (
+            [crop_source(case, spacing, reach) for case in cases] for cases in (training, validation)
+        )
+        return CropTask(experiment, learnt_from, judged_by, seed)
+    player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
+    return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
+
+
+def _player(experiment: Experiment, weights: Path | None) -> Corrector:
+    entry = ModelEntry(
+        name=experiment.name,
+        role=experiment.role,
+        file="",
+        sha256="",
+        network=experiment.network["name"],
+        parameters=experiment.parameters,
+        geometry=experiment.geometry,
+    )
+    return Corrector(entry, prepare(_network(experiment, weights), torch.device("cpu")))
+
+
+def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
+    if experiment.examples.start == "spoiled":
+        return perturbed_start
+    segmenter = InitialSegmenter.load(models or ModelFolder(None), "cpu")
+
+    def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
+        """Return the initial model's mask around a point of the tumour; a spoiled one where that is empty."""
+        if experiment.examples.start == "mixed" and rng.random() < 0.5:
+            return perturbed_start(case, rng)
+        inside = np.argwhere(case.truth)
+        position = case.grid.index_to_ras(inside[rng.integers(len(inside))])
+        proposal = segmenter.propose(case.case, Click(tuple(position)))
+        mask = np.zeros_like(case.truth)
+        mask[proposal.box.slices] = proposal.values
+        return mask if mask.any() else perturbed_start(case, rng)
+
+    return initial
