@@ -15,7 +15,7 @@ _LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))
 
 
 @dataclass(frozen=True)
-class Frame:
+class ViewFrame:
     """What a slice view shows, whatever size it has on the screen.
 
     Parameters
@@ -32,7 +32,7 @@ class Frame:
     origin: Point3
     width_mm: float
 
-    def like(self, other: Frame) -> bool:
+    def like(self, other: ViewFrame) -> bool:
         """Whether both show the same part."""
         pairs = zip(self._numbers, other._numbers, strict=True)
         return all(abs(one - another) < _ALIKE_MM for one, another in pairs)
@@ -42,15 +42,15 @@ class Frame:
         return (*self.slice_to_ras, *self.origin, self.width_mm)
 
 
-def frame_of(view: SliceView) -> Frame:
+def frame_of(view: SliceView) -> ViewFrame:
     """Return what a view shows."""
     node = view.get_view_node()
     matrix = node.GetSliceToRAS()
     rows = tuple(matrix.GetElement(row, column) for row in range(4) for column in range(4))
-    return Frame(rows, tuple(node.GetXYZOrigin()), min(node.GetFieldOfView()[:2]))
+    return ViewFrame(rows, tuple(node.GetXYZOrigin()), min(node.GetFieldOfView()[:2]))
 
 
-def show_frame(view: SliceView, frame: Frame) -> None:
+def show_frame(view: SliceView, frame: ViewFrame) -> None:
     """Let a view show a part of the patient."""
     node = view.get_view_node()
     with view.trigger_modified_once():

@@ -16,7 +16,7 @@ from trame_slicer.views import SliceView, ViewLayoutDefinition, ViewProps, ViewT
 from undo_stack import Signal
 
 from VSClickCorrectLib.app.framing import (
-    Frame,
+    ViewFrame,
     center_on,
     fit_in_plane,
     frame_of,
@@ -93,8 +93,8 @@ class ViewsLogic:
         self._slices: AxialSlices | None = None
         self._pointings: list[Pointing] = []
         # What views show that show the whole image, and what those show that are getting another size.
-        self._whole: dict[str, Frame] = {}
-        self._resized: dict[str, Frame] = {}
+        self._whole: dict[str, ViewFrame] = {}
+        self._resized: dict[str, ViewFrame] = {}
         for name in ALL_VIEWS:
             keep_surface(slicer_app.view_manager.create_view(_definition(name)).render_window())
         self._arrange()
