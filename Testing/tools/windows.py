@@ -15,7 +15,6 @@ from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.mrml.scene import HeadlessScene
-from VSClickCorrectLib.panel.self_test import click_in_view
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -63,6 +62,9 @@ class PanelWindow:
         if not button.checked:
             button.click()
         node = self._widget.panel.correction.click_node(click.kind)
+        # What the panel imports of Slicer is there once its module was opened.
+        from VSClickCorrectLib.panel.self_test import click_in_view
+
         click_in_view(node, self.flow.workbench.reference, click.position_ras)
         self._settle()
 
