@@ -267,3 +267,12 @@ def test_flipping_the_array_and_its_affine_gives_the_same_axial_view(grid):
     assert np.array_equal(
         mirrored.axial_order().to_axial(array[:, :, ::-1]), grid.axial_order().to_axial(array)
     )
+
+
+def test_volume_of_a_mask_counts_its_voxels():
+    grid = Grid((2, 3, 4), np.diag([0.5, 2.0, 3.0, 1.0]))
+    values = np.zeros(grid.shape, np.uint8)
+    values[0, 1, 1:4] = 7
+    assert grid.volume_of(values) == 9.0
+    assert grid.volume_of(values[:1]) == 9.0
+    assert grid.volume_of(np.zeros((0, 0, 0), bool)) == 0.0

@@ -68,7 +68,7 @@ def _segment(options: argparse.Namespace, scans: GivenScans) -> None:
     for number, one in enumerate(found.candidates, 1):
         if number != options.candidate:
             tell(f"Candidate {number}: {candidate_text(one, case)}; --candidate {number} writes it.")
-    volume = chosen.values.sum() * case.grid.voxel_volume
+    volume = case.grid.volume_of(chosen.values)
     what = f"A mask of {volume:.0f} mm³" if chosen.found else "An empty mask"
     tell(f"{what} was written to {where}.")
 

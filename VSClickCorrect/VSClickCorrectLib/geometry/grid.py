@@ -146,6 +146,10 @@ class Grid:
         """Volume of one voxel in mm³."""
         return float(np.prod(self.spacing))
 
+    def volume_of(self, values: np.ndarray) -> float:
+        """Return the volume in mm³ of a mask's set voxels, on this grid or on a part of it."""
+        return int(np.count_nonzero(values)) * self.voxel_volume
+
     @property
     def box(self) -> Box:
         """The whole grid as a box."""

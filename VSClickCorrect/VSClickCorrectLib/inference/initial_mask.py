@@ -142,7 +142,7 @@ def certainty_of(found: InitialMask, grid: Grid, located: float, calibration: di
         regression; empty if it was never calibrated.
     """
     calibration = calibration or _UNCALIBRATED
-    features = certainty_features(found.confidence, float(found.values.sum()) * grid.voxel_volume, located)
+    features = certainty_features(found.confidence, grid.volume_of(found.values), located)
     logit = calibration["intercept"] + sum(calibration[name] * value for name, value in features.items())
     return float(1 / (1 + np.exp(-logit)))
 

@@ -273,6 +273,12 @@ def history_of(events: Sequence[Event]) -> tuple[EditHistory, int]:
     return history, current
 
 
+def clicks_of(events: Sequence[Event]) -> tuple[int, int]:
+    """Return how many clicks stand by a journal, and its round; raises `CorrectionError` if it is damaged."""
+    history, rounds = history_of(events)
+    return sum(len(edit.clicks) - len(edit.removed) for edit in history.done), rounds
+
+
 def _follow(history: EditHistory, current: int, event: Event) -> int:
     """Let one event act on the history; return the round after it."""
     if event["event"] == "round":

@@ -56,6 +56,12 @@ def fingerprint(box: Box, values: np.ndarray) -> str:
     return digest.hexdigest()
 
 
+def fingerprint_of_values(values: np.ndarray) -> str:
+    """Return the `fingerprint` of a mask given whole, ``(K, J, I)`` bool."""
+    box = Box.around(values)
+    return fingerprint(box, values[box.slices])
+
+
 def fingerprint_of(mask: Mask) -> str:
     """Return the `fingerprint` of a mask as it is now."""
     return fingerprint(*_tight(mask))

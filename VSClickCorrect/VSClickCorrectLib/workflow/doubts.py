@@ -38,7 +38,7 @@ def question_about(case: str, values: np.ndarray, grid: Grid) -> str:
 
 def question_without(case: str, values: np.ndarray, grid: Grid) -> str:
     """Return what to ask before a case is labelled as one without a tumour; arguments as `question_about`."""
-    volume = np.count_nonzero(values) * grid.voxel_volume
+    volume = grid.volume_of(values)
     question = _("The mask of case {case} has {volume:.0f} mm³, which the label will not hold. Go on?")
     return question.format(case=case, volume=volume) if volume else ""
 

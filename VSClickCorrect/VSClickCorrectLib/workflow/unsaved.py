@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.observable import Signal
@@ -43,8 +44,7 @@ class UnsavedWork:
             return ""
         count = len(correction.session.clicks) + len(correction.pending)
         clicks = _("1 click") if count == 1 else _("{count} clicks").format(count=count)
-        painted = any(event["event"] == "paint" for event in correction.session.journal.events)
-        parts = ([clicks] if count else []) + ([_("what was painted")] if painted else [])
+        parts = ([clicks] if count else []) + ([_("what was painted")] if _painted(correction) else [])
         return _(" and ").join(parts)
 
     def note_saved(self) -> None:
@@ -72,8 +72,7 @@ class UnsavedWork:
         if correction is None:
             return ()
         edits = [(edit.clicks, edit.numbers, edit.removed) for edit in correction.session.history.done]
-        painted = sum(event["event"] == "paint" for event in correction.session.journal.events)
-        return edits, painted, correction.pending
+        return edits, _painted(correction), correction.pending
 
     def _look(self) -> None:
         kept, correction = self._workbench.kept_in_file, self._workbench.correction
@@ -81,3 +80,8 @@ class UnsavedWork:
         if there != self.there:
             self.there = there
             self.changed.emit()
+
+
+def _painted(correction: SceneCorrection) -> int:
+    """Return how often something was painted between clicks."""
+    return sum(event["event"] == "paint" for event in correction.session.journal.events)

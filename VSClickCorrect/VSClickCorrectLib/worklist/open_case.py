@@ -28,10 +28,15 @@ from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
 from VSClickCorrectLib.io.files import is_there, reading
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import Event, JournalPoint
-from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, session_event
-from VSClickCorrectLib.session.start_mask import continued, restored, start_json, start_of
+from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, clicks_of, session_event
+from VSClickCorrectLib.session.start_mask import (
+    continued,
+    fingerprint_of_values,
+    restored,
+    start_json,
+    start_of,
+)
 from VSClickCorrectLib.worklist.clock import WorkClock
-from VSClickCorrectLib.worklist.counting import clicks_of, mask_fingerprint, volume_of
 from VSClickCorrectLib.worklist.locks import CaseLock
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, now
 from VSClickCorrectLib.worklist.store import Store
@@ -41,7 +46,7 @@ from VSClickCorrectLib.worklist.work_case import WorkCase
 BEAT_S = 30.0
 _DECIDED = (CaseState.DONE, CaseState.NO_TUMOUR, CaseState.SKIPPED, CaseState.FAILED)
 # No mask is an empty one.
-_NO_MASK = mask_fingerprint(np.zeros((0, 0, 0), bool))
+_NO_MASK = fingerprint_of_values(np.zeros((0, 0, 0), bool))
 
 
 class OpenCase:
@@ -155,12 +160,12 @@ class OpenCase:
         self.check_held()
         self._check_own(values, grid, source)
         begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
-        if not begun and self._seen == mask_fingerprint(values):
+        if not begun and self._seen == fingerprint_of_values(values):
             return
         journal = self._own_journal()
         self._decided = None
         self._store.keep_mask(self.case.label, values, grid, journal.point)
-        self._change(volume_mm3=volume_of(values, grid), **self._counted(journal.events), **self._reopened())
+        self._change(volume_mm3=grid.volume_of(values), **self._counted(journal.events), **self._reopened())
 
     def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the label; the case stays open until `close`."""
@@ -175,7 +180,7 @@ class OpenCase:
         record = replace(
             self.record,
             state=CaseState.DONE if values.any() else CaseState.NO_TUMOUR,
-            volume_mm3=volume_of(values, grid),
+            volume_mm3=grid.volume_of(values),
             events=point.events,
             checksum=point.checksum,
             finished=now(),
@@ -271,7 +276,7 @@ class OpenCase:
         if path is None:
             return self._from_start(journal, grid, images)
         values = read_mask(path, grid)
-        self._seen = mask_fingerprint(values)
+        self._seen = fingerprint_of_values(values)
         known = journal.position(point)
         if known is None:
             start = start_json(ArrayMask(grid, values))
@@ -286,7 +291,7 @@ class OpenCase:
         start = start_of(journal.events, grid)
         if start is None:
             start = self.case.load_mask(grid)
-        self._seen = _NO_MASK if start is None else mask_fingerprint(start)
+        self._seen = _NO_MASK if start is None else fingerprint_of_values(start)
         return restored(journal.events, grid, start, images) if journal.events else start
 
     @property

@@ -184,7 +184,7 @@ def _import(source: CaseSource, root: Path, output: Path, known: dict[str, dict]
         "sources": sources,
         "settings": source.settings,
         "shape": list(imported.case.grid.shape),
-        "label_mm3": round(float(imported.label.sum()) * imported.case.grid.voxel_volume, 1),
+        "label_mm3": round(imported.case.grid.volume_of(imported.label), 1),
         **imported.record,
     }
     _write(output / source.name, imported, record)

@@ -48,7 +48,7 @@ class Candidate:
 def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[Candidate]:
     """Yield all candidates of a case; in a head without a tumour none is right."""
     for one in segmenter.segment(case.case).candidates:
-        volume = float(one.values.sum()) * case.grid.voxel_volume
+        volume = case.grid.volume_of(one.values)
         yield Candidate(one.confidence, volume, one.located, dice(one.on(case.grid), case.truth) > FOUND)
 
 

@@ -72,7 +72,7 @@ class EvaluationRun:
         return replace(loaded, case=with_sequences(loaded, self.sequences))
 
     def _record(self, case: LabelledCase) -> PlayedCase:
-        volume = int(np.count_nonzero(case.truth)) * case.grid.voxel_volume
+        volume = case.grid.volume_of(case.truth)
         if volume == 0:
             return PlayedCase(case.name, 0.0, {}, case.kind)
         start = self.start_of(case)

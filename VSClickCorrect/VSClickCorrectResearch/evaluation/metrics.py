@@ -80,8 +80,8 @@ def score(grid: Grid, mask: np.ndarray, truth: np.ndarray) -> Scores:
         ``(K, J, I)``; the truth is not empty.
     """
     surfaces = surface_distances(mask, truth, grid.spacing[::-1])
-    true_volume = int(np.count_nonzero(truth)) * grid.voxel_volume
-    error = int(np.count_nonzero(mask)) * grid.voxel_volume - true_volume
+    true_volume = grid.volume_of(truth)
+    error = grid.volume_of(mask) - true_volume
     return Scores(dice(mask, truth), surfaces.hd95, surfaces.mean, error, 100 * error / true_volume)
 
 
