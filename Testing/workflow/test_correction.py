@@ -67,6 +67,14 @@ def test_while_another_module_is_open_nothing_is_corrected_and_then_it_goes_on(b
     assert len(begun.correction.rows) == 1
 
 
+def test_what_is_said_after_a_rest_is_true_of_an_empty_mask(begun, host):
+    box = begun.grid.box
+    begun.session.mask.write(box, np.zeros(box.shape, bool))
+    begun.rest()
+    host.run(begun.resume())
+    assert "the mask is empty" in host.status
+
+
 def test_what_was_not_corrected_is_not_after_a_rest_either(flow, host, case):
     flow.workbench.open(case)
     flow.workbench.rest()

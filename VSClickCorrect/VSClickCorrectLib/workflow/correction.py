@@ -236,8 +236,7 @@ class Workbench:
         """Begin, lead to the mask, and say what to do."""
         await self.begin()
         self.present()
-        if self.correction is not None:
-            self._host.say(self.what_to_do)
+        self._say_what_to_do()
 
     def present(self) -> None:
         """Lead to the mask, which is new, as soon as it is being corrected."""
@@ -275,7 +274,7 @@ class Workbench:
         if goes_on and self.segment[0] is not None:
             await self.begin()
             self._present()
-            self._host.say(READY)
+            self._say_what_to_do()
         else:
             self.stop()
 
@@ -386,6 +385,10 @@ class Workbench:
         if self._presents and self.correction is not None:
             self._presents = False
             self.presented.emit()
+
+    def _say_what_to_do(self) -> None:
+        if self.correction is not None:
+            self._host.say(self.what_to_do)
 
     def _change(self) -> None:
         self.changed.emit()
