@@ -112,7 +112,7 @@ def test_own_points_are_not_reported_and_strangers_go(node, nodes, seen):
 def test_linked_point_stays_itself(node, nodes, seen):
     node.AddControlPointWorld(1, 2, 3)
     ((marker, click),) = seen.placed
-    seen.markers.link(marker, click, -1)
+    seen.markers.link(click, -1, marker)
     seen.markers.rename({-1: 5})
     seen.markers.show({5: click})
     assert list(nodes.markers()) == [marker]

@@ -55,6 +55,21 @@ def test_point_placed_in_a_view_corrects_and_is_locked(correct, segment, mask, h
     assert (heard.errors, heard.changes) == ([], 1)
 
 
+def test_click_given_in_code_is_shown_once_it_has_done_its_work(correct, segment, mask, oracle, heard):
+    propose, shown = oracle.propose, []
+
+    def watched(*arguments):
+        shown.append(points(segment))
+        return propose(*arguments)
+
+    oracle.propose = watched
+    heard.edits = type("Shown", (), {"append": lambda _, edit: shown.append(points(segment))})()
+    correction = correct()
+    correction.place(Click(SITE, INCLUDE))
+    assert shown == [[], [("include", SITE)]]
+    assert mask.extent() == TUMOUR
+
+
 def test_rows_tell_what_a_table_shows(correct):
     correction = correct()
     correction.place(Click(SITE, INCLUDE))

@@ -78,11 +78,12 @@ class ClickMarkers:
                     self._forget(marker)
                     self._nodes.remove(marker)
             for key in sorted(clicks.keys() - set(self._keys.values())):
-                self.link(self._nodes.add(clicks[key]), clicks[key], key)
+                self.link(clicks[key], key)
 
-    def link(self, marker: Marker, click: Click, key: int, label: str = "") -> None:
-        """Let a point stand for a click from now on; it cannot be dragged away any more."""
+    def link(self, click: Click, key: int, marker: Marker | None = None, label: str = "") -> None:
+        """Let a point, or a new one, stand for a click from now on; it cannot be dragged away."""
         with self._own_changes():
+            marker = marker or self._nodes.add(click)
             self._nodes.fix(marker, label)
         self._keys[marker], self._clicks[marker] = key, click
 
@@ -121,7 +122,7 @@ class ClickMarkers:
         for key in clicks.keys() - set(self._keys.values()):
             here = free.get(_rounded(clicks[key]))
             if here:
-                self.link(here.pop(), clicks[key], key)
+                self.link(clicks[key], key, here.pop())
 
     def _forget(self, marker: Marker) -> None:
         self._keys.pop(marker, None)

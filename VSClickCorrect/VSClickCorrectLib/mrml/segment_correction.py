@@ -89,8 +89,7 @@ class SceneCorrection:
         self._waiting: dict[int, Click] = {}
         self._last_key = 0
         self._in_event = self._closed = False
-        self._untidy = self._by_view = True
-        self._result: Edit | None = None
+        self._untidy = True
         self._take_up_waiting()
         self.collecting = bool(self._waiting)
         self.tidy()
@@ -142,21 +141,19 @@ class SceneCorrection:
         return next((kind for kind, node in self._nodes.existing() if node.GetID() == node_id), None)
 
     def place(self, click: Click) -> Edit | None:
-        """Place a point, as a slice view does.
+        """Make a click; its point is shown once the click has done its work, or waits.
 
         Returns
         -------
         Edit or None
             What it changed; None if it was refused, of which ``on_error`` is told, or if it waits.
         """
-        self._result, self._by_view = None, False
         try:
-            self.click_node(click.kind).AddControlPointWorld(*click.position_ras)
+            self.click_node(click.kind)
+            return self._take(click)
         except VSClickError as error:
             self._on_error(error)
-        self._by_view = True
-        self.tidy()
-        return self._result
+            return None
 
     def apply_collected(self) -> Edit:
         """Apply the clicks that wait, together; raises as `CorrectionSession.apply_together`."""
@@ -253,30 +250,31 @@ class SceneCorrection:
     def _placed(self, marker: Marker, click: Click) -> None:
         with self._event():
             try:
-                self._take(marker, click)
+                self._nodes.check_view(marker)
+                self._take(click, marker)
             except VSClickError as error:
                 self._untidy = True
                 self._on_error(error)
 
-    def _take(self, marker: Marker, click: Click) -> None:
-        self._result = None
+    def _take(self, click: Click, marker: Marker | None = None) -> Edit | None:
+        """Correct by a click, or let it wait; it gets a point where a view has not placed one."""
         self._check_idle()
-        if self._by_view:
-            self._nodes.check_view(marker)
         self.session.check([click])
+        edit = None
         if self.collecting:
-            self._wait(marker, click)
+            self._wait(click, marker)
         else:
             with self._step():
-                self._result = self.session.apply(click)
-            self._markers.link(marker, click, self._result.numbers[0])
-        self._report(self._result)
+                edit = self.session.apply(click)
+            self._markers.link(click, edit.numbers[0], marker)
+        self._report(edit)
+        return edit
 
-    def _wait(self, marker: Marker, click: Click) -> None:
+    def _wait(self, click: Click, marker: Marker | None) -> None:
         self._last_key -= 1
         self._waiting[self._last_key] = click
         # With a number, as points of several lists come back in the order in which they were placed.
-        self._markers.link(marker, click, self._last_key, f"{self._waiting_label} {-self._last_key}")
+        self._markers.link(click, self._last_key, marker, f"{self._waiting_label} {-self._last_key}")
 
     @property
     def _waiting_label(self) -> str:
@@ -285,7 +283,7 @@ class SceneCorrection:
     def _take_up_waiting(self) -> None:
         """Let points wait again that waited when the scene was saved or the correction closed."""
         for marker, click in self._nodes.labelled(self._waiting_label).items():
-            self._wait(marker, click)
+            self._wait(click, marker)
 
     def _deleted(self, keys: list[int]) -> None:
         with self._event():

@@ -12,7 +12,6 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
-from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.device import prepare
@@ -24,6 +23,7 @@ from VSClickCorrectLib.networks.registry import build, dimensions
 
 from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.click_task import ClickTask
 from VSClickCorrectResearch.training.examples import crop_source
 from VSClickCorrectResearch.training.experiments import Experiment
@@ -163,14 +163,23 @@ def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
     segmenter = InitialSegmenter.load(models or ModelFolder(None), "cpu")
 
     def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
-        """Return the initial model's mask around a point of the tumour; a spoiled one where that is empty."""
+        """Return what the model finds by itself or from a click; a spoiled mask where that misses."""
         if experiment.examples.start == "mixed" and rng.random() < 0.5:
             return perturbed_start(case, rng)
-        inside = np.argwhere(case.truth)
-        position = case.grid.index_to_ras(inside[rng.integers(len(inside))])
-        proposal = segmenter.propose(case.case, Click(tuple(position)))
-        mask = np.zeros_like(case.truth)
-        mask[proposal.box.slices] = proposal.values
-        return mask if mask.any() else perturbed_start(case, rng)
+        found = _found(segmenter, case) if rng.random() < 0.5 else _clicked(segmenter, case, rng)
+        return found if (found & case.truth).any() else perturbed_start(case, rng)
 
     return initial
+
+
+def _found(segmenter: InitialSegmenter, case: LabelledCase) -> np.ndarray:
+    found, mask = segmenter.segment(case.case), np.zeros_like(case.truth)
+    mask[found.box.slices] = found.values
+    return mask
+
+
+def _clicked(segmenter: InitialSegmenter, case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
+    proposal = segmenter.propose(case.case, random_click(case.grid, case.truth, rng))
+    mask = np.zeros_like(case.truth)
+    mask[proposal.box.slices] = proposal.values
+    return mask
