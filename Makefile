@@ -7,7 +7,7 @@ CONSTRAINTS := Resources/constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI),-qq)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test properties lint format check-contracts audit benchmark long-day pictures file-lists wheel clean
+.PHONY: help demo test test-long properties lint format check-contracts audit benchmark long-day pictures file-lists wheel clean
 .PHONY: annotator-days bad-inputs fuzz requirements sample sbom
 
 help: ## List the targets
@@ -18,6 +18,9 @@ demo: $(VENV)/.ready-demo ## Three rounds of clicks on a synthetic case, picture
 
 test: lint ## All checks, then the tests, on up to four cores
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+test-long: $(VENV)/.ready-test ## The tests that `make test` leaves out: killed processes, long days, damaged files, whole benchmarks
+	$(BIN)/python -m pytest -m long -n auto --maxprocesses 4 --dist loadfile
 
 properties: $(VENV)/.ready-test ## Every property-based test on many examples, and on how many each
 	$(BIN)/python -m pytest --hypothesis-profile thorough $$(grep -rlE "hypothesis|example_counts" --include 'test_*.py' Testing)

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 import pytest
 from interrupted import SIGNALS, Commands
 
+pytestmark = pytest.mark.long
+
 if sys.platform != "linux" or find_spec("trame_slicer") is None or find_spec("matplotlib") is None:
     pytest.skip(
         "interrupts every command, and looks at processes as Linux tells them", allow_module_level=True

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from damage import damaged
 from hypothesis import given
 
@@ -22,6 +23,7 @@ def run(folder, *arguments):
     return done
 
 
+@pytest.mark.long
 def test_damaged_files_are_read_or_refused_in_one_sentence(tmp_path):
     fresh = random.SystemRandom().randrange(10**9)
     done = run(tmp_path, FUZZ, "--seconds", SECONDS, "--seed", FIXED_SEED, "--seed", fresh)

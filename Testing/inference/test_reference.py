@@ -83,6 +83,7 @@ def test_shipped_models_say_what_is_expected_and_rounding_is_far_from_the_limit(
     assert all(exact < 0.2 for exact, _ in shares(expected, outputs).values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("instructions", ["SSE41", "AVX2"])
 def test_other_instructions_of_a_processor_pass(instructions, shipped_models):
     program = f"""
@@ -203,6 +204,7 @@ def test_each_difference_has_its_limit(name):
     assert not replace(right, **{name: float("nan")}).within(tolerance)
 
 
+@pytest.mark.long
 def test_recorded_tolerance_is_what_errors_of_the_weights_make(copied, expected):
     for one in model_outputs(ModelFolder(copied), "cpu", tolerances=True):
         assert one.tolerance == pytest.approx(expected.tolerance(one).exact, rel=0.1)

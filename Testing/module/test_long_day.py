@@ -16,6 +16,8 @@ from day_cases import write_cases
 from panel_day import PanelDay
 from process_figures import figures
 
+pytestmark = pytest.mark.long
+
 CASES = 3
 
 

@@ -39,6 +39,7 @@ def work_without_end(open_list, pipe):
             pipe.send(("done", int(values.sum())))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and fork are there on Linux and macOS only")
 def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_had_told(open_list, tmp_path):
     chance = random.Random(7)
@@ -119,6 +120,7 @@ WRITES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="fork is there on Linux and macOS only")
 @pytest.mark.parametrize("write", WRITES)
 def test_record_sidecar_and_label_agree_on_opening_wherever_a_process_died(open_list, tmp_path, write):

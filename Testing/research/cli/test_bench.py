@@ -6,6 +6,7 @@ import pytest
 from VSClickCorrectLib.cli.main import main
 
 
+@pytest.mark.long
 def test_bench_measures_and_writes_page_json_and_charts(bright_models, tmp_path, capsys, monkeypatch):
     # To compile a network takes a minute.
     monkeypatch.setattr("VSClickCorrectResearch.benchmark.variants.shutil.which", lambda name: None)

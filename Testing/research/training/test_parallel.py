@@ -42,6 +42,7 @@ def assert_close(found, expected):
         assert torch.allclose(found[name], tensor, rtol=1e-9, atol=1e-12), name
 
 
+@pytest.mark.long
 def test_two_processes_have_the_gradients_of_one_at_every_step(shared, alone):
     _, gradients = alone
     assert {name.split(".")[0] for name in gradients} == {"0", "1", "2"}
@@ -49,6 +50,7 @@ def test_two_processes_have_the_gradients_of_one_at_every_step(shared, alone):
     assert_close(load_file(shared / "gradients-0.safetensors"), gradients)
 
 
+@pytest.mark.long
 def test_both_processes_end_with_the_weights_of_one(shared, alone):
     weights, _ = alone
     start = small_training.plain_network().state_dict()
@@ -57,6 +59,7 @@ def test_both_processes_end_with_the_weights_of_one(shared, alone):
         assert_close(load_file(shared / f"weights-{rank}.safetensors"), weights)
 
 
+@pytest.mark.long
 def test_only_the_first_process_scores_and_writes(shared):
     assert not (shared / "gradients-1.safetensors").exists()
     assert len((shared / "log.jsonl").read_text().splitlines()) == 1 + 3

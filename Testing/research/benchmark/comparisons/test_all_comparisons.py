@@ -6,6 +6,8 @@ import pytest
 from VSClickCorrectResearch.benchmark.comparisons import COMPARISONS
 from VSClickCorrectResearch.benchmark.comparisons.comparison import Comparison
 
+pytestmark = pytest.mark.long
+
 EFFORT = SimpleNamespace(repeats=1, device="cpu")
 ROWS = {"MONAI's sliding window": 1, "DeepEdit": 2, "slicer.util": 1, "trame-slicer's editor": 3}
 
