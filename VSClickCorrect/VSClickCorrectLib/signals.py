@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import active_children
 
 from VSClickCorrectLib.errors import VSClickError
 
@@ -118,3 +119,11 @@ def finished_before_signals(hasten: Callable[[], object] = lambda: None) -> Iter
         _ends.holding.remove(hasten)
         if _ends.pending is not None and not _ends.holding:
             _ends.end(_ends.pending)
+
+
+def end_workers() -> None:
+    """Let worker processes remove what is theirs; a worker whose parent is gone would wait for ever."""
+    for worker in active_children():
+        worker.terminate()
+    for worker in active_children():
+        worker.join()

@@ -30,6 +30,7 @@ _COMMANDS: Commands = {
     "compare": (f"{_LIBRARY}.compare", "compare two examinations"),
     "app": (f"{_LIBRARY}.app", "correct by clicks in a browser"),
     "worklist": (f"{_LIBRARY}.worklist", "list cases and their states"),
+    "prepare": (f"{_LIBRARY}.prepare", "make a worklist's initial masks ahead"),
     "resume": (f"{_LIBRARY}.resume", "rebuild a mask from a journal"),
     "models": (f"{_LIBRARY}.models", "list the models or verify them"),
 }

@@ -19,7 +19,7 @@ from VSClickCorrectLib.geometry.triples import Index3, Slices3, index3, triple
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
 
 Progress = Callable[[float, str], None]
@@ -76,8 +76,7 @@ class InitialSegmenter:
         from VSClickCorrectLib.inference.device import choose_device
 
         chosen = choose_device(device)
-        entries = [models.entry(role) for role in ("locator", "click" if models.has("click") else "initial")]
-        locator, segmenter = (Model(entry, models.load(entry, chosen)) for entry in entries)
+        locator, segmenter = (Model(entry, models.load(entry, chosen)) for entry in initial_entries(models))
         return cls(locator, segmenter, hold_clicks)
 
     @enough_memory()
@@ -208,6 +207,17 @@ class InitialSegmenter:
             certainty = certainty_of(one, case.grid, seen, entry.certainty)
             parts.append(replace(one, located=seen, certainty=certainty))
         return parts
+
+
+def initial_entries(models: ModelFolder) -> list[ModelEntry]:
+    """Return the networks of a folder that make initial masks: the locator and the segmenter.
+
+    Raises
+    ------
+    ModelError
+        If the folder has none, or cannot be read.
+    """
+    return [models.entry(role) for role in ("locator", "click" if models.has("click") else "initial")]
 
 
 def places_of_head(window: ResamplingGrid, probability: np.ndarray, head: Box) -> list[Box]:

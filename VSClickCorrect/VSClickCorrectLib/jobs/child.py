@@ -14,7 +14,8 @@ from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import NO_ROOM
 from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.jobs.exchange import read_task, write_progress, write_result
-from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, yield_to_others
+from VSClickCorrectLib.jobs.preparation import Preparation, prepare
 from VSClickCorrectLib.signals import end_on_signals
 
 
@@ -48,6 +49,9 @@ def _done(folder: Path) -> InitialMask | Registration:
     if task["task"] == "registration":
         names = tuple(task["names"])
         return register(volumes["t1ce"], volumes["t2"], lambda *step: write_progress(folder, *step), names)
+    if task["task"] == "preparation":
+        yield_to_others()
+        return prepare(Preparation.of(task), lambda *step: write_progress(folder, *step))
     write_progress(folder, 0.0, "loading the models")
     models = ModelFolder(Path(task["models"]) if task["models"] else None)
     segmenter = InitialSegmenter.load(models, task["device"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,15 @@ import numpy as np
 
 from VSClickCorrectLib import errors
 from VSClickCorrectLib.errors import ModelError, VSClickError
-from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.files import no_room
 from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
+from VSClickCorrectLib.jobs.preparation import Preparation
 
-_CANDIDATE = ("start", "stop", "bits", "sure")
 _TASK, _PROGRESS, _RESULT, _ERRORS = "task.json", "progress.txt", "result.npz", "errors.txt"
 
 
@@ -34,6 +32,11 @@ def write_segmentation_task(folder: Path, case: Case, models: Path | None, devic
 def write_registration_task(folder: Path, t1ce: Volume, t2: Volume, names: tuple[str, str]) -> None:
     """Write what the child needs to register two sequences, and what it calls them."""
     _write_task(folder, {"task": "registration", "names": names}, {"t1ce": t1ce, "t2": t2})
+
+
+def write_preparation_task(folder: Path, preparation: Preparation) -> None:
+    """Write what the child needs to make an initial mask ahead."""
+    _write_task(folder, {"task": "preparation", **preparation.to_json()}, {})
 
 
 def read_task(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
@@ -94,16 +97,7 @@ def _arrays_of(result: InitialMask | Registration | VSClickError) -> dict[str, A
         return {"error": type(result).__name__, "sentence": str(result)}
     if isinstance(result, Registration):
         return {"registration": True, **vars(result)}
-    return {
-        f"{number}.{name}": value
-        for number, one in enumerate((replace(result, others=()), *result.others))
-        for name, value in _candidate_arrays(one).items()
-    }
-
-
-def _candidate_arrays(one: InitialMask) -> dict[str, Any]:
-    bits, sure = np.packbits(one.values), (one.confidence, one.located, one.certainty)
-    return {"start": one.box.start, "stop": one.box.stop, "bits": bits, "sure": sure}
+    return arrays_of(result)
 
 
 def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VSClickError:
@@ -115,17 +109,7 @@ def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VS
         }
         del plain["registration"]
         return Registration(**plain)
-    count = len({name.split(".")[0] for name in arrays})
-    best, *others = (_candidate_of({k: arrays[f"{n}.{k}"] for k in _CANDIDATE}) for n in range(count))
-    return replace(best, others=tuple(others))
-
-
-def _candidate_of(arrays: dict[str, np.ndarray]) -> InitialMask:
-    box = Box(index3(arrays["start"]), index3(arrays["stop"]))
-    count = int(np.prod(box.shape))
-    values = np.unpackbits(arrays["bits"], count=count).reshape(box.shape).astype(bool)
-    confidence, located, certainty = map(float, arrays["sure"])
-    return InitialMask(box, values, confidence, located, certainty)
+    return initial_of(arrays)
 
 
 def _died(folder: Path, returncode: int) -> ModelError:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+_PATIENCE = 10
 # With this status a child ends that found no room for its files.
 NO_ROOM_STATUS = 28
 
@@ -34,6 +35,12 @@ def save_array(path: Path, array: np.ndarray) -> None:
         np.save(path, array)
     except OSError as error:
         raise disk_full() if error.errno is None else error from None
+
+
+def yield_to_others() -> None:
+    """From now on, take what others leave of the processor, where the system knows of such a thing."""
+    if hasattr(os, "nice"):
+        os.nice(_PATIENCE)
 
 
 def _wait(folder: Path) -> None:

@@ -24,9 +24,11 @@ from VSClickCorrectLib.io.temporary import TemporaryFolder
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
     read_result,
+    write_preparation_task,
     write_registration_task,
     write_segmentation_task,
 )
+from VSClickCorrectLib.jobs.preparation import Preparation
 from VSClickCorrectLib.signals import undo_on_signals
 
 _LIBRARY = Path(__file__).resolve().parents[2]
@@ -113,6 +115,11 @@ class Job(Generic[Result]):
     ) -> Job[Registration]:
         """Begin to register a T2 to the T1ce; see `io.registration.register`."""
         return Job(_folder(lambda folder: write_registration_task(folder, t1ce, t2, names)), python)
+
+    @staticmethod
+    def start_preparation(preparation: Preparation, python: Path | None = None) -> Job[InitialMask]:
+        """Begin to make an initial mask ahead; see `jobs.preparation.prepare`."""
+        return Job(_folder(lambda folder: write_preparation_task(folder, preparation)), python)
 
     def poll(self) -> JobState:
         """Return how far the job is, at once."""

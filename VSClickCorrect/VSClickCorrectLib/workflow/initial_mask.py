@@ -55,6 +55,11 @@ class InitialMaskFinder:
         self.changed = Signal()
         workbench.closing.connect(self._forget)
 
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        return found_text(self.found, Case(volume_of(self._workbench.reference)), self.shown)
+
     async def find(self) -> None:
         """Look for the tumour; raises as `use`, or if the volumes cannot be used."""
         self._workbench.check_volumes()
@@ -114,7 +119,7 @@ class InitialMaskFinder:
         await workbench.begin()
         workbench.present()
         self.changed.emit()
-        self._host.say(found_text(self.found, Case(volume_of(workbench.reference)), self.shown))
+        self._host.say(self.sentence)
 
     def _forget(self) -> None:
         self.found, self.shown, self._volumes, self._made = NOTHING, 1, None, None

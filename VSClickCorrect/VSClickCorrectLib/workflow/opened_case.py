@@ -11,8 +11,11 @@ import numpy as np
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import case_of
 from VSClickCorrectLib.io.pairing import paired
+from VSClickCorrectLib.jobs.preparation import read_prepared
 from VSClickCorrectLib.session.journal import Guard, Journal
 from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.workflow.origin import Origin
@@ -43,6 +46,8 @@ class OpenedCase:
         Where the sequence on that grid is from.
     journal : str
         The journal of earlier work on it, to go on with; empty if there is none.
+    prepared : InitialMask or None
+        What the networks found ahead, where there is no mask.
     """
 
     name: str
@@ -51,6 +56,7 @@ class OpenedCase:
     mask: np.ndarray | None = None
     origin: Origin = field(default_factory=Origin)
     journal: str = ""
+    prepared: InitialMask | None = None
 
     @property
     def grid(self) -> Grid:
@@ -88,7 +94,9 @@ class OpenedCase:
         return replace(self, t1ce=t1ce, t2=t2)
 
 
-def read_work(worklist: Worklist, case: WorkCase, one_patient: bool = False) -> OpenedCase:
+def read_work(
+    worklist: Worklist, case: WorkCase, models: Path | None, one_patient: bool = False
+) -> OpenedCase:
     """Read the case that a worklist has open, as work on it was left; raises as its readers do.
 
     Parameters
@@ -97,6 +105,8 @@ def read_work(worklist: Worklist, case: WorkCase, one_patient: bool = False) -> 
         Has the case open.
     case : WorkCase
         The case.
+    models : Path or None
+        The models whose initial mask is of use; None for the shipped ones.
     one_patient : bool
         Whether sequences of different PatientIDs are one patient's, as somebody has said.
     """
@@ -105,4 +115,8 @@ def read_work(worklist: Worklist, case: WorkCase, one_patient: bool = False) -> 
         images = worklist.load(sure)
         mask = worklist.saved_mask(images.grid, images)
         origin = Origin(case.t1ce or case.t2, images.reference.series)
-        return OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin).checked(sure)
+        opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin).checked(sure)
+        if mask is not None:
+            return opened
+        prepared = read_prepared(worklist.prepared_path(case.name), images, ModelFolder(models))
+        return replace(opened, prepared=prepared)

@@ -14,6 +14,7 @@ from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
+from VSClickCorrectLib.workflow.masks_ahead import MasksAhead
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.t2_registration import T2Registration
@@ -56,4 +57,5 @@ class Workflow:
         self.follow_up = FollowUpComparison(host, self.workbench, self.jobs)
         # Before the worklist, which records what was measured.
         self.measurer = Measurer(host, self.workbench)
-        self.worklist = WorklistFlow(host, self.workbench, self.measurer)
+        self.worklist = WorklistFlow(host, self.workbench, self.measurer, self.initial)
+        self.ahead = MasksAhead(host, self.workbench, self.jobs, self.worklist)

@@ -17,10 +17,12 @@ from VSClickCorrectLib.errors import (
     WorklistError,
 )
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.doubts import question_about, question_without
 from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.one_patient import of_one_patient
@@ -60,6 +62,8 @@ class WorklistFlow:
         Corrects the open case.
     measurer : Measurer
         For the volume.
+    initial : InitialMaskFinder
+        Takes masks that were made ahead.
 
     Attributes
     ----------
@@ -71,8 +75,10 @@ class WorklistFlow:
         The reader's comment on the open case; kept by `keep_comment` and whatever leaves the case.
     """
 
-    def __init__(self, host: Host, workbench: Workbench, measurer: Measurer) -> None:
-        self._host, self._workbench = host, workbench
+    def __init__(
+        self, host: Host, workbench: Workbench, measurer: Measurer, initial: InitialMaskFinder
+    ) -> None:
+        self._host, self._workbench, self._initial = host, workbench, initial
         self.worklist: Worklist | None = None
         self.busy = False
         self.comment = ""
@@ -136,6 +142,13 @@ class WorklistFlow:
     async def no_tumour(self) -> None:
         """Label the case as one without a tumour and go on; a mask that it has is asked about."""
         await self._finish(self._write_nothing, question_without)
+
+    async def take(self, name: str, initial: InitialMask) -> None:
+        """Begin with the initial mask of a case, if it is open and still has none."""
+        if self.worklist is None or self.current is None or self.current.name != name or self.busy:
+            return
+        if self._workbench.segment[0] is None:
+            await self._offer(self.worklist, initial)
 
     async def leave(self) -> bool:
         """Keep the mask and close the worklist's case; return whether that was done."""
@@ -263,8 +276,9 @@ class WorklistFlow:
         self._recorder.follow(worklist)
         self.changed.emit()
         self._host.say(_("Reading case {case} …").format(case=case.name))
+        models = self._workbench.networks.choice.path
         try:
-            return await of_one_patient(self._host, lambda sure: read_work(worklist, case, sure))
+            return await of_one_patient(self._host, lambda sure: read_work(worklist, case, models, sure))
         except VSClickError as error:
             worklist.give_up(error)
             if isinstance(error, ImageError) and not isinstance(error, Unreadable):
@@ -276,6 +290,11 @@ class WorklistFlow:
         if worklist.current is not case:
             return
         self._workbench.open(opened, JournalPlace(worklist.journal_path, worklist.journal_guard))
+        if opened.prepared is not None and self._host.has_packages():
+            await self._offer(worklist, opened.prepared)
+            ready = _("Case {case} is ready. {found}").format(case=case.name, found=self._initial.sentence)
+            self._host.say(way.told(opened.with_remarks(ready)))
+            return
         if self._workbench.segment[0] is not None and self._host.has_packages():
             await self._workbench.begin()
         self._workbench.present()
@@ -287,6 +306,10 @@ class WorklistFlow:
                 "Case {case} is ready; its mask is empty: find the tumour, or place an include click in it."
             )
         self._host.say(way.told(opened.with_remarks(sentence.format(case=case.name))))
+
+    async def _offer(self, worklist: Worklist, initial: InitialMask) -> None:
+        await self._initial.use(initial, self._workbench.volumes)
+        worklist.offer(self._workbench.values())
 
     async def _taken(self, worklist: Worklist, name: str) -> WorkCase | None:
         try:

@@ -167,6 +167,10 @@ class OpenCase:
         self._store.keep_mask(self.case.label, values, grid, journal.point)
         self._change(volume_mm3=grid.volume_of(values), **self._counted(journal.events), **self._reopened())
 
+    def offer(self, values: np.ndarray) -> None:
+        """Begin with a mask that nobody has worked on: a case that is left with it is as it was."""
+        self._seen = fingerprint_of_values(values)
+
     def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the label; the case stays open until `close`."""
         self.check_held()

@@ -75,3 +75,19 @@ class Progress:
                 parts.append(f"{count} {what}")
         others = f"; {self.held} open with others" if self.held else ""
         return ", ".join(parts) + others
+
+
+def waiting_without_mask(rows: Sequence[Row], current: WorkCase | None) -> list[WorkCase]:
+    """Return the cases to do that came without a mask, those after the open one first, then round again.
+
+    Those that others have open are left out, and those whose files are not there.
+    """
+    names = [row.case.name for row in rows]
+    start = names.index(current.name) + 1 if current is not None and current.name in names else 0
+    return [
+        row.case
+        for row in (*rows[start:], *rows[:start])
+        if row.record.state is CaseState.TODO
+        and row.case.mask is None
+        and not (row.holder or row.case.problem or row.case is current)
+    ]

@@ -69,6 +69,10 @@ class Store:
         """Return the file of a case's lock."""
         return self.folder / f"sub-{label}.lock"
 
+    def prepared_path(self, label: str) -> Path:
+        """Return the file of the initial mask that is made ahead of a case's work."""
+        return self._inside(self.folder / f"sub-{label}_initial.npz")
+
     def all_records(self) -> dict[str, CaseRecord]:
         """Return every record there is, by case; damaged ones are left out, and unreadable ones."""
         found = {}

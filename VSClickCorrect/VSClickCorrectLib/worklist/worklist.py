@@ -147,6 +147,10 @@ class Worklist:
         """Return where a case's segmentation lies in the label set, whether it is there or not."""
         return self._store.labels.path(self.case(name).label)
 
+    def prepared_path(self, name: str) -> Path:
+        """Return where the initial mask lies that is made ahead of work on a case, if it is."""
+        return self._store.prepared_path(self.case(name).label)
+
     def go_to(self, name: str, take_over: bool = False) -> WorkCase:
         """Open a case, closing the one that is open.
 
@@ -270,6 +274,10 @@ class Worklist:
             The name of the case on whose images it was made, by what shows them.
         """
         self._opened().keep(values, grid, source)
+
+    def offer(self, values: np.ndarray) -> None:
+        """Begin the open case with a mask that nobody has worked on: left with it, it is as it was."""
+        self._opened().offer(values)
 
     def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the open case's label and close the case as done, or as one that has no tumour.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import active_children, parent_process
+from multiprocessing import parent_process
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, check_file, make_folder, write_atomically, write_text
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.outputs import check_apart, writing_into
-from VSClickCorrectLib.signals import end_on_signals, undone_by_signals
+from VSClickCorrectLib.signals import end_on_signals, end_workers, undone_by_signals
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.acquisition import Acquisition, Region, random_acquisition
@@ -183,19 +183,11 @@ def _write_cases(
 ) -> None:
     missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
     pool = ProcessPoolExecutor(workers, initializer=_load_sources, initargs=sources)
-    with undone_by_signals(_end_workers), pool:
+    with undone_by_signals(end_workers), pool:
         for _ in pool.map(
             _write_case, [folder] * len(missing), [recipe] * len(missing), missing, chunksize=4
         ):
             pass
-
-
-def _end_workers() -> None:
-    """Let the workers remove what is theirs; a worker whose parent is gone would wait for ever."""
-    for worker in active_children():
-        worker.terminate()
-    for worker in active_children():
-        worker.join()
 
 
 def _recipe_in(card: Path) -> CohortRecipe | None:

@@ -138,7 +138,7 @@ def play_rounds(case: LabelledCase, start: Start, method: Method, play: Play) ->
         clicks = tuple(play.hand.clicked(case.grid, click, errors) for click in meant)
         scores, times, refused = [], [], 0
         for group in [clicks] if play.together and clicks else [(click,) for click in clicks]:
-            milliseconds, left_out = _apply(session, group)
+            milliseconds, left_out = apply_accepted(session, group)
             times.append(milliseconds)
             scores.append(dice(mask.values, case.truth))
             refused += left_out
@@ -146,7 +146,7 @@ def play_rounds(case: LabelledCase, start: Start, method: Method, play: Play) ->
         yield Round(clicks, after, score(case.grid, after, case.truth), tuple(scores), tuple(times), refused)
 
 
-def _apply(session: CorrectionSession, clicks: Sequence[Click]) -> tuple[float, int]:
+def apply_accepted(session: CorrectionSession, clicks: Sequence[Click]) -> tuple[float, int]:
     """Apply clicks together, without those that are refused; returns milliseconds and how many those are."""
     try:
         return session.apply_together(clicks).milliseconds, 0
@@ -154,5 +154,5 @@ def _apply(session: CorrectionSession, clicks: Sequence[Click]) -> tuple[float, 
         if len(clicks) == 1:
             return 0.0, 1
         # One refused click holds up the others of its round; the user takes it away.
-        each = [_apply(session, (click,)) for click in clicks]
+        each = [apply_accepted(session, (click,)) for click in clicks]
         return sum(time for time, _ in each), sum(refused for _, refused in each)

@@ -16,6 +16,7 @@ from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.evaluation.rounds import apply_accepted
 from VSClickCorrectResearch.simulation.user import border_clicks, inside_clicks
 
 # Of the clicks on one spoiled mask: where the error is largest, anywhere on the border, inside an error.
@@ -74,7 +75,7 @@ def _play_round(case: LabelledCase, mask: ArrayMask, corrector: Proposer, rng: n
     clicks = border_clicks(case.grid, case.truth, mask.values, _CLICKS_A_ROUND, rng)
     if clicks:
         by_hand = [_by_hand(case.grid, click, rng) for click in clicks]
-        CorrectionSession(case.case, mask, corrector).apply_together(by_hand)
+        apply_accepted(CorrectionSession(case.case, mask, corrector), by_hand)
 
 
 def training_clicks(grid: Grid, truth: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> list[Click]:

@@ -1,0 +1,71 @@
+"""Initial masks made ahead: what is kept, and when it is of no use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from handmade_models import change_entry
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.io.images import read_volume, write_volume
+from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.jobs.preparation import Preparation, is_prepared, prepare, read_prepared
+
+
+@pytest.fixture
+def task(tmp_path, small, own_models):
+    write_volume(tmp_path / "T1ce.nii.gz", small.t1ce)
+    files = {"t1ce": str(tmp_path / "T1ce.nii.gz")}
+    return Preparation("one", files, {}, str(tmp_path / "sub-one_initial.npz"), str(own_models), "cpu")
+
+
+@pytest.fixture
+def images(task):
+    return Case(read_volume(Path(task.files["t1ce"]), "t1ce"), None)
+
+
+def kept(task, images):
+    return read_prepared(Path(task.path), images, task.folder)
+
+
+def test_what_is_kept_is_what_the_segmenter_finds(task, images, tmp_path):
+    assert kept(task, images) is None and not is_prepared(tmp_path / "sub-one_initial.npz", task.folder)
+    prepare(task)
+    found, again = InitialSegmenter.load(task.folder, "cpu").segment(images), kept(task, images)
+    assert found.found and again.certainty == found.certainty
+    assert len(again.candidates) == len(found.candidates)
+    np.testing.assert_array_equal(again.on(images.grid), found.on(images.grid))
+    assert is_prepared(tmp_path / "sub-one_initial.npz", task.folder)
+
+
+def test_in_a_child_process_it_is_the_same(task, images):
+    found = Job.start_preparation(task).result()
+    np.testing.assert_array_equal(kept(task, images).on(images.grid), found.on(images.grid))
+
+
+def test_a_mask_of_other_images_or_models_is_of_no_use(task, images, tmp_path, own_models):
+    prepare(task)
+    brighter = Volume(images.t1ce.array + np.int16(1), images.grid)
+    assert kept(task, Case(brighter, None)) is None
+    # The weights stay; a hash that the manifest tells of other weights is enough.
+    change_entry(own_models, ModelFolder(own_models).entry("locator").name, sha256="0" * 64)
+    assert read_prepared(tmp_path / "sub-one_initial.npz", images, ModelFolder(own_models)) is None
+    assert not is_prepared(tmp_path / "sub-one_initial.npz", ModelFolder(own_models))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.98])
+def test_a_damaged_file_is_as_none(task, images, tmp_path, share):
+    prepare(task)
+    path = tmp_path / "sub-one_initial.npz"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    assert kept(task, images) is None and not is_prepared(path, task.folder)
+
+
+def test_images_that_cannot_be_read_leave_nothing(task, tmp_path):
+    (tmp_path / "T1ce.nii.gz").write_bytes(b"broken")
+    with pytest.raises(ImageError, match=r"T1ce\.nii\.gz"):
+        prepare(task)
+    assert not (tmp_path / "sub-one_initial.npz").exists()

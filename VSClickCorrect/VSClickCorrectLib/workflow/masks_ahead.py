@@ -1,0 +1,111 @@
+"""Initial masks of the cases to come, made while the reader works on another."""
+
+from __future__ import annotations
+
+from VSClickCorrectLib.errors import Cancelled, ImageError, VSClickError
+from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.jobs.preparation import Preparation, is_prepared
+from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.preparing import preparation_of
+from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
+from VSClickCorrectLib.worklist.overview import waiting_without_mask
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+# A reader is rarely faster than this; more would be made in vain where the day ends.
+AHEAD = 3
+# Once a case has opened, its own views come first.
+REST_S, POLL_S = 1.0, 0.5
+
+
+class MasksAhead:
+    """Makes the initial masks of the next cases of a worklist, one at a time, in a child process.
+
+    Whatever the reader starts comes first: this work stops then and begins anew afterwards. It begins once
+    the networks are loaded, so that nobody is asked to install anything for it.
+
+    Parameters
+    ----------
+    host : Host
+        Told if masks cannot be kept, once a worklist.
+    workbench : Workbench
+        Knows the networks.
+    jobs : JobRunner
+        What the reader has started.
+    flow : WorklistFlow
+        The worklist; takes a mask whose case was opened meanwhile.
+    """
+
+    def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner, flow: WorklistFlow) -> None:
+        self._host, self._workbench, self._jobs, self._flow = host, workbench, jobs, flow
+        self._worklist: Worklist | None = None
+        self._job: Job[InitialMask] | None = None
+        self._working = False
+        # Cases of no use, or all if None: what they lack is told when they are opened.
+        self._given_up: set[str] | None = set()
+        flow.changed.connect(self.follow)
+        jobs.changed.connect(self.follow)
+
+    def follow(self) -> None:
+        """Begin, go on or stop, as worklist and reader want it."""
+        if self._flow.worklist is not self._worklist:
+            self._worklist, self._given_up = self._flow.worklist, set()
+            self._stop()
+        if self._jobs.busy:
+            self._stop()
+        elif not self._working and self._may_work():
+            self._working = True
+            self._host.later(REST_S, lambda: self._host.start(self._work()))
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    def _may_work(self) -> bool:
+        loaded = self._workbench.networks.is_loaded()
+        return self._worklist is not None and loaded and not self._flow.busy and not self._jobs.busy
+
+    async def _work(self) -> None:
+        try:
+            while (preparation := self._next()) is not None:
+                await self._make(preparation)
+        finally:
+            self._working = False
+
+    def _next(self) -> Preparation | None:
+        worklist, choice = self._worklist, self._workbench.networks.choice
+        if worklist is None or self._given_up is None or not self._may_work():
+            return None
+        models = ModelFolder(choice.path)
+        for case in waiting_without_mask(self._flow.rows, self._flow.current)[:AHEAD]:
+            if case.name not in self._given_up and not is_prepared(worklist.prepared_path(case.name), models):
+                return preparation_of(worklist, case, choice.folder, choice.device)
+        return None
+
+    async def _make(self, preparation: Preparation) -> None:
+        job = self._job = Job.start_preparation(preparation)
+        try:
+            while not job.poll().done:
+                await self._host.pause(POLL_S)
+            initial = job.result()
+        except Cancelled:
+            return
+        except ImageError:
+            self._give_up(preparation.case)
+            return
+        except VSClickError as error:
+            self._given_up = None
+            self._host.fail(error)
+            return
+        finally:
+            if self._job is job:
+                self._job = None
+        await self._flow.take(preparation.case, initial)
+
+    def _give_up(self, case: str) -> None:
+        if self._given_up is not None:
+            self._given_up.add(case)

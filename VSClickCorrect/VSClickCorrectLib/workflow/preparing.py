@@ -1,0 +1,20 @@
+"""What is to be done to make the initial mask of a worklist's case ahead."""
+
+from __future__ import annotations
+
+from VSClickCorrectLib.jobs.preparation import Preparation
+from VSClickCorrectLib.worklist.work_case import WorkCase
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+
+def preparation_of(worklist: Worklist, case: WorkCase, models: str, device: str) -> Preparation:
+    """Return the task of one case, with the folder of models (empty for the shipped ones) and the device."""
+    return Preparation(
+        case.name,
+        {role: str(path) for role, path in case.files.items() if role != "mask"},
+        dict(case.series),
+        str(worklist.prepared_path(case.name)),
+        models,
+        device,
+        worklist.different_patients,
+    )
