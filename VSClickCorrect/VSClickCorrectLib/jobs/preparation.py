@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial import InitialSegmenter, initial_entries
 from VSClickCorrectLib.inference.initial_mask import InitialMask
@@ -134,14 +134,15 @@ def is_prepared(path: Path, models: ModelFolder) -> bool:
 
 
 def _images(preparation: Preparation) -> Case:
-    volumes = []
-    for name in _SEQUENCES:
-        path, uid = preparation.files.get(name), preparation.series.get(name)
-        if path is None:
-            volumes.append(None)
-        else:
-            volumes.append(read_volume(Path(path), name) if uid is None else read_series(Path(path), uid))
-    return case_of(*volumes, preparation.different_patients)
+    t1ce, t2 = (_volume(preparation, name) for name in _SEQUENCES)
+    return case_of(t1ce, t2, preparation.different_patients)
+
+
+def _volume(preparation: Preparation, name: str) -> Volume | None:
+    path, uid = preparation.files.get(name), preparation.series.get(name)
+    if path is None:
+        return None
+    return read_volume(Path(path), name) if uid is None else read_series(Path(path), uid)
 
 
 # A process that makes many loads the networks once.
