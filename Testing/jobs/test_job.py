@@ -20,7 +20,7 @@ from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.registration import register
 from VSClickCorrectLib.jobs import child as child_module
-from VSClickCorrectLib.jobs import job as job_module
+from VSClickCorrectLib.jobs import process as process_module
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
     read_result,
@@ -29,7 +29,8 @@ from VSClickCorrectLib.jobs.exchange import (
     write_result,
     write_segmentation_task,
 )
-from VSClickCorrectLib.jobs.job import Job, JobState, python_executable
+from VSClickCorrectLib.jobs.job import Job, JobState
+from VSClickCorrectLib.jobs.process import python_executable
 
 GRID = Grid((4, 5, 6), np.diag([-1.0, -2.0, 3.0, 1.0]))
 
@@ -121,7 +122,7 @@ class TestStuck:
         job = Job.start_segmentation(case, python=stuck)
         job.cancel()
         job.cancel()
-        assert job._process.returncode is not None
+        assert job._child._process.returncode is not None
         assert job.poll() == JobState(1.0, "cancelled", True)
         with pytest.raises(Cancelled, match="was cancelled"):
             job.result()
@@ -129,7 +130,7 @@ class TestStuck:
 
     def test_killed_child_is_an_error_in_a_sentence(self, case, stuck, temporary):
         job = Job.start_segmentation(case, python=stuck)
-        job._process.kill()
+        job._child._process.kill()
         assert finished(job)[-1].done
         with pytest.raises(
             ModelError, match=r"ended before it was done \(exit code -9\); close other programs"
@@ -139,7 +140,7 @@ class TestStuck:
 
     def test_dropped_job_ends_its_child_and_leaves_nothing(self, case, stuck, temporary):
         job = Job.start_segmentation(case, python=stuck)
-        process = job._process
+        process = job._child._process
         del job
         gc.collect()
         assert process.returncode is not None
@@ -165,10 +166,10 @@ def test_child_ends_with_its_parent_and_cleans_up(case, temporary):
         "noise = np.random.default_rng(0).random((150, 200, 200), np.float32)\n"
         "volume = Volume(noise, Grid(noise.shape, np.eye(4)))\n"
         "job = Job.start_registration(volume, volume)\n"
-        "print(job._process.pid, job._folder, flush=True)\n"
+        "print(job._child._process.pid, job._child.folder, flush=True)\n"
         "sys.stdin.read()\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(job_module.__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(process_module.__file__).parents[2])}
     parent = subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=subprocess.PIPE,
@@ -225,7 +226,7 @@ def test_a_drive_that_fills_up_under_the_child_is_told(case, make_drive, monkeyp
     child = subprocess.Popen(
         [sys.executable, "-m", "VSClickCorrectLib.jobs.child", folder],
         stdin=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(job_module.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(process_module.__file__).parents[2])},
     )
     assert str(read_result(folder, child.wait())) == no_room(drive)
     child.stdin.close()
@@ -246,14 +247,14 @@ def test_desktop_slicer_brings_an_interpreter_of_its_own(tmp_path, monkeypatch):
     assert python_executable() == Path(sys.executable)
     (tmp_path / "bin").mkdir()
     application = tmp_path / "bin" / "SlicerApp-real"
-    monkeypatch.setattr(job_module, "sys", SimpleNamespace(executable=str(application), path=[]))
-    monkeypatch.setattr(job_module.shutil, "which", lambda name: None)
+    monkeypatch.setattr(process_module, "sys", SimpleNamespace(executable=str(application), path=[]))
+    monkeypatch.setattr(process_module.shutil, "which", lambda name: None)
     with pytest.raises(ModelError, match="PythonSlicer, was not found"):
         python_executable()
     interpreter = application.with_name("PythonSlicer.exe" if os.name == "nt" else "PythonSlicer")
     interpreter.touch()
     assert python_executable() == interpreter
-    monkeypatch.setattr(job_module.shutil, "which", lambda name: f"/opt/{name}")
+    monkeypatch.setattr(process_module.shutil, "which", lambda name: f"/opt/{name}")
     assert python_executable() == Path("/opt/PythonSlicer")
 
 
@@ -262,7 +263,7 @@ class TestExchange:
         t2 = Volume(np.arange(120, dtype=np.int16).reshape(GRID.shape)[:, ::-1], GRID)
         write_segmentation_task(tmp_path, Case(None, t2), None, "cpu")
         task, volumes = read_task(tmp_path)
-        assert (task["task"], task["models"], task["device"]) == ("segmentation", None, "cpu")
+        assert (task["task"], task["models"], task["device"]) == ("segmentation", "", "cpu")
         assert "t1ce" not in volumes
         np.testing.assert_array_equal(volumes["t2"].array, t2.array)
         assert volumes["t2"].array.dtype == np.int16

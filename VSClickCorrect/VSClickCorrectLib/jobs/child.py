@@ -6,16 +6,14 @@ import os
 import sys
 from pathlib import Path
 
-from VSClickCorrectLib.errors import VSClickError, enough_memory
+from VSClickCorrectLib.errors import VSClickError, enough_memory, passed_over
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import NO_ROOM
 from VSClickCorrectLib.io.registration import Registration, register
-from VSClickCorrectLib.jobs.exchange import read_task, write_progress, write_result
-from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, yield_to_others
-from VSClickCorrectLib.jobs.preparation import Preparation, prepare
+from VSClickCorrectLib.jobs.exchange import read_task, read_warming, write_progress, write_result
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, wait_for_task, yield_to_others
+from VSClickCorrectLib.jobs.preparation import Preparation, prepare, segmenter_of
 from VSClickCorrectLib.signals import end_on_signals
 
 
@@ -23,6 +21,12 @@ def main(folder: Path) -> None:
     """Do the task of a folder and leave its result there."""
     # Ctrl+C reaches the child of a terminal's program too; what is to be said, and removed, is the parent's.
     end_on_signals()
+    networks = read_warming(folder)
+    if networks is not None:
+        # What is wrong with them is said where they are needed.
+        with passed_over("the networks were not loaded ahead", VSClickError):
+            segmenter_of(**networks)
+        wait_for_task(folder)
     end_with_parent(folder)
     try:
         _answer(folder)
@@ -53,8 +57,7 @@ def _done(folder: Path) -> InitialMask | Registration:
         yield_to_others()
         return prepare(Preparation.of(task), lambda *step: write_progress(folder, *step))
     write_progress(folder, 0.0, "loading the models")
-    models = ModelFolder(Path(task["models"]) if task["models"] else None)
-    segmenter = InitialSegmenter.load(models, task["device"])
+    segmenter = segmenter_of(task["models"], task["device"])
     case = Case(volumes.get("t1ce"), volumes.get("t2"))
     return segmenter.segment(case, lambda *step: write_progress(folder, *step))
 

@@ -20,13 +20,26 @@ from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
 from VSClickCorrectLib.jobs.preparation import Preparation
 
-_TASK, _PROGRESS, _RESULT, _ERRORS = "task.json", "progress.txt", "result.npz", "errors.txt"
+_TASK, _WARMING, _PROGRESS = "task.json", "warming.json", "progress.txt"
+_RESULT, _ERRORS = "result.npz", "errors.txt"
 
 
 def write_segmentation_task(folder: Path, case: Case, models: Path | None, device: str) -> None:
     """Write what the child needs to make an initial mask."""
-    task = {"task": "segmentation", "models": str(models) if models else None, "device": device}
+    task = {"task": "segmentation", "models": str(models or ""), "device": device}
     _write_task(folder, task, case.present)
+
+
+def write_warming(folder: Path, models: Path | None, device: str) -> None:
+    """Write which networks the child is to load before it has a task."""
+    networks = {"models": str(models or ""), "device": device}
+    (folder / _WARMING).write_text(json.dumps(networks), encoding="utf-8")
+
+
+def read_warming(folder: Path) -> dict[str, str] | None:
+    """Return which networks are to be loaded before there is a task; None if there is one already."""
+    path = folder / _WARMING
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def write_registration_task(folder: Path, t1ce: Volume, t2: Volume, names: tuple[str, str]) -> None:

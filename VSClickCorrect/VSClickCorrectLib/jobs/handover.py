@@ -37,6 +37,12 @@ def save_array(path: Path, array: np.ndarray) -> None:
         raise disk_full() if error.errno is None else error from None
 
 
+def wait_for_task(folder: Path) -> None:
+    """Wait until the parent says that there is a task; end if it is gone instead."""
+    if not os.read(sys.stdin.fileno(), 1):
+        _leave(folder)
+
+
 def yield_to_others() -> None:
     """From now on, take what others leave of the processor, where the system knows of such a thing."""
     if hasattr(os, "nice"):
@@ -46,5 +52,9 @@ def yield_to_others() -> None:
 def _wait(folder: Path) -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
+    _leave(folder)
+
+
+def _leave(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)

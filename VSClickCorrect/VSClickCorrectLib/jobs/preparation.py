@@ -93,7 +93,7 @@ def prepare(
     """
     progress(0.0, "reading the images")
     images = _images(preparation)
-    segmenter = _segmenter(preparation.models, preparation.device)
+    segmenter = segmenter_of(preparation.models, preparation.device)
     initial = segmenter.segment(images, progress)
     keep_prepared(Path(preparation.path), initial, images, preparation.folder)
     return initial
@@ -145,9 +145,9 @@ def _volume(preparation: Preparation, name: str) -> Volume | None:
     return read_volume(Path(path), name) if uid is None else read_series(Path(path), uid)
 
 
-# A process that makes many loads the networks once.
 @lru_cache(maxsize=1)
-def _segmenter(models: str, device: str) -> InitialSegmenter:
+def segmenter_of(models: str, device: str) -> InitialSegmenter:
+    """Load the networks of a folder, empty for the shipped ones, once; as `InitialSegmenter.load`."""
     return InitialSegmenter.load(ModelFolder(Path(models) if models else None), device)
 
 

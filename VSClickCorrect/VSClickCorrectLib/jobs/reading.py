@@ -14,7 +14,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.io.files import no_room, temporary_folder
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full
-from VSClickCorrectLib.jobs.job import NO_WINDOW, child_environment, python_executable
+from VSClickCorrectLib.jobs.process import NO_WINDOW, child_environment, python_executable
 
 # The largest image that is allowed takes a tenth of it.
 _LIMIT_S = 300

@@ -17,6 +17,7 @@ from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.unsaved import UnsavedWork
+from VSClickCorrectLib.workflow.warm_search import WarmSearch
 
 
 class InitialMaskFinder:
@@ -34,6 +35,8 @@ class InitialMaskFinder:
         Asks before a mask goes with its clicks.
     scene : vtkMRMLScene
         Where a segmentation goes.
+    warm : WarmSearch
+        Has a process ready.
 
     Attributes
     ----------
@@ -44,10 +47,16 @@ class InitialMaskFinder:
     """
 
     def __init__(
-        self, host: Host, workbench: Workbench, jobs: JobRunner, unsaved: UnsavedWork, scene: Any
+        self,
+        host: Host,
+        workbench: Workbench,
+        jobs: JobRunner,
+        unsaved: UnsavedWork,
+        scene: Any,
+        warm: WarmSearch,
     ) -> None:
         self._host, self._workbench, self._jobs, self._scene = host, workbench, jobs, scene
-        self._unsaved = unsaved
+        self._unsaved, self._warm = unsaved, warm
         self._volumes: Volumes | None = None
         # The segmentation made last, of volumes that are no case's.
         self._made: Any = None
@@ -70,7 +79,9 @@ class InitialMaskFinder:
         volumes, choice = self._workbench.volumes, self._workbench.networks.choice
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
         initial = await self._jobs.run(
-            lambda: Job.start_segmentation(case_of(*volumes), choice.path, choice.device)
+            lambda: Job.start_segmentation(
+                case_of(*volumes), choice.path, choice.device, None, self._warm.take()
+            )
         )
         if initial is not None:
             await self.use(initial, volumes)

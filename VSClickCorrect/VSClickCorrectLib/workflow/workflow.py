@@ -19,6 +19,7 @@ from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.t2_registration import T2Registration
 from VSClickCorrectLib.workflow.unsaved import UnsavedWork
+from VSClickCorrectLib.workflow.warm_search import WarmSearch
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 
 
@@ -52,7 +53,8 @@ class Workflow:
         self.clicks = ClickTools(host, self.workbench, scene)
         self.jobs = JobRunner(host, self.workbench)
         self.unsaved = UnsavedWork(host, self.workbench)
-        self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene)
+        self.warm = WarmSearch(host, self.workbench, self.jobs)
+        self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene, self.warm)
         self.registration = T2Registration(host, self.workbench, self.jobs)
         self.follow_up = FollowUpComparison(host, self.workbench, self.jobs)
         # Before the worklist, which records what was measured.

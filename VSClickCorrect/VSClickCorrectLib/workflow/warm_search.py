@@ -1,0 +1,70 @@
+"""A search that begins at once: its process is there before anybody asks for the tumour."""
+
+from __future__ import annotations
+
+from VSClickCorrectLib.errors import VSClickError, passed_over
+from VSClickCorrectLib.jobs.warm import WarmChild
+from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.loaded_networks import Choice
+
+# The images are drawn first.
+_SHOWN_S = 1.0
+
+
+class WarmSearch:
+    """Keeps one `WarmChild` while images are shown on which nothing is corrected: they want a search.
+
+    Parameters
+    ----------
+    host : Host
+        Gives the time.
+    workbench : Workbench
+        What is shown, and the networks.
+    jobs : JobRunner
+        Where something is computed, that comes first.
+    """
+
+    def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner) -> None:
+        self._host, self._workbench, self._jobs = host, workbench, jobs
+        self._child: WarmChild | None = None
+        self._waiting = False
+        workbench.chosen.connect(self.follow)
+        workbench.changed.connect(self.follow)
+
+    def follow(self) -> None:
+        """Begin once what is shown wants a search."""
+        if self._wanted() and not self._waiting:
+            self._waiting = True
+            self._host.later(_SHOWN_S, self._begin)
+
+    def take(self) -> WarmChild | None:
+        """Give the child away, if there is one."""
+        child, self._child = self._child, None
+        return child
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    @property
+    def _choice(self) -> Choice:
+        return self._workbench.networks.choice
+
+    def _wanted(self) -> bool:
+        workbench, choice = self._workbench, self._choice
+        # One that has died, for lack of packages say, would die again.
+        tried = self._child is not None and self._child.networks == (choice.path, choice.device)
+        shown = any(workbench.volumes) and workbench.correction is None and not self._jobs.busy
+        return shown and not tried
+
+    def _begin(self) -> None:
+        self._waiting = False
+        if self._wanted():
+            self.close()
+            # Whoever searches is told why it cannot be.
+            with passed_over("no search was made ready", VSClickError):
+                self._child = WarmChild(self._choice.path, self._choice.device)
