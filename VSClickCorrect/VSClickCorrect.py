@@ -89,7 +89,7 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for kind in ("boundary", "include", "exclude"):
             getattr(self.ui, f"{kind}Button").setIcon(icon(kind))
         self.logic = VSClickCorrectLogic()
-        self.panel = Panel(self.ui, SlicerDesktop(self.reporting), slicer.mrmlScene)
+        self.panel = Panel(self.ui, SlicerDesktop(self._reported), slicer.mrmlScene)
         for name, signal, slot in self.panel.connections():
             getattr(self.ui, name).connect(signal, self._reported(slot))
         scene = slicer.mrmlScene
@@ -196,15 +196,11 @@ def icon(name):
 class SlicerDesktop:
     """What the panel needs of Qt and of Slicer's windows (see `panel.desktop.Desktop`)."""
 
-    def __init__(self, reporting):
-        self._reporting = reporting
+    def __init__(self, reported):
+        self._reported = reported
 
     def later(self, milliseconds, action):
-        def run():
-            with self._reporting():
-                action()
-
-        qt.QTimer.singleShot(milliseconds, run)
+        qt.QTimer.singleShot(milliseconds, self._reported(action))
 
     def waiting(self):
         return slicer.util.WaitCursor()
@@ -223,6 +219,9 @@ class SlicerDesktop:
 
     def confirm(self, question):
         return slicer.util.confirmOkCancelDisplay(question)
+
+    def inform(self, text):
+        slicer.util.infoDisplay(text)
 
     def copy(self, text):
         slicer.app.clipboard().setText(text)

@@ -206,6 +206,7 @@ SLICER = {
         "childWidgetVariables",
         "confirmOkCancelDisplay",
         "createProgressDialog",
+        "infoDisplay",
         "loadUI",
         "mainWindow",
         "pip_install",

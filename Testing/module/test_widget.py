@@ -19,7 +19,7 @@ def shortcuts(desktop):
 
 def test_shortcuts_exist_while_the_module_is_entered(widget, desktop):
     cases = ["Shift+D", "Shift+N", "Shift+P", "Shift+S"]
-    everything = ["1", "2", "3", "B", "Ctrl+Y", "Ctrl+Z", "Esc", "F", "H", "I", "M", "N", *cases, "X"]
+    everything = ["1", "2", "3", "?", "B", "Ctrl+Y", "Ctrl+Z", "Esc", "F", "H", "I", "M", "N", *cases, "X"]
     assert shortcuts(desktop) == everything
     widget.exit()
     assert shortcuts(desktop) == []
@@ -36,6 +36,12 @@ def test_keys_are_there_after_the_module_was_reloaded(widget, module, desktop):
     assert shortcuts(desktop) == everything
     assert reloaded.panel.parameters is not None
     reloaded.cleanup()
+
+
+def test_a_key_shows_the_list_of_keys(widget, desktop):
+    press(desktop, "?")
+    (shown,) = desktop.informed
+    assert "Shift+S: case skipped, the comment says why" in shown.splitlines()
 
 
 def press(desktop, keys):

@@ -52,6 +52,15 @@ def test_done_case_is_in_the_label_set_and_the_next_is_shown(widget, opened, fol
     assert not widget.ui.doneCaseButton.enabled
 
 
+def test_a_case_without_a_mask_can_be_called_one_without_a_tumour(widget, opened, folder, small, desktop):
+    widget.ui.nextCaseButton.click()
+    assert opened.current.name == "case2" and widget.panel.correction is None
+    widget.ui.noTumourButton.click()
+    assert summary(folder)["case2"]["state"] == "no tumour"
+    assert not read_mask(opened.label_path("case2"), small.grid).any()
+    assert desktop.questions == [] and desktop.faults == []
+
+
 def test_images_of_the_case_before_leave_the_scene(widget, opened, headless):
     mine = headless.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "somebody's own")
     widget.ui.skipCaseButton.click()

@@ -47,11 +47,19 @@ def install(monkeypatch, scene) -> SimpleNamespace:
     SimpleNamespace
         ``app``, ``window`` (the main window), ``status`` (texts of the status bar), ``faults`` (what
         `tryWithErrorDisplay` showed), ``answers`` (what the next dialogs are answered) and
-        ``questions`` (what was to be confirmed).
+        ``questions`` (what was to be confirmed), ``informed`` (texts shown).
     """
     window = QtWidgets.QMainWindow()
     desktop = SimpleNamespace(
-        app=App(window), window=window, status=[], faults=[], answers=[], questions=[], layers=[], dialogs=[]
+        app=App(window),
+        window=window,
+        status=[],
+        faults=[],
+        answers=[],
+        questions=[],
+        informed=[],
+        layers=[],
+        dialogs=[],
     )
     desktop.progress = lambda shown: _Progress(desktop.dialogs, shown["labelText"])
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
@@ -128,6 +136,7 @@ def _util(desktop: SimpleNamespace) -> dict:
         "showStatusMessage": lambda text, duration=0: desktop.status.append(text),
         "setSliceViewerLayers": lambda **layers: desktop.layers.append(layers),
         "confirmOkCancelDisplay": lambda asked: desktop.questions.append(asked) or desktop.answers.pop(0),
+        "infoDisplay": desktop.informed.append,
         "pip_install": lambda requirement: desktop.answers.pop(0)(),
     }
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from VSClickCorrectLib.clicks.click import ClickKind
-from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, PANEL_KEYS, key_of
+from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, PANEL_KEYS, key_of, keys_text
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "Resources" / "Docs" / "user-guide.md").read_text(encoding="utf-8")
@@ -26,6 +26,13 @@ def test_the_key_that_closes_the_page_s_menus_does_nothing_else_there():
 def test_kinds_have_the_same_keys_in_both_windows():
     assert [key_of(kind.value) for kind in ClickKind] == ["B", "I", "X"]
     assert set(KEYS) <= set(PAGE_KEYS)
+
+
+def test_both_windows_show_the_list_by_the_same_key():
+    assert key_of("help") == "?" and "?" in [key.name for key in PANEL_KEYS]
+    lines = keys_text(PANEL_KEYS).splitlines()
+    assert "B, 1: boundary clicks" in lines and "Ctrl+Z: undo" in lines
+    assert len(lines) < len(PANEL_KEYS)
 
 
 def test_guide_names_the_keys_of_the_kinds_and_switches():

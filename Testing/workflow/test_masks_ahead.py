@@ -121,6 +121,13 @@ def test_a_case_that_somebody_else_has_open_is_left_to_them(flow, host, cases, t
     colleague.close()
 
 
+def test_a_case_that_nothing_was_found_on_yet_can_be_one_without_a_tumour(flow, host, opened, by_hand):
+    host.run(flow.worklist.no_tumour())
+    assert host.questions == [] and opened.current.name == "case2"
+    assert states(opened)[0] == "no tumour"
+    assert opened.label_path("case1").exists()
+
+
 def test_it_ends_with_the_worklist(flow, host, opened, by_hand):
     host.pass_time()
     flow.worklist.close()

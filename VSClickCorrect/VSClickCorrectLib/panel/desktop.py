@@ -30,6 +30,9 @@ class Desktop(Protocol):
     def confirm(self, question: str) -> bool:
         """Ask a question that is answered with OK or Cancel."""
 
+    def inform(self, text: str) -> None:
+        """Show a text of several lines until the user has read it."""
+
     def copy(self, text: str) -> None:
         """Put a text on the clipboard."""
 

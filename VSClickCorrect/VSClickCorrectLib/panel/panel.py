@@ -25,7 +25,7 @@ from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.panel.start_section import StartSection
 from VSClickCorrectLib.panel.volumes import VolumesSection
 from VSClickCorrectLib.panel.worklist_section import WorklistSection
-from VSClickCorrectLib.workflow.keys import PANEL_KEYS
+from VSClickCorrectLib.workflow.keys import PANEL_KEYS, keys_text
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
 
@@ -106,6 +106,7 @@ class Panel:
             **self.clicks.actions,
             **self.worklist.actions,
             "candidate": self.start.next_candidate,
+            "help": lambda: self.desktop.inform(keys_text(PANEL_KEYS)),
         }
         for key in PANEL_KEYS:
             yield _QT_NAMES.get(key.name, key.name), actions[key.action]
@@ -150,6 +151,7 @@ class Panel:
         """Let go of everything, for good."""
         self.forget()
         self.placing.close()
+        self.flow.warm.close()
 
     def refresh(self) -> None:
         """Show in every section what can be done now."""

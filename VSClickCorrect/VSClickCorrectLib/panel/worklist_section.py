@@ -15,7 +15,13 @@ from VSClickCorrectLib.worklist.overview import Row
 from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
-_CASE_BUTTONS = ("previousCaseButton", "nextCaseButton", "skipCaseButton", "doneCaseButton")
+_CASE_BUTTONS = (
+    "previousCaseButton",
+    "nextCaseButton",
+    "skipCaseButton",
+    "noTumourButton",
+    "doneCaseButton",
+)
 
 
 class WorklistSection(Section):
@@ -43,6 +49,7 @@ class WorklistSection(Section):
             Connection("previousCaseButton", "clicked()", self.previous),
             Connection("nextCaseButton", "clicked()", self.next),
             Connection("skipCaseButton", "clicked()", self.skip),
+            Connection("noTumourButton", "clicked()", self.no_tumour),
             Connection("doneCaseButton", "clicked()", self.done),
             Connection("commentEdit", "textChanged(QString)", self._typed),
             Connection("commentEdit", "editingFinished()", self.worklist.keep_comment),
@@ -93,6 +100,10 @@ class WorklistSection(Section):
     def skip(self) -> None:
         """Leave the case out and go on."""
         self.host.start(self.worklist.skip())
+
+    def no_tumour(self) -> None:
+        """Label the case as one without a tumour and go on."""
+        self.host.start(self.worklist.no_tumour())
 
     def done(self) -> None:
         """Write the label and go on."""

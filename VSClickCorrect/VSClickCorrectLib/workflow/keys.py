@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -42,6 +43,7 @@ KEYS = (
     Key("Shift+N", "next", "next case"),
     Key("Shift+P", "previous", "previous case"),
     Key("Shift+S", "skip", "case skipped, the comment says why"),
+    Key("?", "help", "this list"),
 )
 # On the page this key closes menus.
 PANEL_KEYS = (*KEYS, Key("Escape", "look", "looking only"))
@@ -65,7 +67,6 @@ PAGE_KEYS = (
     Key("ArrowRight", "right", "the crosshair by a voxel"),
     Key("ArrowUp", "back", "the crosshair by a voxel"),
     Key("ArrowDown", "front", "the crosshair by a voxel"),
-    Key("?", "help", "this list"),
 )
 
 
@@ -75,3 +76,11 @@ def key_of(action: str) -> str:
         if key.action == action:
             return key.name
     raise KeyError(action)
+
+
+def keys_text(keys: Sequence[Key]) -> str:
+    """Return a list of keys for a person, a line for each thing that they do."""
+    names: dict[str, list[str]] = {}
+    for key in keys:
+        names.setdefault(key.does, []).append(key.name)
+    return "\n".join(f"{', '.join(of)}: {does}" for does, of in names.items())

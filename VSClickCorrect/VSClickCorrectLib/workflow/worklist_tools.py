@@ -19,6 +19,7 @@ from VSClickCorrectLib.errors import (
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.doubts import question_about, question_without
 from VSClickCorrectLib.workflow.host import Host
@@ -353,8 +354,14 @@ class WorklistFlow:
         self.keep_comment()
 
     def _mask(self) -> tuple[np.ndarray, Grid, str]:
-        """Return the open case's mask, which its journal gives back too, its grid and whose it is."""
+        """Return the open case's mask, which its journal gives back too, its grid and whose it is.
+
+        A case that has no segment yet has an empty one.
+        """
         workbench = self._workbench
+        if workbench.segment[0] is None and workbench.nodes is not None:
+            grid = grid_of(workbench.reference)
+            return np.zeros(grid.shape, bool), grid, workbench.nodes.name
         workbench.check_own()
         workbench.under_way.note_painting()
         return workbench.values(), workbench.grid, workbench.nodes.name if workbench.nodes else ""
