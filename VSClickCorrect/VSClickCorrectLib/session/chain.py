@@ -11,9 +11,10 @@ from typing import Any
 
 from VSClickCorrectLib.errors import CorrectionError
 
-FORMAT = 3
-# Before 2 journals did not tell what was painted by hand, before 3 their lines had no checksums.
-_READABLE = (1, 2, FORMAT)
+FORMAT = 4
+# Before 2 journals did not tell what was painted by hand, before 3 their lines had no checksums, and before 4
+# they knew no tools.
+_READABLE = (1, 2, 3, FORMAT)
 _CHAINED = 3
 _KEY = "chain"
 Event = dict[str, Any]
@@ -21,6 +22,7 @@ Event = dict[str, Any]
 _FIELDS = {
     "session": {"grid", "model", "merge"},
     "edit": {"round", "clicks", "milliseconds", "change"},
+    "tool": {"round", "tool", "milliseconds", "change"},
     "remove": {"round", "click", "milliseconds", "change"},
     "undo": {"change"},
     "redo": {"change"},

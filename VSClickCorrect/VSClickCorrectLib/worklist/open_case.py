@@ -28,7 +28,14 @@ from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
 from VSClickCorrectLib.io.files import is_there, reading
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import Event, JournalPoint
-from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, clicks_of, session_event
+from VSClickCorrectLib.session.journal import (
+    Journal,
+    check_case,
+    check_grid,
+    clicks_of,
+    session_event,
+    was_worked_on,
+)
 from VSClickCorrectLib.session.start_mask import (
     continued,
     fingerprint_of_values,
@@ -359,8 +366,7 @@ class OpenCase:
     def _has_events(self) -> bool:
         """Whether the journal may hold standing clicks, or what a hand has painted."""
         try:
-            events = self.journal().events
-            return clicks_of(events)[0] > 0 or any(event["event"] == "paint" for event in events)
+            return was_worked_on(self.journal().events)
         except CorrectionError:
             return True
 

@@ -8,6 +8,7 @@ from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.ui.parts import attributes, tip
+from VSClickCorrectLib.session.mask_tools import SMALL_MM3
 from VSClickCorrectLib.workflow.keys import key_of
 
 _TOOLS = (
@@ -80,6 +81,27 @@ def clicks_ui(clicks: ClicksLogic) -> None:
                 color="primary",
             )
             tip(f"Correct by all clicks that wait ({key_of('apply')})")
+    _mask_tools_ui(clicks)
+
+
+def _mask_tools_ui(clicks: ClicksLogic) -> None:
+    """Build the tools that change the whole mask."""
+    name = clicks.typed_state.name
+    with Div(classes="vs-row", id="mask-tools"):
+        for action, label, hint in (
+            (clicks.keep_largest, "Largest", "Keep the largest part of the mask alone"),
+            (clicks.remove_islands, "Islands", f"Remove parts of less than {SMALL_MM3:g} mm³"),
+            (clicks.fill_between, "Between", "Fill slices without mask between two that have some"),
+        ):
+            with VBtn(
+                label,
+                id=f"mask-{label.lower()}",
+                click=action,
+                disabled=(f"!{name.ready}",),
+                size="small",
+                variant="text",
+            ):
+                tip(hint)
 
 
 def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
