@@ -97,6 +97,15 @@ def test_clicks_on_a_candidate_are_lost_only_after_a_question(flow, begun, host,
     assert len(host.questions) == 2
 
 
+def test_a_press_on_cancel_that_comes_too_late_says_nothing(flow, begun, host, job):
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    end(running, host)
+    found = host.status
+    flow.jobs.cancel_by_user()
+    assert host.status == found and begun.values().sum() == 24
+
+
 def test_cancelled_search_changes_nothing(flow, begun, host, job, start):
     running = job(FOUND)
     host.run(flow.initial.find())

@@ -85,9 +85,10 @@ class JobRunner:
             self._end()
 
     def cancel_by_user(self) -> None:
-        """Stop what is running and say so."""
-        self.cancel()
-        self._host.say(_("Cancelled; nothing was changed."))
+        """Stop what is running and say so; too late a press does nothing, as the result is being used."""
+        if self.busy:
+            self.cancel()
+            self._host.say(_("Cancelled; nothing was changed."))
 
     def _show(self, fraction: float, message: str) -> None:
         self.fraction, self.message = fraction, message

@@ -14,7 +14,7 @@ _SHOWN_S = 1.0
 
 
 class WarmSearch:
-    """Keeps one `WarmChild` while images are shown on which nothing is corrected: they want a search.
+    """Keeps one `WarmChild` while images are shown without a segment to correct: they want a search.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class WarmSearch:
         workbench, choice = self._workbench, self._choice
         # One that has died, for lack of packages say, would die again.
         tried = self._child is not None and self._child.networks == (choice.path, choice.device)
-        shown = any(workbench.volumes) and workbench.correction is None and not self._jobs.busy
+        shown = any(workbench.volumes) and workbench.segment[0] is None and not self._jobs.busy
         return shown and not tried
 
     def _begin(self) -> None:
