@@ -59,6 +59,7 @@ long-day: $(VENV)/.ready-test ## Fifty cases in one process, on the panel and in
 pictures: $(VENV)/.ready-test ## Take the screenshots of README and user guide anew
 	$(BIN)/python Testing/tools/guide_pictures.py
 	$(BIN)/python Testing/tools/app_pictures.py
+	$(BIN)/python Testing/tools/app_story.py
 
 sample: $(VENV)/.ready-test ## Make the sample case of Resources/Samples anew
 	$(BIN)/python Testing/tools/sample_case.py
