@@ -54,8 +54,8 @@ _WORDS = {
 _HEAD = """\
 # Licences
 
-Written by `Testing/tools/licences.py` from what each package says of itself. `Testing/test_licences.py` lets no
-other licence in. The project's own is Apache-2.0.
+Written by `Testing/tools/licences.py` from what each package says of itself. `Testing/test_licences.py` lets
+no other licence in. The project's own is Apache-2.0.
 
 | package | needed by | licence |
 |---|---|---|
