@@ -43,8 +43,9 @@ audit: ## Whether a package has a known vulnerability, as pinned or in the oldes
 requirements: $(VENV)/.ready-test ## Write the hashes of all pins, after one was changed
 	$(BIN)/python Testing/tools/hashes.py
 
-sbom: $(VENV)/.ready-test ## Write the list of what the wheel holds and needs, as CycloneDX
+sbom: $(VENV)/.ready-test ## Write the list of what the wheel holds and needs, as CycloneDX, and the licences
 	$(BIN)/python Testing/tools/sbom.py
+	$(BIN)/python Testing/tools/licences.py
 
 benchmark: $(VENV)/.ready-test ## Medians of time and memory, with charts; what killed sessions lose
 	$(BIN)/vsclick bench --output Resources/Docs/benchmark

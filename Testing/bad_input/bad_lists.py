@@ -160,42 +160,42 @@ CASES = [
     BadInput(
         "experiment of an unknown role",
         _with('"locator"', '"oracle"'),
-        "experiment.toml needs a role: locator, initial, click, corrector.",
+        "experiment.toml: role must be one of locator, initial, click, corrector, not 'oracle'.",
     ),
     BadInput(
         "experiment whose role is a list",
         _with('"locator"', '["locator"]'),
-        "experiment.toml needs a role: locator, initial, click, corrector.",
+        "experiment.toml: role must be one of locator, initial, click, corrector, not ['locator'].",
     ),
     BadInput(
         "experiment without a loss",
         _with('loss = { name = "dice" }', ""),
-        "experiment.toml lacks the table [loss].",
+        "experiment.toml: it has no loss, which must be names and values.",
     ),
     BadInput(
         "experiment with an unknown word",
-        _with("batch = 1", "bach = 1"),
-        "experiment.toml: [course] knows no 'bach'; it has batch, steps, val_every, learning_rate, patience, stop_after, average.",
+        _with("batch = 1", "batch = 1, bach = 1"),
+        "experiment.toml: course has an unknown 'bach'; it may have batch, steps, val_every, learning_rate, patience, stop_after, average.",
     ),
     BadInput(
         "experiment with text for a number",
         _with("batch = 1", 'batch = "four"'),
-        "experiment.toml: batch of [course] must be a whole number of at least 0, not 'four'.",
+        "experiment.toml: batch of course must be a whole number of at least 1, not 'four'.",
     ),
     BadInput(
         "experiment with batches of -1",
         _with("batch = 1", "batch = -1"),
-        "experiment.toml: batch of [course] must be a whole number of at least 0, not -1.",
+        "experiment.toml: batch of course must be a whole number of at least 1, not -1.",
     ),
     BadInput(
         "experiment of an unknown network",
         _with('"unet3d"', '"transformer"'),
-        "There is no network 'transformer'; choose one of unet3d, attention_unet2d, multi_encoder_unet2d, multi_encoder_unet3d.",
+        "experiment.toml: name of network must be one of unet3d, attention_unet2d, multi_encoder_unet2d, multi_encoder_unet3d, not 'transformer'.",
     ),
     BadInput(
         "experiment without a network's name",
         _with('name = "unet3d", ', ""),
-        "experiment.toml: [network] has no name; give it one of unet3d, attention_unet2d, multi_encoder_unet2d, multi_encoder_unet3d.",
+        "experiment.toml: network has no name, which must be one of unet3d, attention_unet2d, multi_encoder_unet2d, multi_encoder_unet3d.",
     ),
     BadInput(
         "experiment of an unknown loss",
@@ -205,6 +205,6 @@ CASES = [
     BadInput(
         "experiment with spacing 0",
         _with("[3.0, 3.0, 3.0]", "[0.0, 3.0, 3.0]"),
-        "experiment.toml: the geometry of model 'experiment' must be numbers above 0.",
+        "experiment.toml: number 1 of spacing of geometry must be a number from 0.1 to 20 mm, not 0.0.",
     ),
 ]

@@ -117,17 +117,17 @@ CASES = [
     BadInput(
         "manifest that is a list",
         _manifest(b"[1, 2]"),
-        "models/manifest.json cannot be understood (it lists no models); install the models again.",
+        "models/manifest.json cannot be understood (it must be names and values, not [1, 2]); install the models again.",
     ),
     BadInput(
         "manifest without models",
         _manifest(b'{"format": 1}'),
-        "models/manifest.json cannot be understood (it lists no models); install the models again.",
+        "models/manifest.json cannot be understood (it has no models, which must be a list of models); install the models again.",
     ),
     BadInput(
         "manifest whose models are numbers",
         _manifest(b'{"models": [1]}'),
-        "models/manifest.json cannot be understood (a model is not names and values); install the models again.",
+        "models/manifest.json cannot be understood (number 1 of models must be names and values, not 1); install the models again.",
     ),
     BadInput(
         "manifest of 100 000 brackets",
@@ -137,17 +137,17 @@ CASES = [
     BadInput(
         "model without its file",
         _without("file"),
-        "models/manifest.json cannot be understood (model 'find' has no file, which must be a text); install the models again.",
+        "models/manifest.json cannot be understood ('find' has no file, which must be the name of a file beside the manifest); install the models again.",
     ),
     BadInput(
         "model with an unknown word",
         _entry(colour="red"),
-        "models/manifest.json cannot be understood (model 'find' has an unknown 'colour'); install the models again.",
+        "models/manifest.json cannot be understood ('find' has an unknown 'colour'; it may have name, role, file, sha256, network, parameters, geometry, threshold, certainty); install the models again.",
     ),
     BadInput(
         "model of an unknown role",
         _entry(role="oracle"),
-        "models/manifest.json cannot be understood (model 'find' has the role 'oracle', not one of locator, initial, click, corrector); install the models again.",
+        "models/manifest.json cannot be understood (role of 'find' must be one of locator, initial, click, corrector, not 'oracle'); install the models again.",
     ),
     BadInput(
         "model of an unknown network",
@@ -157,27 +157,27 @@ CASES = [
     BadInput(
         "model with spacing 0",
         _entry(geometry={"spacing": [0, 3, 3]}),
-        "models/manifest.json cannot be understood (the geometry of model 'find' must be numbers above 0); install the models again.",
+        "models/manifest.json cannot be understood (number 1 of spacing of geometry of 'find' must be a number from 0.1 to 20 mm, not 0); install the models again.",
     ),
     BadInput(
         "model with a spacing of a micrometre",
         _entry(geometry={"spacing": [0.001, 3, 3]}),
-        "models/manifest.json cannot be understood (the lengths of model 'find' must be from 0.1 to 20 mm); install the models again.",
+        "models/manifest.json cannot be understood (number 1 of spacing of geometry of 'find' must be a number from 0.1 to 20 mm, not 0.001); install the models again.",
     ),
     BadInput(
         "corrector whose cuts hold 134 million samples",
         _models(lambda folder: change_entry(folder, "mend", geometry={"size": 512, "slices": 512})),
-        "models/manifest.json cannot be understood (the cuts of model 'mend' hold more than 262144 samples); install the models again.",
+        "models/manifest.json cannot be understood (size of geometry of 'mend' must be a whole number from 1 to 128, not 512); install the models again.",
     ),
     BadInput(
         "model without spacing",
         _entry(geometry={}),
-        "models/manifest.json cannot be understood (the spacing of model 'find' must be three lengths in mm); install the models again.",
+        "models/manifest.json cannot be understood (geometry of 'find' has no spacing, which must be three lengths in mm); install the models again.",
     ),
     BadInput(
         "model with threshold 7",
         _entry(threshold=7),
-        "models/manifest.json cannot be understood (the threshold of model 'find' must be a number above 0 and below 1); install the models again.",
+        "models/manifest.json cannot be understood (threshold of 'find' must be a number above 0 and below 1, not 7); install the models again.",
     ),
     BadInput(
         "model with a parameter that its network has not",
@@ -197,12 +197,12 @@ CASES = [
     BadInput(
         "model whose file lies outside its folder",
         _outside,
-        "models/manifest.json cannot be understood (the file of model 'find' must lie beside the manifest); install the models again.",
+        "models/manifest.json cannot be understood (file of 'find' must be the name of a file beside the manifest, not '../find.safetensors'); install the models again.",
     ),
     BadInput(
         "model whose file is /etc/passwd",
         _entry(file="/etc/passwd"),
-        "models/manifest.json cannot be understood (the file of model 'find' must lie beside the manifest); install the models again.",
+        "models/manifest.json cannot be understood (file of 'find' must be the name of a file beside the manifest, not '/etc/passwd'); install the models again.",
     ),
     BadInput(
         "weights that are not there",

@@ -20,7 +20,7 @@ def packages(desktop):
 @pytest.fixture
 def versions(packages, monkeypatch):
     """Say which versions are there; None for a package that is missing."""
-    present = {"torch": "2.5.1+cpu", "safetensors": "0.5.0"}
+    present = {"torch": "2.5.1+cpu", "safetensors": "0.5.0", "fastjsonschema": "2.22.3"}
     monkeypatch.setattr(packages, "_version", lambda name: present[name] or "")
     return present
 
@@ -83,18 +83,18 @@ def test_old_torch_is_not_replaced_under_a_running_slicer(module, versions, torc
     assert torch_utils.asked == []
 
 
-def test_safetensors_is_installed_after_asking(module, versions, desktop):
-    versions["safetensors"] = None
+def test_small_packages_are_installed_together_after_asking(module, versions, desktop):
+    versions.update(safetensors=None, fastjsonschema="2.1")
     seen = []
 
     def done():
         seen.extend(desktop.dialogs)
-        versions.update(safetensors="0.5")
+        versions.update(safetensors="0.5", fastjsonschema="2.22.3")
 
     desktop.answers += [True, done]
     assert install(module, said := [])
     assert (said, desktop.dialogs) == ([], [])
-    assert "Installing safetensors" in seen[0]
+    assert "Installing safetensors, fastjsonschema" in seen[0]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,8 @@ import sys, pytest, slicer_desktop
 slicer_desktop.application()
 slicer_desktop.install(pytest.MonkeyPatch(), None)
 import VSClickCorrect
-print([name for name in ("torch", "SimpleITK", "scipy", "safetensors") if name in sys.modules])
+heavy = ("torch", "SimpleITK", "scipy", "safetensors", "fastjsonschema")
+print([name for name in heavy if name in sys.modules])
 """
     places = os.pathsep.join([str(MODULE), str(ROOT / "Testing" / "tools")])
     answer = subprocess.run(

@@ -374,6 +374,22 @@ def test_models_of_ones_own_are_offered_and_kept_for_the_next_time(widget, brigh
     assert Settings.values["VSClickCorrect/ModelsFolder"] == str(bright_models)
 
 
+def test_models_are_listed_once_the_packages_that_read_them_are_installed(widget, bright_models, monkeypatch):
+    from VSClickCorrectLib.panel import advanced
+
+    section = widget.panel.advanced
+    monkeypatch.setattr(advanced, "unfit_packages", lambda: {"fastjsonschema": ""})
+    widget.ui.modelsFolderPath.currentPath = str(bright_models)
+    assert (widget.ui.modelSelector.count, section.choice.corrector) == (0, "")
+    section.warm_up()
+    assert widget.ui.modelSelector.count == 0
+    monkeypatch.setattr(advanced, "unfit_packages", dict)
+    section.warm_up()
+    names = [bare(widget.ui.modelSelector).itemText(i) for i in range(widget.ui.modelSelector.count)]
+    assert names == section.choice.correctors()
+    assert section.choice.corrector == names[0]
+
+
 def test_nothing_found_asks_for_an_include_click(widget, example, segmenting, wait):
     from VSClickCorrectLib.geometry.box import Box
     from VSClickCorrectLib.inference.initial_mask import InitialMask

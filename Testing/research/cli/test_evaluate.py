@@ -10,8 +10,8 @@ from bright_ball import SHAPE, ball, ball_case, dice, write_image
 from VSClickCorrectResearch.evaluation import experiment
 from VSClickCorrectResearch.evaluation.report import WRITTEN
 
-if find_spec("matplotlib") is None or find_spec("skimage") is None:
-    pytest.skip("the evaluation needs matplotlib and scikit-image", allow_module_level=True)
+if any(find_spec(name) is None for name in ("matplotlib", "pandas", "skimage")):
+    pytest.skip("the evaluation needs matplotlib, pandas and scikit-image", allow_module_level=True)
 
 FILES = {"results.json", "cases.csv", "summary.md", "dice.png", "settings.json", "cases", "worst"}
 FILES |= {f"case-{which}.png" for which in ("best", "middle", "worst")}

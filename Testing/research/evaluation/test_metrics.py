@@ -8,6 +8,7 @@ import pytest
 from any_grid import all_ras, grids
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 from scipy.spatial.distance import cdist
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectResearch.evaluation.metrics import dice, score, surface_distances
@@ -117,6 +118,28 @@ def test_distances_are_those_of_every_pair_on_any_grid(grid, seed):
     other[tuple(rng.integers(grid.shape))] = True
     scores = score(grid, one, other)
     assert (scores.hd95_mm, scores.assd_mm) == pytest.approx(by_every_pair(grid, one, other), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scores_are_those_of_monai(seed):
+    import torch
+    from monai.metrics import (
+        compute_average_surface_distance,
+        compute_dice,
+        compute_hausdorff_distance,
+    )
+
+    rng = np.random.default_rng(seed)
+    grid = Grid((9, 14, 12), np.diag([0.5, 0.75, 2.0, 1.0]))
+    smooth = ndimage.gaussian_filter(rng.standard_normal((2, *grid.shape)), (0, 1, 2, 2))
+    one, other = smooth > smooth.std()
+    ours = score(grid, one, other)
+    masks = [torch.from_numpy(values[None, None].astype(np.float32)) for values in (one, other)]
+    measures = {"include_background": True, "spacing": list(grid.spacing[::-1])}
+    assert ours.dice == pytest.approx(compute_dice(*masks).item(), rel=1e-5)
+    hd95 = compute_hausdorff_distance(*masks, percentile=95, **measures).item()
+    assd = compute_average_surface_distance(*masks, symmetric=True, **measures).item()
+    assert (ours.hd95_mm, ours.assd_mm) == pytest.approx((hd95, assd), rel=1e-5)
 
 
 def test_volume_error_is_signed_in_cubic_millimetres_and_per_cent_of_the_truth():

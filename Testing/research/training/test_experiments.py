@@ -95,13 +95,26 @@ def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("role", "roll"), "needs a role: locator, initial, click, corrector"),
-        (('"initial"', '"magic"'), "needs a role"),
-        (("[loss]", "[lass]"), r"lacks the table \[loss\]"),
-        (("batch = 2", "batches = 2"), r"\[course\] knows no 'batches'; it has batch, steps"),
-        (("batch = 2", ""), r"\[course\] is incomplete"),
+        (("role", "roll"), "it has no role, which must be one of locator, initial, click, corrector"),
+        (('"initial"', '"magic"'), "role must be one of locator, initial, click, corrector, not 'magic'"),
+        (("[loss]", "[lass]"), "it has no loss, which must be names and values"),
+        (("batch = 2", "batches = 2"), "course has no batch, which must be a whole number of at least 1"),
+        (
+            ("batch = 2", "batch = 2\nbatches = 2"),
+            "course has an unknown 'batches'; it may have batch, steps",
+        ),
+        (("batch = 2", ""), "course has no batch"),
+        (("batch = 2", "batch = 2.0"), "batch of course must be a whole number of at least 1, not 2.0"),
+        (("batch = 2", "batch = true"), "batch of course must be a whole number of at least 1, not True"),
+        (("batch = 2", "batch = 2\naverage = nan"), "it has a number that is not finite"),
+        (
+            ("[loss]", '[examples]\nstart = "spoilt"\n[loss]'),
+            "start of examples must be one of spoiled, init",
+        ),
+        (("[loss]", "[examples]\ncrop = [0, 8, 8]\n[loss]"), "number 1 of crop of examples must be a whole"),
+        (("1.5, ", "0.0, "), "number 1 of spacing of geometry must be a number from 0.1 to 20 mm, not 0.0"),
         (("batch = 2", "batch = "), "is no TOML file"),
-        (("[course]", "[extra]\n[course]"), "an experiment has no 'extra'"),
+        (("[course]", "[extra]\n[course]"), "it has an unknown 'extra'; it may have role, network"),
     ],
 )
 def test_mistakes_are_named(tmp_path, change, sentence):

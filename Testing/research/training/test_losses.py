@@ -279,6 +279,37 @@ def test_forgotten_channel_is_refused(loss):
         loss(torch.zeros(2, 1, 4, 4), torch.zeros(2, 4, 4))
 
 
+def dice_written_out(p, y):
+    """Equation 2.4 of the thesis, with the smoothing."""
+    return 1 - (2 * (p * y).sum() + losses.SMOOTH) / ((p + y).sum() + losses.SMOOTH)
+
+
+def tversky_written_out(p, y, alpha, beta):
+    """Salehi et al. 2017, smoothed as if alpha = beta = 0.5 were to be the Dice loss."""
+    hit, invented, missed = (p * y).sum(), (p * (1 - y)).sum(), ((1 - p) * y).sum()
+    return 1 - (hit + losses.SMOOTH / 2) / (hit + alpha * invented + beta * missed + losses.SMOOTH / 2)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 5, 6), (3, 2, 4, 5, 6)])
+@pytest.mark.parametrize("fractional", [False, True])
+def test_losses_of_monai_are_the_formulas_written_out(shape, fractional):
+    generator = torch.Generator().manual_seed(4)
+    logits = 3 * torch.randn(shape, generator=generator, dtype=torch.float64)
+    targets = torch.rand(shape, generator=generator, dtype=torch.float64)
+    targets = targets if fractional else (targets > 0.8).double()
+    p = torch.sigmoid(logits)
+    pairs = [(p[b, c], targets[b, c]) for b in range(shape[0]) for c in range(shape[1])]
+    dice = sum(dice_written_out(*pair) for pair in pairs) / len(pairs)
+    assert losses.dice_loss(logits, targets).item() == pytest.approx(dice.item(), rel=1e-12)
+    each = [tversky_written_out(*pair, 0.2, 0.9) for pair in pairs]
+    found = losses.tversky(logits, targets, 0.2, 0.9).item()
+    assert found == pytest.approx((sum(each) / len(each)).item(), rel=1e-12)
+    powers = sum(one**0.6 for one in each) / shape[0]
+    assert losses.focal_tversky(logits, targets, 0.2, 0.9, 0.6).item() == pytest.approx(
+        powers.item(), rel=1e-12
+    )
+
+
 MAPS = st.lists(st.floats(-5, 5), min_size=16, max_size=16)
 FRACTIONS = st.lists(st.floats(0, 1), min_size=16, max_size=16)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError, VSClickError, enough_memory
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.json_files import parse_json
+from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 
 if TYPE_CHECKING:
     import torch
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 ROLES = ("locator", "initial", "click", "corrector")
 # Coefficients of the logistic regression that says how sure a candidate is.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located")
-# What a manifest may ask for: more would fill the memory, and no network here is meant for it.
-_MAX_PATCH = 512
-_MAX_PATCH_SAMPLES = 1 << 18
-_LENGTHS_MM = (0.1, 20.0)
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Installed, the models lie in the package; in a checkout, at the top of the repository.
@@ -69,6 +65,55 @@ class ModelEntry:
     geometry: dict = field(default_factory=dict)
     threshold: float = 0.5
     certainty: dict = field(default_factory=dict)
+
+
+_TEXT = {"type": "string", "minLength": 1, "description": "a text"}
+_MODEL = of_fields(
+    ModelEntry,
+    name=_TEXT,
+    role=one_of(*ROLES),
+    # On Windows both strokes, and a drive's colon, part folders.
+    file={
+        "type": "string",
+        "pattern": r"^(?!\.{1,2}$)[^/\\:]+$",
+        "description": "the name of a file beside the manifest",
+    },
+    threshold={
+        **number(0, 1),
+        "exclusiveMinimum": True,
+        "exclusiveMaximum": True,
+        "description": "a number above 0 and below 1",
+    },
+    certainty={
+        **table(dict.fromkeys(CERTAINTY, {"type": "number", "description": "a number"}), []),
+        # All of them or none.
+        "dependencies": {word: list(CERTAINTY) for word in CERTAINTY},
+        "description": f"numbers called {', '.join(CERTAINTY)}",
+    },
+)
+_MODELS = {"type": "array", "items": _MODEL, "description": "a list of models"}
+MANIFEST = Schema(
+    {
+        "type": "object",
+        "description": "names and values",
+        "required": ["models"],
+        "properties": {"models": _MODELS},
+    }
+)
+# What a model may ask for: more would fill the memory, and no network here is meant for it.
+_LENGTH = number(0.1, 20, " mm")
+_SPACING = {"type": "array", "items": _LENGTH, "minItems": 3, "maxItems": 3}
+_VOLUMES = Schema(table({"spacing": {**_SPACING, "description": "three lengths in mm"}}))
+_PATCHES = Schema(
+    of_fields(
+        PatchGeometry,
+        size=number(1, 128, whole=True),
+        slices=number(1, 16, whole=True),
+        pixel_mm=_LENGTH,
+        slice_mm=_LENGTH,
+    )
+)
+GEOMETRIES = {role: _PATCHES if role == "corrector" else _VOLUMES for role in ROLES}
 
 
 class ModelFolder:
@@ -207,89 +252,8 @@ def _misfit(entry: ModelEntry, tensors: Mapping[str, torch.Tensor]) -> str:
 def _entries_of(content: bytes) -> list[ModelEntry]:
     """Read a manifest; raises ValueError with what is wrong with it."""
     document = parse_json(content)
-    models = document.get("models") if isinstance(document, dict) else None
-    if not isinstance(models, list):
-        raise ValueError("it lists no models")
-    return [_entry_of(values) for values in models]
-
-
-def _entry_of(values: Any) -> ModelEntry:
-    """Read an entry; raises ValueError with what is wrong with it."""
-    if not isinstance(values, dict):
-        raise ValueError("a model is not names and values")
-    name = values.get("name", "")
-    known = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(ModelEntry)}
-    for word in values:
-        if word not in known:
-            raise ValueError(f"model '{name}' has an unknown '{word}'")
-    for word, needed in known.items():
-        if needed and not isinstance(values.get(word), str):
-            raise ValueError(f"model '{name}' has no {word}, which must be a text")
-    entry = ModelEntry(**values)
-    if entry.role not in ROLES:
-        raise ValueError(f"model '{name}' has the role '{entry.role}', not one of {', '.join(ROLES)}")
-    # On Windows both strokes separate folders.
-    if PureWindowsPath(entry.file).name != entry.file or entry.file == "..":
-        raise ValueError(f"the file of model '{name}' must lie beside the manifest")
-    if not isinstance(entry.parameters, dict):
-        raise ValueError(f"the parameters of model '{name}' must be names and values")
-    if not (_is_positive(entry.threshold) and entry.threshold < 1):
-        raise ValueError(f"the threshold of model '{name}' must be a number above 0 and below 1")
-    check_geometry(name, entry.role, entry.geometry)
-    _check_certainty(name, entry.certainty)
-    return entry
-
-
-def _check_certainty(name: str, certainty: Any) -> None:
-    numbers = list(certainty.values()) if isinstance(certainty, dict) else [None]
-    if not all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in numbers):
-        raise ValueError(f"the certainty of model '{name}' must be names and numbers")
-    if certainty and set(certainty) != set(CERTAINTY):
-        raise ValueError(f"the certainty of model '{name}' needs {', '.join(CERTAINTY)} and nothing else")
-
-
-def check_geometry(name: str, role: str, geometry: Any) -> None:
-    """Check the geometry of a model of a role.
-
-    Raises
-    ------
-    ValueError
-        With what is wrong with it.
-    """
-    if not isinstance(geometry, dict):
-        raise ValueError(f"the geometry of model '{name}' must be names and values")
-    if role == "corrector":
-        counts, lengths = _cut_sizes(name, geometry)
-    else:
-        counts, lengths = [], geometry.get("spacing", [])
-        if not isinstance(lengths, list) or len(lengths) != 3:
-            raise ValueError(f"the spacing of model '{name}' must be three lengths in mm")
-    if not all(map(_is_positive, counts + lengths)):
-        raise ValueError(f"the geometry of model '{name}' must be numbers above 0")
-    shortest, longest = _LENGTHS_MM
-    if min(lengths) < shortest or max(lengths) > longest:
-        raise ValueError(f"the lengths of model '{name}' must be from {shortest:g} to {longest:g} mm")
-
-
-def _cut_sizes(name: str, geometry: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """Return the numbers of pixels and slices of a cut, and its lengths in mm."""
-    known = [f.name for f in fields(PatchGeometry)]
-    for word in geometry:
-        if word not in known:
-            raise ValueError(f"the geometry of model '{name}' has an unknown '{word}'")
-    cuts = PatchGeometry(**geometry)
-    for number in (cuts.size, cuts.slices):
-        if not isinstance(number, int) or number > _MAX_PATCH:
-            raise ValueError(f"size and slices of model '{name}' must be whole numbers up to {_MAX_PATCH}")
-    if cuts.size * cuts.size * cuts.slices > _MAX_PATCH_SAMPLES:
-        raise ValueError(f"the cuts of model '{name}' hold more than {_MAX_PATCH_SAMPLES} samples")
-    return [cuts.size, cuts.slices], [cuts.pixel_mm, cuts.slice_mm]
-
-
-def _is_positive(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and value > 0
-        and (isinstance(value, int) or math.isfinite(value))
-    )
+    MANIFEST.check(document)
+    entries = [ModelEntry(**values) for values in document["models"]]
+    for entry in entries:
+        GEOMETRIES[entry.role].check(entry.geometry, f"geometry of '{entry.name}'")
+    return entries

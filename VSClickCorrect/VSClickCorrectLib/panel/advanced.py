@@ -53,7 +53,11 @@ class AdvancedSection(Section):
 
     def warm_up(self) -> None:
         """Load the models while nobody waits for them."""
-        if self._parameters.node is not None and not unfit_packages() and not self.flow.networks.is_loaded():
+        if unfit_packages():
+            return
+        if not self._names:
+            self._list_models()
+        if self._parameters.node is not None and not self.flow.networks.is_loaded():
             self.host.start(self._load())
 
     def other_models(self) -> None:
@@ -89,7 +93,8 @@ class AdvancedSection(Section):
     def _list_models(self) -> None:
         folder = self.ui.modelsFolderPath.currentPath.strip()
         try:
-            self._names = Choice(folder).correctors()
+            # What reads a manifest may not be installed yet; until then it is the folder's first corrector.
+            self._names = [] if unfit_packages() else Choice(folder).correctors()
         except ModelError as error:
             self.host.fail(error)
             self._names = []

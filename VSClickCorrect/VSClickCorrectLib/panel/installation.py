@@ -29,11 +29,13 @@ def install_packages(confirm: Confirm, say: Callable[[object], None]) -> bool:
     try:
         if "torch" in unfit:
             _install_torch(unfit["torch"], confirm)
-        if "safetensors" in unfit and confirm(
-            _("The models are read with the Python package safetensors, under 1 MB. Install it now?")
-        ):
-            with _installing("safetensors"):
-                slicer.util.pip_install(f"safetensors{requirement('safetensors')}")
+        small = [package for package in unfit if package != "torch"]
+        question = _(
+            "The models are read with small Python packages, under 1 MB together: {packages}. Install now?"
+        )
+        if small and confirm(question.format(packages=", ".join(small))):
+            with _installing(", ".join(small)):
+                slicer.util.pip_install([f"{package}{requirement(package)}" for package in small])
     except VSClickError as error:
         say(error)
         return False

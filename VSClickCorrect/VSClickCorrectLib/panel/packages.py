@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import ModelError
 
-MINIMUM = {"torch": (2, 4), "safetensors": (0, 4)}
+MINIMUM = {"torch": (2, 4), "safetensors": (0, 4), "fastjsonschema": (2, 19)}
 
 
 def requirement(package: str) -> str:

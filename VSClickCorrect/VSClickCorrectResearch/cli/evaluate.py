@@ -173,8 +173,9 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
 def _check_libraries() -> None:
     try:
         import matplotlib  # noqa: F401
-    except ImportError:
-        raise ModelError("the evaluation needs matplotlib; install vsclickcorrect[evaluation].") from None
+        import pandas  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModelError(f"the evaluation needs {error.name}; install vsclickcorrect[evaluation].") from None
 
 
 def _methods(options: argparse.Namespace) -> tuple[list[Method], InitialSegmenter | None]:

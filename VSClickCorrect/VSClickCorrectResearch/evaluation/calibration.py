@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from VSClickCorrectLib.io.files import write_atomically
 
-from VSClickCorrectResearch.evaluation.groups import FOUND
+from VSClickCorrectResearch.evaluation.metrics import FOUND
 from VSClickCorrectResearch.evaluation.results import EvaluationResults
 
 _BINS = 10

@@ -15,8 +15,7 @@ from VSClickCorrectLib.inference.manifest import CERTAINTY, ModelFolder
 from VSClickCorrectLib.io.files import write_text
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
-from VSClickCorrectResearch.evaluation.groups import FOUND
-from VSClickCorrectResearch.evaluation.metrics import dice
+from VSClickCorrectResearch.evaluation.metrics import FOUND, dice
 
 # A prior of coefficients around 5: cases that can be told apart must not make certainties of 0 and 1.
 _RIDGE = 0.02

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from VSClickCorrectResearch.evaluation.calibration import Calibration, calibration_of
-from VSClickCorrectResearch.evaluation.groups import FOUND, Group, by_kind, by_size, every_case
+from VSClickCorrectResearch.evaluation.groups import Group, by_kind, by_size, every_case
 from VSClickCorrectResearch.evaluation.markdown import DASH, percent, table
+from VSClickCorrectResearch.evaluation.metrics import FOUND
 from VSClickCorrectResearch.evaluation.results import EvaluationResults
 
 

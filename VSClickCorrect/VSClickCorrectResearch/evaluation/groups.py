@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from typing import Any
 
-import numpy as np
+import pandas as pd
 
-from VSClickCorrectResearch.evaluation.results import EvaluationResults
+from VSClickCorrectResearch.evaluation.metrics import FOUND
+from VSClickCorrectResearch.evaluation.results import EvaluationResults, share
 
 # Volumes at which a class of sizes ends and the next begins, mm³.
 BOUNDS_MM3 = (150, 600, 1500, 4000)
-# A tumour counts as found from this DSC on.
-FOUND = 0.5
 UNNAMED = "not said"
 
 
@@ -43,33 +44,30 @@ class Group:
 
 def by_size(results: EvaluationResults, method: str) -> list[Group]:
     """Return the classes of sizes that have cases, smallest first."""
-    classes = [int(np.digitize(case.volume_mm3, BOUNDS_MM3)) for case in results.cases]
-    return [_group(results, method, name, [c == n for c in classes]) for n, name in _classes(classes)]
+    table = results.of_method(method)
+    first, *_, last = BOUNDS_MM3
+    between = [f"{a} to {b} mm³" for a, b in pairwise(BOUNDS_MM3)]
+    names = [f"below {first} mm³", *between, f"{last} mm³ and more"]
+    return _groups(table, pd.cut(table["volume_mm3"], [-inf, *BOUNDS_MM3, inf], right=False, labels=names))
 
 
 def by_kind(results: EvaluationResults, method: str) -> list[Group]:
     """Return the kinds of heads in alphabetical order, those of which nobody said last."""
-    kinds = [case.kind for case in results.cases]
-    ordered = sorted(set(kinds), key=lambda kind: (not kind, kind))
-    return [_group(results, method, kind or UNNAMED, [k == kind for k in kinds]) for kind in ordered]
+    table = results.of_method(method)
+    kinds = [*sorted(set(table["kind"]) - {""}), UNNAMED]
+    return _groups(table, pd.Categorical(table["kind"].replace("", UNNAMED), kinds))
 
 
 def every_case(results: EvaluationResults, method: str) -> Group:
     """Return all cases as one group."""
-    return _group(results, method, "all", [True] * len(results.cases))
+    return _group("all", results.of_method(method))
 
 
-def _classes(found: Sequence[int]) -> list[tuple[int, str]]:
-    first, *_, last = BOUNDS_MM3
-    between = [f"{a} to {b} mm³" for a, b in zip(BOUNDS_MM3, BOUNDS_MM3[1:], strict=False)]
-    names = [f"below {first} mm³", *between, f"{last} mm³ and more"]
-    return [(n, name) for n, name in enumerate(names) if n in found]
+def _groups(table: pd.DataFrame, names: Any) -> list[Group]:
+    return [_group(str(name), some) for name, some in table.groupby(names, observed=True)]
 
 
-def _group(results: EvaluationResults, method: str, name: str, chosen: Sequence[bool]) -> Group:
-    some = EvaluationResults(
-        results.settings, [c for c, mine in zip(results.cases, chosen, strict=True) if mine]
-    )
-    dice = some.values(method, "dice")
-    means = tuple(map(float, dice.mean(axis=0)))
-    return Group(name, len(dice), means, float((dice[:, 0] > FOUND).mean()), some.worsened(method).rounds)
+def _group(name: str, table: pd.DataFrame) -> Group:
+    starts = table.loc[table["round"] == 0, "dice"]
+    means = tuple(map(float, table.groupby("round")["dice"].mean()))
+    return Group(name, len(starts), means, float((starts > FOUND).mean()), share(table["harmed"]))

@@ -10,6 +10,9 @@ from scipy import ndimage
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 
+# A tumour counts as found from this DSC on.
+FOUND = 0.5
+
 
 @dataclass(frozen=True)
 class Scores:

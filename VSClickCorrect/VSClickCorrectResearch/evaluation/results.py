@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from itertools import pairwise
 from math import isnan
 
 import numpy as np
+from pandas import DataFrame, Series
 
 from VSClickCorrectResearch.evaluation.metrics import Scores
 from VSClickCorrectResearch.evaluation.records import EvaluationSettings, PlayedCase, RoundRecord, plain
@@ -85,9 +88,40 @@ class EvaluationResults:
         """Names of the methods, the corrector first."""
         return list(self.cases[0].rounds)
 
+    @cached_property
+    def rounds(self) -> DataFrame:
+        """A row for each case, method and round, the start being round 0, in this order.
+
+        ``harmed`` says whether the DSC fell by more than `WORSE`; it is missing where nothing was clicked.
+        """
+        rows = [
+            {
+                "case": case.name,
+                "kind": case.kind,
+                "volume_mm3": case.volume_mm3,
+                "method": method,
+                "round": number,
+                "clicks": played.clicks,
+                "refused": played.refused,
+                **asdict(played.scores),
+                "milliseconds": sum(played.milliseconds),
+            }
+            for case in self.cases
+            for method, rounds in case.rounds.items()
+            for number, played in enumerate(rounds)
+        ]
+        table = DataFrame(rows)
+        fallen = table.groupby(["case", "method"])["dice"].diff() < -WORSE
+        table["harmed"] = fallen.where((table["round"] > 0) & (table["clicks"] > 0)).astype("boolean")
+        return table
+
+    def of_method(self, method: str) -> DataFrame:
+        """Return the rows of `rounds` of one method."""
+        return self.rounds[self.rounds["method"] == method]
+
     def values(self, method: str, metric: str) -> np.ndarray:
         """Return one of `METRICS`, shape ``(cases, rounds + 1)``."""
-        return np.array([[getattr(r.scores, metric) for r in c.rounds[method]] for c in self.cases])
+        return self.of_method(method)[metric].to_numpy().reshape(len(self.cases), -1)
 
     def summaries(self, method: str, metric: str) -> list[Summary]:
         """Summarise a metric over cases, one summary a round."""
@@ -104,15 +138,11 @@ class EvaluationResults:
 
     def worsened(self, method: str) -> Worsened:
         """Return the shares of rounds and clicks that did harm."""
-        rounds: list[bool] = []
         clicks: list[bool] = []
-        for case in self.cases:
-            played = case.rounds[method]
-            for before, after in zip(played, played[1:], strict=False):
-                if after.clicks:
-                    rounds.append(after.scores.dice < before.scores.dice - WORSE)
+        for case in self.cases if self.settings.one_by_one else []:
+            for before, after in pairwise(case.rounds[method]):
                 clicks.extend(np.diff([before.scores.dice, *after.dice]) < -WORSE)
-        return Worsened(_share(rounds), _share(clicks) if self.settings.one_by_one else None)
+        return Worsened(share(self.of_method(method)["harmed"]), share(Series(clicks)))
 
     def needed(self, method: str) -> list[Needed]:
         """Return how many clicks each of `GOALS` took."""
@@ -122,7 +152,7 @@ class EvaluationResults:
 
     def refused(self, method: str) -> int:
         """Return how many clicks the session refused."""
-        return sum(played.refused for case in self.cases for played in case.rounds[method])
+        return int(self.of_method(method)["refused"].sum())
 
     def milliseconds(self, method: str) -> tuple[Summary, Summary] | None:
         """Summarise milliseconds a click and a round over all rounds played, or None if there was none."""
@@ -185,5 +215,6 @@ def _described(summary: Summary) -> dict:
     return {name: value for name, value in values.items() if not isnan(value)}
 
 
-def _share(flags: Sequence[bool]) -> float | None:
-    return float(np.mean(flags)) if flags else None
+def share(flags: Series) -> float | None:
+    """Return the share of flags that are set, among those that are not missing; None where there is none."""
+    return float(flags.mean()) if flags.notna().any() else None

@@ -14,7 +14,7 @@ from VSClickCorrectResearch.evaluation.group_tables import (
     round_names,
 )
 from VSClickCorrectResearch.evaluation.markdown import DASH, percent, table
-from VSClickCorrectResearch.evaluation.records import EvaluationSettings, PlayedCase, RoundRecord
+from VSClickCorrectResearch.evaluation.records import EvaluationSettings
 from VSClickCorrectResearch.evaluation.results import METRICS, WORSE, EvaluationResults
 from VSClickCorrectResearch.evaluation.statistics import Difference, Summary
 from VSClickCorrectResearch.simulation.hand import OFF_TARGET_MM
@@ -60,26 +60,9 @@ def summary_markdown(results: EvaluationResults) -> str:
 
 def cases_csv(results: EvaluationResults) -> str:
     """Return one line a case, method and round."""
-    rows = [
-        _round_row(case, method, number, played)
-        for case in results.cases
-        for method, rounds in case.rounds.items()
-        for number, played in enumerate(rounds)
-    ]
-    return csv_text(_COLUMNS, rows)
-
-
-def _round_row(case: PlayedCase, method: str, number: int, played: RoundRecord) -> dict[str, str]:
-    return {
-        "case": case.name,
-        "kind": case.kind,
-        "volume_mm3": f"{case.volume_mm3:.1f}",
-        "method": method,
-        "round": str(number),
-        "clicks": str(played.clicks),
-        **{metric: f"{getattr(played.scores, metric):.6g}" for metric in METRICS},
-        "milliseconds": f"{sum(played.milliseconds):.1f}",
-    }
+    forms = {"volume_mm3": ".1f", "milliseconds": ".1f", **dict.fromkeys(METRICS, ".6g")}
+    rows = results.rounds[list(_COLUMNS)].to_dict("records")
+    return csv_text(_COLUMNS, [{n: format(v, forms.get(n, "")) for n, v in row.items()} for row in rows])
 
 
 def case_line(name: str, scores: Sequence[float]) -> str:

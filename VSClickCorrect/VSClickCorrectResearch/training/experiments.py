@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.triples import Index3
-from VSClickCorrectLib.inference.manifest import ROLES, check_geometry
+from VSClickCorrectLib.inference.manifest import GEOMETRIES, ROLES
 from VSClickCorrectLib.io.files import check_file
+from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 from VSClickCorrectLib.networks.registry import names
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+# Of masks to correct: spoiled on purpose, the initial model's own, as many of each.
+STARTS = ("spoiled", "initial", "mixed")
 
 
 @dataclass(frozen=True)
@@ -167,28 +168,38 @@ class Experiment:
         return {word: value for word, value in self.network.items() if word != "name"}
 
 
-Part = TypeVar("Part", Objective, Examples, Course, Reference)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
-
-
-# What a field may hold, by how it is annotated; no number of an experiment is negative.
-_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "int": (_is_count, "a whole number of at least 0"),
-    "float": (_is_number, "a number of at least 0"),
-    "str": (lambda value: isinstance(value, str), "a text"),
-    "dict[str, Any]": (lambda value: isinstance(value, dict), "a table"),
-    "Index3": (
-        lambda value: isinstance(value, tuple) and len(value) == 3 and all(map(_is_count, value)),
-        "three whole numbers",
-    ),
+_PARTS = {"loss": Objective, "examples": Examples, "course": Course, "thesis": Reference}
+_TRIPLE = {
+    "type": "array",
+    "items": number(1, 1024, whole=True),
+    "minItems": 3,
+    "maxItems": 3,
+    "description": "three whole numbers",
 }
+_AT_LEAST_1 = {"type": "integer", "minimum": 1, "description": "a whole number of at least 1"}
+_TABLE = {"type": "object", "description": "a table"}
+EXPERIMENT = Schema(
+    table(
+        {
+            "role": one_of(*ROLES),
+            "network": {**_TABLE, "required": ["name"], "properties": {"name": one_of(*names())}},
+            "geometry": _TABLE,
+            "loss": of_fields(Objective),
+            "examples": of_fields(
+                Examples,
+                missing_t1ce=number(0, 1),
+                missing_t2=number(0, 1),
+                crop=_TRIPLE,
+                rounds=_AT_LEAST_1,
+                start=one_of(*STARTS),
+            ),
+            "course": of_fields(Course, batch=_AT_LEAST_1, steps=_AT_LEAST_1, val_every=_AT_LEAST_1),
+            "init_from": {"type": "string", "description": "the name of an experiment"},
+            "thesis": of_fields(Reference),
+        },
+        ["role", "network", "geometry", "loss", "course"],
+    )
+)
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -205,53 +216,14 @@ def read_experiment(path: Path) -> Experiment:
             content = tomllib.load(file)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is no TOML file ({error}).") from None
-    if content.get("role") not in ROLES:
-        raise ModelError(f"{path} needs a role: {', '.join(ROLES)}.")
-    thesis = content.pop("thesis", None)
-    network, geometry = (_table(path, content, name) for name in ("network", "geometry"))
-    if not isinstance(network.get("name"), str):
-        raise ModelError(f"{path}: [network] has no name; give it one of {', '.join(names())}.")
     try:
-        check_geometry(path.stem, content["role"], geometry)
+        EXPERIMENT.check(content)
+        GEOMETRIES[content["role"]].check(content["geometry"], "geometry")
     except ValueError as error:
         raise ModelError(f"{path}: {error}.") from None
-    return Experiment(
-        name=path.stem,
-        role=content.pop("role"),
-        network=network,
-        geometry=geometry,
-        loss=_part(Objective, path, "loss", _table(path, content, "loss")),
-        examples=_part(Examples, path, "examples", content.pop("examples", {})),
-        course=_part(Course, path, "course", _table(path, content, "course")),
-        init_from=content.pop("init_from", ""),
-        thesis=None if thesis is None else _part(Reference, path, "thesis", thesis),
-        **_nothing_left(path, content),
-    )
+    parts = {name: kind(**_frozen(content[name])) for name, kind in _PARTS.items() if name in content}
+    return Experiment(path.stem, **{"examples": Examples(), **content, **parts})
 
 
-def _table(path: Path, content: dict[str, Any], name: str) -> dict[str, Any]:
-    if not isinstance(content.get(name), dict):
-        raise ModelError(f"{path} lacks the table [{name}].")
-    return content.pop(name)
-
-
-def _part(kind: type[Part], path: Path, name: str, values: Mapping[str, Any]) -> Part:
-    known = [f.name for f in dataclasses.fields(kind)]
-    for word in values:
-        if word not in known:
-            raise ModelError(f"{path}: [{name}] knows no '{word}'; it has {', '.join(known)}.")
-    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    for f in dataclasses.fields(kind):
-        fits, wanted = _KINDS[str(f.type)]
-        if f.name in given and not fits(given[f.name]):
-            raise ModelError(f"{path}: {f.name} of [{name}] must be {wanted}, not {given[f.name]!r}.")
-    try:
-        return kind(**given)
-    except TypeError as error:
-        raise ModelError(f"{path}: [{name}] is incomplete ({error}).") from None
-
-
-def _nothing_left(path: Path, content: dict[str, Any]) -> dict[str, Any]:
-    if content:
-        raise ModelError(f"{path}: an experiment has no '{next(iter(content))}'.")
-    return {}
+def _frozen(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

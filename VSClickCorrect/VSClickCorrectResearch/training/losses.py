@@ -18,6 +18,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional
+from VSClickCorrectLib.errors import VSClickError
+
+try:
+    from monai.losses import DiceLoss, TverskyLoss
+except ModuleNotFoundError as error:
+    raise VSClickError(
+        f"training needs the package {error.name}: pip install 'vsclickcorrect[train]'."
+    ) from None
 
 SMOOTH = 1e-3
 """Added to numerator and denominator of an overlap: a thousandth of a voxel. Empty against empty is then a
@@ -62,8 +70,7 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     ValueError
         If the shapes differ.
     """
-    logits, targets = _prepare(logits, targets)
-    return _weighted_dice(torch.sigmoid(logits), targets, logits.new_ones(()))
+    return DiceLoss(sigmoid=True, smooth_nr=SMOOTH, smooth_dr=SMOOTH)(*_prepare(logits, targets))
 
 
 def generalised_dice(logits: Tensor, targets: Tensor) -> Tensor:
@@ -159,7 +166,7 @@ def tversky(logits: Tensor, targets: Tensor, alpha: float = 0.3, beta: float = 0
     ValueError
         If the shapes differ.
     """
-    return (1 - _tversky_index(logits, targets, alpha, beta)).mean()
+    return _tversky_losses(logits, targets, alpha, beta).mean()
 
 
 def focal_tversky(
@@ -183,7 +190,7 @@ def focal_tversky(
     ValueError
         If the shapes differ.
     """
-    missing = 1 - _tversky_index(logits, targets, alpha, beta)
+    missing = _tversky_losses(logits, targets, alpha, beta)
     # Where the overlap is perfect the slope of a power below 1 is infinite; the floor cuts it off.
     return missing.clamp_min(1e-7).pow(gamma).sum(dim=1).mean()
 
@@ -326,12 +333,10 @@ def _weighted_dice(p: Tensor, y: Tensor, w: Tensor) -> Tensor:
     return (1 - (2 * intersection + SMOOTH) / (total + SMOOTH)).mean()
 
 
-def _tversky_index(logits: Tensor, targets: Tensor, alpha: float, beta: float) -> Tensor:
-    logits, y = _prepare(logits, targets)
-    p = torch.sigmoid(logits)
-    hit = (p * y).flatten(2).sum(dim=2)
-    invented = (p * (1 - y)).flatten(2).sum(dim=2)
-    missed = ((1 - p) * y).flatten(2).sum(dim=2)
+def _tversky_losses(logits: Tensor, targets: Tensor, alpha: float, beta: float) -> Tensor:
     # Half, since the Dice form counts hits twice: alpha = beta = 0.5 is then exactly the Dice loss.
     smooth = SMOOTH / 2
-    return (hit + smooth) / (hit + alpha * invented + beta * missed + smooth)
+    loss = TverskyLoss(
+        sigmoid=True, alpha=alpha, beta=beta, reduction="none", smooth_nr=smooth, smooth_dr=smooth
+    )
+    return loss(*_prepare(logits, targets))
