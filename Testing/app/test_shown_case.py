@@ -4,8 +4,11 @@ import asyncio
 
 import numpy as np
 import pytest
-from bright_ball import CENTER, RADIUS_MM, ball, ball_volume
+from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_volume
+from VSClickCorrectLib.app import shown_case
 from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.mrml.transforms import matrix_of
+from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 CASE = OpenedCase("ball", ball_volume(), ball_volume(t2=True), ball(radius=5.0))
@@ -58,3 +61,22 @@ def test_images_stay_where_a_case_begins_anew(slicer_app, workbench, view):
     assert volumes <= ids(slicer_app) and len(ids(slicer_app)) == len(before)
     grid = workbench.case.mask.grid
     np.testing.assert_array_equal(workbench.case.mask.read(grid.box), ball(radius=8.0))
+
+
+def test_where_volumes_lie_is_worked_out_again_only_when_one_is_moved(slicer_app, workbench, monkeypatch):
+    workbench.open(CASE)
+    case, asked = workbench.nodes, []
+    monkeypatch.setattr(shown_case, "grid_of", lambda node: asked.append(node) or grid_of(node))
+    for _ in range(3):
+        assert case.grid(case.t1ce).matches(GRID) and case.grid(case.t2).matches(GRID)
+    assert asked == [case.t1ce, case.t2]
+    aside = slicer_app.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    case.t2.SetAndObserveTransformNodeID(aside.GetID())
+    np.testing.assert_allclose(case.grid(case.t2).affine, GRID.affine)
+    matrix = np.eye(4)
+    matrix[0, 3] = 5.0
+    aside.SetMatrixTransformToParent(matrix_of(matrix))
+    np.testing.assert_allclose(case.grid(case.t2).affine, matrix @ GRID.affine)
+    np.testing.assert_allclose(case.grid(case.t1ce).affine, GRID.affine)
+    slicer_app.scene.RemoveNode(aside)
+    np.testing.assert_allclose(case.grid(case.t2).affine, GRID.affine)

@@ -1,8 +1,10 @@
 """``vsclick compare``: masks of two examinations, with and without their scans."""
 
+import shutil
+
 import numpy as np
 import pytest
-from bright_ball import AXIAL, GRID, RADIUS_MM, ball, write_image
+from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
 from scipy.spatial.transform import Rotation
 from source_series import write_slices
 from VSClickCorrectLib.cli.main import main
@@ -94,6 +96,22 @@ def test_two_scans_are_registered_even_if_planned_on_one_grid(compare, tmp_path)
     same = [w for n in ("before", "after") for w in (f"--{n}-scan", tmp_path / "before-scan.nii.gz")]
     text = compare(tmp_path / "before.nii.gz", tmp_path / "before.nii.gz", *same)
     assert "Both masks lie on one grid" in text and "1.000" in text
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_scan_is_found_in_folders_within_the_one_named_and_zipped(compare, refused, tmp_path, zipped):
+    for description, scan in (("t1_post", ball_volume()), ("t2_space", ball_volume(t2=True))):
+        write_slices(tmp_path / "P 1" / "study" / description, scan, description=description)
+    given = tmp_path / "P 1"
+    if zipped:
+        given = shutil.make_archive(str(given), "zip", given)
+    mask = write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8))
+    text = compare(mask, mask, "--before-scan", given, "--after-scan", given)
+    assert "Both masks lie on one grid" in text
+    assert volume(text) == [pytest.approx(ball().sum() * 0.84375, abs=0.06)] * 2
+    (tmp_path / "empty").mkdir()
+    words = ["--before", mask, "--after", mask, "--before-scan", given, "--after-scan", tmp_path / "empty"]
+    assert "holds no DICOM series" in refused(*words)
 
 
 def test_other_voxels_on_the_same_grid_are_another_scan():

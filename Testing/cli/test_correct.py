@@ -32,6 +32,8 @@ def correct(vsclick, files, tmp_path):
     def run(
         *more, clicks=files.clicks, mask=files.mask, sequences=("t1ce", "t2"), output="out.nii.gz", **options
     ):
+        if mask != tmp_path / output:
+            more = (*more, "--force")
         images = [word for name in sequences for word in (f"--{name}", getattr(files, name))]
         path = tmp_path / output
         words = [*images, "--mask", mask, "--clicks", clicks, "--output", path, *more]
@@ -44,7 +46,7 @@ def correct(vsclick, files, tmp_path):
 @pytest.fixture
 def inputs(files):
     """The options of a right command, less the output, to be overridden by later ones."""
-    return ["correct", "--t1ce", files.t1ce, "--mask", files.mask, "--clicks", files.clicks]
+    return ["correct", "--t1ce", files.t1ce, "--mask", files.mask, "--clicks", files.clicks, "--force"]
 
 
 def points_file(tmp_path, *points, **options):
@@ -92,6 +94,14 @@ def test_mask_may_be_corrected_in_its_own_file(correct, files, tmp_path):
     own = tmp_path / "out.nii.gz"
     own.write_bytes(files.mask.read_bytes())
     assert dice(correct(mask=own), ball()) > NEAR
+
+
+def test_another_file_is_replaced_by_force_alone(vsclick, refused, inputs, older, tmp_path):
+    *words, force = inputs
+    said = refused(*words, "--output", older, "--journal", tmp_path / "journal.jsonl")
+    assert said == f"vsclick: {older} is there already; name another, or replace it with --force.\n"
+    assert vsclick(*words, "--output", older, force) == 0
+    assert dice(read_image(older) != 0, ball()) > NEAR
 
 
 @pytest.mark.parametrize("sequences", [("t1ce",), ("t2",)])
@@ -321,7 +331,7 @@ def test_output_that_cannot_be_written_is_refused(refused, inputs, tmp_path, nam
 
 
 def test_no_sequence_at_all_is_refused(refused, files, older):
-    message = refused("correct", "--mask", files.mask, "--clicks", files.clicks, "--output", older)
+    message = refused("correct", "--mask", files.mask, "--clicks", files.clicks, "--output", older, "--force")
     assert "a T1ce or a T2 volume is needed" in message
 
 

@@ -60,10 +60,20 @@ def test_a_journal_that_cannot_be_used_is_one_sentence(files, tmp_path, capsys, 
 
 def test_the_wrong_mask_is_refused_and_an_older_output_stays(corrected, files, older, tmp_path, capsys):
     _, journal = corrected
-    arguments = (journal, "--t1ce", files.t1ce, "--mask", tmp_path / "corrected.nii.gz")
+    arguments = (journal, "--t1ce", files.t1ce, "--mask", tmp_path / "corrected.nii.gz", "--force")
     assert resume(*arguments, "--output", older) == 2
     assert "not the one with which the journal began" in capsys.readouterr().err
     assert older.read_bytes() == b"the mask of yesterday"
+
+
+def test_another_file_is_replaced_by_force_alone(corrected, files, older, capsys):
+    mask, journal = corrected
+    arguments = (journal, "--t1ce", files.t1ce, "--output", older)
+    assert resume(*arguments) == 2
+    assert "is there already; name another, or replace it with --force" in capsys.readouterr().err
+    assert older.read_bytes() == b"the mask of yesterday"
+    assert resume(*arguments, "--force") == 0
+    np.testing.assert_array_equal(read_mask(older, GRID), mask)
 
 
 def test_another_image_on_the_same_grid_is_taken_only_if_one_says_so(corrected, files, tmp_path, capsys):

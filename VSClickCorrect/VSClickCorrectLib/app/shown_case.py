@@ -7,8 +7,11 @@ from typing import cast
 import numpy as np
 import slicer
 
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.mrml.persistence import store_journal
+from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 SEGMENT_NAME = "Vestibular schwannoma"
@@ -28,9 +31,21 @@ class ShownCase(CaseNodes):
     def __init__(self, scene: slicer.vtkMRMLScene, case: OpenedCase) -> None:
         super().__init__(scene, case.t1ce, case.t2, mask_name=SEGMENT_NAME)
         self.name = case.name
+        self._grids: dict[str, Grid] = {}
+        self._observers = Observers(self)
+        for node in filter(None, self.volumes):
+            moved = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
+            self._observers.add(node, moved, ShownCase._on_moved)
         self.put_mask(case.mask)
         if case.journal:
             self.take_up(case.journal)
+
+    def grid(self, node: slicer.vtkMRMLScalarVolumeNode) -> Grid:
+        """Return where a volume of the case lies, worked out once as long as it stays; see `grid_of`."""
+        return self._grids.get(node.GetID()) or self._grids.setdefault(node.GetID(), grid_of(node))
+
+    def _on_moved(self, _index: int | None) -> None:
+        self._grids.clear()
 
     def take_up(self, journal: str) -> None:
         """Let the correction of the segment go on with a journal."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import IMAGE_HELP, add_label
+from VSClickCorrectLib.cli.options import SCAN_HELP, add_label
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.examinations import (
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
     for when in ("before", "after"):
         parser.add_argument(
-            f"--{when}-scan", type=Path, metavar="SCAN", help=f"its scan, to be registered: {IMAGE_HELP}"
+            f"--{when}-scan", type=Path, metavar="SCAN", help=f"its scan, to be registered: {SCAN_HELP}"
         )
     add_label(parser)
     parser.set_defaults(run=run)

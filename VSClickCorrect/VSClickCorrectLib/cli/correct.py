@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _correct(options: argparse.Namespace, scans: GivenScans) -> None:
-    results = MaskResults(options, scans, options.clicks)
+    results = MaskResults(options, scans, options.clicks, replaced=options.mask)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
     case = scans.case(options.different_patients)

@@ -12,8 +12,10 @@ from typing import TypeVar
 from VSClickCorrectLib.inference.manifest import ModelFolder
 
 Number = TypeVar("Number", int, float)
-IMAGE_HELP = "NIfTI or NRRD file, multi-frame DICOM file, or a folder with one DICOM series"
-_SCAN_HELP = f"{IMAGE_HELP}, in folders within it or zipped too"
+SCAN_HELP = (
+    "NIfTI or NRRD file, multi-frame DICOM file, or a folder with one DICOM series, in folders within it or "
+    "zipped too"
+)
 
 
 def count(text: str) -> int:
@@ -75,7 +77,7 @@ def _number(text: str, kind: Callable[[str], Number], fits: Callable[[Number], b
 
 def add_sequences(parser: argparse.ArgumentParser) -> None:
     """Add ``--t1ce`` and ``--t2``."""
-    parser.add_argument("--t1ce", type=Path, metavar="FILE", help=f"contrast-enhanced T1: {_SCAN_HELP}")
+    parser.add_argument("--t1ce", type=Path, metavar="FILE", help=f"contrast-enhanced T1: {SCAN_HELP}")
     parser.add_argument(
         "--t2", type=Path, metavar="FILE", help="T2 registered to it; one of the two sequences may be missing"
     )

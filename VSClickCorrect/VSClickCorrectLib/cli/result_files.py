@@ -25,12 +25,13 @@ from VSClickCorrectLib.io.dicom_out import (
 from VSClickCorrectLib.io.dicom_source import SourceSeries, check_source, read_source
 from VSClickCorrectLib.io.given_scans import GivenScans, is_archive
 from VSClickCorrectLib.io.images import MASK_SUFFIXES, check_mask_path, write_mask
+from VSClickCorrectLib.io.outputs import same_place
 
 _SUFFIXES = (*MASK_SUFFIXES, SUFFIX)
 
 
 def add_results(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add ``--output`` and ``--dicom``."""
+    """Add ``--output``, ``--dicom`` and ``--force``."""
     parser.add_argument(
         "--output",
         type=Path,
@@ -45,30 +46,42 @@ def add_results(parser: argparse.ArgumentParser, what: str) -> None:
         help="where the T1ce is DICOM, also write DICOM SEG, structured report (TID 1500) and RTSTRUCT into "
         "this folder",
     )
+    parser.add_argument("--force", action="store_true", help="replace what is there without asking")
 
 
 class MaskResults:
     """What a command was asked to write, checked before any work is done.
 
+    Whether what is there already may be replaced is asked then, too.
+
     Parameters
     ----------
     options : argparse.Namespace
-        With ``output`` and ``dicom``.
+        With ``output``, ``dicom`` and ``force``.
     scans : GivenScans
         The sequences that are read.
     *inputs : Path or None
         What else is read.
     automatic : bool
         Whether no person has a part in the mask.
+    replaced : Path, optional
+        A file that the output may replace unasked, as it was named for that.
 
     Raises
     ------
     StorageError
         If it cannot be written there, or DICOM is wanted of what is not DICOM.
+    ImageError
+        If what is there is to stay, or there is no terminal at which to ask.
     """
 
     def __init__(
-        self, options: argparse.Namespace, scans: GivenScans, *inputs: Path | None, automatic: bool = False
+        self,
+        options: argparse.Namespace,
+        scans: GivenScans,
+        *inputs: Path | None,
+        automatic: bool = False,
+        replaced: Path | None = None,
     ) -> None:
         read = (*scans.given, *inputs)
         check_mask_path(options.output, *read, suffixes=_SUFFIXES)
@@ -79,6 +92,8 @@ class MaskResults:
             check_source(scans.given[0])
         if self._folder is not None:
             check_objects_folder(self._folder, [path for path in read if path is not None])
+        if not options.force:
+            self._ask_to_replace(replaced)
 
     def find_source(self, reference: Volume) -> None:
         """Find the images on whose grid the mask lies, where DICOM is wanted; raises as `read_source`."""
@@ -105,15 +120,10 @@ class MaskResults:
             write_mask(self._output, values, grid)
         return f"{self._output} and {self._folder}" if objects is not None else str(self._output)
 
-    def ask_to_replace(self) -> None:
-        """Ask before what is there is replaced.
-
-        Raises
-        ------
-        ImageError
-            If it is to stay, or there is no terminal at which to ask.
-        """
+    def _ask_to_replace(self, unasked: Path | None) -> None:
         places = [self._output, *(self._folder / name for name in NAMES)] if self._folder else [self._output]
+        if unasked is not None and same_place(self._output, unasked):
+            del places[0]
         there = next((place for place in places if os.path.lexists(place)), None)
         if there is None:
             return

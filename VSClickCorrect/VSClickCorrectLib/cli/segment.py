@@ -31,7 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_sequences(parser)
     add_different_patients(parser)
     add_results(parser, "mask")
-    parser.add_argument("--force", action="store_true", help="replace what is there without asking")
     parser.add_argument(
         "--candidate",
         type=count,
@@ -51,8 +50,6 @@ def run(options: argparse.Namespace) -> None:
 
 def _segment(options: argparse.Namespace, scans: GivenScans) -> None:
     results = MaskResults(options, scans, automatic=True)
-    if not options.force:
-        results.ask_to_replace()
     case = scans.case(options.different_patients)
     tell(*case.remarks)
     results.find_source(case.reference)

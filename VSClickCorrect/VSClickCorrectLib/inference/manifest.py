@@ -14,6 +14,7 @@ from VSClickCorrectLib.errors import ModelError, VSClickError, enough_memory
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
+from VSClickCorrectLib.io.shipped import shipped_folder
 
 if TYPE_CHECKING:
     import torch
@@ -24,9 +25,6 @@ ROLES = ("locator", "initial", "click", "corrector")
 # Coefficients of the logistic regression that says how sure a candidate is.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located")
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
-_PACKAGE = Path(__file__).resolve().parents[1]
-# Installed, the models lie in the package; in a checkout, at the top of the repository.
-_FOLDERS = (_PACKAGE / "models", _PACKAGE.parents[1] / "models")
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class ModelFolder:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or next((f for f in _FOLDERS if (f / "manifest.json").is_file()), _FOLDERS[-1])
+        self.folder = folder or shipped_folder("models")
         path = self.folder / "manifest.json"
         if not os.path.isfile(path):
             raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_length import sop_class
 from VSClickCorrectLib.io.files import reading
-from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_volume
+from VSClickCorrectLib.io.given_scans import GivenScans
+from VSClickCorrectLib.io.images import read_lone_mask, read_mask
 from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.io.tumour_label import Label
 from VSClickCorrectLib.measure.change import FollowUp, follow_up
@@ -44,7 +46,7 @@ class Examination:
 
     @classmethod
     def read(cls, mask: Path, scan: Path | None = None, label: Label | None = None) -> Examination:
-        """Read an examination from files.
+        """Read an examination from files; the scan in whatever folder or archive its DICOM lies.
 
         Raises
         ------
@@ -53,7 +55,8 @@ class Examination:
         """
         if scan is None:
             return cls(*read_lone_mask(mask, label))
-        volume = read_volume(scan)
+        with GivenScans(scan, None) as scans:
+            volume = cast(Volume, scans.read("t1ce"))
         return cls(read_mask(mask, volume.grid, label), volume.grid, volume)
 
 

@@ -11,10 +11,8 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.images import read_case, read_mask
+from VSClickCorrectLib.io.shipped import shipped_folder
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-# Installed, it lies in the package; in a checkout, under Resources.
-_FOLDERS = (_PACKAGE / "samples", _PACKAGE.parents[1] / "Resources" / "Samples")
 T1CE, T2, TUMOUR, START = "T1ce.nii.gz", "T2.nii.gz", "tumour.nii.gz", "start.nii.gz"
 
 
@@ -48,10 +46,10 @@ def sample_folder() -> Path:
     ImageError
         If it is not there.
     """
-    for folder in _FOLDERS:
-        if folder.is_dir():
-            return folder
-    raise ImageError(f"{_FOLDERS[0]} with the sample case is missing; install vsclickcorrect again.")
+    folder = shipped_folder("samples")
+    if not folder.is_dir():
+        raise ImageError(f"{folder} with the sample case is missing; install vsclickcorrect again.")
+    return folder
 
 
 def read_sample() -> SampleCase:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 
 from VSClickCorrectLib.app.framing import along
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
+from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3
-from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.workflow.correction import Workbench
 
 
@@ -43,19 +45,19 @@ class ReadoutLogic:
 
     def show(self, ras: Point3) -> None:
         """Tell of a point, world RAS mm."""
-        nodes = self._workbench.nodes
-        if nodes is None:
+        if self._workbench.nodes is None:
             return
+        nodes = cast(ShownCase, self._workbench.nodes)
         known = self._views.typed_state.data.sides_known
         place = " ".join(along(axis, value, known) for axis, value in enumerate(ras))
         parts = [f"{place} mm"]
         try:
-            index = grid_of(nodes.reference).ras_to_index(ras)
+            index = nodes.grid(nodes.reference).ras_to_index(ras)
             parts.append("voxel " + ", ".join(map(str, index[::-1])))
         except ImageError:
             parts.append("outside the image")
         for name, node in (("T1ce", nodes.t1ce), ("T2", nodes.t2)):
-            if node is not None and (value := _intensity(node, ras)) is not None:
+            if node is not None and (value := _intensity(node, nodes.grid(node), ras)) is not None:
                 parts.append(f"{name} {value:g}")
         self.typed_state.data.text = " · ".join(parts)
 
@@ -63,10 +65,10 @@ class ReadoutLogic:
         self.typed_state.data.text = ""
 
 
-def _intensity(node, ras: Point3) -> float | None:
+def _intensity(node, grid: Grid, ras: Point3) -> float | None:
     """Return a volume's value at a point; None where it has none."""
     try:
-        k, j, i = grid_of(node).ras_to_index(ras)
+        k, j, i = grid.ras_to_index(ras)
     except ImageError:
         return None
     return round(node.GetImageData().GetScalarComponentAsDouble(i, j, k, 0), 3)
