@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -23,6 +23,9 @@ BLEND_MM = 14.4
 # rounding would decide.
 LOCAL_MM, RIM_MM = 5.0, 2.1
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
+# How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
+MOST_SHIFT, SHIFTED_MM = 1.5, 4.0
+_SURE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,33 @@ class Proposal:
     def values(self) -> np.ndarray:
         """The proposed mask, bool, shape ``box.shape``."""
         return self.probability >= self.threshold
+
+
+def through_click(grid: Grid, proposal: Proposal) -> Proposal:
+    """Move what a boundary click's proposal calls tumour until its border runs through the click.
+
+    The network says how likely tumour is; from which probability on it is tumour, here, the click says. So
+    the logits are shifted by what they are at the click, less with the distance from it, and at most by
+    `MOST_SHIFT`: a network that is sure of something else is not overruled. A voxel that is not far from the
+    threshold and clicked as border belongs to the tumour.
+
+    Parameters
+    ----------
+    grid : Grid
+        The native grid.
+    proposal : Proposal
+        Of a boundary click that lies in its box.
+    """
+    probability = np.clip(proposal.probability.astype(np.float32), _SURE, 1 - _SURE)
+    logits = np.log(probability / (1 - probability))
+    level = float(np.log(proposal.threshold / (1 - proposal.threshold)))
+    place = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
+    here = float(logits[place].item()) - level
+    near = np.exp(-((distances(grid, proposal.box, proposal.click.position_ras) / SHIFTED_MM) ** 2))
+    shifted = 1 / (1 + np.exp(np.clip(here, -MOST_SHIFT, MOST_SHIFT) * near - logits))
+    if abs(here) <= MOST_SHIFT:
+        shifted[place] = np.maximum(shifted[place], proposal.threshold)
+    return replace(proposal, probability=shifted.astype(np.float32))
 
 
 Merge = Callable[[Grid, Box, np.ndarray, list[Proposal]], np.ndarray]

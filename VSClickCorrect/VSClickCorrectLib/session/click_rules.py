@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
-from VSClickCorrectLib.clicks.merging import BLEND_MM, REACH_MM, Merge, Proposal
+from VSClickCorrectLib.clicks.merging import BLEND_MM, REACH_MM, Merge, Proposal, through_click
 from VSClickCorrectLib.errors import CorrectionError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.resampling import distances
@@ -113,7 +113,7 @@ class ClickRules:
         whole = [start(c) for c in clicks if start and islands.get(c) is None and self._is_deep(c)]
         handled = {p.click for p in whole} | {c for c, island in islands.items() if island is not None}
         local = [c for c in clicks if c not in handled]
-        proposals = propose(local) if local else []
+        proposals = [self._through(p) for p in (propose(local) if local else [])]
         boxes = [p.box for p in (*proposals, *whole)] + [island.box for island in removed]
         box = union(boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)
@@ -128,6 +128,10 @@ class ClickRules:
         self._hold_new(result, box, clicks)
         change = Change.between(box, current, result)
         return Outcome(change, _remark(change, clicks, unseen))
+
+    def _through(self, proposal: Proposal) -> Proposal:
+        boundary = proposal.click.kind is ClickKind.BOUNDARY
+        return through_click(self.case.grid, proposal) if boundary else proposal
 
     def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
         """Return the part of the mask under an exclude click if it is not the tumour itself."""
