@@ -315,27 +315,31 @@ def through(values, at):
     return found.probability[0, 0]
 
 
-def test_the_border_runs_through_a_boundary_click():
+def test_the_border_comes_out_to_a_boundary_click():
     # The network sees the border between voxels 9 and 10, the click is on voxel 11, where it says 0.3.
     slope = [0.95] * 9 + [0.7, 0.45, 0.3, 0.2] + [0.05] * 7
     found = through(slope, 11)
     assert (found >= 0.5).nonzero()[0].tolist() == list(range(12))
     assert found[11] == pytest.approx(0.5, abs=1e-6)
-    # Worked out by hand: 4 mm away the shift of the logit of 0.3, which is -0.8473, has fallen to 1/e of it.
-    expected = 1 / (1 + np.exp(np.log(0.05 / 0.95) * -1 - 0.8473 / np.e))
-    assert found[15] == pytest.approx(expected, abs=1e-4)
+    # Worked out by hand: 6 mm away the shift by the logit of 0.3, -0.8473, has fallen to 1/e of it.
+    expected = 1 / (1 + np.exp(np.log(0.95 / 0.05) - 0.8473 / np.e))
+    assert found[17] == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_border_that_is_seen_too_far_out_comes_back_to_the_click():
+def test_the_border_comes_in_to_a_boundary_click():
+    # Voxel 10, beside the click, is the first that is not to be tumour; its logit is 0.8473.
     slope = [0.95] * 9 + [0.8, 0.7, 0.6, 0.55] + [0.05] * 7
-    assert (through(slope, 9) >= 0.5).nonzero()[0].tolist() == list(range(10))
+    found = through(slope, 9)
+    assert found[10] == pytest.approx(1 / (1 + np.exp(0.8473 * (np.exp(-1 / 36) - 1))), abs=1e-3)
+    assert found[9] >= 0.5 and not (found[11:] >= 0.5).any()
 
 
 def test_a_network_that_is_sure_is_not_overruled_by_a_boundary_click():
     sure = [0.999] * 10 + [0.001] * 10
     np.testing.assert_array_equal(through(sure, 14) >= 0.5, np.array(sure) >= 0.5)
+    np.testing.assert_array_equal(through(sure, 5) >= 0.5, np.array(sure) >= 0.5)
 
 
-def test_where_the_network_agrees_nothing_but_the_click_s_voxel_changes():
-    agrees = [0.9] * 9 + [0.5] + [0.1] * 10
-    np.testing.assert_allclose(through(agrees, 9), agrees, atol=1e-6)
+def test_where_the_border_runs_through_the_click_nothing_changes():
+    agrees = [0.9] * 9 + [0.6] + [0.1] * 10
+    np.testing.assert_array_equal(through(agrees, 9), np.array(agrees, np.float32))

@@ -20,6 +20,7 @@ from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
 from VSClickCorrectLib.app.logic.readout_logic import ReadoutLogic
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
 from VSClickCorrectLib.app.logic.surface_logic import SurfaceLogic
@@ -84,6 +85,10 @@ class BrowserApp:
         self.settings = SettingsLogic(self.server, self.host, self.flow)
         self.follow_up = FollowUpLogic(self.server, self.host, self.flow.follow_up, uploads)
         self.files = FilesLogic(self.server, self.host, self.flow, self.status, uploads)
+        self.series = SeriesLogic(self.server, self.host, uploads)
+        self.files.arrived.connect(self.series.look)
+        self.files.changed.connect(self.series.update)
+        self.series.changed.connect(self.files.show_names)
         self.views.clicked.connect(self._on_clicked)
         self.server.trigger("vs_key")(self.press)
         self.server.trigger("vs_wheel")(self.views.turn_wheel)

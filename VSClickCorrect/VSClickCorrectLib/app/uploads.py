@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from VSClickCorrectLib.app.sent_series import BOTH, SentSeries
 from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.examinations import Examination
 from VSClickCorrectLib.io.files import changing
+from VSClickCorrectLib.io.offered_series import SEQUENCES
 from VSClickCorrectLib.io.temporary import TemporaryFolder
 from VSClickCorrectLib.jobs.reading import (
+    list_series_apart,
     read_lone_mask_apart,
     read_mask_apart,
     read_series_apart,
@@ -24,14 +27,18 @@ from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.origin import Origin
 
-CASE_SLOTS = ("t1ce", "t2", "mask", "journal")
+# What holds a case's sequences, both or one.
+SCAN_SLOTS = (BOTH, *SEQUENCES)
+CASE_SLOTS = (*SCAN_SLOTS, "mask", "journal")
 EARLIER_SLOTS = ("before", "before_scan")
 SLOTS = (*CASE_SLOTS, *EARLIER_SLOTS)
 LIMIT_MB = 1024
 _SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
 _JOURNAL = ".jsonl"
 # What else may be in a slot: a scan as an archive of DICOM slices, a mask as DICOM SEG.
-_DICOM = {"t1ce": ".zip", "t2": ".zip", "mask": ".dcm", "before": ".dcm", "before_scan": ".zip"}
+_ARCHIVE = ".zip"
+_DICOM = {"t1ce": _ARCHIVE, "t2": _ARCHIVE, "mask": ".dcm", "before": ".dcm", "before_scan": _ARCHIVE}
+_ALONE = {"journal": (_JOURNAL,), BOTH: (_ARCHIVE,)}
 _MB = 1 << 20
 # Ten thousand clicks; it is read at once, in the program itself.
 _MAX_JOURNAL = 64 * _MB
@@ -62,6 +69,8 @@ class Uploads:
     ----------
     folder : Path
         The temporary folder.
+    series : SentSeries
+        What the archives hold, once `look` has looked.
     """
 
     def __init__(self, limit_mb: int = LIMIT_MB) -> None:
@@ -69,6 +78,7 @@ class Uploads:
         self._folder = TemporaryFolder("vsclick-upload-")
         self.folder = self._folder.path
         self._files: dict[str, _File] = {}
+        self.series = SentSeries()
 
     def close(self) -> None:
         """Remove everything; closing twice does no harm."""
@@ -89,7 +99,7 @@ class Uploads:
         """
         if slot not in SLOTS:
             raise ImageError(f"there is no place for a '{slot}'; choose a T1ce, a T2, a mask or a journal.")
-        known = (_JOURNAL,) if slot == "journal" else (*_SUFFIXES, _DICOM[slot])
+        known = _ALONE.get(slot) or (*_SUFFIXES, _DICOM[slot])
         suffix = next((s for s in known if name.lower().endswith(s)), None)
         if suffix is None:
             raise ImageError(
@@ -103,6 +113,8 @@ class Uploads:
                 "that is not empty."
             )
         self.discard(slot)
+        # What is sent last counts.
+        self.series.chosen.pop(slot, None)
         folder = self.folder / slot
         with changing(self.folder):
             folder.mkdir()
@@ -139,6 +151,7 @@ class Uploads:
 
     def discard(self, slot: str) -> None:
         """Remove the file of a slot, if there is one."""
+        self.series.drop(slot)
         if self._files.pop(slot, None) is not None:
             shutil.rmtree(self.folder / slot, ignore_errors=True)
 
@@ -146,6 +159,41 @@ class Uploads:
         """Remove the files whose sender has gone."""
         for slot in set(self._files) - set(self.names):
             self.discard(slot)
+
+    def look(self, slot: str) -> bool:
+        """Look which series an archive of scans holds; return whether the file of the slot is one.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be used; it is removed then.
+        """
+        file = self._whole(slot)
+        if file is None or slot not in SCAN_SLOTS or file.path.suffix != _ARCHIVE:
+            return False
+        try:
+            found = _named(file, lambda path: list_series_apart(path, self._limit))
+        except (ImageError, StorageError):
+            if self._files.get(slot) is file:
+                self.discard(slot)
+                raise
+            return False
+        if self._files.get(slot) is not file:
+            return False
+        self.series.put(slot, found, set(self._files) - {slot})
+        return True
+
+    def choose(self, sequence: str, key: str) -> None:
+        """Choose a series as T1ce or T2 instead of what was sent as such; see `SentSeries.choose`."""
+        self.series.choose(sequence, key)
+        for chosen in tuple(self.series.chosen):
+            if not any(row.slot == chosen for row in self.series.rows):
+                self.discard(chosen)
+
+    def check_chosen(self) -> None:
+        """Raise `ImageError` if it is not clear yet which series of an archive are meant."""
+        for sequence in SEQUENCES:
+            self._file_with(sequence)
 
     def case(self) -> OpenedCase:
         """Read the sequences, mask and journal that were sent; the case is called as its first sequence.
@@ -157,12 +205,12 @@ class Uploads:
         ImageError, CorrectionError
             If one cannot be used, or there is no sequence; the message calls files as the browser does.
         """
-        if not {"t1ce", "t2"} & set(self.names):
+        files = {sequence: file for sequence in SEQUENCES if (file := self._file_with(sequence)) is not None}
+        if not files:
             raise ImageError("no scan was chosen; choose a T1ce, a T2 or both.")
-        (t1ce, headers), (t2, others) = (self._sequence(slot) for slot in ("t1ce", "t2"))
+        (t1ce, headers), (t2, others) = (self._sequence(sequence) for sequence in SEQUENCES)
         origin = Origin(headers=headers if t1ce is not None else others)
-        name = self.names.get("t1ce") or self.names["t2"]
-        opened = OpenedCase(name, t1ce, t2, origin=origin)
+        opened = OpenedCase(next(iter(files.values())).name, t1ce, t2, origin=origin)
         opened = replace(opened, mask=self.mask(opened.grid) if "mask" in self.names else None)
         journal = self.journal()
         return opened.resumed(journal) if journal else opened
@@ -202,12 +250,26 @@ class Uploads:
         values = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
         return Examination(values, volume.grid, volume)
 
-    def _sequence(self, slot: str) -> tuple[Volume | None, tuple[dict, ...]]:
+    def _file_with(self, sequence: str) -> _File | None:
+        """Return the file in which a sequence is, None if none was sent or chosen."""
+        if (row := self.series.chosen.get(sequence)) is not None:
+            return self._whole(row.slot)
+        unclear = sequence if sequence in self.names else BOTH
+        if self.series.is_unclear(unclear):
+            raise ImageError(
+                f"'{self.names[unclear]}' holds several series; choose from the list which is the T1ce and "
+                "which the T2."
+            )
+        return self._whole(sequence)
+
+    def _sequence(self, sequence: str) -> tuple[Volume | None, tuple[dict, ...]]:
         """Return a sequence and the headers of its DICOM files, None and no headers if none was sent."""
-        file = self._whole(slot)
+        file = self._file_with(sequence)
         if file is None:
             return None, ()
-        volume, headers = _named(file, lambda path: read_series_apart(path, slot, self._limit))
+        row = self.series.chosen.get(sequence)
+        uid = row.series.uid if row is not None else ""
+        volume, headers = _named(file, lambda path: read_series_apart(path, sequence, self._limit, uid))
         remarks = tuple(_as_sent(remark, file) for remark in volume.remarks)
         return replace(volume, remarks=remarks), headers
 

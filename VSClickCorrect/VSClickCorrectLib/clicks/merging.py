@@ -13,6 +13,7 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import distances
+from VSClickCorrectLib.geometry.triples import Slices3
 
 # A change belongs to a click if it comes this close: a hand's accuracy when clicking a border.
 REACH_MM = 2.0
@@ -24,7 +25,7 @@ BLEND_MM = 14.4
 LOCAL_MM, RIM_MM = 5.0, 2.1
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
-MOST_SHIFT, SHIFTED_MM = 1.5, 4.0
+MOST_SHIFT, SHIFTED_MM = 1.5, 6.0
 _SURE = 1e-3
 
 
@@ -59,9 +60,9 @@ def through_click(grid: Grid, proposal: Proposal) -> Proposal:
     """Move what a boundary click's proposal calls tumour until its border runs through the click.
 
     The network says how likely tumour is; from which probability on it is tumour, here, the click says. So
-    the logits are shifted by what they are at the click, less with the distance from it, and at most by
-    `MOST_SHIFT`: a network that is sure of something else is not overruled. A voxel that is not far from the
-    threshold and clicked as border belongs to the tumour.
+    the logits are shifted until the clicked voxel is tumour and one beside it in its slice is not: less with
+    the distance from the click, and by `MOST_SHIFT` at most, so that a network that is sure of something else
+    is not overruled. Where the border runs there already, nothing changes.
 
     Parameters
     ----------
@@ -75,11 +76,28 @@ def through_click(grid: Grid, proposal: Proposal) -> Proposal:
     level = float(np.log(proposal.threshold / (1 - proposal.threshold)))
     place = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
     here = float(logits[place].item()) - level
+    outermost = _least_beside(grid, logits, place) - level
+    shift = here if here < 0 else max(outermost, 0.0)
+    if shift == 0:
+        return proposal
     near = np.exp(-((distances(grid, proposal.box, proposal.click.position_ras) / SHIFTED_MM) ** 2))
-    shifted = 1 / (1 + np.exp(np.clip(here, -MOST_SHIFT, MOST_SHIFT) * near - logits))
+    shifted = 1 / (1 + np.exp(np.clip(shift, -MOST_SHIFT, MOST_SHIFT) * near - logits))
     if abs(here) <= MOST_SHIFT:
         shifted[place] = np.maximum(shifted[place], proposal.threshold)
     return replace(proposal, probability=shifted.astype(np.float32))
+
+
+def _least_beside(grid: Grid, values: np.ndarray, place: Slices3) -> float:
+    """Return the least value of the voxels beside one in its axial slice, as far as they lie in the array."""
+    slices_axis = grid.axial_order().axes[0]
+    beside = []
+    for axis in (a for a in range(3) if a != slices_axis):
+        for n in (place[axis].start - 1, place[axis].start + 1):
+            if 0 <= n < values.shape[axis]:
+                other = list(place)
+                other[axis] = slice(n, n + 1)
+                beside.append(float(values[tuple(other)].item()))
+    return min(beside)
 
 
 Merge = Callable[[Grid, Box, np.ndarray, list[Proposal]], np.ndarray]

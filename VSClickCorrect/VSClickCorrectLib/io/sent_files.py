@@ -21,20 +21,24 @@ from VSClickCorrectLib.io.dicom_source import slim_headers
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, changing
 from VSClickCorrectLib.io.image_files import read_header
 from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_series, read_volume
+from VSClickCorrectLib.io.offered_series import OfferedSeries, offered
 from VSClickCorrectLib.io.series_choice import Series, meant_as
 
 _MB = 1 << 20
 # An archive may hold no more than this many times what was sent: MRI rarely halves its size.
 _MAX_RATIO = 20
 _MAX_FILES = 20_000
+_MAX_SERIES = 200
 # Of headers as text; those of a thousand slices take a tenth of it.
 _MAX_HEADERS = 1 << 25
 # Others may ask for gigabytes of memory before a byte is unpacked.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read_sent_volume(path: Path, sequence: str, most_bytes: int) -> Volume:
+def read_sent_volume(path: Path, sequence: str, most_bytes: int, uid: str = "") -> Volume:
     """Read a sequence, ``t1ce`` or ``t2``, from a file or from an archive of DICOM slices.
+
+    Of an archive the series of a SeriesInstanceUID, if it is given.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def read_sent_volume(path: Path, sequence: str, most_bytes: int) -> Volume:
         If it cannot be used, has voxels of more than ``most_bytes``, or it is not clear which series to take.
     """
     if path.suffix == ".zip":
-        return _unpacked(path, sequence, most_bytes)
+        return _unpacked(path, sequence, most_bytes, uid)
     _check_bytes(path, most_bytes)
     return read_volume(path)
 
@@ -80,12 +84,31 @@ def _check_bytes(path: Path, most_bytes: int, files: int = 1) -> None:
         raise ImageError(f"{path} holds a larger image than {most_bytes / _MB:.0f} MB; crop it first.")
 
 
-def _unpacked(archive: Path, sequence: str, most_bytes: int) -> Volume:
-    series = unpacked_series(archive, archive.with_suffix(""), sequence, most_bytes)
+def sent_series(path: Path, most_bytes: int) -> list[OfferedSeries]:
+    """Return the series of MR images in an archive, for a person to choose from.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be unpacked, holds none, or too many to choose from.
+    """
+    series = _series_in(path, path.with_suffix(""), most_bytes)
+    if not series:
+        raise ImageError(
+            f"{path} holds no DICOM series of MR images; send DICOM here, and NIfTI or NRRD in fields of "
+            "their own."
+        )
+    if len(series) > _MAX_SERIES:
+        raise ImageError(f"{path} holds {len(series)} MR series; give the folder of one examination.")
+    return offered(series)
+
+
+def _unpacked(archive: Path, sequence: str, most_bytes: int, uid: str) -> Volume:
+    series = unpacked_series(archive, archive.with_suffix(""), sequence, most_bytes, uid)
     return read_series(series.folder, series.uid)
 
 
-def unpacked_series(archive: Path, folder: Path, sequence: str, most_bytes: int) -> Series:
+def unpacked_series(archive: Path, folder: Path, sequence: str, most_bytes: int, uid: str = "") -> Series:
     """Unpack an archive and return the DICOM series in it that is meant.
 
     Parameters
@@ -93,22 +116,23 @@ def unpacked_series(archive: Path, folder: Path, sequence: str, most_bytes: int)
     archive : Path
         A zip archive.
     folder : Path
-        Where to; made.
+        Where to; made, unless the archive was unpacked there before.
     sequence : {"t1ce", "t2"}
         Which series of several is wanted.
     most_bytes : int
         What the archive, and the image in it, may hold at most.
+    uid : str, optional
+        The SeriesInstanceUID of the one that was chosen.
 
     Raises
     ------
     ImageError
         If it cannot be unpacked, holds more, or it is not clear which series to take.
     """
-    _unpack(archive, folder, min(most_bytes, _MAX_RATIO * archive.stat().st_size))
-    series = find_series(folder)[0]
-    fitting = meant_as(sequence, series)
+    series = _series_in(archive, folder, most_bytes)
     if not series:
         raise ImageError("the archive holds no DICOM series of MR images; zip the slices of one series.")
+    fitting = [s for s in series if s.uid == uid] if uid else meant_as(sequence, series)
     if len(fitting) != 1:
         raise ImageError(
             f"the archive holds {len(series)} MR series, so it is not clear which to take; "
@@ -118,19 +142,29 @@ def unpacked_series(archive: Path, folder: Path, sequence: str, most_bytes: int)
     return fitting[0]
 
 
+def _series_in(archive: Path, folder: Path, most_bytes: int) -> list[Series]:
+    if not folder.is_dir():
+        _unpack(archive, folder, min(most_bytes, _MAX_RATIO * archive.stat().st_size))
+    return find_series(folder)[0]
+
+
 def _unpack(archive: Path, folder: Path, limit: int) -> None:
-    """Unpack an archive into one flat folder of numbered files, whatever its names say."""
+    """Unpack an archive into one flat folder of numbered files, whatever its names say, or nothing."""
+    # A child that died may have left a part.
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
     try:
         with changing(folder), zipfile.ZipFile(archive) as zipped:
-            folder.mkdir()
+            part.mkdir()
             members = [info for info in zipped.infolist() if not info.is_dir()]
             if len(members) > _MAX_FILES or sum(info.file_size for info in members) > limit:
                 raise ImageError("the archive holds too much; zip the slices of one series.")
             if any(info.compress_type not in _METHODS for info in members):
                 raise zipfile.BadZipFile("a method that DICOM archives do not need")
             for number, info in enumerate(members):
-                with zipped.open(info) as source, (folder / f"{number:05d}").open("wb") as target:
+                with zipped.open(info) as source, (part / f"{number:05d}").open("wb") as target:
                     shutil.copyfileobj(source, target)
+            part.rename(folder)
     except (ImageError, StorageError):
         raise
     except OSError as error:

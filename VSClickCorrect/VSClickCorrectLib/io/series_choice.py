@@ -9,6 +9,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.io.dicom_text import header_text
 from VSClickCorrectLib.io.files import is_text
 from VSClickCorrectLib.io.naming import Kind, kind_of_series
@@ -45,6 +46,8 @@ class Series:
     modality, patient, description, protocol, sequence, frame, agent, study, date : str
         Modality, PatientID, SeriesDescription, ProtocolName, SequenceName, FrameOfReferenceUID,
         ContrastBolusAgent, StudyInstanceUID and StudyDate of its first slice, empty where they are not given.
+    size : tuple of 3 int
+        Columns, rows and slices.
     """
 
     folder: Path
@@ -59,6 +62,7 @@ class Series:
     agent: str = ""
     study: str = ""
     date: str = ""
+    size: Index3 = (0, 0, 0)
 
     @property
     def kind(self) -> Kind:
@@ -156,7 +160,8 @@ def _series(folder: Path, uid: str, files: tuple[Path, ...]) -> Series:
         return Series(folder, uid, ())
     character_set = _value(reader, _CHARACTER_SET)
     values = {name: header_text(_value(reader, tag), character_set) for name, tag in _TAGS.items()}
-    return Series(folder, uid, files, **values)
+    columns, rows, frames = [*reader.GetSize(), 1][:3]
+    return Series(folder, uid, files, **values, size=(columns, rows, frames * len(files)))
 
 
 def _header(path: Path) -> sitk.ImageFileReader | None:

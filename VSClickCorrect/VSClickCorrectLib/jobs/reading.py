@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.io.files import no_room, temporary_folder
+from VSClickCorrectLib.io.offered_series import OfferedSeries
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full
 from VSClickCorrectLib.jobs.process import NO_WINDOW, child_environment, python_executable
 
@@ -38,10 +41,10 @@ def read_volume_apart(path: Path, sequence: str, most_bytes: int) -> Volume:
 
 
 def read_series_apart(
-    path: Path, sequence: str, most_bytes: int
+    path: Path, sequence: str, most_bytes: int, uid: str = ""
 ) -> tuple[Volume, tuple[dict[str, Any], ...]]:
     """Read a sequence and, if it is DICOM, its files' headers as JSON; raises as `read_volume_apart`."""
-    array, answer = _read(path, {"sequence": sequence, "most_bytes": most_bytes})
+    array, answer = _read(path, {"sequence": sequence, "most_bytes": most_bytes, "uid": uid})
     grid = Grid(array.shape, np.array(answer["affine"]))
     scan = Scan(**answer["scan"]) if answer["scan"] else None
     volume = Volume(array, grid, tuple(answer["remarks"]), answer["sides_known"], scan)
@@ -60,7 +63,23 @@ def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid]
     return values, Grid(values.shape, np.array(answer["affine"]))
 
 
+def list_series_apart(path: Path, most_bytes: int) -> list[OfferedSeries]:
+    """Return the series of an archive to choose from; raises as `read_volume_apart`."""
+    with _answered(path, {"list": True, "most_bytes": most_bytes}) as (_, answer):
+        return [
+            OfferedSeries(**one | {"size": tuple(one["size"]), "meant": tuple(one["meant"])})
+            for one in answer["series"]
+        ]
+
+
 def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    with _answered(path, task) as (folder, answer):
+        return np.load(folder / "voxels.npy", allow_pickle=False), answer
+
+
+@contextmanager
+def _answered(path: Path, task: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Let a child do a task; yield the folder in which it left what it read, and its answer."""
     task |= {"path": str(path), "memory": _OWN_BYTES + _TIMES * task["most_bytes"]}
     with temporary_folder("vsclick-reading-") as folder:
         (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
@@ -72,7 +91,7 @@ def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]
         answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
         if "refused" in answer:
             raise ImageError(answer["refused"])
-        return np.load(folder / "voxels.npy", allow_pickle=False), answer
+        yield folder, answer
 
 
 def _run(folder: Path, path: Path) -> int:

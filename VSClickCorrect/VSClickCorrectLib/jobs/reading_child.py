@@ -20,6 +20,7 @@ from VSClickCorrectLib.io.sent_files import (
     read_sent_mask,
     read_sent_volume,
     sent_headers,
+    sent_series,
 )
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array
 from VSClickCorrectLib.signals import end_on_signals
@@ -46,6 +47,9 @@ def main(folder: Path) -> None:
 def _answer(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
     try:
         with enough_memory():
+            if task.get("list"):
+                found = sent_series(Path(task["path"]), task["most_bytes"])
+                return {"series": [asdict(one) for one in found]}
             array, answer = _read(task)
             save_array(folder / "voxels.npy", array)
     except OutOfMemory:
@@ -66,7 +70,7 @@ def _read(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     if "sequence" not in task:
         values, grid = read_sent_lone_mask(path, most_bytes)
         return values, {"affine": grid.affine.tolist()}
-    volume = read_sent_volume(path, task["sequence"], most_bytes)
+    volume = read_sent_volume(path, task["sequence"], most_bytes, task["uid"])
     affine = volume.grid.affine.tolist()
     told = {"remarks": volume.remarks, "sides_known": volume.sides_known}
     scan = asdict(volume.scan) if volume.scan is not None else None

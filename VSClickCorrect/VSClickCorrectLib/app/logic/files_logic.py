@@ -15,12 +15,13 @@ from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.shown_case import ShownCase
 from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.uploads import CASE_SLOTS, SLOTS, Uploads
+from VSClickCorrectLib.app.uploads import CASE_SLOTS, SCAN_SLOTS, SLOTS, Uploads
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.io.files import temporary_folder
 from VSClickCorrectLib.io.images import write_mask
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 from VSClickCorrectLib.mrml.volumes import volume_of
+from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.one_patient import of_one_patient
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
@@ -47,6 +48,7 @@ class FilesState:
     unsaved: bool = False
     dialog: bool = False
     busy: bool = False
+    scans: str = ""
     t1ce: str = ""
     t2: str = ""
     mask: str = ""
@@ -70,6 +72,13 @@ class FilesLogic:
         Told what happened.
     uploads : Uploads
         Where files go.
+
+    Attributes
+    ----------
+    arrived : Signal(str)
+        A file is whole; its slot.
+    changed : Signal
+        Files came or went.
     """
 
     def __init__(
@@ -80,9 +89,11 @@ class FilesLogic:
         self._workbench, self._worklist, self._unsaved = flow.workbench, flow.worklist, flow.unsaved
         self._status = status
         self._uploads = uploads
+        self.arrived, self.changed = Signal(), Signal()
         self.typed_state = TypedState(server.state, FilesState)
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
+        server.trigger("vs_dropped")(self.open_dialog)
         server.trigger("vs_download")(self.download)
         server.state.vs_unsaved = self.typed_state.name.unsaved
         flow.workbench.opened.connect(self._on_opened)
@@ -99,7 +110,14 @@ class FilesLogic:
 
     def end(self, slot: str) -> bool:
         """Note that a file is whole."""
-        return self._reported(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
+        whole = self._reported(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
+        if whole:
+            self.arrived.emit(slot)
+        return whole
+
+    def open_dialog(self) -> None:
+        """Show the dialog: something was dropped onto the page, and comes."""
+        self.typed_state.data.dialog = True
 
     def open(self) -> None:
         """Open what was sent, in a task of its own; a mask or a journal alone goes onto the open case.
@@ -112,6 +130,7 @@ class FilesLogic:
 
     async def _open(self) -> None:
         data = self.typed_state.data
+        self._uploads.check_chosen()
         question = "What was done on this case was not saved: {work}. Open other files in its place?"
         if self._unsaved.there and not await self._unsaved.may_go(question):
             return
@@ -126,12 +145,12 @@ class FilesLogic:
             for slot in CASE_SLOTS:
                 self._uploads.discard(slot)
             data.busy = False
-            self._show_names()
+            self.show_names()
 
     async def _open_case(self) -> str:
         """Open what was sent; return what is to be said of it, and of the worklist's case that was left."""
         nodes, current = self._workbench.nodes, self._worklist.current
-        if nodes is None or {"t1ce", "t2"} & set(self._uploads.names):
+        if nodes is None or set(SCAN_SLOTS) & set(self._uploads.names):
             read = await self._host.background(self._uploads.case)
             opened = await of_one_patient(self._host, read.checked)
             current = self._worklist.current
@@ -197,14 +216,16 @@ class FilesLogic:
     def _reported(self, action: Callable[[], object]) -> bool:
         with self._status.reporting():
             action()
-            self._show_names()
+            self.show_names()
             return True
-        self._show_names()
+        self.show_names()
         return False
 
-    def _show_names(self) -> None:
+    def show_names(self) -> None:
+        """Show what is there now."""
         for slot in SLOTS:
             setattr(self.typed_state.data, slot, self._uploads.names.get(slot, ""))
+        self.changed.emit()
 
     def _show_unsaved(self) -> None:
         self.typed_state.data.unsaved = self._unsaved.there

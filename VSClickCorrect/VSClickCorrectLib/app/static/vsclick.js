@@ -100,10 +100,12 @@
   const PART = 2 * 1024 * 1024;
 
   // In parts, so that no file has to fit into one message and the server can stop it early.
-  async function send(slot, file) {
-    let answer = await window.trame.trigger("vs_upload_begin", [slot, file.name, file.size]);
-    for (let at = 0; answer && at < file.size; at += PART) {
-      const part = await file.slice(at, at + PART).arrayBuffer();
+  async function send(slot, name, size, content) {
+    let answer = await window.trame.trigger("vs_upload_begin", [slot, name, size]);
+    const file = answer && (await content().catch(() => new Blob()));
+    for (let at = 0; answer && at < size; at += PART) {
+      // What can no longer be read is missed by the server, which says so.
+      const part = await file.slice(at, at + PART).arrayBuffer().catch(() => new ArrayBuffer(0));
       answer = await window.trame.trigger("vs_upload_part", [slot, at, part]);
     }
     if (answer) await window.trame.trigger("vs_upload_end", [slot]);
@@ -124,10 +126,11 @@
   }
 
   window.vsclick = {
+    send,
     upload(slot, event) {
       const file = event.target.files[0];
       event.target.value = "";
-      if (file) send(slot, file);
+      if (file) send(slot, file.name, file.size, async () => file);
     },
     async download(kind, name = kind) {
       const content = await window.trame.trigger("vs_download", [kind]);

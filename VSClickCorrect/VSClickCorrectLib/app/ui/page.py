@@ -111,7 +111,7 @@ def _top(app: BrowserApp) -> None:
         ):
             VIcon(icon)
             tip(hint)
-    files_ui(app.files, app.status)
+    files_ui(app.files, app.series, app.status)
     help_ui()
 
 

@@ -19,10 +19,13 @@ from trame.widgets.vuetify3 import (
 
 from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
+from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.app.ui.parts import attributes, file_fields, problem, tip
+from VSClickCorrectLib.app.ui.series_ui import scans_ui, series_ui
+from VSClickCorrectLib.app.uploads import CASE_SLOTS
 from VSClickCorrectLib.workflow.keys import key_of
 
 _SLOTS = {
@@ -129,9 +132,9 @@ def measures_ui(measures: MeasuresLogic) -> None:
         )
 
 
-def files_ui(files: FilesLogic, status: Status) -> None:
+def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
     """Build the dialog that opens files, and the menu that saves them."""
-    name = files.typed_state.name
+    name, looking = files.typed_state.name, series.typed_state.name.looking
     VBtn(
         "Open", prepend_icon="mdi-folder-open-outline", size="small", click=f"{name.dialog} = true", id="open"
     )
@@ -146,14 +149,17 @@ def files_ui(files: FilesLogic, status: Status) -> None:
                     click=f"window.vsclick.download('{file}', {name.stem} + '-{file}')",
                     id="save-" + file.replace(".", "-"),
                 )
-    with VDialog(v_model=(name.dialog,), width=520), VCard():
+    with VDialog(v_model=(name.dialog,), width=640), VCard():
         VCardTitle("Open a case")
         with VCardText():
+            scans_ui(name)
             file_fields(_SLOTS, name)
+            series_ui(series)
             problem(status)
             Span(
-                "NIfTI, NRRD or one DICOM series as a zip archive. A journal brings back its clicks, rounds "
-                "and undo. Files stay on the machine that runs the app and are removed once they are read.",
+                "DICOM as a folder or a zip archive, which may also be dropped onto the page; NIfTI and NRRD "
+                "in fields of their own. A journal brings back its clicks, rounds and undo. Files stay on "
+                "the machine that runs the app and are removed once they are read.",
                 classes="vs-quiet",
             )
         with VCardActions():
@@ -164,6 +170,6 @@ def files_ui(files: FilesLogic, status: Status) -> None:
                 id="open-files",
                 color="primary",
                 click=files.open,
-                loading=(name.busy,),
-                disabled=(" && ".join(f"!{getattr(name, slot)}" for slot in _SLOTS),),
+                loading=(f"{name.busy} || {looking}",),
+                disabled=(" && ".join(f"!{getattr(name, slot)}" for slot in CASE_SLOTS),),
             )
