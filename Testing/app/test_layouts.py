@@ -1,5 +1,6 @@
 """Where the views of each layout lie."""
 
+import pytest
 from VSClickCorrectLib.app.layouts import places
 
 BOTH = ("T1ce", "T2")
@@ -20,6 +21,12 @@ def test_planes_and_surface_share_the_two_fifths_below():
         "Sagittal": "4 / 3 / 6 / 5",
         "ThreeD": "4 / 5 / 6 / 7",
     }
+
+
+@pytest.mark.parametrize(("layout", "first"), [("coronal", "Coronal"), ("sagittal", "Sagittal")])
+def test_each_plane_has_both_sequences_side_by_side(layout, first):
+    assert places(layout, BOTH) == {first: "1 / 1 / 6 / 4", f"{first}T2": "1 / 4 / 6 / 7"}
+    assert places(layout, ["T2"]) == {first: "1 / 1 / 6 / 7"}
 
 
 def test_the_surface_is_as_wide_as_each_axial_view():

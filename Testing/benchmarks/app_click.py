@@ -1,5 +1,7 @@
 """Milliseconds from a mouse click to the changed segment in the browser; first page and memory.
 
+With ``--layout planes`` also to the last change in any view, that of the surface in the 3D view included.
+
 Needs Chromium and the Python package playwright. The app runs as a user starts it, on a pair of
 512×512×120 voxels, and a page of 1280×800 is watched: painted means that the picture of the view in which
 the click was made has more pixels of the segment's green, or fewer, than before the click.
@@ -54,18 +56,55 @@ _WATCH = """() => {
   look();
 }"""
 
+# Keeps what each view shows from the release of the button on, small, with its time.
+_WATCH_ALL = """() => {
+  const seenNow = (i) => i.naturalWidth > 100 && i.checkVisibility({visibilityProperty: true});
+  const images = [...document.images].filter(seenNow);
+  const of = (image) => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.naturalWidth / 2, image.naturalHeight / 2];
+    const context = canvas.getContext('2d', {willReadFrequently: true});
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return context.getImageData(0, 0, canvas.width, canvas.height).data;
+  };
+  const seen = images.map((image) => [{time: 0, src: image.src, data: of(image)}]);
+  let released = null, ended = false;
+  const release = () => { released = performance.now(); };
+  document.addEventListener('pointerup', release, {once: true, capture: true});
+  const look = () => {
+    if (ended) return;
+    if (released !== null) images.forEach((image, n) => {
+      if (image.src !== seen[n].at(-1).src && image.complete)
+        seen[n].push({time: performance.now() - released, src: image.src, data: of(image)});
+    });
+    requestAnimationFrame(look);
+  };
+  look();
+  const alike = (a, b) => a.length === b.length && a.every((value, k) => Math.abs(value - b[k]) < 60);
+  window.vsLast = () => {
+    ended = true;
+    const times = seen.map((all) => {
+      const final = all.at(-1).data;
+      const last = all.findLastIndex((one) => !alike(one.data, final));
+      return last < 0 ? 0 : all[last + 1].time;
+    });
+    return Math.max(...times) || null;
+  };
+}"""
+
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clicks", type=int, default=30)
+    parser.add_argument("--layout", default="axial")
     chosen = parser.parse_args()
     with TemporaryDirectory(prefix="vsclick-benchmark-") as folder:
         files = _files(Path(folder))
         started = time.perf_counter()
         server = AppServer(*files, log=Path(folder) / "log.txt")
         try:
-            _measure(server, started, chosen.clicks)
+            _measure(server, started, chosen.clicks, chosen.layout)
         finally:
             server.close()
 
@@ -79,7 +118,7 @@ def _files(folder: Path) -> list[str]:
     return [argument for name, path in paths.items() for argument in (f"--{name}", str(path))]
 
 
-def _measure(server: AppServer, started: float, clicks: int) -> None:
+def _measure(server: AppServer, started: float, clicks: int, layout: str) -> None:
     address = server.url
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -89,18 +128,26 @@ def _measure(server: AppServer, started: float, clicks: int) -> None:
         print(f"{'command to page':36s} {time.perf_counter() - started:.1f} s")
         page.locator("#status", has_text="Ready").wait_for(timeout=_PATIENCE_MS)
         print(f"{'command to first click possible':36s} {time.perf_counter() - started:.1f} s")
+        page.click(f"#layout-{layout}")
         page.wait_for_timeout(2000)
-        times = [t for n in range(clicks) if (t := _click(page, n)) is not None]
+        if layout == "axial":
+            _report("mouse click to painted segment", [_click(page, n) for n in range(clicks)])
+        else:
+            _report(
+                "mouse click to the last view",
+                [_click(page, n, "vsLast()", _WATCH_ALL) for n in range(clicks)],
+            )
         browser.close()
-    low, middle, high = np.percentile(times, [10, 50, 90])
-    print(
-        f"{'mouse click to painted segment':36s} median {middle:.0f} ms, 10-90 % {low:.0f} to {high:.0f} ms, "
-        f"n = {len(times)}"
-    )
     print(f"{'memory of the server, peak':36s} {_peak_mb(server.process.pid):.0f} MB")
 
 
-def _click(page: Page, number: int) -> float | None:
+def _report(what: str, found: list[float | None]) -> None:
+    times = [time for time in found if time is not None]
+    low, middle, high = np.percentile(times, [10, 50, 90])
+    print(f"{what:36s} median {middle:.0f} ms, 10-90 % {low:.0f} to {high:.0f} ms, n = {len(times)}")
+
+
+def _click(page: Page, number: int, told: str = "vsPainted", watch: str = _WATCH) -> float | None:
     """Click on the border at another angle each time; None if the click changed nothing that is seen."""
     area = page.locator(".vs-over[data-view=T1ce]").bounding_box()
     angle, radius = 2.4 * number, 0.09 + 0.02 * (number % 3)
@@ -108,11 +155,11 @@ def _click(page: Page, number: int) -> float | None:
     y = area["y"] + area["height"] / 2 + area["width"] * radius * np.sin(angle)
     page.mouse.move(x, y)
     page.wait_for_timeout(600)
-    page.evaluate(_WATCH)
+    page.evaluate(watch)
     page.mouse.down()
     page.mouse.up()
     page.wait_for_timeout(1500)
-    return page.evaluate("window.vsPainted")
+    return page.evaluate(f"window.{told}")
 
 
 def _peak_mb(pid: int) -> float:

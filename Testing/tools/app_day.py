@@ -109,9 +109,9 @@ class AppDay:
         for key in ("PageUp", "PageDown"):
             page.keyboard.press(key)
         times += [self._click(n, rng) for n in range(half, self.clicks)]
-        page.get_by_text("All planes").click()
+        page.click("#layout-planes")
         page.wait_for_timeout(2 * _SETTLED_MS)
-        page.get_by_text("Axial", exact=True).click()
+        page.click("#layout-axial")
         page.wait_for_timeout(2 * _SETTLED_MS)
         return times
 

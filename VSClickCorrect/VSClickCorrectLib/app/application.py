@@ -17,9 +17,12 @@ from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
+from VSClickCorrectLib.app.logic.overlay_logic import OverlayLogic
+from VSClickCorrectLib.app.logic.pointer_logic import PointerLogic
 from VSClickCorrectLib.app.logic.readout_logic import ReadoutLogic
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectLib.app.logic.sequences_logic import SequencesLogic
 from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
@@ -75,6 +78,11 @@ class BrowserApp:
         workbench.closed.connect(self.views.clear)
         self.clicks = ClicksLogic(self.server, slicer_app, self.host, self.flow)
         self.display = DisplayLogic(self.server, self.flow, self.views)
+        self.sequences = SequencesLogic(self.server, self.views)
+        self.overlay = OverlayLogic(self.server, self.views)
+        self.pointer = PointerLogic(self.server, self.views, self.display, self.overlay, self.sequences)
+        workbench.closed.connect(self.sequences.close)
+        workbench.closed.connect(self.overlay.clear)
         self.readout = ReadoutLogic(self.server, workbench, self.views)
         self.strip = StripLogic(self.server, workbench, self.views)
         self.surface = SurfaceLogic(slicer_app, workbench, self.views, self.status)
@@ -91,10 +99,12 @@ class BrowserApp:
         self.series.changed.connect(self.files.show_names)
         self.views.clicked.connect(self._on_clicked)
         self.server.trigger("vs_key")(self.press)
+        self.server.trigger("vs_unmeasure")(self.overlay.remove)
         self.server.trigger("vs_wheel")(self.views.turn_wheel)
         self.server.enable_module(page_files)
         state.trame__title = TITLE
         state.vs_keys = {key.name: key.action for key in PAGE_KEYS}
+        state.vs_held = [key.action for key in PAGE_KEYS if key.held]
         build_page(self)
         self._keys = self._actions()
 
@@ -135,13 +145,20 @@ class BrowserApp:
 
     def _show(self) -> None:
         self.views.show(self.flow.workbench.case)
+        self.sequences.open(self.flow.workbench.case)
         self.zoom()
 
     def _on_clicked(self, point: Point3) -> None:
+        if self.pointer.rests:
+            return
         if self.clicks.looking:
             self.views.jump_to(point)
         else:
             self.clicks.place(point)
+
+    def _choose(self, tool: str) -> None:
+        self.overlay.rest()
+        self.clicks.choose(tool)
 
     def _actions(self) -> dict[str, Callable]:
         views, clicks, state = self.views, self.clicks, self.server.state
@@ -163,10 +180,14 @@ class BrowserApp:
             "skip": self.worklist.skip,
             "help": lambda: setattr(state, HELP, True),
             "fit": views.fit,
+            "lines": self.overlay.toggle_lines,
+            "measure": self.overlay.toggle_measuring,
+            "unmeasure": self.overlay.remove,
+            "window": self.display.next_window,
             "zoom": self.zoom,
         }
         for tool in (*(kind.value for kind in ClickKind), LOOK):
-            actions[tool] = lambda tool=tool: clicks.choose(tool)
+            actions[tool] = lambda tool=tool: self._choose(tool)
         for action in ("start", "fill", "crosshair"):
             actions[action] = lambda switch=action: self.display.toggle(switch)
         actions["markers"] = lambda: self.display.toggle("clicks")

@@ -70,6 +70,16 @@ def set_width(view: SliceView, width_mm: float) -> None:
     node.SetFieldOfView(x * scale, y * scale, z)
 
 
+def pan(view: SliceView, right: int, up: int) -> None:
+    """Move the image in a view along with the pointer, by pixels."""
+    node = view.get_view_node()
+    x, y, z = node.GetXYZOrigin()
+    (width, height), (wide, high) = node.GetDimensions()[:2], node.GetFieldOfView()[:2]
+    with view.trigger_modified_once():
+        node.SetXYZOrigin(x - right * wide / width, y - up * high / height, z)
+        node.UpdateMatrices()
+
+
 def center_on(view: SliceView, ras: Point3) -> None:
     """Bring a point, world RAS mm, into the middle of a view."""
     view.get_view_node().SetXYZOrigin(0.0, 0.0, 0.0)

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-LAYOUTS = {"axial": "Axial", "planes": "All planes", "surface": "Axial and 3D"}
-AXIAL_VIEWS = ("T1ce", "T2")
-PLANE_VIEWS = ("Coronal", "Sagittal")
+LAYOUTS = {
+    "axial": "Axial",
+    "coronal": "Coronal",
+    "sagittal": "Sagittal",
+    "planes": "All planes",
+    "surface": "Axial and 3D",
+}
+# The views of each plane, which always show the same part of the patient.
+TWINS = {
+    "Axial": ("T1ce", "T2"),
+    "Coronal": ("Coronal", "CoronalT2"),
+    "Sagittal": ("Sagittal", "SagittalT2"),
+}
+AXIAL_VIEWS = TWINS["Axial"]
+PLANE_VIEWS = (*TWINS["Coronal"], *TWINS["Sagittal"])
+SLICE_VIEWS = (*AXIAL_VIEWS, *PLANE_VIEWS)
 SURFACE_VIEW = "ThreeD"
-ALL_VIEWS = (*AXIAL_VIEWS, *PLANE_VIEWS, SURFACE_VIEW)
+ALL_VIEWS = (*SLICE_VIEWS, SURFACE_VIEW)
 # So that one, two or three views fill a row evenly, and the planes below the axial views two fifths.
 COLUMNS, ROWS, AXIAL_ROWS = 6, 5, 3
 
@@ -34,8 +47,16 @@ def places(layout: str, axial: Sequence[str], enlarged: str = "") -> dict[str, s
         return _row((enlarged,), 1, 1 + ROWS)
     if layout == "planes":
         above = _row(axial, 1, 1 + AXIAL_ROWS)
-        return above | _row((*PLANE_VIEWS, SURFACE_VIEW), 1 + AXIAL_ROWS, 1 + ROWS)
+        below = (TWINS["Coronal"][0], TWINS["Sagittal"][0], SURFACE_VIEW)
+        return above | _row(below, 1 + AXIAL_ROWS, 1 + ROWS)
+    if layout in ("coronal", "sagittal"):
+        return _row(TWINS[layout.title()][: len(axial)], 1, 1 + ROWS)
     return _row((*axial, SURFACE_VIEW) if layout == "surface" else axial, 1, 1 + ROWS)
+
+
+def plane_of(view: str) -> str:
+    """Return the plane of a slice view, a key of `TWINS`."""
+    return next(plane for plane, twins in TWINS.items() if view in twins)
 
 
 def _row(views: Sequence[str], top: int, bottom: int) -> dict[str, str]:

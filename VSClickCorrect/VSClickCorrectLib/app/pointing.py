@@ -10,7 +10,7 @@ from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
 
 # A press that moves farther than this before the release is a drag, in pixels.
-_STILL = 4
+STILL = 4
 # Before Slicer's own interaction, so that a click is never taken for the start of a drag.
 _PRIORITY = 10.0
 
@@ -60,7 +60,7 @@ class Pointing:
             self._on_hover(point_at(self._view, position))
             return
         pressed, self._pressed = self._pressed, position if name == "LeftButtonPressEvent" else None
-        if name == "LeftButtonReleaseEvent" and pressed and _distance(pressed, position) <= _STILL:
+        if name == "LeftButtonReleaseEvent" and pressed and distance(pressed, position) <= STILL:
             self._callback(point_at(self._view, pressed))
 
 
@@ -78,7 +78,8 @@ def point_at(view: SliceView, position: tuple[int, int]) -> Point3:
     return ras[0], ras[1], ras[2]
 
 
-def _distance(first: tuple[int, int], second: tuple[int, int]) -> int:
+def distance(first: tuple[int, int], second: tuple[int, int]) -> int:
+    """Return how far two pixels lie apart, along the axis along which it is more."""
     return max(abs(a - b) for a, b in zip(first, second, strict=True))
 
 

@@ -17,11 +17,14 @@ class Key(NamedTuple):
         What the windows know it by.
     does : str
         What it does, for a person.
+    held : bool
+        Whether it matters for how long it is held.
     """
 
     name: str
     action: str
     does: str
+    held: bool = False
 
 
 # Slicer's own views have keys of their own, so the desktop module takes few beside these.
@@ -67,6 +70,13 @@ PAGE_KEYS = (
     Key("ArrowRight", "right", "the crosshair by a voxel"),
     Key("ArrowUp", "back", "the crosshair by a voxel"),
     Key("ArrowDown", "front", "the crosshair by a voxel"),
+    Key("T", "flick", "the other sequence under the pointer; held, for as long", held=True),
+    Key("Space", "bare", "held: the bare image, no clicks, the left button pans", held=True),
+    Key("G", "lines", "where the other views cut"),
+    Key("W", "window", "next window preset"),
+    Key("L", "measure", "measures distances"),
+    Key("Delete", "unmeasure", "removes the last distance"),
+    Key("Shift+F", "fullscreen", "full screen"),
 )
 
 

@@ -1,22 +1,27 @@
-"""The surface in the 3D view, made once the clicks pause."""
+"""The surface in the 3D view, made as soon as the slices show what a click did."""
 
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 
 from trame_slicer.core import SlicerApp
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
+from VSClickCorrectLib.app.rendering import slices_stay
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.mrml.segment_mask import refresh_surface
 from VSClickCorrectLib.workflow.correction import Workbench
 
-_PAUSE_S = 0.6
+# The slice views are drawn meanwhile: the turn of an event loop that is busy with them comes later.
+_SOON_S = 0.05
+# A large surface that takes its time waits until the clicks pause.
+_LONG_S, _PAUSE_S = 0.1, 0.6
 
 
 class SurfaceLogic:
-    """Rebuilds the surface while a 3D view is shown, never while clicks follow each other.
+    """Rebuilds the surface while a 3D view is shown, after the slices were drawn.
 
     Parameters
     ----------
@@ -42,7 +47,7 @@ class SurfaceLogic:
         self._views = views
         self._status = status
         self._timer: asyncio.TimerHandle | None = None
-        self._fitted = False
+        self._fitted, self._took_s = False, 0.0
         for view in slicer_app.view_manager.get_threed_views():
             view.renderer().AddObserver("StartEvent", _show_all_of_it)
         workbench.opened.connect(self._on_opened)
@@ -56,14 +61,17 @@ class SurfaceLogic:
         if self._timer is not None:
             self._timer.cancel()
         if self._views.shows_3d and self._workbench.nodes is not None:
-            self._timer = asyncio.get_running_loop().call_later(_PAUSE_S, self._refresh)
+            pause = _SOON_S if self._took_s < _LONG_S else _PAUSE_S
+            self._timer = asyncio.get_running_loop().call_later(pause, self._refresh)
 
     def _refresh(self) -> None:
         nodes = self._workbench.nodes
         if nodes is None or nodes.mask.extent() is None:
             return
-        with self._status.reporting():
+        began = monotonic()
+        with self._status.reporting(), slices_stay():
             refresh_surface(nodes.segmentation)
+        self._took_s = monotonic() - began
         if not self._fitted:
             for view in self._app.view_manager.get_threed_views():
                 view.fit_view_to_content()

@@ -11,7 +11,6 @@ import slicer
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from trame_slicer.core import SlicerApp
-from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import SliceView, ViewLayoutDefinition, ViewProps, ViewType
 from undo_stack import Signal
 
@@ -24,11 +23,21 @@ from VSClickCorrectLib.app.framing import (
     set_width,
     show_frame,
 )
-from VSClickCorrectLib.app.layouts import ALL_VIEWS, AXIAL_VIEWS, PLANE_VIEWS, SURFACE_VIEW, places
+from VSClickCorrectLib.app.layouts import (
+    ALL_VIEWS,
+    AXIAL_VIEWS,
+    LAYOUTS,
+    PLANE_VIEWS,
+    SLICE_VIEWS,
+    SURFACE_VIEW,
+    TWINS,
+    places,
+    plane_of,
+)
 from VSClickCorrectLib.app.memory import keep_surface
 from VSClickCorrectLib.app.pointing import Pointing
+from VSClickCorrectLib.app.rendering import register_factories
 from VSClickCorrectLib.app.slices import AxialSlices
-from VSClickCorrectLib.app.ui.views_ui import slice_view_ui, threed_view_ui
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
@@ -50,7 +59,7 @@ class ViewsState:
     layout: str = "axial"
     slice: int = 1
     slices: int = 1
-    areas: dict = field(default_factory=lambda: places("planes", AXIAL_VIEWS))
+    areas: dict = field(default_factory=lambda: _all_places(AXIAL_VIEWS))
     shown: list = field(default_factory=list)
     enlarged: str = ""
     positions: dict = field(default_factory=dict)
@@ -60,7 +69,7 @@ class ViewsState:
 class ViewsLogic:
     """Makes and arranges the views, and keeps slice numbers and crosshair.
 
-    A view shows what the user made it show, whatever size the page gives it; both axial views show the same.
+    A view shows what the user made it show, whatever size the page gives it; twins show the same part.
     All views stay on the page in every layout, hidden ones where they were last: what trame-rca makes for a
     view in the browser listens to the document even after the view is gone, and a hidden view that keeps its
     size keeps its drawing buffers.
@@ -77,18 +86,14 @@ class ViewsLogic:
     """A point, world RAS mm, was clicked in a slice view."""
     hovered = Signal(tuple)
     """The pointer is over a point, world RAS mm."""
+    moved = Signal(str)
+    """The slice view of a name shows another part of the patient, or has another size."""
 
     def __init__(self, server: Server, slicer_app: SlicerApp) -> None:
         self._app = slicer_app
+        self._tell = server.state.flush
         self.typed_state = TypedState(server.state, ViewsState)
-        register_rca_factories(
-            slicer_app.view_manager,
-            server,
-            slice_view_ui_f=partial(slice_view_ui, self.typed_state.name),
-            three_d_view_ui_f=partial(threed_view_ui, self.typed_state.name),
-            blur_fps=20.0,
-            interactive_quality=80,
-        )
+        register_factories(slicer_app.view_manager, server)
         self._axial_views: Sequence[str] = AXIAL_VIEWS
         self._slices: AxialSlices | None = None
         self._pointings: list[Pointing] = []
@@ -106,8 +111,8 @@ class ViewsLogic:
         )
         server.trigger("vs_enlarge")(self.enlarge)
         self._draw_images_first()
-        for name in AXIAL_VIEWS + PLANE_VIEWS:
-            self._watch(self._view(name))
+        for name in SLICE_VIEWS:
+            self._watch(self.view(name))
 
     @property
     def slices(self) -> AxialSlices | None:
@@ -117,7 +122,7 @@ class ViewsLogic:
     @property
     def shows_3d(self) -> bool:
         """Whether the layout has a 3D view."""
-        return self.typed_state.data.layout != "axial"
+        return self.typed_state.data.layout in ("planes", "surface")
 
     def show(self, nodes: CaseNodes) -> None:
         """Show a case in all views, in the middle of its segment or of the image."""
@@ -126,11 +131,11 @@ class ViewsLogic:
         shown = {"T1ce": nodes.t1ce, "T2": nodes.t2}
         self._axial_views = [name for name, node in shown.items() if node is not None]
         self.typed_state.data.sides_known = sides_known(nodes.reference)
-        if self.typed_state.data.enlarged not in places("planes", self._axial_views):
+        if self.typed_state.data.enlarged not in _all_places(self._axial_views):
             self.typed_state.data.enlarged = ""
         self._arrange()
-        for name in AXIAL_VIEWS + PLANE_VIEWS:
-            view, volume = self._view(name), shown.get(name, nodes.reference)
+        for name in SLICE_VIEWS:
+            view, volume = self.view(name), shown.get(name, nodes.reference)
             view.set_background_volume_id(volume.GetID() if volume else None)
             self._align(view, nodes.reference)
         self.fit()
@@ -151,7 +156,7 @@ class ViewsLogic:
         if self._slices is not None and number != self._number():
             number = int(number)
             for name in AXIAL_VIEWS:
-                self._place(self._slices.moved(self._center(self._axial), number), self._view(name))
+                self._place(self._slices.moved(self._center(self._axial), number), self.view(name))
             self.crosshair.SetCrosshairRAS(*self._slices.moved(self.crosshair_ras, number))
 
     def page_by(self, step: int) -> None:
@@ -160,7 +165,7 @@ class ViewsLogic:
 
     def turn_wheel(self, name: str, steps: int, zooms: bool) -> None:
         """Page or zoom one slice view by steps of the wheel, upward for positive numbers."""
-        view = self._view(name)
+        view = self.view(name)
         if zooms:
             view.zoom(1 - 0.9**steps)
         elif name in AXIAL_VIEWS:
@@ -175,9 +180,9 @@ class ViewsLogic:
         # Between two slices an axial view would show a mixture of both.
         whole = self._slices.moved(ras, self._slices.number_at(ras))
         for name in AXIAL_VIEWS:
-            self._place(whole, self._view(name))
+            self._place(whole, self.view(name))
         for name in PLANE_VIEWS:
-            self._place(ras, self._view(name))
+            self._place(ras, self.view(name))
         self.crosshair.SetCrosshairRAS(*(float(v) for v in ras))
 
     def zoom_to(self, grid: Grid, box: Box) -> None:
@@ -186,9 +191,9 @@ class ViewsLogic:
             [(k, j, i) for k in _ends(box, 0) for j in _ends(box, 1) for i in _ends(box, 2)]
         )
         middle, size = corners.mean(axis=0), np.ptp(corners, axis=0).max()
-        for name in AXIAL_VIEWS + PLANE_VIEWS:
-            center_on(self._view(name), middle)
-            set_width(self._view(name), max(_SMALLEST_MM, _SURROUNDINGS * float(size)))
+        for name in SLICE_VIEWS:
+            center_on(self.view(name), middle)
+            set_width(self.view(name), max(_SMALLEST_MM, _SURROUNDINGS * float(size)))
         self.jump_to(point3(middle))
 
     def move_crosshair(self, columns: int = 0, rows: int = 0) -> None:
@@ -203,9 +208,9 @@ class ViewsLogic:
 
     def fit(self) -> None:
         """Zoom all slice views to the whole image."""
-        # The other axial view follows.
-        for name in (self._axial_views[0], *PLANE_VIEWS):
-            self._fit(self._view(name))
+        # The other view of each plane follows.
+        for name in (self._axial_views[0], TWINS["Coronal"][0], TWINS["Sagittal"][0]):
+            self._fit(self.view(name))
 
     def enlarge(self, name: str) -> None:
         """Let one view fill the page, or the layout have it again where it does already or none is named."""
@@ -220,9 +225,10 @@ class ViewsLogic:
 
     @property
     def _axial(self) -> SliceView:
-        return self._view(self._axial_views[0])
+        return self.view(self._axial_views[0])
 
-    def _view(self, name: str) -> SliceView:
+    def view(self, name: str) -> SliceView:
+        """Return the slice view of a name."""
         return self._app.view_manager.get_view(name)
 
     def _draw_images_first(self) -> None:
@@ -234,36 +240,40 @@ class ViewsLogic:
         blank = add_volume(
             self._app.scene, Volume(np.zeros((2, 2, 2), np.uint8), Grid((2, 2, 2), np.eye(4))), ""
         )
-        for name in AXIAL_VIEWS + PLANE_VIEWS:
-            self._view(name).set_background_volume_id(blank.GetID())
-            self._view(name).set_background_volume_id(None)
+        for name in SLICE_VIEWS:
+            self.view(name).set_background_volume_id(blank.GetID())
+            self.view(name).set_background_volume_id(None)
         self._app.scene.RemoveNode(blank.GetDisplayNode())
         self._app.scene.RemoveNode(blank)
 
     def _watch(self, view: SliceView) -> None:
         # Smoothing edges eight times over is dear without a graphics card, and images have no edges.
         view.render_window().SetMultiSamples(0)
-        self._pointings.append(Pointing(view, self._on_clicked, self.hovered.emit))
+        self._pointings.append(Pointing(view, partial(self._on_clicked, view), self.hovered.emit))
         view.modified.connect(self._on_view_modified)
         name = view.get_singleton_tag()
         for priority, action in ((_BEFORE_SLICER, self._before_resize), (_AFTER_SLICER, self._after_resize)):
             view.interactor().AddObserver("WindowResizeEvent", lambda *_, do=action: do(name), priority)
 
     def _before_resize(self, name: str) -> None:
-        self._resized[name] = frame_of(self._view(name))
+        self._resized[name] = frame_of(self.view(name))
 
     def _after_resize(self, name: str) -> None:
-        view, frame = self._view(name), self._resized.pop(name)
+        view, frame = self.view(name), self._resized.pop(name)
         show_frame(view, frame)
         whole = self._whole.get(name)
         if whole is not None and whole.like(frame):
             self._fit(view)
+        # The browser sends a size beside what it calls, which alone would tell it what has changed.
+        self._tell()
 
     def _fit(self, view: SliceView) -> None:
         fit_in_plane(view)
         self._whole[view.get_singleton_tag()] = frame_of(view)
 
-    def _on_clicked(self, point: Point3) -> None:
+    def _on_clicked(self, view: SliceView, point: Point3) -> None:
+        # Views are drawn in the order in which they ask for it: first the one that the user looks at.
+        view.schedule_render()
         self.crosshair.SetCrosshairRAS(*point)
         self.clicked.emit(point)
 
@@ -272,15 +282,15 @@ class ViewsLogic:
         if self._slices is None or name in self._resized:
             return
         self._show_position(view)
-        if name in AXIAL_VIEWS:
-            self._follow(view)
+        self._follow(view)
+        self.moved.emit(name)
         if view is self._axial and self.typed_state.data.slice != self._number():
             self.typed_state.data.slice = self._number()
 
     def _follow(self, leader: SliceView) -> None:
-        """Let the other axial view show what this one shows."""
+        """Let the other view of a plane show what this one shows."""
         frame = frame_of(leader)
-        for view in map(self._view, AXIAL_VIEWS):
+        for view in map(self.view, TWINS[plane_of(leader.get_singleton_tag())]):
             if view is not leader and not frame.like(frame_of(view)):
                 show_frame(view, frame)
 
@@ -315,6 +325,11 @@ class ViewsLogic:
         self._app.view_manager.set_current_view_ids(list(shown))
 
 
+def _all_places(axial: Sequence[str]) -> dict[str, str]:
+    """Return a place for every view that any layout shows, first of all that among all planes."""
+    return {name: area for layout in (*LAYOUTS, "planes") for name, area in places(layout, axial).items()}
+
+
 def _ends(box: Box, axis: int) -> tuple[int, int]:
     return box.start[axis], box.stop[axis] - 1
 
@@ -322,6 +337,5 @@ def _ends(box: Box, axis: int) -> tuple[int, int]:
 def _definition(name: str) -> ViewLayoutDefinition:
     if name == SURFACE_VIEW:
         return ViewLayoutDefinition.threed_view(name=name, background_color=_BACKGROUND)
-    orientation = "Axial" if name in AXIAL_VIEWS else name
-    properties = ViewProps(label=name, orientation=orientation, background_color=_BACKGROUND, group=0)
+    properties = ViewProps(label=name, orientation=plane_of(name), background_color=_BACKGROUND, group=0)
     return ViewLayoutDefinition(name, ViewType.SLICE_VIEW, properties)

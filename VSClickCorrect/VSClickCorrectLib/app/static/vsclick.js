@@ -3,11 +3,36 @@
   const TYPING = "input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]";
 
   function name(event) {
+    if (event.key === " ") return "Space";
     const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
     const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
     // Which signs need Shift depends on the keyboard.
     const sign = key.length === 1 && !/[A-Z]/.test(key);
     return control + (event.shiftKey && !sign ? "Shift+" : "") + key;
+  }
+
+  const held = new Map();
+  let over = "";
+
+  function hold(event, action) {
+    if (event.repeat || held.has(event.code)) return;
+    held.set(event.code, { action, since: event.timeStamp });
+    window.trame.trigger("vs_hold", [action, true, over, 0]);
+  }
+
+  function letGo(code, now) {
+    const { action, since } = held.get(code);
+    held.delete(code);
+    window.trame.trigger("vs_hold", [action, false, "", now - since]);
+  }
+
+  document.addEventListener("keyup", (event) => held.has(event.code) && letGo(event.code, event.timeStamp), true);
+  // A key that is let go while another window has the keyboard is told to nobody.
+  window.addEventListener("blur", (event) => [...held.keys()].forEach((code) => letGo(code, event.timeStamp)));
+
+  function fullscreen() {
+    const all = document.documentElement;
+    return document.fullscreenElement ? document.exitFullscreen() : all.requestFullscreen();
   }
 
   // Before Slicer's own keys in the views, some of which mean other things.
@@ -16,19 +41,27 @@
     (event) => {
       const action = (window.trame.state.get("vs_keys") || {})[name(event)];
       const busy = event.target.closest(TYPING) || document.querySelector(".v-overlay--active.v-dialog");
-      // A button that was reached with the Tab key is pressed by Enter, as everywhere.
-      const button = event.key === "Enter" && event.target.closest("button, a, [role=button]");
-      if (!action || event.altKey || busy || button) return;
+      // A button that was reached with the Tab key is pressed by Enter or Space, as everywhere.
+      const presses = event.key === "Enter" || event.key === " ";
+      const button = presses && event.target.closest("button, a, [role=button], [type=checkbox], [role=slider]");
+      // So are a slider's keys, once it was reached so.
+      const slides = /^(Arrow|Home|End|Page)/.test(event.key) && event.target.closest("[role=slider]");
+      if (!action || event.altKey || busy || button || slides) return;
       event.preventDefault();
       event.stopPropagation();
-      window.trame.trigger("vs_key", [action]);
+      if (action === "fullscreen") fullscreen();
+      else if ((window.trame.state.get("vs_held") || []).includes(action)) hold(event, action);
+      else window.trame.trigger("vs_key", [action]);
     },
     true,
   );
 
   // A button that was pressed with the mouse is done with: keys belong to the views again.
   document.addEventListener("click", (event) => {
-    if (event.detail > 0) event.target.closest("button")?.blur();
+    if (event.detail > 0) event.target.closest("button, [type=checkbox]")?.blur();
+  });
+  document.addEventListener("pointerup", () => {
+    if (document.activeElement?.matches("[role=slider]")) document.activeElement.blur();
   });
 
   // The wheel turns faster than slices are drawn: what was turned meanwhile goes with the next message.
@@ -82,11 +115,12 @@
 
   // The views of one patient are linked, so the same place is at the same part of each.
   document.addEventListener("pointermove", (event) => {
-    const views = [...document.querySelectorAll(".vs-axial")];
+    const views = [...document.querySelectorAll(".vs-slice-view")];
     const own = views.find((view) => view.parentElement.contains(event.target));
+    over = own ? own.dataset.view : "";
     for (const view of views) {
       const twin = view.querySelector(".vs-twin");
-      const shown = own && view !== own;
+      const shown = own && view !== own && view.dataset.plane === own.dataset.plane;
       twin.style.display = shown ? "block" : "none";
       if (!shown) continue;
       const [from, to] = [area(own), area(view)];
@@ -127,6 +161,7 @@
 
   window.vsclick = {
     send,
+    fullscreen,
     upload(slot, event) {
       const file = event.target.files[0];
       event.target.value = "";

@@ -7,8 +7,7 @@ from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
 
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
-from VSClickCorrectLib.app.ui.parts import attributes, tip
-from VSClickCorrectLib.session.mask_tools import SMALL_MM3
+from VSClickCorrectLib.app.ui.parts import attributes, explained, tip
 from VSClickCorrectLib.workflow.keys import key_of
 
 _TOOLS = (
@@ -61,16 +60,18 @@ def clicks_ui(clicks: ClicksLogic) -> None:
     with Div(classes="vs-row vs-undo-text", id="undo-text"):
         Span(f"{{{{ {name.undo} ? 'Undo: ' + {name.undo} : 'No click yet' }}}}")
     with Div(classes="vs-row"):
-        VSwitch(
-            v_model=(name.collecting,),
-            label="Collect clicks",
-            density="compact",
-            hide_details=True,
-            color="primary",
-            id="collect",
-        )
+        hint = f"Clicks wait until they are applied together ({key_of('apply')})"
+        with explained(hint):
+            VSwitch(
+                v_model=(name.collecting,),
+                label="Collect clicks",
+                density="compact",
+                hide_details=True,
+                color="primary",
+                id="collect",
+            )
         Div(classes="flex-grow-1")
-        with Div():
+        with explained(f"Correct by all clicks that wait ({key_of('apply')})"):
             VBtn(
                 f"Apply {{{{ {name.pending} || '' }}}}",
                 id="apply",
@@ -80,28 +81,6 @@ def clicks_ui(clicks: ClicksLogic) -> None:
                 variant="tonal",
                 color="primary",
             )
-            tip(f"Correct by all clicks that wait ({key_of('apply')})")
-    _mask_tools_ui(clicks)
-
-
-def _mask_tools_ui(clicks: ClicksLogic) -> None:
-    """Build the tools that change the whole mask."""
-    name = clicks.typed_state.name
-    with Div(classes="vs-row", id="mask-tools"):
-        for action, label, hint in (
-            (clicks.keep_largest, "Largest", "Keep the largest part of the mask alone"),
-            (clicks.remove_islands, "Islands", f"Remove parts of less than {SMALL_MM3:g} mm³"),
-            (clicks.fill_between, "Between", "Fill slices without mask between two that have some"),
-        ):
-            with VBtn(
-                label,
-                id=f"mask-{label.lower()}",
-                click=action,
-                disabled=(f"!{name.ready}",),
-                size="small",
-                variant="text",
-            ):
-                tip(hint)
 
 
 def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
@@ -116,6 +95,7 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
         with Div(v_for=f"row in {name.rows}", key="row.number", classes=("'vs-click vs-' + row.kind",)):
             with Button(
                 classes="vs-click-text",
+                title="Bring this click into view",
                 click=(show, "[row.number]"),
                 **attributes(
                     aria_label=("'Go to click ' + row.number + ', ' + row.kind + ', slice ' + row.slice",)
@@ -129,6 +109,7 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
                 Span("{{ row.voxels === null ? 'waits' : row.voxels + ' vx' }}", classes="vs-voxels")
             VBtn(
                 icon="mdi-close",
+                title=f"Take this click and its correction back ({key_of('undo')}: the last one)",
                 size="x-small",
                 variant="text",
                 **attributes(aria_label=("'Remove click ' + row.number",)),

@@ -8,7 +8,7 @@ from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTi
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.ui.parts import file_fields, problem
+from VSClickCorrectLib.app.ui.parts import explained, file_fields, problem, tip
 
 _SLOTS = {
     "before": ("Mask of the earlier examination", ".nii,.gz,.nrrd,.dcm"),
@@ -21,14 +21,15 @@ def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic, status: Status) ->
     name, sent = follow_up.typed_state.name, files.typed_state.name
     with Div(classes="vs-list"):
         Pre(f"{{{{ {name.text} }}}}", v_if=(name.text,), classes="vs-measures", id="follow-up")
-        VBtn(
+        with VBtn(
             "Compare with an earlier examination",
             id="compare",
             click=f"{name.dialog} = true",
             size="small",
             variant="tonal",
             prepend_icon="mdi-compare-horizontal",
-        )
+        ):
+            tip("Say how volume and diameter changed since an earlier mask")
     with VDialog(v_model=(name.dialog,), width=520), VCard():
         VCardTitle("Compare with an earlier examination")
         with VCardText():
@@ -40,12 +41,14 @@ def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic, status: Status) ->
             )
         with VCardActions():
             Div(classes="flex-grow-1")
-            VBtn("Cancel", click=f"{name.dialog} = false")
-            VBtn(
-                "Compare",
-                id="compare-files",
-                color="primary",
-                click=follow_up.compare,
-                loading=(name.busy,),
-                disabled=(f"!{sent.before}",),
-            )
+            with VBtn("Cancel", click=f"{name.dialog} = false"):
+                tip("Compare nothing (Escape)")
+            with explained("Compare with this mask"):
+                VBtn(
+                    "Compare",
+                    id="compare-files",
+                    color="primary",
+                    click=follow_up.compare,
+                    loading=(name.busy,),
+                    disabled=(f"!{sent.before}",),
+                )

@@ -13,6 +13,7 @@ HELP = "vs_help"
 _SIGNS = {"Arrow": "", "Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
 _MOUSE = {
     "left": "places a click of the chosen kind; while looking sets the window, and a click goes there",
+    "Ctrl and left, dragged": "sets the window, whatever tool is chosen",
     "double click": "while looking enlarges the view, or shows the others again",
     "middle, dragged": "pans",
     "right, dragged": "zooms",
@@ -33,7 +34,7 @@ def help_ui() -> None:
             id="help",
         )
         tip(f"Keys and mouse ({key_of('help')})")
-    with VDialog(v_model=(HELP, False), width=960), VCard(id="help-page"):
+    with VDialog(v_model=(HELP, False), width=1260), VCard(id="help-page"):
         VCardTitle("Keys and mouse")
         with VCardText(classes="vs-help"):
             for does, keys in _keys().items():
@@ -42,7 +43,8 @@ def help_ui() -> None:
                 _row([button], does)
         with VCardActions():
             Div(classes="flex-grow-1")
-            VBtn("Close", click=f"{HELP} = false")
+            with VBtn("Close", click=f"{HELP} = false", id="help-close"):
+                tip("Close this list (Escape)")
 
 
 def _row(keys: list[str], does: str) -> None:

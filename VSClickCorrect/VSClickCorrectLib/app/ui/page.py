@@ -9,9 +9,6 @@ from trame.widgets import client
 from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import (
     VAppBar,
-    VBtn,
-    VBtnToggle,
-    VIcon,
     VMain,
     VNavigationDrawer,
     VTab,
@@ -20,7 +17,6 @@ from trame.widgets.vuetify3 import (
     VWindowItem,
 )
 
-from VSClickCorrectLib.app.layouts import LAYOUTS
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK
 from VSClickCorrectLib.app.page_files import STATIC
 from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
@@ -31,9 +27,9 @@ from VSClickCorrectLib.app.ui.parts import attributes, tip
 from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
 from VSClickCorrectLib.app.ui.settings_ui import settings_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
+from VSClickCorrectLib.app.ui.viewing_ui import viewing_ui
 from VSClickCorrectLib.app.ui.views_ui import views_ui
 from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, question_ui, worklist_ui
-from VSClickCorrectLib.workflow.keys import key_of
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.app.application import BrowserApp
@@ -49,6 +45,13 @@ _THEME = {
     "theme": {"defaultTheme": "dark", "themes": {"dark": {"dark": True, "colors": _COLORS}}},
     # Vuetify forgets a listener to keys each time a button with a ripple is disabled and enabled again.
     "defaults": {"VBtn": {"class": "text-none", "ripple": False}},
+}
+
+_TABS = {
+    "Clicks": "The clicks, and what each changed",
+    "Measures": "Volume, diameters and change",
+    "Display": "Windows, blending and what is shown over the images",
+    "Settings": "Which network corrects, and how",
 }
 
 # What is shown once the program does not answer any more; nothing of the page is left then, styles included.
@@ -72,7 +75,7 @@ def build_page(app: BrowserApp) -> None:
         with VNavigationDrawer(location="right", permanent=True, width=336, classes="vs-panel"):
             _panel(app)
         with VMain(classes="vs-main"), Div(classes="vs-work"):
-            views_ui(app.views, f"{app.clicks.typed_state.name.tool} === '{LOOK}'")
+            views_ui(app, f"{app.clicks.typed_state.name.tool} === '{LOOK}'")
             strip_ui(app.strip, app.views)
             _foot(app)
         question_ui(app.host)
@@ -91,26 +94,7 @@ def _top(app: BrowserApp) -> None:
     )
     Span(f"{{{{ {app.measures.typed_state.name.volume} }}}}", classes="vs-quiet", id="volume")
     Div(classes="flex-grow-1")
-    name = app.views.typed_state.name
-    with VBtnToggle(
-        v_model=(name.layout,), mandatory=True, density="compact", variant="outlined", divided=True
-    ):
-        for layout, label in LAYOUTS.items():
-            VBtn(label, value=layout, size="small", id=f"layout-{layout}")
-    for action, icon, label, hint in (
-        (app.zoom, "mdi-magnify-plus-outline", "Zoom", f"Zoom to the segment ({key_of('zoom')})"),
-        (app.views.fit, "mdi-fit-to-screen-outline", "Fit", f"Show the whole image ({key_of('fit')})"),
-    ):
-        with VBtn(
-            icon=True,
-            size="small",
-            variant="text",
-            click=action,
-            id=label.lower(),
-            **attributes(aria_label=label),
-        ):
-            VIcon(icon)
-            tip(hint)
+    viewing_ui(app)
     files_ui(app.files, app.series, app.status)
     help_ui()
 
@@ -127,10 +111,10 @@ def _panel(app: BrowserApp) -> None:
         with Div(classes="vs-section"):
             clicks_ui(app.clicks)
         with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):
-            for tab in ("Clicks", "Measures", "Display", "Settings"):
-                VTab(
-                    tab, value=tab.lower(), id=f"tab-{tab.lower()}", size="small", min_width=0, classes="px-1"
-                )
+            for tab, hint in _TABS.items():
+                value = tab.lower()
+                with VTab(tab, value=value, id=f"tab-{value}", size="small", min_width=0, classes="px-1"):
+                    tip(hint)
         with VWindow(v_model=("vs_tab",), classes="vs-tab"):
             with VWindowItem(value="clicks", transition=False, reverse_transition=False):
                 click_list_ui(app.clicks, app.views)
@@ -138,7 +122,7 @@ def _panel(app: BrowserApp) -> None:
                 measures_ui(app.measures)
                 follow_up_ui(app.follow_up, app.files, app.status)
             with VWindowItem(value="display", transition=False, reverse_transition=False):
-                display_ui(app.display)
+                display_ui(app.display, app.sequences)
             with VWindowItem(value="settings", transition=False, reverse_transition=False):
                 settings_ui(app.settings)
 

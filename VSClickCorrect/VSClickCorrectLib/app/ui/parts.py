@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from trame.widgets.html import Div, Input, Span
@@ -13,7 +14,16 @@ from VSClickCorrectLib.app.status import Status
 
 def tip(text: str) -> None:
     """Explain the element around it when the pointer rests there."""
-    VTooltip(text, activator="parent", location="bottom", open_delay="500")
+    # Eager, so that it also describes the element to those who do not point.
+    VTooltip(text, activator="parent", location="bottom", open_delay="500", eager=True)
+
+
+@contextmanager
+def explained(text: str, **attributes_of_it: Any) -> Iterator[None]:
+    """Explain what is built within, which has no place for a `tip` of its own or is disabled at times."""
+    with Div(**attributes_of_it):
+        yield
+        tip(text)
 
 
 def attributes(**values: Any) -> dict[str, Any]:
@@ -45,6 +55,7 @@ def file_fields(slots: Mapping[str, tuple[str, str]], sent: Any) -> None:
                 accept=accepted,
                 id=f"file-{slot}",
                 **attributes(aria_label=label),
+                title=label,
                 change=f"window.vsclick.upload('{slot}', $event)",
             )
             Span(f"{{{{ {getattr(sent, slot)} }}}}", classes="vs-quiet", id=f"sent-{slot}")

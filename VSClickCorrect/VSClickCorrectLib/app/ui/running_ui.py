@@ -7,7 +7,7 @@ from trame.widgets.vuetify3 import VBtn, VProgressLinear, VSwitch
 
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
-from VSClickCorrectLib.app.ui.parts import tip
+from VSClickCorrectLib.app.ui.parts import explained, tip
 from VSClickCorrectLib.workflow.keys import key_of
 
 
@@ -18,7 +18,8 @@ def running_ui(running: RunningLogic) -> None:
         with Div(classes="flex-grow-1"):
             Span(f"{{{{ {name.percent} }}}} % · {{{{ {name.message} }}}}", classes="vs-quiet")
             VProgressLinear(model_value=(name.percent,), color="primary")
-        VBtn("Cancel", click=running.cancel, size="small", variant="text", id="cancel")
+        with VBtn("Cancel", click=running.cancel, size="small", variant="text", id="cancel"):
+            tip("Stop; nothing is changed")
 
 
 def initial_ui(running: RunningLogic) -> None:
@@ -49,7 +50,7 @@ def registration_ui(registration: RegistrationLogic, running: RunningLogic) -> N
     """Build the button that registers the T2, and what takes it back; there only where it may be needed."""
     name, busy = registration.typed_state.name, running.typed_state.name.running
     with Div(v_if=(name.offered,), id="registration"):
-        VBtn(
+        with VBtn(
             "Register the T2",
             id="register",
             v_if=f"!{name.done}",
@@ -59,8 +60,9 @@ def registration_ui(registration: RegistrationLogic, running: RunningLogic) -> N
             variant="tonal",
             prepend_icon="mdi-layers-outline",
             block=True,
-        )
-        with Div(v_if=(name.done,), classes="vs-row"):
+        ):
+            tip("Move the T2 so that it lies on the T1ce; nothing is resampled")
+        with explained("Where it was found to belong, or as it came", v_if=(name.done,), classes="vs-row"):
             VSwitch(
                 v_model=(name.moved,),
                 label="Show the T2 as registered",

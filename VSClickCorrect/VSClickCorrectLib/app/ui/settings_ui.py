@@ -6,9 +6,16 @@ from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VSelect, VSlider
 
 from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
-from VSClickCorrectLib.app.ui.parts import attributes
+from VSClickCorrectLib.app.ui.parts import attributes, explained
 from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.workflow.correction_settings import CARRY_ALL
+
+_HINTS = {
+    "Corrector": "The network that answers a click",
+    "Merge": "How what the network proposes becomes a change of the mask",
+    "Threshold": "From which probability on a voxel is tumour; 0 for the model's own",
+    "Carry to slices": "To how many slices above and below a click carries",
+}
 
 
 def settings_ui(settings: SettingsLogic) -> None:
@@ -20,16 +27,17 @@ def settings_ui(settings: SettingsLogic) -> None:
             (name.corrector, "Corrector", (name.correctors,)),
             (name.merge, "Merge", ("merges", list(MERGES))),
         ):
-            VSelect(
-                v_model=(model,),
-                label=label,
-                items=items,
-                density="compact",
-                hide_details=True,
-                variant="outlined",
-                classes="my-2",
-                id=f"setting-{label.lower()}",
-            )
+            with explained(_HINTS[label]):
+                VSelect(
+                    v_model=(model,),
+                    label=label,
+                    items=items,
+                    density="compact",
+                    hide_details=True,
+                    variant="outlined",
+                    classes="my-2",
+                    id=f"setting-{label.lower()}",
+                )
         for model, label, most, step, shown in (
             (name.threshold, "Threshold", 0.95, 0.05, f"{name.threshold} || 'of the model'"),
             (
@@ -43,14 +51,15 @@ def settings_ui(settings: SettingsLogic) -> None:
             with Div(classes="vs-row"):
                 Span(label, classes="vs-strong")
                 Span(f"{{{{ {shown} }}}}", classes="vs-quiet")
-            VSlider(
-                v_model=(model,),
-                min=0,
-                max=most,
-                step=step,
-                density="compact",
-                hide_details=True,
-                color="primary",
-                classes="mx-2",
-                **attributes(aria_label=label),
-            )
+            with explained(_HINTS[label]):
+                VSlider(
+                    v_model=(model,),
+                    min=0,
+                    max=most,
+                    step=step,
+                    density="compact",
+                    hide_details=True,
+                    color="primary",
+                    classes="mx-2",
+                    **attributes(aria_label=label),
+                )

@@ -7,6 +7,7 @@ from trame.widgets.html import Button, Div, Input, Span
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.ui.parts import attributes
+from VSClickCorrectLib.workflow.keys import key_of
 
 _MOST_DOTS = 5
 
@@ -42,5 +43,7 @@ def strip_ui(strip: StripLogic, views: ViewsLogic) -> None:
                 input=f"{view.slice} = Number($event.target.value)",
                 classes="vs-slider",
                 id="slice-slider",
+                title=f"Axial slice ({key_of('up').replace('Page', 'Page ')}, "
+                f"{key_of('down').replace('Page', 'Page ')})",
                 **attributes(aria_label="Axial slice"),
             )

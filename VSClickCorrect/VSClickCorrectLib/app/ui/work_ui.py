@@ -23,7 +23,7 @@ from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.ui.parts import attributes, file_fields, problem, tip
+from VSClickCorrectLib.app.ui.parts import attributes, explained, file_fields, problem, tip
 from VSClickCorrectLib.app.ui.series_ui import scans_ui, series_ui
 from VSClickCorrectLib.app.uploads import CASE_SLOTS
 from VSClickCorrectLib.workflow.keys import key_of
@@ -63,6 +63,7 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                 with Template(v_slot_activator="{ props }"):
                     VBtn(
                         icon="mdi-format-list-bulleted",
+                        title="All cases and their states",
                         size="x-small",
                         variant="text",
                         **attributes(aria_label="All cases"),
@@ -79,15 +80,16 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                         click=(worklist.go_to, "[row.name]"),
                     )
         Div(f"{{{{ {name.progress} }}}}", classes="vs-quiet", id="worklist-progress")
-        VTextField(
-            v_model=(name.comment,),
-            label="Comment",
-            density="compact",
-            hide_details=True,
-            variant="outlined",
-            classes="my-1",
-            disabled=(f"!{name.current}",),
-        )
+        with explained("A word on this case, kept with its label; why it is skipped"):
+            VTextField(
+                v_model=(name.comment,),
+                label="Comment",
+                density="compact",
+                hide_details=True,
+                variant="outlined",
+                classes="my-1",
+                disabled=(f"!{name.current}",),
+            )
         with Div(classes="vs-row"):
             for action, label, color, hint in (
                 (worklist.done, "Done", "primary", f"Write the label and go on ({key_of('done')})"),
@@ -113,8 +115,10 @@ def question_ui(host: PageHost) -> None:
         VCardText(f"{{{{ {text} }}}}", id="question")
         with VCardActions():
             Div(classes="flex-grow-1")
-            VBtn("Cancel", click=lambda: host.answer(False), id="answer-cancel")
-            VBtn("OK", color="primary", click=lambda: host.answer(True), id="answer-ok")
+            with VBtn("Cancel", click=lambda: host.answer(False), id="answer-cancel"):
+                tip("Leave everything as it is")
+            with VBtn("OK", color="primary", click=lambda: host.answer(True), id="answer-ok"):
+                tip("Do it")
 
 
 def measures_ui(measures: MeasuresLogic) -> None:
@@ -122,25 +126,34 @@ def measures_ui(measures: MeasuresLogic) -> None:
     text = measures.typed_state.name.text
     with Div(classes="vs-list"):
         Pre(f"{{{{ {text} }}}}", classes="vs-measures", id="measures")
-        VBtn(
+        with VBtn(
             "Copy",
             click=f"window.vsclick.copy({text})",
             id="copy",
             size="small",
             variant="tonal",
             prepend_icon="mdi-content-copy",
-        )
+        ):
+            tip("Copy the measurements, without the patient's name")
 
 
 def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
     """Build the dialog that opens files, and the menu that saves them."""
     name, looking = files.typed_state.name, series.typed_state.name.looking
-    VBtn(
+    with VBtn(
         "Open", prepend_icon="mdi-folder-open-outline", size="small", click=f"{name.dialog} = true", id="open"
-    )
+    ):
+        tip("Open files from this computer")
     with VMenu(location="bottom end"):
         with Template(v_slot_activator="{ props }"):
-            VBtn("Save", prepend_icon="mdi-download", size="small", v_bind="props", id="save")
+            VBtn(
+                "Save",
+                title="Save the segmentation, the journal or the scene on this computer",
+                prepend_icon="mdi-download",
+                size="small",
+                v_bind="props",
+                id="save",
+            )
         with VList(density="compact"):
             for file, label in DOWNLOADS.items():
                 VListItem(
@@ -164,12 +177,14 @@ def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
             )
         with VCardActions():
             Div(classes="flex-grow-1")
-            VBtn("Cancel", click=f"{name.dialog} = false")
-            VBtn(
-                "Open",
-                id="open-files",
-                color="primary",
-                click=files.open,
-                loading=(f"{name.busy} || {looking}",),
-                disabled=(" && ".join(f"!{getattr(name, slot)}" for slot in CASE_SLOTS),),
-            )
+            with VBtn("Cancel", click=f"{name.dialog} = false"):
+                tip("Open nothing (Escape)")
+            with explained("Read these files and show them"):
+                VBtn(
+                    "Open",
+                    id="open-files",
+                    color="primary",
+                    click=files.open,
+                    loading=(f"{name.busy} || {looking}",),
+                    disabled=(" && ".join(f"!{getattr(name, slot)}" for slot in CASE_SLOTS),),
+                )

@@ -1,0 +1,112 @@
+"""What the left button and held keys mean while neither clicks nor Slicer's own drags are wanted."""
+
+from __future__ import annotations
+
+from trame_server import Server
+from trame_slicer.views import SliceView
+
+from VSClickCorrectLib.app.dragging import Drag, Dragging
+from VSClickCorrectLib.app.framing import pan
+from VSClickCorrectLib.app.layouts import SLICE_VIEWS
+from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
+from VSClickCorrectLib.app.logic.overlay_logic import OverlayLogic
+from VSClickCorrectLib.app.logic.sequences_logic import SequencesLogic
+from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
+from VSClickCorrectLib.geometry.triples import Point3
+
+# A key that is pressed for longer is held, and what it did ends when it is let go.
+_HELD_MS = 350.0
+
+
+class PointerLogic:
+    """Sets windows with Ctrl, measures, and pans while Space is held.
+
+    Parameters
+    ----------
+    server : Server
+        Tells of held keys.
+    views, display, overlay, sequences
+        What is panned, whose window is set, where distances go, and what is flicked through.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        views: ViewsLogic,
+        display: DisplayLogic,
+        overlay: OverlayLogic,
+        sequences: SequencesLogic,
+    ) -> None:
+        self._views, self._display, self._overlay, self._sequences = views, display, overlay, sequences
+        self._draggings = [Dragging(views.view(name), self._meaning) for name in SLICE_VIEWS]
+        self._flicked = ""
+        views.hovered.connect(overlay.move)
+        server.trigger("vs_hold")(self.hold)
+
+    def hold(self, action: str, down: bool, view: str = "", held_ms: float = 0.0) -> None:
+        """Hear of a key pressed with the pointer over a view or none, or let go after some milliseconds."""
+        if action == "bare":
+            self._display.typed_state.data.bare = bool(down)
+        elif action == "flick" and down:
+            self._flicked = view
+            self._sequences.switch(view)
+        elif action == "flick" and held_ms >= _HELD_MS:
+            self._sequences.switch(self._flicked)
+
+    @property
+    def rests(self) -> bool:
+        """Whether a press in a view is to place no click."""
+        return self._display.bare or self._overlay.measuring
+
+    def _meaning(self, view: SliceView, control: bool) -> Drag | None:
+        if self._display.bare:
+            return _Panning(view)
+        if control:
+            sequence = self._sequences.typed_state.data.of[view.get_singleton_tag()]
+            return _Windowing(self._display, sequence.lower())
+        return _Measuring(self._overlay) if self._overlay.measuring else None
+
+
+class _Panning:
+    def __init__(self, view: SliceView) -> None:
+        self._view = view
+
+    def press(self, ras: Point3) -> None:
+        del ras
+
+    def move(self, ras: Point3, right: int, up: int) -> None:
+        del ras
+        pan(self._view, right, up)
+
+    def release(self, ras: Point3, still: bool) -> None:
+        del ras, still
+
+
+class _Windowing:
+    def __init__(self, display: DisplayLogic, sequence: str) -> None:
+        self._display, self._sequence = display, sequence
+
+    def press(self, ras: Point3) -> None:
+        del ras
+
+    def move(self, ras: Point3, right: int, up: int) -> None:
+        del ras
+        self._display.drag_window(self._sequence, right, up)
+
+    def release(self, ras: Point3, still: bool) -> None:
+        del ras, still
+
+
+class _Measuring:
+    def __init__(self, overlay: OverlayLogic) -> None:
+        self._overlay = overlay
+
+    def press(self, ras: Point3) -> None:
+        self._overlay.press(ras)
+
+    def move(self, ras: Point3, right: int, up: int) -> None:
+        del right, up
+        self._overlay.move(ras)
+
+    def release(self, ras: Point3, still: bool) -> None:
+        self._overlay.release(ras, still)

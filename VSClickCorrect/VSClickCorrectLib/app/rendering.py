@@ -1,0 +1,68 @@
+"""When views are drawn and sent: once for each change, and only those that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from trame_rca.view_adapter import RcaViewAdapter
+from trame_server import Server
+from trame_slicer.core import ViewManager
+from trame_slicer.rca_view import RemoteSliceViewFactory, RemoteThreeDViewFactory
+from trame_slicer.views import ScheduledRenderStrategy
+
+# What trame-rca sends of a view at rest; with one quality a change is drawn and sent once, not twice.
+_QUALITY = 90
+_FPS_UNDER_POINTER, _FPS_ELSEWHERE = 30.0, 20.0
+
+
+class _Drawing(ScheduledRenderStrategy):
+    """Lets a view be drawn soon, unless what asks for it changes nothing in the view."""
+
+    resting = False
+
+    def __init__(self, adapter: RcaViewAdapter) -> None:
+        super().__init__()
+        self._adapter = adapter
+
+    def schedule_render(self) -> None:
+        """See `ScheduledRenderStrategy`."""
+        if not _Drawing.resting:
+            self._adapter.schedule_render()
+
+
+class _SliceViews(RemoteSliceViewFactory):
+    def _create_view(self, *arguments, **named):
+        made = super()._create_view(*arguments, **named)
+        made.slicer_view.set_scheduled_render(_Drawing(made.view_adapter))
+        return made
+
+
+def register_factories(manager: ViewManager, server: Server) -> None:
+    """Let a view manager make slice views and 3D views for the page.
+
+    Parameters
+    ----------
+    manager : ViewManager
+        Makes the views.
+    server : Server
+        Sends their pictures.
+    """
+    for factory in (_SliceViews, RemoteThreeDViewFactory):
+        made = factory(
+            server,
+            target_fps=_FPS_UNDER_POINTER,
+            blur_fps=_FPS_ELSEWHERE,
+            interactive_quality=_QUALITY,
+        )
+        manager.register_factory(made)
+
+
+@contextmanager
+def slices_stay() -> Iterator[None]:
+    """Draw no slice view for what is done here: it changes none, though Slicer says so."""
+    _Drawing.resting = True
+    try:
+        yield
+    finally:
+        _Drawing.resting = False
