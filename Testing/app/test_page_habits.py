@@ -41,8 +41,8 @@ def test_an_empty_mask_is_called_so(page):
 
 def test_only_sequences_that_there_are_have_a_window(page):
     page.click("#tab-display")
-    expect(page.get_by_label("Reset the T1ce window")).to_have_count(1)
-    expect(page.get_by_label("Reset the T2 window")).to_have_count(0)
+    expect(page.locator("#window-t1ce-automatic")).to_have_count(1)
+    expect(page.locator("#window-t2-automatic")).to_have_count(0)
     page.click("#tab-clicks")
 
 

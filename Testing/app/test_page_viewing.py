@@ -187,7 +187,8 @@ def test_windows_are_chosen_and_dragged_without_a_click(page):
     expect(page.locator("#window-t1ce-automatic")).to_have_class(chosen)
     for preset in ("narrow", "bright"):
         page.keyboard.press("w")
-        expect(page.locator(f"#window-t2-{preset}")).to_have_class(chosen)
+        for sequence in ("t1ce", "t2"):
+            expect(page.locator(f"#window-{sequence}-{preset}")).to_have_class(chosen)
     assert window(page, "T1ce") == bright
     for sequence in ("t1ce", "t2"):
         page.click(f"#window-{sequence}-automatic")

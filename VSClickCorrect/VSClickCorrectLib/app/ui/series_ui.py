@@ -9,7 +9,7 @@ from trame.widgets.vuetify3 import VBtn
 
 from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.sent_series import BOTH
-from VSClickCorrectLib.app.ui.parts import attributes
+from VSClickCorrectLib.app.ui.parts import attributes, tip
 
 _LABEL = "DICOM of T1ce and T2"
 _FOLDER = f"folder-{BOTH}"
@@ -30,6 +30,7 @@ def scans_ui(sent: Any) -> None:
             Input(
                 type="file",
                 accept=".zip",
+                title="Send a zip archive of this computer with the series of an examination",
                 id=f"file-{BOTH}",
                 **attributes(aria_label=f"{_LABEL}, a zip archive"),
                 change=f"window.vsclick.upload('{BOTH}', $event)",
@@ -41,14 +42,15 @@ def scans_ui(sent: Any) -> None:
                 **attributes(webkitdirectory="", aria_label=f"{_LABEL}, a folder"),
                 change=f"window.vsclickFolders.upload('{BOTH}', $event)",
             )
-            VBtn(
+            with VBtn(
                 "Choose a folder",
                 id="choose-folder",
                 size="small",
                 variant="tonal",
                 prepend_icon="mdi-folder-outline",
                 click=f"window.document.getElementById('{_FOLDER}').click()",
-            )
+            ):
+                tip("Send a folder of this computer with the series of an examination")
         Span(f"{{{{ {getattr(sent, BOTH)} }}}}", classes="vs-quiet", id=f"sent-{BOTH}")
 
 
@@ -64,7 +66,8 @@ def series_ui(series: SeriesLogic) -> None:
                     Th(title)
             with Tbody(), Tr(v_for=f"row in {name.rows}", key="row.key"):
                 for sequence, title in _CHOICES.items():
-                    with Td():
+                    with (
+                        Td(),
                         VBtn(
                             icon=(f"row.{sequence} ? 'mdi-radiobox-marked' : 'mdi-radiobox-blank'",),
                             size="x-small",
@@ -74,6 +77,8 @@ def series_ui(series: SeriesLogic) -> None:
                             **attributes(
                                 aria_label=(f"'{title}: ' + row.name",), aria_pressed=(f"row.{sequence}",)
                             ),
-                        )
+                        ),
+                    ):
+                        tip(f"Take this series for the {title}")
                 for value in ("patient", "date", "name", "slices", "size"):
                     Td(f"{{{{ row.{value} }}}}", classes=f"vs-series-{value}")
