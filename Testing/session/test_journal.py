@@ -45,7 +45,7 @@ def test_first_line_says_which_image_model_and_merge(session_on, path):
     assert len(bytes.fromhex(line.pop("id"))) == 16
     assert line == {
         "event": "session",
-        "format": 4,
+        "format": 3,
         "grid": {
             "shape": [12, 40, 40],
             "ijk_to_ras": [[-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]],

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
-import numpy as np
 import slicer
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
@@ -185,13 +184,6 @@ class SceneCorrection:
     def position(self, row_number: int) -> Point3:
         """Return where the click of a row lies, RAS mm; raises `CorrectionError` if there is no such row."""
         return self._row(row_number).position_ras
-
-    def use_tool(self, tool: str, change_mask: Callable[[np.ndarray], np.ndarray]) -> Edit:
-        """Change the whole segment; raises as `CorrectionSession.use_tool`."""
-        with self._step():
-            edit = self.session.use_tool(tool, change_mask)
-        self._changed(edit)
-        return edit
 
     def undo(self) -> Edit:
         """Take the last edit back; raises as `CorrectionSession.undo`."""

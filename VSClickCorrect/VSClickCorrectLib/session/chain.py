@@ -11,10 +11,9 @@ from typing import Any
 
 from VSClickCorrectLib.errors import CorrectionError
 
-FORMAT = 4
-# Before 2 journals did not tell what was painted by hand, before 3 their lines had no checksums, and before 4
-# they knew no tools.
-_READABLE = (1, 2, 3, FORMAT)
+FORMAT = 3
+# Before 2 journals did not tell what was painted by hand, before 3 their lines had no checksums.
+_READABLE = (1, 2, FORMAT)
 _CHAINED = 3
 _KEY = "chain"
 Event = dict[str, Any]
@@ -22,7 +21,6 @@ Event = dict[str, Any]
 _FIELDS = {
     "session": {"grid", "model", "merge"},
     "edit": {"round", "clicks", "milliseconds", "change"},
-    "tool": {"round", "tool", "milliseconds", "change"},
     "remove": {"round", "click", "milliseconds", "change"},
     "undo": {"change"},
     "redo": {"change"},

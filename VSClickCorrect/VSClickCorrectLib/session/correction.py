@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import numpy as np
-
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.merging import Proposal, merge_named
@@ -27,7 +25,6 @@ from VSClickCorrectLib.session.journal import (
     remove_event,
     round_event,
     session_event,
-    tool_event,
 )
 from VSClickCorrectLib.session.removal import ActiveClick, change_without, standing_clicks
 from VSClickCorrectLib.session.start_mask import recorded, start_json
@@ -259,32 +256,6 @@ class CorrectionSession:
         self.history.push(edit)
         return edit
 
-    def use_tool(self, tool: str, change_mask: Callable[[np.ndarray], np.ndarray]) -> Edit:
-        """Change the whole mask by one of `session.mask_tools`; it can be undone as clicks can.
-
-        Parameters
-        ----------
-        tool : str
-            What it does, in a few words, for the journal and the list of edits.
-        change_mask : callable
-            Takes the mask, ``(K, J, I)`` bool, and returns another one.
-
-        Raises
-        ------
-        CorrectionError
-            If the tool has nothing to do, the image was moved, or the journal cannot be written. The mask is
-            then as it was.
-        """
-        started = time.perf_counter()
-        self._check_place()
-        box = self.mask.grid.box
-        before = self.mask.read(box)
-        change = Change.between(box, before, change_mask(before)).apply(self.mask)
-        edit = Edit((), self.round, change, (time.perf_counter() - started) * 1000, tool=tool)
-        self._record(lambda: tool_event(edit), change)
-        self.history.push(edit)
-        return edit
-
     def undo(self) -> Edit:
         """Take the last edit back and return it.
 
@@ -318,7 +289,12 @@ class CorrectionSession:
         """Raise `CorrectionError` if clicks cannot be applied, as `apply_together` would."""
         if not clicks:
             raise CorrectionError("there is no click to apply; place at least one.")
-        self._check_place()
+        # A transform over the image that changed would let each click mean another voxel.
+        if not self.case.grid.matches(self.mask.grid):
+            raise CorrectionError(
+                "the image was moved since the correction began; "
+                "give its transform back what it was and click again."
+            )
         for click in clicks:
             self.index_of(click)
         self._rules().check(clicks)
@@ -386,14 +362,6 @@ class CorrectionSession:
         self.journal.append(round_event(number))
         self.round = number
         return number
-
-    def _check_place(self) -> None:
-        # A transform over the image that changed would let each click mean another voxel.
-        if not self.case.grid.matches(self.mask.grid):
-            raise CorrectionError(
-                "the image was moved since the correction began; "
-                "give its transform back what it was and click again."
-            )
 
     def _rules(self) -> ClickRules:
         return ClickRules(self.case, self.mask, self.index_of, self.clicks)

@@ -119,12 +119,12 @@ def _flip(mask: Mask, box: Box, add: np.ndarray, remove: np.ndarray) -> Change:
 
 @dataclass(frozen=True)
 class Edit:
-    """What one application of clicks did, or taking one click back, or a tool that changes the whole mask.
+    """What one application of clicks did, or what taking one click back did.
 
     Parameters
     ----------
     clicks : tuple of Click
-        The clicks that were applied together; none where a click was taken back or a tool was used.
+        The clicks that were applied together; none where a click was taken back.
     round : int
         The round in which that was done, from 1.
     change : Change
@@ -138,8 +138,6 @@ class Edit:
         so that two at the same place are still two.
     remark : str
         Why less was changed than the clicks ask for; empty if there is nothing to say. Not in the journal.
-    tool : str
-        What the tool did, in a few words; empty if it was none.
     """
 
     clicks: tuple[Click, ...]
@@ -149,7 +147,6 @@ class Edit:
     removed: tuple[Click, ...] = ()
     numbers: tuple[int, ...] = ()
     remark: str = ""
-    tool: str = ""
 
     def with_change(self, change: Change) -> Edit:
         """Return the same edit, now standing for what flipped when it was done again."""
@@ -158,12 +155,10 @@ class Edit:
     @property
     def description(self) -> str:
         """A few words for menus and tooltips, as ``boundary click, round 2 (+120 −3 voxels)``."""
-        added, removed = self.change.count
-        return f"{self.tool or self._clicked}, round {self.round} (+{added} −{removed} voxels)"
-
-    @property
-    def _clicked(self) -> str:
         clicks = self.removed or self.clicks
         kinds = sorted({c.kind.value for c in clicks})
         what = f"{kinds[0]} click" if len(clicks) == 1 else f"{len(clicks)} {' and '.join(kinds)} clicks"
-        return f"{what} taken back" if self.removed else what
+        if self.removed:
+            what += " taken back"
+        added, removed = self.change.count
+        return f"{what}, round {self.round} (+{added} −{removed} voxels)"

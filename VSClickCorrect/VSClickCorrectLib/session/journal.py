@@ -191,17 +191,6 @@ def remove_event(edit: Edit) -> Event:
     }
 
 
-def tool_event(edit: Edit) -> Event:
-    """Return the line of a tool that changed the whole mask."""
-    return {
-        "event": "tool",
-        "tool": edit.tool,
-        "round": edit.round,
-        "milliseconds": round(edit.milliseconds, 2),
-        "change": edit.change.to_json(),
-    }
-
-
 def change_event(name: str, change: Change) -> Event:
     """Return the line of an undo or a redo, or of painting by hand: what it flipped."""
     return {"event": name, "change": change.to_json()}
@@ -284,11 +273,6 @@ def history_of(events: Sequence[Event]) -> tuple[EditHistory, int]:
     return history, current
 
 
-def was_worked_on(events: Sequence[Event]) -> bool:
-    """Whether a click stands by a journal, or a hand or a tool changed the mask; raises as `clicks_of`."""
-    return clicks_of(events)[0] > 0 or any(event["event"] in ("paint", "tool") for event in events)
-
-
 def clicks_of(events: Sequence[Event]) -> tuple[int, int]:
     """Return how many clicks stand by a journal, and its round; raises `CorrectionError` if it is damaged."""
     history, rounds = history_of(events)
@@ -301,9 +285,6 @@ def _follow(history: EditHistory, current: int, event: Event) -> int:
         return event["round"]
     if event["event"] == "edit":
         history.push(_edit_of(event, history))
-    elif event["event"] == "tool":
-        change = Change.from_json(event["change"])
-        history.push(Edit((), event["round"], change, event["milliseconds"], tool=str(event["tool"])))
     elif event["event"] == "remove":
         history.push(_removal_of(event, history))
     elif event["event"] == "undo":

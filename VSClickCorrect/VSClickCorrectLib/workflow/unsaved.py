@@ -44,8 +44,7 @@ class UnsavedWork:
             return ""
         count = len(correction.session.clicks) + len(correction.pending)
         clicks = _("1 click") if count == 1 else _("{count} clicks").format(count=count)
-        by_hand = _painted(correction) or any(edit.tool for edit in correction.session.history.done)
-        parts = ([clicks] if count else []) + ([_("what was painted")] if by_hand else [])
+        parts = ([clicks] if count else []) + ([_("what was painted")] if _painted(correction) else [])
         return _(" and ").join(parts)
 
     def note_saved(self) -> None:
@@ -72,8 +71,7 @@ class UnsavedWork:
         correction = self._workbench.correction
         if correction is None:
             return ()
-        done = correction.session.history.done
-        edits = [(edit.clicks, edit.numbers, edit.removed, edit.tool) for edit in done]
+        edits = [(edit.clicks, edit.numbers, edit.removed) for edit in correction.session.history.done]
         return edits, _painted(correction), correction.pending
 
     def _look(self) -> None:

@@ -28,14 +28,7 @@ from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
 from VSClickCorrectLib.io.files import is_there, reading
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import Event, JournalPoint
-from VSClickCorrectLib.session.journal import (
-    Journal,
-    check_case,
-    check_grid,
-    clicks_of,
-    session_event,
-    was_worked_on,
-)
+from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, clicks_of, session_event
 from VSClickCorrectLib.session.start_mask import (
     continued,
     fingerprint_of_values,
@@ -366,7 +359,8 @@ class OpenCase:
     def _has_events(self) -> bool:
         """Whether the journal may hold standing clicks, or what a hand has painted."""
         try:
-            return was_worked_on(self.journal().events)
+            events = self.journal().events
+            return clicks_of(events)[0] > 0 or any(event["event"] == "paint" for event in events)
         except CorrectionError:
             return True
 

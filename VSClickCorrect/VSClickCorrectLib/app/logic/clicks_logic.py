@@ -52,9 +52,6 @@ class ClicksLogic:
         self._clicks, self._workbench = flow.clicks, flow.workbench
         self.apply, self.next_round = host.bound(self._clicks.apply), host.bound(self._clicks.next_round)
         self.undo, self.redo = host.bound(self._clicks.undo), host.bound(self._clicks.redo)
-        self.keep_largest = host.bound(flow.mask_tools.keep_largest)
-        self.remove_islands = host.bound(flow.mask_tools.remove_islands)
-        self.fill_between = host.bound(flow.mask_tools.fill_between)
         self.remove = host.bound(lambda number: self._clicks.remove(int(number)))
         self._place = host.bound(self._clicks.place)
         self.typed_state = TypedState(server.state, ClicksState)
