@@ -14,6 +14,7 @@ from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
+from VSClickCorrectLib.workflow.mask_tools import MaskTools
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.t2_registration import T2Registration
@@ -49,6 +50,7 @@ class Workflow:
         orphans = Orphans(scene, lambda action: host.later(0.0, action), self.workbench.check_there)
         self.workbench.begun.connect(lambda: orphans.watch(*self.workbench.segment))
         self.clicks = ClickTools(host, self.workbench, scene)
+        self.mask = MaskTools(host, self.workbench)
         self.jobs = JobRunner(host, self.workbench)
         self.unsaved = UnsavedWork(host, self.workbench)
         self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene)
