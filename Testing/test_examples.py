@@ -15,7 +15,8 @@ MODULES = sorted(
 )
 # An array, a corrector of one's own, a scene: whoever comes anew begins with these.
 SHOWN = {
-    "VSClickCorrectLib.session.correction": {"CorrectionSession", "Proposer"},
+    "VSClickCorrectLib.session.correction": {"CorrectionSession"},
+    "VSClickCorrectLib.session.proposers": {"Proposer"},
     "VSClickCorrectLib.mrml.scene": {"HeadlessScene"},
 }
 

@@ -12,7 +12,8 @@ from trame_server import Server
 from trame_slicer.core import SlicerApp
 
 from VSClickCorrectLib.app import page_files
-from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
+from VSClickCorrectLib.app.logic.brush_logic import BrushLogic
+from VSClickCorrectLib.app.logic.clicks_logic import BRUSH, ERASER, LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
@@ -77,6 +78,7 @@ class BrowserApp:
         workbench.opened.connect(self._show)
         workbench.closed.connect(self.views.clear)
         self.clicks = ClicksLogic(self.server, slicer_app, self.host, self.flow)
+        self.brush = BrushLogic(self.server, slicer_app, self.host, self.clicks, self.flow.mask)
         self.display = DisplayLogic(self.server, self.flow, self.views)
         self.sequences = SequencesLogic(self.server, self.views)
         self.overlay = OverlayLogic(self.server, self.views)
@@ -186,7 +188,7 @@ class BrowserApp:
             "window": self.display.next_window,
             "zoom": self.zoom,
         }
-        for tool in (*(kind.value for kind in ClickKind), LOOK):
+        for tool in (*(kind.value for kind in ClickKind), BRUSH, ERASER, LOOK):
             actions[tool] = lambda tool=tool: self._choose(tool)
         for action in ("start", "fill", "crosshair"):
             actions[action] = lambda switch=action: self.display.toggle(switch)

@@ -4,4 +4,4 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 serve = {"__vsclick": str(STATIC)}
-scripts = ["__vsclick/vsclick.js", "__vsclick/folders.js"]
+scripts = ["__vsclick/brush.js", "__vsclick/vsclick.js", "__vsclick/folders.js"]

@@ -64,14 +64,14 @@ class Pointing:
             self._callback(point_at(self._view, pressed))
 
 
-def point_at(view: SliceView, position: tuple[int, int]) -> Point3:
+def point_at(view: SliceView, position: tuple[float, float]) -> Point3:
     """Return where a pixel of a slice view lies, world RAS mm.
 
     Parameters
     ----------
     view : SliceView
         The view.
-    position : tuple of int
+    position : tuple of float
         Pixels from the lower left corner.
     """
     ras = view.get_view_node().GetXYToRAS().MultiplyPoint((*position, 0.0, 1.0))

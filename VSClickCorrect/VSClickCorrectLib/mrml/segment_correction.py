@@ -19,7 +19,7 @@ from VSClickCorrectLib.mrml.observers import weakly
 from VSClickCorrectLib.mrml.painting import Later, Painting, PaintingWatch
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.session.correction import CorrectionSession
-from VSClickCorrectLib.session.edit import Edit
+from VSClickCorrectLib.session.edit import Change, Edit
 
 
 class SceneCorrection:
@@ -184,6 +184,13 @@ class SceneCorrection:
     def position(self, row_number: int) -> Point3:
         """Return where the click of a row lies, RAS mm; raises `CorrectionError` if there is no such row."""
         return self._row(row_number).position_ras
+
+    def edit_by_hand(self, tool: str, change: Change) -> Edit:
+        """Change voxels as one step of undo; raises as `CorrectionSession.edit_by_hand`."""
+        with self._step():
+            edit = self.session.edit_by_hand(tool, change)
+        self._changed(edit)
+        return edit
 
     def undo(self) -> Edit:
         """Take the last edit back; raises as `CorrectionSession.undo`."""

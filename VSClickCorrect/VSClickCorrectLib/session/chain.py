@@ -25,6 +25,7 @@ _FIELDS = {
     "undo": {"change"},
     "redo": {"change"},
     "paint": {"change"},
+    "tool": {"round", "tool", "milliseconds", "change"},
     "round": {"round"},
 }
 # Control characters, and what `decode` makes of bytes that are no UTF-8.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.merging import Proposal, merge_named
-from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Index3
@@ -25,64 +23,13 @@ from VSClickCorrectLib.session.journal import (
     remove_event,
     round_event,
     session_event,
+    tool_event,
 )
+from VSClickCorrectLib.session.proposers import InitialProposer, Proposer
 from VSClickCorrectLib.session.removal import ActiveClick, change_without, standing_clicks
 from VSClickCorrectLib.session.start_mask import recorded, start_json
 
 DEFAULT_MERGE = "progressive"
-
-
-class Proposer(Protocol):
-    """What a session needs of a corrector (see `inference.corrector.Corrector`).
-
-    Examples
-    --------
-    A corrector of your own is a class with an identity and `propose`. This one takes what is about as bright
-    as the clicked voxel, up to 8 mm from it:
-
-    >>> import numpy as np
-    >>> from VSClickCorrectLib.clicks.click import Click, ClickKind
-    >>> from VSClickCorrectLib.clicks.mask import ArrayMask
-    >>> from VSClickCorrectLib.clicks.merging import Proposal
-    >>> from VSClickCorrectLib.geometry.grid import Grid
-    >>> from VSClickCorrectLib.geometry.volume import Case, Volume
-    >>> class AsBright:
-    ...     identity = "as-bright-1"
-    ...
-    ...     def propose(self, case, mask, clicks):
-    ...         return [self.around(case, click) for click in clicks]
-    ...
-    ...     def around(self, case, click):
-    ...         box = case.grid.box_around(click.position_ras, 8.0)
-    ...         level = case.t1ce.array[case.grid.ras_to_index(click.position_ras)]
-    ...         near = np.abs(case.t1ce.array[box.slices] - level) < 50
-    ...         return Proposal(click, box, near.astype(np.float32))
-
-    In a session on a bright cube in a dark image, with an empty mask and one include click:
-
-    >>> grid = Grid((20, 20, 20), np.eye(4))
-    >>> image = np.zeros(grid.shape, np.int16)
-    >>> image[8:12, 8:12, 8:12] = 400
-    >>> mask = ArrayMask(grid)
-    >>> session = CorrectionSession(Case(Volume(image, grid), None), mask, AsBright())
-    >>> edit = session.apply(Click((9.0, 9.0, 9.0), ClickKind.INCLUDE))
-    >>> bool((mask.values == (image == 400)).all())
-    True
-    """
-
-    @property
-    def identity(self) -> str:
-        """Name and hash of the model, for the journal."""
-
-    def propose(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]:
-        """Propose corrections around clicks."""
-
-
-class InitialProposer(Protocol):
-    """What a session needs of the network that sees the whole tumour (see `InitialSegmenter.propose`)."""
-
-    def __call__(self, case: Case, click: Click, mask: ReadableMask, standing: Sequence[Click]) -> Proposal:
-        """Return where there is tumour around an include click, or after an exclude click."""
 
 
 class CorrectionSession:
@@ -256,6 +203,38 @@ class CorrectionSession:
         self.history.push(edit)
         return edit
 
+    def edit_by_hand(self, tool: str, change: Change) -> Edit:
+        """Change voxels as a hand asks, as one step of undo; clicks leave alone what they did not change.
+
+        Parameters
+        ----------
+        tool : str
+            What is done, as ``brush stroke``.
+        change : Change
+            What is to flip.
+
+        Returns
+        -------
+        Edit
+            What flipped.
+
+        Raises
+        ------
+        CorrectionError
+            If nothing would change, the image was moved since the session began, or the journal cannot be
+            written. The mask is then as it was.
+        """
+        started = time.perf_counter()
+        self._check_place()
+        change = change.apply(self.mask)
+        if change.box.empty:
+            raise CorrectionError("nothing was changed: the mask is like that already.")
+        elapsed = (time.perf_counter() - started) * 1000
+        edit = Edit((), self.round, change, elapsed, tool=tool)
+        self._record(lambda: tool_event(edit), change)
+        self.history.push(edit)
+        return edit
+
     def undo(self) -> Edit:
         """Take the last edit back and return it.
 
@@ -289,12 +268,7 @@ class CorrectionSession:
         """Raise `CorrectionError` if clicks cannot be applied, as `apply_together` would."""
         if not clicks:
             raise CorrectionError("there is no click to apply; place at least one.")
-        # A transform over the image that changed would let each click mean another voxel.
-        if not self.case.grid.matches(self.mask.grid):
-            raise CorrectionError(
-                "the image was moved since the correction began; "
-                "give its transform back what it was and click again."
-            )
+        self._check_place()
         for click in clicks:
             self.index_of(click)
         self._rules().check(clicks)
@@ -362,6 +336,14 @@ class CorrectionSession:
         self.journal.append(round_event(number))
         self.round = number
         return number
+
+    def _check_place(self) -> None:
+        # A transform over the image that changed would let each click mean another voxel.
+        if not self.case.grid.matches(self.mask.grid):
+            raise CorrectionError(
+                "the image was moved since the correction began; "
+                "give its transform back what it was and click again."
+            )
 
     def _rules(self) -> ClickRules:
         return ClickRules(self.case, self.mask, self.index_of, self.clicks)

@@ -1,4 +1,4 @@
-"""Edits: small reversible records of what one round of clicks changed."""
+"""Edits: small reversible records of what clicks, or one stroke by hand, changed."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def _flip(mask: Mask, box: Box, add: np.ndarray, remove: np.ndarray) -> Change:
 
 @dataclass(frozen=True)
 class Edit:
-    """What one application of clicks did, or what taking one click back did.
+    """What one application of clicks did, what taking one click back did, or what a hand did.
 
     Parameters
     ----------
     clicks : tuple of Click
-        The clicks that were applied together; none where a click was taken back.
+        The clicks that were applied together; none where a click was taken back, or a hand did it.
     round : int
         The round in which that was done, from 1.
     change : Change
@@ -138,6 +138,8 @@ class Edit:
         so that two at the same place are still two.
     remark : str
         Why less was changed than the clicks ask for; empty if there is nothing to say. Not in the journal.
+    tool : str
+        What a hand did, as ``brush stroke``, if the edit is that.
     """
 
     clicks: tuple[Click, ...]
@@ -147,6 +149,7 @@ class Edit:
     removed: tuple[Click, ...] = ()
     numbers: tuple[int, ...] = ()
     remark: str = ""
+    tool: str = ""
 
     def with_change(self, change: Change) -> Edit:
         """Return the same edit, now standing for what flipped when it was done again."""
@@ -155,10 +158,12 @@ class Edit:
     @property
     def description(self) -> str:
         """A few words for menus and tooltips, as ``boundary click, round 2 (+120 −3 voxels)``."""
+        added, removed = self.change.count
+        return f"{self.tool or self._clicked}, round {self.round} (+{added} −{removed} voxels)"
+
+    @property
+    def _clicked(self) -> str:
         clicks = self.removed or self.clicks
         kinds = sorted({c.kind.value for c in clicks})
         what = f"{kinds[0]} click" if len(clicks) == 1 else f"{len(clicks)} {' and '.join(kinds)} clicks"
-        if self.removed:
-            what += " taken back"
-        added, removed = self.change.count
-        return f"{what}, round {self.round} (+{added} −{removed} voxels)"
+        return f"{what} taken back" if self.removed else what

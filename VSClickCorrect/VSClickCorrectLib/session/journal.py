@@ -191,6 +191,20 @@ def remove_event(edit: Edit) -> Event:
     }
 
 
+def tool_event(edit: Edit) -> Event:
+    """Return the line of a step by hand, which, unlike other painting, can be undone."""
+    added, removed = edit.change.count
+    return {
+        "event": "tool",
+        "tool": edit.tool,
+        "round": edit.round,
+        "voxels_added": added,
+        "voxels_removed": removed,
+        "milliseconds": round(edit.milliseconds, 2),
+        "change": edit.change.to_json(),
+    }
+
+
 def change_event(name: str, change: Change) -> Event:
     """Return the line of an undo or a redo, or of painting by hand: what it flipped."""
     return {"event": name, "change": change.to_json()}
@@ -287,6 +301,8 @@ def _follow(history: EditHistory, current: int, event: Event) -> int:
         history.push(_edit_of(event, history))
     elif event["event"] == "remove":
         history.push(_removal_of(event, history))
+    elif event["event"] == "tool":
+        history.push(_tool_edit_of(event))
     elif event["event"] == "undo":
         history.undone.append((history.done.pop(), Change.from_json(event["change"])))
     elif event["event"] == "redo":
@@ -333,6 +349,11 @@ def _removal_of(event: Event, history: EditHistory) -> Edit:
     )
     change = Change.from_json(event["change"])
     return Edit((), event["round"], change, event["milliseconds"], (click,), (number,))
+
+
+def _tool_edit_of(event: Event) -> Edit:
+    change = Change.from_json(event["change"])
+    return Edit((), event["round"], change, event["milliseconds"], tool=str(event["tool"]))
 
 
 def _click_json(click: Click) -> Event:

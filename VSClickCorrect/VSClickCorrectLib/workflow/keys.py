@@ -54,6 +54,8 @@ PAGE_KEYS = (
     *KEYS,
     Key("Ctrl+Shift+Z", "redo", "redo"),
     Key("V", "look", "looking only"),
+    Key("P", "brush", "brush"),
+    Key("E", "eraser", "eraser"),
     Key("A", "apply", "applies collected clicks"),
     Key("O", "start", "outline of the start"),
     Key("C", "crosshair", "crosshair"),

@@ -71,7 +71,11 @@ class UnsavedWork:
         correction = self._workbench.correction
         if correction is None:
             return ()
-        edits = [(edit.clicks, edit.numbers, edit.removed) for edit in correction.session.history.done]
+        # Strokes have no number, so what they changed tells one from another.
+        edits = [
+            (edit.clicks, edit.numbers, edit.removed, edit.change if edit.tool else None)
+            for edit in correction.session.history.done
+        ]
         return edits, _painted(correction), correction.pending
 
     def _look(self) -> None:
@@ -83,5 +87,7 @@ class UnsavedWork:
 
 
 def _painted(correction: SceneCorrection) -> int:
-    """Return how often something was painted between clicks."""
-    return sum(event["event"] == "paint" for event in correction.session.journal.events)
+    """Return how often something was painted between clicks, strokes that were undone left out."""
+    session = correction.session
+    strokes = sum(bool(edit.tool) for edit in session.history.done)
+    return strokes + sum(event["event"] == "paint" for event in session.journal.events)

@@ -36,6 +36,7 @@ from VSClickCorrectLib.session.start_mask import (
     start_json,
     start_of,
 )
+from VSClickCorrectLib.session.worked import holds_work
 from VSClickCorrectLib.worklist.clock import WorkClock
 from VSClickCorrectLib.worklist.locks import CaseLock
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, now
@@ -359,8 +360,7 @@ class OpenCase:
     def _has_events(self) -> bool:
         """Whether the journal may hold standing clicks, or what a hand has painted."""
         try:
-            events = self.journal().events
-            return clicks_of(events)[0] > 0 or any(event["event"] == "paint" for event in events)
+            return holds_work(self.journal().events)
         except CorrectionError:
             return True
 

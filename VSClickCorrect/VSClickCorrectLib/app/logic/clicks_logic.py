@@ -15,12 +15,13 @@ from VSClickCorrectLib.mrml.click_rows import ClickRow
 from VSClickCorrectLib.workflow.workflow import Workflow
 
 LOOK = "look"
+BRUSH, ERASER = "brush", "eraser"
 _KINDS = tuple(kind.value for kind in ClickKind)
 
 
 @dataclass
 class ClicksState:
-    """What the page knows of them; ``tool`` is a kind of click, or ``look`` for looking without clicks."""
+    """What the page knows of them; ``tool`` is a kind of click, brush or eraser, or ``look`` for looking."""
 
     tool: str = ClickKind.BOUNDARY.value
     ready: bool = False
@@ -67,7 +68,7 @@ class ClicksLogic:
         return self.typed_state.data.tool == LOOK
 
     def place(self, point: Point3) -> None:
-        """Place a click of the chosen kind at a point, world RAS mm; when only looking, do nothing."""
+        """Place a click of the chosen kind at a point, world RAS mm; with other tools do nothing."""
         if self.typed_state.data.tool in _KINDS:
             self._workbench.kind = ClickKind(self.typed_state.data.tool)
             self._place(point)
@@ -77,7 +78,7 @@ class ClicksLogic:
         return self._clicks.position(int(number))
 
     def choose(self, tool: str) -> None:
-        """Choose a kind of click, or `LOOK`."""
+        """Choose a kind of click, `BRUSH`, `ERASER` or `LOOK`."""
         self.typed_state.data.tool = tool
 
     def _use(self, tool: str) -> None:

@@ -18,6 +18,8 @@ _MOUSE = {
     "middle, dragged": "pans",
     "right, dragged": "zooms",
     "wheel": "pages; with Ctrl it zooms",
+    "left, with brush or eraser": "paints while dragged; Esc drops the stroke, or puts the tool away",
+    "wheel with Shift": "with brush or eraser sets the radius",
     "Shift, moved": "moves the crosshair along",
 }
 

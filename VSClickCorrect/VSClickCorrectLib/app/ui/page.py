@@ -19,6 +19,7 @@ from trame.widgets.vuetify3 import (
 
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK
 from VSClickCorrectLib.app.page_files import STATIC
+from VSClickCorrectLib.app.ui.brush_ui import brush_ui
 from VSClickCorrectLib.app.ui.clicks_ui import click_list_ui, clicks_ui
 from VSClickCorrectLib.app.ui.display_ui import display_ui
 from VSClickCorrectLib.app.ui.follow_up_ui import follow_up_ui
@@ -110,6 +111,7 @@ def _panel(app: BrowserApp) -> None:
             registration_ui(app.registration, app.running)
         with Div(classes="vs-section"):
             clicks_ui(app.clicks)
+            brush_ui(app.brush, app.clicks)
         with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):
             for tab, hint in _TABS.items():
                 value = tab.lower()
