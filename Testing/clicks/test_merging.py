@@ -340,6 +340,11 @@ def test_a_network_that_is_sure_is_not_overruled_by_a_boundary_click():
     np.testing.assert_array_equal(through(sure, 5) >= 0.5, np.array(sure) >= 0.5)
 
 
+def test_a_slice_of_one_voxel_has_its_border_there():
+    one = Proposal(Click((0.0, 0.0, 0.0)), Box((0, 0, 0), (1, 1, 1)), np.array([[[0.7]]], np.float32))
+    assert through_click(Grid((1, 1, 1), np.eye(4)), one).probability.item() == pytest.approx(0.7)
+
+
 def test_where_the_border_runs_through_the_click_nothing_changes():
     agrees = [0.9] * 9 + [0.6] + [0.1] * 10
     np.testing.assert_array_equal(through(agrees, 9), np.array(agrees, np.float32))

@@ -97,7 +97,8 @@ def _least_beside(grid: Grid, values: np.ndarray, place: Slices3) -> float:
                 other = list(place)
                 other[axis] = slice(n, n + 1)
                 beside.append(float(values[tuple(other)].item()))
-    return min(beside)
+    # Beside a slice of one voxel there is background.
+    return min(beside, default=-np.inf)
 
 
 Merge = Callable[[Grid, Box, np.ndarray, list[Proposal]], np.ndarray]

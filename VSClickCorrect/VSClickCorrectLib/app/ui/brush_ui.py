@@ -45,6 +45,7 @@ def brush_ui(brush: BrushLogic, clicks: ClicksLogic) -> None:
                     size="small",
                     variant="tonal",
                     v_bind="props",
+                    title="Keep the largest part, remove islands, fill between slices",
                     id="mask",
                 )
             with VList(density="compact"):
