@@ -29,6 +29,10 @@ def test_a_scale_bar_has_a_round_length_that_follows_the_zoom(pixel_mm, text, pe
     assert width == pytest.approx(percent)
 
 
+def test_views_side_by_side_have_scale_bars_of_one_length():
+    assert {scale_bar(picture(0.17, (width, 663)))[1] for width in range(460, 480)} == {"2 cm"}
+
+
 def test_a_coronal_view_cuts_an_axial_one_in_a_level_line():
     # Rows of 0.2 mm: 20 mm up are a quarter of 80 mm, counted from the top.
     coronal = picture(columns=((1, 0, 0), (0, 0, 1)), point=(0, 20, 0))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
-# How much of a view's width a scale bar takes at most.
-_SHARE = 0.25
+# How much of a view's height a scale bar is long at most: views side by side, which differ by a pixel in width,
+# have one length.
+_SHARE = 0.3
 # Two planes that lean against each other by less than a few degrees cut nowhere that is of use.
 _PARALLEL = 0.05
 Place = tuple[float, float]
@@ -63,7 +64,8 @@ class Picture:
 def scale_bar(picture: Picture) -> tuple[float, str]:
     """Return a round length that fits a view: its percent of the view's width, and what it is called."""
     width_mm = picture.pixel_mm * picture.size[0]
-    fitting = [length for length in _LENGTHS_MM if length <= _SHARE * width_mm]
+    longest = min(_SHARE * picture.pixel_mm * picture.size[1], 0.5 * width_mm)
+    fitting = [length for length in _LENGTHS_MM if length <= longest]
     length = fitting[-1] if fitting else _LENGTHS_MM[0]
     return 100 * length / width_mm, f"{length} mm" if length < 10 else f"{length // 10} cm"
 
