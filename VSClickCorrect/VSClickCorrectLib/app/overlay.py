@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
-# How much of a view's height a scale bar is long at most: views side by side, which differ by a pixel in width,
-# have one length.
+# How much of a view's height a scale bar is long at most; of two views side by side the heights are the same,
+# the widths may differ by a pixel.
 _SHARE = 0.3
 # Two planes that lean against each other by less than a few degrees cut nowhere that is of use.
 _PARALLEL = 0.05
