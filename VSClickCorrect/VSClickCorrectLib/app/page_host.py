@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from inspect import iscoroutine
 from typing import Any
@@ -51,8 +51,10 @@ class PageHost:
             with self._state, self._status.reporting():
                 action()
 
-        if not self._ended:
-            asyncio.get_running_loop().call_later(seconds, act)
+        # While the scene is cleared at the end, no loop runs any more.
+        with suppress(RuntimeError):
+            if not self._ended:
+                asyncio.get_running_loop().call_later(seconds, act)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """See `Host.start`; it runs in a task, as trame answers a browser's messages one after the other."""

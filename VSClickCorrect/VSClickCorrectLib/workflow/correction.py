@@ -122,6 +122,13 @@ class Workbench:
         return self.volumes[0] or self.volumes[1]
 
     @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to correct yet: no segment, or an empty one as it was opened."""
+        if self.segment[0] is None or self.correction is None:
+            return self.segment[0] is None
+        return not self.session.history.done and self.session.mask.extent() is None
+
+    @property
     def kept_in_file(self) -> bool:
         """Whether the open case's journal is a file, so that nothing of it is in the scene alone."""
         return self._journal.path is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from VSClickCorrectLib.errors import VSClickError, passed_over
 from VSClickCorrectLib.jobs.warm import WarmChild
 from VSClickCorrectLib.workflow.correction import Workbench
-from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 
@@ -14,7 +14,7 @@ _SHOWN_S = 1.0
 
 
 class WarmSearch:
-    """Keeps one `WarmChild` while images are shown without a segment to correct: they want a search.
+    """Keeps one `WarmChild` while images are shown without anything to correct: they want a search.
 
     Parameters
     ----------
@@ -27,17 +27,16 @@ class WarmSearch:
     """
 
     def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner) -> None:
-        self._host, self._workbench, self._jobs = host, workbench, jobs
+        self._workbench, self._jobs = workbench, jobs
         self._child: WarmChild | None = None
-        self._waiting = False
+        self._begin_soon = Debounced(host, _SHOWN_S, self._begin)
         workbench.chosen.connect(self.follow)
         workbench.changed.connect(self.follow)
 
     def follow(self) -> None:
         """Begin once what is shown wants a search."""
-        if self._wanted() and not self._waiting:
-            self._waiting = True
-            self._host.later(_SHOWN_S, self._begin)
+        if self._wanted():
+            self._begin_soon()
 
     def take(self) -> WarmChild | None:
         """Give the child away, if there is one."""
@@ -58,11 +57,9 @@ class WarmSearch:
         workbench, choice = self._workbench, self._choice
         # One that has died, for lack of packages say, would die again.
         tried = self._child is not None and self._child.networks == (choice.path, choice.device)
-        shown = any(workbench.volumes) and workbench.segment[0] is None and not self._jobs.busy
-        return shown and not tried
+        return not tried and not self._jobs.busy and any(workbench.volumes) and workbench.is_blank
 
     def _begin(self) -> None:
-        self._waiting = False
         if self._wanted():
             self.close()
             # Whoever searches is told why it cannot be.
