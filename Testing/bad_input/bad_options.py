@@ -36,7 +36,7 @@ CASES = [
     BadInput(
         "unknown command",
         lambda room: ["diagnose"],
-        "Argument COMMAND: invalid choice: 'diagnose' (choose from segment, correct, compare, app, worklist, resume, models, demo, evaluate, bench, calibrate, import, simulate, train); see 'vsclick --help'.",
+        "Argument COMMAND: invalid choice: 'diagnose' (choose from segment, correct, compare, app, worklist, prepare, resume, models, demo, evaluate, bench, calibrate, import, simulate, train); see 'vsclick --help'.",
     ),
     BadInput("unknown option", _segment("--fast"), "Unrecognized arguments: --fast; see 'vsclick --help'."),
     BadInput(
