@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 from bright_ball import ball_volume, write_image
+from page_mouse import drag, middle_of, over
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -54,25 +55,6 @@ def page(tab):
     yield tab
     expect(tab.locator(".vs-click")).to_have_count(0)
     assert tab.troubles == []
-
-
-def over(page, view):
-    return page.locator(f".vs-over[data-view={view}]")
-
-
-def middle_of(page, view, right=0, down=0):
-    area = over(page, view).bounding_box()
-    return area["x"] + area["width"] / 2 + right, area["y"] + area["height"] / 2 + down
-
-
-def drag(page, view, right, down, button="left"):
-    x, y = middle_of(page, view)
-    page.mouse.move(x, y)
-    page.mouse.down(button=button)
-    for step in range(1, 6):
-        page.mouse.move(x + right * step / 5, y + down * step / 5)
-        page.wait_for_timeout(40)
-    page.mouse.up(button=button)
 
 
 def bar_mm(page, view):

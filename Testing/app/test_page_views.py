@@ -4,6 +4,7 @@ import re
 from importlib.util import find_spec
 
 import pytest
+from page_mouse import drag, middle_of
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -55,11 +56,6 @@ def page(tab):
     assert tab.troubles == []
 
 
-def middle_of(page, view):
-    area = page.locator(f".vs-over[data-view={view}]").bounding_box()
-    return area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
-
-
 def read_out(page, view, right=0, down=0):
     """What is said of the point under the pointer, so far from a view's middle."""
     x, y = middle_of(page, view)
@@ -74,17 +70,6 @@ def place(text):
     """RAS mm of what was read out."""
     signs = {"R": 1, "L": -1, "A": 1, "P": -1, "S": 1, "I": -1}
     return [signs[side] * float(mm) for side, mm in re.findall(r"([RLAPSI]) ([\d.]+)", text)[:3]]
-
-
-def drag(page, view, button, right, down):
-    x, y = middle_of(page, view)
-    page.mouse.move(x, y)
-    page.mouse.down(button=button)
-    for step in range(1, 6):
-        page.mouse.move(x + right * step / 5, y + down * step / 5)
-        page.wait_for_timeout(40)
-    page.mouse.up(button=button)
-    page.wait_for_timeout(300)
 
 
 def test_the_place_and_both_intensities_are_told_under_the_pointer(page):
@@ -108,8 +93,8 @@ def test_a_view_stays_where_the_user_put_it(page, change):
     for _ in range(3):
         page.keyboard.press("PageUp")
     expect(page.locator("#slice")).to_have_text("Slice 16 / 24")
-    drag(page, "T1ce", "middle", 60, 25)
-    drag(page, "T1ce", "right", 0, 30)
+    drag(page, "T1ce", 60, 25, "middle")
+    drag(page, "T1ce", 0, 30, "right")
     before = place(read_out(page, "T1ce"))
     assert abs(before[0] - 60) > 3
     if change == "layout":
@@ -156,7 +141,7 @@ def test_linked_views_never_differ(page):
     page.wait_for_timeout(400)
     page.wait_for_function(_ALIKE)
     for view, button in (("T2", "middle"), ("T1ce", "right"), ("T2", "right")):
-        drag(page, view, button, 40, -30)
+        drag(page, view, 40, -30, button)
         page.mouse.move(5, 5)
         page.wait_for_function(_ALIKE)
     assert place(read_out(page, "T1ce", 80, 40)) == pytest.approx(

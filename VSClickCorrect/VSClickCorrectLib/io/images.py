@@ -88,6 +88,26 @@ def read_series(folder: Path, uid: str) -> Volume:
     return _thick(read_dicom(folder, uid), folder)
 
 
+def read_sequence(path: Path, sequence: str, uid: str | None = None) -> Volume:
+    """Read a case's T1ce or T2: of a folder of several series the one of a UID, if that is known.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder.
+    sequence : {"t1ce", "t2"}
+        Which is wanted, as for `read_volume`.
+    uid : str, optional
+        Its SeriesInstanceUID.
+
+    Raises
+    ------
+    ImageError
+        As `read_volume` and `read_series`.
+    """
+    return read_volume(path, sequence) if uid is None else read_series(path, uid)
+
+
 def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
     if image.GetDimension() != 3 or min(image.GetSize()) < thinnest:
         raise _no_volume(path, image.GetSize())

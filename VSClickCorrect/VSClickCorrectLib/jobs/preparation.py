@@ -18,7 +18,7 @@ from VSClickCorrectLib.inference.initial import InitialSegmenter, initial_entrie
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import is_there, reading, write_atomically
-from VSClickCorrectLib.io.images import case_of, read_series, read_volume
+from VSClickCorrectLib.io.images import case_of, read_sequence
 
 _SEQUENCES = ("t1ce", "t2")
 _TOLD = "told"
@@ -66,7 +66,7 @@ class Preparation:
     @property
     def folder(self) -> ModelFolder:
         """The models."""
-        return ModelFolder(Path(self.models) if self.models else None)
+        return _folder_of(self.models)
 
 
 def prepare(
@@ -139,16 +139,18 @@ def _images(preparation: Preparation) -> Case:
 
 
 def _volume(preparation: Preparation, name: str) -> Volume | None:
-    path, uid = preparation.files.get(name), preparation.series.get(name)
-    if path is None:
-        return None
-    return read_volume(Path(path), name) if uid is None else read_series(Path(path), uid)
+    path = preparation.files.get(name)
+    return None if path is None else read_sequence(Path(path), name, preparation.series.get(name))
 
 
 @lru_cache(maxsize=1)
 def segmenter_of(models: str, device: str) -> InitialSegmenter:
     """Load the networks of a folder, empty for the shipped ones, once; as `InitialSegmenter.load`."""
-    return InitialSegmenter.load(ModelFolder(Path(models) if models else None), device)
+    return InitialSegmenter.load(_folder_of(models), device)
+
+
+def _folder_of(models: str) -> ModelFolder:
+    return ModelFolder(Path(models) if models else None)
 
 
 def _hashes(models: ModelFolder) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.io.images import case_of, read_mask, read_series, read_volume
+from VSClickCorrectLib.io.images import case_of, read_mask, read_sequence
 
 ROLES = ("t1ce", "t2", "mask")
 
@@ -89,8 +89,7 @@ class WorkCase:
         path = self.files.get(role)
         if path is None:
             return None
-        uid = self.series.get(role)
-        return read_volume(path, role) if uid is None else read_series(path, uid)
+        return read_sequence(path, role, self.series.get(role))
 
     def load_mask(self, grid: Grid) -> np.ndarray | None:
         """Read the mask to begin with, ``(K, J, I)`` bool on ``grid``; None if the case has none.
