@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -147,6 +149,29 @@ def test_of_many_who_try_at_once_one_gets_the_case_even_a_stale_one(path):
     finally:
         for rival in rivals:
             rival.communicate("end\n")
+
+
+def test_a_stale_lock_is_taken_by_one_alone_however_often_many_try(path):
+    """A second one must not remove what the first has just put in the stale lock's place."""
+    rivals = 8
+    start = threading.Barrier(rivals)
+
+    def tries(number):
+        start.wait()
+        try:
+            CaseLock(path, str(number)).take("VS-2")
+        except CaseLockedError:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(rivals) as pool:
+        for _ in range(60):
+            path.unlink(missing_ok=True)
+            taken(path)
+            rewritten(path, host="elsewhere")
+            aged(path, STALE_S + 60)
+            assert sum(pool.map(tries, range(rivals))) == 1
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_two_worklists_on_one_folder_share_the_cases_out(open_list):

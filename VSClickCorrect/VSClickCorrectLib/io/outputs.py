@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from VSClickCorrectLib.errors import StorageError
 from VSClickCorrectLib.io.files import changing, make_folder
-from VSClickCorrectLib.signals import undone_by_signals
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from VSClickCorrectLib.io.process_lock import process_lock
 
 LOCK = ".vsclick.lock"
-_TRIES = 100  # to take a lock whose file others remove at the same moment
 _Identity = tuple[int, int] | str
 
 
@@ -95,59 +88,12 @@ def writing_into(folder: Path) -> Iterator[None]:
         If it cannot be made or written, or another process holds it.
     """
     make_folder(folder)
-    with changing(folder):
-        held = _held(folder / LOCK)
-    if held is None:
-        raise StorageError(f"another command is writing into {folder}; wait until it has ended.")
-    try:
-        with undone_by_signals(lambda: _remove(folder / LOCK)):
-            yield
-    finally:
-        # Before it is let go, so that the next one makes a file of its own; Windows removes no open file.
-        if sys.platform != "win32":
-            _remove(folder / LOCK)
-        os.close(held)
-        if sys.platform == "win32":
-            _remove(folder / LOCK)
-
-
-def _held(path: Path) -> int | None:
-    """Return the descriptor of a lock that is ours until this process ends; None if it is another's."""
-    for _ in range(_TRIES):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-        if not _lock(descriptor):
-            os.close(descriptor)
-            return None
-        # Its last holder may have removed it between our opening and our locking.
-        try:
-            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                return descriptor
-        except FileNotFoundError:
-            pass
-        except OSError:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-    return None
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:
-        # Some network drives know no locks; files and folders appear whole there too.
-        return True
-    return True
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
+    with ExitStack() as held:
+        with changing(folder):
+            ours = held.enter_context(process_lock(folder / LOCK))
+        if not ours:
+            raise StorageError(f"another command is writing into {folder}; wait until it has ended.")
+        yield
 
 
 def _way(path: Path) -> list[_Identity]:

@@ -13,7 +13,8 @@ import os
 import socket
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from uuid import uuid4
 from VSClickCorrectLib.errors import CaseLockedError, WorklistError
 from VSClickCorrectLib.io.files import read_ordinary
 from VSClickCorrectLib.io.json_files import parse_json
+from VSClickCorrectLib.io.process_lock import process_lock
 from VSClickCorrectLib.worklist.clock import drive_time
 
 # A holder that was not heard of for so long is gone: several times the interval at which user interfaces
@@ -30,6 +32,8 @@ from VSClickCorrectLib.worklist.clock import drive_time
 STALE_S = 600.0
 # Others may take and leave a lock meanwhile, but not for ever.
 _TRIES = 20
+# Looking and removing takes milliseconds, on a slow drive more.
+_PATIENCE_S = 5.0
 # Numbers of the Windows interface: PROCESS_QUERY_LIMITED_INFORMATION, STILL_ACTIVE, ERROR_ACCESS_DENIED.
 _QUERY, _STILL_ACTIVE, _ACCESS_DENIED = 0x1000, 259, 5
 
@@ -141,8 +145,9 @@ class CaseLock:
 
     def release(self) -> None:
         """Give the lock back, if it is still ours."""
-        if self.held:
-            _remove(self.path)
+        with self._removing():
+            if self.held:
+                _remove(self.path)
 
     def _made(self) -> bool:
         content = {
@@ -170,19 +175,27 @@ class CaseLock:
 
     def _clear(self, holder: Holder) -> None:
         """Remove the lock of a holder, and no other that may have come in its place."""
-        aside = self._aside
-        try:
-            os.rename(self.path, aside)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-        moved = holder_of(aside)
-        if moved is not None and moved.token != holder.token:
-            # Somebody was faster and holds it now, unless yet another has taken it meanwhile.
+        with self._removing():
+            found = holder_of(self.path)
+            if found is None or found.token != holder.token:
+                return
+            try:
+                os.rename(self.path, self._aside)
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise _unwritable(self.path, error) from None
+            _remove(self._aside)
+
+    @contextmanager
+    def _removing(self) -> Iterator[None]:
+        """Let one process at a time remove the lock, so that what it has looked at is what it removes."""
+        guard = self.path.with_name(f".{self.path.name}.guard")
+        with ExitStack() as held:
+            # A drive that cannot be written is told of by whatever writes next.
             with suppress(OSError):
-                _link(aside, self.path)
-        _remove(aside)
+                held.enter_context(process_lock(guard, _PATIENCE_S))
+            yield
 
 
 def _unwritable(path: Path, error: OSError) -> WorklistError:
