@@ -44,6 +44,7 @@ _WORDS = {
     "apache license 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
     "3-clause bsd license": "BSD-3-Clause",
+    "bsd 3-clause": "BSD-3-Clause",
     "bsd 2-clause license": "BSD-2-Clause",
     "bsd 3-clause license": "BSD-3-Clause",
     "bsd license": "BSD",

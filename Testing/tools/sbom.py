@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 LIBRARY = hashes.ROOT / "VSClickCorrect" / "VSClickCorrectLib"
 PLACE = LIBRARY / "sbom.cdx.json"
 # The extras that are for users.
-EXTRAS = ("app", "bench", "datasets", "demo", "dicom", "evaluation", "mrml", "train")
+EXTRAS = ("app", "bench", "cluster", "datasets", "demo", "dicom", "evaluation", "mrml", "train")
 _NAME = "vsclickcorrect"
 
 
