@@ -8,6 +8,7 @@ from bright_ball import CENTER, RADIUS_MM, ball, ball_volume, write_image
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 START = ball(radius=5.0)
@@ -66,6 +67,37 @@ def test_a_session_goes_on_with_its_images_and_journal(page, session, tmp_path):
     open_sent(page)
     assert (page.shown.case, page.shown.stem) == ("VS 7.nii.gz", "VS-7")
     check_goes_on(page, left)
+
+
+def test_a_session_goes_on_with_its_scene(page, session, tmp_path):
+    left, _journal = session
+    scene = tmp_path / "VS 7.mrb"
+    save_scene(page.workbench.nodes.segmentation.GetScene(), scene)
+    page.flow.unsaved.note_saved()
+    page.workbench.open(OpenedCase("another", ball_volume(), None, None))
+    send(page, "scans", "VS 7.mrb", scene.read_bytes())
+    open_sent(page)
+    assert (page.shown.case, page.shown.stem) == ("VS 7.mrb", "VS-7")
+    check_goes_on(page, left)
+
+
+def test_a_scene_and_sequences_replace_each_other(page, tmp_path):
+    """Which of them is sent last counts, and the mask of the former goes with it."""
+    send(page, "t1ce", "t1.nii.gz", b"a")
+    send(page, "mask", "mask.nii.gz", b"b")
+    send(page, "scans", "VS 7.mrb", b"c")
+    assert page.uploads.names == {"scans": "VS 7.mrb"}
+    send(page, "mask", "better.nii.gz", b"d")
+    assert page.uploads.names == {"scans": "VS 7.mrb", "mask": "better.nii.gz"}
+    send(page, "t2", "t2.nii.gz", b"e")
+    assert page.uploads.names == {"t2": "t2.nii.gz", "mask": "better.nii.gz"}
+
+
+def test_a_scene_that_cannot_be_read_leaves_the_case(page):
+    send(page, "scans", "VS 7.mrb", b"no scene")
+    open_sent(page)
+    assert page.message.message.startswith("'VS 7.mrb' is no Slicer scene that can be read")
+    assert page.workbench.nodes.name == "A b.nii.gz"
 
 
 def test_a_journal_alone_goes_onto_the_open_case(page, session):

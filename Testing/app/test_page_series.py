@@ -1,4 +1,4 @@
-"""Folders and archives of several series, dropped onto the page in a real Chromium and chosen from."""
+"""Folders and archives of several series, and scenes, dropped onto the page in a real Chromium."""
 
 import re
 import shutil
@@ -44,6 +44,8 @@ def page(server, chromium):
     page.goto(server.url)
     expect(page.locator("#undo")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("#tool-include")).to_be_enabled(timeout=PATIENCE_MS)
+    # Without it nobody listens for what is dropped; scripts come in any order.
+    page.wait_for_function("window.vsclickFolders", timeout=PATIENCE_MS)
     yield page
     context.close()
     assert troubles == []
@@ -99,6 +101,25 @@ def test_of_a_dropped_folder_two_series_are_chosen_and_opened(page, visits):
     expect(page.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
     expect(page.locator("#open-files")).to_be_hidden()
     expect(page.locator(".vs-over[data-view=T2]")).to_be_visible()
+
+
+def test_a_scene_that_was_saved_is_dropped_and_goes_on_with_its_clicks(page, tmp_path):
+    page.click("#tool-include")
+    area = page.locator(".vs-over").first.bounding_box()
+    page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+    expect(page.locator(".vs-click")).to_have_count(1, timeout=PATIENCE_MS)
+    page.click("#save")
+    with page.expect_download(timeout=PATIENCE_MS) as download:
+        page.click("#save-scene-mrb")
+    download.value.save_as(tmp_path / "my case.mrb")
+    page.click("#undo")
+    expect(page.locator(".vs-click")).to_have_count(0, timeout=PATIENCE_MS)
+    drag(page, tmp_path / "my case.mrb")
+    expect(page.locator("#sent-scans")).to_have_text("my case.mrb")
+    open_files(page)
+    expect(page.locator("#case")).to_have_text("my case.mrb", timeout=PATIENCE_MS)
+    expect(page.locator(".vs-click")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(page.locator("#undo")).to_be_enabled()
 
 
 def test_a_folder_is_chosen_in_the_dialog(page, visits):

@@ -153,12 +153,12 @@ CASES = [
     BadInput(
         "upload of another kind",
         _upload(lambda room: b"MZ", "scan.exe"),
-        "'scan.exe' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG, for a journal what was saved as .jsonl.",
+        "'scan.exe' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG, for a journal what was saved as .jsonl, for a whole scene .mrb.",
     ),
     BadInput(
         "mask as an archive",
         _upload(lambda room: zipped(_slices(room)), slot="mask"),
-        "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG, for a journal what was saved as .jsonl.",
+        "'series.zip' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks DICOM SEG, for a journal what was saved as .jsonl, for a whole scene .mrb.",
     ),
     BadInput(
         "480 bytes sent as NIfTI whose voxels are a metre large",

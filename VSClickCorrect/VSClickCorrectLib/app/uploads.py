@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from VSClickCorrectLib.jobs.reading import (
     read_series_apart,
     read_volume_apart,
 )
+from VSClickCorrectLib.mrml.scene_reading import read_scene_apart
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.origin import Origin
@@ -38,7 +40,8 @@ _JOURNAL = ".jsonl"
 # What else may be in a slot: a scan as an archive of DICOM slices, a mask as DICOM SEG.
 _ARCHIVE = ".zip"
 _DICOM = {"t1ce": _ARCHIVE, "t2": _ARCHIVE, "mask": ".dcm", "before": ".dcm", "before_scan": _ARCHIVE}
-_ALONE = {"journal": (_JOURNAL,), BOTH: (_ARCHIVE,)}
+_SCENE = ".mrb"
+_ALONE = {"journal": (_JOURNAL,), BOTH: (_ARCHIVE, _SCENE)}
 _MB = 1 << 20
 # Ten thousand clicks; it is read at once, in the program itself.
 _MAX_JOURNAL = 64 * _MB
@@ -104,7 +107,7 @@ class Uploads:
         if suffix is None:
             raise ImageError(
                 f"'{name}' is of no known kind; choose NIfTI, NRRD or, for scans, zipped DICOM, for masks "
-                "DICOM SEG, for a journal what was saved as .jsonl."
+                "DICOM SEG, for a journal what was saved as .jsonl, for a whole scene .mrb."
             )
         limit = min(self._limit, _MAX_JOURNAL) if slot == "journal" else self._limit
         if not 0 < size <= limit:
@@ -112,8 +115,12 @@ class Uploads:
                 f"'{name}' has {size / _MB:.0f} MB; choose a file of at most {limit / _MB:.0f} MB "
                 "that is not empty."
             )
-        self.discard(slot)
-        # What is sent last counts.
+        # What is sent last counts; a scene holds all of a case.
+        replaced = {slot} | (set(CASE_SLOTS) if suffix == _SCENE else set())
+        if slot in SEQUENCES and self._scene is not None:
+            replaced.add(BOTH)
+        for other in replaced:
+            self.discard(other)
         self.series.chosen.pop(slot, None)
         folder = self.folder / slot
         with changing(self.folder):
@@ -196,7 +203,9 @@ class Uploads:
             self._file_with(sequence)
 
     def case(self) -> OpenedCase:
-        """Read the sequences, mask and journal that were sent; the case is called as its first sequence.
+        """Read the sequences, mask and journal that were sent; the case is called as its first file.
+
+        A mask or a journal that was sent after a scene takes the place of the scene's.
 
         Whether the sequences belong together `checked` tells.
 
@@ -205,15 +214,25 @@ class Uploads:
         ImageError, CorrectionError
             If one cannot be used, or there is no sequence; the message calls files as the browser does.
         """
+        opened = self._of_scene() if self._scene is not None else self._of_scans()
+        opened = replace(opened, mask=self.mask(opened.grid)) if "mask" in self.names else opened
+        journal = self.journal() or opened.journal
+        return opened.resumed(journal) if journal else opened
+
+    def _of_scene(self) -> OpenedCase:
+        """Read the scene that was sent."""
+        file = cast(_File, self._scene)
+        held = _named(file, lambda path: read_scene_apart(path, self._limit))
+        return OpenedCase(file.name, held.t1ce, held.t2, held.mask, journal=held.journal)
+
+    def _of_scans(self) -> OpenedCase:
+        """Read the sequences that were sent."""
         files = {sequence: file for sequence in SEQUENCES if (file := self._file_with(sequence)) is not None}
         if not files:
             raise ImageError("no scan was chosen; choose a T1ce, a T2 or both.")
         (t1ce, headers), (t2, others) = (self._sequence(sequence) for sequence in SEQUENCES)
         origin = Origin(headers=headers if t1ce is not None else others)
-        opened = OpenedCase(next(iter(files.values())).name, t1ce, t2, origin=origin)
-        opened = replace(opened, mask=self.mask(opened.grid) if "mask" in self.names else None)
-        journal = self.journal()
-        return opened.resumed(journal) if journal else opened
+        return OpenedCase(next(iter(files.values())).name, t1ce, t2, origin=origin)
 
     def journal(self) -> str:
         """Return the journal that was sent, empty if none was; raises `CorrectionError` if it is damaged."""
@@ -272,6 +291,12 @@ class Uploads:
         volume, headers = _named(file, lambda path: read_series_apart(path, sequence, self._limit, uid))
         remarks = tuple(_as_sent(remark, file) for remark in volume.remarks)
         return replace(volume, remarks=remarks), headers
+
+    @property
+    def _scene(self) -> _File | None:
+        """The scene that was sent."""
+        file = self._whole(BOTH)
+        return file if file is not None and file.path.suffix == _SCENE else None
 
     def _whole(self, slot: str) -> _File | None:
         return self._files[slot] if slot in self.names else None

@@ -30,6 +30,8 @@ _ANATOMICAL = {
     "left-anterior-superior",
     "las",
 }
+# A file beside the header; a pattern with a number in it, or a list, is none.
+_BESIDE = re.compile(r"(?!list\b)[^/\\:%]+")
 # At most so many bytes of voxels come from one byte of the file.
 _RATIOS = {"raw": 1, "gzip": LARGEST_GZIP_RATIO, "gz": LARGEST_GZIP_RATIO}
 
@@ -65,14 +67,8 @@ def read_header(path: Path) -> NrrdHeader:
     ImageError
         If the file is no NRRD file, its voxels lie in another one, or cannot be in a file of this length.
     """
-    with path.open("rb") as stream:
-        content = stream.read(_HEADER_BYTES)
-    if not content.startswith(b"NRRD000"):
-        raise ImageError(f"{path} {NO_IMAGE}")
-    header, end, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
-    fields = _fields(header)
-    # To the library that reads the file a lone carriage return ends a line as well.
-    if not end or b"\r" in header or b"\0" in header or "datafile" in fields:
+    fields = _fields(_beginning(path))
+    if not fields or "datafile" in fields:
         raise ImageError(
             f"{path} keeps its voxels in another file or has no proper header; save it as one file."
         )
@@ -82,9 +78,32 @@ def read_header(path: Path) -> NrrdHeader:
     return found
 
 
-def _fields(header: bytes) -> dict[str, list[str]]:
-    """Return what stands in each field, which is known by the letters of its name."""
+def names_no_other_folder(path: Path) -> bool:
+    """Whether the voxels of a NRRD file are in it or in one file beside it, ``.nhdr`` and ``.raw``."""
+    # Such a header may end with the file.
+    fields = _fields(_beginning(path) + b"\n\n")
+    names = fields.get("datafile", [])
+    return bool(fields) and len(names) <= 1 and all(_BESIDE.fullmatch(name) for name in names)
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        content = stream.read(_HEADER_BYTES)
+    if not content.startswith(b"NRRD000"):
+        raise ImageError(f"{path} {NO_IMAGE}")
+    return content.replace(b"\r\n", b"\n")
+
+
+def _fields(content: bytes) -> dict[str, list[str]]:
+    """Return what stands in each field of a header, which is known by the letters of its name.
+
+    None if the header does not end, or does not end for all: to the library that reads the file a lone
+    carriage return ends a line as well.
+    """
+    header, end, _ = content.partition(b"\n\n")
     fields: dict[str, list[str]] = {}
+    if not end or b"\r" in header or b"\0" in header:
+        return fields
     for line in header.decode("latin-1").split("\n")[1:]:
         name, _, value = line.partition(":")
         if not line.startswith("#"):

@@ -7,9 +7,14 @@ import os
 import shutil
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Scan, Volume
 
 _PATIENCE = 10
 # With this status a child ends that found no room for its files.
@@ -35,6 +40,23 @@ def save_array(path: Path, array: np.ndarray) -> None:
         np.save(path, array)
     except OSError as error:
         raise disk_full() if error.errno is None else error from None
+
+
+def volume_as_json(volume: Volume) -> dict[str, Any]:
+    """Return all of a volume but its voxels."""
+    return {
+        "affine": volume.grid.affine.tolist(),
+        "remarks": volume.remarks,
+        "sides_known": volume.sides_known,
+        "scan": asdict(volume.scan) if volume.scan is not None else None,
+    }
+
+
+def volume_from_json(array: np.ndarray, told: dict[str, Any]) -> Volume:
+    """Return the volume of these voxels, ``(K, J, I)``, of which `volume_as_json` told."""
+    grid = Grid(array.shape, np.array(told["affine"]))
+    scan = Scan(**told["scan"]) if told["scan"] else None
+    return Volume(array, grid, tuple(told["remarks"]), told["sides_known"], scan)
 
 
 def wait_for_task(folder: Path) -> None:

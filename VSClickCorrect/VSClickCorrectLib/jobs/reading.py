@@ -13,12 +13,13 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Scan, Volume
+from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.files import no_room, temporary_folder
 from VSClickCorrectLib.io.offered_series import OfferedSeries
-from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, volume_from_json
 from VSClickCorrectLib.jobs.process import NO_WINDOW, child_environment, python_executable
 
+_CHILD = "VSClickCorrectLib.jobs.reading_child"
 # The largest image that is allowed takes a tenth of it.
 _LIMIT_S = 300
 # What is imported takes half a gigabyte of addresses; an image is held up to four times on its way.
@@ -45,10 +46,7 @@ def read_series_apart(
 ) -> tuple[Volume, tuple[dict[str, Any], ...]]:
     """Read a sequence and, if it is DICOM, its files' headers as JSON; raises as `read_volume_apart`."""
     array, answer = _read(path, {"sequence": sequence, "most_bytes": most_bytes, "uid": uid})
-    grid = Grid(array.shape, np.array(answer["affine"]))
-    scan = Scan(**answer["scan"]) if answer["scan"] else None
-    volume = Volume(array, grid, tuple(answer["remarks"]), answer["sides_known"], scan)
-    return volume, tuple(answer["headers"])
+    return volume_from_json(array, answer), tuple(answer["headers"])
 
 
 def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
@@ -65,7 +63,7 @@ def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid]
 
 def list_series_apart(path: Path, most_bytes: int) -> list[OfferedSeries]:
     """Return the series of an archive to choose from; raises as `read_volume_apart`."""
-    with _answered(path, {"list": True, "most_bytes": most_bytes}) as (_, answer):
+    with answered(path, {"list": True, "most_bytes": most_bytes}) as (_, answer):
         return [
             OfferedSeries(**one | {"size": tuple(one["size"]), "meant": tuple(one["meant"])})
             for one in answer["series"]
@@ -73,17 +71,32 @@ def list_series_apart(path: Path, most_bytes: int) -> list[OfferedSeries]:
 
 
 def _read(path: Path, task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
-    with _answered(path, task) as (folder, answer):
+    with answered(path, task) as (folder, answer):
         return np.load(folder / "voxels.npy", allow_pickle=False), answer
 
 
 @contextmanager
-def _answered(path: Path, task: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Let a child do a task; yield the folder in which it left what it read, and its answer."""
+def answered(path: Path, task: dict[str, Any], child: str = _CHILD) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Let a child do a task; yield the folder in which it left what it read, and its answer.
+
+    Parameters
+    ----------
+    path : Path
+        The file that is to be read.
+    task : dict
+        What the child is to do, as JSON; ``"most_bytes"`` says how large what it reads may be.
+    child : str
+        The module that is run, whose main function is that of `reading_child`.
+
+    Raises
+    ------
+    ImageError, StorageError
+        As `read_volume_apart`.
+    """
     task |= {"path": str(path), "memory": _OWN_BYTES + _TIMES * task["most_bytes"]}
     with temporary_folder("vsclick-reading-") as folder:
         (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
-        status = _run(folder, path)
+        status = _run(folder, path, child)
         if status == NO_ROOM_STATUS:
             raise StorageError(no_room(disk_full()))
         if status != 0:
@@ -94,10 +107,10 @@ def _answered(path: Path, task: dict[str, Any]) -> Iterator[tuple[Path, dict[str
         yield folder, answer
 
 
-def _run(folder: Path, path: Path) -> int:
+def _run(folder: Path, path: Path, child: str) -> int:
     """Let the child read; return its exit status."""
     process = subprocess.Popen(  # noqa: S603, our own module, by our own interpreter
-        [str(python_executable()), "-m", "VSClickCorrectLib.jobs.reading_child", str(folder)],
+        [str(python_executable()), "-m", child, str(folder)],
         # The child ends when this pipe closes, however this process may end.
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,20 @@ from VSClickCorrectLib.io.sent_files import (
     sent_headers,
     sent_series,
 )
-from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array, volume_as_json
 from VSClickCorrectLib.signals import end_on_signals
 
 
-def main(folder: Path) -> None:
-    """Do the task of a folder and leave the answer there."""
+def main(folder: Path, read: Callable[[Path, dict[str, Any]], dict[str, Any]]) -> None:
+    """Do the task of a folder and leave the answer there.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the task is, and where arrays and the answer go.
+    read : callable
+        Gets the folder and the task, leaves arrays and returns the answer.
+    """
     # Ctrl+C reaches the child of a terminal's program too; what is to be said, and removed, is the parent's.
     end_on_signals()
     end_with_parent(folder)
@@ -35,7 +44,7 @@ def main(folder: Path) -> None:
     _limit(task["memory"])
     sitk.ProcessObject.GlobalWarningDisplayOff()
     try:
-        answer = json.dumps(_answer(folder, task))
+        answer = json.dumps(_answer(folder, task, read))
         (folder / "answer.json").write_text(answer, encoding="utf-8")
     except OSError as error:
         if error.errno not in NO_ROOM:
@@ -44,14 +53,12 @@ def main(folder: Path) -> None:
         os._exit(NO_ROOM_STATUS)
 
 
-def _answer(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
+def _answer(
+    folder: Path, task: dict[str, Any], read: Callable[[Path, dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
     try:
         with enough_memory():
-            if task.get("list"):
-                found = sent_series(Path(task["path"]), task["most_bytes"])
-                return {"series": [asdict(one) for one in found]}
-            array, answer = _read(task)
-            save_array(folder / "voxels.npy", array)
+            return read(folder, task)
     except OutOfMemory:
         gigabytes = task["memory"] / (1 << 30)
         return {
@@ -59,10 +66,18 @@ def _answer(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
         }
     except VSClickError as error:
         return {"refused": str(error)}
+
+
+def _read(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
+    if task.get("list"):
+        found = sent_series(Path(task["path"]), task["most_bytes"])
+        return {"series": [asdict(one) for one in found]}
+    array, answer = _image(task)
+    save_array(folder / "voxels.npy", array)
     return answer
 
 
-def _read(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+def _image(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     path, most_bytes = Path(task["path"]), task["most_bytes"]
     if "grid" in task:
         grid = Grid(task["grid"]["shape"], np.array(task["grid"]["affine"]))
@@ -71,15 +86,7 @@ def _read(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         values, grid = read_sent_lone_mask(path, most_bytes)
         return values, {"affine": grid.affine.tolist()}
     volume = read_sent_volume(path, task["sequence"], most_bytes, task["uid"])
-    affine = volume.grid.affine.tolist()
-    told = {"remarks": volume.remarks, "sides_known": volume.sides_known}
-    scan = asdict(volume.scan) if volume.scan is not None else None
-    return volume.array, {
-        "affine": affine,
-        "scan": scan,
-        **told,
-        "headers": sent_headers(path, volume.series),
-    }
+    return volume.array, volume_as_json(volume) | {"headers": sent_headers(path, volume.series)}
 
 
 def _limit(memory: int) -> None:
@@ -94,4 +101,4 @@ def _limit(memory: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), _read)

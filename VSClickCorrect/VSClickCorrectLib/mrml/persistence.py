@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
-import shutil
-import stat
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 import slicer
 import vtk
 
-from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
-from VSClickCorrectLib.io.files import DAMAGED_ZIP, temporary_folder, write_atomically
+from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.io.files import temporary_folder, write_atomically
 from VSClickCorrectLib.mrml.scene import HeadlessScene
+from VSClickCorrectLib.mrml.scene_archive import unpack_scene
 from VSClickCorrectLib.session.journal import Guard, Journal
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
 SEGMENT_ATTRIBUTE = "VSClickCorrect.SegmentID"
 # Some ten clicks.
 _RECENT_CHARACTERS = 50_000
-_SAYS_UTF8 = 0x800
 
 
 def store_journal(segmentation_node: slicer.vtkMRMLSegmentationNode, text: str, segment_id: str = "") -> None:
@@ -164,18 +162,25 @@ def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
     write_atomically(path, write)
 
 
-def load_scene(path: Path) -> HeadlessScene:
+def load_scene(path: Path, most_bytes: float = math.inf) -> HeadlessScene:
     """Read an ``.mrb`` into a new scene, for use without Slicer's windows.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most_bytes : float
+        How much it may hold, unpacked.
 
     Raises
     ------
     ImageError
-        If the file is missing or cannot be read as a whole.
+        If the file is missing, cannot be read as a whole, holds more, or refers to other files.
     """
     if not path.is_file():
         raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
     with temporary_folder("vsclick-scene-") as folder, _undisturbed():
-        description = _unpack(path, folder)
+        description = unpack_scene(path, folder, most_bytes)
         if description is not None:
             headless = HeadlessScene()
             headless.scene.SetURL(str(description))
@@ -183,47 +188,6 @@ def load_scene(path: Path) -> HeadlessScene:
                 return headless
             headless.close()
     raise ImageError(f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again.")
-
-
-def _unpack(path: Path, folder: Path) -> Path | None:
-    """Unpack a scene and return its description; None if there is none or something leads out of the folder.
-
-    MRML itself unpacks into whatever folder the names in an archive lead to. Raises ImageError where there is
-    no room.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-            if any(map(_leads_out, files)):
-                return None
-            for info in files:
-                target = folder / _name_of(info)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(info) as source, target.open("wb") as unpacked:
-                    shutil.copyfileobj(source, unpacked)
-    except OSError as error:
-        # bzip2 calls damaged data so, and gives no number.
-        if error.errno is None:
-            return None
-        raise StorageError(
-            f"{path} cannot be unpacked ({error.strerror}); make room and try again."
-        ) from None
-    except DAMAGED_ZIP:
-        return None
-    return next(folder.glob("*/*.mrml"), None)
-
-
-def _name_of(info: zipfile.ZipInfo) -> str:
-    # Slicer writes UTF-8 without saying so, which by the format's rules is DOS's code page.
-    if info.flag_bits & _SAYS_UTF8:
-        return info.filename
-    return info.filename.encode("cp437").decode("utf-8", "surrogateescape")
-
-
-def _leads_out(info: zipfile.ZipInfo) -> bool:
-    # What is read as Windows does knows both kinds of slashes.
-    place = PureWindowsPath(_name_of(info))
-    return bool(place.drive or place.root) or ".." in place.parts or stat.S_ISLNK(info.external_attr >> 16)
 
 
 def save_segmentation(segmentation_node: slicer.vtkMRMLSegmentationNode, path: Path) -> None:

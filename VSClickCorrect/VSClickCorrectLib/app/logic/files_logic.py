@@ -237,5 +237,5 @@ class FilesLogic:
 
 def _stem(case: str) -> str:
     """Return what the files of a case are called, which may be called as a file itself."""
-    stem = re.sub(r"\.(seg\.nrrd|nii\.gz|nii|nrrd|zip|dcm)$", "", case, flags=re.IGNORECASE)
+    stem = re.sub(r"\.(seg\.nrrd|nii\.gz|nii|nrrd|zip|dcm|mrb)$", "", case, flags=re.IGNORECASE)
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "case"

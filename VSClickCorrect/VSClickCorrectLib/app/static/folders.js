@@ -83,7 +83,7 @@
   async function receive(entries) {
     window.trame.trigger("vs_dropped");
     const [first] = entries;
-    if (entries.length === 1 && first.isFile && /\.zip$/i.test(first.name)) {
+    if (entries.length === 1 && first.isFile && /\.(zip|mrb)$/i.test(first.name)) {
       const file = await fileOf(first);
       return window.vsclick.send("scans", file.name, file.size, async () => file);
     }

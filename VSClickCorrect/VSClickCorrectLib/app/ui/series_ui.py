@@ -1,4 +1,4 @@
-"""The dialog's part for DICOM of a whole examination: where it comes from, and which series are meant."""
+"""The dialog's part for all of a case at once, and which DICOM series of an examination are meant."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.sent_series import BOTH
 from VSClickCorrectLib.app.ui.parts import attributes, tip
 
-_LABEL = "DICOM of T1ce and T2"
+_LABEL = "DICOM of T1ce and T2, or a scene"
 _FOLDER = f"folder-{BOTH}"
 _CHOICES = {"t1ce": "T1ce", "t2": "T2"}
 
 
 def scans_ui(sent: Any) -> None:
-    """Build the field for a folder or an archive with both sequences.
+    """Build the field for a folder or an archive with both sequences, or a scene.
 
     Parameters
     ----------
@@ -29,17 +29,17 @@ def scans_ui(sent: Any) -> None:
         with Div(classes="vs-row"):
             Input(
                 type="file",
-                accept=".zip",
-                title="Send a zip archive of this computer with the series of an examination",
+                accept=".zip,.mrb",
+                title="Send a zip archive with the series of an examination, or a scene saved as .mrb",
                 id=f"file-{BOTH}",
-                **attributes(aria_label=f"{_LABEL}, a zip archive"),
+                **attributes(aria_label=f"{_LABEL}: a zip archive or .mrb"),
                 change=f"window.vsclick.upload('{BOTH}', $event)",
             )
             Input(
                 type="file",
                 id=_FOLDER,
                 classes="d-none",
-                **attributes(webkitdirectory="", aria_label=f"{_LABEL}, a folder"),
+                **attributes(webkitdirectory="", aria_label="DICOM of T1ce and T2: a folder"),
                 change=f"window.vsclickFolders.upload('{BOTH}', $event)",
             )
             with VBtn(

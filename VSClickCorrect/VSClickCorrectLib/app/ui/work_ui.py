@@ -170,9 +170,9 @@ def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
             series_ui(series)
             problem(status)
             Span(
-                "DICOM as a folder or a zip archive, which may also be dropped onto the page; NIfTI and NRRD "
-                "in fields of their own. A journal brings back its clicks, rounds and undo. Files stay on "
-                "the machine that runs the app and are removed once they are read.",
+                "DICOM as a folder or a zip archive, or a scene (.mrb), may also be dropped onto the page; "
+                "NIfTI and NRRD in fields of their own. A scene or a journal brings back its clicks, rounds "
+                "and undo. Files stay on the machine that runs the app and are removed once they are read.",
                 classes="vs-quiet",
             )
         with VCardActions():
