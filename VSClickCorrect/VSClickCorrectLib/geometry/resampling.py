@@ -171,7 +171,7 @@ class ResamplingGrid:
         ndarray of float32
             Shape ``geometry.shape``, axial order; 0 where the window leaves the grid.
         """
-        return _separable(self.order.to_axial(values).astype(np.float32), self._down)
+        return _separable(self.order.to_axial(values).astype(np.float32, copy=False), self._down)
 
     def resample_back(self, samples: np.ndarray) -> np.ndarray:
         """Interpolate samples at the native voxels of ``box``.

@@ -101,11 +101,14 @@ class Volume:
     def normalised(self, box: Box) -> np.ndarray:
         """Return the voxels of ``box`` as float32 between 0 and 1."""
         low, high = self.intensity_range
-        part = self.array[box.slices]
         # Differences of what single precision just holds need double.
         kind = np.dtype(np.float32 if high - low < _MAX_VALUE / 2 else np.float64)
-        values = ((part.astype(kind) - low) / (high - low)).astype(np.float32, copy=False)
-        return np.clip(values, 0.0, 1.0, out=values)
+        # In place: of a whole head each copy takes as long as the arithmetic.
+        values = self.array[box.slices].astype(kind)
+        values -= low
+        values /= high - low
+        np.clip(values, 0.0, 1.0, out=values)
+        return values.astype(np.float32, copy=False)
 
 
 def robust_range(array: np.ndarray, samples: int = 400_000) -> tuple[float, float]:
