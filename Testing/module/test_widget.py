@@ -18,7 +18,7 @@ def shortcuts(desktop):
 
 
 def test_shortcuts_exist_while_the_module_is_entered(widget, desktop):
-    cases = ["Shift+D", "Shift+N", "Shift+P", "Shift+S"]
+    cases = ["Shift+D", "Shift+N", "Shift+P", "Shift+R", "Shift+S"]
     everything = ["1", "2", "3", "?", "B", "Ctrl+Y", "Ctrl+Z", "Esc", "F", "H", "I", "M", "N", *cases, "X"]
     assert shortcuts(desktop) == everything
     widget.exit()
@@ -62,7 +62,7 @@ def test_keys_do_what_the_buttons_do(widget, begun, desktop, border, spoiled, sm
     np.testing.assert_array_equal(begun.mask.read(small.grid.box), spoiled)
     press(desktop, "Ctrl+Y")
     assert not np.array_equal(begun.mask.read(small.grid.box), spoiled)
-    press(desktop, "N")
+    press(desktop, "Shift+R")
     assert widget.panel.correction.session.round == 2
     press(desktop, "H")
     assert not widget.panel.correction.markers_visible

@@ -67,7 +67,7 @@ def story(window, folder, small, border):
     for click in border[2:]:
         window.click(click)
         yield "click collected"
-    window.key("N")
+    window.key("Shift+R")
     yield "next round"
     window.collect(False)
     window.comment("sharp border")

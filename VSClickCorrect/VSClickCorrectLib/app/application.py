@@ -15,6 +15,7 @@ from VSClickCorrectLib.app import page_files
 from VSClickCorrectLib.app.logic.brush_logic import BrushLogic
 from VSClickCorrectLib.app.logic.clicks_logic import BRUSH, ERASER, LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
+from VSClickCorrectLib.app.logic.doubt_logic import DoubtLogic
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectLib.app.logic.measures_logic import MeasuresLogic
@@ -86,6 +87,7 @@ class BrowserApp:
         workbench.closed.connect(self.sequences.close)
         workbench.closed.connect(self.overlay.clear)
         self.readout = ReadoutLogic(self.server, workbench, self.views)
+        self.doubt = DoubtLogic(self.server, self.host, self.flow.next_place, self.views)
         self.strip = StripLogic(self.server, workbench, self.views)
         self.surface = SurfaceLogic(slicer_app, workbench, self.views, self.status)
         self.measures = MeasuresLogic(self.server, self.flow.measurer, self.status)
@@ -175,6 +177,8 @@ class BrowserApp:
             "back": lambda: views.move_crosshair(rows=-1),
             "front": lambda: views.move_crosshair(rows=1),
             **{name: self.host.bound(verb) for name, verb in self.flow.clicks.actions.items()},
+            "next_place": self.doubt.next,
+            "doubt": self.doubt.toggle,
             "candidate": self.running.next_candidate,
             "done": self.worklist.done,
             "next": self.worklist.next,

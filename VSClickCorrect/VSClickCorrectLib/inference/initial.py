@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy import ndimage
@@ -18,6 +19,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordina
 from VSClickCorrectLib.geometry.triples import Index3, Slices3, index3, triple
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
+from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
@@ -58,6 +60,11 @@ class InitialSegmenter:
     def models(self) -> list[Model]:
         """The networks and what they are: the locator and the segmenter."""
         return [self._locator, self.segmenter]
+
+    @property
+    def doubts(self) -> Doubter | None:
+        """What tells where a mask may be wrong; None for a segmenter that sees no mask."""
+        return partial(doubt_map, self._segmenter) if isinstance(self._segmenter, ClickSegmenter) else None
 
     @property
     def segmenter(self) -> Model:

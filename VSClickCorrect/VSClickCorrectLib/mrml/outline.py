@@ -6,6 +6,8 @@ import numpy as np
 import slicer
 import vtk
 
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.mrml.belongings import enter_hierarchy, remove_nodes
 from VSClickCorrectLib.mrml.labelmap import Labelmap
 from VSClickCorrectLib.mrml.segment_mask import BINARY_LABELMAP
@@ -77,8 +79,9 @@ class ChangeOutline:
             return
         node = self._ensured()
         node.SetAndObserveTransformNodeID(self._volume_node.GetTransformNodeID())
+        grid, segments = grid_of(self._volume_node), node.GetSegmentation()
         for segment_id, voxels in zip(("added", "removed"), change.voxels(), strict=True):
-            self._draw(node.GetSegmentation().GetSegment(segment_id), change, voxels)
+            draw_voxels(node, segments.GetSegment(segment_id), grid, change.box, voxels)
         node.GetDisplayNode().SetVisibility(True)
 
     def hide(self) -> None:
@@ -99,10 +102,30 @@ class ChangeOutline:
             segments.AddEmptySegment("removed", "removed", REMOVED_COLOR)
         return self._node
 
-    def _draw(self, segment: slicer.vtkSegment, change: Change, voxels: np.ndarray) -> None:
-        affine = np.linalg.inv(world_from_node(self._node)) @ grid_of(self._volume_node).affine
-        # An outline needs a voxel outside to end at; and without any labelmap Slicer would try to make one.
-        labelmap = Labelmap.blank(change.box.padded(1), affine, vtk.VTK_UNSIGNED_CHAR)
-        labelmap.write(change.box, voxels, segment.GetLabelValue())
-        segment.AddRepresentation(BINARY_LABELMAP, labelmap.image)
-        segment.Modified()
+
+def draw_voxels(
+    node: slicer.vtkMRMLSegmentationNode,
+    segment: slicer.vtkSegment,
+    grid: Grid,
+    box: Box,
+    voxels: np.ndarray,
+) -> None:
+    """Let a segment hold these voxels alone.
+
+    Parameters
+    ----------
+    node, segment : vtkMRMLSegmentationNode and vtkSegment
+        A segmentation, and one of its segments.
+    grid : Grid
+        On which boxes are counted, in the world.
+    box : Box
+        Where the voxels lie.
+    voxels : ndarray of bool
+        Of the box's shape.
+    """
+    affine = np.linalg.inv(world_from_node(node)) @ grid.affine
+    # An outline needs a voxel outside to end at; and without any labelmap Slicer would try to make one.
+    labelmap = Labelmap.blank(box.padded(1), affine, vtk.VTK_UNSIGNED_CHAR)
+    labelmap.write(box, voxels, segment.GetLabelValue())
+    segment.AddRepresentation(BINARY_LABELMAP, labelmap.image)
+    segment.Modified()

@@ -33,6 +33,7 @@ class ClicksSection(Section):
         flow.workbench.changed.connect(self._surface_soon)
         flow.workbench.stopping.connect(self._stopping)
         flow.workbench.presented.connect(self._lead_to_mask)
+        flow.next_place.led.connect(self._centre)
         placing.changed.connect(self._show_placing)
         self._listed: list[ClickRow] = []
         self._buttons = {
@@ -56,6 +57,8 @@ class ClicksSection(Section):
             Connection("includeButton", "clicked()", self.place_include),
             Connection("excludeButton", "clicked()", self.place_exclude),
             Connection("applyButton", "clicked()", self.clicks.apply),
+            Connection("nextPlaceButton", "clicked()", self.next_place),
+            Connection("doubtCheckBox", "clicked()", self._show_all),
             Connection("nextRoundButton", "clicked()", self.clicks.next_round),
             Connection("clickTable", "itemSelectionChanged()", self.jump),
             Connection("removeButton", "clicked()", self.remove),
@@ -75,6 +78,7 @@ class ClicksSection(Section):
             "include": self.place_include,
             "exclude": self.place_exclude,
             "look": self._placing.end,
+            "next_place": self.next_place,
             "markers": self.toggle_markers,
             "fill": self.toggle_fill,
             **self.clicks.actions,
@@ -91,6 +95,10 @@ class ClicksSection(Section):
     def place_exclude(self) -> None:
         """Place exclude clicks, or stop if that is what is being done."""
         self._place(ClickKind.EXCLUDE)
+
+    def next_place(self) -> None:
+        """Go where a click is worth most, as far as the networks can tell."""
+        self.host.start(self.flow.next_place.next())
 
     def jump(self) -> None:
         """Show the selected click in all slice views."""
@@ -170,6 +178,7 @@ class ClicksSection(Section):
         self.clicks.show_markers(self.ui.markersCheckBox.checked)
         self.clicks.show_last_change(self.ui.lastChangeCheckBox.checked)
         self.clicks.show_start(self.ui.startOutlineCheckBox.checked)
+        self.flow.next_place.show(self.ui.doubtCheckBox.checked)
 
     def _stopping(self) -> None:
         self._placing.end()

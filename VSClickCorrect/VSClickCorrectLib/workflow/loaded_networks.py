@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
+from VSClickCorrectLib.inference.doubt_map import Doubter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.session.correction import InitialProposer, Proposer
 from VSClickCorrectLib.workflow.host import Host
@@ -59,6 +60,11 @@ class LoadedNetworks:
     def initial_proposer(self) -> InitialProposer | None:
         """What begins a new part of a mask."""
         return self.segmenter.propose if self.segmenter else None
+
+    @property
+    def doubts(self) -> Doubter | None:
+        """What tells where a mask may be wrong, None if these networks cannot."""
+        return self.segmenter.doubts if self.segmenter else None
 
     def is_loaded(self) -> bool:
         """Whether the chosen networks need no loading."""

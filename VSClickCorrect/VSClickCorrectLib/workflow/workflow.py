@@ -17,6 +17,7 @@ from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
 from VSClickCorrectLib.workflow.mask_tools import MaskTools
 from VSClickCorrectLib.workflow.masks_ahead import MasksAhead
 from VSClickCorrectLib.workflow.measuring import Measurer
+from VSClickCorrectLib.workflow.next_place import NextPlace
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.t2_registration import T2Registration
 from VSClickCorrectLib.workflow.unsaved import UnsavedWork
@@ -57,6 +58,7 @@ class Workflow:
         self.unsaved = UnsavedWork(host, self.workbench)
         self.warm = WarmSearch(host, self.workbench, self.jobs)
         self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene, self.warm)
+        self.next_place = NextPlace(host, self.workbench, self.networks, self.jobs, scene)
         self.registration = T2Registration(host, self.workbench, self.jobs)
         self.follow_up = FollowUpComparison(host, self.workbench, self.jobs)
         # Before the worklist, which records what was measured.

@@ -6,6 +6,7 @@ from trame.widgets.html import Button, Div, Span
 from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
 
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
+from VSClickCorrectLib.app.logic.doubt_logic import DoubtLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.ui.parts import attributes, explained, tip
 from VSClickCorrectLib.workflow.keys import key_of
@@ -19,8 +20,8 @@ _TOOLS = (
 _ICON = "{{ {boundary: 'mdi-rhombus', include: 'mdi-circle', exclude: 'mdi-close-thick'}[row.kind] }}"
 
 
-def clicks_ui(clicks: ClicksLogic) -> None:
-    """Build kinds, rounds, undo and redo."""
+def clicks_ui(clicks: ClicksLogic, doubt: DoubtLogic) -> None:
+    """Build kinds, the way to the next doubtful place, rounds, undo and redo."""
     name = clicks.typed_state.name
     with VBtnToggle(v_model=(name.tool,), mandatory=True, divided=True, classes="vs-tools w-100", id="tools"):
         for value, label, icon, hint in _TOOLS:
@@ -29,6 +30,7 @@ def clicks_ui(clicks: ClicksLogic) -> None:
                     VIcon(icon, size="18")
                     Span(label)
                 tip(f"{hint} ({key_of(value)})")
+    _next_place_ui(doubt, name.ready)
     with Div(classes="vs-row"):
         Span(f"Round {{{{ {name.round} }}}}", classes="vs-strong", id="round")
         with VBtn(
@@ -81,6 +83,22 @@ def clicks_ui(clicks: ClicksLogic) -> None:
                 variant="tonal",
                 color="primary",
             )
+
+
+def _next_place_ui(doubt: DoubtLogic, ready: str) -> None:
+    left = doubt.typed_state.name.left
+    with Div(classes="vs-row"):
+        with VBtn(
+            "Next place",
+            id="next-place",
+            click=doubt.next,
+            disabled=(f"!{ready}",),
+            size="small",
+            variant="tonal",
+            prepend_icon="mdi-map-marker-question-outline",
+        ):
+            tip(f"Go where a click is worth most, as far as the networks can tell ({key_of('next_place')})")
+        Span(f"{{{{ {left} }}}}", classes="vs-quiet", id="left-to-gain")
 
 
 def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:

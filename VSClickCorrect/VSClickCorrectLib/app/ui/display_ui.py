@@ -6,6 +6,7 @@ from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VBtn, VRangeSlider, VSlider, VSwitch
 
 from VSClickCorrectLib.app.logic.display_logic import SEQUENCES, DisplayLogic, DisplayState
+from VSClickCorrectLib.app.logic.doubt_logic import DoubtLogic
 from VSClickCorrectLib.app.logic.sequences_logic import SequencesLogic
 from VSClickCorrectLib.app.ui.parts import attributes, explained, tip
 from VSClickCorrectLib.workflow.keys import key_of
@@ -25,6 +26,10 @@ _SWITCHES = {
         f"Show the place that the arrows move ({key_of('crosshair')})",
     ),
 }
+_DOUBT = (
+    f"Doubt ({key_of('doubt')})",
+    f"Colour the border where the networks doubt it, from yellow to red ({key_of('doubt')})",
+)
 _PRESETS = {
     AUTOMATIC: ("Auto", "as it was opened"),
     "narrow": ("Narrow", "more contrast in soft tissue"),
@@ -34,7 +39,7 @@ _PRESETS = {
 }
 
 
-def display_ui(display: DisplayLogic, sequences: SequencesLogic) -> None:
+def display_ui(display: DisplayLogic, sequences: SequencesLogic, doubt: DoubtLogic) -> None:
     """Build windows, blending, opacity and switches."""
     name = display.typed_state.name
     for sequence in SEQUENCES:
@@ -70,11 +75,13 @@ def display_ui(display: DisplayLogic, sequences: SequencesLogic) -> None:
             classes="mx-2",
             **attributes(aria_label="Opacity of the fill"),
         )
+    switches = {switch: (getattr(name, switch), *texts) for switch, texts in _SWITCHES.items()}
+    switches["doubt"] = (doubt.typed_state.name.line, *_DOUBT)
     with Div(classes="vs-switches"):
-        for switch, (label, hint) in _SWITCHES.items():
+        for switch, (model, label, hint) in switches.items():
             with explained(hint):
                 VSwitch(
-                    v_model=(getattr(name, switch),),
+                    v_model=(model,),
                     label=label,
                     density="compact",
                     hide_details=True,

@@ -77,7 +77,7 @@ def build_page(app: BrowserApp) -> None:
             _panel(app)
         with VMain(classes="vs-main"), Div(classes="vs-work"):
             views_ui(app, f"{app.clicks.typed_state.name.tool} === '{LOOK}'")
-            strip_ui(app.strip, app.views)
+            strip_ui(app.strip, app.views, app.doubt)
             _foot(app)
         question_ui(app.host)
     app.server.state.trame__template_error = _GONE
@@ -110,7 +110,7 @@ def _panel(app: BrowserApp) -> None:
                 initial_ui(app.running)
             registration_ui(app.registration, app.running)
         with Div(classes="vs-section"):
-            clicks_ui(app.clicks)
+            clicks_ui(app.clicks, app.doubt)
             brush_ui(app.brush, app.clicks)
         with VTabs(v_model=("vs_tab", "clicks"), density="compact", grow=True, color="primary"):
             for tab, hint in _TABS.items():
@@ -124,7 +124,7 @@ def _panel(app: BrowserApp) -> None:
                 measures_ui(app.measures)
                 follow_up_ui(app.follow_up, app.files, app.status)
             with VWindowItem(value="display", transition=False, reverse_transition=False):
-                display_ui(app.display, app.sequences)
+                display_ui(app.display, app.sequences, app.doubt)
             with VWindowItem(value="settings", transition=False, reverse_transition=False):
                 settings_ui(app.settings)
 

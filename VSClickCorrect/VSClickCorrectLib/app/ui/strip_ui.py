@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trame.widgets.html import Button, Div, Input, Span
 
+from VSClickCorrectLib.app.logic.doubt_logic import DoubtLogic
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.ui.parts import attributes
@@ -12,7 +13,7 @@ from VSClickCorrectLib.workflow.keys import key_of
 _MOST_DOTS = 5
 
 
-def strip_ui(strip: StripLogic, views: ViewsLogic) -> None:
+def strip_ui(strip: StripLogic, views: ViewsLogic, doubt: DoubtLogic) -> None:
     """Build the strip; a press on a bar shows its slice."""
     name, view = strip.typed_state.name, views.typed_state.name
     with Div(classes="vs-strip", id="strip"):
@@ -28,6 +29,11 @@ def strip_ui(strip: StripLogic, views: ViewsLogic) -> None:
                 **attributes(tabindex="-1"),
             ):
                 Div(classes="vs-area", style=("{height: height + '%'}",))
+                Div(
+                    v_if=f"{doubt.typed_state.name.slices}.includes(index + 1)",
+                    classes="vs-doubt",
+                    title="Doubtful place",
+                )
                 Div(
                     # More do not fit into the strip's height.
                     v_for=f"(kind, n) in {name.kinds}[index].slice(-{_MOST_DOTS})",

@@ -1,0 +1,93 @@
+"""Where a mask may be wrong, and which places are worth a click: on a block whose numbers are worked out."""
+
+import numpy as np
+import pytest
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.inference.doubt_map import DoubtMap, expected_dice
+from VSClickCorrectLib.inference.doubtful_places import LEAST_GAIN, doubtful_places
+
+SHAPE = (40, 40, 40)
+# Voxels of 1 mm; world and voxels are apart by (100, 200, 300), and R runs against I.
+AFFINE = np.array([[-1.0, 0, 0, 100], [0, 1, 0, 200], [0, 0, 1, 300], [0, 0, 0, 1]])
+
+
+def block():
+    mask = np.zeros(SHAPE, bool)
+    mask[10:30, 10:30, 10:30] = True
+    return mask
+
+
+def doubt_of(error, mask=None, affine=AFFINE):
+    """A map whose samples are the native voxels."""
+    window = ResamplingGrid(Grid(SHAPE, affine), (19.5,) * 3, ResamplingGeometry(SHAPE, (1.0,) * 3))
+    native = block() if mask is None else mask, error.astype(np.float32)
+    return DoubtMap(window, *map(window.order.to_axial, native))
+
+
+def test_expected_dice_by_hand():
+    mask = np.array([True, True, True, False])
+    # Expected: 0.9 + 0.8 + 1 = 2.7 of three are tumour, and 0.4 of one outside: 2 * 2.7 / (3 + 3.1).
+    error = np.array([0.1, 0.2, 0.0, 0.4])
+    assert expected_dice(mask, error) == pytest.approx(5.4 / 6.1)
+    # With the last one mended the mask has 3.4, of which 3.1 are the whole tumour.
+    assert expected_dice(mask, error, np.array([0, 0, 0, 1.0])) == pytest.approx(6.2 / 6.5)
+    assert expected_dice(mask, error, 1.0) == pytest.approx(1.0)
+    assert expected_dice(np.zeros(4, bool), np.zeros(4)) == 1.0
+
+
+def test_where_nothing_is_doubtful_nothing_is_worth_a_click():
+    assert doubtful_places(doubt_of(np.zeros(SHAPE))) == []
+    assert doubt_of(np.zeros(SHAPE)).expected_dice == 1.0
+
+
+def test_the_worst_place_comes_first_and_lies_on_the_border():
+    error = np.zeros(SHAPE)
+    # A bump that the mask misses beyond I = 29, and a smaller one before J = 10, far from it.
+    error[12:22, 12:22, 30:35] = 0.9
+    error[22:30, 6:10, 10:18] = 0.9
+    first, second = doubtful_places(doubt_of(error))[:2]
+    assert first.gain > second.gain > LEAST_GAIN
+    r, a, s = first.position_ras
+    assert (12 <= s - 300 < 22) and (12 <= a - 200 < 22) and (29 <= 100 - r < 35)
+    assert first.slice_number == round(s - 300) + 1
+    r, a, s = second.position_ras
+    assert (22 <= s - 300 < 30) and (6 <= a - 200 <= 10) and (10 <= 100 - r < 18)
+
+
+def test_what_can_be_gained_is_no_more_than_what_is_missing():
+    rng = np.random.default_rng(3)
+    doubt = doubt_of(rng.uniform(0, 0.3, SHAPE))
+    places = doubtful_places(doubt)
+    assert places == sorted(places, key=lambda place: -place.gain)
+    assert all(LEAST_GAIN <= place.gain <= 1 - doubt.expected_dice for place in places)
+
+
+def test_places_are_apart():
+    places = doubtful_places(doubt_of(np.where(block(), 0.3, 0.0)))
+    positions = np.array([place.position_ras for place in places])
+    apart = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
+    assert len(places) > 2
+    assert (apart[~np.eye(len(places), dtype=bool)] >= 8).all()
+
+
+def test_slices_are_counted_upward_however_the_voxels_are_stored():
+    error = np.zeros(SHAPE)
+    error[22:30, 12:20, 30:34] = 0.9
+    # Stored from above.
+    turned = AFFINE.copy()
+    turned[2] = 0, 0, -1, 339
+    place = doubtful_places(doubt_of(error, affine=turned))[0]
+    assert place.slice_number == round(place.position_ras[2] - 300) + 1
+    assert 9 < place.position_ras[2] - 300 <= 17
+
+
+def test_the_line_lies_on_both_sides_of_the_border_near_what_is_wrong():
+    error = np.zeros(SHAPE)
+    error[12, 20, 31], error[12, 20, 20] = 1.0, 1.0
+    # One of the 7 × 7 × 7 voxels within 3 mm is 0.0029 of them.
+    levels = doubt_of(error).border_levels(block(), (0.002, 0.0025, 0.003))
+    near = np.zeros(SHAPE, bool)
+    # Slice 9 is below the block. The second one is deep inside.
+    near[10:16, 17:24, 29:31] = True
+    np.testing.assert_array_equal(levels, np.where(near, 2, 0))

@@ -1,0 +1,133 @@
+"""The way to the next doubtful place, in a window that is none, with networks that know the truth."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from VSClickCorrectLib.errors import CorrectionError, ImageError
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.inference.doubt_map import DoubtMap
+
+
+@pytest.fixture
+def asked(flow, small):
+    """Let the networks doubt what is wrong, and count how often they were asked."""
+    grid, calls = small.grid, []
+
+    def doubts(case, mask, clicks):
+        calls.append(tuple(clicks))
+        if mask.extent() is None:
+            return None
+        window = ResamplingGrid(
+            grid,
+            (np.array(grid.axial_shape) - 1) / 2,
+            ResamplingGeometry(grid.axial_shape, tuple(map(float, grid.axial_spacing))),
+        )
+        values, order = mask.read(grid.box), grid.axial_order()
+        return DoubtMap(
+            window, order.to_axial(values), order.to_axial((values != small.truth).astype(np.float32))
+        )
+
+    flow.networks.segmenter = SimpleNamespace(doubts=doubts, propose=None)
+    return calls
+
+
+@pytest.fixture
+def led(flow):
+    points = []
+    flow.next_place.led.connect(points.append)
+    return points
+
+
+def test_it_leads_from_the_worst_place_to_the_next_and_round(asked, begun, flow, host, led, small):
+    host.run(flow.next_place.next())
+    places = flow.next_place.places
+    assert places and led == [places[0].position_ras]
+    assert host.status.startswith(f"Place 1 of {len(places)}, slice {places[0].slice_number}: ")
+    for _ in places:
+        host.run(flow.next_place.next())
+    assert led == [place.position_ras for place in (*places, places[0])]
+    assert len(asked) == 1
+    # Where the networks know the truth, what is expected is what is.
+    values = begun.values()
+    dice = 2 * (values & small.truth).sum() / (values.sum() + small.truth.sum())
+    assert flow.next_place.left_to_gain == pytest.approx(1 - dice, abs=1e-6)
+
+
+def test_after_a_click_the_places_are_others(asked, begun, flow, host, border):
+    host.run(flow.next_place.next())
+    before = flow.next_place.left_to_gain
+    begun.correction.place(border[0])
+    assert not flow.next_place.known and flow.next_place.places == []
+    assert flow.next_place.left_to_gain is None
+    host.run(flow.next_place.next())
+    assert flow.next_place.left_to_gain < before
+    assert asked == [(), (border[0],)]
+
+
+def test_followed_places_are_there_once_clicks_pause(asked, begun, flow, host, border):
+    heard = []
+    flow.next_place.changed.connect(lambda: heard.append(flow.next_place.known))
+    flow.next_place.following = True
+    host.pass_time()
+    assert heard[-1] and flow.next_place.places
+    begun.correction.place(border[0])
+    begun.correction.place(border[1])
+    host.pass_time()
+    assert asked == [(), tuple(border[:2])]
+
+
+def test_nobody_is_asked_as_long_as_nobody_wants_to_know(asked, begun, host, border):
+    begun.correction.place(border[0])
+    host.pass_time()
+    assert asked == []
+
+
+def test_nothing_left_is_said(asked, begun, flow, host, led, small):
+    begun.restart(small.truth)
+    host.run(begun.begin())
+    host.run(flow.next_place.next())
+    assert host.status.startswith("Nothing is left that is worth a click")
+    assert led == [] and flow.next_place.left_to_gain == 0
+
+
+def test_an_empty_mask_is_said(asked, begun, flow, host, small):
+    begun.restart(np.zeros(small.grid.shape, bool))
+    host.run(begun.begin())
+    host.run(flow.next_place.next())
+    assert host.status.startswith("The mask is empty")
+
+
+def test_without_a_segment_or_with_other_networks_it_is_refused(flow, host, case):
+    with pytest.raises(CorrectionError, match="no segment is being corrected"):
+        host.start(flow.next_place.next())
+    flow.workbench.open(case)
+    host.run(flow.workbench.correct())
+    with pytest.raises(CorrectionError, match="networks cannot say"):
+        host.start(flow.next_place.next())
+
+
+def test_what_goes_wrong_is_told_and_harms_nothing(begun, flow, host):
+    def failing(case, mask, clicks):
+        raise ImageError("there is no memory for it; close others.")
+
+    flow.networks.segmenter = SimpleNamespace(doubts=failing, propose=None)
+    flow.next_place.following = True
+    host.pass_time()
+    assert "no memory for it" in host.status and not flow.next_place.known
+
+
+def test_the_line_is_drawn_as_long_as_it_is_shown(asked, begun, flow, host, headless):
+    def line():
+        node = headless.scene.GetFirstNodeByName("doubt")
+        return node is not None and bool(node.GetDisplayNode().GetVisibility())
+
+    flow.next_place.show(True)
+    host.pass_time()
+    assert line()
+    flow.next_place.show(False)
+    assert not line()
+    flow.next_place.show(True)
+    assert line()
+    begun.stop()
+    assert headless.scene.GetFirstNodeByName("doubt") is None

@@ -1,0 +1,143 @@
+"""Where a mask may be wrong: the chance of each voxel, by the network that sees mask and clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.errors import enough_memory
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.preprocessing import MULTIPLE
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.geometry.triples import index3, point3
+from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
+from VSClickCorrectLib.inference.plain_segmenter import run
+
+# How far from the mask it is asked for what the mask misses.
+_MARGIN_MM = 10.0
+# Of a logistic regression on validation cases: Resources/Docs/experiments.md, "Where to click next".
+_INTERCEPT, _SLOPE = -0.6, 0.8
+# So far from the border the line looks.
+_NEAR_MM = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class DoubtMap:
+    """The chance that voxels of a mask are wrong, at a network's working resolution.
+
+    Parameters
+    ----------
+    window : ResamplingGrid
+        Where the samples lie.
+    mask : ndarray of bool
+        The mask at the samples, axial order.
+    error : ndarray of float32
+        The chance that it is wrong there, 0 to 1.
+    """
+
+    window: ResamplingGrid
+    mask: np.ndarray
+    error: np.ndarray
+
+    @property
+    def expected_dice(self) -> float:
+        """The DSC that is to be expected of the mask."""
+        return expected_dice(self.mask, self.error)
+
+    def border_levels(self, mask: np.ndarray, least: Sequence[float]) -> np.ndarray:
+        """Return how doubtful the mask's border is: how much is likely wrong near it, in levels.
+
+        Parameters
+        ----------
+        mask : ndarray of bool
+            The mask in ``window.box``, ``(k, j, i)``.
+        least : sequence of float
+            From which share of what lies within 3 mm being wrong each level begins, rising.
+
+        Returns
+        -------
+        ndarray of int
+            ``(k, j, i)``: the number of levels reached by voxels on either side of the border within an axial
+            slice; 0 elsewhere.
+        """
+        size = [2 * int(_NEAR_MM / step) + 1 for step in self.window.geometry.spacing]
+        share = ndimage.uniform_filter(self.error, size, mode="constant")
+        near = self.window.nearest(share, self.window.box)
+        cross = ndimage.generate_binary_structure(2, 1)[None]
+        inside = self.window.order.to_axial(mask)
+        core = ndimage.binary_erosion(inside, cross, border_value=1)
+        border = ndimage.binary_dilation(inside, cross) & ~core
+        reached = np.sum([near >= value for value in least], axis=0)
+        return np.where(self.window.order.from_axial(border), reached, 0)
+
+
+def expected_dice(mask: np.ndarray, error: np.ndarray, mended: np.ndarray | float = 0.0) -> float:
+    """Return the DSC that is to be expected of a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool
+        The mask.
+    error : ndarray of float
+        The chance that each of its voxels is wrong.
+    mended : ndarray of float
+        Which share of that is mended before, 0 to 1.
+    """
+    inside = error * mask
+    outside = error - inside
+    mended_inside, mended_outside = float((inside * mended).sum()), float((outside * mended).sum())
+    size, tumour = float(mask.sum()), float(mask.sum() - inside.sum() + outside.sum())
+    shared = size - float(inside.sum()) + mended_outside
+    both = size - mended_inside + mended_outside + tumour
+    return 2 * shared / both if both > 0 else 1.0
+
+
+class Doubter(Protocol):
+    """Tells where a mask may be wrong; see `doubt_map`."""
+
+    def __call__(self, case: Case, mask: Mask, clicks: Sequence[Click]) -> DoubtMap | None:
+        """Return where a mask may be wrong; None if it is empty."""
+
+
+@enough_memory()
+def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequence[Click]) -> DoubtMap | None:
+    """Return where a mask may be wrong; None if it is empty.
+
+    Parameters
+    ----------
+    segmenter : ClickSegmenter
+        Sees the mask and the clicks.
+    case : Case
+        The sequences.
+    mask : Mask
+        The mask as it is.
+    clicks : sequence of Click
+        Those that stand.
+    """
+    extent = mask.extent()
+    if extent is None:
+        return None
+    window = _window(segmenter, case, case.grid.axial_box(extent))
+    channels = segmenter.channels(case, window, mask, clicks)
+    inside = channels[2] >= 0.5
+    probability = np.clip(run(segmenter.model.network, channels), 1e-4, 1 - 1e-4)
+    wrong = np.where(inside, 1 - probability, probability)
+    logit = _INTERCEPT + _SLOPE * np.log(wrong / (1 - wrong))
+    return DoubtMap(window, inside, (1 / (1 + np.exp(-logit))).astype(np.float32))
+
+
+def _window(segmenter: ClickSegmenter, case: Case, place: Box) -> ResamplingGrid:
+    """Return a window round a box in axial order, no larger than the network needs to be shown."""
+    spacing = np.array(segmenter.model.entry.geometry["spacing"])
+    needed = (np.array(place.shape) * case.grid.axial_spacing + 2 * _MARGIN_MM) / spacing
+    counts = np.clip(MULTIPLE * np.ceil(needed / MULTIPLE), MULTIPLE, BOX_SAMPLES).astype(int)
+    center = (np.add(place.start, place.stop) - 1) / 2
+    geometry = ResamplingGeometry(index3(counts), point3(spacing))
+    return ResamplingGrid(case.grid, center, geometry)

@@ -1,0 +1,83 @@
+"""Where a click is worth most: the places round which most of a mask is expected to be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.inference.doubt_map import DoubtMap, expected_dice
+
+# A click mends what is wrong about so far round it.
+_REACH_MM = 4.0
+_APART_MM = 8.0
+_MOST = 8
+# Less than this is not worth a click.
+LEAST_GAIN = 0.005
+# From here on the network says that the mask is wrong.
+_SURE = 0.5
+
+
+@dataclass(frozen=True)
+class DoubtfulPlace:
+    """A place where a click is worth something.
+
+    Parameters
+    ----------
+    position_ras : tuple of float
+        The middle of the voxel, RAS mm.
+    slice_number : int
+        Its axial slice, from 1, counted upward from the lowest.
+    gain : float
+        By how much the DSC is expected to grow.
+    """
+
+    position_ras: Point3
+    slice_number: int
+    gain: float
+
+
+def doubtful_places(doubt: DoubtMap) -> list[DoubtfulPlace]:
+    """Return the places where a click is worth most, the best first; none where nothing is worth one.
+
+    They lie on the mask's border, or where the network sees tumour that the mask misses, and at least 8 mm
+    apart.
+    """
+    steps = np.array(doubt.window.geometry.spacing)
+    near = ndimage.gaussian_filter(doubt.error, _REACH_MM / steps, mode="constant")
+    left = np.where(_candidates(doubt), near, 0.0)
+    offsets: tuple[np.ndarray, ...] = np.indices(left.shape, sparse=True)
+    before = doubt.expected_dice
+    places: list[DoubtfulPlace] = []
+    while len(places) < _MOST and left.any():
+        index = np.unravel_index(int(np.argmax(left)), left.shape)
+        squared = sum(((o - n) * s) ** 2 for o, n, s in zip(offsets, index, steps, strict=True))
+        reached = np.exp(-squared / (2 * _REACH_MM**2))
+        gain = expected_dice(doubt.mask, doubt.error, reached) - before
+        if gain < LEAST_GAIN:
+            break
+        position, number = _voxel_at(doubt, np.array(index))
+        places.append(DoubtfulPlace(position, number, gain))
+        left[squared < _APART_MM**2] = 0.0
+    return sorted(places, key=lambda place: -place.gain)
+
+
+def _candidates(doubt: DoubtMap) -> np.ndarray:
+    """Return the samples on the mask's border within axial slices, and those of which the mask is wrong."""
+    cross = ndimage.generate_binary_structure(2, 1)[None]
+    border = doubt.mask & ~ndimage.binary_erosion(doubt.mask, cross, border_value=1)
+    return border | (doubt.error >= _SURE)
+
+
+def _voxel_at(doubt: DoubtMap, index: np.ndarray) -> tuple[Point3, int]:
+    """Return the middle of the native voxel nearest to a sample, RAS mm, and the number of its slice."""
+    window = doubt.window
+    axial = window.center + (index - (np.array(window.geometry.shape) - 1) / 2) * window.steps
+    axial = np.clip(np.floor(axial + 0.5).astype(int), 0, np.array(window.grid.axial_shape) - 1)
+    voxel = np.zeros(3, int)
+    for place, axis, flip in zip(axial, window.order.axes, window.order.flips, strict=True):
+        voxel[axis] = window.grid.shape[axis] - 1 - place if flip else place
+    r, a, s = (float(value) for value in window.grid.index_to_ras(voxel))
+    return (r, a, s), int(axial[0]) + 1
