@@ -38,7 +38,7 @@ def shown(scene):
 
 def test_each_level_is_a_segment_where_it_lies(scene, volume_node, line, exported, quarter_turn):
     volume_node.SetAndObserveTransformNodeID(quarter_turn.GetID())
-    doubt, mask = doubt_at(volume_node, a=(np.s_[:, 6:, 8:], 1.0))
+    doubt, mask = doubt_at(volume_node, a=(np.s_[:, 4:, 6:], 1.0))
     line.show(doubt, mask)
     node = shown(scene)
     ids = node.GetSegmentation().GetSegmentIDs()

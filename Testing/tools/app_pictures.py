@@ -37,7 +37,7 @@ def _take_pictures(address: str) -> None:
         for key, right, down in CLICKS:
             page.keyboard.press(key)
             _click(page, right, down)
-        page.keyboard.press("n")
+        page.keyboard.press("Shift+R")
         page.wait_for_timeout(2000)
         page.screenshot(path=PICTURES / "app.png")
         page.set_viewport_size({"width": 1920, "height": 1080})
