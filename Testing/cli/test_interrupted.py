@@ -15,7 +15,7 @@ if sys.platform != "linux" or find_spec("trame_slicer") is None or find_spec("ma
         "interrupts every command, and looks at processes as Linux tells them", allow_module_level=True
     )
 
-COMMANDS = ("segment", "correct", "import", "evaluate", "demo", "app", "simulate", "job")
+COMMANDS = ("segment", "correct", "prepare", "import", "evaluate", "demo", "app", "simulate", "job")
 
 
 @pytest.fixture(scope="module")

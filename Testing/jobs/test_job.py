@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.errors import Cancelled, ImageError, ModelError, OutOfMemory
+from VSClickCorrectLib.errors import Cancelled, DifferentPatients, ImageError, ModelError, OutOfMemory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
@@ -289,3 +289,10 @@ class TestExchange:
         write_result(tmp_path, ImageError("the ‘T2’ is missing."))
         back = read_result(tmp_path, 0)
         assert (type(back), str(back)) == (ImageError, "the ‘T2’ is missing.")
+
+
+def test_an_error_that_holds_more_than_a_sentence_comes_back_with_it(tmp_path):
+    write_result(tmp_path, DifferentPatients("Ada", "Eve"))
+    error = read_result(tmp_path, 0)
+    assert isinstance(error, DifferentPatients) and (error.t1ce, error.t2) == ("Ada", "Eve")
+    assert str(error) == str(DifferentPatients("Ada", "Eve"))

@@ -11,7 +11,7 @@ from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import read_volume, write_volume
 from VSClickCorrectLib.jobs.job import Job
-from VSClickCorrectLib.jobs.preparation import Preparation, is_prepared, prepare, read_prepared
+from VSClickCorrectLib.jobs.preparation import Preparation, is_prepared, prepare, read_prepared, segmenter_of
 
 
 @pytest.fixture
@@ -69,3 +69,11 @@ def test_images_that_cannot_be_read_leave_nothing(task, tmp_path):
     with pytest.raises(ImageError, match=r"T1ce\.nii\.gz"):
         prepare(task)
     assert not (tmp_path / "sub-one_initial.npz").exists()
+
+
+def test_networks_are_loaded_once_and_anew_when_the_folder_holds_others(own_models):
+    first = segmenter_of(str(own_models), "cpu")
+    assert segmenter_of(str(own_models), "cpu") is first
+    change_entry(own_models, ModelFolder(own_models).entry("locator").name, threshold=0.75)
+    again = segmenter_of(str(own_models), "cpu")
+    assert again is not first and again.models[0].entry.threshold == 0.75

@@ -80,6 +80,9 @@ class Commands:
         rows = [(f"P{n}", good.t1ce, label, good.mask) for n in range(6)]
         lines = [("case", "t1ce", "label", "mask"), *rows]
         self.list.write_text("".join(",".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+        self.heads = folder / "heads.csv"
+        lines = [("case", "t1ce"), *((f"P{n}", good.t1ce) for n in range(6))]
+        self.heads.write_text("".join(",".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
         (self.folder / "data").mkdir(exist_ok=True)
         self.arguments = self._arguments(good)
 
@@ -93,6 +96,7 @@ class Commands:
         return {
             "segment": (*VSCLICK, "segment", *scan, "--output", out / "mask.nii.gz", *models),
             "correct": (*VSCLICK, "correct", *scan, *clicks, *made, *models),
+            "prepare": (*VSCLICK, "prepare", self.heads, "--output", out / "list", "--processes", 2, *models),
             "import": (*VSCLICK, "import", "csv", self.list, "--output", out / "cases"),
             "evaluate": (*VSCLICK, "evaluate", *cases, *models),
             "demo": (*VSCLICK, "demo", *scan, "--output", out / "demo", *models),

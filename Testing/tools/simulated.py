@@ -7,8 +7,8 @@ from VSClickCorrectLib.cli.main import STOPPED, main
 from VSClickCorrectLib.signals import end_on_signals
 
 
-def simulate():
-    """Simulate what was asked for on the command line."""
+def put_in_place() -> None:
+    """Let this process find a phantom and a tumour in whatever data folder."""
     import numpy as np
     from VSClickCorrectResearch.datasets import cohort
     from VSClickCorrectResearch.simulation.phantom import phantom_head
@@ -19,9 +19,12 @@ def simulate():
     cohort.load_heads = lambda *_: [head]
     cohort.load_label_maps = lambda *_: []
     cohort.read_shapes = lambda *_: [shape]
-    return main()
 
 
 if __name__ == "__main__":
     end_on_signals(STOPPED)
-    sys.exit(simulate())
+if __name__ in ("__main__", "__mp_main__"):
+    # The processes that make the cases begin with this file, too.
+    put_in_place()
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,6 +9,7 @@ from vs_seg_files import set_headers, write_series
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_labels
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -106,7 +107,7 @@ def test_what_an_import_wrote_is_taken_from_its_list_without_showing_the_truth(t
     label = np.zeros(SHAPE, bool)
     source = made(tmp_path, "in/raw.nii.gz") / "in" / "raw.nii.gz"
     read = CaseSource("one", {"t1ce": (source,)}, lambda: Imported(case, label, label | True))
-    import_cases([read], tmp_path, tmp_path / "imported", lambda outcome: None)
+    import_cases([read], tmp_path, tmp_path / "imported", lambda outcome: None, ThisProcess())
     assert found(tmp_path / "imported") == {"one": {"t1ce": "one/T1ce.nii.gz", "mask": "one/mask.nii.gz"}}
 
 

@@ -28,6 +28,18 @@ def as_sentence(message: str) -> str:
 class VSClickError(Exception):
     """Base of every error that is meant to be read by the user."""
 
+    @classmethod
+    def told(cls, message: str, **fields: object) -> VSClickError:
+        """Return the error of this kind with a message that another process has told, and what it holds."""
+        error = cls.__new__(cls)
+        error.args = (message,)
+        vars(error).update(fields)
+        return error
+
+    def __reduce__(self) -> tuple:
+        """Go to another process as message and fields: what some kinds are made from is neither."""
+        return _told, (type(self), *self.args), vars(self)
+
     @property
     def sentence(self) -> str:
         """The message standing alone; on the command line it follows a colon and so begins small."""
@@ -36,6 +48,10 @@ class VSClickError(Exception):
     def __str__(self) -> str:
         """Return the message on one line: a file's name may hold line breaks and what is no text."""
         return on_one_line(super().__str__())
+
+
+def _told(kind: type[VSClickError], message: str) -> VSClickError:
+    return kind.told(message)
 
 
 class ImageError(VSClickError):
@@ -146,6 +162,19 @@ def enough_memory() -> Iterator[None]:
         if isinstance(error, RuntimeError) and not _NO_MEMORY.search(str(error)):
             raise
         raise OutOfMemory from None
+
+
+class ProcessDied(VSClickError):
+    """The process that did a case ended before it was done; another try may go well."""
+
+    def __init__(
+        self, message: str = "its process ended before it was done; close other programs to free memory."
+    ) -> None:
+        super().__init__(message)
+
+
+class ClusterError(VSClickError):
+    """A cluster cannot be used, or not any longer; what it has done is kept."""
 
 
 class BenchmarkError(VSClickError):

@@ -1,13 +1,13 @@
 """Cohorts: one seed, one cohort; no patient on both sides of the split. No outside data are needed here."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from bright_ball import AXIAL
 from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectResearch.datasets import cohort
 from VSClickCorrectResearch.datasets.cohort import CohortRecipe, Sources, list_cohort, write_cohort
 from VSClickCorrectResearch.simulation.head_sources import HEAD_NAMES
@@ -42,14 +42,15 @@ def data(monkeypatch, head, shape, tmp_path):
         ]
         return [label_map for label_map in found if label_map.name in names]
 
+    # What another test has loaded is of other sources.
+    cohort._loaded.cache_clear()
     monkeypatch.setattr(cohort, "load_heads", heads)
     monkeypatch.setattr(cohort, "load_label_maps", maps)
     monkeypatch.setattr(cohort, "draw_label_map", lambda label_map, rng: replace(head, name=label_map.name))
     monkeypatch.setattr(
         cohort, "read_shapes", lambda path, split, cache=None: [replace(shape, name=split)] * 2
     )
-    # In this process, so that what is patched here holds; and with coarse scans, so that it is quick.
-    monkeypatch.setattr(cohort, "ProcessPoolExecutor", ThreadPoolExecutor)
+    # With coarse scans, so that it is quick.
     monkeypatch.setattr(cohort, "PHANTOM_SHARE", 0.0)
     original = cohort.random_acquisition
     coarse = {"spacing": (1.6, 1.6, 3.0), "matrix": (128, 128, 60)}
@@ -58,7 +59,7 @@ def data(monkeypatch, head, shape, tmp_path):
 
 
 def made(folder, recipe, data):
-    write_cohort(folder, recipe, data, workers=1)
+    write_cohort(folder, recipe, data, ThisProcess())
     return [case.load() for case in list_cohort(folder)]
 
 
@@ -106,7 +107,7 @@ def test_where_label_maps_are_missing_real_heads_stand_in(data, monkeypatch):
 def test_data_folder_without_heads_or_shapes_is_refused(data, monkeypatch, tmp_path, lacking):
     monkeypatch.setattr(cohort, lacking, lambda *_: [])
     with pytest.raises(ImageError, match="holds no heads or no tumour shapes for training"):
-        write_cohort(tmp_path / "cohort", RECIPE, data)
+        write_cohort(tmp_path / "cohort", RECIPE, data, ThisProcess())
     assert not list((tmp_path / "cohort").glob("*.npz"))
 
 
@@ -151,9 +152,9 @@ def test_existing_cases_are_kept_and_missing_ones_made(data, tmp_path, monkeypat
     folder = tmp_path / "cohort"
     folder.mkdir()
     written = []
-    monkeypatch.setattr(cohort, "_write_case", lambda folder, recipe, number: written.append(number))
+    monkeypatch.setattr(cohort, "_write_case", lambda folder, recipe, sources, number: written.append(number))
     (folder / "case-00001.npz").write_bytes(b"made yesterday")
-    write_cohort(folder, replace(RECIPE, count=4), data, workers=1)
+    write_cohort(folder, replace(RECIPE, count=4), data, ThisProcess())
     assert written == [0, 2, 3]
     assert (folder / "case-00001.npz").read_bytes() == b"made yesterday"
 
@@ -164,7 +165,7 @@ def test_folder_of_another_recipe_is_refused_and_left_alone(data, tmp_path):
     card = json.dumps({"split": "validation", "extent": "region", "count": 2, "seed": 5})
     (folder / "recipe.json").write_text(card)
     with pytest.raises(ImageError, match="holds a cohort of another recipe"):
-        write_cohort(folder, RECIPE, data)
+        write_cohort(folder, RECIPE, data, ThisProcess())
     assert [path.name for path in folder.iterdir()] == ["recipe.json"]
     assert (folder / "recipe.json").read_text() == card
 
@@ -216,10 +217,9 @@ def test_pickled_cases_are_not_opened(tmp_path):
 
 
 def test_about_a_share_of_cases_has_no_tumour(monkeypatch, shape):
-    monkeypatch.setattr(cohort, "_sources", Sources([], [shape]), raising=False)
     monkeypatch.setattr(cohort, "deformed", lambda shape, rng: shape)
     monkeypatch.setattr(cohort, "procedural_shape", lambda rng, volume: "procedural")
-    shapes = [cohort._shape(np.random.default_rng(n)) for n in range(400)]
+    shapes = [cohort._shape(np.random.default_rng(n), [shape]) for n in range(400)]
     assert 0.01 < sum(s is None for s in shapes) / 400 < 0.08
     assert 0.18 < shapes.count("procedural") / 400 < 0.32
 
@@ -248,18 +248,18 @@ def test_recipes_of_cohorts_before_there_was_balance_are_understood(data, tmp_pa
     made(folder, replace(RECIPE, count=1), data)
     card = {"split": "training", "extent": "region", "count": 1, "seed": 5}
     (folder / "recipe.json").write_text(json.dumps(card))
-    write_cohort(folder, replace(RECIPE, count=1), data, workers=1)
+    write_cohort(folder, replace(RECIPE, count=1), data, ThisProcess())
 
 
 def test_a_cohort_of_another_balance_is_another_recipe(data, tmp_path):
-    write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5), data, workers=1)
+    write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5), data, ThisProcess())
     with pytest.raises(ImageError, match="another recipe"):
-        write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5, True), data, workers=1)
+        write_cohort(tmp_path / "out", CohortRecipe("training", "region", 1, 5, True), data, ThisProcess())
 
 
 @pytest.mark.parametrize("output", ["data", "data/cohort", "."])
 def test_cohort_is_not_written_among_what_it_is_made_of(data, tmp_path, output):
     data.mkdir()
     with pytest.raises(StorageError, match="which is to be read"):
-        write_cohort(tmp_path / output, RECIPE, data)
+        write_cohort(tmp_path / output, RECIPE, data, ThisProcess())
     assert [path.name for path in tmp_path.iterdir()] == ["data"] and not any(data.iterdir())

@@ -5,6 +5,7 @@ import pytest
 from volume_files import GRID, SHAPE, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectResearch.datasets.crossmoda import find_cases
 from VSClickCorrectResearch.datasets.importing import import_cases
 from VSClickCorrectResearch.datasets.listed import read_case_list
@@ -47,7 +48,7 @@ def download(tmp_path):
 
 
 def imported(folder, output, *chosen):
-    outcomes = import_cases(find_cases(folder, chosen), folder, output, lambda _: None)
+    outcomes = import_cases(find_cases(folder, chosen), folder, output, lambda _: None, ThisProcess())
     return {o.name: o for o in outcomes}
 
 

@@ -9,6 +9,7 @@ from volume_files import GRID, VOLUME, blob, left_in
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectResearch.datasets import importing
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported, NoTumour, import_cases
 from VSClickCorrectResearch.datasets.listed import read_case_list
@@ -35,7 +36,7 @@ class Scans:
         return CaseSource(name, {"image": (path,)}, read, settings)
 
     def run(self, *sources):
-        outcomes = import_cases(sources, self.folder, self.folder / "cases", lambda _: None)
+        outcomes = import_cases(sources, self.folder, self.folder / "cases", lambda _: None, ThisProcess())
         return [o.status for o in outcomes]
 
 
@@ -199,14 +200,20 @@ def test_lists_of_somebody_else_s_are_not_overwritten(scans):
 def test_an_output_around_or_in_what_is_imported_is_refused(scans):
     source = scans.source("one")
     with pytest.raises(StorageError, match=r"holds .*one\.txt, which is to be read"):
-        import_cases([source], scans.folder, scans.folder, lambda _: None)
+        import_cases([source], scans.folder, scans.folder, lambda _: None, ThisProcess())
     series = scans.folder / "series"
     series.mkdir()
     slices = tuple(series / name for name in "ab")
     for path in slices:
         path.write_text("a slice")
     with pytest.raises(StorageError, match="is or lies in .*series"):
-        import_cases([CaseSource("s", {"t1ce": slices}, None)], scans.folder, series / "out", lambda _: None)
+        import_cases(
+            [CaseSource("s", {"t1ce": slices}, None)],
+            scans.folder,
+            series / "out",
+            lambda _: None,
+            ThisProcess(),
+        )
     assert left_in(scans.folder) == ["one.txt", "series"] and left_in(series) == ["a", "b"]
 
 

@@ -8,6 +8,7 @@ from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectResearch.datasets.importing import import_cases
 from VSClickCorrectResearch.datasets.listed import read_case_list
 from VSClickCorrectResearch.datasets.table import find_cases
@@ -30,7 +31,7 @@ def table(folder, *lines):
 
 
 def imported(path, output, *more):
-    return import_cases(find_cases(path, *more), path.parent, output, lambda _: None)
+    return import_cases(find_cases(path, *more), path.parent, output, lambda _: None, ThisProcess())
 
 
 def test_listed_case_is_imported_with_its_mask(scans, tmp_path):

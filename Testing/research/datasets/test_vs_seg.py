@@ -25,6 +25,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.series_choice import Series
+from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectResearch.datasets.importing import import_cases
 from VSClickCorrectResearch.datasets.listed import read_case_list
 from VSClickCorrectResearch.datasets.vs_seg import find_cases
@@ -83,7 +84,9 @@ def write_t2(folder, **given):
 
 
 def imported(folder, tmp_path, registered=False):
-    outcomes = import_cases(find_cases(folder, registered), folder, tmp_path / "cases", lambda _: None)
+    outcomes = import_cases(
+        find_cases(folder, registered), folder, tmp_path / "cases", lambda _: None, ThisProcess()
+    )
     return {outcome.name: outcome for outcome in outcomes}
 
 

@@ -43,13 +43,18 @@ def experiment(start_of=given_mask, sequences="both", **play):
     return EvaluationRun(METHODS, start_of, sequences, Play(**({"rounds": 2, "clicks": 3} | play)))
 
 
+def recorded(run, cases, folder):
+    """Yield the record of each case in turn."""
+    return (run.record(case, folder) for case in cases)
+
+
 @pytest.fixture
 def folder(tmp_path):
     return RecordFolder(tmp_path, SETTINGS)
 
 
 def test_every_method_plays_from_the_same_start(folder):
-    (record,) = experiment().run([lazy(CASE)], folder)
+    (record,) = recorded(experiment(), [lazy(CASE)], folder)
     assert record.volume_mm3 == pytest.approx(ball().sum() * 0.75 * 0.75 * 1.5)
     assert list(record.rounds) == ["disc", "none"]
     for rounds in record.rounds.values():
@@ -61,17 +66,17 @@ def test_every_method_plays_from_the_same_start(folder):
 def test_finished_cases_are_not_played_or_even_read_again(folder):
     loaded = []
     cases = [lazy(replace(CASE, name=name), loaded) for name in "abc"]
-    first = experiment().run(cases, folder)
+    first = recorded(experiment(), cases, folder)
     stopped = [next(first), next(first)]
     assert loaded == ["a", "b"]
-    again = list(experiment().run(cases, folder))
+    again = list(recorded(experiment(), cases, folder))
     assert loaded == ["a", "b", "c"]
     assert again[:2] == stopped
 
 
 def test_case_without_a_tumour_is_not_played(folder):
     healthy = replace(CASE, truth=np.zeros(SHAPE, bool))
-    (record,) = experiment(start_of=lambda case: pytest.fail("played")).run([lazy(healthy)], folder)
+    (record,) = recorded(experiment(start_of=lambda case: pytest.fail("played")), [lazy(healthy)], folder)
     assert (record.volume_mm3, record.rounds) == (0.0, {})
 
 
@@ -85,16 +90,16 @@ def test_only_the_chosen_sequences_are_shown(sequences, shown, folder):
         seen.append((case.case.t1ce is not None, case.case.t2 is not None))
         return Start(START)
 
-    list(experiment(start_of, sequences).run([lazy(CASE)], folder))
+    list(recorded(experiment(start_of, sequences), [lazy(CASE)], folder))
     assert seen == [shown]
 
 
 def test_sequence_or_mask_that_a_case_lacks_is_refused_by_name(folder):
     alone = replace(CASE, case=type(CASE.case)(CASE.case.t1ce))
     with pytest.raises(ImageError, match="case a has no t2"):
-        next(experiment(sequences="t2").run([lazy(alone)], folder))
+        next(recorded(experiment(sequences="t2"), [lazy(alone)], folder))
     with pytest.raises(ImageError, match="case a has no mask to begin with"):
-        next(experiment().run([lazy(replace(CASE, start=None))], folder))
+        next(recorded(experiment(), [lazy(replace(CASE, start=None))], folder))
 
 
 def test_spoiled_start_depends_on_seed_and_name_alone():
@@ -116,7 +121,7 @@ def test_first_clicks_are_those_in_the_middle_and_anywhere_inside(folder):
     anywhere = click_anywhere_inside(4)
     play = Play(rounds=1, clicks=3)
     played = EvaluationRun(methods, click_in_the_middle, "both", play, anywhere)
-    (record,) = played.run([lazy(CASE)], folder)
+    (record,) = recorded(played, [lazy(CASE)], folder)
     assert list(record.first) == ["in the middle", "anywhere inside"]
     assert record.first["in the middle"] == record.rounds["disc"][0]
     assert record.rounds["none"][0].scores == record.rounds["disc"][0].scores
@@ -134,7 +139,7 @@ def test_kind_and_confidence_are_recorded(folder):
     found = SimpleNamespace(on=lambda grid: START, certainty=0.75)
     network = SimpleNamespace(segment=lambda case: found)
     cases = [lazy(replace(CASE, kind="real")), lazy(replace(CASE, name="b"))]
-    first, second = experiment(initial_mask(network), rounds=1).run(cases, folder)
+    first, second = recorded(experiment(initial_mask(network), rounds=1), cases, folder)
     assert (first.kind, first.confidence, second.kind) == ("real", 0.75, "")
     assert first.first == {}
 
@@ -149,7 +154,7 @@ def test_hand_shakes_in_the_rounds(folder):
 
 
 def test_replay_shows_what_was_recorded(folder):
-    (record,) = experiment().run([lazy(CASE)], folder)
+    (record,) = recorded(experiment(), [lazy(CASE)], folder)
     case, rounds = experiment().replay(lazy(CASE))
     assert case.grid.matches(GRID)
     assert [one.scores for one in rounds] == [one.scores for one in record.rounds["disc"]]
@@ -161,8 +166,8 @@ def test_a_case_whose_files_changed_is_played_again(folder, tmp_path):
     case = lazy(CASE, loaded, {"label": path})
     path.write_text("one")
     for _ in range(2):
-        list(experiment().run([case], folder))
+        list(recorded(experiment(), [case], folder))
     assert loaded == ["a"]
     path.write_text("another")
-    list(experiment().run([case], folder))
+    list(recorded(experiment(), [case], folder))
     assert loaded == ["a", "a"]

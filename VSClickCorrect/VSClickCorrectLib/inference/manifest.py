@@ -122,6 +122,11 @@ class ModelFolder:
     folder : Path, optional
         The models that ship with the product if left out.
 
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of the manifest, which names that of every model: another one, other models.
+
     Raises
     ------
     ModelError
@@ -134,8 +139,10 @@ class ModelFolder:
         if not os.path.isfile(path):
             raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.")
         _check_length(path, "manifest")
+        content = path.read_bytes()
+        self.digest = hashlib.sha256(content).hexdigest()
         try:
-            entries = _entries_of(path.read_bytes())
+            entries = _entries_of(content)
         except (VSClickError, ValueError) as error:
             raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
         self.entries = {entry.name: entry for entry in entries}

@@ -107,7 +107,7 @@ def _read_volume(folder: Path, name: str, affine: list) -> Volume:
 
 def _arrays_of(result: InitialMask | Registration | VSClickError) -> dict[str, Any]:
     if isinstance(result, VSClickError):
-        return {"error": type(result).__name__, "sentence": str(result)}
+        return {"error": type(result).__name__, "sentence": str(result), "fields": json.dumps(vars(result))}
     if isinstance(result, Registration):
         return {"registration": True, **vars(result)}
     return arrays_of(result)
@@ -115,7 +115,8 @@ def _arrays_of(result: InitialMask | Registration | VSClickError) -> dict[str, A
 
 def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VSClickError:
     if "error" in arrays:
-        return getattr(errors, str(arrays["error"]))(str(arrays["sentence"]))
+        kind: type[VSClickError] = getattr(errors, str(arrays["error"]))
+        return kind.told(str(arrays["sentence"]), **json.loads(str(arrays["fields"])))
     if "registration" in arrays:
         plain: dict[str, Any] = {
             name: value if value.ndim else value.item() for name, value in arrays.items()

@@ -99,6 +99,11 @@ def prepare(
     return initial
 
 
+def prepare_apart(preparation: Preparation) -> None:
+    """Make the initial mask of a case and keep it, for a process that does not need it; see `prepare`."""
+    prepare(preparation)
+
+
 def keep_prepared(path: Path, initial: InitialMask, images: Case, models: ModelFolder) -> None:
     """Keep an initial mask with the models that made it and the images of which; raises `StorageError`."""
     told = json.dumps({"models": _hashes(models), "images": images.fingerprints()})
@@ -143,9 +148,14 @@ def _volume(preparation: Preparation, name: str) -> Volume | None:
     return None if path is None else read_sequence(Path(path), name, preparation.series.get(name))
 
 
-@lru_cache(maxsize=1)
 def segmenter_of(models: str, device: str) -> InitialSegmenter:
     """Load the networks of a folder, empty for the shipped ones, once; as `InitialSegmenter.load`."""
+    return _segmenter(models, device, _folder_of(models).digest)
+
+
+@lru_cache(maxsize=1)
+def _segmenter(models: str, device: str, _digest: str) -> InitialSegmenter:
+    """Load networks anew where the folder holds others now: a worker lives for days."""
     return InitialSegmenter.load(_folder_of(models), device)
 
 

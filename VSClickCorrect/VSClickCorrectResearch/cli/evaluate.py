@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,23 +15,22 @@ from VSClickCorrectLib.cli.options import (
     add_models,
     count,
     length,
-    model_folder,
     natural,
     share,
 )
 from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.cli.workers import add_workers, workers_of
 from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.inference.initial import InitialSegmenter
+    from VSClickCorrectLib.jobs.cases import Workers
 
     from VSClickCorrectResearch.datasets.cases import LazyCase
-    from VSClickCorrectResearch.evaluation.experiment import EvaluationRun, StartOf
-    from VSClickCorrectResearch.evaluation.records import EvaluationSettings
-    from VSClickCorrectResearch.evaluation.rounds import Method
+    from VSClickCorrectResearch.evaluation.plan import EvaluationPlan
+    from VSClickCorrectResearch.evaluation.records import EvaluationSettings, PlayedCase
 
 _DESCRIPTION = """\
 Measure corrections on cases whose tumour is known. A simulated user clicks on the true border where the
@@ -77,21 +77,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=count, metavar="N", help="the first N cases only")
     add_models(parser)
+    add_workers(parser, None, "one, in the command itself")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
-    _check_libraries()
+    _check_libraries(options.baselines)
+    with workers_of(options) as workers:
+        _run(options, workers)
+
+
+def _run(options: argparse.Namespace, workers: Workers) -> None:
     from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
 
     cases = list_cases(options.cases)[: options.limit]
     _check_output(options.output, inputs_of(options.cases, cases))
-    methods, segmenter = _methods(options)
-    settings = _settings(options, methods, segmenter)
-    experiment = _experiment(options, methods, segmenter)
+    plan = _plan(options)
+    settings = _settings(options, plan)
     with writing_into(options.output):
-        _evaluate(options, cases, experiment, settings)
+        _report(options, cases, plan, settings, _played(options.output, cases, plan, settings, workers))
 
 
 def _check_output(folder: Path, inputs: Sequence[Path]) -> None:
@@ -103,30 +108,48 @@ def _check_output(folder: Path, inputs: Sequence[Path]) -> None:
     check_ours(folder, (CASES, *WRITTEN), (folder / SETTINGS).exists())
 
 
-def _evaluate(
-    options: argparse.Namespace,
+def _played(
+    output: Path,
     cases: Sequence[LazyCase],
-    experiment: EvaluationRun,
+    plan: EvaluationPlan,
     settings: EvaluationSettings,
-) -> None:
-    """Play the cases, saying how each went, and write the report."""
+    workers: Workers,
+) -> list[PlayedCase]:
+    """Play all cases, saying how each went; raises the error of the first that cannot be."""
+    from VSClickCorrectResearch.evaluation.plan import recorded
     from VSClickCorrectResearch.evaluation.records import RecordFolder
-    from VSClickCorrectResearch.evaluation.report import save_pictures, write_tables
-    from VSClickCorrectResearch.evaluation.results import EvaluationResults
     from VSClickCorrectResearch.evaluation.tables import case_line
 
-    corrector = experiment.methods[0].name
-    records = []
-    for record in experiment.run(cases, RecordFolder(options.output, settings)):
-        records.append(record)
-        place = f"{len(records)}/{len(cases)} {record.name}"
-        rounds = record.rounds.get(corrector, ())
-        tell(case_line(place, [one.scores.dice for one in rounds]))
+    # Before any case is played it is known whose folder this is.
+    RecordFolder(output, settings)
+    corrector = plan.prepared().run.methods[0].name
+    outcomes = {}
+    for outcome in workers.each(partial(recorded, plan, output, settings), cases):
+        outcomes[outcome.task.name] = outcome
+        place = f"{len(outcomes)}/{len(cases)} {outcome.task.name}"
+        if outcome.error:
+            tell(f"{place}: {outcome.error}")
+        else:
+            rounds = outcome.result().rounds.get(corrector, ())
+            tell(case_line(place, [one.scores.dice for one in rounds]))
+    return [outcomes[case.name].result() for case in cases]
+
+
+def _report(
+    options: argparse.Namespace,
+    cases: Sequence[LazyCase],
+    plan: EvaluationPlan,
+    settings: EvaluationSettings,
+    records: Sequence[PlayedCase],
+) -> None:
+    from VSClickCorrectResearch.evaluation.report import save_pictures, write_tables
+    from VSClickCorrectResearch.evaluation.results import EvaluationResults
+
     results = EvaluationResults(settings, records)
     if not results.cases:
         raise ImageError(f"no case of {options.cases} has a tumour, so there is nothing to measure.")
     summary = write_tables(options.output, results)
-    save_pictures(options.output, results, experiment, cases)
+    save_pictures(options.output, results, plan.prepared().run, cases)
     tell("", *summary.splitlines(), "", f"Tables and pictures are in {options.output}.")
 
 
@@ -170,78 +193,53 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _check_libraries() -> None:
+def _check_libraries(baselines: bool) -> None:
+    from VSClickCorrectResearch.evaluation.baselines import check_requirements
+
     try:
         import matplotlib  # noqa: F401
         import pandas  # noqa: F401
     except ModuleNotFoundError as error:
         raise ModelError(f"the evaluation needs {error.name}; install vsclickcorrect[evaluation].") from None
-
-
-def _methods(options: argparse.Namespace) -> tuple[list[Method], InitialSegmenter | None]:
-    """Return the corrector and the baselines, and the initial networks if they are needed."""
-    from VSClickCorrectLib.inference.corrector import Corrector
-    from VSClickCorrectLib.inference.initial import InitialSegmenter
-
-    from VSClickCorrectResearch.evaluation.baselines import BASELINES, check_requirements
-    from VSClickCorrectResearch.evaluation.rounds import Method
-
-    if options.baselines:
+    if baselines:
         check_requirements()
-    models = model_folder(options)
-    corrector = Corrector.load(models, options.corrector, options.device)
-    found = options.start in ("initial", "first-click")
-    segmenter = InitialSegmenter.load(models, options.device, options.hold_clicks) if found else None
-    # The baselines begin with the same first click: an empty mask is the network's alone.
-    initial_proposer = segmenter.propose if segmenter else None
-    methods = [Method(corrector.entry.name, corrector, options.merge, initial_proposer)]
-    if options.baselines:
-        methods += [Method(one.identity, one, one.merge, initial_proposer) for one in BASELINES]
-    return methods, segmenter
 
 
-def _settings(
-    options: argparse.Namespace, methods: Sequence[Method], segmenter: InitialSegmenter | None
-) -> EvaluationSettings:
-    from VSClickCorrectResearch.evaluation.records import EvaluationSettings
-
-    models = [methods[0].proposer.identity]
-    if segmenter:
-        models += [f"{m.entry.name}@{m.entry.sha256[:12]}" for m in segmenter.models]
-    if options.hold_clicks:
-        models.append("clicks held")
-    return EvaluationSettings(
-        cases=str(options.cases.resolve()),
-        start=options.start,
-        sequences=options.sequences,
-        rounds=options.rounds,
-        clicks=options.clicks_per_round,
-        one_by_one=options.one_by_one,
-        merge=options.merge,
-        baselines=options.baselines,
-        seed=options.seed,
-        models=tuple(models),
-        version=__version__,
-        jitter_mm=options.jitter_mm,
-        off_target=options.off_target,
-    )
-
-
-def _experiment(
-    options: argparse.Namespace, methods: Sequence[Method], segmenter: InitialSegmenter | None
-) -> EvaluationRun:
-    from VSClickCorrectResearch.evaluation import experiment
+def _plan(options: argparse.Namespace) -> EvaluationPlan:
+    from VSClickCorrectResearch.evaluation.plan import EvaluationPlan
     from VSClickCorrectResearch.evaluation.rounds import Play
     from VSClickCorrectResearch.simulation.hand import Hand
 
-    starts: dict[str, StartOf] = {
-        "first-click": experiment.click_in_the_middle,
-        "spoiled": experiment.perturbed_truth(options.seed),
-        "mask": experiment.given_mask,
-    }
-    if segmenter:
-        starts["initial"] = experiment.initial_mask(segmenter)
-    also = experiment.click_anywhere_inside(options.seed) if options.start == "first-click" else None
     hand = Hand(options.jitter_mm, options.off_target, options.seed)
-    play = Play(options.rounds, options.clicks_per_round, not options.one_by_one, hand)
-    return experiment.EvaluationRun(methods, starts[options.start], options.sequences, play, also)
+    return EvaluationPlan(
+        models=options.models,
+        corrector=options.corrector,
+        device=options.device,
+        start=options.start,
+        sequences=options.sequences,
+        merge=options.merge,
+        baselines=options.baselines,
+        seed=options.seed,
+        play=Play(options.rounds, options.clicks_per_round, not options.one_by_one, hand),
+        hold_clicks=options.hold_clicks,
+    )
+
+
+def _settings(options: argparse.Namespace, plan: EvaluationPlan) -> EvaluationSettings:
+    from VSClickCorrectResearch.evaluation.records import EvaluationSettings
+
+    return EvaluationSettings(
+        cases=str(options.cases.resolve()),
+        start=plan.start,
+        sequences=plan.sequences,
+        rounds=plan.play.rounds,
+        clicks=plan.play.clicks,
+        one_by_one=not plan.play.together,
+        merge=plan.merge,
+        baselines=plan.baselines,
+        seed=plan.seed,
+        models=plan.prepared().models,
+        version=__version__,
+        jitter_mm=plan.play.hand.jitter_mm,
+        off_target=plan.play.hand.off_target,
+    )

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_different_patients, label
 from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.cli.workers import add_workers, workers_of
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.outputs import check_apart
+from VSClickCorrectLib.jobs.cases import Workers
 from VSClickCorrectLib.worklist.case_list import CASES
 
 from VSClickCorrectResearch.datasets import crossmoda, table, vs_seg
@@ -60,10 +62,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
             action="store_true",
             help="register the T2 to the T1ce, rigidly, where no matrix is known and the frames differ",
         )
+        add_workers(kind, None, "one, in the command itself")
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
+    with workers_of(options) as workers:
+        _run(options, workers)
+
+
+def _run(options: argparse.Namespace, workers: Workers) -> None:
     check_apart(options.output, [options.source])
     sources, root = options.find(options), options.source
     numbers = iter(range(1, len(sources) + 1))
@@ -72,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
         root if root.is_dir() else root.parent,
         options.output,
         lambda o: tell(f"[{next(numbers)}/{len(sources)}] {o.name}: {o.status}, {o.message}"),
+        workers,
     )
     counts = Counter(outcome.status for outcome in outcomes)
     written = options.output / (CASES if (options.output / CASES).exists() else REPORT)

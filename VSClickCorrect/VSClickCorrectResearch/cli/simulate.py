@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import count, natural
 from VSClickCorrectLib.cli.telling import tell
+from VSClickCorrectLib.cli.workers import add_workers, workers_of
 
 _DESCRIPTION = """\
 Write a cohort of synthetic cases for training: real tumour shapes in borrowed heads and phantoms. The
@@ -30,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=natural, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
     )
+    add_workers(parser, os.cpu_count(), "one for each core")
     parser.set_defaults(run=run)
 
 
@@ -38,5 +41,6 @@ def run(options: argparse.Namespace) -> None:
     from VSClickCorrectResearch.datasets.cohort import CohortRecipe, write_cohort
 
     recipe = CohortRecipe(options.split, options.extent, options.count, options.seed, options.balanced)
-    write_cohort(options.output, recipe, options.data)
+    with workers_of(options) as workers:
+        write_cohort(options.output, recipe, options.data, workers)
     tell(f"{recipe.count} cases in {options.output}.")

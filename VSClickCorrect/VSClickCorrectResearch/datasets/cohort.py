@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import parent_process
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,8 @@ from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, check_file, make_folder, write_atomically, write_text
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.outputs import check_apart, writing_into
-from VSClickCorrectLib.signals import end_on_signals, end_workers, undone_by_signals
+from VSClickCorrectLib.jobs.cases import Workers
+from VSClickCorrectLib.signals import undone_by_signals
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.acquisition import Acquisition, Region, random_acquisition
@@ -127,6 +127,42 @@ class Sources:
         return self.heads[rng.choice(len(weights), p=weights / weights.sum())], REAL
 
 
+@dataclass(frozen=True)
+class SourceFolder:
+    """Where the sources of a split are, and what is there.
+
+    Parameters
+    ----------
+    data, cache : Path
+        As for `Sources.load`.
+    split : str
+        As for `Sources.load`.
+    content : tuple
+        Name, size and time of every file of ``data``: a process that lives for days loads anew what changed.
+    """
+
+    data: Path
+    split: str
+    cache: Path
+    content: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def of(cls, data: Path, split: str, cache: Path) -> SourceFolder:
+        """Look what a data folder holds."""
+        paths = sorted(path for path in data.rglob("*") if path.is_file())
+        found = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+        return cls(data, split, cache, tuple(found))
+
+    def load(self) -> Sources:
+        """Return the sources, loaded once in a process."""
+        return _loaded(self)
+
+
+@lru_cache(maxsize=1)
+def _loaded(found: SourceFolder) -> Sources:
+    return Sources.load(found.data, found.split, found.cache)
+
+
 def _names(names: Sequence[str], split: str) -> tuple[str, ...]:
     """Return those of ``names`` that belong to a split."""
     if split != "training":
@@ -138,17 +174,28 @@ def _names(names: Sequence[str], split: str) -> tuple[str, ...]:
 # What is raised of damaged archives of arrays, by numpy too.
 _DAMAGED = (*DAMAGED_ZIP, KeyError, OSError, OverflowError, TypeError)
 
-_sources: Sources
 
-
-def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int | None = None) -> None:
+def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: Workers) -> None:
     """Make the cases of a recipe and write them to ``folder`` as ``.npz``; existing cases are kept.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    recipe : CohortRecipe
+        What the cohort is made of.
+    data : Path
+        Heads, label maps and tumour shapes.
+    workers : Workers
+        Who makes the cases.
 
     Raises
     ------
     ImageError
         If the data folder lacks heads or tumour shapes, or ``folder`` is or lies in it, or holds another
         cohort.
+    VSClickError
+        The first reason why a case cannot be made, once all others are.
     """
     check_apart(folder, [data])
     cache = folder.parent / "cache"
@@ -157,7 +204,7 @@ def write_cohort(folder: Path, recipe: CohortRecipe, data: Path, workers: int | 
         try:
             with writing_into(folder):
                 _prepare(folder, recipe, data, cache)
-                _write_cases(folder, recipe, (data, recipe.split, cache), workers)
+                _write_cases(folder, recipe, SourceFolder.of(data, recipe.split, cache), workers)
         except ImageError:
             _remove_empty(made)
             raise
@@ -178,16 +225,11 @@ def _remove_empty(folders: list[Path]) -> None:
             folder.rmdir()
 
 
-def _write_cases(
-    folder: Path, recipe: CohortRecipe, sources: tuple[Path, str, Path], workers: int | None
-) -> None:
+def _write_cases(folder: Path, recipe: CohortRecipe, sources: SourceFolder, workers: Workers) -> None:
     missing = [n for n in range(recipe.count) if not _path(folder, n).exists()]
-    pool = ProcessPoolExecutor(workers, initializer=_load_sources, initargs=sources)
-    with undone_by_signals(end_workers), pool:
-        for _ in pool.map(
-            _write_case, [folder] * len(missing), [recipe] * len(missing), missing, chunksize=4
-        ):
-            pass
+    outcomes = list(workers.each(partial(_write_case, folder, recipe, sources), missing))
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.task):
+        outcome.result()
 
 
 def _recipe_in(card: Path) -> CohortRecipe | None:
@@ -255,20 +297,14 @@ def _path(folder: Path, number: int) -> Path:
     return folder / f"case-{number:05d}.npz"
 
 
-def _load_sources(data: Path, split: str, cache: Path) -> None:
-    if parent_process() is not None:
-        end_on_signals()
-    global _sources  # noqa: PLW0603 - the heads of one worker process, loaded once
-    _sources = Sources.load(data, split, cache)
-
-
-def _write_case(folder: Path, recipe: CohortRecipe, number: int) -> None:
+def _write_case(folder: Path, recipe: CohortRecipe, found: SourceFolder, number: int) -> None:
+    sources = found.load()
     rng = np.random.default_rng([recipe.seed, number])
-    head, kind = _sources.head(rng)
-    shape = _shape(rng, recipe.balanced)
+    head, kind = sources.head(rng)
+    shape = _shape(rng, sources.shapes, recipe.balanced)
     side = SIDES[int(rng.integers(2))]
     acquisition, region = _geometry(recipe, rng)
-    variety = _variety(rng) if recipe.balanced else None
+    variety = _variety(rng, sources.shapes) if recipe.balanced else None
     made = synthesize(head, shape, side, rng, acquisition, region, variety)
     write_atomically(
         _path(folder, number),
@@ -283,19 +319,21 @@ def _write_case(folder: Path, recipe: CohortRecipe, number: int) -> None:
     )
 
 
-def _variety(rng: np.random.Generator) -> Variety:
-    return Variety(balanced_shape(rng, _sources.shapes) if rng.random() < TWO_SIDED_SHARE else None)
+def _variety(rng: np.random.Generator, shapes: Sequence[TumourShape]) -> Variety:
+    return Variety(balanced_shape(rng, shapes) if rng.random() < TWO_SIDED_SHARE else None)
 
 
-def _shape(rng: np.random.Generator, balanced: bool = False) -> TumourShape | None:
+def _shape(
+    rng: np.random.Generator, shapes: Sequence[TumourShape], balanced: bool = False
+) -> TumourShape | None:
     choice = rng.random()
     if choice < NO_TUMOUR_SHARE:
         return None
     if balanced:
-        return balanced_shape(rng, _sources.shapes)
+        return balanced_shape(rng, shapes)
     if choice < NO_TUMOUR_SHARE + PROCEDURAL_SHARE:
         return procedural_shape(rng, random_volume(rng))
-    return deformed(_sources.shapes[int(rng.integers(len(_sources.shapes)))], rng)
+    return deformed(shapes[int(rng.integers(len(shapes)))], rng)
 
 
 def _geometry(recipe: CohortRecipe, rng: np.random.Generator) -> tuple[Acquisition, Region | None]:

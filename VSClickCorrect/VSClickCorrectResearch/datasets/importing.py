@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.files import restore_folders, write_folder, write_text
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
+from VSClickCorrectLib.jobs.cases import Outcome, Workers
 from VSClickCorrectLib.signals import undone_by_signals
 from VSClickCorrectLib.worklist.case_list import CASES, has_columns, write_rows
 from VSClickCorrectLib.worklist.names import case_name, natural
@@ -72,7 +74,8 @@ class CaseSource:
     files : dict of tuple of Path
         All files that it is made from, by their role.
     read : callable
-        Returns the `Imported`; raises `VSClickError` if it cannot be read, `NoTumour` to leave it out.
+        Returns the `Imported`, in whatever process; raises `VSClickError` if it cannot be read, `NoTumour`
+        to leave it out.
     settings : dict
         What else decides what comes out.
     """
@@ -94,7 +97,11 @@ class ImportOutcome:
 
 
 def import_cases(
-    sources: Sequence[CaseSource], root: Path, output: Path, progress: Callable[[ImportOutcome], None]
+    sources: Sequence[CaseSource],
+    root: Path,
+    output: Path,
+    progress: Callable[[ImportOutcome], None],
+    workers: Workers,
 ) -> list[ImportOutcome]:
     """Import cases into a folder.
 
@@ -112,11 +119,13 @@ def import_cases(
         Where to; made if it is not there.
     progress : callable
         Told of each case.
+    workers : Workers
+        Who reads and writes the cases.
 
     Returns
     -------
     list of ImportOutcome
-        One a case.
+        One a case, in their order.
 
     Raises
     ------
@@ -128,16 +137,15 @@ def import_cases(
     check_ours(output, (CASES, REPORT), has_columns(output / REPORT, _REPORT_COLUMNS))
     with writing_into(output):
         restore_folders(output)
-        known = {record["fingerprint"]: record for record in _records(output).values()}
-        outcomes: list[ImportOutcome] = []
+        found: dict[int, ImportOutcome] = {}
         try:
-            with undone_by_signals(lambda: _write_lists(output, outcomes)):
-                for source in sources:
-                    outcomes.append(_outcome(source, root, output, known))
-                    progress(outcomes[-1])
+            with undone_by_signals(lambda: _write_lists(output, _in_order(found))):
+                for number, outcome in _outcomes(sources, root, output, workers):
+                    found[number] = outcome
+                    progress(outcome)
         finally:
-            _write_lists(output, outcomes)
-    return outcomes
+            _write_lists(output, _in_order(found))
+    return _in_order(found)
 
 
 def _inputs(sources: Sequence[CaseSource]) -> Iterator[Path]:
@@ -149,49 +157,109 @@ def _inputs(sources: Sequence[CaseSource]) -> Iterator[Path]:
                 yield from {path.parent for path in files}
 
 
-def _outcome(source: CaseSource, root: Path, output: Path, known: dict[str, dict]) -> ImportOutcome:
-    try:
-        return _import(source, root, output, known)
-    except NoTumour as error:
-        return ImportOutcome(source.name, "left out", str(error))
-    except VSClickError as error:
-        there = (output / source.name / RECORD).exists()
-        kept = " An earlier import of the case is still there." if there else ""
-        return ImportOutcome(source.name, "failed", f"{error}{kept}")
+def _in_order(found: dict[int, ImportOutcome]) -> list[ImportOutcome]:
+    return [found[number] for number in sorted(found)]
 
 
-def _import(source: CaseSource, root: Path, output: Path, known: dict[str, dict]) -> ImportOutcome:
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A case whose files are known; ``sources`` describes them."""
+
+    number: int
+    source: CaseSource
+    sources: dict[str, dict]
+    fingerprint: str
+
+
+def _outcomes(
+    sources: Sequence[CaseSource], root: Path, output: Path, workers: Workers
+) -> Iterator[tuple[int, ImportOutcome]]:
+    """Yield what becomes of each case, by its number: the same as if one were imported after the other."""
+    left: dict[int, _Candidate] = {}
+    for looked in workers.each(partial(_candidate, root), list(enumerate(sources))):
+        if looked.error:
+            yield looked.task[0], _not_imported(looked.task[1], looked.error, output)
+        else:
+            left[looked.task[0]] = looked.result()
+    known = {record["fingerprint"]: record for record in _records(output).values()}
+    while left:
+        free = list(_independent(left, known))
+        there = {one.number: outcome for one in free if (outcome := _there_already(one, known))}
+        yield from there.items()
+        for done in workers.each(partial(_import, output), [one for one in free if one.number not in there]):
+            yield done.task.number, _noted(done, known, output)
+        for one in free:
+            del left[one.number]
+
+
+def _independent(left: dict[int, _Candidate], known: dict[str, dict]) -> Iterator[_Candidate]:
+    """Yield the cases of which it does not matter what becomes of those before them."""
+    fingerprints, names = set(), set()
+    for number in sorted(left):
+        one = left[number]
+        concerned = {one.source.name, known.get(one.fingerprint, {}).get("case")}
+        if one.fingerprint not in fingerprints and not concerned & names:
+            yield one
+        fingerprints.add(one.fingerprint)
+        names.add(one.source.name)
+
+
+def _candidate(root: Path, numbered: tuple[int, CaseSource]) -> _Candidate:
+    number, source = numbered
     if not re.fullmatch(r"\w[\w.-]*", source.name):
         raise ImageError(
             f"'{source.name}' cannot be a folder's name; use letters, digits, full stops, '-' and '_'."
         )
     sources = {role: _source_record(files, root) for role, files in source.files.items()}
-    fingerprint = _fingerprint(sources, source.settings)
-    twin = known.get(fingerprint)
-    if twin is not None and case_name(twin["case"]) == case_name(source.name):
-        return ImportOutcome(source.name, "unchanged", "is there already", twin)
-    if twin is not None:
-        return ImportOutcome(
-            source.name, "duplicate", f"holds the same files as {twin['case']}, which is there"
-        )
-    _check_replaceable(output / source.name, source.name)
-    again = (output / source.name / RECORD).exists()
-    imported = source.read()
+    return _Candidate(number, source, sources, _fingerprint(sources, source.settings))
+
+
+def _there_already(one: _Candidate, known: dict[str, dict]) -> ImportOutcome | None:
+    name, twin = one.source.name, known.get(one.fingerprint)
+    if twin is None:
+        return None
+    if case_name(twin["case"]) == case_name(name):
+        return ImportOutcome(name, "unchanged", "is there already", twin)
+    return ImportOutcome(name, "duplicate", f"holds the same files as {twin['case']}, which is there")
+
+
+def _noted(done: Outcome[_Candidate, ImportOutcome], known: dict[str, dict], output: Path) -> ImportOutcome:
+    """Return what became of a case that was to be imported; ``known`` is told of it."""
+    one = done.task
+    if done.error:
+        return _not_imported(one.source, done.error, output)
+    for old in [key for key, other in known.items() if other["case"] == one.source.name]:
+        del known[old]
+    known[one.fingerprint] = done.result().record
+    return done.result()
+
+
+def _not_imported(source: CaseSource, error: VSClickError, output: Path) -> ImportOutcome:
+    if isinstance(error, NoTumour):
+        return ImportOutcome(source.name, "left out", str(error))
+    there = (output / source.name / RECORD).exists()
+    kept = " An earlier import of the case is still there." if there else ""
+    return ImportOutcome(source.name, "failed", f"{error}{kept}")
+
+
+def _import(output: Path, one: _Candidate) -> ImportOutcome:
+    """Read and write a case; doing it again does no harm."""
+    name = one.source.name
+    _check_replaceable(output / name, name)
+    again = (output / name / RECORD).exists()
+    imported = one.source.read()
     record = {
-        "case": source.name,
-        "fingerprint": fingerprint,
+        "case": name,
+        "fingerprint": one.fingerprint,
         "library": __version__,
-        "sources": sources,
-        "settings": source.settings,
+        "sources": one.sources,
+        "settings": one.source.settings,
         "shape": list(imported.case.grid.shape),
         "label_mm3": round(imported.case.grid.volume_of(imported.label), 1),
         **imported.record,
     }
-    _write(output / source.name, imported, record)
-    for old in [key for key, other in known.items() if other["case"] == source.name]:
-        del known[old]
-    known[fingerprint] = record
-    return ImportOutcome(source.name, "imported", _summary(record, again), record)
+    _write(output / name, imported, record)
+    return ImportOutcome(name, "imported", _summary(record, again), record)
 
 
 def _summary(record: dict, again: bool) -> str:

@@ -107,10 +107,11 @@ def find_cases(root: Path, registered: bool = False) -> list[CaseSource]:
 
 
 def _unreadable(folder: Path) -> CaseSource:
-    def read() -> Imported:
-        raise ImageError(f"the name {folder} is not UTF-8 text; rename the folder.")
+    return CaseSource(case_name(folder.name), {}, partial(_refuse_name, folder))
 
-    return CaseSource(case_name(folder.name), {}, read)
+
+def _refuse_name(folder: Path) -> Imported:
+    raise ImageError(f"the name {folder} is not UTF-8 text; rename the folder.")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -52,15 +52,14 @@ class EvaluationRun:
     play: Play
     also_first: StartOf | None = None
 
-    def run(self, cases: Iterable[LazyCase], folder: RecordFolder) -> Iterator[PlayedCase]:
-        """Yield the record of every case; one that ``folder`` has is played again if its files changed."""
-        for case in cases:
-            inputs = fingerprint(case.files)
-            record = folder.read(case.name, inputs)
-            if record is None:
-                record = replace(self._record(self._shown(case)), inputs=inputs)
-                folder.write(record)
-            yield record
+    def record(self, case: LazyCase, folder: RecordFolder) -> PlayedCase:
+        """Return the record of a case; one that ``folder`` has is played again only if its files changed."""
+        inputs = fingerprint(case.files)
+        record = folder.read(case.name, inputs)
+        if record is None:
+            record = replace(self._record(self._shown(case)), inputs=inputs)
+            folder.write(record)
+        return record
 
     def replay(self, case: LazyCase) -> tuple[LabelledCase, list[Round]]:
         """Return a case and the rounds of the first method on it, masks included."""
