@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, ball_case, dice
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.inference.doubt_map import DoubtMap
+from VSClickCorrectLib.inference.doubtful_places import doubtful_places
 from VSClickCorrectLib.session.oracle import Oracle
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.baselines import Unchanged
-from VSClickCorrectResearch.evaluation.rounds import Method, Play, Start, play_rounds
+from VSClickCorrectResearch.evaluation.rounds import LED, USERS, Method, Play, Start, play_rounds
 from VSClickCorrectResearch.simulation.hand import Hand
+from VSClickCorrectResearch.simulation.led_user import clicks_near
 from VSClickCorrectResearch.simulation.user import border_clicks
 
 TRUTH = ball()
@@ -130,3 +135,35 @@ def test_clicks_are_made_by_the_hand(case):
     first = Click(CENTER, ClickKind.INCLUDE)
     (start,) = played(case, start=np.zeros_like(TRUTH), first=first, hand=hand, rounds=0)
     assert start.clicks == (hand.clicked(GRID, first, hand.errors("ball")),) != (first,)
+
+
+def doubter(case, mask, clicks):
+    """Doubts what is wrong."""
+    window = ResamplingGrid(
+        GRID,
+        (np.array(GRID.axial_shape) - 1) / 2,
+        ResamplingGeometry(GRID.axial_shape, tuple(map(float, GRID.axial_spacing))),
+    )
+    wrong = (mask.values != TRUTH).astype(np.float32)
+    return DoubtMap(window, *(GRID.axial_order().to_axial(one) for one in (mask.values, wrong)))
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_every_user_mends_the_mask_with_a_corrector_that_knows_the_truth(case, user):
+    method = Method("it", Oracle(TRUTH), doubter=doubter)
+    rounds = list(play_rounds(case, Start(START), method, Play(rounds=2, clicks=3, user=user)))
+    assert all(1 <= len(one.clicks) <= 3 for one in rounds[1:2])
+    assert rounds[2].scores.dice >= rounds[1].scores.dice > rounds[0].scores.dice + 0.05
+
+
+def test_who_is_led_clicks_near_what_the_networks_doubt(case):
+    method = Method("it", Oracle(TRUTH), doubter=doubter)
+    _, first = play_rounds(case, Start(START), method, Play(rounds=1, clicks=3, user=LED))
+    places = doubtful_places(doubter(None, ArrayMask(GRID, START), ()))[:3]
+    assert first.clicks == tuple(clicks_near(GRID, TRUTH, START, [place.position_ras for place in places]))
+
+
+def test_without_doubts_who_is_led_clicks_nothing(case):
+    _, first = play_rounds(case, Start(START), Method("it", Oracle(TRUTH)), Play(rounds=1, user=LED))
+    assert first.clicks == ()
+    np.testing.assert_array_equal(first.mask, START)

@@ -170,6 +170,13 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
         help="apply clicks one by one and look at the DSC after each, not a round at once",
     )
     parser.add_argument(
+        "--user",
+        choices=("knowing", "led", "random"),
+        default="knowing",
+        help="who clicks: who knows where the mask is most wrong, who is led to the places that the networks "
+        "doubt, or who looks at places of the mask's border at random (default: %(default)s)",
+    )
+    parser.add_argument(
         "--jitter-mm",
         type=length,
         default=0.0,
@@ -220,7 +227,7 @@ def _plan(options: argparse.Namespace) -> EvaluationPlan:
         merge=options.merge,
         baselines=options.baselines,
         seed=options.seed,
-        play=Play(options.rounds, options.clicks_per_round, not options.one_by_one, hand),
+        play=Play(options.rounds, options.clicks_per_round, not options.one_by_one, hand, options.user),
         hold_clicks=options.hold_clicks,
     )
 
@@ -242,4 +249,5 @@ def _settings(options: argparse.Namespace, plan: EvaluationPlan) -> EvaluationSe
         version=__version__,
         jitter_mm=plan.play.hand.jitter_mm,
         off_target=plan.play.hand.off_target,
+        user=plan.play.user,
     )

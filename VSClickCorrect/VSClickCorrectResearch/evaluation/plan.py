@@ -23,7 +23,7 @@ from VSClickCorrectResearch.evaluation.experiment import (
     perturbed_truth,
 )
 from VSClickCorrectResearch.evaluation.records import EvaluationSettings, PlayedCase, RecordFolder
-from VSClickCorrectResearch.evaluation.rounds import Method, Play
+from VSClickCorrectResearch.evaluation.rounds import LED, Method, Play
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def recorded(plan: EvaluationPlan, output: Path, settings: EvaluationSettings, c
 def _prepared(plan: EvaluationPlan, _digest: str) -> PreparedPlan:
     models = ModelFolder(plan.models)
     corrector = Corrector.load(models, plan.corrector, plan.device)
-    found = plan.start in ("initial", "first-click")
+    found = plan.start in ("initial", "first-click") or plan.play.user == LED
     segmenter = InitialSegmenter.load(models, plan.device, plan.hold_clicks) if found else None
     methods = _methods(plan, corrector, segmenter)
     also = click_anywhere_inside(plan.seed) if plan.start == "first-click" else None
@@ -119,9 +119,10 @@ def _methods(
     """Return the corrector and the baselines."""
     # The baselines begin with the same first click: an empty mask is the network's alone.
     initial_proposer = segmenter.propose if segmenter else None
-    methods = [Method(corrector.entry.name, corrector, plan.merge, initial_proposer)]
+    doubter = segmenter.doubts if segmenter else None
+    methods = [Method(corrector.entry.name, corrector, plan.merge, initial_proposer, doubter)]
     if plan.baselines:
-        methods += [Method(one.identity, one, one.merge, initial_proposer) for one in BASELINES]
+        methods += [Method(one.identity, one, one.merge, initial_proposer, doubter) for one in BASELINES]
     return methods
 
 

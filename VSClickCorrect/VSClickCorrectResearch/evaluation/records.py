@@ -47,6 +47,8 @@ class EvaluationSettings:
         Of the product.
     jitter_mm, off_target : float
         Of the hand that clicks, see `simulation.hand.Hand`.
+    user : str
+        Who clicks, see `rounds.Play`.
     """
 
     cases: str
@@ -62,6 +64,7 @@ class EvaluationSettings:
     version: str
     jitter_mm: float = 0.0
     off_target: float = 0.0
+    user: str = "knowing"
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,17 @@ import numpy as np
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.inference.doubt_map import Doubter
+from VSClickCorrectLib.inference.doubtful_places import doubtful_places
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, InitialProposer, Proposer
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.metrics import Scores, dice, score
 from VSClickCorrectResearch.simulation.hand import Hand
+from VSClickCorrectResearch.simulation.led_user import clicks_near, random_places
 from VSClickCorrectResearch.simulation.user import border_clicks
+
+KNOWING, LED, RANDOM = USERS = ("knowing", "led", "random")
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,16 @@ class Play:
         Whether a round's clicks are applied at once or one by one.
     hand : Hand
         How far from where they were meant clicks are made.
+    user : str
+        Who clicks, one of `USERS`: who knows where the mask is most wrong, who is led to the places that the
+        networks doubt, or who looks at places of the mask's border at random.
     """
 
     rounds: int = 3
     clicks: int = 5
     together: bool = True
     hand: Hand = field(default_factory=Hand)
+    user: str = KNOWING
 
 
 @dataclass(frozen=True)
@@ -54,12 +63,15 @@ class Method:
         How its proposals enter the mask, one of `clicks.merging.MERGES`.
     initial_proposer : callable, optional
         As for `CorrectionSession`.
+    doubter : callable, optional
+        Leads the user who is led; see `inference.doubt_map.Doubter`.
     """
 
     name: str
     proposer: Proposer
     merge: str = DEFAULT_MERGE
     initial_proposer: InitialProposer | None = None
+    doubter: Doubter | None = None
 
 
 class Start(NamedTuple):
@@ -134,7 +146,7 @@ def play_rounds(case: LabelledCase, start: Start, method: Method, play: Play) ->
     for number in range(play.rounds + 1):
         if number:
             session.next_round()
-            meant = border_clicks(case.grid, case.truth, mask.values, play.clicks)
+            meant = _meant(case, session, mask, method, play, errors)
         clicks = tuple(play.hand.clicked(case.grid, click, errors) for click in meant)
         scores, times, refused = [], [], 0
         for group in [clicks] if play.together and clicks else [(click,) for click in clicks]:
@@ -144,6 +156,25 @@ def play_rounds(case: LabelledCase, start: Start, method: Method, play: Play) ->
             refused += left_out
         after = mask.values.copy()
         yield Round(clicks, after, score(case.grid, after, case.truth), tuple(scores), tuple(times), refused)
+
+
+def _meant(
+    case: LabelledCase,
+    session: CorrectionSession,
+    mask: ArrayMask,
+    method: Method,
+    play: Play,
+    rng: np.random.Generator,
+) -> Sequence[Click]:
+    """Return the clicks of a round as they are meant."""
+    if play.user == KNOWING:
+        return border_clicks(case.grid, case.truth, mask.values, play.clicks)
+    if play.user == RANDOM:
+        places = random_places(case.grid, mask.values, play.clicks, rng)
+    else:
+        doubt = method.doubter(session.case, mask, session.clicks) if method.doubter else None
+        places = [] if doubt is None else [one.position_ras for one in doubtful_places(doubt)[: play.clicks]]
+    return clicks_near(case.grid, case.truth, mask.values, places)
 
 
 def apply_accepted(session: CorrectionSession, clicks: Sequence[Click]) -> tuple[float, int]:

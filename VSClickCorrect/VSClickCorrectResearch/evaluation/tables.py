@@ -77,13 +77,21 @@ def _what(results: EvaluationResults) -> str:
         f"{len(results.cases)} cases of `{settings.cases}`"
         + (f"; {without} more without a tumour left out" if without else ""),
         f"start: {_STARTS[settings.start]}; sequences: {settings.sequences}",
-        f"{settings.rounds} rounds of at most {settings.clicks} boundary clicks by the simulated user, "
+        f"{settings.rounds} rounds of at most {settings.clicks} clicks by the simulated user "
+        f"{_USERS[settings.user]}, "
         + ("applied one by one" if settings.one_by_one else "a round's clicks applied at once"),
         _hand(settings),
         f"models: {', '.join(settings.models)}; merge: {settings.merge}; seed {settings.seed}; "
         f"vsclick {settings.version}",
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+_USERS = {
+    "knowing": "who knows where the mask is most wrong",
+    "led": "who is led to the places that the networks doubt",
+    "random": "who looks at places of the mask's border at random",
+}
 
 
 def _hand(settings: EvaluationSettings) -> str:
