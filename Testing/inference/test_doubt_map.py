@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.doubt_map import DoubtMap, expected_dice
 from VSClickCorrectLib.inference.doubtful_places import LEAST_GAIN, doubtful_places
+from VSClickCorrectLib.io.sample_case import read_sample
 
 SHAPE = (40, 40, 40)
 # Voxels of 1 mm; world and voxels are apart by (100, 200, 300), and R runs against I.
@@ -91,3 +94,41 @@ def test_the_line_lies_on_both_sides_of_the_border_near_what_is_wrong():
     # Slice 9 is below the block. The second one is deep inside.
     near[10:16, 17:24, 29:31] = True
     np.testing.assert_array_equal(levels, np.where(near, 2, 0))
+
+
+@pytest.fixture(scope="module")
+def doubts():
+    from VSClickCorrectLib.inference.initial import InitialSegmenter
+    from VSClickCorrectLib.inference.manifest import ModelFolder
+
+    return InitialSegmenter.load(ModelFolder(None), "cpu").doubts
+
+
+def turned(volume, axes, flips):
+    """The same image, stored along other axes."""
+    array = np.flip(volume.array.transpose(axes), flips)
+    corner = [volume.array.shape[axes[a]] - 1 if a in flips else 0 for a in range(3)]
+    affine = volume.grid.affine.copy()
+    for axis, before in enumerate(axes):
+        affine[:3, 2 - axis] = volume.grid.affine[:3, 2 - before] * (-1 if axis in flips else 1)
+    first = np.zeros(3)
+    for axis, before in enumerate(axes):
+        first[before] = corner[axis]
+    affine[:3, 3] = volume.grid.index_to_ras(first)
+    return Volume(np.ascontiguousarray(array), Grid(array.shape, affine))
+
+
+@pytest.mark.parametrize("axes", [(2, 0, 1), (1, 2, 0)])
+@pytest.mark.parametrize("flips", [(), (0, 2)])
+def test_doubts_do_not_depend_on_how_the_image_is_stored(doubts, axes, flips):
+    sample = read_sample()
+    case = Case(*(turned(one, axes, flips) for one in (sample.case.t1ce, sample.case.t2)))
+    start = turned(Volume(sample.start.astype(np.uint8), sample.grid), axes, flips)
+    assert start.grid.matches(case.grid)
+    straight = doubts(sample.case, ArrayMask(sample.grid, sample.start), ())
+    found = doubts(case, ArrayMask(case.grid, start.array), ())
+    assert found.expected_dice == pytest.approx(straight.expected_dice, abs=1e-3)
+    assert straight.mask.sum() > 100
+    first, expected = (doubtful_places(one)[0] for one in (found, straight))
+    assert first.position_ras == pytest.approx(expected.position_ras, abs=2.5)
+    assert first.slice_number == expected.slice_number

@@ -25,8 +25,8 @@ def test_summary_says_what_was_done(summary):
     for words in (
         "3 cases of `list.csv`; 1 more without a tumour left out",
         "start: the cases' own masks",
-        "2 rounds of at most 5 clicks by the simulated user who knows where the mask is most wrong, a round's clicks "
-        "applied at once",
+        "2 rounds of at most 5 clicks by the simulated user who knows where the mask is most wrong, a "
+        "round's clicks applied at once",
         "net@0123",
         "seed 0",
         "vsclick 1.2.3",
