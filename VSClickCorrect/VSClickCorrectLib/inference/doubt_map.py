@@ -128,7 +128,7 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     extent = mask.extent()
     if extent is None:
         return None
-    window = _window(segmenter, case.grid, extent)
+    window = window_around(segmenter, case.grid, extent)
     channels = segmenter.channels(case, window, mask, clicks)
     inside = channels[2] >= 0.5
     seen = run(segmenter.model.network, channels)
@@ -140,8 +140,18 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     return DoubtMap(window, inside, (1 / (1 + np.exp(-logit))).astype(np.float32))
 
 
-def _window(segmenter: ClickSegmenter, grid: Grid, extent: Box) -> ResamplingGrid:
-    """Return a window round a box in array order, no larger than the network needs to be shown."""
+def window_around(segmenter: ClickSegmenter, grid: Grid, extent: Box) -> ResamplingGrid:
+    """Return a window around a mask, no larger than the network needs to be shown.
+
+    Parameters
+    ----------
+    segmenter : ClickSegmenter
+        Whose voxel size counts.
+    grid : Grid
+        The native grid.
+    extent : Box
+        Where the mask lies, ``(k, j, i)``.
+    """
     spacing = np.array(segmenter.model.entry.geometry["spacing"])
     size = np.array(extent.shape)[list(grid.axial_order().axes)] * grid.axial_spacing
     counts = MULTIPLE * np.ceil((size + 2 * _MARGIN_MM) / spacing / MULTIPLE)
