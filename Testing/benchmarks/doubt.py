@@ -48,7 +48,7 @@ MIRRORS["each axis, too"] = [(), (1,), (2,), (3,)]
 
 
 class Looked(NamedTuple):
-    """Voxels near the border: are they in the mask, is it wrong, and what each way says, log odds of an error."""
+    """Voxels near the border: whether they are in the mask, whether it is wrong, and log odds that it is."""
 
     mask: np.ndarray
     wrong: np.ndarray
@@ -136,7 +136,8 @@ def row(way: str, cases: list[Looked]) -> str:
     ]
     return (
         f"{way:24} AUSE {mean(ause(*pair) for pair in pairs):.4f}  "
-        f"ECE {mean(ece(*pair) for pair in pairs):.4f}  DSC off by {mean(apart):.3f}  intercept {intercept:.2f}, slope {slope:.2f}"
+        f"ECE {mean(ece(*pair) for pair in pairs):.4f}  DSC off by {mean(apart):.3f}  "
+        f"intercept {intercept:.2f}, slope {slope:.2f}"
     )
 
 
