@@ -26,13 +26,13 @@ SHAPE = (120, 512, 512)
 READY_S = 10.0
 
 
-def large_case() -> Case:
+def large_case(shape: tuple[int, int, int] = SHAPE) -> Case:
     """Return the sample case on a finer grid."""
     case = read_sample().case
-    factors = np.array(SHAPE) / case.grid.shape
+    factors = np.array(shape) / case.grid.shape
     affine = case.grid.affine.copy()
     affine[:3, :3] = affine[:3, :3] / factors[::-1]
-    grid = Grid(SHAPE, affine)
+    grid = Grid(shape, affine)
     return Case(*(Volume(zoom(v.array, factors, order=1), grid) for v in (case.t1ce, case.t2)))
 
 

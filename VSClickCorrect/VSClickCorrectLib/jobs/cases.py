@@ -155,8 +155,9 @@ def _until_one_dies(
 
 def _begin(number: int) -> None:
     """Make a new process one of several that do cases."""
-    # Its share of the cores; torch reads this as it is imported.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // number)))
+    # Its share of the cores; torch and ITK read this as they are imported.
+    for name in ("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
+        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // number)))
     end_on_signals()
     Thread(target=_end_with_parent, daemon=True).start()
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.errors import ClusterError, ProcessDied, VSClickError
@@ -142,7 +142,7 @@ def _version_there() -> Callable[[], str]:
     return version_there
 
 
-def _answer(future: Future) -> object:
+def _answer(future: Future) -> Any:
     from distributed import CancelledError
     from distributed.scheduler import KilledWorker
 

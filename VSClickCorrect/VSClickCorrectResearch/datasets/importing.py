@@ -194,7 +194,8 @@ def _outcomes(
 
 def _independent(left: dict[int, _Candidate], known: dict[str, dict]) -> Iterator[_Candidate]:
     """Yield the cases of which it does not matter what becomes of those before them."""
-    fingerprints, names = set(), set()
+    fingerprints: set[str] = set()
+    names: set[str] = set()
     for number in sorted(left):
         one = left[number]
         concerned = {one.source.name, known.get(one.fingerprint, {}).get("case")}
