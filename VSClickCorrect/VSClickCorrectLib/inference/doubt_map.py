@@ -25,9 +25,9 @@ from VSClickCorrectLib.inference.plain_segmenter import run
 _MARGIN_MM = 10.0
 # Of logistic regressions on validation cases, before any click and after: "Where to click next" in
 # Resources/Docs/experiments.md.
-_INTERCEPT, _CLICKED, _SLOPE = -0.3, -1.4, 0.73
-# Rows of what the network sees: front and back.
-_ROWS = 2
+_INTERCEPT, _CLICKED, _SLOPE = -1.1, -1.55, 0.44
+# Columns of what the network sees: left and right.
+_COLUMNS = 3
 # So far from the border the line looks.
 _NEAR_MM = 3.0
 
@@ -132,8 +132,8 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     channels = segmenter.channels(case, window, mask, clicks)
     inside = channels[2] >= 0.5
     seen = run(segmenter.model.network, channels)
-    # What it sees in the mirror differs most where it errs, of all that was tried.
-    mirrored = np.flip(run(segmenter.model.network, np.flip(channels, _ROWS).copy()), _ROWS - 1)
+    # What it sees in the mirror differs where it errs.
+    mirrored = np.flip(run(segmenter.model.network, np.flip(channels, _COLUMNS).copy()), _COLUMNS - 1)
     probability = np.clip((seen + mirrored) / 2, 1e-4, 1 - 1e-4)
     wrong = np.where(inside, 1 - probability, probability)
     logit = (_CLICKED if clicks else _INTERCEPT) + _SLOPE * np.log(wrong / (1 - wrong))
