@@ -29,7 +29,7 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
-from VSClickCorrectLib.inference.doubt_map import expected_dice, window_around
+from VSClickCorrectLib.inference.doubt_map import BAND_MM, expected_dice, window_around
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_set import Networks
 from VSClickCorrectLib.inference.plain_segmenter import run
@@ -40,7 +40,6 @@ from VSClickCorrectResearch.evaluation.experiment import initial_mask
 from VSClickCorrectResearch.evaluation.rounds import apply_accepted
 from VSClickCorrectResearch.simulation.user import border_clicks
 
-BAND_MM = 6.0
 ROUNDS, CLICKS = 3, 5
 # Axes that are mirrored, of what the network sees: slices, rows, columns.
 MIRRORS = {"once": [()], "rows, too": [(), (2,)], "slices, too": [(), (1,)], "columns, too": [(), (3,)]}

@@ -17,7 +17,7 @@ AFFINE = np.array([[-1.0, 0, 0, 100], [0, 1, 0, 200], [0, 0, 1, 300], [0, 0, 0, 
 
 def block():
     mask = np.zeros(SHAPE, bool)
-    mask[10:30, 10:30, 10:30] = True
+    mask[14:26, 14:26, 14:26] = True
     return mask
 
 
@@ -46,28 +46,28 @@ def test_where_nothing_is_doubtful_nothing_is_worth_a_click():
 
 def test_the_worst_place_comes_first_and_lies_on_the_border():
     error = np.zeros(SHAPE)
-    # A bump that the mask misses beyond I = 29, and a smaller one before J = 10, far from it.
-    error[12:22, 12:22, 30:35] = 0.9
-    error[22:30, 6:10, 10:18] = 0.9
+    # A bump that the mask misses beyond I = 25, and a smaller one before J = 14, far from it.
+    error[16:24, 16:24, 26:30] = 0.9
+    error[19:26, 10:14, 14:20] = 0.9
     first, second = doubtful_places(doubt_of(error))[:2]
     assert first.gain > second.gain > LEAST_GAIN
     r, a, s = first.position_ras
-    assert (12 <= s - 300 < 22) and (12 <= a - 200 < 22) and (29 <= 100 - r < 35)
+    assert (16 <= s - 300 < 24) and (16 <= a - 200 < 24) and (25 <= 100 - r < 30)
     assert first.slice_number == round(s - 300) + 1
     r, a, s = second.position_ras
-    assert (22 <= s - 300 < 30) and (6 <= a - 200 <= 10) and (10 <= 100 - r < 18)
+    assert (19 <= s - 300 < 26) and (10 <= a - 200 <= 14) and (14 <= 100 - r < 20)
 
 
 def test_what_can_be_gained_is_no_more_than_what_is_missing():
     rng = np.random.default_rng(3)
-    doubt = doubt_of(rng.uniform(0, 0.3, SHAPE))
+    doubt = doubt_of(np.where(block(), rng.uniform(0, 0.6, SHAPE), 0))
     places = doubtful_places(doubt)
     assert places == sorted(places, key=lambda place: -place.gain)
     assert all(LEAST_GAIN <= place.gain <= 1 - doubt.expected_dice for place in places)
 
 
 def test_places_are_apart():
-    places = doubtful_places(doubt_of(np.where(block(), 0.3, 0.0)))
+    places = doubtful_places(doubt_of(np.where(block(), 0.5, 0.0)))
     positions = np.array([place.position_ras for place in places])
     apart = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
     assert len(places) > 2
@@ -76,23 +76,23 @@ def test_places_are_apart():
 
 def test_slices_are_counted_upward_however_the_voxels_are_stored():
     error = np.zeros(SHAPE)
-    error[22:30, 12:20, 30:34] = 0.9
+    error[20:26, 14:20, 26:30] = 0.9
     # Stored from above.
     turned = AFFINE.copy()
     turned[2] = 0, 0, -1, 339
     place = doubtful_places(doubt_of(error, affine=turned))[0]
     assert place.slice_number == round(place.position_ras[2] - 300) + 1
-    assert 9 < place.position_ras[2] - 300 <= 17
+    assert 13 < place.position_ras[2] - 300 <= 19
 
 
 def test_the_line_lies_on_both_sides_of_the_border_near_what_is_wrong():
     error = np.zeros(SHAPE)
-    error[12, 20, 31], error[12, 20, 20] = 1.0, 1.0
+    error[16, 20, 27], error[16, 20, 20] = 1.0, 1.0
     # One of the 7 × 7 × 7 voxels within 3 mm is 0.0029 of them.
     levels = doubt_of(error).border_levels(block(), (0.002, 0.0025, 0.003))
     near = np.zeros(SHAPE, bool)
-    # Slice 9 is below the block. The second one is deep inside.
-    near[10:16, 17:24, 29:31] = True
+    # Slice 13 is below the block. The second one is deep inside.
+    near[14:20, 17:24, 25:27] = True
     np.testing.assert_array_equal(levels, np.where(near, 2, 0))
 
 

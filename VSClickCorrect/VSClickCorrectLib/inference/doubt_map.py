@@ -26,6 +26,8 @@ _MARGIN_MM = 10.0
 # Of logistic regressions on validation cases, before any click and after: "Where to click next" in
 # Resources/Docs/experiments.md.
 _INTERCEPT, _CLICKED, _SLOPE = -1.1, -1.55, 0.44
+# It holds so far from the mask's border; beyond it counts what the network is sure of.
+BAND_MM, _SURE = 6.0, 0.5
 # Columns of what the network sees: left and right.
 _COLUMNS = 3
 # So far from the border the line looks.
@@ -137,7 +139,14 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     probability = np.clip((seen + mirrored) / 2, 1e-4, 1 - 1e-4)
     wrong = np.where(inside, 1 - probability, probability)
     logit = (_CLICKED if clicks else _INTERCEPT) + _SLOPE * np.log(wrong / (1 - wrong))
-    return DoubtMap(window, inside, (1 / (1 + np.exp(-logit))).astype(np.float32))
+    error = np.where(_near_border(inside, window) | (wrong >= _SURE), 1 / (1 + np.exp(-logit)), 0)
+    return DoubtMap(window, inside, error.astype(np.float32))
+
+
+def _near_border(inside: np.ndarray, window: ResamplingGrid) -> np.ndarray:
+    spacing = window.geometry.spacing
+    near = [ndimage.distance_transform_edt(one, sampling=spacing) <= BAND_MM for one in (inside, ~inside)]
+    return near[0] & near[1]
 
 
 def window_around(segmenter: ClickSegmenter, grid: Grid, extent: Box) -> ResamplingGrid:
