@@ -68,6 +68,23 @@ def test_training_moves_the_network_toward_its_target(network, tmp_path):
     assert best == pytest.approx(2 - abs(1 - nearest))
 
 
+def test_nothing_is_said_but_a_line_for_each_look_and_nothing_written_elsewhere(
+    network, tmp_path, monkeypatch, capfd, recwarn
+):
+    output, here = tmp_path / "$HOME", tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    train(network, output, scores=[0.1, 0.2], steps=2)
+    said = capfd.readouterr()
+    assert [line.split()[:2] for line in said.out.splitlines()] == [["step", "1"], ["step", "2"]]
+    assert said.err == ""
+    assert not [str(warning.message) for warning in recwarn if "ightning" in warning.filename]
+    assert list(here.iterdir()) == []
+    # No picture: its drawing is left out here.
+    written = {"best.safetensors", "checkpoint.safetensors", "log.jsonl", "tensorboard"}
+    assert {path.name for path in output.iterdir()} == written
+
+
 def test_first_step_of_adam_is_the_learning_rate(network, tmp_path):
     _, numbers = train(network, tmp_path, scores=[0.5], steps=1)
     assert numbers == [pytest.approx(0.1, abs=1e-4)]
