@@ -59,6 +59,14 @@ def test_what_is_neither_tensor_nor_plain_data_is_refused_in_a_sentence(path, va
     assert SafetensorsIO({}).load_checkpoint(path) == {"old": 1}
 
 
+def test_checkpoint_of_another_version_is_refused(path, monkeypatch):
+    with monkeypatch.context() as later:
+        later.setattr(checkpoint, "FORMAT", 3)
+        SafetensorsIO({}).save_checkpoint({"w": torch.zeros(2)}, path)
+    with pytest.raises(ModelError, match="is no checkpoint that can be read; remove it to begin anew"):
+        SafetensorsIO({}).load_checkpoint(path)
+
+
 def test_file_is_tensors_and_text_alone(path):
     SafetensorsIO({"seed": 1}).save_checkpoint({"w": torch.zeros(2), "epoch": 4}, path)
     with safe_open(path, "pt") as file:

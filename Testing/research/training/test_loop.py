@@ -136,6 +136,24 @@ def test_time_at_most_ends_training_with_a_last_look(network, tmp_path):
     assert log_of(tmp_path)[-1]["step"] == 1
 
 
+def test_training_that_the_time_cut_short_goes_on_with_the_next_step(network, tmp_path):
+    asked = []
+
+    def go_on(steps, minutes):
+        def batch_at(step):
+            asked.append(step)
+            return ones(step)
+
+        schedule = Schedule(steps, 3, threads=1, device="cpu", minutes=minutes)
+        fit(network, batch_at, squared, lambda seen: 1.0, schedule, tmp_path, seed=0)
+        return [row["step"] for row in log_of(tmp_path)[1:]]
+
+    assert go_on(7, -1.0) == [1]
+    assert go_on(6, 9.0) == [1, 4, 6]
+    assert go_on(11, float("inf")) == [1, 4, 6, 9, 11]
+    assert asked == list(range(1, 12))
+
+
 def test_learning_rate_has_a_floor(network, tmp_path):
     train(network, tmp_path, scores=[0.5] * 5, steps=5, patience=0, lowest_rate=0.03)
     assert [row["learning_rate"] for row in log_of(tmp_path)[1:]] == [0.1, 0.05, 0.03, 0.03, 0.03]

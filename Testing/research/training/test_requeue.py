@@ -59,6 +59,12 @@ def test_warning_of_slurm_puts_the_job_back_and_nothing_else(asked, tmp_path, mo
     assert signal.getsignal(signal.SIGUSR1) == before
 
 
+def test_training_goes_on_where_slurm_cannot_be_asked(asked, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert train(tmp_path / "run", signal.SIGUSR1, monkeypatch) == 3
+    assert "not asked to start the job again: scontrol: No such file or directory." in capfd.readouterr().err
+
+
 def test_sigterm_is_the_program_s_alone(tmp_path, monkeypatch):
     received = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))

@@ -75,8 +75,9 @@ class SafetensorsIO(CheckpointIO):
         try:
             with safe_open(path, "pt") as file:
                 said = json.loads(file.metadata()[_METADATA])
-                if said["format"] == FORMAT:
-                    self._compare(path.parent, said["settings"])
+                if said["format"] != FORMAT:
+                    raise ValueError(said["format"])
+                self._compare(path.parent, said["settings"])
                 return _put_together(said["state"], file)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError):
             raise ModelError(

@@ -35,4 +35,8 @@ def requeue(_number: int, _frame: object) -> None:
     """Ask Slurm to end this job and to start it again later."""
     array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     job = f"{array}_{task}" if array else os.environ["SLURM_JOB_ID"]
-    subprocess.run(["scontrol", "requeue", job], check=False)  # noqa: S603, S607
+    try:
+        subprocess.run(["scontrol", "requeue", job], check=False)  # noqa: S603, S607
+    except OSError as error:
+        # What was interrupted may have been printing, which must not be entered twice.
+        os.write(2, f"Slurm was not asked to start the job again: scontrol: {error.strerror}.\n".encode())
