@@ -46,21 +46,16 @@ class Reporter(Callback):
     """
 
     def __init__(self, output: Path, schedule: Schedule, seed: int, rows: list[Row], timer: Timer) -> None:
-        self._output, self._schedule, self._seed, self._rows, self._timer = (
-            output,
-            schedule,
-            seed,
-            rows,
-            timer,
-        )
+        self._output, self._schedule, self._rows, self._timer = output, schedule, rows, timer
+        self._head = {_HEAD: asdict(schedule), "seed": seed}
         self._bar: Any = None
         self._events: Any = None
         self._drawn = 0.0
 
     def on_train_start(self, *_: Any) -> None:
         """Begin the log, the events and the bar."""
-        head = {_HEAD: asdict(self._schedule), "seed": self._seed}
-        write_text(self._output / LOG, "".join(json.dumps(row) + "\n" for row in [head, *self._rows]))
+        text = "".join(json.dumps(row) + "\n" for row in [self._head, *self._rows])
+        write_text(self._output / LOG, text)
         done = int(self._rows[-1]["step"]) if self._rows else 0
         if done:
             print(f"Goes on from step {done} in {on_one_line(str(self._output))}.", flush=True)
