@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 from VSClickCorrectResearch.training.loop import Schedule, fit
 from VSClickCorrectResearch.training.losses import dice_bce, generalised_dice
 
@@ -65,17 +66,22 @@ def train_long(output, batches=batch_at, schedule=LONG):
 
 
 def train_shared(output):
-    """Train the plain network; return its weights and the gradients of every step."""
-    network, found = plain_network(), {}
+    """Train the plain network; return its weights, the gradients of every step and the looks at it."""
+    network, found, looks = plain_network(), {}, []
 
-    def keep_gradients(seen):
-        step = len(found) // len(list(seen.parameters()))
-        for name, weight in seen.named_parameters():
+    def keep_gradients(*_):
+        step = len(found) // len(list(network.parameters()))
+        for name, weight in network.named_parameters():
             found[f"{step}.{name}"] = weight.grad.clone()
-        return float(step)
 
-    fit(network, double_batch_at, both_kinds, keep_gradients, SHARED, output, seed=SEED)
-    return network.state_dict(), found
+    def count(_network):
+        looks.append(len(looks))
+        return float(len(looks))
+
+    hook = register_optimizer_step_post_hook(keep_gradients)
+    fit(network, double_batch_at, both_kinds, count, SHARED, output, seed=SEED)
+    hook.remove()
+    return network.state_dict(), found, looks
 
 
 def main():
@@ -86,11 +92,11 @@ def main():
     parser.add_argument("--shared", action="store_true")
     options = parser.parse_args()
     if options.shared:
-        weights, gradients = train_shared(options.output)
+        weights, gradients, looks = train_shared(options.output)
         rank = os.environ["RANK"]
         save_file(weights, options.output / f"weights-{rank}.safetensors")
-        if gradients:
-            save_file(gradients, options.output / f"gradients-{rank}.safetensors")
+        save_file(gradients, options.output / f"gradients-{rank}.safetensors")
+        (options.output / f"looks-{rank}").write_text(str(looks))
         return
 
     def hanging(step):

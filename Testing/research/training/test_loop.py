@@ -68,6 +68,23 @@ def test_training_moves_the_network_toward_its_target(network, tmp_path):
     assert best == pytest.approx(2 - abs(1 - nearest))
 
 
+def test_nothing_is_said_but_a_line_for_each_look_and_nothing_written_elsewhere(
+    network, tmp_path, monkeypatch, capfd, recwarn
+):
+    output, here = tmp_path / "$HOME", tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    train(network, output, scores=[0.1, 0.2], steps=2)
+    said = capfd.readouterr()
+    assert [line.split()[:2] for line in said.out.splitlines()] == [["step", "1"], ["step", "2"]]
+    assert said.err == ""
+    assert not [str(warning.message) for warning in recwarn if "ightning" in warning.filename]
+    assert list(here.iterdir()) == []
+    # No picture: its drawing is left out here.
+    written = {"best.safetensors", "checkpoint.safetensors", "log.jsonl", "tensorboard"}
+    assert {path.name for path in output.iterdir()} == written
+
+
 def test_first_step_of_adam_is_the_learning_rate(network, tmp_path):
     _, numbers = train(network, tmp_path, scores=[0.5], steps=1)
     assert numbers == [pytest.approx(0.1, abs=1e-4)]
@@ -117,6 +134,24 @@ def test_time_at_most_ends_training_with_a_last_look(network, tmp_path):
     assert best == 0.3
     assert len(numbers) == 1
     assert log_of(tmp_path)[-1]["step"] == 1
+
+
+def test_training_that_the_time_cut_short_goes_on_with_the_next_step(network, tmp_path):
+    asked = []
+
+    def go_on(steps, minutes):
+        def batch_at(step):
+            asked.append(step)
+            return ones(step)
+
+        schedule = Schedule(steps, 3, threads=1, device="cpu", minutes=minutes)
+        fit(network, batch_at, squared, lambda seen: 1.0, schedule, tmp_path, seed=0)
+        return [row["step"] for row in log_of(tmp_path)[1:]]
+
+    assert go_on(7, -1.0) == [1]
+    assert go_on(6, 9.0) == [1, 4, 6]
+    assert go_on(11, float("inf")) == [1, 4, 6, 9, 11]
+    assert asked == list(range(1, 12))
 
 
 def test_learning_rate_has_a_floor(network, tmp_path):

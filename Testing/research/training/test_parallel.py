@@ -9,13 +9,11 @@ import pytest
 import small_training
 import torch
 from safetensors.torch import load_file
-from torch import nn
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectResearch.training import parallel
-from VSClickCorrectResearch.training.parallel import DistributedContext, init_distributed
+from VSClickCorrectResearch.training.parallel import share
 
 ROOT = Path(__file__).resolve().parents[3]
-CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +42,16 @@ def assert_close(found, expected):
 
 @pytest.mark.long
 def test_two_processes_have_the_gradients_of_one_at_every_step(shared, alone):
-    _, gradients = alone
+    _, gradients, _ = alone
     assert {name.split(".")[0] for name in gradients} == {"0", "1", "2"}
     assert min(gradient.abs().max() for gradient in gradients.values()) > 1e-4
-    assert_close(load_file(shared / "gradients-0.safetensors"), gradients)
+    for rank in (0, 1):
+        assert_close(load_file(shared / f"gradients-{rank}.safetensors"), gradients)
 
 
 @pytest.mark.long
 def test_both_processes_end_with_the_weights_of_one(shared, alone):
-    weights, _ = alone
+    weights, _, _ = alone
     start = small_training.plain_network().state_dict()
     assert all((weights[name] - start[name]).abs().max() > 0.02 for name in weights)
     for rank in (0, 1):
@@ -61,42 +60,70 @@ def test_both_processes_end_with_the_weights_of_one(shared, alone):
 
 @pytest.mark.long
 def test_only_the_first_process_scores_and_writes(shared):
-    assert not (shared / "gradients-1.safetensors").exists()
+    assert [(shared / f"looks-{rank}").read_text() for rank in (0, 1)] == ["[0, 1, 2]", "[]"]
     assert len((shared / "log.jsonl").read_text().splitlines()) == 1 + 3
     assert_close(load_file(shared / "best.safetensors"), load_file(shared / "weights-0.safetensors"))
 
 
 def test_shares_are_equal_and_together_the_batch():
     batch = torch.arange(6.0)[:, None], torch.arange(10, 16)
-    shares = [DistributedContext(CPU, rank, 3).share(batch) for rank in range(3)]
+    shares = [share(batch, rank, 3) for rank in range(3)]
     assert [share[0].flatten().tolist() for share in shares] == [[0, 3], [1, 4], [2, 5]]
     assert [share[1].tolist() for share in shares] == [[10, 13], [11, 14], [12, 15]]
 
 
 def test_batch_that_cannot_be_shared_evenly_is_refused():
     with pytest.raises(ModelError, match="a batch of 5 cannot be shared evenly by 2 processes"):
-        DistributedContext(CPU, 1, 2).share((torch.zeros(5, 1), torch.zeros(5)))
+        share((torch.zeros(5, 1), torch.zeros(5)), 1, 2)
 
 
-def test_one_process_is_a_team_that_agrees_with_itself():
-    network = nn.Linear(2, 1)
-    with init_distributed("cpu") as team:
-        assert team == DistributedContext(CPU, 0, 1)
-        assert team.is_main_process
-        assert team.agree(0.25) == 0.25
-        assert team.mean(torch.tensor(0.5)) == 0.5
-        assert team.join(team.prepare(network)) is network
+@pytest.fixture
+def environment(monkeypatch):
+    """Set variables of the environment in which no launcher has started this process."""
+    for name in os.environ:
+        if name.startswith("SLURM_"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+
+    def change(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return change
+
+
+def placed(device="cpu"):
+    found = parallel.team(device)
+    return found["devices"], found["num_nodes"], found["strategy"] != "auto"
+
+
+def test_processes_and_machines_are_those_that_torchrun_or_slurm_started(environment):
+    assert placed() == (1, 1, False)
+    environment(SLURM_NTASKS="1", SLURM_JOB_NAME="train")
+    assert placed() == (1, 1, False)
+    environment(SLURM_NTASKS="6", SLURM_NNODES="2", SLURM_NTASKS_PER_NODE="3", SLURM_STEP_ID="0")
+    assert placed() == (3, 2, True)
+    environment(WORLD_SIZE="8", LOCAL_WORLD_SIZE="4")
+    assert placed() == (4, 2, True)
+
+
+@pytest.mark.parametrize("more", [{"SLURM_STEP_ID": "0"}, {"SLURM_NTASKS_PER_NODE": "2"}])
+def test_job_of_slurm_whose_processes_would_never_come_is_refused(environment, more):
+    environment(SLURM_NTASKS="2", SLURM_NNODES="1", SLURM_JOB_NAME="train", **more)
+    with pytest.raises(ModelError, match="'srun' before the command, --nodes and --ntasks-per-node"):
+        parallel.team("cpu")
 
 
 @pytest.mark.parametrize(
-    ("device", "local_rank", "message"),
-    [("mps", "0", "cannot share"), ("cuda", "2", "start torchrun with --nproc-per-node 2")],
+    ("device", "message"),
+    [("mps", "cannot share"), ("cuda", "start torchrun with --nproc-per-node 2")],
 )
-def test_devices_that_are_too_few_are_refused_before_processes_meet(monkeypatch, device, local_rank, message):
-    monkeypatch.setenv("WORLD_SIZE", "3")
-    monkeypatch.setenv("LOCAL_RANK", local_rank)
+def test_devices_that_are_too_few_are_refused_before_processes_meet(
+    environment, monkeypatch, device, message
+):
+    environment(WORLD_SIZE="3", LOCAL_WORLD_SIZE="3")
     # A machine with two GPUs, or Apple's one.
     monkeypatch.setattr(parallel, "choose_device", torch.device)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(ModelError, match=message), init_distributed(device):
-        pass
+    with pytest.raises(ModelError, match=message):
+        parallel.team(device)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
+from pytorch_lightning.callbacks import Timer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from VSClickCorrectLib.errors import StorageError
 from VSClickCorrectResearch.training import curves, reporter
-from VSClickCorrectResearch.training.checkpoint import TrainingProgress
 from VSClickCorrectResearch.training.curves import draw_curves
 from VSClickCorrectResearch.training.reporter import Reporter
 from VSClickCorrectResearch.training.schedule import Schedule
@@ -25,15 +25,16 @@ ROWS = [
 
 
 def report(output, rows=ROWS, before=()):
-    """Report as the loop does: two steps, then a look."""
-    progress = TrainingProgress(step=2 * len(before), rows=list(before))
-    with Reporter(output, SCHEDULE, 5, progress) as told:
-        for row in rows:
-            told.step()
-            told.step()
-            progress.step, progress.best = row["step"], max(progress.best, row["score"])
-            progress.rows.append(row)
-            told.look()
+    """Report as a training does: two steps, then a look."""
+    known = list(before)
+    told = Reporter(output, SCHEDULE, 5, known, Timer())
+    told.on_train_start()
+    for row in rows:
+        told.on_train_batch_end()
+        told.on_train_batch_end()
+        known.append(row)
+        told.on_train_epoch_end()
+    told.on_train_end()
 
 
 def log_of(output):
@@ -67,8 +68,11 @@ def test_bar_on_a_terminal_tells_steps_loss_best_and_rate(tmp_path, capsys, monk
 def test_bar_counts_what_is_left_by_the_minutes_where_they_end_first(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     schedule = Schedule(steps=10**9, minutes=120.0)
-    with Reporter(tmp_path, schedule, 5, TrainingProgress(step=1, seconds=3600.0, rows=ROWS[:1])):
-        pass
+    timer = Timer()
+    timer.load_state_dict({"time_elapsed": {"train": 3600.0}})
+    told = Reporter(tmp_path, schedule, 5, ROWS[:1], timer)
+    told.on_train_start()
+    told.on_exception()
     # An hour is over, an hour is left, less the moment that this took.
     left = terminal.getvalue().split("<")[1]
     assert left.startswith(("1:00:00", "59:"))

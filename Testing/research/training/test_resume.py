@@ -15,8 +15,8 @@ import small_training
 import torch
 from safetensors.torch import load_file
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectResearch.training import checkpoint
-from VSClickCorrectResearch.training.checkpoint import read_checkpoint, write_checkpoint
+from VSClickCorrectResearch.training.checkpoint import SafetensorsIO
+from VSClickCorrectResearch.training.learner import Learner
 from VSClickCorrectResearch.training.loop import fit
 from VSClickCorrectResearch.training.losses import dice_bce
 
@@ -75,6 +75,10 @@ def test_killed_training_ends_with_the_weights_of_one_that_was_not(whole, tmp_pa
     assert all(torch.equal(tensor, best[name]) for name, tensor in network.state_dict().items())
 
 
+class Death(BaseException):
+    """What nothing holds up."""
+
+
 @pytest.mark.parametrize("file", ["checkpoint.safetensors", "best.safetensors"])
 def test_interruption_before_a_file_is_renamed_does_no_harm(whole, tmp_path, monkeypatch, file):
     written = []
@@ -82,10 +86,10 @@ def test_interruption_before_a_file_is_renamed_does_no_harm(whole, tmp_path, mon
     def replace(source, target):
         written.append(Path(target).name)
         if written.count(file) == 2:
-            raise KeyboardInterrupt
+            raise Death
         os.rename(source, target)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(Death):
         patch.setattr(os, "replace", replace)
         small_training.train_long(tmp_path)
     small_training.train_long(tmp_path)
@@ -108,7 +112,9 @@ def test_the_whole_training_had_something_to_remember(whole):
     # The best look is one after the kill.
     assert max(rows[2:], key=lambda row: row["score"])["score"] > max(row["score"] for row in rows[:2])
     tensors = load_file(whole / "checkpoint.safetensors")
-    assert not torch.equal(tensors["network.0.weight"], tensors["average.module.0.weight"])
+    assert not torch.equal(
+        tensors["current_model_state/network.0.weight"], tensors["state_dict/network.0.weight"]
+    )
 
 
 def never(step):
@@ -130,19 +136,17 @@ def test_best_weights_that_were_lost_are_written_again(trained, whole):
 @pytest.mark.parametrize("change", [{"minutes": 59.0}, {"stop_after": 1}])
 def test_time_and_looks_without_gain_are_counted_over_interruptions(trained, change):
     path = trained / "checkpoint.safetensors"
-    settings = settings_of(path)
-    tensors, progress = read_checkpoint(path, settings)
-    progress.seconds, progress.without_gain = 3600.0, 1
-    write_checkpoint(path, tensors, progress, settings)
+    file = SafetensorsIO(
+        Learner(small_training.restless_network(), dice_bce, LONG, small_training.SEED).settings
+    )
+    kept = file.load_checkpoint(path)
+    kept["callbacks"]["Timer"]["time_elapsed"]["train"] = 3600.0
+    kept["callbacks"]["_Stall{'monitor': 'score', 'mode': 'max'}"]["wait_count"] = 1
+    file.save_checkpoint(kept, path)
     schedule = dataclasses.replace(LONG, steps=100, **change)
     small_training.train_long(trained, never, schedule)
     with pytest.raises(AssertionError, match="nothing is left"):
         small_training.train_long(trained, never, dataclasses.replace(LONG, steps=100, minutes=61.0))
-
-
-def settings_of(path):
-    with checkpoint.safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["vsclickcorrect_training"])["settings"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Running an experiment: from cohort folders to weights, figures and a released model."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,18 @@ def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):
     assert written["experiment"]["loss"]["name"] == "focal_tversky"
     assert 0.0 <= written["result"]["dsc"] <= 1.0
     assert written["result"]["volumes"] == 1
+
+
+def test_package_that_is_missing_is_named(cohort, tmp_path, monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.startswith("VSClickCorrectResearch.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pytorch_lightning", None)
+    command = ["train", str(experiment(tmp_path)), "--training", str(cohort), "--validation", str(cohort)]
+    assert main([*command, "--output", str(tmp_path / "run")]) == 2
+    assert (
+        "needs the package pytorch_lightning: pip install 'vsclickcorrect[train]'" in capsys.readouterr().err
+    )
+    assert not (tmp_path / "run").exists()
 
 
 def test_one_seed_gives_the_same_weights(cohort, tmp_path):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_models, count, model_folder, natural, positive, probability
 from VSClickCorrectLib.cli.telling import tell
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ModelError, VSClickError
 
 _DESCRIPTION = """\
 Run an experiment of Resources/Experiments on cases whose tumour is known: a cohort that 'vsclick simulate'
 wrote (of extent 'head' for a locator, 'region' for the others), or a CSV list, for instance of cases that you
 have corrected and imported. Started again with the same output folder it goes on where it was
-interrupted; 'torchrun -m VSClickCorrectLib.cli.main train ...' shares it among GPUs.
+interrupted; 'torchrun -m VSClickCorrectLib.cli.main train ...' or Slurm shares it among GPUs.
 """
 
 
@@ -55,8 +55,13 @@ def run(options: argparse.Namespace) -> None:
     from VSClickCorrectResearch.training.experiments import read_experiment
     from VSClickCorrectResearch.training.export import export
     from VSClickCorrectResearch.training.schedule import Schedule
-    from VSClickCorrectResearch.training.train import train
 
+    try:
+        from VSClickCorrectResearch.training.train import train
+    except ModuleNotFoundError as error:
+        raise VSClickError(
+            f"training needs the package {error.name}: pip install 'vsclickcorrect[train]'."
+        ) from None
     if options.release and not re.fullmatch(r"\w[\w.-]*", options.release):
         raise ModelError(
             f"'{options.release}' cannot be a model's name; use letters, digits, full stops, '-' and '_'."

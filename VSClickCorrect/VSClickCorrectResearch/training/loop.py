@@ -1,37 +1,41 @@
-"""The training loop: Adam, halving on plateau, the best weights kept (thesis section 4.4.2).
+"""Training by Lightning: Adam, halving on plateau, the best weights kept (thesis section 4.4.2).
 
 A training may be interrupted at any moment and started again with the same output folder: it goes on from
 the last look at the validation set, and on a processor it ends with the weights, to the bit, that it would
-have had without the interruption. Started by ``torchrun`` it shares every batch among processes, each with a
-GPU of its own where there are GPUs.
+have had without the interruption. Started by ``torchrun`` or Slurm it shares every batch among processes,
+each with a GPU of its own where there are GPUs.
 """
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import EarlyStopping, Timer, WeightAveraging
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
-from VSClickCorrectLib.errors import ModelError
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Sampler
 from VSClickCorrectLib.io.files import make_folder
 
-from VSClickCorrectResearch.training.checkpoint import read_checkpoint, write_checkpoint, write_tensors
-from VSClickCorrectResearch.training.learner import Batch, Learner, Loss
-from VSClickCorrectResearch.training.parallel import DistributedContext, init_distributed
+from VSClickCorrectResearch.training.checkpoint import SafetensorsIO
+from VSClickCorrectResearch.training.learner import Batch, BatchAt, Learner, Loss, Score
+from VSClickCorrectResearch.training.looks import BEST, CHECKPOINT, Looks
+from VSClickCorrectResearch.training.parallel import share, team
 from VSClickCorrectResearch.training.reporter import Reporter
+from VSClickCorrectResearch.training.requeue import OwnSignals
 from VSClickCorrectResearch.training.schedule import Schedule
 
-BatchAt = Callable[[int], Batch]
-Score = Callable[[nn.Module], float]
+__all__ = ["BEST", "CHECKPOINT", "Schedule", "fit"]
 
-CHECKPOINT = "checkpoint.safetensors"
-BEST = "best.safetensors"
+_MAX_GRAD_NORM = 5.0
 
 
 def fit(
@@ -80,136 +84,116 @@ def fit(
     """
     torch.set_num_threads(schedule.threads)
     make_folder(output)
-    with init_distributed(schedule.device) as team:
-        learner = Learner(network, loss, schedule, team, seed)
-        _resume(learner, team, output)
-        training = _Training(learner, score, schedule, team, output)
-        if not training.is_over():
-            noted: AbstractContextManager[Reporter | None] = (
-                Reporter(output, schedule, seed, learner.progress) if team.is_main_process else nullcontext()
-            )
-            with noted as reporter:
-                training.run(_batches(batch_at, learner.progress.step, schedule, team), reporter)
-        learner.network.load_state_dict(learner.best)
-        return learner.progress.best
-
-
-@dataclass
-class _Training:
-    """One part of a training, from its start or an interruption to its end or the next interruption."""
-
-    learner: Learner
-    score: Score
-    schedule: Schedule
-    team: DistributedContext
-    output: Path
-    started: float = field(default_factory=time.monotonic)
-    seconds_before: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.seconds_before = self.learner.progress.seconds
-
-    @property
-    def seconds(self) -> float:
-        return self.seconds_before + time.monotonic() - self.started
-
-    def is_over(self) -> bool:
-        """Tell whether the part before this one already did all there was to do."""
-        return bool(self.learner.best) and (self._is_last() or self._has_stalled())
-
-    def run(self, batches: Iterable[Batch], reporter: Reporter | None) -> None:
-        losses = []
-        for batch in batches:
-            losses.append(self.learner.step(batch))
-            if reporter:
-                reporter.step()
-            last = self._is_last()
-            if not last and self.learner.progress.step % self.schedule.val_every:
-                continue
-            self._look(self.team.mean(torch.stack(losses).mean()), reporter)
-            losses.clear()
-            if last or self._has_stalled():
-                break
-
-    def _is_last(self) -> bool:
-        if self.learner.progress.step >= self.schedule.steps or math.isinf(self.schedule.minutes):
-            return self.learner.progress.step >= self.schedule.steps
-        # Clocks differ, and all processes must stop at the same step.
-        return bool(self.team.agree(self.seconds > self.schedule.minutes * 60))
-
-    def _has_stalled(self) -> bool:
-        stop_after = self.schedule.stop_after
-        return stop_after is not None and self.learner.progress.without_gain >= stop_after
-
-    def _look(self, loss: float, reporter: Reporter | None) -> None:
-        score = self.team.agree(self._scored() if self.team.is_main_process else 0.0)
-        progress = self.learner.progress
-        _check(loss, score, progress.step)
-        better = self.learner.update_best(score)
-        progress.seconds = self.seconds
-        progress.rows.append(
-            {
-                "step": progress.step,
-                "loss": loss,
-                "score": score,
-                "learning_rate": progress.learning_rate,
-                "seconds": round(progress.seconds, 1),
-            }
-        )
-        if reporter:
-            self._save(better)
-            reporter.look()
-
-    def _scored(self) -> float:
-        network = self.learner.scored.eval()
-        with torch.no_grad():
-            return self.score(network)
-
-    def _save(self, better: bool) -> None:
-        learner = self.learner
-        write_checkpoint(self.output / CHECKPOINT, learner.tensors(), learner.progress, learner.settings)
-        if better:
-            write_tensors(self.output / BEST, learner.best)
-
-
-def _resume(learner: Learner, team: DistributedContext, output: Path) -> None:
+    learner, timer = Learner(network, loss, schedule, seed), _timer(schedule.minutes)
+    looks = Looks(output, schedule.steps, timer)
     path = output / CHECKPOINT
-    if path.exists():
-        learner.restore(*read_checkpoint(path, learner.settings))
-        if team.is_main_process:
-            # A kill may have come after the checkpoint and before the best weights were written.
-            write_tensors(output / BEST, learner.best)
-    if team.agree(learner.progress.step) != learner.progress.step:
-        raise ModelError(
-            f"the processes see different folders {output}; name a folder that all machines share."
-        )
+    with _quiet():
+        trainer = _trainer(schedule, [timer, looks], SafetensorsIO(learner.settings), output)
+        # The validation set is one item: what scores the network.
+        held_back: DataLoader[Any] = DataLoader([score], batch_size=None)  # type: ignore[arg-type]
+        batches = _batches(batch_at, schedule, trainer)
+        if trainer.is_global_zero:
+            trainer.callbacks.append(Reporter(output, schedule, seed, looks.rows, timer))  # type: ignore[attr-defined]
+        trainer.fit(learner, batches, held_back, ckpt_path=path if path.exists() else None)
+    network.load_state_dict(looks.best)
+    network.to(trainer.strategy.root_device)
+    return looks.best_score
 
 
-def _batches(batch_at: BatchAt, done: int, schedule: Schedule, team: DistributedContext) -> Iterable[Batch]:
-    return DataLoader(
-        _ByStep(batch_at),
-        sampler=range(done + 1, schedule.steps + 1),
-        batch_size=None,
-        num_workers=schedule.workers,
-        multiprocessing_context="fork" if schedule.workers else None,
-        pin_memory=team.device.type == "cuda",
+def _trainer(
+    schedule: Schedule, callbacks: list[Callback], checkpoints: SafetensorsIO, output: Path
+) -> Trainer:
+    callbacks = [*callbacks, _Stall(schedule.stop_after), OwnSignals()]
+    if schedule.average:
+        callbacks.append(_averaging(schedule.average))
+    return Trainer(
+        **team(schedule.device),
+        use_distributed_sampler=False,
+        precision="bf16-mixed" if schedule.precision == "bfloat16" else "32-true",
+        gradient_clip_val=_MAX_GRAD_NORM,
+        # An epoch is what lies between two looks; the callbacks say when to stop, but not before a step.
+        max_epochs=-1,
+        min_epochs=0,
+        min_steps=1,
+        callbacks=callbacks,
+        plugins=[checkpoints],
+        default_root_dir=output,
+        num_sanity_val_steps=0,
+        inference_mode=False,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
     )
 
 
-class _ByStep(Dataset[Batch]):
-    """Batches as a data set whose items are numbered by step, so that workers can make them ahead."""
-
-    def __init__(self, batch_at: BatchAt) -> None:
-        self._batch_at = batch_at
-
-    def __getitem__(self, step: int) -> Batch:
-        return self._batch_at(step)
+def _timer(minutes: float) -> Timer:
+    # What lasts longer than a timedelta can say has no end.
+    return Timer(timedelta(minutes=minutes) if minutes < timedelta.max.days * 1440 else None)
 
 
-def _check(loss: float, score: float, step: int) -> None:
-    if not math.isfinite(loss):
-        raise ModelError(f"the loss is {loss} at step {step}; begin anew with a lower learning rate.")
-    if not math.isfinite(score):
-        raise ModelError(
-            f"the validation score is {score} at step {step}; the validation set needs cases with a tumour."
+class _Stall(EarlyStopping):
+    """Stops after looks without gain; a training that goes on may be given more or fewer of them."""
+
+    def __init__(self, stop_after: int | None) -> None:
+        super().__init__(
+            "score", mode="max", patience=stop_after or sys.maxsize, check_on_train_epoch_end=False
         )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "patience": self.patience})
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
+
+
+def _averaging(decay: float) -> WeightAveraging:
+    def update(averaged, current, done):
+        step = int(done) + 1
+        get_ema_multi_avg_fn(min(decay, (1 + step) / (10 + step)))(averaged, current, done)
+
+    return WeightAveraging(multi_avg_fn=update)
+
+
+def _batches(batch_at: BatchAt, schedule: Schedule, trainer: Trainer) -> DataLoader[Any]:
+    def made(step: Any) -> Batch:
+        return share(batch_at(step), trainer.global_rank, trainer.world_size)
+
+    return DataLoader(
+        # A data set of numbers: a step's number becomes its batch, so that workers can make it ahead.
+        range(schedule.steps + 1),  # type: ignore[arg-type]
+        sampler=_UntilLook(trainer, schedule),
+        batch_size=None,
+        collate_fn=made,
+        num_workers=schedule.workers,
+        multiprocessing_context="fork" if schedule.workers else None,
+        persistent_workers=schedule.workers > 0,
+        pin_memory=trainer.strategy.root_device.type == "cuda",
+    )
+
+
+class _UntilLook(Sampler[int]):
+    """The steps from here to the next look, counted from 1."""
+
+    def __init__(self, trainer: Trainer, schedule: Schedule) -> None:
+        self._trainer, self._schedule = trainer, schedule
+
+    def __len__(self) -> int:
+        return min(self._schedule.val_every, self._schedule.steps - self._trainer.global_step)
+
+    def __iter__(self) -> Iterator[int]:
+        first = self._trainer.global_step + 1
+        return iter(range(first, first + len(self)))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning from telling what it found and what it would advise."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
+        # Of layouts that differ where a side is 1 long.
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+        yield

@@ -16,16 +16,9 @@ import math
 from collections.abc import Sequence
 
 import torch
+from monai.losses import DiceLoss, TverskyLoss
 from torch import Tensor
 from torch.nn import functional
-from VSClickCorrectLib.errors import VSClickError
-
-try:
-    from monai.losses import DiceLoss, TverskyLoss
-except ModuleNotFoundError as error:
-    raise VSClickError(
-        f"training needs the package {error.name}: pip install 'vsclickcorrect[train]'."
-    ) from None
 
 SMOOTH = 1e-3
 """Added to numerator and denominator of an overlap: a thousandth of a voxel. Empty against empty is then a

@@ -10,21 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pytorch_lightning import Callback
+from pytorch_lightning.callbacks import Timer
+from tqdm import tqdm
 from VSClickCorrectLib.errors import VSClickError, on_one_line
 from VSClickCorrectLib.io.files import check_file, write_text
 from VSClickCorrectLib.io.json_files import parse_json
 
-from VSClickCorrectResearch.training.checkpoint import TrainingProgress
+from VSClickCorrectResearch.training.curves import draw_curves
+from VSClickCorrectResearch.training.looks import Row
 from VSClickCorrectResearch.training.schedule import Schedule
-
-try:
-    from tqdm import tqdm
-
-    from VSClickCorrectResearch.training.curves import draw_curves
-except ModuleNotFoundError as error:
-    raise VSClickError(
-        f"training needs the package {error.name}: pip install 'vsclickcorrect[train]'."
-    ) from None
 
 LOG, CURVES = "log.jsonl", "curves.png"
 _HEAD = "schedule"
@@ -32,52 +27,49 @@ _HEAD = "schedule"
 _SECONDS_BETWEEN_PICTURES = 15.0
 
 
-class Reporter:
-    """Reports on one training; a context manager.
+class Reporter(Callback):
+    """Reports on one training.
 
     Parameters
     ----------
     output : Path
         Folder for ``log.jsonl``, ``curves.png`` and ``tensorboard``. An earlier log is written anew from
-        ``progress``, since an interruption may have come between log and checkpoint.
+        ``rows``, since an interruption may have come between log and checkpoint.
     schedule : Schedule
         The first line of the log, with the seed.
     seed : int
         Of the training.
-    progress : TrainingProgress
-        Of the training; the loop goes on filling it.
+    rows : list of Row
+        One for each look so far; the training goes on filling it.
+    timer : Timer
+        Knows the time that was spent.
     """
 
-    def __init__(self, output: Path, schedule: Schedule, seed: int, progress: TrainingProgress) -> None:
-        self._output, self._schedule, self._progress = output, schedule, progress
-        head = {_HEAD: asdict(schedule), "seed": seed}
-        text = "".join(json.dumps(row) + "\n" for row in [head, *progress.rows])
-        write_text(output / LOG, text)
-        if progress.step:
-            print(f"Goes on from step {progress.step} in {on_one_line(str(output))}.", flush=True)
-        self._events = _tensorboard(output / "tensorboard", progress.step)
+    def __init__(self, output: Path, schedule: Schedule, seed: int, rows: list[Row], timer: Timer) -> None:
+        self._output, self._schedule, self._rows, self._timer = output, schedule, rows, timer
+        self._head = {_HEAD: asdict(schedule), "seed": seed}
+        self._bar: Any = None
+        self._events: Any = None
+        self._drawn = 0.0
+
+    def on_train_start(self, *_: Any) -> None:
+        """Begin the log, the events and the bar."""
+        text = "".join(json.dumps(row) + "\n" for row in [self._head, *self._rows])
+        write_text(self._output / LOG, text)
+        done = int(self._rows[-1]["step"]) if self._rows else 0
+        if done:
+            print(f"Goes on from step {done} in {on_one_line(str(self._output))}.", flush=True)
+        self._events = _tensorboard(self._output / "tensorboard", done)
+        self._bar = _bar(self._schedule, done, self._timer.time_elapsed())
         self._drawn = time.monotonic()
-        self._bar = _bar(schedule, progress)
 
-    def __enter__(self) -> Reporter:
-        """Begin."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End, with a last picture if all went well."""
-        self._bar.close()
-        if self._events:
-            self._events.close()
-        if kind is None:
-            draw_curves(self._output / CURVES, self._progress.rows)
-
-    def step(self) -> None:
-        """Report that a step was done."""
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Count a step."""
         self._bar.update()
 
-    def look(self) -> None:
-        """Report the last row of the progress."""
-        row = self._progress.rows[-1]
+    def on_train_epoch_end(self, *_: Any) -> None:
+        """Report the last of the rows."""
+        row = self._rows[-1]
         with open(self._output / LOG, "a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
         if self._events:
@@ -85,12 +77,27 @@ class Reporter:
                 self._events.add_scalar(name, row[name], row["step"])
             self._events.flush()
         if time.monotonic() - self._drawn > _SECONDS_BETWEEN_PICTURES:
-            draw_curves(self._output / CURVES, self._progress.rows)
-            self._drawn = time.monotonic()
+            self._draw()
         self._say(row)
 
-    def _say(self, row: dict[str, float]) -> None:
-        best, rate = f"{self._progress.best:.4f}", f"{row['learning_rate']:.1e}"
+    def on_train_end(self, *_: Any) -> None:
+        """End, with a last picture."""
+        self.on_exception()
+        self._draw()
+
+    def on_exception(self, *_: Any) -> None:
+        """End bar and events."""
+        if self._bar is not None:
+            self._bar.close()
+        if self._events:
+            self._events.close()
+
+    def _draw(self) -> None:
+        draw_curves(self._output / CURVES, self._rows)
+        self._drawn = time.monotonic()
+
+    def _say(self, row: Row) -> None:
+        best, rate = f"{max(row['score'] for row in self._rows):.4f}", f"{row['learning_rate']:.1e}"
         self._bar.set_postfix_str(f"loss {row['loss']:.4f}, best {best}, lr {rate}")
         if self._bar.disable:
             numbers = f"loss {row['loss']:.4f}  validation {row['score']:.4f}  best {best}  lr {rate}"
@@ -107,7 +114,7 @@ def is_log(path: Path) -> bool:
         return False
 
 
-def _bar(schedule: Schedule, progress: TrainingProgress) -> tqdm:
+def _bar(schedule: Schedule, steps: int, seconds: float) -> tqdm:
     class Bar(tqdm):
         """Counts what is left by the steps or by the minutes, whichever end first."""
 
@@ -115,16 +122,15 @@ def _bar(schedule: Schedule, progress: TrainingProgress) -> tqdm:
         def format_dict(self) -> dict[str, Any]:
             said = super().format_dict
             spent, done = said["elapsed"], said["n"] - said["initial"]
-            left = schedule.minutes * 60 - progress_seconds - spent
+            left = schedule.minutes * 60 - seconds - spent
             if done:
                 left = min(left, (said["total"] - said["n"]) * spent / done)
             said["left"] = "?" if left == float("inf") else self.format_interval(max(0, left))
             return said
 
-    progress_seconds = progress.seconds
     return Bar(
         total=schedule.steps,
-        initial=progress.step,
+        initial=steps,
         disable=not sys.stderr.isatty(),
         dynamic_ncols=True,
         bar_format="{n_fmt}/{total_fmt} |{bar}| {elapsed}<{left}{postfix}",
