@@ -12,7 +12,7 @@ from example_counts import count_of
 from hypothesis import settings
 
 # No test fails for being slow: the machine may be busy. Every run draws other examples, so few do.
-settings.register_profile("vsclickcorrect", deadline=None, max_examples=30)
+settings.register_profile("vsclickcorrect", deadline=None, max_examples=20)
 # Many; `make properties` says how many each property was tried on.
 settings.register_profile("thorough", deadline=None, max_examples=300, print_blob=True)
 settings.load_profile("vsclickcorrect")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from app_server import CHROMIUM, AppServer
+from app_server import CHROMIUM, AppServer, ForkedApp
 from bright_ball import ball, ball_volume, write_image
 
 collect_ignore_glob = ["test_*.py"] if find_spec("trame_slicer") is None else []
@@ -72,12 +72,22 @@ def parts(slicer_app, bright_models):
 
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory):
-    """Start the app with arguments; it ends with the session."""
+    """Start the app with arguments, as its command does; it ends with the session."""
+    yield from _started(AppServer, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def serve_app(tmp_path_factory):
+    """Serve a page in a process that has imported everything already; it ends with the session."""
+    yield from _started(ForkedApp, tmp_path_factory)
+
+
+def _started(kind, tmp_path_factory):
     servers = []
 
     def start(*arguments, **environment):
         log = tmp_path_factory.mktemp("server") / "log.txt"
-        servers.append(AppServer(*arguments, log=log, **environment))
+        servers.append(kind(*arguments, log=log, **environment))
         return servers[-1]
 
     yield start

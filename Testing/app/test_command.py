@@ -76,11 +76,11 @@ def test_a_port_is_a_number(port, capsys):
     assert ended.value.code == 2 and "is no port" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_ends_in_a_sentence(start_app, case_files, bright_models):
+def test_a_port_that_is_taken_ends_in_a_sentence(serve_app, case_files, bright_models):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        server = start_app("--t1ce", case_files.t1ce, "--models", bright_models, "--port", port)
-        assert server.process.wait(120) == 2
+        server = serve_app("--t1ce", case_files.t1ce, "--models", bright_models, "--port", port)
+        assert server.status() == 2
     lines = server.log.read_text().splitlines()
     assert lines[-1].startswith(f"vsclick: Cannot listen on 127.0.0.1, port {port}")
 

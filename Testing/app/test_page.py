@@ -22,8 +22,8 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def server(start_app, case_files, bright_models):
-    return start_app(
+def server(serve_app, case_files, bright_models):
+    return serve_app(
         *("--t1ce", case_files.t1ce, "--t2", case_files.t2, "--mask", case_files.mask),
         *("--models", bright_models, "--device", "cpu"),
     )

@@ -49,7 +49,7 @@ _CONTROLS = """() => {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, small, start_app, bright_models, chromium):
+def page(tmp_path_factory, small, serve_app, bright_models, chromium):
     """A worklist of one case whose T2 is to be registered."""
     folder = tmp_path_factory.mktemp("worklist")
     case = folder / "cases" / "one"
@@ -60,7 +60,7 @@ def page(tmp_path_factory, small, start_app, bright_models, chromium):
     write_volume(case / "T2.nii.gz", moved(small.t2, matrix))
     write_mask(case / "mask.nii.gz", small.truth, small.grid)
     arguments = ("--worklist", folder / "cases", "--output", folder / "results", "--annotator", "AB")
-    server = start_app(*arguments, "--models", bright_models, "--device", "cpu")
+    server = serve_app(*arguments, "--models", bright_models, "--device", "cpu")
     context = chromium.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
     page.goto(server.url)

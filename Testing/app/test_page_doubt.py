@@ -14,9 +14,9 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture
-def page(start_app, chromium):
+def page(serve_app, chromium):
     """The sample case, whose mask is wrong here and there."""
-    server = start_app("--device", "cpu")
+    server = serve_app("--device", "cpu")
     context = chromium.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
     troubles = []

@@ -31,8 +31,8 @@ def visits(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(start_app, case_files, bright_models):
-    return start_app("--t1ce", case_files.t1ce, "--models", bright_models, "--device", "cpu")
+def server(serve_app, case_files, bright_models):
+    return serve_app("--t1ce", case_files.t1ce, "--models", bright_models, "--device", "cpu")
 
 
 @pytest.fixture

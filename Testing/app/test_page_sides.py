@@ -18,13 +18,13 @@ PATIENCE_MS = 60_000
 
 @pytest.mark.parametrize("code", [0, 1])
 def test_the_views_bear_letters_only_where_the_sides_are_known(
-    tmp_path, start_app, chromium, bright_models, code
+    tmp_path, serve_app, chromium, bright_models, code
 ):
     image = nib.Nifti1Image(ball_volume().array.transpose(), None)
     image.header.set_zooms((0.75, 0.75, 1.5))
     image.set_sform(AXIAL, code, update_affine=False)
     nib.save(image, tmp_path / "t1.nii")
-    server = start_app("--t1ce", tmp_path / "t1.nii", "--models", bright_models, "--device", "cpu")
+    server = serve_app("--t1ce", tmp_path / "t1.nii", "--models", bright_models, "--device", "cpu")
     context = chromium.new_context()
     tab = context.new_page()
     tab.goto(server.url)

@@ -15,8 +15,8 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def page(start_app, case_files, bright_models, chromium):
-    server = start_app(
+def page(serve_app, case_files, bright_models, chromium):
+    server = serve_app(
         *("--t1ce", case_files.t1ce, "--t2", case_files.t2, "--mask", case_files.mask),
         *("--models", bright_models, "--device", "cpu"),
     )

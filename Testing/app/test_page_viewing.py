@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 from bright_ball import ball_volume, write_image
-from page_mouse import drag, middle_of, over
+from page_mouse import drag, middle_of, over, until
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -29,10 +29,10 @@ _APART = """([one, other]) => {
 
 
 @pytest.fixture(scope="module")
-def tab(start_app, case_files, bright_models, chromium, tmp_path_factory):
+def tab(serve_app, case_files, bright_models, chromium, tmp_path_factory):
     # The brightest of the T1ce is the darkest here, so that the two cannot be mistaken for each other.
     t2 = write_image(tmp_path_factory.mktemp("dark") / "t2.nii.gz", 1000 - ball_volume().array)
-    server = start_app(
+    server = serve_app(
         *("--t1ce", case_files.t1ce, "--t2", t2, "--mask", case_files.mask),
         *("--models", bright_models, "--device", "cpu"),
     )
@@ -75,17 +75,19 @@ def test_each_view_has_a_scale_that_follows_zoom_and_size(page):
     page.keyboard.down("Control")
     page.mouse.wheel(0, 100)
     page.keyboard.up("Control")
-    page.wait_for_timeout(400)
+
+    def grown():
+        smaller_mm, smaller_px = bar_mm(page, "T1ce")
+        return (smaller_mm / smaller_px) / (mm / px)
+
     # A notch outward shows a ninth more.
-    smaller_mm, smaller_px = bar_mm(page, "T1ce")
-    assert (smaller_mm / smaller_px) / (mm / px) == pytest.approx(1 / 0.9, abs=0.02)
-    assert bar_mm(page, "T2") == pytest.approx((smaller_mm, smaller_px), abs=0.6)
+    until(page, lambda: grown() == pytest.approx(1 / 0.9, abs=0.02))
+    until(page, lambda: bar_mm(page, "T2") == pytest.approx(bar_mm(page, "T1ce"), abs=0.6))
     page.click("#layout-coronal")
     for view in ("Coronal", "CoronalT2"):
         expect(over(page, view).locator(".vs-scale")).to_be_visible()
         expect(over(page, view).locator(".vs-position")).to_have_text(re.compile(r"^[AP] \d"))
-    page.wait_for_timeout(500)
-    assert bar_mm(page, "Coronal") == pytest.approx(bar_mm(page, "CoronalT2"), abs=0.6)
+    until(page, lambda: bar_mm(page, "Coronal") == pytest.approx(bar_mm(page, "CoronalT2"), abs=0.6))
 
 
 @pytest.mark.parametrize("plane", ["Coronal", "Sagittal"])
@@ -101,8 +103,7 @@ def test_both_sequences_lie_side_by_side_in_every_plane_and_are_linked(page, pla
     expect(place).not_to_have_text(before)
     expect(place).to_have_text(over(page, plane).locator(".vs-position").inner_text())
     drag(page, plane, 40, 20, "right")
-    page.wait_for_timeout(400)
-    assert bar_mm(page, plane) == pytest.approx(bar_mm(page, f"{plane}T2"), abs=0.6)
+    until(page, lambda: bar_mm(page, plane) == pytest.approx(bar_mm(page, f"{plane}T2"), abs=0.6))
 
 
 def test_a_view_is_switched_to_the_other_sequence_and_flicked_by_a_key(page):
@@ -111,8 +112,7 @@ def test_a_view_is_switched_to_the_other_sequence_and_flicked_by_a_key(page):
     expect(page.locator("#sequence-T1ce")).to_have_text("T2")
     expect(page.locator("#sequence-T2")).to_have_text("T2")
     page.mouse.move(5, 5)
-    page.wait_for_timeout(500)
-    assert page.evaluate(_APART, ["T1ce", "T2"]) < 3
+    until(page, lambda: page.evaluate(_APART, ["T1ce", "T2"]) < 3)
     page.mouse.move(*middle_of(page, "T1ce"))
     page.keyboard.press("t")
     expect(page.locator("#sequence-T1ce")).to_have_text("T1ce")
@@ -131,8 +131,7 @@ def test_half_of_each_blended_makes_both_views_alike(page):
         slider.press("ArrowRight")
     expect(page.locator("#sequence-T1ce")).to_have_text("T1ce + 50 %")
     page.mouse.move(5, 5)
-    page.wait_for_timeout(600)
-    assert page.evaluate(_APART, ["T1ce", "T2"]) < 3
+    until(page, lambda: page.evaluate(_APART, ["T1ce", "T2"]) < 3)
     slider.press("Home")
     expect(page.locator("#sequence-T1ce")).to_have_text("T1ce")
 
@@ -179,10 +178,12 @@ def test_windows_are_chosen_and_dragged_without_a_click(page):
     page.keyboard.down("Control")
     drag(page, "T1ce", 60, -30)
     page.keyboard.up("Control")
-    page.wait_for_timeout(300)
-    low, high = window(page, "T1ce")
-    assert high - low > automatic[1] - automatic[0]
-    assert low + high < sum(automatic)
+
+    def wider_and_darker():
+        low, high = window(page, "T1ce")
+        return high - low > automatic[1] - automatic[0] and low + high < sum(automatic)
+
+    until(page, wider_and_darker)
     assert window(page, "T2") == other
 
 
@@ -218,8 +219,7 @@ def test_while_space_is_held_the_image_is_bare_and_the_tool_rests(page):
     shot = over(page, "T1ce").screenshot
     outlined = shot()
     page.keyboard.down("Space")
-    page.wait_for_timeout(500)
-    assert shot() != outlined
+    until(page, lambda: shot() != outlined)
     page.mouse.click(*middle_of(page, "T1ce", 30, 30))
     drag(page, "T1ce", 50, 0)
     drag(page, "T1ce", -50, 0)

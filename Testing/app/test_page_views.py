@@ -4,7 +4,7 @@ import re
 from importlib.util import find_spec
 
 import pytest
-from page_mouse import drag, middle_of
+from page_mouse import drag, middle_of, settled, until
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -30,8 +30,8 @@ _ALIKE = """() => {
 
 
 @pytest.fixture(scope="module")
-def tab(start_app, case_files, bright_models, chromium):
-    server = start_app(
+def tab(serve_app, case_files, bright_models, chromium):
+    server = serve_app(
         *("--t1ce", case_files.t1ce, "--t2", case_files.t1ce, "--mask", case_files.mask),
         *("--models", bright_models, "--device", "cpu"),
     )
@@ -62,8 +62,12 @@ def read_out(page, view, right=0, down=0):
     page.mouse.move(x + right + 9, y + down)
     page.wait_for_timeout(150)
     page.mouse.move(x + right, y + down)
-    page.wait_for_timeout(300)
-    return page.inner_text("#readout")
+    return settled(page, lambda: page.inner_text("#readout"))
+
+
+def told(page, view, expected, abs_mm, right=0, down=0):
+    """Whether the place under the pointer is told as the one expected."""
+    return place(read_out(page, view, right, down)) == pytest.approx(expected, abs=abs_mm)
 
 
 def place(text):
@@ -100,26 +104,22 @@ def test_a_view_stays_where_the_user_put_it(page, change):
     if change == "layout":
         page.click("#layout-planes")
         page.locator("[data-view=Coronal]").wait_for(state="visible")
-        page.wait_for_timeout(500)
-        assert place(read_out(page, "T1ce")) == pytest.approx(before, abs=0.5)
+        until(page, lambda: told(page, "T1ce", before, 0.5))
         page.click("#layout-axial")
     elif change == "size":
         page.set_viewport_size({"width": 1001, "height": 700})
-        page.wait_for_timeout(500)
-        assert place(read_out(page, "T1ce")) == pytest.approx(before, abs=0.5)
+        until(page, lambda: told(page, "T1ce", before, 0.5))
         page.set_viewport_size({"width": 1281, "height": 800})
     else:
         page.reload()
         expect(page.locator("#slice")).to_have_text("Slice 16 / 24", timeout=PATIENCE_MS)
-    page.wait_for_timeout(500)
     expect(page.locator("#slice")).to_have_text("Slice 16 / 24")
-    assert place(read_out(page, "T1ce")) == pytest.approx(before, abs=0.5)
+    until(page, lambda: told(page, "T1ce", before, 0.5))
 
 
 def test_showing_the_whole_image_stays_in_the_slice(page):
     page.keyboard.press("PageUp")
     page.click("#fit")
-    page.wait_for_timeout(300)
     expect(page.locator("#slice")).to_have_text("Slice 14 / 24")
     page.wait_for_function(_ALIKE)
 

@@ -33,9 +33,9 @@ def folder(tmp_path_factory, small):
 
 
 @pytest.fixture(scope="module")
-def page(folder, start_app, bright_models, chromium):
+def page(folder, serve_app, bright_models, chromium):
     arguments = ("--worklist", folder / "cases", "--output", folder / "results", "--annotator", "AB")
-    server = start_app(*arguments, "--models", bright_models, "--device", "cpu")
+    server = serve_app(*arguments, "--models", bright_models, "--device", "cpu")
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.troubles = []

@@ -16,6 +16,12 @@ def page(parts):
     return parts
 
 
+async def flushed(page):
+    """Let the page's choice be used; what is put back is a choice of its own."""
+    page.server.state.flush()
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+
 def test_merge_threshold_carry_and_corrector_reach_the_session(page):
     async def choose():
         page.workbench.open(OpenedCase("ball", ball_volume(), None, ball(radius=5.0)))
@@ -23,8 +29,7 @@ def test_merge_threshold_carry_and_corrector_reach_the_session(page):
         own = page.workbench.session.corrector.identity
         assert [page.shown.corrector] == page.shown.correctors == [own.partition("@")[0]]
         page.shown.merge, page.shown.threshold, page.shown.carry = "replace", 0.7, 0
-        page.server.state.flush()
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        await flushed(page)
         return own
 
     own = asyncio.run(choose())
@@ -39,6 +44,6 @@ def test_merge_threshold_carry_and_corrector_reach_the_session(page):
 def test_what_the_page_does_not_offer_is_put_back(page, name, value):
     before = getattr(page.shown, name)
     setattr(page.shown, name, value)
-    page.server.state.flush()
+    asyncio.run(flushed(page))
     assert getattr(page.shown, name) == before
     assert page.flow.networks.choice.corrector == ""

@@ -1,4 +1,4 @@
-"""A bad input: how it is made, what takes it, and the sentence that it gets."""
+"""A bad input: how it is made, what takes it, and what the sentence that it gets must name."""
 
 from __future__ import annotations
 
@@ -84,6 +84,11 @@ class Outcome:
     printed: str
     new: list[str]
 
+    @property
+    def sentence(self) -> str:
+        """What was said, without the name of the command before it and the line's end."""
+        return self.said.removeprefix("vsclick: ").removesuffix("\n")
+
 
 @dataclass(frozen=True)
 class BadInput:
@@ -96,8 +101,11 @@ class BadInput:
     make : callable
         Makes it in a `Room` and returns the arguments of ``vsclick``, or a function to call where no command
         takes such an input.
-    said : str
-        The sentence that it gets, paths without their folder; of an input that is accepted, what happens.
+    names : tuple of str
+        What the sentence that it gets must name: the input, what is wrong with it, what to do; paths without
+        their folder. Empty if the input is accepted.
+    happens : str
+        What happens to an input that is accepted.
     prints : str
         What is printed of an input that is accepted; empty if it is refused.
     apart : bool
@@ -108,7 +116,8 @@ class BadInput:
 
     name: str
     make: Callable[[Room], Arguments | Callable[[], object]]
-    said: str
+    names: tuple[str, ...] = ()
+    happens: str = ""
     prints: str = ""
     apart: bool = False
     nobody: bool = False
@@ -125,14 +134,14 @@ class BadInput:
             folder.chmod(0o755)
             made = self.make(Room(folder, good))
             before = _listing(folder)
-            with _rights_of_nobody(self.nobody):
-                status, said, printed = (_run_apart if self.apart else _run_here)(made)
+            status, said, printed = _run_apart(made) if self.apart else _run_here(made, self.nobody)
             new = sorted(p for p, content in _listing(folder).items() if before.get(p, ...) != content)
             return Outcome(status, _without(said, folder, good.folder), _without(printed, folder), new)
 
 
-def _run_here(made: Arguments | Callable[[], object]) -> tuple[int, str, str]:
-    with _captured() as (out, err):
+def _run_here(made: Arguments | Callable[[], object], nobody: bool) -> tuple[int, str, str]:
+    # What captures is made first: nobody may be unable to make a file.
+    with _captured() as (out, err), _rights_of_nobody(nobody):
         status = _status(made)
     return status, err.getvalue(), out.getvalue()
 

@@ -115,50 +115,50 @@ CASES = [
     BadInput(
         "folder without DICOM",
         _nothing,
-        "The folder series holds no DICOM series; give the folder of one series.",
+        ("series", "no DICOM series", "folder"),
     ),
     BadInput(
         "empty folder",
         lambda room: room.segment(room.inside("series")),
-        "The folder series holds no DICOM series; give the folder of one series.",
+        ("series", "no DICOM series", "folder"),
     ),
     BadInput(
         "series that lacks slices",
         lambda room: room.segment(_series(room, without=(8, 9))),
-        "The DICOM series in series lacks slices or is unevenly spaced; export it again (4.5 mm from IMG0000000007.dcm to IMG0000000010.dcm, 1.5 mm elsewhere).",
+        ("series", "4.5", "IMG0000000007.dcm", "IMG0000000010.dcm", "1.5", "unevenly", "export"),
     ),
     BadInput(
         "series whose slices do not say where they lie",
         lambda room: room.segment(_scan(room, change=lambda image, _: image.pop("ImagePositionPatient"))),
-        "Every slice of the DICOM series in scan does not say where it lies; export the series again.",
+        ("scan", "slice", "export"),
     ),
     BadInput(
         "series with two echoes of each slice",
         lambda room: room.segment(_scan(room, [*stack(), *stack(echo=12.0)])),
-        "The DICOM series in scan holds 2 images of one slice of echo time 3.0 and 12.0 (00-0.dcm and 13-24.dcm); give the images of one of them alone.",
+        ("scan", "2", "3.0", "12.0", "00-0.dcm", "13-24.dcm", "echo"),
     ),
     BadInput(
         "multi-frame file with two echoes of each slice",
         lambda room: room.segment(write_frames(room.folder / "scan.dcm", [*stack(), *stack(echo=12.0)])),
-        "scan.dcm holds 2 images of one slice of echo time 3.0 and 12.0 (frame 1 of scan.dcm and frame 25 of scan.dcm); give the images of one of them alone.",
+        ("scan.dcm", "2", "3.0", "12.0", "1", "25", "frame"),
     ),
     BadInput(
         "multi-frame file that lacks a frame",
         lambda room: room.segment(write_frames(room.folder / "scan.dcm", stack()[:9] + stack()[10:])),
-        "scan.dcm lacks slices or is unevenly spaced; export it again (4.0 mm from frame 9 of scan.dcm to frame 10 of scan.dcm, 2.0 mm elsewhere).",
+        ("scan.dcm", "4.0", "9", "10", "2.0", "unevenly", "export"),
     ),
     BadInput(
         "series whose slices are tilted, as by a gantry",
         lambda room: room.segment(_scan(room, stack(step=(0.0, 0.5, 2.0)))),
-        "is read, resampled onto an upright grid, and that is told",
-        "were resampled within their planes onto an upright grid of 44×48×24 voxels",
+        happens="is read, resampled onto an upright grid, and that is told",
+        prints="were resampled within their planes onto an upright grid of 44×48×24 voxels",
     ),
     BadInput(
         "series with slices of three orientations",
         lambda room: room.segment(
             _scan(room, [*stack(5), *(one for turn in _TURNS for one in stack(5, orientation=turn))])
         ),
-        "The DICOM series in scan mixes slices of 3 orientations or pixel sizes (00-0.dcm, 01-9.dcm and 05-14.dcm); export each scan on its own.",
+        ("scan", "3", "00-0.dcm", "01-9.dcm", "05-14.dcm", "orientations", "export"),
     ),
     BadInput(
         "multi-frame file whose frames say nothing of themselves",
@@ -167,105 +167,105 @@ CASES = [
                 room.folder / "scan.dcm", stack(), change=lambda i: i.pop("PerFrameFunctionalGroupsSequence")
             )
         ),
-        "scan.dcm says of 0 of its 24 frames where they lie; export it again.",
+        ("scan.dcm", "0", "24", "lie", "export"),
     ),
     BadInput(
         "segmentation of DICOM as a scan",
         lambda room: room.segment(
             write_frames(room.folder / "scan.dcm", stack(), change=lambda i: setattr(i, "Modality", "SEG"))
         ),
-        "scan.dcm holds a segmentation, no scan; give the images of a scan.",
+        ("scan.dcm", "segmentation"),
     ),
     BadInput(
         "series with a slice twice",
         _twice,
-        "The DICOM series in series holds slices twice; remove the copies (IMG0000000003.dcm and copy.dcm).",
+        ("series", "IMG0000000003.dcm", "copy.dcm", "twice", "remove"),
     ),
     BadInput(
         "folder with two series",
         _two,
-        "The folder all holds 2 DICOM series; give each a folder of its own ('t1_fl3d_tra_gk_v1', 't1_fl3d_tra_gk_v1').",
+        ("all", "2", "t1_fl3d_tra_gk_v1", "folder"),
     ),
     BadInput(
         "series of two frames of reference",
         lambda room: room.segment(_slices(room, range(12), range(12, 24), frame=f"{T1_UID}.78")),
-        "The DICOM series in series mixes slices of 2 frames of reference; export each scan on its own.",
+        ("series", "2", "reference", "export"),
     ),
     BadInput(
         "series of two patients",
         lambda room: room.segment(_slices(room, range(12), range(12, 24), patient="VS-SEG-003")),
-        "The DICOM series in series mixes slices of 2 patients; export each scan on its own.",
+        ("series", "2", "patients", "export"),
     ),
     BadInput(
         "series of one slice",
         lambda room: room.segment(_series(room, without=range(1, 24))),
-        "series is not a volume (its size is 64×64×1); give a three-dimensional image.",
+        ("series", "64×64×1", "size", "three-dimensional"),
     ),
     BadInput(
         "slice cut short",
         _damaged(lambda c: c[:3000]),
-        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
+        ("series/IMG0000000007.dcm", "incomplete", "export"),
     ),
     BadInput(
         "slice cut short in its header",
         _damaged(lambda c: c[:200]),
-        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
+        ("series/IMG0000000007.dcm", "incomplete", "export"),
     ),
     BadInput(
         "slice of zeros",
         _damaged(lambda c: bytes(len(c))),
-        "The DICOM series in series lacks slices or is unevenly spaced; export it again (3.0 mm from IMG0000000006.dcm to IMG0000000008.dcm, 1.5 mm elsewhere).",
+        ("series", "3.0", "IMG0000000006.dcm", "IMG0000000008.dcm", "1.5", "unevenly", "export"),
     ),
     BadInput(
         "slice whose position is no number",
         _damaged(lambda c: _position(c, b"left\\up")),
-        "IMG0000000007.dcm of the DICOM series in series does not say where it lies; export the series again.",
+        ("series", "IMG0000000007.dcm", "lies", "export"),
     ),
     BadInput(
         "slice that names 4 GB for a position",
         _damaged(
             lambda c: c.replace(b"\x20\x00\x32\x00\x0a\x00\x00\x00", b"\x20\x00\x32\x00\xfe\xff\xff\xff")
         ),
-        "The slice series/IMG0000000007.dcm is incomplete or damaged; export the series again.",
+        ("series/IMG0000000007.dcm", "incomplete", "export"),
     ),
     BadInput(
         "structure set cut short",
         _structure_set(lambda c: c[: len(c) // 2]),
-        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+        ("rtstruct.dcm", "damaged", "download"),
     ),
     BadInput(
         "structure set that is text",
         _structure_set(lambda c: b"Dear colleague"),
-        "rtstruct.dcm is no DICOM file; download it again.",
+        ("rtstruct.dcm", "DICOM", "download"),
     ),
     BadInput(
         "structure set whose coordinates are no numbers",
         _structure_set(lambda c: c.replace(b"\\18.0000", b"\\18.00.0")),
-        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+        ("rtstruct.dcm", "damaged", "download"),
     ),
     BadInput(
         "structure set with a coordinate NaN",
         _structure_set(lambda c: c.replace(b"\\18.0000", b"\\NaN    ", 1)),
-        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+        ("rtstruct.dcm", "damaged", "download"),
     ),
     BadInput(
         "structure set whose header has a length that cannot be",
         _structure_set(lambda c: c.replace(b"DICM\x02\x00\x00\x00UL", b"DICM\x02\x00\x00\x00[]") + b"\0"),
-        "The RTSTRUCT rtstruct.dcm is damaged; download it again.",
+        ("rtstruct.dcm", "damaged", "download"),
     ),
     BadInput(
         "transform of no known kind, its name no text",
         _transform("Transform: Affine\xd1\xdbTransform\nParameters: 1\nFixedParameters: 0\n"),
-        "matrix.tfm is not a transform that can be read; give a .tfm file of ITK.",
+        ("matrix.tfm", "read", "ITK"),
     ),
     BadInput(
         "contours with null for a coordinate",
         _contours(b"18.0", b"null"),
-        "contours.json does not list structures with contours; give VS-SEG's contours.json.",
+        ("contours.json", "structures"),
     ),
     BadInput(
         "contours that are cut short",
         _contours(b"]", b""),
-        "The contours contours.json cannot be read; download them again.",
+        ("contours.json", "read", "download"),
     ),
 ]

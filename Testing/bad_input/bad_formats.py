@@ -31,40 +31,40 @@ CASES = [
     BadInput(
         "NRRD without orientation",
         _nrrd(space="", space_directions="", space_origin="", spacings="1 1 1"),
-        "is read, placed as Slicer does; it is told that nobody knows the sides",
-        "does not say where the image lies nor which side is left",
+        happens="is read, placed as Slicer does; it is told that nobody knows the sides",
+        prints="does not say where the image lies nor which side is left",
     ),
     BadInput(
         "NRRD that lacks voxels",
         _nrrd(sizes="64 64 64"),
-        "T1ce.nrrd is incomplete or damaged; copy it again or export it again.",
+        ("T1ce.nrrd", "incomplete", "export"),
     ),
     BadInput(
         "NRRD whose header names 1.7 TB",
         _nrrd(sizes="9500 9500 9500"),
-        "T1ce.nrrd is incomplete or damaged; copy it again or export it again.",
+        ("T1ce.nrrd", "incomplete", "export"),
     ),
     BadInput(
         "NRRD whose voxels lie in a file that is not there",
         _nrrd(data_file="voxels.raw"),
-        "T1ce.nrrd keeps its voxels in another file or has no proper header; save it as one file.",
+        ("T1ce.nrrd", "proper"),
     ),
     BadInput(
         "NRRD whose voxels are a device without end",
         _nrrd(data_file="/dev/zero"),
-        "T1ce.nrrd keeps its voxels in another file or has no proper header; save it as one file.",
+        ("T1ce.nrrd", "proper"),
     ),
     BadInput(
         "NRRD of 99999999 dimensions",
         _nrrd(dimension="99999999"),
-        "T1ce.nrrd is incomplete or damaged; copy it again or export it again.",
+        ("T1ce.nrrd", "incomplete", "export"),
     ),
     BadInput(
         "MetaImage of 99999999 dimensions",
         lambda room: room.segment(
             room.file("T1ce.mha", "ObjectType = Image\nNDims = 99999999\nElementDataFile = LOCAL\n")
         ),
-        "T1ce.mha is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
+        ("T1ce.mha", "read", "folder"),
     ),
     BadInput(
         "MetaImage that names /etc/passwd, called NIfTI",
@@ -75,28 +75,28 @@ CASES = [
                 "ElementDataFile = /etc/passwd\n",
             )
         ),
-        "T1ce.nii is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
+        ("T1ce.nii", "read", "folder"),
     ),
     BadInput(
         "header of a NRRD whose voxels lie beside it",
         lambda room: room.segment(saved(room, sitk.GetImageFromArray(IMAGE), "T1ce.nhdr")),
-        "T1ce.nhdr keeps its voxels in another file; save it as one file, NIfTI or NRRD.",
+        ("T1ce.nhdr", "keeps", "NIfTI"),
     ),
     BadInput(
         "NRRD with a negative side",
         _nrrd(sizes="4 -4 4"),
-        "T1ce.nrrd is incomplete or damaged; copy it again or export it again.",
+        ("T1ce.nrrd", "incomplete", "export"),
     ),
     BadInput(
         "NRRD with NaN as direction",
         _nrrd(space_directions="(nan,0,0) (0,1,0) (0,0,1)"),
-        "T1ce.nrrd is incomplete or damaged; copy it again or export it again.",
+        ("T1ce.nrrd", "incomplete", "export"),
     ),
     BadInput(
         "photograph as PNG",
         lambda room: room.segment(
             saved(room, sitk.GetImageFromArray(IMAGE[12].astype(np.uint8)), "T1ce.png")
         ),
-        "T1ce.png is not an image that can be read; give NIfTI, NRRD or a DICOM folder.",
+        ("T1ce.png", "read", "folder"),
     ),
 ]

@@ -109,42 +109,42 @@ CASES = [
     BadInput(
         "volume without an image",
         _volume(None),
-        "The volume 'T1ce' holds no image; load one or choose another volume.",
+        ("T1ce", "volume", "load"),
     ),
     BadInput(
         "volume of colours",
         _volume(np.zeros(192, np.uint8), components=3),
-        "The volume 'T1ce' is not plain greyscale; choose a greyscale MRI volume.",
+        ("T1ce", "greyscale", "MRI"),
     ),
     BadInput(
         "volume of NaN",
         _volume(_NAN),
-        "'T1ce': the image holds NaN or infinite values; export it again or replace them first.",
+        ("T1ce", "infinite", "export"),
     ),
     BadInput(
         "volume under a shearing transform",
         _scene(_sheared),
-        "The image's axes are not at right angles (gantry tilt or a shearing transform); resample it to an orthogonal grid first.",
+        ("angles", "orthogonal"),
     ),
     BadInput(
         "volumes that do not overlap",
         _scene(_other_grid),
-        "The fields of view of the T1ce and the T2 do not meet; check that both are of the same patient and registered.",
+        ("T1ce", "fields", "registered"),
     ),
     BadInput(
         "point placed outside the image",
         _click((500.0, 0.0, 0.0)),
-        "The point at R 500.0, A 0.0, S 0.0 mm lies outside the image; click inside it.",
+        ("500.0", "0.0", "outside", "inside"),
     ),
     BadInput(
         "point placed at NaN",
         _click((float("nan"), 0.0, 0.0)),
-        "The point's coordinates are not finite numbers; place it again.",
+        ("finite", "place"),
     ),
     BadInput(
         "200 points at one place",
         _click(*[BORDER] * 200),
-        "are corrected one after the other",
-        "the mask was corrected",
+        happens="are corrected one after the other",
+        prints="the mask was corrected",
     ),
 ]

@@ -50,45 +50,45 @@ def _compare(*more: str):
 
 
 CASES = [
-    BadInput("DICOM SEG as the mask", _with_mask(), "is read as a mask", "1 click: "),
+    BadInput("DICOM SEG as the mask", _with_mask(), happens="is read as a mask", prints="1 click: "),
     BadInput(
         "DICOM SEG as the scan",
         lambda room: room.segment(_segmentation(room, ball())),
-        "seg.dcm is a DICOM segmentation, not a scan; give it as the mask.",
+        ("seg.dcm", "segmentation", "mask"),
     ),
     BadInput(
         "DICOM SEG of two segments",
         _with_mask(_two_segments),
-        "seg.dcm holds several segments (1 Vestibular schwannoma, 2 Cochlea); name the tumour's with --label.",
+        ("seg.dcm", "1", "2", "--label", "several"),
     ),
     BadInput(
         "DICOM SEG half a millimetre off",
         _with_mask(_shifted),
-        "seg.dcm lies on another grid than the image; resample it to the image first.",
+        ("seg.dcm", "grid", "resample"),
     ),
     BadInput(
         "DICOM SEG that does not say where its frames lie",
         _with_mask(lambda dataset: dataset.__delitem__("PerFrameFunctionalGroupsSequence")),
-        "seg.dcm is damaged, or no whole DICOM file; export it again.",
+        ("seg.dcm", "whole", "export"),
     ),
     BadInput(
         "DICOM SEG asked for of a NIfTI scan",
         lambda room: ["segment", "--t1ce", room.good.t1ce, "--output", room.folder / "out.dcm"],
-        "T1ce.nii is no DICOM series, so nothing can be written that refers to it; save the mask as NIfTI or NRRD.",
+        ("T1ce.nii", "no DICOM series", "NIfTI"),
     ),
     BadInput(
         "DICOM report over somebody's letter",
         _into_a_folder_of_letters,
-        "results/report.dcm is there and this command did not write it; move it away or choose another folder.",
+        ("results/report.dcm", "command", "folder"),
     ),
     BadInput(
         "comparison with one scan",
         _compare("--before-scan", "scan.nii"),
-        "One scan cannot be registered; name both with --before-scan and --after-scan.",
+        ("--before-scan", "--after-scan", "registered"),
     ),
     BadInput(
         "comparison with a mask that is not there",
         lambda room: ["compare", "--before", room.good.mask, "--after", room.folder / "later.nii"],
-        "later.nii does not exist.",
+        ("later.nii", "exist"),
     ),
 ]

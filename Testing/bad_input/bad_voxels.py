@@ -46,64 +46,64 @@ CASES = [
     BadInput(
         "four-dimensional image",
         _four_dimensional,
-        "T1ce.nii is not a volume (its size is 64×64×24×2); give a three-dimensional image.",
+        ("T1ce.nii", "64×64×24×2", "size", "three-dimensional"),
     ),
-    BadInput(
-        "single slice", _flat, "T1ce.nii is not a volume (its size is 64×64); give a three-dimensional image."
-    ),
+    BadInput("single slice", _flat, ("T1ce.nii", "64×64", "size", "three-dimensional")),
     BadInput(
         "colour image",
         _coloured,
-        "T1ce.nrrd has several channels or complex values; give a plain greyscale image.",
+        ("T1ce.nrrd", "several", "greyscale"),
     ),
     BadInput(
         "complex image",
         _complex,
-        "T1ce.nii has several channels or complex values; give a plain greyscale image.",
+        ("T1ce.nii", "several", "greyscale"),
     ),
     BadInput(
         "image with some NaN",
         with_values(lambda a: _with(a, np.nan)),
-        "T1ce.nii: the image holds NaN or infinite values; export it again or replace them first.",
+        ("T1ce.nii", "infinite", "export"),
     ),
     BadInput(
         "image with some NaN, NRRD",
         with_values(lambda a: _with(a, np.nan), "T1ce.nrrd"),
-        "T1ce.nrrd: the image holds NaN or infinite values; export it again or replace them first.",
+        ("T1ce.nrrd", "infinite", "export"),
     ),
     BadInput(
         "image with one infinite voxel",
         with_values(lambda a: _with(a, np.inf)),
-        "T1ce.nii: the image holds NaN or infinite values; export it again or replace them first.",
+        ("T1ce.nii", "infinite", "export"),
     ),
     BadInput(
         "image of nothing but NaN",
         with_values(lambda a: np.full(SHAPE, np.nan, np.float32)),
-        "T1ce.nii: the image holds NaN or infinite values; export it again or replace them first.",
+        ("T1ce.nii", "infinite", "export"),
     ),
     BadInput(
         "constant image",
         with_values(lambda a: np.full(SHAPE, 7, np.int16)),
-        "is read; nothing is found, and that is said",
-        "No tumour was found",
+        happens="is read; nothing is found, and that is said",
+        prints="No tumour was found",
     ),
     BadInput(
         "image of nothing but zeros",
         with_values(lambda a: np.zeros(SHAPE, np.int16)),
-        "is read; nothing is found, and that is said",
-        "No tumour was found",
+        happens="is read; nothing is found, and that is said",
+        prints="No tumour was found",
     ),
-    BadInput("image of int64", with_values(lambda a: a.astype(np.int64)), "is read", FOUND),
-    BadInput("image of uint64", with_values(lambda a: a.astype(np.uint64)), "is read", FOUND),
-    BadInput("image of float64", with_values(lambda a: a.astype(np.float64)), "is read", FOUND),
+    BadInput("image of int64", with_values(lambda a: a.astype(np.int64)), happens="is read", prints=FOUND),
+    BadInput("image of uint64", with_values(lambda a: a.astype(np.uint64)), happens="is read", prints=FOUND),
+    BadInput(
+        "image of float64", with_values(lambda a: a.astype(np.float64)), happens="is read", prints=FOUND
+    ),
     BadInput(
         "image of float64 up to 1e300",
         with_values(lambda a: a * 1e297),
-        "T1ce.nii: the image holds values as large as 1e+300; export it again.",
+        ("T1ce.nii", "1e+300", "large", "export"),
     ),
     BadInput(
         "T1ce and T2 that do not overlap",
         _far,
-        "The fields of view of the T1ce and the T2 do not meet; check that both are of the same patient and registered.",
+        ("T1ce", "fields", "registered"),
     ),
 ]

@@ -29,7 +29,7 @@ def warm(bright_models):
 
 
 def until(condition):
-    for _ in range(3000):
+    for _ in range(12_000):
         if condition():
             return True
         time.sleep(0.01)

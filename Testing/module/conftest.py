@@ -13,6 +13,7 @@ from importlib.util import find_spec
 import pytest
 from module_files import MODULE
 
+_LEAST_ROUNDS = 10
 collect_ignore_glob = ["test_*.py"] if find_spec("slicer") is None or find_spec("PySide6") is None else []
 
 
@@ -69,11 +70,13 @@ def widget(module):
 def wait(qt_application):
     """Let Qt work until something holds, as a person waits."""
 
-    def wait(holds=lambda: False, seconds=30.0):
-        until = time.monotonic() + seconds
-        while not holds() and time.monotonic() < until:
+    def wait(holds=lambda: False, seconds=120.0):
+        until, rounds = time.monotonic() + seconds, 0
+        # On a busy machine a moment is over before Qt had its turn.
+        while not holds() and (time.monotonic() < until or rounds < _LEAST_ROUNDS):
             qt_application.processEvents()
             time.sleep(0.005)
+            rounds += 1
         return holds()
 
     return wait

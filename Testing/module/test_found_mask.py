@@ -175,7 +175,7 @@ def test_keys_typed_after_a_case_go_to_the_view_and_not_into_the_comment(widget,
     window.setCentralWidget(holder)
     window.show()
     window.activateWindow()
-    assert wait(window.isActiveWindow, 5.0)
+    assert wait(window.isActiveWindow)
     bare(widget.ui.doneCaseButton).setFocus()
     widget.ui.doneCaseButton.click()
     assert opened.current.name == "case2"

@@ -34,7 +34,7 @@ def test_scene_goes_on_where_it_was_saved(widget, saved, small, headless, wait, 
     path, mask = saved
     widget.panel.flow.networks.corrector = Oracle(small.truth)
     read(widget, headless, path, entered)
-    assert wait(lambda: widget.panel.correction is not None, 5.0), widget.ui.statusLabel.text
+    assert wait(lambda: widget.panel.correction is not None), widget.ui.statusLabel.text
     scene = headless.scene
     assert widget.ui.t1ceSelector.currentNode() is scene.GetFirstNodeByName("T1ce")
     assert widget.ui.t2Selector.currentNode() is scene.GetFirstNodeByName("T2")
@@ -53,7 +53,7 @@ def test_scene_without_clicks_is_ready_to_be_begun(widget, example, headless, wa
     save_scene(headless.scene, tmp_path / "scene.mrb")
     headless.scene.Clear(False)
     read(widget, headless, tmp_path / "scene.mrb", entered)
-    assert wait(lambda: widget.ui.correctButton.enabled, 5.0)
+    assert wait(lambda: widget.ui.correctButton.enabled)
     assert widget.ui.t1ceSelector.currentNode() is headless.scene.GetFirstNodeByName("T1ce")
     assert widget.ui.segmentSelector.currentNode() is headless.scene.GetFirstNodeByName("tumour")
     assert widget.panel.correction is None

@@ -343,7 +343,7 @@ def test_what_is_going_on_is_said_with_its_capitals(widget, example, wait, monke
     monkeypatch.setattr(job, "poll", lambda: JobState(0.3, "registering the T2 to the T1ce", False))
     monkeypatch.setattr(REGISTERING, lambda *volumes: job)
     widget.ui.registerButton.click()
-    assert wait(lambda: widget.ui.statusLabel.text == "Registering the T2 to the T1ce", seconds=3.0)
+    assert wait(lambda: widget.ui.statusLabel.text == "Registering the T2 to the T1ce")
 
 
 def test_registration_of_a_t2_that_was_removed_moves_nothing(

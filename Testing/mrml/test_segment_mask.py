@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from hypothesis import HealthCheck, given, settings
+from example_counts import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
@@ -306,7 +307,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(0.5)
 @given(steps=STEPS)
 def test_any_writes_equal_those_on_an_array(steps, scene, volume_node, shared_pair, exported):
     source, first, second = shared_pair

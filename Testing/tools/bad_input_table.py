@@ -1,7 +1,7 @@
 """Write Resources/Docs/bad-input.md: every bad input of Testing/bad_input and the sentence that it gets.
 
-``python bad_input_table.py`` hands each input in and says which rows of the table are out of date; the page
-is written only if none is.
+``python bad_input_table.py`` hands each input in and writes what is said; the page is written only if every
+sentence names what it must.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("VSClickCorrect", "Testing/too
 
 from bad_table import CASES, PARTS  # noqa: E402
 from good_files import write_good_files  # noqa: E402
+from sentences import unnamed  # noqa: E402
 
 DOCUMENT = ROOT / "Resources" / "Docs" / "bad-input.md"
 _INTRODUCTION = """\
@@ -31,18 +32,16 @@ them to every reader, for ten minutes or `SECONDS=…`.
 """
 
 
-def document() -> str:
-    """Return the page as the table has it."""
+def document(said: dict[str, str]) -> str:
+    """Return the page, from the sentence that each input that is refused got, by the input's name."""
     accepted = sum(case.accepted for case in CASES)
     text = [_INTRODUCTION.format(count=len(CASES), accepted=accepted)]
     for part in PARTS:
         text += [f"\n## {part.TITLE}\n\n| input | what is said |\n|---|---|\n"]
-        text += [f"| {_cell(case.name)} | {_said(case)} |\n" for case in part.CASES]
+        for case in part.CASES:
+            told = f"*{_cell(case.happens)}*" if case.accepted else _cell(said[case.name])
+            text += [f"| {_cell(case.name)} | {told} |\n"]
     return "".join(text)
-
-
-def _said(case) -> str:
-    return f"*{_cell(case.said)}*" if case.accepted else _cell(case.said)
 
 
 def _cell(text: str) -> str:
@@ -52,22 +51,21 @@ def _cell(text: str) -> str:
 
 
 def main() -> int:
-    """Hand every input in; write the page, or say what differs."""
-    stale = []
+    """Hand every input in; write the page, or say what is not named."""
+    wrong, said = [], {}
     with TemporaryDirectory(prefix="good-") as folder:
         Path(folder).chmod(0o755)
         good = write_good_files(Path(folder))
         for case in CASES:
             outcome = case.run(good)
-            right = (
-                case.prints in outcome.printed if case.accepted else outcome.said == f"vsclick: {case.said}\n"
-            )
-            if not right:
-                stale.append(f"{case.name}: {outcome.said or outcome.printed}")
-    if stale:
-        print("These rows of Testing/bad_input are out of date:", *stale, sep="\n")
+            said[case.name] = outcome.sentence
+            lacks = unnamed(outcome.sentence, *case.names)
+            if lacks or case.prints not in outcome.printed:
+                wrong.append(f"{case.name}: {outcome.said or outcome.printed} (lacks {lacks})")
+    if wrong:
+        print("What must be named is not:", *wrong, sep="\n")
         return 1
-    DOCUMENT.write_text(document(), encoding="utf-8")
+    DOCUMENT.write_text(document(said), encoding="utf-8")
     print(f"{len(CASES)} inputs; written to {DOCUMENT.relative_to(ROOT)}.")
     return 0
 

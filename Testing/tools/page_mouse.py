@@ -1,4 +1,27 @@
-"""The mouse over the views of the page, in pixels from a view's middle."""
+"""The mouse over the views of the page, in pixels from a view's middle, and waiting for what follows."""
+
+_ROUND_MS = 50
+_PATIENCE_MS = 60_000
+
+
+def until(page, holds):
+    """Wait until something holds, however slow the machine is; AssertionError if it never does."""
+    for _ in range(_PATIENCE_MS // _ROUND_MS):
+        if holds():
+            return
+        page.wait_for_timeout(_ROUND_MS)
+    raise AssertionError("it never came to hold")
+
+
+def settled(page, read):
+    """Return what is read once it stays the same; for what may come to be anything."""
+    found = read()
+    for _ in range(_PATIENCE_MS // (4 * _ROUND_MS)):
+        page.wait_for_timeout(4 * _ROUND_MS)
+        before, found = found, read()
+        if found == before:
+            return found
+    raise AssertionError(f"it never settled: {found}")
 
 
 def over(page, view):

@@ -11,7 +11,8 @@ from typing import Any
 import msgpack
 from wslink.chunking import generate_chunks
 
-_PATIENCE_S = 10.0
+# For machines that are busy with something else.
+_PATIENCE_S = 120.0
 BINARY, TEXT, CLOSE, PING = 2, 1, 8, 9
 
 
