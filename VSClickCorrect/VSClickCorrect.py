@@ -21,6 +21,7 @@ from slicer.util import VTKObservationMixin
 
 # Only what is light; the rest is imported at first use, so that Slicer starts as fast as without this module.
 from VSClickCorrectLib.errors import VSClickError, enough_memory
+from VSClickCorrectLib.panel.help_text import help_text
 
 ICONS = Path(__file__).parent / "Resources" / "Icons"
 SETTINGS = "VSClickCorrect/"
@@ -33,12 +34,7 @@ class VSClickCorrect(ScriptedLoadableModule):
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
         self.parent.dependencies = []
         self.parent.contributors = ["VSClickCorrect contributors"]
-        self.parent.helpText = _(
-            "Find a vestibular schwannoma in contrast-enhanced T1 and T2 MRI, or take a segment that you "
-            "have, and correct it with a few clicks, each of which can be undone exactly. See the "
-            '<a href="https://github.com/VSClickCorrect/SlicerVSClickCorrect/blob/main/Resources/Docs/'
-            'user-guide.md">user guide</a>. Research software, not a medical device.'
-        )
+        self.parent.helpText = help_text()
         self.parent.acknowledgementText = _(
             "The method builds on Jakub Povinec's thesis <i>Segmentation of Brain Magnetic Resonance Images "
             "using Deep Neural Networks</i> (Slovak University of Technology in Bratislava, 2024). It was "

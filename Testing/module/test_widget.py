@@ -1,10 +1,12 @@
 """The widget: what is said, when the module is entered and left, what becomes of nodes that go."""
 
 import gc
+import re
 import weakref
 
 import numpy as np
 import pytest
+from module_files import MODULE
 from PySide6 import QtGui
 from pythonqt import bare
 from VSClickCorrectLib.geometry.box import Box
@@ -270,4 +272,9 @@ def test_module_says_what_slicer_wants_to_know(module, desktop):
     assert (parent.categories, parent.dependencies) == (["Segmentation"], [])
     assert "VS-SEG" in parent.acknowledgementText
     assert "user-guide.md" in parent.helpText
+    controls = re.findall("<i>(.*?)</i>", parent.helpText)
+    assert len(controls) == 5
+    shown = (MODULE / "Resources" / "UI" / "VSClickCorrect.ui").read_text(encoding="utf-8")
+    offered = (MODULE / "VSClickCorrectLib" / "panel" / "sample_sources.py").read_text(encoding="utf-8")
+    assert [name for name in controls if f">{name}<" not in shown and name not in offered] == []
     assert len(desktop.app.started) == 1

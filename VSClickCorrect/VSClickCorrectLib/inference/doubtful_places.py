@@ -15,7 +15,7 @@ _REACH_MM = 4.0
 _APART_MM = 8.0
 _MOST = 8
 # Less than this is not worth a click.
-LEAST_GAIN = 0.015
+LEAST_GAIN = 0.005
 # From here on the network says that the mask is wrong.
 _SURE = 0.5
 
