@@ -118,10 +118,16 @@ def test_real_series_is_taken_and_a_changed_one_refused(samples, headless, tmp_p
 def test_slicer_imports_next_to_nothing_as_it_starts():
     """What is imported to offer the cases; networks, images and SciPy would take half a second."""
     library = MODULE / "VSClickCorrectLib"
-    files = (MODULE / "VSClickCorrect.py", library / "panel" / "sample_sources.py", library / "errors.py")
+    panel = library / "panel"
+    files = (
+        MODULE / "VSClickCorrect.py",
+        panel / "sample_sources.py",
+        panel / "help_text.py",
+        library / "errors.py",
+    )
     imported = {name for path in files for name in imports_at_once(path)}
     ours = {name for name in imported if name.startswith("VSClickCorrectLib")}
-    assert ours == {"VSClickCorrectLib.errors"}
+    assert ours == {"VSClickCorrectLib.errors", "VSClickCorrectLib.panel.help_text"}
     assert {name.partition(".")[0] for name in imported - ours} <= {
         "qt",
         "slicer",
