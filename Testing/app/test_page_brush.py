@@ -54,6 +54,13 @@ def pixel_of(page, ras, view="T1ce"):
     return area["x"] + area["width"] / 2 - right, area["y"] + area["height"] / 2 - front
 
 
+def take(page, key):
+    """Take brush or eraser, and wait until the page knows it."""
+    page.keyboard.press(key)
+    tool = {"p": "#tool-brush", "e": "#tool-eraser"}[key]
+    expect(page.locator(tool)).to_have_attribute("aria-pressed", "true")
+
+
 def draw(page, *points, view="T1ce"):
     page.mouse.move(*pixel_of(page, points[0], view))
     page.mouse.down()
@@ -85,8 +92,7 @@ def test_a_stroke_is_painted_shown_at_its_size_and_undone_among_clicks(page, tmp
     page.mouse.click(*pixel_of(page, np.add(CENTER, (7.0, 0, 0))))
     says(page, "Boundary click")
     clicked = mask(page, tmp_path)
-    page.keyboard.press("p")
-    expect(page.locator("#tool-brush")).to_have_attribute("aria-pressed", "true")
+    take(page, "p")
     end = np.add(AWAY, (0.0, 9.0, 0.0))
     page.mouse.move(*pixel_of(page, AWAY))
     area = page.locator(".vs-over[data-view=T1ce]").bounding_box()
@@ -113,7 +119,7 @@ def test_a_stroke_is_painted_shown_at_its_size_and_undone_among_clicks(page, tmp
     page.keyboard.press("Control+y")
     says(page, "Done again: brush stroke")
     np.testing.assert_array_equal(mask(page, tmp_path), painted)
-    page.keyboard.press("e")
+    take(page, "e")
     draw(page, AWAY, end, view="T2")
     says(page, "raser stroke")
     assert mask(page, tmp_path).sum() < painted.sum()
@@ -125,7 +131,7 @@ def test_a_stroke_is_painted_shown_at_its_size_and_undone_among_clicks(page, tmp
 
 
 def test_shift_and_wheel_set_the_radius_and_the_wheel_alone_pages(page):
-    page.keyboard.press("p")
+    take(page, "p")
     page.mouse.move(*pixel_of(page, AWAY))
     before = page.inner_text("#brush-radius")
     page.keyboard.down("Shift")
@@ -139,7 +145,7 @@ def test_shift_and_wheel_set_the_radius_and_the_wheel_alone_pages(page):
 
 
 def test_escape_discards_the_stroke_first_and_then_puts_the_tool_away(page, tmp_path):
-    page.keyboard.press("p")
+    take(page, "p")
     page.mouse.move(*pixel_of(page, AWAY))
     page.mouse.down()
     page.keyboard.press("Escape")
@@ -155,6 +161,7 @@ def test_escape_discards_the_stroke_first_and_then_puts_the_tool_away(page, tmp_
 
 def test_mask_tools_are_steps_of_undo(page, tmp_path):
     page.click("#tool-brush")
+    expect(page.locator("#tool-brush")).to_have_attribute("aria-pressed", "true")
     draw(page, AWAY)
     says(page, "rush stroke")
     page.click("#mask")
