@@ -115,8 +115,9 @@ MINUTES ?= 55
 THREADS ?= 2
 TRAIN = $(BIN)/vsclick train Resources/Experiments/$(1).toml --training $(RUNS)/$(2)-training \
   --validation $(RUNS)/$(2)-validation --output $(RUNS)/$(1) --threads $(THREADS)
-EXPERIMENTS := $(filter initial-% cut-% past-%,$(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml)))))
-.PHONY: cohorts wide train train-wide experiments $(EXPERIMENTS)
+EXPERIMENTS := $(filter-out %-curve-dice %-curve-focal-tversky,$(filter initial-% cut-% past-%,\
+  $(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml))))))
+.PHONY: cohorts wide train train-wide experiments label-curve $(EXPERIMENTS)
 
 cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-training --split training --count 400 --seed 11
@@ -150,6 +151,9 @@ experiments: $(EXPERIMENTS) ## Run every experiment of the thesis and past it; p
 
 $(filter-out past-5-corrected,$(EXPERIMENTS)): $(VENV)/.ready-train
 	$(call TRAIN,$@,region)
+
+label-curve: $(VENV)/.ready-train ## What clicks replace in labelled cases: trainings on 8 to 170 cases, table and picture
+	$(BIN)/python Testing/tools/label_curve.py $(RUNS) --threads $(THREADS)
 
 past-5-corrected: $(VENV)/.ready-train
 	$(BIN)/python Testing/tools/corrected_cohort.py $(RUNS)/region-training $(RUNS)/corrected-training --count 100

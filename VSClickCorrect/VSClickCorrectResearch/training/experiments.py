@@ -49,7 +49,7 @@ class Examples:
     Parameters
     ----------
     cases : int
-        Cases of the training cohort, the first ones; 0 stands for all.
+        Cases of the training cohort, drawn by the training's seed; 0 stands for all.
     missing_t1ce, missing_t2 : float
         Chance that a sequence is left out; never both.
     crop : tuple of int

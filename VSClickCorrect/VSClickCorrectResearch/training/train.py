@@ -21,7 +21,7 @@ from VSClickCorrectLib.io.files import check_file, write_text
 from VSClickCorrectLib.io.outputs import check_apart, check_ours
 from VSClickCorrectLib.networks.registry import build, dimensions
 
-from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
+from VSClickCorrectResearch.datasets.cases import LazyCase, inputs_of, list_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.click_task import ClickTask
@@ -131,7 +131,7 @@ def _task(
     if experiment.role == "click":
         learnt, held_back = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
         return ClickTask(experiment, learnt, held_back, network, seed)
-    listed = list_cases(cohorts[0])[: experiment.examples.cases or None], list_cases(cohorts[1])
+    listed = chosen_cases(list_cases(cohorts[0]), experiment.examples.cases, seed), list_cases(cohorts[1])
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
@@ -142,6 +142,12 @@ def _task(
         return CropTask(experiment, learnt_from, judged_by, seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
     return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
+
+
+def chosen_cases(cases: Sequence[LazyCase], count: int, seed: int) -> Sequence[LazyCase]:
+    """Return so many cases, or all for 0; with one seed fewer cases are a part of more."""
+    order = np.random.default_rng(seed).permutation(len(cases))
+    return [cases[n] for n in order[:count]] if count else cases
 
 
 def _player(experiment: Experiment, weights: Path | None) -> Corrector:

@@ -1,0 +1,47 @@
+"""The label curve: means, intervals, and how many labels a round of clicks is worth."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from VSClickCorrectResearch.evaluation.label_chart import label_curve_of, label_table, save_label_curves
+
+
+@pytest.fixture
+def curve():
+    """Two seeds, three cases, the initial mask and one round; round 1 adds 0.1 wherever."""
+    initial = {10: [[0.2, 0.4, 0.6], [0.4, 0.4, 0.4]], 40: [[0.6, 0.6, 0.6], [0.6, 0.6, 0.6]]}
+    return label_curve_of({n: np.stack([d := np.array(v), d + 0.1], axis=-1) for n, v in initial.items()})
+
+
+def test_means_are_over_cases_and_seeds(curve):
+    assert curve.sizes == (10, 40)
+    assert curve.mean == pytest.approx(np.array([[0.4, 0.5], [0.6, 0.7]]))
+    # Each case counts once, with its mean over seeds: 0.3, 0.4 and 0.5.
+    assert 0.3 <= curve.low[0, 0] < 0.4 < curve.high[0, 0] <= 0.5
+    assert curve.low[1, 0] == pytest.approx(0.6)
+
+
+def test_spread_is_that_of_seeds(curve):
+    assert curve.spread == pytest.approx(np.zeros((2, 2)))
+    two = label_curve_of({8: np.array([[[0.4], [0.6]], [[0.6], [0.8]]])})
+    assert two.spread[0, 0] == pytest.approx(np.sqrt(2) * 0.1)
+
+
+def test_labels_are_read_off_the_initial_masks_on_a_log_scale(curve):
+    assert curve.labels_for(0.5) == pytest.approx(20)  # half-way from 10 to 40
+    assert curve.labels_for(0.6) == pytest.approx(40)
+    assert curve.labels_for(0.61) == np.inf
+    assert curve.labels_for(0.1) == pytest.approx(10)
+
+
+def test_table_says_what_round_1_replaces(curve):
+    rows = label_table(curve).splitlines()
+    assert rows[0].startswith("| labelled cases | initial mask | round 1 |")
+    assert rows[2].startswith("| 10 | 0.400 [") and rows[2].endswith("| 10 |")
+    assert rows[3].startswith("| 40 | 0.600 [") and rows[3].endswith("| more than 0 |")
+
+
+def test_picture_shows_every_kind(curve, tmp_path):
+    save_label_curves(tmp_path / "curve.png", {"Dice": curve, "Focal Tversky": curve})
+    with Image.open(tmp_path / "curve.png") as picture:
+        assert picture.width > 2 * picture.height

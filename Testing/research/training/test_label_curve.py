@@ -1,0 +1,104 @@
+"""Pipelines of few and of many labelled cases: the same cases for both networks, nothing trained twice."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from bright_ball import GRID, ball, ball_case
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectResearch.datasets.cases import list_cases
+from VSClickCorrectResearch.evaluation.metrics import dice
+from VSClickCorrectResearch.training.experiments import read_experiment
+from VSClickCorrectResearch.training.label_curve import Cohorts, label_curve
+from VSClickCorrectResearch.training.train import chosen_cases
+
+INITIAL = """\
+role = "initial"
+[network]
+name = "unet3d"
+channels = [2, 3]
+[geometry]
+spacing = [1.0, 1.0, 1.0]
+[examples]
+crop = [8, 8, 8]
+[loss]
+name = "dice"
+[course]
+batch = 1
+steps = 2
+val_every = 1
+"""
+CORRECTOR = """\
+role = "corrector"
+[network]
+name = "attention_unet2d"
+in_channels = 3
+channels = [8, 16]
+[geometry]
+size = 16
+pixel_mm = 1.5
+[examples]
+masks = 1
+[loss]
+name = "correction"
+[course]
+batch = 2
+steps = 2
+val_every = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Three times the same ball."""
+    folder, case = tmp_path_factory.mktemp("cohort"), ball_case()
+    for n in range(3):
+        arrays = {"t1ce": case.t1ce.array, "t2": case.t2.array, "truth": ball(), "affine": GRID.affine}
+        np.savez(folder / f"case-{n:05d}.npz", **arrays)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def experiments(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiments")
+    (folder / "start.toml").write_text(INITIAL)
+    (folder / "mend.toml").write_text(CORRECTOR)
+    return read_experiment(folder / "start.toml"), read_experiment(folder / "mend.toml")
+
+
+def test_fewer_cases_are_a_part_of_more(cohort):
+    cases = list_cases(cohort)
+    names = [[case.name for case in chosen_cases(cases, n, seed=4)] for n in (1, 2, 0)]
+    assert names[0] == names[1][:1]
+    assert names[2] == [case.name for case in cases]
+    assert len({tuple(c.name for c in chosen_cases(cases, 2, seed)) for seed in range(20)}) > 1
+
+
+def test_every_pipeline_is_played_on_every_test_case_and_kept(cohort, experiments, tmp_path):
+    cohorts, runs = Cohorts(cohort, cohort, cohort), tmp_path / "curve"
+    arguments = ([experiments[0]], experiments[1], (1, 2), (0,), cohorts, runs, 1)
+    points = list(label_curve(*arguments))
+    assert [(p.cases, p.seed) for p in points] == [(1, 0), (2, 0)]
+    assert all(list(p.dice) == [f"case-{n:05d}" for n in range(3)] for p in points)
+    assert all(len(rounds) == 4 for p in points for rounds in p.dice.values())
+    written = {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()}
+    assert list(label_curve(*arguments)) == points
+    assert {path: os.stat(path).st_mtime_ns for path in written} == written
+
+
+def test_beginning_is_what_the_initial_model_takes_for_tumour(cohort, experiments, tmp_path):
+    (point,) = label_curve(
+        [experiments[0]], experiments[1], (1,), (0,), Cohorts(cohort, cohort, cohort), tmp_path, 1
+    )
+    models = ModelFolder(tmp_path / "model-start-1-0")
+    network = models.load(models.entry("initial"), torch.device("cpu"))
+    case, shape = ball_case(), GRID.axial_shape
+    channels = np.zeros((2, *(8 * -(-n // 8) for n in shape)), np.float32)
+    low = [(a - b) // 2 for a, b in zip(channels.shape[1:], shape, strict=True)]
+    inside = tuple(slice(a, a + n) for a, n in zip(low, shape, strict=True))
+    channels[(slice(None), *inside)] = [v.normalised(GRID.box) for v in (case.t1ce, case.t2)]
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(channels)[None])[0, 0].numpy()
+    expected = dice(logits[inside] >= 0, ball())
+    assert point.dice["case-00000"][0] == pytest.approx(expected, abs=1e-6)

@@ -1,0 +1,116 @@
+"""The label curve as a table and a picture: DSC over labelled cases, one line for each round of clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from VSClickCorrectLib.io.files import write_atomically
+
+from VSClickCorrectResearch.evaluation.statistics import mean_interval
+
+_COLOURS = ("#999999", "#0072B2", "#009E73", "#D55E00")
+_MARKERS = ("o", "s", "^", "D")
+
+
+@dataclass(frozen=True)
+class LabelCurve:
+    """Mean DSC of one kind of pipeline.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Labelled cases, ascending.
+    mean, low, high : ndarray
+        ``(sizes, rounds + 1)``: mean over test cases and seeds, and the ends of its 95 % bootstrap interval
+        over test cases, each of which counts with its mean over seeds.
+    spread : ndarray
+        ``(sizes, rounds + 1)``: standard deviation over seeds of the mean over cases.
+    """
+
+    sizes: tuple[int, ...]
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    spread: np.ndarray
+
+    def labels_for(self, dice: float) -> float:
+        """Return how many labelled cases the initial mask alone needs for a DSC, interpolated on a log scale.
+
+        Infinite where all cases do not suffice, and the smallest number where that is already more.
+        """
+        reached = np.maximum.accumulate(self.mean[:, 0])
+        if dice > reached[-1]:
+            return float("inf")
+        return float(np.exp(np.interp(dice, reached, np.log(self.sizes))))
+
+
+def label_curve_of(dice: dict[int, np.ndarray]) -> LabelCurve:
+    """Summarise the DSC of every number of labelled cases, ``(seeds, cases, rounds + 1)`` each."""
+    sizes = tuple(sorted(dice))
+    by_case = [dice[n].mean(axis=0) for n in sizes]
+    ends = np.array([[mean_interval(column, 0) for column in one.T] for one in by_case])
+    return LabelCurve(
+        sizes,
+        np.array([one.mean(axis=0) for one in by_case]),
+        ends[..., 0],
+        ends[..., 1],
+        np.array([dice[n].mean(axis=1).std(axis=0, ddof=min(1, len(dice[n]) - 1)) for n in sizes]),
+    )
+
+
+def label_table(curve: LabelCurve) -> str:
+    """Return the curve as Markdown: one row a number of cases, one column a round."""
+    rounds = curve.mean.shape[1]
+    heads = ["labelled cases", "initial mask", *(f"round {n}" for n in range(1, rounds))]
+    lines = [_row(heads + ["labels that round 1 replaces"]), _row(["---"] * (rounds + 2))]
+    for n, size in enumerate(curve.sizes):
+        values = zip(curve.mean[n], curve.low[n], curve.high[n], curve.spread[n], strict=True)
+        cells = [f"{mean:.3f} [{low:.3f}, {high:.3f}] ± {spread:.3f}" for mean, low, high, spread in values]
+        needed = curve.labels_for(curve.mean[n, 1])
+        more = f"more than {curve.sizes[-1] - size}" if np.isinf(needed) else f"{max(0, needed - size):.0f}"
+        lines.append(_row([str(size), *cells, more]))
+    return "\n".join(lines) + "\n"
+
+
+def save_label_curves(path: Path, curves: dict[str, LabelCurve]) -> None:
+    """Draw curves beside each other, by title; bands are 95 % intervals over test cases.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6 * len(curves), 4.2), layout="constrained")
+    axes = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    for axis, (title, curve) in zip(axes, curves.items(), strict=True):
+        _draw(axis, title, curve)
+    axes[0].set_ylabel("mean DSC on test cases")
+    axes[-1].legend(frameon=False, fontsize=9, loc="lower right")
+    FigureCanvasAgg(figure)
+    write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150))
+
+
+def _draw(axis, title: str, curve: LabelCurve) -> None:
+    for n in range(curve.mean.shape[1]):
+        colour, marker = _COLOURS[n % len(_COLOURS)], _MARKERS[n % len(_MARKERS)]
+        axis.fill_between(
+            curve.sizes, curve.low[:, n], curve.high[:, n], color=colour, alpha=0.12, linewidth=0
+        )
+        label = "initial mask" if n == 0 else f"round {n}"
+        axis.plot(curve.sizes, curve.mean[:, n], color=colour, marker=marker, markersize=4, label=label)
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(curve.sizes, [str(n) for n in curve.sizes])
+    axis.minorticks_off()
+    axis.set_xlabel("labelled training cases")
+    axis.set_title(title, fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,145 @@
+"""What a click replaces in labels: the pipeline's DSC over labelled cases and rounds of clicks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.preprocessing import covering_grid
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
+from VSClickCorrectLib.io.files import make_folder
+from VSClickCorrectLib.io.json_files import write_json
+
+from VSClickCorrectResearch.datasets.cases import list_cases
+from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.evaluation.rounds import Method, Play, Start, play_rounds
+from VSClickCorrectResearch.training.experiments import Experiment
+from VSClickCorrectResearch.training.export import export
+from VSClickCorrectResearch.training.loop import BEST
+from VSClickCorrectResearch.training.schedule import Schedule
+from VSClickCorrectResearch.training.train import RESULT, train
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Where cases lie: a folder or list each. The training alone chooses, by its validation cases."""
+
+    training: Path
+    validation: Path
+    test: Path
+
+
+@dataclass(frozen=True)
+class Point:
+    """One pipeline: an initial model and a corrector that know the same labelled cases.
+
+    Parameters
+    ----------
+    initial, corrector : str
+        Names of the experiments.
+    cases : int
+        Labelled cases from which both have learnt.
+    seed : int
+        Of the choice of those cases and of both trainings.
+    dice : dict
+        Of each test case, the DSC of the initial mask and after each round of clicks.
+    """
+
+    initial: str
+    corrector: str
+    cases: int
+    seed: int
+    dice: dict[str, list[float]]
+
+
+def label_curve(
+    initials: Sequence[Experiment],
+    corrector: Experiment,
+    sizes: Sequence[int],
+    seeds: Sequence[int],
+    cohorts: Cohorts,
+    runs: Path,
+    threads: int = 2,
+) -> Iterator[Point]:
+    """Train a pipeline of each kind on each number of cases, and play rounds of clicks on the test cases.
+
+    The initial model is shown what lies around the tumour, as in the thesis, which centres volumes on it.
+    Called again with the same ``runs``, it goes on where it stopped.
+
+    Parameters
+    ----------
+    initials : sequence of Experiment
+        Initial models.
+    corrector : Experiment
+        What corrects the masks of each.
+    sizes, seeds : sequence of int
+        Numbers of labelled cases, and seeds; those of one seed contain each other.
+    cohorts : Cohorts
+        The cases.
+    runs : Path
+        Where trainings and points are kept.
+    threads : int
+        Of the processor.
+
+    Yields
+    ------
+    Point
+        Those of the first seed first.
+    """
+    for seed, size in product(seeds, sizes):
+        models = ModelFolder(_trained(corrector, size, seed, cohorts, runs, threads))
+        for initial in initials:
+            kept = runs / f"{initial.name}-{size}-{seed}.json"
+            if not kept.exists():
+                folder = ModelFolder(_trained(initial, size, seed, cohorts, runs, threads))
+                point = Point(initial.name, corrector.name, size, seed, _played(folder, models, cohorts.test))
+                write_json(kept, asdict(point))
+            yield Point(**json.loads(kept.read_text(encoding="utf-8")))
+
+
+def _trained(
+    experiment: Experiment, size: int, seed: int, cohorts: Cohorts, runs: Path, threads: int
+) -> Path:
+    """Return a model folder with the network that ``size`` cases have taught, training it if need be."""
+    output = runs / f"train-{experiment.name}-{size}-{seed}"
+    taught = replace(experiment, examples=replace(experiment.examples, cases=size))
+    if not (output / RESULT).exists():
+        course = experiment.course
+        schedule = Schedule(
+            course.steps, course.val_every, course.learning_rate, course.patience, threads=threads
+        )
+        train(taught, (cohorts.training, cohorts.validation), output, schedule, seed)
+    models = runs / f"model-{experiment.name}-{size}-{seed}"
+    if not (models / "manifest.json").exists():
+        make_folder(models)
+        export(taught, output / BEST, experiment.name, models)
+    return models
+
+
+def _played(initial: ModelFolder, corrector: ModelFolder, test: Path) -> dict[str, list[float]]:
+    cpu = torch.device("cpu")
+    segmenter = PlainSegmenter(Model(entry := initial.entry("initial"), initial.load(entry, cpu)))
+    method = Method("corrector", Corrector.load(corrector, device="cpu"))
+    cases = (case.load() for case in list_cases(test))
+    return {
+        case.name: [one.scores.dice for one in play_rounds(case, _start(segmenter, case), method, Play())]
+        for case in cases
+        if case.truth.any()
+    }
+
+
+def _start(segmenter: PlainSegmenter, case: LabelledCase) -> Start:
+    """Return all that the initial model takes for tumour."""
+    spacing = tuple(segmenter.model.entry.geometry["spacing"])
+    window = covering_grid(case.grid, Box((0, 0, 0), case.grid.axial_shape), spacing)
+    mask = np.zeros_like(case.truth)
+    mask[window.box.slices] = segmenter.probability(case.case, window) >= segmenter.model.entry.threshold
+    return Start(mask)
