@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from trame_rca.view_adapter import RcaViewAdapter
 from trame_server import Server
 from trame_slicer.core import ViewManager
-from trame_slicer.rca_view import RemoteSliceViewFactory, RemoteThreeDViewFactory
-from trame_slicer.views import ScheduledRenderStrategy
+from trame_slicer.rca_view import RemoteViewFactory
+from trame_slicer.views import AbstractView, ScheduledRenderStrategy, SliceView, ThreeDView, ViewType
 
 # What trame-rca sends of a view at rest; with one quality a change is drawn and sent once, not twice.
 _QUALITY = 90
@@ -31,7 +32,7 @@ class _Drawing(ScheduledRenderStrategy):
             self._adapter.schedule_render()
 
 
-class _SliceViews(RemoteSliceViewFactory):
+class _SliceViews(RemoteViewFactory):
     def _create_view(self, *arguments, **named):
         made = super()._create_view(*arguments, **named)
         made.slicer_view.set_scheduled_render(_Drawing(made.view_adapter))
@@ -48,14 +49,25 @@ def register_factories(manager: ViewManager, server: Server) -> None:
     server : Server
         Sends their pictures.
     """
-    for factory in (_SliceViews, RemoteThreeDViewFactory):
+    kinds = (
+        (_SliceViews, SliceView, ViewType.SLICE_VIEW),
+        (RemoteViewFactory, ThreeDView, ViewType.THREE_D_VIEW),
+    )
+    for factory, view, view_type in kinds:
         made = factory(
             server,
+            partial(_undrawn, view),
+            view_type,
             target_fps=_FPS_UNDER_POINTER,
             blur_fps=_FPS_ELSEWHERE,
             interactive_quality=_QUALITY,
         )
         manager.register_factory(made)
+
+
+def _undrawn(view: Callable[..., AbstractView], **named) -> AbstractView:
+    """Make a view that is not drawn until its factory has said how, as each of its settings asks for it."""
+    return view(scheduled_render_strategy=ScheduledRenderStrategy(), **named)
 
 
 @contextmanager
