@@ -51,6 +51,11 @@ def _without(word: str):
     return _models(spoil)
 
 
+def _twice(folder: Path) -> None:
+    entries = read_manifest(folder)
+    write_manifest(folder, [*entries, entries[0]])
+
+
 def _weights(content):
     """Weights for which the manifest vouches; ``content`` makes bytes of the tensors."""
     return _models(lambda folder: vouch_for(folder, "find", content(bright_unet3d(0.55))))
@@ -133,6 +138,11 @@ CASES = [
         "manifest of 100 000 brackets",
         _manifest(b"[" * 100_000),
         ("models/manifest.json", "JSON", "install"),
+    ),
+    BadInput(
+        "two models of one name",
+        _models(_twice),
+        ("models/manifest.json", "find", "understood", "install"),
     ),
     BadInput(
         "model without its file",

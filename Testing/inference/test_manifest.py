@@ -116,6 +116,11 @@ def test_entry_with_a_value_of_no_use_is_refused(tmp_path, wrong):
     assert str(tmp_path / "manifest.json") in refused(ModelFolder, tmp_path)
 
 
+def test_two_models_of_one_name_are_refused(tmp_path):
+    write_manifest(tmp_path, [ENTRY | SPACING | {"name": name} for name in ("twin", "other", "twin")])
+    assert "two models are called 'twin'" in refused(ModelFolder, tmp_path)
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "first.safetensors"])
 def test_files_larger_than_any_here_are_refused_unread(own_models, name):
     with (own_models / name).open("r+b") as stream:

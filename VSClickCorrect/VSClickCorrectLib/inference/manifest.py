@@ -261,4 +261,8 @@ def _entries_of(content: bytes) -> list[ModelEntry]:
     entries = [ModelEntry(**values) for values in document["models"]]
     for entry in entries:
         GEOMETRIES[entry.role].check(entry.geometry, f"geometry of '{entry.name}'")
+    names = [entry.name for entry in entries]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two models are called '{name}'")
     return entries
