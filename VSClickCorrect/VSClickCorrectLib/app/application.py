@@ -144,6 +144,7 @@ class BrowserApp:
         with self.status.reporting():
             self.flow.worklist.close()
         self.host.end()
+        self.flow.warm.close()
         self.flow.workbench.close()
         self.uploads.close()
 

@@ -1,6 +1,8 @@
-"""Outlines on slices, beside the segment itself: what an edit changed."""
+"""What is drawn on slices beside the segment itself: what an edit changed, for instance."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import slicer
@@ -54,10 +56,8 @@ def add_outline_segmentation(
     return node
 
 
-class ChangeOutline:
-    """Shows on the slices which voxels an edit added and which it removed, in two colours.
-
-    The outlines are not saved with the scene, and no editor offers them.
+class Overlay:
+    """Segments drawn on slices beside the one that is corrected, neither saved nor offered by an editor.
 
     Parameters
     ----------
@@ -65,23 +65,44 @@ class ChangeOutline:
         Where they are shown.
     volume_node : vtkMRMLVolumeNode
         The volume whose grid counts.
+    name : str
+        The node's name.
+    colors : mapping of str to tuple of float
+        The segments' names and colours, red, green and blue from 0 to 1.
+    fill : float, optional
+        Opacity with which they are filled; outlines alone if left out.
     """
 
-    def __init__(self, scene: slicer.vtkMRMLScene, volume_node: slicer.vtkMRMLVolumeNode) -> None:
-        self._scene = scene
-        self._volume_node = volume_node
+    def __init__(
+        self,
+        scene: slicer.vtkMRMLScene,
+        volume_node: slicer.vtkMRMLVolumeNode,
+        name: str,
+        colors: Mapping[str, tuple[float, float, float]],
+        fill: float | None = None,
+    ) -> None:
+        self._scene, self._volume_node = scene, volume_node
+        self._name, self._colors, self._fill = name, colors, fill
         self._node: slicer.vtkMRMLSegmentationNode | None = None
 
-    def show(self, change: Change) -> None:
-        """Show a change in place of the one shown before; nothing is shown if the volume is gone."""
+    def draw(self, box: Box, voxels: Iterable[np.ndarray]) -> None:
+        """Show in place of what was shown before what each segment holds; nothing if the volume is gone.
+
+        Parameters
+        ----------
+        box : Box
+            Where the voxels lie.
+        voxels : iterable of ndarray of bool
+            One of each segment, of the box's shape.
+        """
         if self._volume_node.GetScene() is None:
             self.close()
             return
         node = self._ensured()
         node.SetAndObserveTransformNodeID(self._volume_node.GetTransformNodeID())
         grid, segments = grid_of(self._volume_node), node.GetSegmentation()
-        for segment_id, voxels in zip(("added", "removed"), change.voxels(), strict=True):
-            draw_voxels(node, segments.GetSegment(segment_id), grid, change.box, voxels)
+        for name, values in zip(self._colors, voxels, strict=True):
+            draw_voxels(node, segments.GetSegment(name), grid, box, values)
         node.GetDisplayNode().SetVisibility(True)
 
     def hide(self) -> None:
@@ -90,17 +111,33 @@ class ChangeOutline:
             self._node.GetDisplayNode().SetVisibility(False)
 
     def close(self) -> None:
-        """Remove the outlines from the scene; closing twice does no harm."""
+        """Remove the segments from the scene; closing twice does no harm."""
         node, self._node = self._node, None
         remove_nodes(self._scene, node)
 
     def _ensured(self) -> slicer.vtkMRMLSegmentationNode:
         if self._node is None or self._node.GetScene() is None:
-            self._node = add_outline_segmentation(self._scene, self._volume_node, "last change", saved=False)
-            segments = self._node.GetSegmentation()
-            segments.AddEmptySegment("added", "added", ADDED_COLOR)
-            segments.AddEmptySegment("removed", "removed", REMOVED_COLOR)
+            self._node = add_outline_segmentation(self._scene, self._volume_node, self._name, saved=False)
+            for name, color in self._colors.items():
+                self._node.GetSegmentation().AddEmptySegment(name, name, color)
+            if self._fill is not None:
+                display = self._node.GetDisplayNode()
+                display.SetVisibility2DFill(True)
+                display.SetVisibility2DOutline(False)
+                display.SetOpacity2DFill(self._fill)
         return self._node
+
+
+class ChangeOutline(Overlay):
+    """Shows which voxels an edit added and which it removed, in two colours."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene, volume_node: slicer.vtkMRMLVolumeNode) -> None:
+        colors = {"added": ADDED_COLOR, "removed": REMOVED_COLOR}
+        super().__init__(scene, volume_node, "last change", colors)
+
+    def show(self, change: Change) -> None:
+        """Show a change in place of the one shown before."""
+        self.draw(change.box, change.voxels())
 
 
 def draw_voxels(
