@@ -158,3 +158,35 @@ class TestDeepClicks:
         one = self.session(half, self.TUMOUR & ~with_blocks(self.GRID.shape, ((2, 10), (2, 14), (2, 8))))
         one.apply(click_at(self.GRID, (15, 8, 20), INCLUDE))
         np.testing.assert_array_equal(one.mask.values, self.TUMOUR)
+
+    @pytest.mark.parametrize("behind", [8, 28])
+    def test_a_boundary_click_far_outside_brings_what_the_corrector_cannot_see_from_it(self, behind):
+        # The tumour's border at row 13; nearer than 14.4 mm to the click is all of it, or a part.
+        tumour = with_blocks(self.GRID.shape, ((14, 17), (2, 14), (2, behind)))
+        asked = []
+
+        def initial_proposer(case, click, *_):
+            asked.append(click.kind)
+            return Proposal(click, case.grid.box, tumour.astype(np.float32))
+
+        corrector = OracleCorrector(tumour)
+        one = CorrectionSession(case_on(self.GRID), ArrayMask(self.GRID), corrector, initial_proposer)
+        click = click_at(self.GRID, (15, 13, 5))
+        one.apply(click)
+        assert asked == [INCLUDE]
+        if behind == 28:
+            np.testing.assert_array_equal(one.mask.values, tumour)
+            assert corrector.asked == []
+        else:
+            assert corrector.asked == [(click,)]
+
+    def test_a_boundary_click_deep_in_the_mask_says_not_on_which_side_it_is_wrong(self):
+        corrector = OracleCorrector(self.TUMOUR)
+        one = CorrectionSession(
+            case_on(self.GRID),
+            ArrayMask(self.GRID, self.TUMOUR | self.WRONG),
+            corrector,
+            lambda *_: pytest.fail("asked"),
+        )
+        one.apply(click_at(self.GRID, (15, 14, 15)))
+        assert len(corrector.asked) == 1

@@ -133,9 +133,9 @@ class TestIncludeClick:
         session.apply(click_at(grid, (5, 30, 30), INCLUDE))
         assert session.mask.values.sum() == len(DISC)
 
-    def test_boundary_and_exclude_clicks_never_ask_the_starter(self, session_on, grid):
-        session = session_on(initial_proposer=lambda *_: pytest.fail("asked"))
-        session.apply_together([click_at(grid, (5, 30, 30)), click_at(grid, (5, 3, 3), EXCLUDE)])
+    def test_clicks_near_the_border_and_exclude_clicks_never_ask_the_starter(self, session_on, grid, truth):
+        session = session_on(truth, initial_proposer=lambda *_: pytest.fail("asked"))
+        session.apply_together([click_at(grid, (5, 18, 30)), click_at(grid, (5, 3, 3), EXCLUDE)])
 
 
 class TestExcludeClick:

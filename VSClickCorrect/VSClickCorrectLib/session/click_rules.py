@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -19,8 +19,8 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.session.components import Island, is_largest, island_at
 from VSClickCorrectLib.session.edit import Change
 
-# An include or exclude click farther than this from the border is about a part of the tumour, or another
-# object, not about the border: the network that sees the whole tumour answers it.
+# A click farther than this from the border is about a part of the tumour, or another
+# object, not about the border as it runs: the network that sees the whole tumour answers it.
 DEEP_MM = 6.0
 # What an include or exclude click changes at least, where the network would not follow it.
 DISC_MM = 1.2
@@ -110,15 +110,15 @@ class ClickRules:
         """
         islands = {c: self._island_under(c, clicks) for c in clicks if c.kind is ClickKind.EXCLUDE}
         removed = [island for island in islands.values() if island is not None]
-        whole = [start(c) for c in clicks if start and islands.get(c) is None and self._is_deep(c)]
-        handled = {p.click for p in whole} | {c for c, island in islands.items() if island is not None}
-        local = [c for c in clicks if c not in handled]
+        asked = {c: start(_asked(c)) for c in clicks if start and not islands.get(c) and self._is_deep(c)}
+        whole = {c: p for c, p in asked.items() if c.kind is not ClickKind.BOUNDARY or self._beyond_reach(p)}
+        local = [c for c in clicks if c not in whole and not islands.get(c)]
         proposals = [self._through(p) for p in (propose(local) if local else [])]
-        boxes = [p.box for p in (*proposals, *whole)] + [island.box for island in removed]
+        boxes = [p.box for p in (*proposals, *whole.values())] + [island.box for island in removed]
         box = union(boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)
         result = merge(self.case.grid, box, current, proposals) if proposals else current.copy()
-        for proposal in whole:
+        for proposal in whole.values():
             self._follow(result, current, box, proposal)
         for island in removed:
             result[island.box.slices_in(box)] &= ~island.values
@@ -153,11 +153,17 @@ class ClickRules:
         return bool((island.values & (distance <= REACH_MM)).any())
 
     def _is_deep(self, click: Click) -> bool:
-        """Tell whether an include click lies deep in the background, or an exclude click deep in the mask."""
-        if click.kind is ClickKind.BOUNDARY:
-            return False
+        """Tell whether the mask is far from what a click wants: background around it, or mask to exclude.
+
+        A boundary click deep in the mask is none: it does not say on which side of it the mask is wrong.
+        """
         around = self._values_within(click, DEEP_MM)
-        return bool((around != wanted(click)).all())
+        return bool(around.all() if click.kind is ClickKind.EXCLUDE else not around.any())
+
+    def _beyond_reach(self, proposal: Proposal) -> bool:
+        """Tell whether something is proposed, and more of it than the corrector can see from the click."""
+        away = distances(self.case.grid, proposal.box, proposal.click.position_ras)
+        return bool((proposal.values & (away > BORDER_MM)).any())
 
     def _follow(self, result: np.ndarray, current: np.ndarray, box: Box, proposal: Proposal) -> None:
         """Take over what a proposal for the whole tumour adds, or what it takes away around its click."""
@@ -261,6 +267,11 @@ class ClickRules:
         place = triple(n - a for n, a in zip(self._index_of(click), box.start, strict=True))
         inside = all(0 <= n < count for n, count in zip(place, values.shape, strict=True))
         return int(values[place]) if inside else None
+
+
+def _asked(click: Click) -> Click:
+    """Return what the network that sees the whole tumour is asked: a border begins with a voxel of tumour."""
+    return replace(click, kind=ClickKind.INCLUDE) if click.kind is ClickKind.BOUNDARY else click
 
 
 def wanted(click: Click) -> bool:
