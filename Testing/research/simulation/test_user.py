@@ -9,7 +9,13 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectResearch.simulation.mask_perturbations import uneven_border
-from VSClickCorrectResearch.simulation.user import border_clicks, inside_clicks, middle_click, random_click
+from VSClickCorrectResearch.simulation.user import (
+    border_clicks,
+    inside_clicks,
+    middle_click,
+    part_clicks,
+    random_click,
+)
 
 SHAPE = (12, 40, 40)
 # Voxel (k, j, i) lies at R -i, A -j, S 2k mm.
@@ -153,6 +159,47 @@ class TestInsideClicks:
             GRID, np.ones(SHAPE, bool), np.zeros(SHAPE, bool), INCLUDE, np.random.default_rng(0)
         )
         assert len(places(clicks)) == 1
+
+
+class TestPartClicks:
+    """Parts that are missed or wrong; voxels of `GRID` measure as its affine says."""
+
+    GRID = Grid((20, 40, 40), np.diag([-1.0, -1.0, 1.0, 1.0]))
+
+    def clicks(self, truth, mask, count=5):
+        found = part_clicks(self.GRID, truth, mask, count)
+        return [(c.kind, tuple(int(n) for n in self.GRID.ras_to_index(c.position_ras))) for c in found]
+
+    def block(self, *spans):
+        return with_blocks(self.GRID.shape, spans)
+
+    def test_a_tumour_that_the_mask_does_not_touch_gets_one_in_its_middle(self):
+        truth = self.block((9, 12), (9, 12), (9, 12))
+        assert self.clicks(truth, np.zeros_like(truth)) == [(INCLUDE, (10, 10, 10))]
+
+    def test_an_island_beside_the_tumour_is_excluded(self):
+        truth = self.block((9, 12), (9, 12), (9, 12))
+        assert self.clicks(truth, truth | self.block((9, 12), (29, 32), (29, 32))) == [
+            (EXCLUDE, (10, 30, 30))
+        ]
+
+    def test_of_a_tumour_that_the_mask_touches_only_what_is_deep_counts(self):
+        mask = self.block((4, 15), (4, 15), (4, 7))
+        thin, deep = (self.block((4, 15), (4, 15), (4, end)) for end in (14, 16))
+        # Seven columns are missing, then nine: their middle is 4 and 5 mm from what is right.
+        assert self.clicks(thin, mask) == []
+        assert self.clicks(deep, mask) == [(INCLUDE, (8, 8, 11))]
+
+    def test_the_deepest_comes_first_and_no_more_than_wanted(self):
+        small, large = self.block((9, 12), (9, 12), (3, 6)), self.block((5, 14), (5, 14), (20, 29))
+        both = small | large
+        assert [kind for kind, _ in self.clicks(both, np.zeros_like(both))] == [INCLUDE, INCLUDE]
+        assert self.clicks(both, np.zeros_like(both), 1) == [(INCLUDE, (9, 9, 24))]
+
+    def test_a_mask_that_is_right_needs_none(self):
+        truth = self.block((9, 12), (9, 12), (9, 12))
+        assert self.clicks(truth, truth) == []
+        assert part_clicks(self.GRID, np.zeros_like(truth), np.zeros_like(truth), 5) == []
 
 
 class TestFirstClicks:

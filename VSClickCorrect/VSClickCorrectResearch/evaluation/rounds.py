@@ -18,9 +18,9 @@ from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.metrics import Scores, dice, score
 from VSClickCorrectResearch.simulation.hand import Hand
 from VSClickCorrectResearch.simulation.led_user import clicks_near, random_places
-from VSClickCorrectResearch.simulation.user import border_clicks
+from VSClickCorrectResearch.simulation.user import border_clicks, part_clicks
 
-KNOWING, LED, RANDOM = USERS = ("knowing", "led", "random")
+KNOWING, LED, RANDOM, GUIDED = USERS = ("knowing", "led", "random", "guided")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Play:
         How far from where they were meant clicks are made.
     user : str
         Who clicks, one of `USERS`: who knows where the mask is most wrong, who is led to the places that the
-        networks doubt, or who looks at places of the mask's border at random.
+        networks doubt, who looks at places of the mask's border at random, or who knows and mends parts that
+        are missed or wrong as a whole by include and exclude clicks, as the user guide says.
     """
 
     rounds: int = 3
@@ -169,6 +170,9 @@ def _meant(
     """Return the clicks of a round as they are meant."""
     if play.user == KNOWING:
         return border_clicks(case.grid, case.truth, mask.values, play.clicks)
+    if play.user == GUIDED:
+        parts = part_clicks(case.grid, case.truth, mask.values, play.clicks)
+        return [*parts, *border_clicks(case.grid, case.truth, mask.values, play.clicks - len(parts))]
     if play.user == RANDOM:
         places = random_places(case.grid, mask.values, play.clicks, rng)
     else:

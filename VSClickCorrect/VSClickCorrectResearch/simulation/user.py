@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
@@ -12,6 +14,9 @@ from VSClickCorrectLib.geometry.triples import Index3, index3
 MIN_DISTANCE_MM = 4.0
 # Below this error a clinician sees no reason to click.
 MIN_ERROR_MM = 0.5
+# A deeper error is no matter of where the border runs.
+PART_MM = 4.0
+_NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
 def border_clicks(
@@ -115,6 +120,54 @@ def inside_clicks(
     deepest = np.argwhere(depth >= 0.7 * depth.max())
     index = deepest[rng.integers(len(deepest))] + box.start
     return [Click(tuple(grid.index_to_ras(index)), kind)]
+
+
+def part_clicks(grid: Grid, truth: np.ndarray, mask: np.ndarray, count: int) -> list[Click]:
+    """Place an include or exclude click in the middle of each part that is missed or taken for tumour.
+
+    An error is a part, and not the border of one, where it is deeper than `PART_MM`, or where it is all of a
+    tumour that the mask does not touch, or all of an island beside it. RITM places clicks in the same way.
+
+    Parameters
+    ----------
+    grid, truth, mask
+        As for `border_clicks`.
+    count : int
+        Clicks wanted; fewer are placed where fewer parts are wrong.
+
+    Returns
+    -------
+    list of Click
+        That in the deepest part first.
+
+    References
+    ----------
+    Sofiiuk et al.: Reviving Iterative Training with Mask Guidance for Interactive Segmentation, 2021.
+    """
+    box = Box.of_array(truth | mask)
+    if box is None:
+        return []
+    box = box.padded(1).clipped(grid.shape)
+    found: list[tuple[float, Click]] = []
+    for inside, outside, kind in ((truth, mask, ClickKind.INCLUDE), (mask, truth, ClickKind.EXCLUDE)):
+        for depth, index, whole in _parts(grid, inside[box.slices], outside[box.slices]):
+            if whole or depth > PART_MM:
+                click = Click(tuple(grid.index_to_ras(np.array(index) + box.start)), kind)
+                found.append((depth, click))
+    return [click for _, click in sorted(found, key=lambda one: -one[0])][:count]
+
+
+def _parts(grid: Grid, inside: np.ndarray, outside: np.ndarray) -> Iterator[tuple[float, Index3, bool]]:
+    """Yield of what is ``inside`` alone the depth of each part in mm, where, and whether it is an object."""
+    wrong = inside & ~outside
+    objects, _ = ndimage.label(inside, _NEIGHBOURS)
+    touched = np.unique(objects[inside & outside])
+    labels, number = ndimage.label(wrong, _NEIGHBOURS)
+    depth = ndimage.distance_transform_edt(np.pad(wrong, 1), sampling=grid.spacing[::-1])[1:-1, 1:-1, 1:-1]
+    for label in range(1, number + 1):
+        here = np.where(labels == label, depth, 0)
+        index = index3(np.unravel_index(np.argmax(here), here.shape))
+        yield float(here[index]), index, objects[index] not in touched
 
 
 def middle_click(grid: Grid, truth: np.ndarray) -> Click:
