@@ -1,4 +1,4 @@
-"""Take the pictures of the browser app: the synthetic case after a few clicks, at 1280×800 and 1920×1080.
+"""Take the pictures of the browser app: the synthetic case after a few clicks, at 1366×768 and 1920×1080.
 
 ``python Testing/tools/app_pictures.py`` writes app.png and app-planes.png into Resources/Screenshots. Needs
 Chromium and the Python package playwright.
@@ -30,7 +30,7 @@ def main() -> None:
 def _take_pictures(address: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
         page.goto(address)
         page.locator("#status", has_text="Ready").wait_for(timeout=120_000)
         page.wait_for_timeout(3000)
