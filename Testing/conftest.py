@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,10 @@ settings.load_profile("vsclickcorrect")
 
 # Small networks gain nothing from several threads, and lose much where the machine is busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What was learned on this machine is nothing for tests.
+_USER_DATA = tempfile.TemporaryDirectory(prefix="vsclick-tests-")
+os.environ["VSCLICK_DATA"] = _USER_DATA.name
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "models"
@@ -56,6 +61,14 @@ def pytest_unconfigure(config):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[_STATUS])
+
+
+@pytest.fixture
+def user_data(tmp_path, monkeypatch):
+    """The user's own data, of one test alone; a child process has the same."""
+    folder = tmp_path / "user-data"
+    monkeypatch.setenv("VSCLICK_DATA", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

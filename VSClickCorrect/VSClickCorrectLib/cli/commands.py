@@ -31,6 +31,7 @@ _COMMANDS: Commands = {
     "app": (f"{_LIBRARY}.app", "correct by clicks in a browser"),
     "worklist": (f"{_LIBRARY}.worklist", "list cases and their states"),
     "prepare": (f"{_LIBRARY}.prepare", "make a worklist's initial masks ahead"),
+    "adapt": (f"{_LIBRARY}.adapt", "let the corrector learn from accepted cases"),
     "resume": (f"{_LIBRARY}.resume", "rebuild a mask from a journal"),
     "models": (f"{_LIBRARY}.models", "list the models or verify them"),
 }

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from VSClickCorrectLib.cli.options import add_model_folder, add_models, model_folder
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.inference.reference import Expected, Output
 
 _LIST = """\
-List the models of a folder. The first of each role is the one that is used where none is named.
+List the models of a folder. The first of each role is the one that is used where none is named. Correctors
+that have learned from accepted cases ('vsclick adapt') come last; --corrector chooses one by its name.
 """
 _VERIFY = """\
 Check that every weights file is the one that the manifest names, and that each network says what is expected
@@ -47,6 +48,19 @@ def run_list(options: argparse.Namespace) -> None:
     _row("name", "role", "network", "sha256")
     for entry in models.entries.values():
         _row(entry.name, entry.role, entry.network, f"{entry.sha256[:12]}…")
+    for entry in models.adapted.values():
+        _tell_adapted(entry)
+    if models.remark:
+        tell(models.remark)
+
+
+def _tell_adapted(entry: ModelEntry) -> None:
+    told = entry.adapted
+    own, builtin = (f"{before:.4f} → {after:.4f}" for before, after in (told["own"], told["builtin"]))
+    tell(
+        f"{entry.name}: sha256 {entry.sha256[:12]}…, {told['date']}, mean DSC on own cases {own}, "
+        f"on the built-in ones {builtin}"
+    )
 
 
 def run_verify(options: argparse.Namespace) -> None:

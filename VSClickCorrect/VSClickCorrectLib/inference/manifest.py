@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError, VSClickError, enough_memory
-from VSClickCorrectLib.io.files import check_file
+from VSClickCorrectLib.io.files import check_file, is_there
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 from VSClickCorrectLib.io.shipped import shipped_folder
+from VSClickCorrectLib.io.user_data import user_data_folder
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROLES = ("locator", "initial", "click", "corrector")
 # Coefficients of the logistic regression that says how sure a candidate is.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located")
+MANIFEST_NAME = "manifest.json"
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
 
 
@@ -52,6 +54,10 @@ class ModelEntry:
         Probability from which a voxel is tumour.
     certainty : dict
         How sure a segmenter's candidates are: coefficients for `certainty_of`, or nothing.
+    adapted : dict
+        Of a corrector that has learned on this machine: ``parent``, the SHA-256 of the weights it began with,
+        ``cases``, how many it learned from, ``date``, and the scores before and after in ``own`` and
+        ``builtin``, see `jobs.adaptation.Adapted`. Nothing else has it.
     """
 
     name: str
@@ -63,9 +69,13 @@ class ModelEntry:
     geometry: dict = field(default_factory=dict)
     threshold: float = 0.5
     certainty: dict = field(default_factory=dict)
+    adapted: dict = field(default_factory=dict)
 
 
 _TEXT = {"type": "string", "minLength": 1, "description": "a text"}
+_COUNT = number(1, 1 << 20, whole=True)
+_SCORES = {"type": "array", "items": number(0, 1), "minItems": 2, "maxItems": 2}
+_SCORES["description"] = "two numbers from 0 to 1"
 _MODEL = of_fields(
     ModelEntry,
     name=_TEXT,
@@ -87,6 +97,11 @@ _MODEL = of_fields(
         # All of them or none.
         "dependencies": {word: list(CERTAINTY) for word in CERTAINTY},
         "description": f"numbers called {', '.join(CERTAINTY)}",
+    },
+    adapted={
+        **table({"parent": _TEXT, "cases": _COUNT, "date": _TEXT, "own": _SCORES, "builtin": _SCORES}, []),
+        "dependencies": {"parent": ["cases", "date", "own", "builtin"]},
+        "description": "how it was adapted",
     },
 )
 _MODELS = {"type": "array", "items": _MODEL, "description": "a list of models"}
@@ -114,8 +129,16 @@ _PATCHES = Schema(
 GEOMETRIES = {role: _PATCHES if role == "corrector" else _VOLUMES for role in ROLES}
 
 
+def adapted_folder() -> Path:
+    """Return the folder of the correctors that have learned on this machine, whether it is there or not."""
+    return user_data_folder() / "adapted"
+
+
 class ModelFolder:
     """A folder with ``manifest.json`` and weights.
+
+    Correctors that have learned from this user's accepted cases are offered beside the ones they began with,
+    wherever those lie.
 
     Parameters
     ----------
@@ -126,6 +149,12 @@ class ModelFolder:
     ----------
     digest : str
         SHA-256 of the manifest, which names that of every model: another one, other models.
+    entries : dict of ModelEntry
+        The folder's own models by name.
+    adapted : dict of ModelEntry
+        Those of `adapted_folder` that began with one of them, oldest first.
+    remark : str
+        Why those cannot be offered, a sentence; empty if nothing hinders it.
 
     Raises
     ------
@@ -135,49 +164,69 @@ class ModelFolder:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or shipped_folder("models")
-        path = self.folder / "manifest.json"
+        path = self.folder / MANIFEST_NAME
         if not os.path.isfile(path):
             raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.")
-        _check_length(path, "manifest")
-        content = path.read_bytes()
+        content = _manifest(path)
         self.digest = hashlib.sha256(content).hexdigest()
         try:
-            entries = _entries_of(content)
+            self.entries = {entry.name: entry for entry in _entries_of(content)}
         except (VSClickError, ValueError) as error:
             raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
-        self.entries = {entry.name: entry for entry in entries}
+        self.adapted: dict[str, ModelEntry] = {}
+        self.remark = ""
+        try:
+            self.adapted = {entry.name: entry for entry in adapted_entries() if self._is_child(entry)}
+        except ModelError as error:
+            # What ships is of use without them.
+            self.remark = error.sentence
+
+    @property
+    def all_entries(self) -> list[ModelEntry]:
+        """The folder's own models, then the adapted ones."""
+        return [*self.entries.values(), *self.adapted.values()]
 
     def has(self, role: str) -> bool:
         """Tell whether there is a model of that role."""
         return any(entry.role == role for entry in self.entries.values())
 
+    def _is_child(self, entry: ModelEntry) -> bool:
+        parents = [own.sha256 for own in self.entries.values() if own.role == entry.role]
+        return entry.adapted.get("parent") in parents and entry.name not in self.entries
+
     def entry(self, role: str, name: str | None = None) -> ModelEntry:
-        """Return the model of that name, or the first of the role.
+        """Return the model of that name, or the first of the role, which is never an adapted one.
 
         Raises
         ------
         ModelError
             If there is none.
         """
-        fitting = [e for e in self.entries.values() if e.role == role and name in (None, e.name)]
+        fitting = [e for e in self.all_entries if e.role == role and name in (None, e.name)]
         if not fitting:
             what = f"model '{name}' of role {role}" if name else f"{role} model"
-            raise ModelError(f"{self.folder} has no {what}; it has {', '.join(self.entries) or 'none'}.")
+            known = ", ".join(e.name for e in self.all_entries)
+            raise ModelError(f"{self.folder} has no {what}; it has {known or 'none'}.")
         return fitting[0]
 
     @enough_memory()
     def load(self, entry: ModelEntry, device: torch.device) -> nn.Module:
-        """Build a network and load its weights.
+        """Build a network and load its weights, ready to run.
 
         Raises
         ------
         ModelError
             If the weights are missing, their hash is not the manifest's, or they do not fit the network.
         """
+        from VSClickCorrectLib.inference.device import prepare
+
+        return prepare(self.load_as_trained(entry), device)
+
+    def load_as_trained(self, entry: ModelEntry) -> nn.Module:
+        """Build a network that can learn on, on the processor; raises as `load`, which makes it fast."""
         from safetensors import SafetensorError
         from safetensors.torch import load
 
-        from VSClickCorrectLib.inference.device import prepare
         from VSClickCorrectLib.networks.registry import build
 
         content = self._checked_bytes(entry)
@@ -185,7 +234,7 @@ class ModelFolder:
             tensors = load(content)
         except (SafetensorError, KeyError):
             raise ModelError(
-                f"the weights {self.folder / entry.file} are no whole safetensors file; "
+                f"the weights {_folder_of(self, entry) / entry.file} are no whole safetensors file; "
                 "install the models again."
             ) from None
         reason = _misfit(entry, tensors)
@@ -195,7 +244,7 @@ class ModelFolder:
         network.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
         )
-        return prepare(network, device)
+        return network
 
     def check(self, entry: ModelEntry) -> None:
         """Refuse weights that could not be loaded as they are.
@@ -208,7 +257,7 @@ class ModelFolder:
         self._checked_bytes(entry)
 
     def _checked_bytes(self, entry: ModelEntry) -> bytes:
-        path = self.folder / entry.file
+        path = _folder_of(self, entry) / entry.file
         if not os.path.isfile(path):
             raise ModelError(f"the weights {path} cannot be read; install the models again.")
         _check_length(path, "weights")
@@ -252,6 +301,28 @@ def _misfit(entry: ModelEntry, tensors: Mapping[str, torch.Tensor]) -> str:
             return f"{name} holds NaN or infinite values"
     left = [name for name in tensors if name not in wanted]
     return f"it has no {left[0]}" if left else ""
+
+
+def adapted_entries() -> list[ModelEntry]:
+    """Return the models of `adapted_folder`, oldest first; raises `ModelError` if they cannot be read."""
+    path = adapted_folder() / MANIFEST_NAME
+    try:
+        if not is_there(path):
+            return []
+        return [entry for entry in _entries_of(_manifest(path)) if entry.adapted]
+    except (VSClickError, ValueError, OSError) as error:
+        raise ModelError(
+            f"what was learned on this machine cannot be read from {path} ({error}); move that file away."
+        ) from None
+
+
+def _folder_of(models: ModelFolder, entry: ModelEntry) -> Path:
+    return adapted_folder() if entry.adapted else models.folder
+
+
+def _manifest(path: Path) -> bytes:
+    _check_length(path, "manifest")
+    return path.read_bytes()
 
 
 def _entries_of(content: bytes) -> list[ModelEntry]:

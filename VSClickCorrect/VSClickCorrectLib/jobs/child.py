@@ -8,10 +8,10 @@ from pathlib import Path
 
 from VSClickCorrectLib.errors import VSClickError, enough_memory, passed_over
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.files import NO_ROOM
-from VSClickCorrectLib.io.registration import Registration, register
-from VSClickCorrectLib.jobs.exchange import read_task, read_warming, write_progress, write_result
+from VSClickCorrectLib.io.registration import register
+from VSClickCorrectLib.jobs.adaptation import Adaptation, adapt
+from VSClickCorrectLib.jobs.exchange import Answer, read_task, read_warming, write_progress, write_result
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, wait_for_task, yield_to_others
 from VSClickCorrectLib.jobs.preparation import Preparation, prepare, segmenter_of
 from VSClickCorrectLib.signals import end_on_signals
@@ -42,13 +42,13 @@ def main(folder: Path) -> None:
 def _answer(folder: Path) -> None:
     try:
         with enough_memory():
-            result: InitialMask | Registration | VSClickError = _done(folder)
+            result: Answer = _done(folder)
     except VSClickError as error:
         result = error
     write_result(folder, result)
 
 
-def _done(folder: Path) -> InitialMask | Registration:
+def _done(folder: Path) -> Answer:
     task, volumes = read_task(folder)
     if task["task"] == "registration":
         names = tuple(task["names"])
@@ -56,6 +56,9 @@ def _done(folder: Path) -> InitialMask | Registration:
     if task["task"] == "preparation":
         yield_to_others()
         return prepare(Preparation.of(task), lambda *step: write_progress(folder, *step))
+    if task["task"] == "adaptation":
+        yield_to_others()
+        return adapt(Adaptation.of(task), lambda *step: write_progress(folder, *step))
     write_progress(folder, 0.0, "loading the models")
     segmenter = segmenter_of(task["models"], task["device"])
     case = Case(volumes.get("t1ce"), volumes.get("t2"))

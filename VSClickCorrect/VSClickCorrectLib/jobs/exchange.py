@@ -17,11 +17,13 @@ from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.files import no_room
 from VSClickCorrectLib.io.registration import Registration
+from VSClickCorrectLib.jobs.adaptation import Adaptation, Adapted
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
 from VSClickCorrectLib.jobs.preparation import Preparation
 
 _TASK, _WARMING, _PROGRESS = "task.json", "warming.json", "progress.txt"
 _RESULT, _ERRORS = "result.npz", "errors.txt"
+Answer = InitialMask | Registration | Adapted | VSClickError
 
 
 def write_segmentation_task(folder: Path, case: Case, models: Path | None, device: str) -> None:
@@ -52,6 +54,11 @@ def write_preparation_task(folder: Path, preparation: Preparation) -> None:
     _write_task(folder, {"task": "preparation", **preparation.to_json()}, {})
 
 
+def write_adaptation_task(folder: Path, adaptation: Adaptation) -> None:
+    """Write what the child needs to adapt a corrector."""
+    _write_task(folder, {"task": "adaptation", **adaptation.to_json()}, {})
+
+
 def read_task(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
     """Return a task and its volumes, whose voxels stay in their files until they are needed."""
     task = json.loads((folder / _TASK).read_text(encoding="utf-8"))
@@ -76,14 +83,14 @@ def last_progress(folder: Path) -> tuple[float, str]:
     return float(fraction), message
 
 
-def write_result(folder: Path, result: InitialMask | Registration | VSClickError) -> None:
+def write_result(folder: Path, result: Answer) -> None:
     """Write a result, or the error that stands for it; the file appears whole or not at all."""
     temporary = folder / f"unfinished-{_RESULT}"
     np.savez(temporary, **_arrays_of(result))
     os.replace(temporary, folder / _RESULT)
 
 
-def read_result(folder: Path, returncode: int) -> InitialMask | Registration | VSClickError:
+def read_result(folder: Path, returncode: int) -> Answer:
     """Return what the child left: its result, or the error to raise."""
     try:
         with np.load(folder / _RESULT, allow_pickle=False) as arrays:
@@ -105,18 +112,24 @@ def _read_volume(folder: Path, name: str, affine: list) -> Volume:
     return Volume(array, Grid(array.shape, np.array(affine)))
 
 
-def _arrays_of(result: InitialMask | Registration | VSClickError) -> dict[str, Any]:
+def _arrays_of(result: Answer) -> dict[str, Any]:
     if isinstance(result, VSClickError):
         return {"error": type(result).__name__, "sentence": str(result), "fields": json.dumps(vars(result))}
     if isinstance(result, Registration):
         return {"registration": True, **vars(result)}
+    if isinstance(result, Adapted):
+        return {"adapted": json.dumps(vars(result))}
     return arrays_of(result)
 
 
-def _result_of(arrays: dict[str, np.ndarray]) -> InitialMask | Registration | VSClickError:
+def _result_of(arrays: dict[str, np.ndarray]) -> Answer:
     if "error" in arrays:
         kind: type[VSClickError] = getattr(errors, str(arrays["error"]))
         return kind.told(str(arrays["sentence"]), **json.loads(str(arrays["fields"])))
+    if "adapted" in arrays:
+        told = json.loads(str(arrays["adapted"]))
+        lists = {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
+        return Adapted(**{**told, **lists})
     if "registration" in arrays:
         plain: dict[str, Any] = {
             name: value if value.ndim else value.item() for name, value in arrays.items()

@@ -10,9 +10,11 @@ from VSClickCorrectLib.errors import Cancelled, VSClickError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.registration import SEQUENCES, Registration
+from VSClickCorrectLib.jobs.adaptation import Adaptation, Adapted
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
     read_result,
+    write_adaptation_task,
     write_preparation_task,
     write_registration_task,
     write_segmentation_task,
@@ -21,7 +23,7 @@ from VSClickCorrectLib.jobs.preparation import Preparation
 from VSClickCorrectLib.jobs.process import Child
 from VSClickCorrectLib.jobs.warm import WarmChild
 
-Result = TypeVar("Result", InitialMask, Registration)
+Result = TypeVar("Result", InitialMask, Registration, Adapted)
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,11 @@ class Job(Generic[Result]):
     def start_preparation(preparation: Preparation, python: Path | None = None) -> Job[InitialMask]:
         """Begin to make an initial mask ahead; see `jobs.preparation.prepare`."""
         return Job(Child(lambda folder: write_preparation_task(folder, preparation), python))
+
+    @staticmethod
+    def start_adaptation(adaptation: Adaptation, python: Path | None = None) -> Job[Adapted]:
+        """Begin to adapt a corrector; see `jobs.adaptation.adapt`."""
+        return Job(Child(lambda folder: write_adaptation_task(folder, adaptation), python))
 
     def poll(self) -> JobState:
         """Return how far the job is, at once."""

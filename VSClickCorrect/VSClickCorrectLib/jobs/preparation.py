@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial import InitialSegmenter, initial_entries
 from VSClickCorrectLib.inference.initial_mask import InitialMask
@@ -92,7 +92,7 @@ def prepare(
         If images or models cannot be used, or the mask cannot be written; nothing is kept then.
     """
     progress(0.0, "reading the images")
-    images = _images(preparation)
+    images = images_of(preparation.files, preparation.series, preparation.different_patients)
     segmenter = segmenter_of(preparation.models, preparation.device)
     initial = segmenter.segment(images, progress)
     keep_prepared(Path(preparation.path), initial, images, preparation.folder)
@@ -138,14 +138,13 @@ def is_prepared(path: Path, models: ModelFolder) -> bool:
     return arrays is not None and _told(arrays).get("models") == _hashes(models)
 
 
-def _images(preparation: Preparation) -> Case:
-    t1ce, t2 = (_volume(preparation, name) for name in _SEQUENCES)
-    return case_of(t1ce, t2, preparation.different_patients)
-
-
-def _volume(preparation: Preparation, name: str) -> Volume | None:
-    path = preparation.files.get(name)
-    return None if path is None else read_sequence(Path(path), name, preparation.series.get(name))
+def images_of(files: dict[str, str], series: dict[str, str], different_patients: bool) -> Case:
+    """Read a case's images; parameters are those of `Preparation`, errors those of `WorkCase.load`."""
+    t1ce, t2 = (
+        read_sequence(Path(files[name]), name, series.get(name)) if name in files else None
+        for name in _SEQUENCES
+    )
+    return case_of(t1ce, t2, different_patients)
 
 
 def segmenter_of(models: str, device: str) -> InitialSegmenter:

@@ -31,6 +31,8 @@ class AdvancedSection(Section):
         self.ui.modelsFolderPath.currentPath = self.desktop.setting("ModelsFolder")
         self._list_models()
         self.flow.networks.choice = self.choice
+        self.ui.learnCheckBox.checked = self.flow.learning.on = self.desktop.setting("Learn") == "yes"
+        self.flow.learning.changed.connect(self._learned)
 
     @property
     def choice(self) -> Choice:
@@ -48,6 +50,7 @@ class AdvancedSection(Section):
             Connection("deviceSelector", "currentIndexChanged(int)", self.other_models),
             Connection("modelSelector", "currentIndexChanged(int)", self.other_models),
             Connection("modelsFolderPath", "currentPathChanged(QString)", self.other_folder),
+            Connection("learnCheckBox", "clicked()", self.learn),
             Connection("mergeSelector", "currentIndexChanged(int)", self.other_merge),
         ]
 
@@ -76,6 +79,12 @@ class AdvancedSection(Section):
         self._list_models()
         self.other_models()
 
+    def learn(self) -> None:
+        """Learn from accepted cases from now on, or no more."""
+        on = bool(self.ui.learnCheckBox.checked)
+        self.desktop.keep_setting("Learn", "yes" if on else "")
+        self.flow.learning.on = on
+
     def other_merge(self) -> None:
         """Use the chosen merge from the next click on."""
         if self._parameters.node is not None:
@@ -84,6 +93,15 @@ class AdvancedSection(Section):
     def refresh(self) -> None:
         """See `Section.refresh`."""
         self.ui.mergeSelector.currentIndex = tuple(MERGES).index(self._parameters.node.merge)
+
+    def _learned(self) -> None:
+        """Offer what was learned, and show the corrector that is used now."""
+        self._list_models()
+        corrector = self.flow.networks.choice.corrector
+        if corrector in self._names:
+            self.ui.modelSelector.blockSignals(True)
+            self.ui.modelSelector.currentIndex = self._names.index(corrector)
+            self.ui.modelSelector.blockSignals(False)
 
     async def _load(self) -> None:
         self.desktop.show_status(_("Loading the networks…"))

@@ -25,8 +25,14 @@ class Choice(NamedTuple):
         return Path(self.folder) if self.folder else None
 
     def correctors(self) -> list[str]:
-        """Return the names of the correctors in the folder; raises `ModelError` if it holds no models."""
-        entries = ModelFolder(self.path).entries.values()
+        """Return the names of the correctors in the folder, then of those that have learned here.
+
+        Raises
+        ------
+        ModelError
+            If the folder holds no models.
+        """
+        entries = ModelFolder(self.path).all_entries
         return [entry.name for entry in entries if entry.role == "corrector"]
 
 

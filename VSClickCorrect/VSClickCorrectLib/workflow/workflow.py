@@ -13,6 +13,7 @@ from VSClickCorrectLib.workflow.follow_up import FollowUpComparison
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.learning import Learning
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
 from VSClickCorrectLib.workflow.mask_tools import MaskTools
 from VSClickCorrectLib.workflow.masks_ahead import MasksAhead
@@ -65,3 +66,4 @@ class Workflow:
         self.measurer = Measurer(host, self.workbench)
         self.worklist = WorklistFlow(host, self.workbench, self.measurer, self.initial)
         self.ahead = MasksAhead(host, self.workbench, self.jobs, self.worklist)
+        self.learning = Learning(host, self.workbench, self.worklist)

@@ -147,6 +147,10 @@ class Worklist:
         """Return where a case's segmentation lies in the label set, whether it is there or not."""
         return self._store.labels.path(self.case(name).label)
 
+    def journal_path_of(self, name: str) -> Path:
+        """Return where a case's journal lies, whether it is there or not."""
+        return self._store.journal_path(self.case(name).label)
+
     def prepared_path(self, name: str) -> Path:
         """Return where the initial mask lies that is made ahead of work on a case, if it is."""
         return self._store.prepared_path(self.case(name).label)

@@ -65,6 +65,9 @@ def export(
         experiment.geometry,
         threshold,
     )
-    entries = [e for e in entries if e["name"] != name] + [asdict(entry)]
+    told = asdict(entry)
+    # What is released began with no other weights.
+    del told["adapted"]
+    entries = [e for e in entries if e["name"] != name] + [told]
     write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
     return entry

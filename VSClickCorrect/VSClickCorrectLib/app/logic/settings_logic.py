@@ -24,6 +24,7 @@ class SettingsState:
     merge: str = CorrectionSettings().merge
     threshold: float = CorrectionSettings().threshold
     carry: int = CorrectionSettings().carry
+    learns: bool = False
 
 
 class SettingsLogic:
@@ -40,13 +41,17 @@ class SettingsLogic:
     """
 
     def __init__(self, server: Server, host: PageHost, flow: Workflow) -> None:
-        self._networks, self._workbench = flow.networks, flow.workbench
+        self._networks, self._workbench, self._learning = flow.networks, flow.workbench, flow.learning
         self.typed_state = TypedState(server.state, SettingsState)
         host.bound(self._show)()
         name = self.typed_state.name
         self.typed_state.bind_changes(
-            {(name.corrector, name.merge, name.threshold, name.carry): host.bound(self._use)}
+            {
+                (name.corrector, name.merge, name.threshold, name.carry): host.bound(self._use),
+                name.learns: host.bound(self._learn),
+            }
         )
+        flow.learning.changed.connect(self._show)
 
     def _show(self) -> None:
         """Show what is used."""
@@ -54,6 +59,11 @@ class SettingsLogic:
         data.correctors = choice.correctors()
         data.corrector = choice.corrector or next(iter(data.correctors), "")
         data.merge, data.threshold, data.carry = settings
+        data.learns = self._learning.on
+
+    def _learn(self, learns: Any) -> None:
+        """Learn from accepted cases from now on, or no more."""
+        self._learning.on = learns is True
 
     def _use(self, *chosen: Any) -> Coroutine[Any, Any, None] | None:
         """Use what the page has chosen; what it cannot have chosen is put back."""
@@ -64,8 +74,11 @@ class SettingsLogic:
         corrector, merge, threshold, carry = chosen
         # The first one is what is loaded where none is named.
         named = "" if corrector == correctors[0] else corrector
-        self._networks.choice = self._networks.choice._replace(corrector=named)
         settings = CorrectionSettings(merge, float(threshold), int(carry))
+        if (named, settings) == (self._networks.choice.corrector, self._workbench.settings):
+            # What the page shows, it did not choose.
+            return None
+        self._networks.choice = self._networks.choice._replace(corrector=named)
         return self._workbench.choose(self._workbench.volumes, self._workbench.segment, settings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trame.widgets.html import Div, Span
-from trame.widgets.vuetify3 import VSelect, VSlider
+from trame.widgets.vuetify3 import VSelect, VSlider, VSwitch
 
 from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
 from VSClickCorrectLib.app.ui.parts import attributes, explained
@@ -15,6 +15,10 @@ _HINTS = {
     "Merge": "How what the network proposes becomes a change of the mask",
     "Threshold": "From which probability on a voxel is tumour; 0 for the model's own",
     "Carry to slices": "To how many slices above and below a click carries",
+    "Learn from accepted cases": (
+        "In a worklist, after every five cases that are done, let a copy of the corrector learn from them; "
+        "it is used if it helps, and never leaves the machine"
+    ),
 }
 
 
@@ -63,3 +67,14 @@ def settings_ui(settings: SettingsLogic) -> None:
                     classes="mx-2",
                     **attributes(aria_label=label),
                 )
+        learn = "Learn from accepted cases"
+        with explained(_HINTS[learn]):
+            VSwitch(
+                v_model=(name.learns,),
+                label=learn,
+                density="compact",
+                hide_details=True,
+                color="primary",
+                classes="mx-2",
+                id="setting-learn",
+            )

@@ -1,0 +1,50 @@
+"""A worklist of small cases, worked on by a reader who clicks, with the truth in place of the networks."""
+
+from __future__ import annotations
+
+import numpy as np
+from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.session.correction import CorrectionSession
+from VSClickCorrectLib.session.oracle import Oracle
+from VSClickCorrectLib.worklist.worklist import Worklist
+from VSClickCorrectResearch.simulation.user import border_clicks
+
+
+def write_cases(folder, small, start, count):
+    """Write cases that differ a little, so that no two have the same voxels."""
+    rng = np.random.default_rng(0)
+    for number in range(1, count + 1):
+        case = folder / f"case{number}"
+        case.mkdir(parents=True)
+        noise = rng.integers(0, 60, small.grid.shape, np.int16)
+        write_volume(case / "T1ce.nii.gz", Volume(small.t1ce.array + noise, small.grid))
+        write_volume(case / "T2.nii.gz", small.t2)
+        write_mask(case / "mask.nii.gz", start, small.grid)
+    return folder
+
+
+def worklist_of(folder, output):
+    """Open a worklist for AB."""
+    return Worklist.open(folder, output, "AB")
+
+
+def clicked(worklist, name, small, clicks=2):
+    """Open a case and click; return the session."""
+    worklist.go_to(name)
+    case = worklist.load()
+    mask = ArrayMask(case.grid, worklist.saved_mask(case.grid, case))
+    session = CorrectionSession(case, mask, Oracle(small.truth), journal=worklist.journal())
+    for click in border_clicks(case.grid, small.truth, mask.values, clicks):
+        session.apply(Click(click.position_ras, click.kind))
+    worklist.update(clicks=len(session.clicks))
+    return session
+
+
+def accept(worklist, name, small, clicks=2):
+    """Correct a case by clicks and call it done."""
+    session = clicked(worklist, name, small, clicks)
+    worklist.done(session.mask.values, session.case.grid)
+    return session

@@ -1,0 +1,114 @@
+"""Correctors that have learned on this machine, kept beside the released ones and never in their place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from VSClickCorrectLib.inference.manifest import MANIFEST_NAME, ModelEntry, adapted_entries, adapted_folder
+from VSClickCorrectLib.io.files import changing, make_folder, restore_folders, write_atomically, write_text
+
+if TYPE_CHECKING:
+    import torch
+
+# Of each released corrector so many versions are kept, the newest.
+VERSIONS = 3
+
+
+def make_adapted_folder() -> Path:
+    """Make `adapted_folder`, for this user's eyes alone, and return it; raises `StorageError`."""
+    folder = adapted_folder()
+    make_folder(folder)
+    with changing(folder):
+        folder.chmod(0o700)
+    return folder
+
+
+def keep_adapted(parent: ModelEntry, tensors: Mapping[str, torch.Tensor], told: dict[str, Any]) -> ModelEntry:
+    """Keep adapted weights as a version of their own.
+
+    Whatever ends this, the manifest names whole files only: the weights are there before it names them, and
+    those of older versions go after it no longer does.
+
+    Parameters
+    ----------
+    parent : ModelEntry
+        The released corrector with which the weights began.
+    tensors : mapping of Tensor
+        The weights, fp16 where they are no whole numbers.
+    told : dict
+        What `ModelEntry.adapted` tells besides parent and date.
+
+    Returns
+    -------
+    ModelEntry
+        The version.
+
+    Raises
+    ------
+    ModelError
+        If the versions that there are cannot be read.
+    StorageError
+        If it cannot be written.
+    """
+    from safetensors.torch import save
+
+    folder = make_adapted_folder()
+    entries = adapted_entries()
+    content = save({name: tensor.contiguous() for name, tensor in tensors.items()})
+    digest = hashlib.sha256(content).hexdigest()
+    entry = replace(
+        parent,
+        name=_new_name(f"{parent.name} adapted to {told['cases']} cases", [e.name for e in entries]),
+        file=f"{parent.name}-adapted-{digest[:12]}.safetensors",
+        sha256=digest,
+        adapted={"parent": parent.sha256, "date": date.today().isoformat(), **told},
+    )
+    write_atomically(folder / entry.file, lambda path: path.write_bytes(content))
+    kept = _newest([*(e for e in entries if e.sha256 != digest), entry])
+    manifest = json.dumps({"format": 1, "models": [asdict(e) for e in kept]}, indent=1)
+    write_text(folder / MANIFEST_NAME, manifest + "\n")
+    _tidy(folder, {e.file for e in kept})
+    return entry
+
+
+def _newest(entries: list[ModelEntry]) -> list[ModelEntry]:
+    """Return the last `VERSIONS` of each parent, in order."""
+    later: dict[str, int] = {}
+    kept = []
+    for entry in reversed(entries):
+        parent = entry.adapted["parent"]
+        later[parent] = later.get(parent, 0) + 1
+        if later[parent] <= VERSIONS:
+            kept.append(entry)
+    return kept[::-1]
+
+
+def _tidy(folder: Path, files: set[str]) -> None:
+    """Remove weights that no version has, and what a kill left half-written."""
+    restore_folders(folder)
+    with changing(folder):
+        left = [path for path in folder.glob("*.safetensors") if path.name not in files]
+    for path in left:
+        # Another program may have it open; the next time will do.
+        with suppress(OSError):
+            path.unlink()
+
+
+def _new_name(name: str, known: Iterable[str]) -> str:
+    """Return a name that no version has or, while any of that name is left, has had."""
+    numbers = [_number_in(other, name) for other in known]
+    last = max(numbers, default=0)
+    return f"{name} ({last + 1})" if last else name
+
+
+def _number_in(other: str, name: str) -> int:
+    found = re.fullmatch(rf"{re.escape(name)}(?: \((\d+)\))?", other)
+    return int(found[1] or 1) if found else 0

@@ -1,0 +1,51 @@
+"""Which cases of a worklist a corrector may learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from VSClickCorrectLib.jobs.adaptation import AcceptedCase, Adaptation
+from VSClickCorrectLib.worklist.overview import Row
+from VSClickCorrectLib.worklist.records import CaseState
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+
+def accepted_rows(rows: Sequence[Row], annotator: str = "") -> list[Row]:
+    """Return the cases that a reader called done, with a tumour, and nobody else has open, oldest first.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of a worklist.
+    annotator : str
+        The reader's initials; any reader's cases if empty.
+    """
+    accepted = [row for row in rows if row.record.state is CaseState.DONE and not row.holder]
+    own = [row for row in accepted if annotator in ("", row.record.annotator) and not row.case.problem]
+    return sorted(own, key=lambda row: (row.record.finished, row.case.name))
+
+
+def adaptation_of(worklist: Worklist, models: str = "", corrector: str = "") -> Adaptation:
+    """Return the task of learning from the cases that a worklist's annotator, or anybody, has accepted.
+
+    Parameters
+    ----------
+    worklist : Worklist
+        Whose cases.
+    models, corrector : str
+        As for `Adaptation`.
+    """
+    rows = accepted_rows(worklist.rows(), worklist.annotator)
+    return Adaptation(tuple(_accepted(worklist, row) for row in rows), models, corrector)
+
+
+def _accepted(worklist: Worklist, row: Row) -> AcceptedCase:
+    case = row.case
+    return AcceptedCase(
+        case.name,
+        {role: str(path) for role, path in case.files.items() if role != "mask"},
+        dict(case.series),
+        str(worklist.label_path(case.name)),
+        str(worklist.journal_path_of(case.name)),
+        worklist.different_patients,
+    )

@@ -1,0 +1,140 @@
+"""The corrector learns from a worklist's accepted cases, beside the reader's work, if it was switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from VSClickCorrectLib.errors import Cancelled, VSClickError
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.jobs.adaptation import Adapted
+from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.workflow.accepted import accepted_rows, adaptation_of
+from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.observable import Signal
+from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
+from VSClickCorrectLib.worklist.overview import Row
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+# It learns anew after so many more accepted cases.
+EVERY = 5
+# Once a case has opened, its own views come first.
+REST_S, POLL_S = 2.0, 1.0
+
+
+class Learning:
+    """Adapts the corrector in a child process, one at a time, that takes what others leave of the processor.
+
+    What was kept, now or at an earlier time, is used from the next case on. Switching it off, or closing the
+    worklist, ends what is under way; the versions that there are stay, and are chosen and left like any other
+    corrector.
+
+    Parameters
+    ----------
+    host : Host
+        Told what came of it.
+    workbench : Workbench
+        Knows the networks.
+    flow : WorklistFlow
+        The worklist.
+    """
+
+    def __init__(self, host: Host, workbench: Workbench, flow: WorklistFlow) -> None:
+        self._host, self._networks, self._flow = host, workbench.networks, flow
+        self._on = self._taken_up = False
+        self._worklist: Worklist | None = None
+        self._job: Job[Adapted] | None = None
+        # How many times `EVERY` cases were accepted when it learned last, or the worklist was opened.
+        self._learned = 0
+        # Another corrector is offered, or it was switched on or off.
+        self.changed = Signal()
+        flow.changed.connect(self.follow)
+
+    @property
+    def on(self) -> bool:
+        """Whether accepted cases are learned from; not, until somebody says so."""
+        return self._on
+
+    @on.setter
+    def on(self, on: bool) -> None:
+        if on != self._on:
+            self._on, self._taken_up = on, False
+            self.follow()
+            self.changed.emit()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is learning at the moment."""
+        return self._job is not None
+
+    def follow(self) -> None:
+        """Begin or stop, as the switch and the worklist want it."""
+        if self._flow.worklist is not self._worklist:
+            self._stop()
+            self._worklist = self._flow.worklist
+            self._learned = _fives(self._worklist, self._worklist.rows()) if self._worklist else 0
+        worklist = self._worklist
+        if not self._on:
+            self._stop()
+        elif worklist is not None and self._networks.is_loaded() and not self._flow.busy:
+            self._take_up()
+            due = _fives(worklist, self._flow.rows)
+            if not self.busy and due > self._learned:
+                self._learned = due
+                self._host.later(REST_S, lambda: self._host.start(self._learn(worklist)))
+
+    def _take_up(self) -> None:
+        """Use the newest that was kept of the released corrector that is chosen, once it was switched on."""
+        if self._taken_up:
+            return
+        self._taken_up = True
+        choice = self._networks.choice
+        models = ModelFolder(choice.path)
+        chosen = models.entry("corrector", choice.corrector or None)
+        newest = [e.name for e in models.adapted.values() if e.adapted["parent"] == chosen.sha256]
+        if newest:
+            self._networks.choice = choice._replace(corrector=newest[-1])
+            self.changed.emit()
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+
+    async def _learn(self, worklist: Worklist) -> None:
+        # It may have been closed meanwhile, or learning switched off.
+        if worklist is not self._worklist or not self._on or self.busy:
+            return
+        choice = self._networks.choice
+        job = self._job = Job.start_adaptation(adaptation_of(worklist, choice.folder, choice.corrector))
+        try:
+            while not job.poll().done:
+                await self._host.pause(POLL_S)
+            adapted = job.result()
+        except Cancelled:
+            return
+        except VSClickError as error:
+            self._host.fail(error)
+            return
+        finally:
+            if self._job is job:
+                self._job = None
+        self._take(adapted, choice.corrector)
+
+    def _take(self, adapted: Adapted, began_with: str) -> None:
+        """Use what was kept, unless the reader has chosen another corrector meanwhile."""
+        choice = self._networks.choice
+        if adapted.name and choice.corrector == began_with:
+            self._networks.choice = choice._replace(corrector=adapted.name)
+        self._host.say(
+            _("{sentence} It is used from the next case on.").format(sentence=adapted.sentence)
+            if adapted.name
+            else adapted.sentence
+        )
+        self.changed.emit()
+
+
+def _fives(worklist: Worklist, rows: Sequence[Row]) -> int:
+    """Return how many times `EVERY` cases a worklist's reader has accepted."""
+    return len(accepted_rows(rows, worklist.annotator)) // EVERY
