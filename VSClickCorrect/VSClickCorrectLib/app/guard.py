@@ -21,7 +21,7 @@ _POLICY = (
     "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
     "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
 )
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -32,9 +32,9 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_PAGES = ("/", "/index.html")
+PAGES = ("/", "/index.html")
 # trame's page sends a few words; files come over its connection.
-_MAX_BODY = 1 << 14
+MAX_BODY = 1 << 14
 _SHORTEST_TOKEN = 16
 # Everyone on a machine can read a command line, but not another user's environment.
 TOKEN_VARIABLE = "VSCLICK_TOKEN"  # noqa: S105, a name
@@ -57,6 +57,14 @@ def is_local(host: str) -> bool:
 def new_token() -> str:
     """Return a token that nobody can guess."""
     return secrets.token_urlsafe(24)
+
+
+def cookie_name(token: str) -> str:
+    """Return the name of the cookie in which a browser brings a token.
+
+    Cookies know no ports, and there may be several servers on a machine.
+    """
+    return "vsclick-" + hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 def checked_token(token: str) -> str:
@@ -96,11 +104,10 @@ class Guard:
 
     def __init__(self, host: str, token: str, origins: tuple[str, ...] = ()) -> None:
         self._token = token
-        # Cookies know no ports, and there may be several servers on a machine.
-        self._cookie = "vsclick-" + hashlib.sha256(token.encode()).hexdigest()[:8]
+        self._cookie = cookie_name(token)
         self._names = {"127.0.0.1", "localhost", "::1", host} if is_local(host) else None
         self._origins = {origin.rstrip("/").lower() for origin in origins}
-        self._headers = dict(_HEADERS)
+        self._headers = dict(HEADERS)
 
     def install(self, application: web.Application, page: Path) -> None:
         """Put the guard before all routes of an application that has not started yet.
@@ -146,11 +153,11 @@ class Guard:
             refusal = "This address needs a token; open the one that 'vsclick app' printed."
         if refusal is not None:
             raise web.HTTPForbidden(text=refusal)
-        if request.can_read_body and not 0 <= (request.content_length or -1) <= _MAX_BODY:
-            raise web.HTTPRequestEntityTooLarge(_MAX_BODY, request.content_length or 0)
+        if request.can_read_body and not 0 <= (request.content_length or -1) <= MAX_BODY:
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
         if request.path == "/ws" and not web.WebSocketResponse().can_prepare(request):
             raise web.HTTPBadRequest(text="Only the page's own connection is answered here.")
-        if request.path in _PAGES and "secret" in request.query:
+        if request.path in PAGES and "secret" in request.query:
             raise self._remembered()
         return await handler(request)
 

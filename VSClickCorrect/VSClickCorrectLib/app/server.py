@@ -19,13 +19,13 @@ from VSClickCorrectLib.app.browser_launch import open_browser
 from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
 from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
 from VSClickCorrectLib.app.memory import give_large_blocks_back
+from VSClickCorrectLib.app.ready_line import READY
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
 from VSClickCorrectLib.signals import finished_before_signals
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
-READY = "VSClickCorrect runs at"
 _ANY = ("0.0.0.0", "::")  # noqa: S104, these are compared, not bound to
 _WARNING = (
     "Others on the network can reach this server, and what passes is not encrypted: "
