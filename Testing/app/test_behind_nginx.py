@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import ssl
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
@@ -166,9 +167,19 @@ def test_the_one_who_comes_third_is_told_that_it_is_full(group, pages):
     assert headers["Strict-Transport-Security"] and headers["Server"] == "nginx"
 
 
-def test_passwords_go_no_further_and_keys_stand_in_no_log(group, pages):
-    said = group.log.read_text() + (group.folder / "access.log").read_text()
-    assert "secret" not in said and "password" not in said
+def test_passwords_go_no_further_and_keys_stand_in_no_log_and_on_no_command_line(group, pages):
+    ask = "fetch('paraview/', {method: 'POST', body: '{}'}).then(answer => answer.json())"
+    told = {login: page.evaluate(ask) for login, page in pages.items()}
+    assert told["anna"]["secret"] != told["bert"]["secret"]
+    assert {one["sessionURL"] for one in told.values()} == {"wss://USE_HOST/ws"}
+    said = (group.log.read_text() + (group.folder / "access.log").read_text()).encode()
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(path.read_bytes())
+    assert any(b"--annotator=anna" in line for line in lines) or not lines
+    for hidden in (*(one["secret"] for one in told.values()), *PASSWORDS.values()):
+        assert hidden.encode() not in said + b"".join(lines)
 
 
 def test_at_the_end_all_cases_are_closed_and_all_journals_whole(group, pages):
