@@ -15,7 +15,7 @@ import stand_in_app
 from aiohttp.test_utils import TestClient, TestServer
 from raw_http import ask, request
 from VSClickCorrectLib.app.gateway import Gateway
-from VSClickCorrectLib.app.group_sessions import GroupSessions
+from VSClickCorrectLib.app.group_sessions import GroupSessions, NotStarted
 from VSClickCorrectLib.app.trusted_proxy import TrustedProxy
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="groups are served on Linux and macOS")
@@ -193,6 +193,20 @@ def test_a_session_that_cannot_begin_is_told_once_and_not_tried_on_its_own():
 
     asyncio.run(run())
     assert "broken: vsclick: the drive is gone." in said
+
+
+def test_a_command_that_is_not_there_is_told_in_the_log(tmp_path):
+    said = []
+
+    async def run():
+        sessions = GroupSessions([str(tmp_path / "none")], 2, 600.0, said.append)
+        sessions.enter("anna")
+        await asyncio.wait(sessions._lives)
+        with pytest.raises(NotStarted):
+            sessions.enter("anna")
+
+    asyncio.run(run())
+    assert said[-1].startswith("anna's session cannot be started (") and "none" in said[-1]
 
 
 def test_messages_go_to_and_fro_whole_and_a_death_takes_nobody_else():

@@ -129,6 +129,8 @@ def test_the_unit_s_command_is_understood():
     assert Path(command).name == "vsclick" and name == "serve"
     options = parsed(serve, words)
     assert (options.people, options.socket) == (8, Path("/run/vsclick/serve.sock"))
+    # As it ends where it is told to.
+    assert f"SuccessExitStatus={128 + signal.SIGTERM}\n" in unit
     # Who proxies and who is proxied name one socket.
     assert f"proxy_pass http://unix:{options.socket};" in (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
 

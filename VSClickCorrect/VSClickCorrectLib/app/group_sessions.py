@@ -104,8 +104,9 @@ class GroupSessions:
         try:
             status = await session.run(self._command, lambda line: self._say(f"{name}: {on_one_line(line)}"))
             said = f"ended with status {status}"
-        except OSError as error:
-            said = f"cannot be started ({error.strerror})"
+        # Of the second kind is a name that this system's command lines cannot hold.
+        except (OSError, ValueError) as error:
+            said = f"cannot be started ({error})"
         finally:
             del self._sessions[name]
         if session.port is None:

@@ -142,7 +142,7 @@ class Guard:
 
     def knows_token(self, given: str) -> bool:
         """Whether what was given is the token, in a time that tells nothing of it."""
-        return _same(given, self._token)
+        return is_same(given, self._token)
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler) -> web.StreamResponse:
@@ -165,7 +165,7 @@ class Guard:
         given = request.query.get("secret") or request.cookies.get(self._cookie) or ""
         # A launcher's page writes the connection's address in small letters, and gives the key itself in it.
         small = request.path == "/ws" and (origin or "").lower() in self._origins
-        return self.knows_token(given) or (small and _same(given, self._token.lower()))
+        return self.knows_token(given) or (small and is_same(given, self._token.lower()))
 
     def _remembered(self) -> web.HTTPFound:
         """Send a browser on to an address without the token, which else would stay in its history."""
@@ -183,7 +183,8 @@ class Guard:
         return web.json_response({"sessionURL": f"{scheme}://USE_HOST/ws", "secret": self._token})
 
 
-def _same(given: str, token: str) -> bool:
+def is_same(given: str, token: str) -> bool:
+    """Whether what was given is a secret, in a time that tells nothing of it."""
     # Bytes that are no text come as surrogates.
     return hmac.compare_digest(given.encode(errors="surrogatepass"), token.encode())
 
