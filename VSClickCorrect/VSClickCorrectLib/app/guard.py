@@ -98,15 +98,12 @@ class Guard:
     token : str
         What a browser must know. It brings it in the address the first time and in a cookie from then on.
         It is also the key of trame's connection, over which everything of a patient goes.
-    origins : tuple of str
-        Other origins, such as ``https://ward.example``, whose pages may connect: those of a launcher.
     """
 
-    def __init__(self, host: str, token: str, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, host: str, token: str) -> None:
         self._token = token
         self._cookie = cookie_name(token)
         self._names = {"127.0.0.1", "localhost", "::1", host} if is_local(host) else None
-        self._origins = {origin.rstrip("/").lower() for origin in origins}
         self._headers = dict(HEADERS)
 
     def install(self, application: web.Application, page: Path) -> None:
@@ -134,11 +131,9 @@ class Guard:
         """
         if self._names is not None and _name_in(f"//{host}") not in self._names:
             return "This server answers under its own address only."
-        if origin is None or origin.lower() in self._origins:
+        if origin is None or origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower()):
             return None
-        if origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):
-            return "Pages of other sites may not connect to this server."
-        return None
+        return "Pages of other sites may not connect to this server."
 
     def knows_token(self, given: str) -> bool:
         """Whether what was given is the token, in a time that tells nothing of it."""
@@ -149,7 +144,7 @@ class Guard:
         # Several are as good as a foreign one.
         origin = ", ".join(request.headers.getall("Origin", [])) if "Origin" in request.headers else None
         refusal = self.refusal(request.host, origin)
-        if refusal is None and not self._brings_token(request, origin):
+        if refusal is None and not self._brings_token(request):
             refusal = "This address needs a token; open the one that 'vsclick app' printed."
         if refusal is not None:
             raise web.HTTPForbidden(text=refusal)
@@ -161,11 +156,8 @@ class Guard:
             raise self._remembered()
         return await handler(request)
 
-    def _brings_token(self, request: web.Request, origin: str | None) -> bool:
-        given = request.query.get("secret") or request.cookies.get(self._cookie) or ""
-        # A launcher's page writes the connection's address in small letters, and gives the key itself in it.
-        small = request.path == "/ws" and (origin or "").lower() in self._origins
-        return self.knows_token(given) or (small and is_same(given, self._token.lower()))
+    def _brings_token(self, request: web.Request) -> bool:
+        return self.knows_token(request.query.get("secret") or request.cookies.get(self._cookie) or "")
 
     def _remembered(self) -> web.HTTPFound:
         """Send a browser on to an address without the token, which else would stay in its history."""

@@ -62,13 +62,6 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", metavar="NAME", help="address to listen on (default: %(default)s)"
     )
     parser.add_argument(
-        "--allow-origin",
-        action="append",
-        default=[],
-        metavar="URL",
-        help="origin of a launcher's page, such as http://host:9000; may be given several times",
-    )
-    parser.add_argument(
         "--timeout",
         type=natural,
         default=0,
@@ -116,7 +109,6 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
         options.port,
         # The child processes need not know it.
         os.environ.pop(TOKEN_VARIABLE, None),
-        tuple(options.allow_origin),
         not options.no_browser,
         options.timeout,
         options.upload_limit,
