@@ -155,3 +155,9 @@ def test_the_architecture_tells_state_verbs_and_signals_as_they_are(defined):
     named = [f"{part}.{member}" for part, cells in rows for member in CODE.findall(cells)]
     assert len(named) > 60
     assert not [name for name in named if not ends_with(defined, name, ".")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_document_writes_a_key_on_a_command_line(document):
+    text = document.read_text(encoding="utf-8")
+    assert not re.findall(r"VSCLICK_(?:TOKEN|PROXY_SECRET)=|--authKey|--token\b|wslink\.launcher", text)

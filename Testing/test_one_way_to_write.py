@@ -26,7 +26,6 @@ WRITERS |= {
 OF_MODULES = {"np.save", "torch.save", "json.dump", "csv.writer", "os.replace", "os.link", "shutil.move"}
 OF_MODULES |= {"shutil.copy", "shutil.copy2", "shutil.copyfileobj", "save_file"}
 EXCEPTIONS = {
-    "app/launcher.py: self._getLogFilePath(session['id']).open": "the log of a session's process",
     "app/browser_launch.py: open": "what leads the browser to the app; the user alone may read it",
     "benchmark/child.py: result_file.write_text": "what a child has measured, in a temporary folder",
     "benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",

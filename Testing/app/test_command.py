@@ -17,6 +17,7 @@ from VSClickCorrectLib.app.server import Serving, address
 from VSClickCorrectLib.cli import app
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.worklist.worklist import Worklist
 from VSClickCorrectResearch.cli import demo
 
 
@@ -83,6 +84,17 @@ def test_a_port_that_is_taken_ends_in_a_sentence(serve_app, case_files, bright_m
         assert server.status() == 2
     lines = server.log.read_text().splitlines()
     assert lines[-1].startswith(f"vsclick: Cannot listen on 127.0.0.1, port {port}")
+
+
+def test_a_server_that_nobody_visits_ends_and_leaves_its_case_to_others(serve_app, tmp_path, bright_models):
+    case = tmp_path / "cases" / "one"
+    case.mkdir(parents=True)
+    write_image(case / "T1ce.nii.gz", ball_case().t1ce.array)
+    worklist = ("--worklist", tmp_path / "cases", "--output", tmp_path / "results", "--annotator", "anna")
+    server = serve_app(*worklist, "--models", bright_models, "--device", "cpu", "--timeout", 1)
+    assert server.status() == 0
+    [row] = Worklist.open(tmp_path / "cases", tmp_path / "results").rows()
+    assert row.holder == ""
 
 
 @pytest.mark.parametrize(

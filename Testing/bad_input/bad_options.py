@@ -29,6 +29,10 @@ def _journal_is_output(room: Room):
     return room.correct("--journal", room.out)
 
 
+def _serve(room: Room, *more: str):
+    return ["serve", room.folder / "cases", "--output", room.folder / "results", *more]
+
+
 CASES = [
     BadInput("no command", lambda room: [], ("vsclick --help", "required")),
     BadInput(
@@ -154,5 +158,20 @@ CASES = [
         "mask without a scan",
         lambda room: ["app", "--mask", room.good.mask],
         ("--mask", "--t1ce", "--t2", "belongs"),
+    ),
+    BadInput(
+        "group of 0 people",
+        lambda room: _serve(room, "--port", "8080", "--people", "0"),
+        ("--people", "0", "1", "vsclick serve --help", "whole"),
+    ),
+    BadInput(
+        "group that is served nowhere",
+        lambda room: _serve(room, "--people", "2"),
+        ("--socket", "--port", "vsclick serve --help", "required"),
+    ),
+    BadInput(
+        "group at a port that everyone could use",
+        lambda room: _serve(room, "--port", "8080", "--people", "2"),
+        ("VSCLICK_PROXY_SECRET", "--socket", "proxy"),
     ),
 ]

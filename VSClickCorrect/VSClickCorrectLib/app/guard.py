@@ -21,7 +21,7 @@ _POLICY = (
     "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
     "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
 )
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -32,9 +32,9 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_PAGES = ("/", "/index.html")
+PAGES = ("/", "/index.html")
 # trame's page sends a few words; files come over its connection.
-_MAX_BODY = 1 << 14
+MAX_BODY = 1 << 14
 _SHORTEST_TOKEN = 16
 # Everyone on a machine can read a command line, but not another user's environment.
 TOKEN_VARIABLE = "VSCLICK_TOKEN"  # noqa: S105, a name
@@ -57,6 +57,14 @@ def is_local(host: str) -> bool:
 def new_token() -> str:
     """Return a token that nobody can guess."""
     return secrets.token_urlsafe(24)
+
+
+def cookie_name(token: str) -> str:
+    """Return the name of the cookie in which a browser brings a token.
+
+    Cookies know no ports, and there may be several servers on a machine.
+    """
+    return "vsclick-" + hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 def checked_token(token: str) -> str:
@@ -90,17 +98,13 @@ class Guard:
     token : str
         What a browser must know. It brings it in the address the first time and in a cookie from then on.
         It is also the key of trame's connection, over which everything of a patient goes.
-    origins : tuple of str
-        Other origins, such as ``https://ward.example``, whose pages may connect: those of a launcher.
     """
 
-    def __init__(self, host: str, token: str, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, host: str, token: str) -> None:
         self._token = token
-        # Cookies know no ports, and there may be several servers on a machine.
-        self._cookie = "vsclick-" + hashlib.sha256(token.encode()).hexdigest()[:8]
+        self._cookie = cookie_name(token)
         self._names = {"127.0.0.1", "localhost", "::1", host} if is_local(host) else None
-        self._origins = {origin.rstrip("/").lower() for origin in origins}
-        self._headers = dict(_HEADERS)
+        self._headers = dict(HEADERS)
 
     def install(self, application: web.Application, page: Path) -> None:
         """Put the guard before all routes of an application that has not started yet.
@@ -127,38 +131,33 @@ class Guard:
         """
         if self._names is not None and _name_in(f"//{host}") not in self._names:
             return "This server answers under its own address only."
-        if origin is None or origin.lower() in self._origins:
+        if origin is None or origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower()):
             return None
-        if origin.lower() not in (f"http://{host}".lower(), f"https://{host}".lower()):
-            return "Pages of other sites may not connect to this server."
-        return None
+        return "Pages of other sites may not connect to this server."
 
     def knows_token(self, given: str) -> bool:
         """Whether what was given is the token, in a time that tells nothing of it."""
-        return _same(given, self._token)
+        return is_same(given, self._token)
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler) -> web.StreamResponse:
         # Several are as good as a foreign one.
         origin = ", ".join(request.headers.getall("Origin", [])) if "Origin" in request.headers else None
         refusal = self.refusal(request.host, origin)
-        if refusal is None and not self._brings_token(request, origin):
+        if refusal is None and not self._brings_token(request):
             refusal = "This address needs a token; open the one that 'vsclick app' printed."
         if refusal is not None:
             raise web.HTTPForbidden(text=refusal)
-        if request.can_read_body and not 0 <= (request.content_length or -1) <= _MAX_BODY:
-            raise web.HTTPRequestEntityTooLarge(_MAX_BODY, request.content_length or 0)
+        if request.can_read_body and not 0 <= (request.content_length or -1) <= MAX_BODY:
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
         if request.path == "/ws" and not web.WebSocketResponse().can_prepare(request):
             raise web.HTTPBadRequest(text="Only the page's own connection is answered here.")
-        if request.path in _PAGES and "secret" in request.query:
+        if request.path in PAGES and "secret" in request.query:
             raise self._remembered()
         return await handler(request)
 
-    def _brings_token(self, request: web.Request, origin: str | None) -> bool:
-        given = request.query.get("secret") or request.cookies.get(self._cookie) or ""
-        # A launcher's page writes the connection's address in small letters, and gives the key itself in it.
-        small = request.path == "/ws" and (origin or "").lower() in self._origins
-        return self.knows_token(given) or (small and _same(given, self._token.lower()))
+    def _brings_token(self, request: web.Request) -> bool:
+        return self.knows_token(request.query.get("secret") or request.cookies.get(self._cookie) or "")
 
     def _remembered(self) -> web.HTTPFound:
         """Send a browser on to an address without the token, which else would stay in its history."""
@@ -176,7 +175,8 @@ class Guard:
         return web.json_response({"sessionURL": f"{scheme}://USE_HOST/ws", "secret": self._token})
 
 
-def _same(given: str, token: str) -> bool:
+def is_same(given: str, token: str) -> bool:
+    """Whether what was given is a secret, in a time that tells nothing of it."""
     # Bytes that are no text come as surrogates.
     return hmac.compare_digest(given.encode(errors="surrogatepass"), token.encode())
 

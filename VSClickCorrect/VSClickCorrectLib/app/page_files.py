@@ -1,4 +1,4 @@
-"""The page's own files, as a module of trame: for the server and for ``python -m trame.tools.www``."""
+"""The page's own files, as a module of trame."""
 
 from pathlib import Path
 

@@ -19,13 +19,13 @@ from VSClickCorrectLib.app.browser_launch import open_browser
 from VSClickCorrectLib.app.connection import LARGEST_MESSAGE, limit_connections
 from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
 from VSClickCorrectLib.app.memory import give_large_blocks_back
+from VSClickCorrectLib.app.ready_line import READY
 from VSClickCorrectLib.app.uploads import LIMIT_MB, Uploads
 from VSClickCorrectLib.signals import finished_before_signals
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
-READY = "VSClickCorrect runs at"
 _ANY = ("0.0.0.0", "::")  # noqa: S104, these are compared, not bound to
 _WARNING = (
     "Others on the network can reach this server, and what passes is not encrypted: "
@@ -45,8 +45,6 @@ class Serving:
         On which port; 0 for any that is free.
     token : str or None
         What a browser must know to come in; one is made up if none is given.
-    origins : tuple of str
-        Other origins whose pages may connect, those of a launcher.
     browser : bool
         Whether to open the page in the user's browser.
     timeout : int
@@ -58,7 +56,6 @@ class Serving:
     host: str = "127.0.0.1"
     port: int = 8080
     token: str | None = None
-    origins: tuple[str, ...] = ()
     browser: bool = True
     timeout: int = 0
     upload_mb: int = LIMIT_MB
@@ -83,7 +80,7 @@ def serve(source: Future[OpenedCase] | Worklist, choice: Choice, serving: Servin
     """
     token = checked_token(serving.token) if serving.token else new_token()
     give_large_blocks_back()
-    guard = Guard(serving.host, token, serving.origins)
+    guard = Guard(serving.host, token)
     uploads = Uploads(serving.upload_mb)
     app = BrowserApp(choice, uploads)
     controller = app.server.controller

@@ -13,9 +13,10 @@ from VSClickCorrectLib.cli.options import (
     add_label,
     add_models,
     add_sequences,
-    count,
+    add_upload_limit,
     model_folder,
     natural,
+    port,
 )
 from VSClickCorrectLib.errors import ModelError, VSClickError
 from VSClickCorrectLib.io.files import check_file
@@ -54,18 +55,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--port", type=_port, default=8080, metavar="N", help="port, 0 for any (default: %(default)s)"
+        "--port", type=port, default=8080, metavar="N", help="port, 0 for any (default: %(default)s)"
     )
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="NAME", help="address to listen on (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--allow-origin",
-        action="append",
-        default=[],
-        metavar="URL",
-        help="origin of a launcher's page, such as http://host:9000; may be given several times",
     )
     parser.add_argument(
         "--timeout",
@@ -74,9 +68,7 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="end after so long without a browser (default: never)",
     )
-    parser.add_argument(
-        "--upload-limit", type=count, default=1024, metavar="MB", help="largest upload (default: %(default)s)"
-    )
+    add_upload_limit(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -117,7 +109,6 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
         options.port,
         # The child processes need not know it.
         os.environ.pop(TOKEN_VARIABLE, None),
-        tuple(options.allow_origin),
         not options.no_browser,
         options.timeout,
         options.upload_limit,
@@ -150,9 +141,3 @@ def _source(options: argparse.Namespace, scans: GivenScans):
         return sample()
 
     return make
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"'{text}' is no port; give a number from 0 to 65535")
-    return int(text)

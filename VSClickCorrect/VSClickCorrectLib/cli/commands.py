@@ -29,6 +29,7 @@ _COMMANDS: Commands = {
     "correct": (f"{_LIBRARY}.correct", "correct a mask by clicks"),
     "compare": (f"{_LIBRARY}.compare", "compare two examinations"),
     "app": (f"{_LIBRARY}.app", "correct by clicks in a browser"),
+    "serve": (f"{_LIBRARY}.serve", "correct by clicks in browsers, several people on one worklist"),
     "worklist": (f"{_LIBRARY}.worklist", "list cases and their states"),
     "prepare": (f"{_LIBRARY}.prepare", "make a worklist's initial masks ahead"),
     "adapt": (f"{_LIBRARY}.adapt", "let the corrector learn from accepted cases"),

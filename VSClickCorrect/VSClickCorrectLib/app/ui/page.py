@@ -59,9 +59,9 @@ _TABS = {
 _GONE = """
 <div style="max-width: 38em; margin: 18vh auto; color: #d0d4da; font: 16px/1.6 sans-serif" id="gone">
   <h2>The connection to the program is lost</h2>
-  <p>If it still runs, <a href="" style="color: #4db6ac">load the page again</a>: nothing was lost.</p>
-  <p>If it was ended, start <code>vsclick app</code> again and open the address that it prints. The cases of a
-  worklist are as they were; of other cases there is what was saved.</p>
+  <p>If it still runs, or serves a group, <a href="" style="color: #4db6ac">load the page again</a>.</p>
+  <p>If you started it yourself and it was ended, start <code>vsclick app</code> again and open the address
+  that it prints. The cases of a worklist are as they were; of other cases there is what was saved.</p>
 </div>
 """
 
