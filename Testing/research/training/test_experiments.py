@@ -71,8 +71,10 @@ def test_network_takes_what_its_examples_are_and_the_loss_has_a_slope(path):
         targets = (torch.rand(2, 2, *geometry.window.shape) > 0.5).float()
         inputs = network_input(channels, dimensions(experiment.network["name"]))
     else:
-        inputs = torch.rand(2, experiment.network["in_channels"], *experiment.examples.crop)
-        targets = (torch.rand(2, 1, *experiment.examples.crop) > 0.9).float()
+        # No larger than shows the same.
+        crop = [min(side, 32) for side in experiment.examples.crop]
+        inputs = torch.rand(2, experiment.network["in_channels"], *crop)
+        targets = (torch.rand(2, 1, *crop) > 0.9).float()
     loss = objective(experiment.loss)(network(inputs), targets)
     loss.backward()
     assert loss.ndim == 0
@@ -113,6 +115,15 @@ def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path
         ),
         (("[loss]", "[examples]\ncrop = [0, 8, 8]\n[loss]"), "number 1 of crop of examples must be a whole"),
         (("1.5, ", "0.0, "), "number 1 of spacing of geometry must be a number from 0.1 to 20 mm, not 0.0"),
+        (
+            ("batch = 2", "batch = 2\nmilestones = [30, 0]"),
+            "number 2 of milestones of course must be a whole",
+        ),
+        (
+            ("batch = 2", "batch = 2\nmilestones = 30"),
+            "milestones of course must be a list of epochs, not 30",
+        ),
+        (("batch = 2", "batch = 2\ndecay = 2"), "decay of course must be a number from 0 to 1, not 2"),
         (("batch = 2", "batch = "), "is no TOML file"),
         (("[course]", "[extra]\n[course]"), "it has an unknown 'extra'; it may have role, network"),
     ],

@@ -114,6 +114,21 @@ _PATCHES = Schema(
 GEOMETRIES = {role: _PATCHES if role == "corrector" else _VOLUMES for role in ROLES}
 
 
+def check_network(role: str, network: str) -> None:
+    """Refuse a network that does not see what a role shows it.
+
+    Raises
+    ------
+    ModelError
+        If it sees slices, the role volumes.
+    """
+    from VSClickCorrectLib.networks.registry import dimensions, sees_volumes
+
+    # Clicks reach other slices than their own.
+    if not (role == "corrector" or dimensions(network) == 3 or (role != "click" and sees_volumes(network))):
+        raise ModelError(f"the network '{network}' sees slices, {role} volumes; choose another network.")
+
+
 class ModelFolder:
     """A folder with ``manifest.json`` and weights.
 
@@ -172,7 +187,8 @@ class ModelFolder:
         Raises
         ------
         ModelError
-            If the weights are missing, their hash is not the manifest's, or they do not fit the network.
+            If the weights are missing, their hash is not the manifest's, they do not fit the network, or the
+            network does not suit its role.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load
@@ -191,6 +207,7 @@ class ModelFolder:
         reason = _misfit(entry, tensors)
         if reason:
             raise ModelError(f"the weights {entry.file} do not fit the network {entry.network} ({reason}).")
+        check_network(entry.role, entry.network)
         network = build(entry.network, **entry.parameters)
         network.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}

@@ -77,6 +77,8 @@ def run(options: argparse.Namespace) -> None:
         threads=options.threads,
         stop_after=course.stop_after or None,
         average=course.average,
+        milestones=tuple(epochs * course.epoch for epochs in course.milestones),
+        decay=course.decay,
         precision=options.precision,
         device=options.device,
     )

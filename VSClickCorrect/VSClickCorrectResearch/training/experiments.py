@@ -119,6 +119,12 @@ class Course:
         Looks without gain after which training ends; 0 for never.
     average : float
         Decay of the moving average of the weights that is kept; 0 for none.
+    epoch : int
+        Steps of an epoch, in which milestones are counted.
+    milestones : tuple of int
+        Epochs after which the learning rate is multiplied by ``decay``; it is then not halved.
+    decay : float
+        See ``milestones``.
     """
 
     batch: int
@@ -128,6 +134,9 @@ class Course:
     patience: int = 2
     stop_after: int = 0
     average: float = 0.0
+    epoch: int = 1
+    milestones: tuple[int, ...] = ()
+    decay: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,15 @@ EXPERIMENT = Schema(
                 rounds=_AT_LEAST_1,
                 start=one_of(*STARTS),
             ),
-            "course": of_fields(Course, batch=_AT_LEAST_1, steps=_AT_LEAST_1, val_every=_AT_LEAST_1),
+            "course": of_fields(
+                Course,
+                batch=_AT_LEAST_1,
+                steps=_AT_LEAST_1,
+                val_every=_AT_LEAST_1,
+                epoch=_AT_LEAST_1,
+                milestones={"type": "array", "items": _AT_LEAST_1, "description": "a list of epochs"},
+                decay=number(0, 1),
+            ),
             "init_from": {"type": "string", "description": "the name of an experiment"},
             "thesis": of_fields(Reference),
         },

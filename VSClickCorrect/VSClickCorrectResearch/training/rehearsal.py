@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.corrector import network_input
+from VSClickCorrectLib.inference.manifest import check_network
 from VSClickCorrectLib.networks.registry import dimensions
 
 from VSClickCorrectResearch.training.experiments import Experiment
@@ -32,17 +33,17 @@ def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
     Raises
     ------
     ModelError
-        If the network cannot see what its role sees, does not give one output for each voxel of the target,
-        or the loss cannot be computed; the message says which.
+        If the network does not suit its role, cannot see what its role sees, does not give one output for
+        each voxel of the target, or the loss cannot be computed; the message says which.
     """
-    name, seen = experiment.network["name"], dimensions(experiment.network["name"])
-    if experiment.role != "corrector" and seen == 2:
-        raise ModelError(f"'{experiment.name}': the network '{name}' sees slices, {experiment.role} volumes.")
+    check_network(experiment.role, experiment.network["name"])
     channels, targets = _example(experiment)
+    if experiment.role == "corrector":
+        channels = network_input(channels, dimensions(experiment.network["name"]))
     training = network.training
     try:
         with torch.no_grad():
-            logits = network.eval()(network_input(channels, seen))
+            logits = network.eval()(channels)
             _check_outputs(experiment, logits, targets)
             loss(logits, targets)
     except (RuntimeError, TypeError, ValueError) as error:
