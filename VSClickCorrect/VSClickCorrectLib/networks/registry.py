@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
@@ -42,6 +42,20 @@ def dimensions(name: str) -> int:
 def sees_volumes(name: str) -> bool:
     """Tell whether a network takes volumes ``(b, c, slices, rows, columns)``, whole or slice by slice."""
     return dimensions(name) == 3 or name in _SLICE_WISE
+
+
+def halvings(name: str, parameters: Mapping[str, Any]) -> int:
+    """Return how often a network halves the sides of what it sees, which must be divisible that often.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+    parameters : mapping
+        The network's own. One without ``channels`` fills sides up by itself and halves none.
+    """
+    default = inspect.signature(_NETWORKS[name][0]).parameters.get("channels")
+    return 0 if default is None else len(parameters.get("channels", default.default)) - 1
 
 
 def build(name: str, **parameters: Any) -> nn.Module:

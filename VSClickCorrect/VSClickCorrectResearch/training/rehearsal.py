@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.preprocessing import MULTIPLE
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.manifest import check_network
-from VSClickCorrectLib.networks.registry import dimensions
+from VSClickCorrectLib.networks.registry import dimensions, halvings
 
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.objective import Loss
@@ -16,6 +17,8 @@ from VSClickCorrectResearch.training.objective import Loss
 # Channels of a network that sees volumes: T1ce and T2; mask, include and exclude clicks besides.
 _CHANNELS = {"locator": 2, "initial": 2, "click": 5}
 _SIDE = 16
+# The product's windows of volumes are divisible by two so often, see `geometry.preprocessing.MULTIPLE`.
+_MOST_HALVINGS = MULTIPLE.bit_length() - 1
 
 
 def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
@@ -33,10 +36,12 @@ def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
     Raises
     ------
     ModelError
-        If the network does not suit its role, cannot see what its role sees, does not give one output for
-        each voxel of the target, or the loss cannot be computed; the message says which.
+        If the network does not suit its role, cannot halve what it is shown as often as it does, cannot see
+        what its role sees, does not give one output for each voxel of the target, or the loss cannot be
+        computed; the message says which.
     """
     check_network(experiment.role, experiment.network["name"])
+    _check_sides(experiment)
     channels, targets = _example(experiment)
     if experiment.role == "corrector":
         channels = network_input(channels, dimensions(experiment.network["name"]))
@@ -53,10 +58,32 @@ def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
         network.train(training)
 
 
+def _check_sides(experiment: Experiment) -> None:
+    name, times = experiment.network["name"], halvings(experiment.network["name"], experiment.parameters)
+    if experiment.role == "corrector":
+        cuts = PatchGeometry(**experiment.geometry)
+        sides = {"size of [geometry]": (cuts.size,)}
+        if dimensions(name) == 3:
+            sides["slices of [geometry]"] = (cuts.slices,)
+    else:
+        sides = {"crop of [examples]": experiment.examples.crop}
+        if times > _MOST_HALVINGS:
+            raise ModelError(
+                f"'{experiment.name}': the network '{name}' halves its sides {times} times, but volumes are "
+                f"shown in multiples of {MULTIPLE}; give it at most {_MOST_HALVINGS + 1} channels."
+            )
+    for word, values in sides.items():
+        if any(value % 2**times for value in values):
+            raise ModelError(
+                f"'{experiment.name}': the network '{name}' halves its sides {times} times; "
+                f"make {word} divisible by {2**times}."
+            )
+
+
 def _example(experiment: Experiment) -> tuple[Tensor, Tensor]:
     """Return empty channels and targets, as `Task.batch_at` gives them."""
     if experiment.role != "corrector":
-        shape = [min(side, _SIDE) for side in experiment.examples.crop]
+        shape = [min(side, _SIDE + side % MULTIPLE) for side in experiment.examples.crop]
         return torch.zeros(1, _CHANNELS[experiment.role], *shape), torch.zeros(1, 1, *shape)
     cuts = PatchGeometry(**experiment.geometry)
     shape = [cuts.slices, cuts.size, cuts.size]
