@@ -10,6 +10,7 @@ from torch import nn
 
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.networks.attention_unet import AttentionUNet2D
+from VSClickCorrectLib.networks.fusion import FUSIONS
 from VSClickCorrectLib.networks.multi_encoder import MultiEncoderUNet
 from VSClickCorrectLib.networks.unet2d import UNet2D
 from VSClickCorrectLib.networks.unet3d import UNet3D
@@ -118,6 +119,10 @@ def _is_chance(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
 
 
+def _is_fusion(value: Any) -> bool:
+    return value == "concatenation" or (isinstance(value, str) and value in FUSIONS)
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -131,5 +136,6 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "features": (_is_width, f"a whole number from 1 to {_WIDEST_FIRST}"),
     "dropout": (_is_chance, "a number from 0 to below 1"),
     "attention": (_is_flag, "true or false"),
+    "fusion": (_is_fusion, f"concatenation, {' or '.join(FUSIONS)}"),
     "each_sample": (_is_flag, "true or false"),
 }
