@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, world
 from scipy.spatial import KDTree
-from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.session.oracle import Oracle
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.mask_perturbations import spoiled
-from VSClickCorrectResearch.training.examples import crop_source, patch_examples, random_crop, training_clicks
+from VSClickCorrectResearch.training.examples import (
+    CutMaking,
+    crop_source,
+    patch_examples,
+    random_crop,
+    training_clicks,
+)
 
 GEOMETRY = PatchGeometry(size=32, pixel_mm=0.75, slices=3, slice_mm=1.5, click_map=True)
 DEPTH = np.linalg.norm(world(GRID) - CENTER, axis=-1)
@@ -87,6 +93,27 @@ def test_one_seed_gives_the_same_examples(case, examples):
     for one, other in zip(again, examples, strict=True):
         assert np.array_equal(one[0], other[0])
         assert np.array_equal(one[1], other[1])
+
+
+def test_each_cut_may_be_spoiled_for_itself(case):
+    seen = []
+
+    def turned(cut, source):
+        seen.append(cut)
+        return ~cut
+
+    def two_clicks(grid, truth, mask, source):
+        assert np.array_equal(mask, case.truth)
+        return [Click(CENTER), Click(tuple(np.add(CENTER, (0.0, 0.0, RADIUS_MM))))]
+
+    making = CutMaking(two_clicks, turned)
+    found = list(patch_examples(case, GEOMETRY, case.truth, rng(), making))
+    assert len(found) == len(seen) == 2
+    for (channels, (target, mask)), cut in zip(found, seen, strict=True):
+        # The truth stays the target; what is spoiled is the mask that the network sees.
+        assert np.array_equal(cut, target >= 0.5)
+        assert np.array_equal(channels[2], (~cut).astype(np.float16))
+        assert np.array_equal(mask, channels[2])
 
 
 def test_second_round_shows_what_the_corrector_left(case, too_small):

@@ -113,6 +113,26 @@ def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path
             ("[loss]", '[examples]\nstart = "spoilt"\n[loss]'),
             "start of examples must be one of spoiled, init",
         ),
+        (
+            ("[loss]", '[examples]\nclicks = "seldom"\n[loss]'),
+            "clicks of examples must be one of mixed, drawn, algorithm-1, not 'seldom'",
+        ),
+        (
+            ("[loss]", '[examples]\nstart = "each-cut"\nrounds = 2\n[loss]'),
+            "rounds of examples must be 1 where start is each-cut",
+        ),
+        (
+            (
+                "[loss]",
+                '[examples]\nclicks = "algorithm-1"\nborder_clicks = 0\nbackground_clicks = 3\n[loss]',
+            ),
+            "examples have no clicks; give border_clicks a whole number of at least 1",
+        ),
+        (
+            ("[loss]", "[examples]\napart_mm = -1\n[loss]"),
+            "apart_mm of examples must be a number of at least 0",
+        ),
+        (("[loss]", "[examples]\naugmented = 0\n[loss]"), "augmented of examples must be true or false"),
         (("[loss]", "[examples]\ncrop = [0, 8, 8]\n[loss]"), "number 1 of crop of examples must be a whole"),
         (("1.5, ", "0.0, "), "number 1 of spacing of geometry must be a number from 0.1 to 20 mm, not 0.0"),
         (

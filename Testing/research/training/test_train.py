@@ -197,6 +197,23 @@ def test_mistakes_of_the_initial_model_can_be_what_is_corrected(cohort, tmp_path
     assert 0 < mixed["uncorrected"] < own["uncorrected"]
 
 
+def test_cuts_of_the_truth_can_be_spoiled_one_by_one(cohort, tmp_path):
+    """A fifth of the cuts is right, and no error reaches far."""
+    text = CORRECTOR.replace("masks = 1", 'masks = 1\nclicks = "drawn"\nborder_clicks = 3')
+    found = run(experiment(tmp_path, text, start="each-cut"), cohort, tmp_path / "run")
+    assert found["cuts"] > 20
+    assert 0.5 < found["uncorrected"] < 1.0
+
+
+def test_cuts_can_be_where_the_thesis_user_clicks_on_the_models_mistakes(cohort, tmp_path, bright_models):
+    text = CORRECTOR.replace("masks = 1", 'masks = 1\nclicks = "algorithm-1"')
+    found = run(
+        experiment(tmp_path, text, start="initial"), cohort, tmp_path / "a", models=ModelFolder(bright_models)
+    )
+    assert found["uncorrected"] > 0.8
+    assert found["cuts"] > 10
+
+
 def test_weights_of_another_network_are_refused(cohort, tmp_path):
     path = tmp_path / "other.safetensors"
     save_file(build("attention_unet2d", in_channels=3, channels=[8, 24]).state_dict(), path)

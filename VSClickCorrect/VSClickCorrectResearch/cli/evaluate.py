@@ -171,10 +171,11 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--user",
-        choices=("knowing", "led", "random"),
+        choices=("knowing", "led", "random", "thesis"),
         default="knowing",
         help="who clicks: who knows where the mask is most wrong, who is led to the places that the networks "
-        "doubt, or who looks at places of the mask's border at random (default: %(default)s)",
+        "doubt, who looks at places of the mask's border at random, or who follows the thesis's Algorithm 1 "
+        "to the letter (default: %(default)s)",
     )
     parser.add_argument(
         "--jitter-mm",

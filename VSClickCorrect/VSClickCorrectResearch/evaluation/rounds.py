@@ -18,9 +18,10 @@ from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.metrics import Scores, dice, score
 from VSClickCorrectResearch.simulation.hand import Hand
 from VSClickCorrectResearch.simulation.led_user import clicks_near, random_places
+from VSClickCorrectResearch.simulation.thesis_user import thesis_clicks
 from VSClickCorrectResearch.simulation.user import border_clicks
 
-KNOWING, LED, RANDOM = USERS = ("knowing", "led", "random")
+KNOWING, LED, RANDOM, THESIS = USERS = ("knowing", "led", "random", "thesis")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Play:
         How far from where they were meant clicks are made.
     user : str
         Who clicks, one of `USERS`: who knows where the mask is most wrong, who is led to the places that the
-        networks doubt, or who looks at places of the mask's border at random.
+        networks doubt, who looks at places of the mask's border at random, or who clicks by the thesis's
+        Algorithm 1 to the letter.
     """
 
     rounds: int = 3
@@ -169,6 +171,8 @@ def _meant(
     """Return the clicks of a round as they are meant."""
     if play.user == KNOWING:
         return border_clicks(case.grid, case.truth, mask.values, play.clicks)
+    if play.user == THESIS:
+        return thesis_clicks(case.grid, case.truth, mask.values, rng)[: play.clicks]
     if play.user == RANDOM:
         places = random_places(case.grid, mask.values, play.clicks, rng)
     else:

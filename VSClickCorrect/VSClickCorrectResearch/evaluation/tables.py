@@ -91,6 +91,7 @@ _USERS = {
     "knowing": "who knows where the mask is most wrong",
     "led": "who is led to the places that the networks doubt",
     "random": "who looks at places of the mask's border at random",
+    "thesis": "of the thesis's Algorithm 1",
 }
 
 

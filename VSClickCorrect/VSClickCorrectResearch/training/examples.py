@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -25,6 +26,8 @@ _CLICKS_A_ROUND = 5
 _HAND_MM = 0.25
 
 Example = tuple[np.ndarray, ...]
+# Of grid, truth and mask.
+ClicksOn = Callable[[Grid, np.ndarray, np.ndarray, np.random.Generator], list[Click]]
 
 
 def patch_examples(
@@ -32,6 +35,7 @@ def patch_examples(
     geometry: PatchGeometry,
     start: np.ndarray,
     rng: np.random.Generator,
+    making: CutMaking | None = None,
     rounds: int = 1,
     corrector: Proposer | None = None,
 ) -> Iterator[Example]:
@@ -47,6 +51,8 @@ def patch_examples(
         The mask to correct, ``(K, J, I)``.
     rng : numpy.random.Generator
         Source of chance.
+    making : CutMaking, optional
+        Which clicks, and with which errors.
     rounds : int
         Rounds of clicks.
     corrector : Proposer, optional
@@ -60,11 +66,14 @@ def patch_examples(
     targets : ndarray of float16
         ``(2, slices, size, size)``, the share of each sample that is tumour, and that is mask.
     """
+    making = making or CutMaking()
     truth, mask = ArrayMask(case.grid, case.truth), ArrayMask(case.grid, start)
     for number in range(1, rounds + 1):
-        for click in training_clicks(case.grid, case.truth, mask.values, rng):
+        for click in making.clicks(case.grid, case.truth, mask.values, rng):
             window = patch_grid(case.grid, click, geometry)
             channels = extract_patch(case.case, mask, window, geometry, click)
+            if making.spoil is not None:
+                channels[2] = making.spoil(channels[2] >= 0.5, rng)
             target = window.resample(truth.read(window.source_box))
             yield channels.astype(np.float16), np.stack([target, channels[2]]).astype(np.float16)
         if number < rounds and corrector is not None:
@@ -100,6 +109,22 @@ def _by_hand(grid: Grid, click: Click, rng: np.random.Generator) -> Click:
     ijk[axis] = original[axis]
     ijk = np.clip(ijk, 0, np.array(grid.shape[::-1]) - 1)
     return Click(tuple(grid.ijk_to_ras(ijk)), click.kind)
+
+
+@dataclass(frozen=True)
+class CutMaking:
+    """How cuts are made of a case and a mask to correct.
+
+    Parameters
+    ----------
+    clicks : callable
+        Places the clicks, in whose middles the cuts are.
+    spoil : callable, optional
+        Spoils the mask of each cut for itself, bool ``(slices, size, size)``; without it cuts show the mask.
+    """
+
+    clicks: ClicksOn = training_clicks
+    spoil: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
 
 
 def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -> Example:

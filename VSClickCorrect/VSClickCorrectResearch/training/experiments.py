@@ -19,8 +19,12 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+# The truth, whose cuts are then spoiled one by one (thesis section 4.5.2.2).
+EACH_CUT = "each-cut"
 # Of masks to correct: spoiled on purpose, the initial model's own, as many of each.
-STARTS = ("spoiled", "initial", "mixed")
+STARTS = ("spoiled", "initial", "mixed", EACH_CUT)
+# Of training cuts: as a clinician's, drawn on the true border (4.5.2.1), by the thesis's user (4.5.3).
+CLICKS = ("mixed", "drawn", "algorithm-1")
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,18 @@ class Examples:
         Masks to correct that are made of each case.
     rounds : int
         Rounds of clicks: from the second on, masks are what the weights to go on from made of them.
-    start : {"spoiled", "initial", "mixed"}
-        Masks spoiled on purpose, the initial model's own (thesis section 4.8), or as many of each.
+    start : {"spoiled", "initial", "mixed", "each-cut"}
+        Masks spoiled on purpose, the initial model's own (thesis section 4.8), as many of each, or the truth,
+        of which each cut is spoiled for itself (4.5.2.2).
+    clicks : {"mixed", "drawn", "algorithm-1"}
+        Where cuts are: a clinician's clicks on errors and borders, clicks drawn at random around the truth
+        (4.5.2.1), or those of the thesis's simulated user (4.5.3).
+    border_clicks, foreground_clicks, background_clicks : int
+        Clicks in each slice at most, but for mixed ones; Algorithm 1 has border clicks alone.
+    apart_mm : float
+        Least distance between two of a kind in a slice, but for mixed ones.
+    augmented : bool
+        Whether batches are mirrored and recoloured.
     """
 
     cases: int = 0
@@ -72,6 +86,12 @@ class Examples:
     masks: int = 8
     rounds: int = 1
     start: str = "spoiled"
+    clicks: str = "mixed"
+    border_clicks: int = 5
+    foreground_clicks: int = 0
+    background_clicks: int = 0
+    apart_mm: float = 4.0
+    augmented: bool = True
 
 
 @dataclass(frozen=True)
@@ -201,6 +221,7 @@ EXPERIMENT = Schema(
                 crop=_TRIPLE,
                 rounds=_AT_LEAST_1,
                 start=one_of(*STARTS),
+                clicks=one_of(*CLICKS),
             ),
             "course": of_fields(
                 Course,
@@ -239,7 +260,22 @@ def read_experiment(path: Path) -> Experiment:
     except ValueError as error:
         raise ModelError(f"{path}: {error}.") from None
     parts = {name: kind(**_frozen(content[name])) for name, kind in _PARTS.items() if name in content}
-    return Experiment(path.stem, **{"examples": Examples(), **content, **parts})
+    experiment = Experiment(path.stem, **{"examples": Examples(), **content, **parts})
+    contradiction = _contradiction(experiment.examples)
+    if contradiction:
+        raise ModelError(f"{path}: {contradiction}.")
+    return experiment
+
+
+def _contradiction(examples: Examples) -> str:
+    """Return what of the examples cannot be together, empty if all can."""
+    if examples.start == EACH_CUT and examples.rounds > 1:
+        return f"rounds of examples must be 1 where start is {EACH_CUT}: no mask is left for a second one"
+    kinds = {"drawn": ("border", "foreground", "background"), "algorithm-1": ("border",)}
+    named = [f"{kind}_clicks" for kind in kinds.get(examples.clicks, ())]
+    if named and not any(getattr(examples, name) for name in named):
+        return f"examples have no clicks; give {' or '.join(named)} a whole number of at least 1"
+    return ""
 
 
 def _frozen(values: dict[str, Any]) -> dict[str, Any]:

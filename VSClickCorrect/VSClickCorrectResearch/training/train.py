@@ -26,7 +26,7 @@ from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.click_task import ClickTask
 from VSClickCorrectResearch.training.examples import crop_source
-from VSClickCorrectResearch.training.experiments import Experiment
+from VSClickCorrectResearch.training.experiments import EACH_CUT, Experiment
 from VSClickCorrectResearch.training.loop import BEST, CHECKPOINT, fit
 from VSClickCorrectResearch.training.objective import objective
 from VSClickCorrectResearch.training.rehearsal import rehearse
@@ -160,6 +160,8 @@ def _player(experiment: Experiment, weights: Path | None) -> Corrector:
 def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
     if experiment.examples.start == "spoiled":
         return perturbed_start
+    if experiment.examples.start == EACH_CUT:
+        return lambda case, rng: case.truth
     segmenter = InitialSegmenter.load(models or ModelFolder(None), "cpu")
 
     def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
