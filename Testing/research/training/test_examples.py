@@ -15,6 +15,7 @@ from VSClickCorrectResearch.training.examples import (
     crop_source,
     patch_examples,
     random_crop,
+    slab_source,
     training_clicks,
 )
 
@@ -210,6 +211,22 @@ def test_target_reaches_as_far_beyond_the_tumour_as_asked(case, reach):
     distance, _ = KDTree(places[ball()]).query(places.reshape(-1, 3))
     # The working voxels are as large as the native ones.
     assert target.sum(dtype=float) == pytest.approx(np.count_nonzero(distance <= reach + 1e-6), rel=0.02)
+
+
+def test_slab_is_the_middle_of_the_tumour_normalised_to_0_and_1(case):
+    channels, target = slab_source(case, (8, 40, 48), "min-max")
+    assert channels.shape == (2, 8, 40, 48)
+    assert target.shape == (1, 8, 40, 48)
+    assert channels.dtype == target.dtype == np.float16
+    assert [float(c.min()) for c in channels] == [0.0, 0.0]
+    assert [float(c.max()) for c in channels] == [1.0, 1.0]
+    # The ball lies in slices 8 to 16; of its nine slices the middle one is the twelfth.
+    hits = np.flatnonzero(case.truth.any(axis=(1, 2)))
+    assert (hits[0] + hits[-1]) / 2 == 12.0
+    whole, _ = slab_source(case, (24, 40, 48), "min-max")
+    assert np.array_equal(channels, whole[:, 8:16])
+    healthy = LabelledCase("ball", case.case, np.zeros(GRID.shape, bool))
+    assert not slab_source(healthy, (8, 40, 48))[1].any()
 
 
 def test_case_without_tumour_has_an_empty_target(case):

@@ -95,6 +95,14 @@ def test_crop_that_cannot_be_halved_is_refused(experiment, crop):
     )
 
 
+def test_slab_that_cannot_be_halved_is_refused(experiment):
+    network = {"name": "unet3d", "channels": [2, 3, 4, 5]}
+    chosen = replace(experiment(), network=network, geometry={"shape": [40, 250, 256]})
+    assert refused(chosen) == (
+        "the network 'unet3d' halves its sides 3 times; make the geometry's shape divisible by 8."
+    )
+
+
 def test_network_that_halves_more_often_than_windows_allow_is_refused(experiment):
     chosen = replace(experiment(), network={"name": "unet3d", "channels": [2, 2, 2, 2, 2]})
     assert refused(chosen) == (

@@ -208,10 +208,26 @@ def test_cuts_of_the_truth_can_be_spoiled_one_by_one(cohort, tmp_path):
 def test_cuts_can_be_where_the_thesis_user_clicks_on_the_models_mistakes(cohort, tmp_path, bright_models):
     text = CORRECTOR.replace("masks = 1", 'masks = 1\nclicks = "algorithm-1"')
     found = run(
-        experiment(tmp_path, text, start="initial"), cohort, tmp_path / "a", models=ModelFolder(bright_models)
+        experiment(tmp_path, text, start="found"), cohort, tmp_path / "a", models=ModelFolder(bright_models)
     )
     assert found["uncorrected"] > 0.8
     assert found["cuts"] > 10
+
+
+SLABS = INITIAL.replace("spacing = [2.0, 2.0, 2.0]", 'shape = [16, 32, 40]\nintensities = "min-max"')
+
+
+def test_model_of_slabs_is_trained_released_and_finds_by_its_entry(cohort, tmp_path, own_models):
+    text = SLABS.replace("crop = [8, 8, 8]", "crop = [16, 32, 40]\naugmented = false")
+    command = ["train", str(experiment(tmp_path, text)), "--training", str(cohort), "--threads", "1"]
+    command += ["--validation", str(cohort), "--output", str(tmp_path / "run"), "--device", "cpu"]
+    entries = [entry for entry in read_manifest(own_models) if entry["role"] != "initial"]
+    write_manifest(own_models, entries)
+    assert main([*command, "--release", "slabs", "--models", str(own_models)]) == 0
+    segmenter = InitialSegmenter.load(ModelFolder(own_models), "cpu")
+    (window,) = segmenter.windows(ball_case())
+    assert window.geometry.shape == (16, 32, 40)
+    assert segmenter.segment(ball_case()).on(GRID).shape == GRID.shape
 
 
 def test_weights_of_another_network_are_refused(cohort, tmp_path):

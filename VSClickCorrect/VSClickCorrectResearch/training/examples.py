@@ -13,7 +13,9 @@ from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
-from VSClickCorrectLib.geometry.triples import point3
+from VSClickCorrectLib.geometry.slab import sample_slab, slab_grid
+from VSClickCorrectLib.geometry.triples import Index3, point3
+from VSClickCorrectLib.geometry.volume import ROBUST
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
@@ -153,6 +155,31 @@ def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -
         truth = ndimage.distance_transform_edt(~truth, sampling=case.grid.spacing[::-1]) <= reach_mm
     target = window.resample(truth[window.source_box.slices])
     return sample_sequences(case.case, window).astype(np.float16), target[None].astype(np.float16)
+
+
+def slab_source(case: LabelledCase, shape: Index3, intensities: str = ROBUST) -> Example:
+    """Return the slab of a case with its tumour in the middle (thesis section 4.2).
+
+    Parameters
+    ----------
+    case : LabelledCase
+        Any case; of one without a tumour the slab is around the middle slice.
+    shape : tuple of int
+        Slices, rows and columns.
+    intensities : {"robust", "min-max"}
+        As for `sample_slab`.
+
+    Returns
+    -------
+    channels, targets : ndarray of float16
+        As of `crop_source`.
+    """
+    hits = np.flatnonzero(case.grid.axial_order().to_axial(case.truth).any(axis=(1, 2)))
+    ends = (hits[0], hits[-1]) if len(hits) else (0, case.grid.axial_shape[0] - 1)
+    window = slab_grid(case.case, sum(ends) / 2, shape)
+    target = window.resample(case.truth[window.source_box.slices])
+    channels = sample_slab(case.case, window, intensities)
+    return channels.astype(np.float16), target[None].astype(np.float16)
 
 
 def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator) -> Example:

@@ -21,8 +21,8 @@ else:
 
 # The truth, whose cuts are then spoiled one by one (thesis section 4.5.2.2).
 EACH_CUT = "each-cut"
-# Of masks to correct: spoiled on purpose, the initial model's own, as many of each.
-STARTS = ("spoiled", "initial", "mixed", EACH_CUT)
+# Of masks to correct: spoiled on purpose, the initial model's own, as many of each, what it finds by itself.
+STARTS = ("spoiled", "initial", "mixed", "found", EACH_CUT)
 # Of training cuts: as a clinician's, drawn on the true border (4.5.2.1), by the thesis's user (4.5.3).
 CLICKS = ("mixed", "drawn", "algorithm-1")
 
@@ -64,8 +64,9 @@ class Examples:
         Masks to correct that are made of each case.
     rounds : int
         Rounds of clicks: from the second on, masks are what the weights to go on from made of them.
-    start : {"spoiled", "initial", "mixed", "each-cut"}
-        Masks spoiled on purpose, the initial model's own (thesis section 4.8), as many of each, or the truth,
+    start : {"spoiled", "initial", "mixed", "found", "each-cut"}
+        Masks spoiled on purpose, the initial model's own, by itself or from a click and where it finds the
+        tumour, as many of each, what it finds by itself, whatever that is (thesis section 4.8), or the truth,
         of which each cut is spoiled for itself (4.5.2.2).
     clicks : {"mixed", "drawn", "algorithm-1"}
         Where cuts are: a clinician's clicks on errors and borders, clicks drawn at random around the truth

@@ -40,7 +40,7 @@ def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
         what its role sees, does not give one output for each voxel of the target, or the loss cannot be
         computed; the message says which.
     """
-    check_network(experiment.role, experiment.network["name"])
+    check_network(experiment.role, experiment.network["name"], experiment.parameters, experiment.geometry)
     _check_sides(experiment)
     channels, targets = _example(experiment)
     if experiment.role == "corrector":

@@ -13,6 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.triples import index3
+from VSClickCorrectLib.geometry.volume import ROBUST
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.device import prepare
 from VSClickCorrectLib.inference.initial import InitialSegmenter
@@ -25,7 +27,7 @@ from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.click_task import ClickTask
-from VSClickCorrectResearch.training.examples import crop_source
+from VSClickCorrectResearch.training.examples import Example, crop_source, slab_source
 from VSClickCorrectResearch.training.experiments import EACH_CUT, Experiment
 from VSClickCorrectResearch.training.loop import BEST, CHECKPOINT, fit
 from VSClickCorrectResearch.training.objective import objective
@@ -135,13 +137,17 @@ def _task(
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
-        spacing, reach = experiment.geometry["spacing"], experiment.examples.reach_mm
-        learnt_from, judged_by = (
-            [crop_source(case, spacing, reach) for case in cases] for cases in (training, validation)
-        )
+        learnt_from, judged_by = ([_source(experiment, c) for c in cases] for cases in (training, validation))
         return CropTask(experiment, learnt_from, judged_by, seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
     return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
+
+
+def _source(experiment: Experiment, case: LabelledCase) -> Example:
+    geometry = experiment.geometry
+    if "shape" in geometry:
+        return slab_source(case, index3(geometry["shape"]), geometry.get("intensities", ROBUST))
+    return crop_source(case, geometry["spacing"], experiment.examples.reach_mm)
 
 
 def _player(experiment: Experiment, weights: Path | None) -> Corrector:
@@ -163,6 +169,8 @@ def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
     if experiment.examples.start == EACH_CUT:
         return lambda case, rng: case.truth
     segmenter = InitialSegmenter.load(models or ModelFolder(None), "cpu")
+    if experiment.examples.start == "found":
+        return lambda case, rng: _found(segmenter, case)
 
     def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
         """Return what the model finds by itself or from a click; a spoiled mask where that misses."""
