@@ -82,7 +82,7 @@ def train(
         If cases cannot be read, or ``output`` is, holds or lies in what is read, or holds others' files.
     """
     torch.manual_seed(seed)
-    network = _network(experiment, weights)
+    network = network_of(experiment, weights)
     if experiment.examples.rounds > 1 and weights is None:
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
     loss = objective(experiment.loss)
@@ -107,7 +107,14 @@ def _inputs(path: Path) -> list[Path]:
     return [path] if path.is_dir() else inputs_of(path, list_cases(path))
 
 
-def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
+def network_of(experiment: Experiment, weights: Path | None) -> nn.Module:
+    """Return an experiment's network, with those weights if any, else with random ones.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be built, or the weights do not fit.
+    """
     network = build(**experiment.network)
     if weights is not None:
         check_file(weights, ModelError)
@@ -137,13 +144,16 @@ def _task(
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
-        learnt_from, judged_by = ([_source(experiment, c) for c in cases] for cases in (training, validation))
+        learnt_from, judged_by = (
+            [source_of(experiment, c) for c in cases] for cases in (training, validation)
+        )
         return CropTask(experiment, learnt_from, judged_by, seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
-    return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
+    return CutTask(experiment, training, validation, starts_of(experiment, models), player, seed)
 
 
-def _source(experiment: Experiment, case: LabelledCase) -> Example:
+def source_of(experiment: Experiment, case: LabelledCase) -> Example:
+    """Return a case as an experiment's locator or initial model learns from it."""
     geometry = experiment.geometry
     if "shape" in geometry:
         return slab_source(case, index3(geometry["shape"]), geometry.get("intensities", ROBUST))
@@ -160,10 +170,17 @@ def _player(experiment: Experiment, weights: Path | None) -> Corrector:
         parameters=experiment.parameters,
         geometry=experiment.geometry,
     )
-    return Corrector(entry, prepare(_network(experiment, weights), torch.device("cpu")))
+    return Corrector(entry, prepare(network_of(experiment, weights), torch.device("cpu")))
 
 
-def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
+def starts_of(experiment: Experiment, models: ModelFolder | None) -> Starts:
+    """Return what gives an experiment the masks to correct.
+
+    Raises
+    ------
+    ModelError
+        If they are an initial model's, and that cannot be used.
+    """
     if experiment.examples.start == "spoiled":
         return perturbed_start
     if experiment.examples.start == EACH_CUT:
