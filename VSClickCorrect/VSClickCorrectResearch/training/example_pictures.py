@@ -112,8 +112,8 @@ def source_rows(source: Example, found: np.ndarray | None = None) -> tuple[Rows,
     """
     channels, (truth,) = (np.asarray(array, np.float32) for array in source)
     hits = np.flatnonzero((truth >= 0.5).any(axis=(1, 2)))
-    ends = (hits[0], hits[-1]) if len(hits) else (0, len(truth) - 1)
-    chosen = np.unique(np.linspace(*ends, _SLICES).round().astype(int))
+    first, last = (hits[0], hits[-1]) if len(hits) else (0, len(truth) - 1)
+    chosen = np.unique(np.linspace(first, last, _SLICES).round().astype(int))
     rows = {name: list(values[chosen]) for name, values in zip(("T1ce", "T2"), channels, strict=True)}
     rows["true"] = list(truth[chosen])
     if found is not None:

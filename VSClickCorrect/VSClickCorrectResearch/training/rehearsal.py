@@ -62,7 +62,7 @@ def _check_sides(experiment: Experiment) -> None:
     name, times = experiment.network["name"], halvings(experiment.network["name"], experiment.parameters)
     if experiment.role == "corrector":
         cuts = PatchGeometry(**experiment.geometry)
-        sides = {"size of [geometry]": (cuts.size,)}
+        sides: dict[str, tuple[int, ...]] = {"size of [geometry]": (cuts.size,)}
         if dimensions(name) == 3:
             sides["slices of [geometry]"] = (cuts.slices,)
     else:

@@ -108,10 +108,10 @@ def _draw_cuts(
 
 
 @torch.inference_mode()
-def _corrected(network: nn.Module, cuts: Sequence[Example], seen: int) -> Sequence[np.ndarray]:
+def _corrected(network: nn.Module, cuts: Sequence[Example], seen: int) -> list[np.ndarray]:
     channels = torch.from_numpy(np.stack([channels for channels, _ in cuts])).float()
     logits = network(network_input(channels, seen))
-    return torch.sigmoid(logits).reshape(channels[:, 0].shape).numpy()
+    return list(torch.sigmoid(logits).reshape(channels[:, 0].shape).numpy())
 
 
 def _draw_sources(
