@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ROLES = ("locator", "initial", "click", "corrector")
 # Coefficients of the logistic regression that says how sure a candidate is.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located")
+# T1ce and T2; a mask and two kinds of clicks besides. A corrector's are those of its cuts.
+_CHANNELS = {"locator": 2, "initial": 2, "click": 5}
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
 
 
@@ -241,6 +243,12 @@ class ModelFolder:
         if reason:
             raise ModelError(f"the weights {entry.file} do not fit the network {entry.network} ({reason}).")
         check_network(entry.role, entry.network, entry.parameters, entry.geometry)
+        shown, taken = _CHANNELS.get(entry.role), entry.parameters.get("in_channels", 2)
+        if shown not in (None, taken):
+            raise ModelError(
+                f"the network of {entry.name} takes {taken} channels, but a model of role {entry.role} is "
+                f"shown {shown}; install other models."
+            )
         network = build(entry.network, **entry.parameters)
         network.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
