@@ -146,7 +146,22 @@ train: $(VENV)/.ready-train ## Train the correctors, MINUTES each; release with:
 	$(call TRAIN,corrector,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-single-slice,region) --minutes $(MINUTES)
 
-experiments: $(EXPERIMENTS) ## Run every experiment of the thesis and past it; print the table
+# What ends a training with a model: TRAINING="--release NAME --models FOLDER".
+TRAINING ?=
+THESIS := thesis-correction thesis-correction-fine-tuned
+.PHONY: thesis-cohort thesis-initial $(THESIS)
+
+thesis-cohort: $(VENV)/.ready-demo ## Write whole heads for the thesis's initial model into runs/, after make cohorts
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/scan-training --split training --extent scan --count 64 --seed 24
+
+thesis-initial: $(VENV)/.ready-train ## Train the thesis's initial model to the letter, for a graphics card
+	$(call TRAIN,$@,scan) $(TRAINING)
+
+$(THESIS): $(VENV)/.ready-train
+	$(call TRAIN,$@,region) $(TRAINING)
+
+# The slice-wise model is none of the thesis's, and takes eight times as many steps as the others.
+experiments: $(filter-out initial-slices,$(EXPERIMENTS)) ## Run every experiment of the thesis and past it; print the table
 	$(BIN)/python Testing/tools/experiment_table.py $(RUNS)
 
 $(filter-out past-5-corrected,$(EXPERIMENTS)): $(VENV)/.ready-train

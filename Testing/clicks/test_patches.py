@@ -165,3 +165,19 @@ def test_click_in_another_slice_is_fainter_by_its_distance():
 def test_click_appears_to_the_right_where_it_was_to_the_patients_left():
     left = map_of(Click((-2.5, 0.5, 4.0), ClickKind.INCLUDE))
     assert np.unravel_index(left.argmax(), left.shape) == (3, 6)
+
+
+def test_sequences_are_between_their_extremes_where_the_geometry_says_so():
+    values = np.random.default_rng(0).integers(-50, 3000, (6, 12, 12)).astype(np.int16)
+    # One bright voxel moves the extremes, and no robust bound.
+    values[0, 0, 0] = 9000
+    case = Case(Volume(values, Grid(values.shape, np.diag([1.0, 1.0, 2.0, 1.0]))))
+    click = Click(tuple(case.grid.center_ras))
+    plain = PatchGeometry(size=8, pixel_mm=1.0, slice_mm=2.0, intensities="min-max")
+    window = patch_grid(case.grid, click, plain)
+    t1ce, t2, _ = extract_patch(case, ArrayMask(case.grid), window, plain, click)
+    scaled = (values - float(values.min())) / (float(values.max()) - values.min())
+    assert np.allclose(t1ce, window.resample(scaled[window.source_box.slices]), atol=1e-5)
+    assert not t2.any()
+    robust = extract_patch(case, ArrayMask(case.grid), window, SMALL, click)[0]
+    assert np.abs(robust - t1ce).max() > 0.1

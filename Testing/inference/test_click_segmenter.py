@@ -52,7 +52,7 @@ def segmenter():
 
 
 def test_probabilities_come_back_where_the_image_is_bright(case, segmenter):
-    window = segmenter.window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
+    window = segmenter.window(case, Box((0, 0, 0), case.grid.axial_shape))
     probability = segmenter.probability(case, window)
     assert probability.shape == window.box.shape == SHAPE
     inner = np.zeros(SHAPE, bool)
@@ -68,7 +68,7 @@ def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):
     mask[BRIGHT] = True
     clicks = [click_at(case.grid, (10, 14, 14), INCLUDE), click_at(case.grid, (10, 30, 30), EXCLUDE)]
     clicks.append(click_at(case.grid, (10, 20, 20), BOUNDARY))
-    window = segmenter.window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
+    window = segmenter.window(case, Box((0, 0, 0), case.grid.axial_shape))
     channels = segmenter.channels(case, window, ArrayMask(case.grid, mask), clicks)
     assert channels.shape == (5, *(BOX_SAMPLES,) * 3)
     # Brought back, each channel peaks at what it was made of.
@@ -82,7 +82,7 @@ def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):
 
 
 def test_a_missing_sequence_and_mask_are_zeros(case, segmenter):
-    window = segmenter.window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
+    window = segmenter.window(case, Box((0, 0, 0), case.grid.axial_shape))
     channels = segmenter.channels(case, window, None, [])
     assert channels[0].any()
     assert not channels[1:].any()
@@ -113,7 +113,7 @@ def test_held_clicks_hold_where_the_network_would_not_follow_them(case):
     network = build("unet3d", in_channels=5, out_channels=1, channels=(4, 8, 8)).eval()
     model = Model(entry("click", [1.0, 1.0, 1.0]), network)
     dark, bright = (10, 22, 22), (10, 14, 14)
-    window = ClickSegmenter(model).window(case.grid, Box((0, 0, 0), case.grid.axial_shape))
+    window = ClickSegmenter(model).window(case, Box((0, 0, 0), case.grid.axial_shape))
     plain = ClickSegmenter(model).probability(case, window)
     # Whatever the random network says, the clicks say the opposite.
     kinds = [EXCLUDE if plain[place] > 0.5 else INCLUDE for place in (dark, bright)]

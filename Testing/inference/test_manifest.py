@@ -108,6 +108,11 @@ def test_entry_that_lacks_a_key_is_refused(tmp_path, key):
         without(role="corrector", geometry={"pixel_mm": 1e9}),
         without(role="corrector", geometry={"slice_mm": 1e-9}),
         without(geometry={"spacing": [1e-3, 3, 3]}),
+        without(geometry={"spacing": [3, 3, 3], "shape": [40, 256, 256]}),
+        without(geometry={"shape": [40, 256]}),
+        without(geometry={"shape": [40, 512, 512]}),
+        without(geometry={"spacing": [3, 3, 3], "intensities": "min-max"}),
+        without(role="corrector", geometry={"intensities": "bright"}),
     ],
     ids=str,
 )

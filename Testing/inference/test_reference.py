@@ -144,8 +144,8 @@ def test_layer_whose_scale_is_off_is_found(layer, scale, copied, expected):
 
 
 def test_sequences_in_the_wrong_order_are_found(shipped_models, expected, monkeypatch):
-    def swapped(case, window):
-        channels = sample(case, window)
+    def swapped(*place):
+        channels = sample(*place)
         return channels[::-1].copy()
 
     sample = forward.sample_sequences

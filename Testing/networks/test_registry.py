@@ -14,7 +14,13 @@ from VSClickCorrectLib.networks.unet3d import UNet3D
 
 
 def test_names():
-    assert names() == ("unet3d", "attention_unet2d", "multi_encoder_unet2d", "multi_encoder_unet3d")
+    assert names() == (
+        "unet3d",
+        "attention_unet2d",
+        "multi_encoder_unet2d",
+        "multi_encoder_unet3d",
+        "unet2d",
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +50,7 @@ def test_unknown_name_is_told_the_known_ones():
         build("unet4d")
     assert str(error.value) == (
         "There is no network 'unet4d'; choose one of "
-        "unet3d, attention_unet2d, multi_encoder_unet2d, multi_encoder_unet3d."
+        "unet3d, attention_unet2d, multi_encoder_unet2d, multi_encoder_unet3d, unet2d."
     )
 
 
@@ -92,6 +98,17 @@ def test_useless_value_is_named(word, value):
         ModelError, match=f"Parameter '{word}' of network 'attention_unet2d' must be .*, not "
     ):
         build("attention_unet2d", **{word: value})
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("depth", 0), ("depth", 9), ("depth", True), ("depth", 3.0), ("features", 0), ("features", 65)],
+)
+def test_useless_depth_or_width_is_named(word, value):
+    with pytest.raises(
+        ModelError, match=f"Parameter '{word}' of network 'unet2d' must be a whole number from 1"
+    ):
+        build("unet2d", **{word: value})
 
 
 def test_importing_the_package_imports_no_torch():

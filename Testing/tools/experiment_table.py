@@ -12,7 +12,10 @@ def main(runs: Path) -> None:
     print("| experiment | thesis's table | thesis, real | here, synthetic | uncorrected | steps × batch |")
     print("|---|---|---|---|---|---|")
     for path in sorted(runs.glob("*/result.json")):
-        print(_row(json.loads(path.read_text(encoding="utf-8"))))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        # What is trained on clicks has other figures.
+        if "dsc" in content["result"]:
+            print(_row(content))
 
 
 def _row(content: dict) -> str:

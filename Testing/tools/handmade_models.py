@@ -22,6 +22,7 @@ ABOVE_CUT = -OFFSET / GAIN
 SLICES = 5
 CUT_GEOMETRY = {"size": 48, "pixel_mm": 0.6, "slices": SLICES, "slice_mm": 1.5, "click_map": True}
 UNET = {"in_channels": 2, "out_channels": 1, "channels": [2, 1]}
+UNET2D = {"in_channels": 2, "out_channels": 1, "depth": 3, "features": 2}
 CORRECTOR = {
     "image_channels": 2 * SLICES,
     "mask_channels": 2 * SLICES,
@@ -37,6 +38,16 @@ def bright_unet3d(threshold: float, offset: float = OFFSET) -> dict[str, np.ndar
     _pass_on(tensors, "decoder.stages.0.block", 2)
     tensors["head.weight"][0, :2] = GAIN
     tensors["head.bias"][:] = offset
+    return tensors
+
+
+def bright_unet2d(threshold: float) -> dict[str, np.ndarray]:
+    """Tensors of a ``unet2d`` with the parameters `UNET2D`, which answers as `bright_unet3d` does."""
+    tensors = _zeros("unet2d", UNET2D)
+    _pass_on(tensors, "encoder.0", 2, -(threshold - ABOVE_CUT))
+    _pass_on(tensors, "decoder.1", 2)
+    tensors["head.weight"][0, :2] = GAIN
+    tensors["head.bias"][:] = OFFSET
     return tensors
 
 

@@ -4,13 +4,20 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, world
 from scipy.spatial import KDTree
-from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.session.oracle import Oracle
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.mask_perturbations import spoiled
-from VSClickCorrectResearch.training.examples import crop_source, patch_examples, random_crop, training_clicks
+from VSClickCorrectResearch.training.examples import (
+    CutMaking,
+    crop_source,
+    patch_examples,
+    random_crop,
+    slab_source,
+    training_clicks,
+)
 
 GEOMETRY = PatchGeometry(size=32, pixel_mm=0.75, slices=3, slice_mm=1.5, click_map=True)
 DEPTH = np.linalg.norm(world(GRID) - CENTER, axis=-1)
@@ -87,6 +94,27 @@ def test_one_seed_gives_the_same_examples(case, examples):
     for one, other in zip(again, examples, strict=True):
         assert np.array_equal(one[0], other[0])
         assert np.array_equal(one[1], other[1])
+
+
+def test_each_cut_may_be_spoiled_for_itself(case):
+    seen = []
+
+    def turned(cut, source):
+        seen.append(cut)
+        return ~cut
+
+    def two_clicks(grid, truth, mask, source):
+        assert np.array_equal(mask, case.truth)
+        return [Click(CENTER), Click(tuple(np.add(CENTER, (0.0, 0.0, RADIUS_MM))))]
+
+    making = CutMaking(two_clicks, turned)
+    found = list(patch_examples(case, GEOMETRY, case.truth, rng(), making))
+    assert len(found) == len(seen) == 2
+    for (channels, (target, mask)), cut in zip(found, seen, strict=True):
+        # The truth stays the target; what is spoiled is the mask that the network sees.
+        assert np.array_equal(cut, target >= 0.5)
+        assert np.array_equal(channels[2], (~cut).astype(np.float16))
+        assert np.array_equal(mask, channels[2])
 
 
 def test_second_round_shows_what_the_corrector_left(case, too_small):
@@ -183,6 +211,22 @@ def test_target_reaches_as_far_beyond_the_tumour_as_asked(case, reach):
     distance, _ = KDTree(places[ball()]).query(places.reshape(-1, 3))
     # The working voxels are as large as the native ones.
     assert target.sum(dtype=float) == pytest.approx(np.count_nonzero(distance <= reach + 1e-6), rel=0.02)
+
+
+def test_slab_is_the_middle_of_the_tumour_normalised_to_0_and_1(case):
+    channels, target = slab_source(case, (8, 40, 48), "min-max")
+    assert channels.shape == (2, 8, 40, 48)
+    assert target.shape == (1, 8, 40, 48)
+    assert channels.dtype == target.dtype == np.float16
+    assert [float(c.min()) for c in channels] == [0.0, 0.0]
+    assert [float(c.max()) for c in channels] == [1.0, 1.0]
+    # The ball lies in slices 8 to 16; of its nine slices the middle one is the twelfth.
+    hits = np.flatnonzero(case.truth.any(axis=(1, 2)))
+    assert (hits[0] + hits[-1]) / 2 == 12.0
+    whole, _ = slab_source(case, (24, 40, 48), "min-max")
+    assert np.array_equal(channels, whole[:, 8:16])
+    healthy = LabelledCase("ball", case.case, np.zeros(GRID.shape, bool))
+    assert not slab_source(healthy, (8, 40, 48))[1].any()
 
 
 def test_case_without_tumour_has_an_empty_target(case):

@@ -57,7 +57,37 @@ batch = 2
 def test_every_figure_of_the_thesis_has_its_experiment():
     found = [e.thesis for e in map(read_experiment, FILES) if e.thesis]
     assert {t.what: t.dsc for t in found} == THESIS
-    assert len(found) == len(THESIS)
+    # Three of them once more, to the letter.
+    letter = [e for e in map(read_experiment, FILES) if e.name.startswith("thesis-")]
+    assert len(found) == len(THESIS) + len(letter) == len(THESIS) + 3
+
+
+def test_to_the_letter_is_what_the_thesis_says():
+    initial, correction, tuned = (
+        read_experiment(FOLDER / f"thesis-{name}.toml")
+        for name in ("initial", "correction", "correction-fine-tuned")
+    )
+    assert (initial.geometry, initial.examples.crop) == (
+        {"shape": [40, 256, 256], "intensities": "min-max"},
+        (40, 256, 256),
+    )
+    assert (initial.examples.cases, initial.course.batch, initial.loss.name) == (64, 2, "focal_tversky")
+    assert (correction.network["dropout"], correction.geometry["size"], correction.course.batch) == (
+        0.4,
+        48,
+        4,
+    )
+    assert (correction.examples.start, correction.examples.clicks) == ("each-cut", "drawn")
+    assert (tuned.examples.start, tuned.examples.clicks) == ("found", "algorithm-1")
+    assert tuned.init_from == correction.name
+    assert (tuned.network, tuned.geometry) == (correction.network, correction.geometry)
+    for one in (initial, correction, tuned):
+        assert one.network["channels"] == [32, 64, 128, 256]
+        assert one.course.learning_rate == 1e-3
+        # Fifty epochs, a look after each.
+        assert one.course.steps == 50 * one.course.val_every
+        assert not one.examples.augmented
+        assert one.examples.missing_t1ce == one.examples.missing_t2 == 0.0
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -71,8 +101,10 @@ def test_network_takes_what_its_examples_are_and_the_loss_has_a_slope(path):
         targets = (torch.rand(2, 2, *geometry.window.shape) > 0.5).float()
         inputs = network_input(channels, dimensions(experiment.network["name"]))
     else:
-        inputs = torch.rand(2, experiment.network["in_channels"], *experiment.examples.crop)
-        targets = (torch.rand(2, 1, *experiment.examples.crop) > 0.9).float()
+        # No larger than shows the same.
+        crop = [min(side, 32) for side in experiment.examples.crop]
+        inputs = torch.rand(2, experiment.network["in_channels"], *crop)
+        targets = (torch.rand(2, 1, *crop) > 0.9).float()
     loss = objective(experiment.loss)(network(inputs), targets)
     loss.backward()
     assert loss.ndim == 0
@@ -111,8 +143,57 @@ def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path
             ("[loss]", '[examples]\nstart = "spoilt"\n[loss]'),
             "start of examples must be one of spoiled, init",
         ),
+        (
+            ("[loss]", '[examples]\nclicks = "seldom"\n[loss]'),
+            "clicks of examples must be one of mixed, drawn, algorithm-1, not 'seldom'",
+        ),
+        (
+            ("[loss]", '[examples]\nstart = "each-cut"\nrounds = 2\n[loss]'),
+            "rounds of examples must be 1 where start is each-cut",
+        ),
+        (
+            (
+                "[loss]",
+                '[examples]\nclicks = "algorithm-1"\nborder_clicks = 0\nbackground_clicks = 3\n[loss]',
+            ),
+            "examples have no clicks; give border_clicks a whole number of at least 1",
+        ),
+        (
+            ("[loss]", "[examples]\napart_mm = -1\n[loss]"),
+            "apart_mm of examples must be a number of at least 0",
+        ),
+        (("[loss]", "[examples]\naugmented = 0\n[loss]"), "augmented of examples must be true or false"),
         (("[loss]", "[examples]\ncrop = [0, 8, 8]\n[loss]"), "number 1 of crop of examples must be a whole"),
+        (
+            ("spacing = [1.5, 1.0, 1.0]", ""),
+            "geometry must be names and values: spacing, three lengths in mm; or shape, numbers of slices",
+        ),
+        (
+            ("spacing = [1.5, 1.0, 1.0]", "spacing = [1.5, 1.0, 1.0]\nshape = [40, 256, 256]"),
+            "geometry must be names and values: spacing, three lengths in mm; or shape, numbers of slices",
+        ),
+        (
+            ("[loss]", 'intensities = "min-max"\n[loss]'),
+            "geometry must be names and values: spacing, three lengths in mm; or shape, numbers of slices",
+        ),
+        (
+            ("spacing = [1.5, 1.0, 1.0]", "shape = [40, 256, 512]"),
+            "number 3 of shape of geometry must be a whole number from 1 to 256, not 512",
+        ),
+        (
+            ("spacing = [1.5, 1.0, 1.0]", 'shape = [40, 256, 256]\nintensities = "loud"'),
+            "intensities of geometry must be one of robust, min-max, not 'loud'",
+        ),
         (("1.5, ", "0.0, "), "number 1 of spacing of geometry must be a number from 0.1 to 20 mm, not 0.0"),
+        (
+            ("batch = 2", "batch = 2\nmilestones = [30, 0]"),
+            "number 2 of milestones of course must be a whole",
+        ),
+        (
+            ("batch = 2", "batch = 2\nmilestones = 30"),
+            "milestones of course must be a list of epochs, not 30",
+        ),
+        (("batch = 2", "batch = 2\ndecay = 2"), "decay of course must be a number from 0 to 1, not 2"),
         (("batch = 2", "batch = "), "is no TOML file"),
         (("[course]", "[extra]\n[course]"), "it has an unknown 'extra'; it may have role, network"),
     ],

@@ -129,6 +129,13 @@ def test_learning_rate_is_halved_when_scores_no_longer_rise(network, tmp_path):
     assert rates == [0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025]
 
 
+def test_learning_rate_falls_at_the_milestones_alone(network, tmp_path):
+    train(network, tmp_path, scores=[0.5] * 8, steps=8, patience=0, milestones=(3, 6), decay=0.1)
+    rates = [row["learning_rate"] for row in log_of(tmp_path)[1:]]
+    # A look tells the rate of the next step, and scores that do not rise halve nothing.
+    assert rates == pytest.approx([0.1] * 2 + [0.01] * 3 + [0.001] * 3)
+
+
 def test_time_at_most_ends_training_with_a_last_look(network, tmp_path):
     best, numbers = train(network, tmp_path, scores=[0.3], steps=1000, val_every=100, minutes=-1.0)
     assert best == 0.3

@@ -1,5 +1,7 @@
 """Parts of an experiment that do not fit are named before any case is read."""
 
+from dataclasses import replace
+
 import pytest
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.networks.registry import build
@@ -66,6 +68,60 @@ def test_three_classes_are_refused(experiment):
     message = refused(experiment(more="out_channels = 3"))
     assert "(3, 8, 8, 8)" in message
     assert "out_channels" in message
+
+
+@pytest.mark.parametrize("value", ['"much"', "true", "-1.0", "[1.0]"])
+def test_parameter_of_a_loss_that_is_no_number_is_named(experiment, value):
+    message = refused(experiment(parameters=f"parameters = {{gamma = {value}}}"))
+    assert message.startswith(
+        "Parameter 'gamma' of loss 'focal_tversky' must be a number of at least 0, not "
+    )
+
+
+@pytest.mark.parametrize("word", ["weights", "middle"])
+def test_what_only_programs_can_give_a_loss_is_no_parameter_of_an_experiment(experiment, word):
+    chosen = experiment(parameters=f"parameters = {{{word} = 2.0}}")
+    message = refused(replace(chosen, loss=replace(chosen.loss, name="volumetric_correction")))
+    assert message == f"Loss 'volumetric_correction' has no parameter '{word}'; it has peak, alpha."
+
+
+@pytest.mark.parametrize("crop", [(12, 8, 8), (20, 64, 64), (64, 64, 44)])
+def test_crop_that_cannot_be_halved_is_refused(experiment, crop):
+    chosen = experiment()
+    network = {"name": "unet3d", "channels": [2, 3, 4, 5]}
+    message = refused(replace(chosen, network=network, examples=replace(chosen.examples, crop=crop)))
+    assert message == (
+        "'mine': the network 'unet3d' halves its sides 3 times; make crop of [examples] divisible by 8."
+    )
+
+
+def test_slab_that_cannot_be_halved_is_refused(experiment):
+    network = {"name": "unet3d", "channels": [2, 3, 4, 5]}
+    chosen = replace(experiment(), network=network, geometry={"shape": [40, 250, 256]})
+    assert refused(chosen) == (
+        "the network 'unet3d' halves its sides 3 times; make the geometry's shape divisible by 8."
+    )
+
+
+def test_network_that_halves_more_often_than_windows_allow_is_refused(experiment):
+    chosen = replace(experiment(), network={"name": "unet3d", "channels": [2, 2, 2, 2, 2]})
+    assert refused(chosen) == (
+        "'mine': the network 'unet3d' halves its sides 4 times, but volumes are shown in multiples of 8; "
+        "give it at most 4 channels."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "geometry", "word"),
+    [
+        ("attention_unet2d", {"size": 20}, "size"),
+        ("multi_encoder_unet3d", {"size": 16, "slices": 5}, "slices"),
+    ],
+)
+def test_cut_that_cannot_be_halved_is_refused(experiment, name, geometry, word):
+    network = {"name": name, "channels": [2, 2, 2, 2]}
+    chosen = replace(experiment(), role="corrector", network=network, geometry=geometry)
+    assert f"make {word} of [geometry] divisible by 8" in refused(chosen)
 
 
 def test_inputs_that_the_network_does_not_take_are_refused(experiment):

@@ -187,3 +187,19 @@ def test_weights_of_someone_else_are_no_checkpoint(trained):
     shutil.copy(trained / "best.safetensors", trained / "checkpoint.safetensors")
     with pytest.raises(ModelError, match="is no checkpoint that can be read"):
         small_training.train_long(trained, never)
+
+
+def test_milestones_are_counted_on_and_belong_to_the_training(tmp_path):
+    falling = dataclasses.replace(LONG, milestones=(12, 30))
+    small_training.train_long(tmp_path / "whole", schedule=falling)
+    part = dataclasses.replace(falling, steps=24)
+    small_training.train_long(tmp_path / "parts", schedule=part)
+    small_training.train_long(tmp_path / "parts", schedule=falling)
+    assert_alike(tmp_path / "parts", tmp_path / "whole")
+    for other in (dataclasses.replace(falling, milestones=(12, 31)), LONG):
+        with pytest.raises(ModelError, match=r"holds a training with milestones \[12, 30\], not"):
+            small_training.train_long(tmp_path / "whole", schedule=other)
+
+
+def test_training_without_milestones_is_the_same_as_before_there_were_any():
+    assert not {"milestones", "decay"} & LONG.settings().keys()

@@ -7,8 +7,11 @@ import pytest
 import torch
 from bright_ball import GRID, ball, ball_case
 from torch import nn
+from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
-from VSClickCorrectResearch.training.examples import crop_source
+from VSClickCorrectResearch.simulation.cut_errors import spoiled_cut
+from VSClickCorrectResearch.training.cut_making import making_of
+from VSClickCorrectResearch.training.examples import crop_source, patch_examples
 from VSClickCorrectResearch.training.experiments import Course, Examples, Experiment, Objective
 from VSClickCorrectResearch.training.tasks import CropTask, CutTask
 
@@ -98,6 +101,41 @@ def test_crops_come_with_the_truth_as_target(crops):
     inputs, targets = crops.batch_at(1)
     assert inputs.shape == (3, 2, 12, 16, 16)
     assert targets.shape == (3, 1, 12, 16, 16)
+
+
+def test_batches_that_are_not_augmented_are_the_cuts_themselves():
+    plain = replace(CUTS, examples=replace(CUTS.examples, masks=1, missing_t2=0.0, augmented=False))
+    same = CutTask(plain, CASES[:1], CASES[:1], too_small, None, seed=3)
+    mirrored = CutTask(
+        replace(plain, examples=replace(plain.examples, augmented=True)),
+        CASES[:1],
+        CASES[:1],
+        too_small,
+        None,
+        seed=3,
+    )
+    source = np.random.default_rng(3)
+    cuts = [torch.from_numpy(channels).float().flatten(0, 1) for channels, _ in cuts_of(plain, source)]
+    for step in range(1, 4):
+        assert all(any(torch.equal(one, cut) for cut in cuts) for one in same.batch_at(step)[0])
+        assert not all(any(torch.equal(one, cut) for cut in cuts) for one in mirrored.batch_at(step)[0])
+
+
+def cuts_of(experiment, source):
+    geometry = PatchGeometry(**experiment.geometry)
+    return patch_examples(CASES[0], geometry, too_small(CASES[0], None), source)
+
+
+@pytest.mark.parametrize(("clicks", "kinds"), [("drawn", 2), ("algorithm-1", 1)])
+def test_clicks_are_the_experiments(clicks, kinds):
+    """Only the truth is clicked by drawing, only the mask's errors by Algorithm 1."""
+    chosen = Examples(clicks=clicks, border_clicks=2, background_clicks=1)
+    found = making_of(chosen).clicks(GRID, ball(), too_small(None, None), np.random.default_rng(1))
+    assert len({click.kind for click in found}) == kinds
+    per_slice = np.bincount([GRID.ras_to_index(click.position_ras)[0] for click in found])
+    assert 1 <= per_slice.max() <= (3 if clicks == "drawn" else 2)
+    assert making_of(chosen).spoil is None
+    assert making_of(replace(chosen, start="each-cut")).spoil is spoiled_cut
 
 
 def test_sequences_are_missing_as_often_as_the_experiment_says(cuts):

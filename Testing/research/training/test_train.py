@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 from bright_ball import GRID, ball, ball_case
+from handmade_models import read_manifest, write_manifest
 from safetensors.torch import load_file, save_file
 from volume_files import written
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import ModelError, StorageError
+from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectResearch.training.experiments import read_experiment
@@ -56,6 +58,26 @@ batch = 2
 steps = 4
 val_every = 2
 """
+SLICES = """\
+role = "initial"
+[network]
+name = "unet2d"
+depth = 2
+features = 2
+[geometry]
+spacing = [2.0, 2.0, 2.0]
+[examples]
+crop = [1, 16, 16]
+[loss]
+name = "dice"
+[course]
+batch = 8
+steps = 6
+val_every = 2
+learning_rate = 1e-2
+epoch = 2
+milestones = [1, 2]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +120,19 @@ def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):
     assert written["experiment"]["loss"]["name"] == "focal_tversky"
     assert 0.0 <= written["result"]["dsc"] <= 1.0
     assert written["result"]["volumes"] == 1
+
+
+def test_model_of_slices_is_trained_released_and_finds_by_its_entry(cohort, tmp_path, own_models):
+    command = ["train", str(experiment(tmp_path, SLICES)), "--training", str(cohort), "--threads", "1"]
+    command += ["--validation", str(cohort), "--output", str(tmp_path / "run"), "--device", "cpu"]
+    entries = [entry for entry in read_manifest(own_models) if entry["role"] != "initial"]
+    write_manifest(own_models, entries)
+    assert main([*command, "--release", "slices", "--models", str(own_models)]) == 0
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["learning_rate"] for row in log[1:]] == pytest.approx([1e-3, 1e-4, 1e-4])
+    segmenter = InitialSegmenter.load(ModelFolder(own_models), "cpu")
+    assert segmenter.segmenter.entry.network == "unet2d"
+    assert segmenter.segment(ball_case()).on(GRID).shape == GRID.shape
 
 
 def test_package_that_is_missing_is_named(cohort, tmp_path, monkeypatch, capsys):
@@ -160,6 +195,39 @@ def test_mistakes_of_the_initial_model_can_be_what_is_corrected(cohort, tmp_path
     assert own["uncorrected"] > 0.9
     assert own["cuts"] > 0
     assert 0 < mixed["uncorrected"] < own["uncorrected"]
+
+
+def test_cuts_of_the_truth_can_be_spoiled_one_by_one(cohort, tmp_path):
+    """A fifth of the cuts is right, and no error reaches far."""
+    text = CORRECTOR.replace("masks = 1", 'masks = 1\nclicks = "drawn"\nborder_clicks = 3')
+    found = run(experiment(tmp_path, text, start="each-cut"), cohort, tmp_path / "run")
+    assert found["cuts"] > 20
+    assert 0.5 < found["uncorrected"] < 1.0
+
+
+def test_cuts_can_be_where_the_thesis_user_clicks_on_the_models_mistakes(cohort, tmp_path, bright_models):
+    text = CORRECTOR.replace("masks = 1", 'masks = 1\nclicks = "algorithm-1"')
+    found = run(
+        experiment(tmp_path, text, start="found"), cohort, tmp_path / "a", models=ModelFolder(bright_models)
+    )
+    assert found["uncorrected"] > 0.8
+    assert found["cuts"] > 10
+
+
+SLABS = INITIAL.replace("spacing = [2.0, 2.0, 2.0]", 'shape = [16, 32, 40]\nintensities = "min-max"')
+
+
+def test_model_of_slabs_is_trained_released_and_finds_by_its_entry(cohort, tmp_path, own_models):
+    text = SLABS.replace("crop = [8, 8, 8]", "crop = [16, 32, 40]\naugmented = false")
+    command = ["train", str(experiment(tmp_path, text)), "--training", str(cohort), "--threads", "1"]
+    command += ["--validation", str(cohort), "--output", str(tmp_path / "run"), "--device", "cpu"]
+    entries = [entry for entry in read_manifest(own_models) if entry["role"] != "initial"]
+    write_manifest(own_models, entries)
+    assert main([*command, "--release", "slabs", "--models", str(own_models)]) == 0
+    segmenter = InitialSegmenter.load(ModelFolder(own_models), "cpu")
+    (window,) = segmenter.windows(ball_case())
+    assert window.geometry.shape == (16, 32, 40)
+    assert segmenter.segment(ball_case()).on(GRID).shape == GRID.shape
 
 
 def test_weights_of_another_network_are_refused(cohort, tmp_path):

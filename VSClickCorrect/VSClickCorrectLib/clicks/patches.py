@@ -12,7 +12,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, axial_coordinates
-from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.geometry.volume import ROBUST, Case
 
 _CLICK_SIGN = {ClickKind.BOUNDARY: 0.0, ClickKind.INCLUDE: 1.0, ClickKind.EXCLUDE: -1.0}
 _CLICK_RADIUS_MM = 1.5
@@ -41,6 +41,8 @@ class PatchGeometry:
         Distance between the slices of a cut in mm.
     click_map : bool
         Whether the click's kind is an input of the network.
+    intensities : {"robust", "min-max"}
+        Which values of a sequence the network sees as 0 and 1, see `Volume.normalised`.
     """
 
     size: int = 48
@@ -48,6 +50,7 @@ class PatchGeometry:
     slices: int = 1
     slice_mm: float = 1.5
     click_map: bool = False
+    intensities: str = ROBUST
 
     @property
     def window(self) -> ResamplingGeometry:
@@ -100,7 +103,8 @@ def extract_patch(
         ``(channels, slices, size, size)``: T1ce, T2, mask and, if asked for, the click map; all 0 to 1 but
         the click map, which is 1 at include and -1 at exclude clicks.
     """
-    channels = [*sample_sequences(case, window), window.resample(mask.read(window.source_box))]
+    sequences = sample_sequences(case, window, geometry.intensities)
+    channels = [*sequences, window.resample(mask.read(window.source_box))]
     if geometry.click_map:
         channels.append(click_map(window, click))
     return np.stack(channels)

@@ -11,7 +11,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.triples import Point3, triple
-from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import ROBUST, Case, Volume
 
 # The 3D U-Net halves each axis three times.
 MULTIPLE = 8
@@ -77,14 +77,24 @@ def covering_grid(grid: Grid, axial_box: Box, spacing: Point3) -> ResamplingGrid
     return ResamplingGrid(grid, center, ResamplingGeometry(shape, spacing))
 
 
-def sample_sequences(case: Case, window: ResamplingGrid) -> np.ndarray:
-    """Return the normalised sequences in a window, float32 ``(2, slices, rows, columns)``; 0 if missing."""
+def sample_sequences(case: Case, window: ResamplingGrid, intensities: str = ROBUST) -> np.ndarray:
+    """Return the normalised sequences in a window, float32 ``(2, slices, rows, columns)``; 0 if missing.
+
+    Parameters
+    ----------
+    case : Case
+        The sequences.
+    window : ResamplingGrid
+        Where they are sampled.
+    intensities : {"robust", "min-max"}
+        As for `Volume.normalised`.
+    """
     box = window.source_box
     return np.stack(
         [
             np.zeros(window.geometry.shape, np.float32)
             if volume is None
-            else window.resample(volume.normalised(box))
+            else window.resample(volume.normalised(box, intensities))
             for volume in case.sequences.values()
         ]
     )

@@ -14,6 +14,8 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 
 NOT_FINITE = "the image holds NaN or infinite values; export it again or replace them first."
+# How networks see a sequence as 0 to 1: between bounds that outliers do not move, or between its extremes.
+INTENSITIES = ROBUST, MIN_MAX = ("robust", "min-max")
 # Networks compute in single precision.
 _MAX_VALUE = float(np.finfo(np.float32).max)
 
@@ -98,9 +100,23 @@ class Volume:
         """Robust minimum and maximum, by which networks see the sequence as 0 to 1 (section 4.2)."""
         return robust_range(self.array)
 
-    def normalised(self, box: Box) -> np.ndarray:
-        """Return the voxels of ``box`` as float32 between 0 and 1."""
-        low, high = self.intensity_range
+    @cached_property
+    def extremes(self) -> tuple[float, float]:
+        """Least and greatest value, by which the thesis sees the sequence as 0 to 1 (section 4.2)."""
+        low, high = (float(value) for value in (self.array.min(), self.array.max()))
+        return low, high if high > low else low + 1.0
+
+    def normalised(self, box: Box, intensities: str = ROBUST) -> np.ndarray:
+        """Return the voxels of ``box`` as float32 between 0 and 1.
+
+        Parameters
+        ----------
+        box : Box
+            Array order, ``(k, j, i)``.
+        intensities : {"robust", "min-max"}
+            Which values become 0 and 1: those of `intensity_range`, or `extremes`.
+        """
+        low, high = self.extremes if intensities == MIN_MAX else self.intensity_range
         # Differences of what single precision just holds need double.
         kind = np.dtype(np.float32 if high - low < _MAX_VALUE / 2 else np.float64)
         # In place: of a whole head each copy takes as long as the arithmetic.

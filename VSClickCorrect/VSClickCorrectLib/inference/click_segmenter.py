@@ -11,7 +11,6 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.triples import Index3, index3
@@ -48,11 +47,11 @@ class ClickSegmenter:
         self.model = model
         self._hold = hold
 
-    def window(self, grid: Grid, place: Box) -> ResamplingGrid:
+    def window(self, case: Case, place: Box) -> ResamplingGrid:
         """Return a box of one size around the middle of a place, a box in axial order."""
         center = (np.add(place.start, place.stop) - 1) / 2
         spacing = tuple(self.model.entry.geometry["spacing"])
-        return ResamplingGrid(grid, center, ResamplingGeometry((BOX_SAMPLES,) * 3, spacing))
+        return ResamplingGrid(case.grid, center, ResamplingGeometry((BOX_SAMPLES,) * 3, spacing))
 
     def probability(
         self,

@@ -23,6 +23,7 @@ from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import probabilities
 from VSClickCorrectLib.inference.plain_segmenter import Model
+from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
 from VSClickCorrectLib.networks.registry import dimensions
 
 
@@ -64,7 +65,7 @@ def inputs_of(model: Model, place: Place) -> list[Input]:
     entry = model.entry
     if entry.role == "click":
         segmenter = ClickSegmenter(model)
-        window = segmenter.window(place.case.grid, place.box)
+        window = segmenter.window(place.case, place.box)
         inside = [replace(click, kind=ClickKind.INCLUDE) for click in place.clicks]
         return [Input(window, segmenter.channels(place.case, window, place.mask, inside))]
     if entry.role == "corrector":
@@ -74,6 +75,10 @@ def inputs_of(model: Model, place: Place) -> list[Input]:
             Input(window, extract_patch(place.case, place.mask, window, geometry, click))
             for click, window in windows
         ]
+    if "shape" in entry.geometry:
+        slabs = SlabSegmenter(model)
+        window = slabs.window(place.case, place.box)
+        return [Input(window, slabs.channels(place.case, window))]
     window = covering_grid(place.case.grid, place.box, tuple(entry.geometry["spacing"]))
     return [Input(window, sample_sequences(place.case, window))]
 

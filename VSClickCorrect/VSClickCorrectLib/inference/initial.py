@@ -23,6 +23,7 @@ from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
+from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
 
 Progress = Callable[[float, str], None]
 
@@ -43,18 +44,14 @@ class InitialSegmenter:
     ----------
     locator, segmenter : Model
         ``geometry["spacing"]`` of their entries is the working voxel size. A segmenter of role ``"click"``
-        takes the mask and clicks, too.
+        takes the mask and clicks, too; one whose geometry is a ``shape`` sees slabs of the whole head.
     hold_clicks : bool
         As ``hold`` of `ClickSegmenter`.
     """
 
     def __init__(self, locator: Model, segmenter: Model, hold_clicks: bool = False) -> None:
         self._locator = locator
-        self._segmenter: Segmenter = (
-            ClickSegmenter(segmenter, hold_clicks)
-            if segmenter.entry.role == "click"
-            else PlainSegmenter(segmenter)
-        )
+        self._segmenter = _segmenter_of(segmenter, hold_clicks)
 
     @property
     def models(self) -> list[Model]:
@@ -126,17 +123,18 @@ class InitialSegmenter:
         step(0.0, "looking at the whole head")
         window, probability = self._located(case)
         found: list[InitialMask] = []
+        seen: set[Box] = set()
         likely = self._likely(window, probability)
         for n, place in enumerate(likely):
             step(0.2 + 0.2 * n / len(likely), f"segmenting around candidate {n + 1} of {len(likely)}")
-            found += self._look(case, place, window, probability)
+            found += self._look(case, place, window, probability, seen)
         best = best_first(found)
         places = [] if best.sure else places_of_head(window, probability, head_box(case.reference))
         if best.found:
             places = places[:_MORE_PLACES]
         for n, place in enumerate(places):
             step(0.4 + 0.6 * n / len(places), f"searching the head, part {n + 1} of {len(places)}")
-            found += self._look(case, place, window, probability)
+            found += self._look(case, place, window, probability, seen)
             best = best_first(found)
             if best.sure:
                 break
@@ -170,7 +168,7 @@ class InitialSegmenter:
         """
         around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
         place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
-        window = self._segmenter.window(case.grid, place)
+        window = self._segmenter.window(case, place)
         probability = self._segmenter.probability(case, window, mask, [*standing, click])
         index = triple(
             a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
@@ -185,7 +183,7 @@ class InitialSegmenter:
 
     def windows(self, case: Case) -> list[ResamplingGrid]:
         """Return where the locator sees a tumour, as the network that segments is shown it."""
-        return [self._segmenter.window(case.grid, place) for place in self._likely(*self._located(case))]
+        return [self._segmenter.window(case, place) for place in self._likely(*self._located(case))]
 
     def _located(self, case: Case) -> tuple[ResamplingGrid, np.ndarray]:
         """Return the locator's window and probabilities, ``(k, j, i)`` of the window."""
@@ -204,16 +202,30 @@ class InitialSegmenter:
         chosen = np.argsort(weight)[::-1][:_PLACES]
         return [_native_box(window, places[n]) for n in chosen if weight[n] >= _SHARE * weight[chosen[0]]]
 
-    def _look(self, case: Case, place: Box, head: ResamplingGrid, located: np.ndarray) -> list[InitialMask]:
-        """Return the parts that the segmenter sees around a place, given what the locator saw of the head."""
-        window, entry = self._segmenter.window(case.grid, place), self.segmenter.entry
+    def _look(
+        self, case: Case, place: Box, head: ResamplingGrid, located: np.ndarray, seen: set[Box]
+    ) -> list[InitialMask]:
+        """Return the parts that the segmenter sees around a place, given what the locator saw of the head.
+
+        Nothing where it is shown a window that is among those ``seen``.
+        """
+        window, entry = self._segmenter.window(case, place), self.segmenter.entry
+        if window.box in seen:
+            return []
+        seen.add(window.box)
         probability = self._segmenter.probability(case, window)
         parts = []
         for one in best_parts(case.grid, window.box, probability, entry.threshold):
-            seen = float(head.nearest(located, one.box)[one.values].mean())
-            certainty = certainty_of(one, case.grid, seen, entry.certainty)
-            parts.append(replace(one, located=seen, certainty=certainty))
+            there = float(head.nearest(located, one.box)[one.values].mean())
+            certainty = certainty_of(one, case.grid, there, entry.certainty)
+            parts.append(replace(one, located=there, certainty=certainty))
         return parts
+
+
+def _segmenter_of(model: Model, hold_clicks: bool) -> Segmenter:
+    if model.entry.role == "click":
+        return ClickSegmenter(model, hold_clicks)
+    return SlabSegmenter(model) if "shape" in model.entry.geometry else PlainSegmenter(model)
 
 
 def initial_entries(models: ModelFolder) -> list[ModelEntry]:

@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError, VSClickError, enough_memory
+from VSClickCorrectLib.geometry.volume import INTENSITIES
 from VSClickCorrectLib.io.files import check_file, is_there
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
@@ -26,6 +27,8 @@ ROLES = ("locator", "initial", "click", "corrector")
 # Coefficients of the logistic regression that says how sure a candidate is.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located")
 MANIFEST_NAME = "manifest.json"
+# T1ce and T2; a mask and two kinds of clicks besides. A corrector's are those of its cuts.
+_CHANNELS = {"locator": 2, "initial": 2, "click": 5}
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
 
 
@@ -48,8 +51,8 @@ class ModelEntry:
     parameters : dict
         Of the network.
     geometry : dict
-        The role's own: ``spacing`` in mm of a locator or initial model, the fields of a corrector's
-        `PatchGeometry`.
+        The role's own: ``spacing`` in mm of a locator or initial model, or the ``shape`` of slabs that an
+        initial model sees and their ``intensities``; the fields of a corrector's `PatchGeometry`.
     threshold : float
         Probability from which a voxel is tumour.
     certainty : dict
@@ -124,9 +127,56 @@ _PATCHES = Schema(
         slices=number(1, 16, whole=True),
         pixel_mm=_LENGTH,
         slice_mm=_LENGTH,
+        intensities=one_of(*INTENSITIES),
     )
 )
-GEOMETRIES = {role: _PATCHES if role == "corrector" else _VOLUMES for role in ROLES}
+# 256³ samples are as many as `covering_grid` allows.
+_SHAPE = {"type": "array", "items": number(1, 256, whole=True), "minItems": 3, "maxItems": 3}
+_PLACES_OR_SLABS = Schema(
+    {
+        **table(
+            {
+                "spacing": {**_SPACING, "description": "three lengths in mm"},
+                "shape": {**_SHAPE, "description": "numbers of slices, rows and columns"},
+                "intensities": one_of(*INTENSITIES),
+            },
+            [],
+        ),
+        "oneOf": [{"required": ["spacing"]}, {"required": ["shape"]}],
+        "dependencies": {"intensities": ["shape"]},
+        "description": "names and values: spacing, three lengths in mm; or shape, numbers of slices, "
+        "rows and columns, and intensities if you like",
+    }
+)
+GEOMETRIES = {
+    "locator": _VOLUMES,
+    "initial": _PLACES_OR_SLABS,
+    "click": _VOLUMES,
+    "corrector": _PATCHES,
+}
+
+
+def check_network(
+    role: str, network: str, parameters: Mapping[str, Any], geometry: Mapping[str, Any]
+) -> None:
+    """Refuse a network that cannot see what a role shows it.
+
+    Raises
+    ------
+    ModelError
+        If it sees slices, the role volumes; or if slabs have sides that it cannot halve.
+    """
+    from VSClickCorrectLib.networks.registry import dimensions, halvings, sees_volumes
+
+    # Clicks reach other slices than their own.
+    if not (role == "corrector" or dimensions(network) == 3 or (role != "click" and sees_volumes(network))):
+        raise ModelError(f"the network '{network}' sees slices, {role} volumes; choose another network.")
+    times = halvings(network, parameters)
+    if any(side % 2**times for side in geometry.get("shape", ())):
+        raise ModelError(
+            f"the network '{network}' halves its sides {times} times; make the geometry's shape divisible by "
+            f"{2**times}."
+        )
 
 
 def adapted_folder() -> Path:
@@ -216,7 +266,8 @@ class ModelFolder:
         Raises
         ------
         ModelError
-            If the weights are missing, their hash is not the manifest's, or they do not fit the network.
+            If the weights are missing, their hash is not the manifest's, they do not fit the network, or the
+            network does not suit its role.
         """
         from VSClickCorrectLib.inference.device import prepare
 
@@ -240,6 +291,13 @@ class ModelFolder:
         reason = _misfit(entry, tensors)
         if reason:
             raise ModelError(f"the weights {entry.file} do not fit the network {entry.network} ({reason}).")
+        check_network(entry.role, entry.network, entry.parameters, entry.geometry)
+        shown, taken = _CHANNELS.get(entry.role), entry.parameters.get("in_channels", 2)
+        if shown not in (None, taken):
+            raise ModelError(
+                f"the network of {entry.name} takes {taken} channels, but a model of role {entry.role} is "
+                f"shown {shown}; install other models."
+            )
         network = build(entry.network, **entry.parameters)
         network.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}

@@ -37,7 +37,7 @@ class Segmenter(Protocol):
 
     model: Model
 
-    def window(self, grid: Grid, place: Box) -> ResamplingGrid:
+    def window(self, case: Case, place: Box) -> ResamplingGrid:
         """Return what the network is shown of a place, a box in axial order."""
 
     def probability(
@@ -62,10 +62,10 @@ class PlainSegmenter:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def window(self, grid: Grid, place: Box) -> ResamplingGrid:
+    def window(self, case: Case, place: Box) -> ResamplingGrid:
         """See `Segmenter.window`."""
-        margin = axial_voxels(grid, MARGIN_MM)
-        return covering_grid(grid, place.padded(margin), tuple(self.model.entry.geometry["spacing"]))
+        margin = axial_voxels(case.grid, MARGIN_MM)
+        return covering_grid(case.grid, place.padded(margin), tuple(self.model.entry.geometry["spacing"]))
 
     def probability(
         self,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import nn
 
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.networks.attention_unet import AttentionUNet2D
+from VSClickCorrectLib.networks.fusion import FUSIONS
 from VSClickCorrectLib.networks.multi_encoder import MultiEncoderUNet
+from VSClickCorrectLib.networks.unet2d import UNet2D
 from VSClickCorrectLib.networks.unet3d import UNet3D
 
 # A manifest is not to fill the memory; the shallowest features are as large as the input.
@@ -23,7 +25,9 @@ _NETWORKS: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     "attention_unet2d": (AttentionUNet2D, {}),
     "multi_encoder_unet2d": (MultiEncoderUNet, {"dimensions": 2}),
     "multi_encoder_unet3d": (MultiEncoderUNet, {"dimensions": 3}),
+    "unet2d": (UNet2D, {}),
 }
+_SLICE_WISE = ("unet2d",)
 
 
 def names() -> tuple[str, ...]:
@@ -34,6 +38,25 @@ def names() -> tuple[str, ...]:
 def dimensions(name: str) -> int:
     """Return 2 for networks that see the slices of a cut as channels, 3 for those that see a volume."""
     return 3 if name.endswith("3d") else 2
+
+
+def sees_volumes(name: str) -> bool:
+    """Tell whether a network takes volumes ``(b, c, slices, rows, columns)``, whole or slice by slice."""
+    return dimensions(name) == 3 or name in _SLICE_WISE
+
+
+def halvings(name: str, parameters: Mapping[str, Any]) -> int:
+    """Return how often a network halves the sides of what it sees, which must be divisible that often.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+    parameters : mapping
+        The network's own. One without ``channels`` fills sides up by itself and halves none.
+    """
+    default = inspect.signature(_NETWORKS[name][0]).parameters.get("channels")
+    return 0 if default is None else len(parameters.get("channels", default.default)) - 1
 
 
 def build(name: str, **parameters: Any) -> nn.Module:
@@ -84,8 +107,20 @@ def _is_widths(value: Any) -> bool:
     return all(map(_is_count, value)) and value[0] <= _WIDEST_FIRST and max(value) <= _WIDEST
 
 
+def _is_depth(value: Any) -> bool:
+    return _is_count(value) and value <= _MAX_STAGES
+
+
+def _is_width(value: Any) -> bool:
+    return _is_count(value) and value <= _WIDEST_FIRST
+
+
 def _is_chance(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
+
+
+def _is_fusion(value: Any) -> bool:
+    return value == "concatenation" or (isinstance(value, str) and value in FUSIONS)
 
 
 def _is_flag(value: Any) -> bool:
@@ -97,7 +132,10 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         _is_widths,
         f"a list of 2 to {_MAX_STAGES} whole numbers from 1 to {_WIDEST}, the first at most {_WIDEST_FIRST}",
     ),
+    "depth": (_is_depth, f"a whole number from 1 to {_MAX_STAGES}"),
+    "features": (_is_width, f"a whole number from 1 to {_WIDEST_FIRST}"),
     "dropout": (_is_chance, "a number from 0 to below 1"),
     "attention": (_is_flag, "true or false"),
+    "fusion": (_is_fusion, f"concatenation, {' or '.join(FUSIONS)}"),
     "each_sample": (_is_flag, "true or false"),
 }

@@ -8,5 +8,6 @@ COMMANDS = {
     "calibrate": (f"{_COMMANDS}.calibrate", "learn how sure the initial networks may be"),
     "import": (f"{_COMMANDS}.import_cases", "import labelled scans as cases"),
     "simulate": (f"{_COMMANDS}.simulate", "write a synthetic cohort (for training)"),
+    "examples": (f"{_COMMANDS}.examples", "draw what an experiment learns from"),
     "train": (f"{_COMMANDS}.train", "train a network"),
 }

@@ -171,11 +171,12 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--user",
-        choices=("knowing", "led", "random", "guided"),
+        choices=("knowing", "led", "random", "guided", "thesis"),
         default="knowing",
         help="who clicks: who knows where the mask is most wrong, who is led to the places that the networks "
-        "doubt, who looks at places of the mask's border at random, or who knows and mends whole parts by "
-        "include and exclude clicks (default: %(default)s)",
+        "doubt, who looks at places of the mask's border at random, who knows and mends whole parts by "
+        "include and exclude clicks, or who follows the thesis's Algorithm 1 to the letter "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--jitter-mm",

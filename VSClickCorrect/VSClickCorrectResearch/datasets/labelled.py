@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.geometry.volume import Case, Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class LabelledCase:
         A segmentation to be corrected, ``(K, J, I)``.
     kind : str
         What kind of head it is; empty if nobody said.
+    more : mapping of str to Volume or None
+        Further sequences by name, on the case's grid, None where one is missing.
     """
 
     name: str
@@ -32,6 +35,7 @@ class LabelledCase:
     truth: np.ndarray
     start: np.ndarray | None = None
     kind: str = ""
+    more: Mapping[str, Volume | None] = field(default_factory=dict)
 
     @property
     def grid(self) -> Grid:

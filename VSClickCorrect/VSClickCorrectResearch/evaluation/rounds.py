@@ -18,9 +18,10 @@ from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.metrics import Scores, dice, score
 from VSClickCorrectResearch.simulation.hand import Hand
 from VSClickCorrectResearch.simulation.led_user import clicks_near, random_places
+from VSClickCorrectResearch.simulation.thesis_user import thesis_clicks
 from VSClickCorrectResearch.simulation.user import border_clicks, part_clicks
 
-KNOWING, LED, RANDOM, GUIDED = USERS = ("knowing", "led", "random", "guided")
+KNOWING, LED, RANDOM, GUIDED, THESIS = USERS = ("knowing", "led", "random", "guided", "thesis")
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class Play:
         How far from where they were meant clicks are made.
     user : str
         Who clicks, one of `USERS`: who knows where the mask is most wrong, who is led to the places that the
-        networks doubt, who looks at places of the mask's border at random, or who knows and mends parts that
-        are missed or wrong as a whole by include and exclude clicks, as the user guide says.
+        networks doubt, who looks at places of the mask's border at random, who knows and mends parts that
+        are missed or wrong as a whole by include and exclude clicks, as the user guide says, or who clicks by
+        the thesis's Algorithm 1 to the letter.
     """
 
     rounds: int = 3
@@ -173,6 +175,8 @@ def _meant(
     if play.user == GUIDED:
         parts = part_clicks(case.grid, case.truth, mask.values, play.clicks)
         return [*parts, *border_clicks(case.grid, case.truth, mask.values, play.clicks - len(parts))]
+    if play.user == THESIS:
+        return thesis_clicks(case.grid, case.truth, mask.values, rng)[: play.clicks]
     if play.user == RANDOM:
         places = random_places(case.grid, mask.values, play.clicks, rng)
     else:

@@ -92,6 +92,7 @@ _USERS = {
     "led": "who is led to the places that the networks doubt",
     "random": "who looks at places of the mask's border at random",
     "guided": "who knows, and mends whole parts by include and exclude clicks",
+    "thesis": "of the thesis's Algorithm 1",
 }
 
 

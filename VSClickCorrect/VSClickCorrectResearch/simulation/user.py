@@ -44,7 +44,8 @@ def border_clicks(
     Notes
     -----
     The thesis measures on one side of the mask only, chosen by which mask is larger, and so misses the
-    other kind of error; here every point of the true border is weighed by its distance to the mask's.
+    other kind of error; here every point of the true border is weighed by its distance to the mask's. To the
+    letter Algorithm 1 is `simulation.thesis_user`.
     """
     box = Box.of_array(truth | mask)
     if box is None or not truth.any():

@@ -90,7 +90,8 @@ class SafetensorsIO(CheckpointIO):
         Path(path).unlink()
 
     def _compare(self, folder: Path, was: Mapping[str, Any]) -> None:
-        for name, now in self._settings.items():
+        for name in {**self._settings, **was}:
+            now = self._settings.get(name)
             if was.get(name) == now:
                 continue
             # A network is a long list of shapes, which would tell a person nothing.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -12,7 +13,9 @@ from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
-from VSClickCorrectLib.geometry.triples import point3
+from VSClickCorrectLib.geometry.slab import sample_slab, slab_grid
+from VSClickCorrectLib.geometry.triples import Index3, point3
+from VSClickCorrectLib.geometry.volume import ROBUST, Case
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
@@ -25,6 +28,8 @@ _CLICKS_A_ROUND = 5
 _HAND_MM = 0.25
 
 Example = tuple[np.ndarray, ...]
+# Of grid, truth and mask.
+ClicksOn = Callable[[Grid, np.ndarray, np.ndarray, np.random.Generator], list[Click]]
 
 
 def patch_examples(
@@ -32,6 +37,7 @@ def patch_examples(
     geometry: PatchGeometry,
     start: np.ndarray,
     rng: np.random.Generator,
+    making: CutMaking | None = None,
     rounds: int = 1,
     corrector: Proposer | None = None,
 ) -> Iterator[Example]:
@@ -47,6 +53,8 @@ def patch_examples(
         The mask to correct, ``(K, J, I)``.
     rng : numpy.random.Generator
         Source of chance.
+    making : CutMaking, optional
+        Which clicks, and with which errors.
     rounds : int
         Rounds of clicks.
     corrector : Proposer, optional
@@ -60,11 +68,14 @@ def patch_examples(
     targets : ndarray of float16
         ``(2, slices, size, size)``, the share of each sample that is tumour, and that is mask.
     """
+    making = making or CutMaking()
     truth, mask = ArrayMask(case.grid, case.truth), ArrayMask(case.grid, start)
     for number in range(1, rounds + 1):
-        for click in training_clicks(case.grid, case.truth, mask.values, rng):
+        for click in making.clicks(case.grid, case.truth, mask.values, rng):
             window = patch_grid(case.grid, click, geometry)
             channels = extract_patch(case.case, mask, window, geometry, click)
+            if making.spoil is not None:
+                channels[2] = making.spoil(channels[2] >= 0.5, rng)
             target = window.resample(truth.read(window.source_box))
             yield channels.astype(np.float16), np.stack([target, channels[2]]).astype(np.float16)
         if number < rounds and corrector is not None:
@@ -102,6 +113,22 @@ def _by_hand(grid: Grid, click: Click, rng: np.random.Generator) -> Click:
     return Click(tuple(grid.ijk_to_ras(ijk)), click.kind)
 
 
+@dataclass(frozen=True)
+class CutMaking:
+    """How cuts are made of a case and a mask to correct.
+
+    Parameters
+    ----------
+    clicks : callable
+        Places the clicks, in whose middles the cuts are.
+    spoil : callable, optional
+        Spoils the mask of each cut for itself, bool ``(slices, size, size)``; without it cuts show the mask.
+    """
+
+    clicks: ClicksOn = training_clicks
+    spoil: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+
+
 def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -> Example:
     """Return a case at a network's working resolution.
 
@@ -118,7 +145,7 @@ def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -
     Returns
     -------
     channels : ndarray of float16
-        ``(2, slices, rows, columns)``, axial order.
+        ``(2, slices, rows, columns)``, axial order, and one more for each further sequence of the case.
     targets : ndarray of float16
         ``(1, slices, rows, columns)``, the share of each voxel that is tumour.
     """
@@ -127,7 +154,41 @@ def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -
     if reach_mm > 0 and truth.any():
         truth = ndimage.distance_transform_edt(~truth, sampling=case.grid.spacing[::-1]) <= reach_mm
     target = window.resample(truth[window.source_box.slices])
-    return sample_sequences(case.case, window).astype(np.float16), target[None].astype(np.float16)
+    channels = _all_sequences(case, lambda shown: sample_sequences(shown, window))
+    return channels.astype(np.float16), target[None].astype(np.float16)
+
+
+def slab_source(case: LabelledCase, shape: Index3, intensities: str = ROBUST) -> Example:
+    """Return the slab of a case with its tumour in the middle (thesis section 4.2).
+
+    Parameters
+    ----------
+    case : LabelledCase
+        Any case; of one without a tumour the slab is around the middle slice.
+    shape : tuple of int
+        Slices, rows and columns.
+    intensities : {"robust", "min-max"}
+        As for `sample_slab`.
+
+    Returns
+    -------
+    channels, targets : ndarray of float16
+        As of `crop_source`.
+    """
+    hits = np.flatnonzero(case.grid.axial_order().to_axial(case.truth).any(axis=(1, 2)))
+    ends = (hits[0], hits[-1]) if len(hits) else (0, case.grid.axial_shape[0] - 1)
+    window = slab_grid(case.case, sum(ends) / 2, shape)
+    target = window.resample(case.truth[window.source_box.slices])
+    channels = _all_sequences(case, lambda shown: sample_slab(shown, window, intensities))
+    return channels.astype(np.float16), target[None].astype(np.float16)
+
+
+def _all_sequences(case: LabelledCase, sample: Callable[[Case], np.ndarray]) -> np.ndarray:
+    """Return T1ce, T2 and further sequences, each as ``sample`` shows the sequences of a case."""
+    seen = sample(case.case)
+    # One that is missing is empty, as a missing T2 is.
+    further = [np.zeros_like(seen[0]) if one is None else sample(Case(one))[0] for one in case.more.values()]
+    return np.stack([*seen, *further])
 
 
 def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator) -> Example:

@@ -13,14 +13,19 @@ from VSClickCorrectLib.inference.manifest import GEOMETRIES, ROLES
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 from VSClickCorrectLib.networks.registry import names
+from VSClickCorrectLib.worklist.case_list import COLUMNS
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-# Of masks to correct: spoiled on purpose, the initial model's own, as many of each.
-STARTS = ("spoiled", "initial", "mixed")
+# The truth, whose cuts are then spoiled one by one (thesis section 4.5.2.2).
+EACH_CUT = "each-cut"
+# Of masks to correct: spoiled on purpose, the initial model's own, as many of each, what it finds by itself.
+STARTS = ("spoiled", "initial", "mixed", "found", EACH_CUT)
+# Of training cuts: as a clinician's, drawn on the true border (4.5.2.1), by the thesis's user (4.5.3).
+CLICKS = ("mixed", "drawn", "algorithm-1")
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,21 @@ class Examples:
         Masks to correct that are made of each case.
     rounds : int
         Rounds of clicks: from the second on, masks are what the weights to go on from made of them.
-    start : {"spoiled", "initial", "mixed"}
-        Masks spoiled on purpose, the initial model's own (thesis section 4.8), or as many of each.
+    start : {"spoiled", "initial", "mixed", "found", "each-cut"}
+        Masks spoiled on purpose, the initial model's own, by itself or from a click and where it finds the
+        tumour, as many of each, what it finds by itself, whatever that is (thesis section 4.8), or the truth,
+        of which each cut is spoiled for itself (4.5.2.2).
+    clicks : {"mixed", "drawn", "algorithm-1"}
+        Where cuts are: a clinician's clicks on errors and borders, clicks drawn at random around the truth
+        (4.5.2.1), or those of the thesis's simulated user (4.5.3).
+    border_clicks, foreground_clicks, background_clicks : int
+        Clicks in each slice at most, but for mixed ones; Algorithm 1 has border clicks alone.
+    apart_mm : float
+        Least distance between two of a kind in a slice, but for mixed ones.
+    augmented : bool
+        Whether batches are mirrored and recoloured.
+    sequences : tuple of str
+        Further sequences, columns of lists of cases, which a locator or initial model sees after T1ce and T2.
     """
 
     cases: int = 0
@@ -72,6 +90,13 @@ class Examples:
     masks: int = 8
     rounds: int = 1
     start: str = "spoiled"
+    clicks: str = "mixed"
+    border_clicks: int = 5
+    foreground_clicks: int = 0
+    background_clicks: int = 0
+    apart_mm: float = 4.0
+    augmented: bool = True
+    sequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +144,12 @@ class Course:
         Looks without gain after which training ends; 0 for never.
     average : float
         Decay of the moving average of the weights that is kept; 0 for none.
+    epoch : int
+        Steps of an epoch, in which milestones are counted.
+    milestones : tuple of int
+        Epochs after which the learning rate is multiplied by ``decay``; it is then not halved.
+    decay : float
+        See ``milestones``.
     """
 
     batch: int
@@ -128,6 +159,9 @@ class Course:
     patience: int = 2
     stop_after: int = 0
     average: float = 0.0
+    epoch: int = 1
+    milestones: tuple[int, ...] = ()
+    decay: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -176,6 +210,17 @@ _TRIPLE = {
     "maxItems": 3,
     "description": "three whole numbers",
 }
+_SEQUENCES = {
+    "type": "array",
+    "uniqueItems": True,
+    "items": {
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9_]*$",
+        "not": {"enum": list(COLUMNS)},
+        "description": f"a name in small letters other than {', '.join(COLUMNS)}",
+    },
+    "description": "a list of different names",
+}
 _AT_LEAST_1 = {"type": "integer", "minimum": 1, "description": "a whole number of at least 1"}
 _TABLE = {"type": "object", "description": "a table"}
 EXPERIMENT = Schema(
@@ -192,8 +237,18 @@ EXPERIMENT = Schema(
                 crop=_TRIPLE,
                 rounds=_AT_LEAST_1,
                 start=one_of(*STARTS),
+                clicks=one_of(*CLICKS),
+                sequences=_SEQUENCES,
             ),
-            "course": of_fields(Course, batch=_AT_LEAST_1, steps=_AT_LEAST_1, val_every=_AT_LEAST_1),
+            "course": of_fields(
+                Course,
+                batch=_AT_LEAST_1,
+                steps=_AT_LEAST_1,
+                val_every=_AT_LEAST_1,
+                epoch=_AT_LEAST_1,
+                milestones={"type": "array", "items": _AT_LEAST_1, "description": "a list of epochs"},
+                decay=number(0, 1),
+            ),
             "init_from": {"type": "string", "description": "the name of an experiment"},
             "thesis": of_fields(Reference),
         },
@@ -222,7 +277,24 @@ def read_experiment(path: Path) -> Experiment:
     except ValueError as error:
         raise ModelError(f"{path}: {error}.") from None
     parts = {name: kind(**_frozen(content[name])) for name, kind in _PARTS.items() if name in content}
-    return Experiment(path.stem, **{"examples": Examples(), **content, **parts})
+    experiment = Experiment(path.stem, **{"examples": Examples(), **content, **parts})
+    contradiction = _contradiction(experiment.role, experiment.examples)
+    if contradiction:
+        raise ModelError(f"{path}: {contradiction}.")
+    return experiment
+
+
+def _contradiction(role: str, examples: Examples) -> str:
+    """Return what of the examples cannot be together, empty if all can."""
+    if examples.sequences and role not in ("locator", "initial"):
+        return f"sequences of examples are for a locator or an initial model; a {role} sees T1ce and T2"
+    if examples.start == EACH_CUT and examples.rounds > 1:
+        return f"rounds of examples must be 1 where start is {EACH_CUT}: no mask is left for a second one"
+    kinds = {"drawn": ("border", "foreground", "background"), "algorithm-1": ("border",)}
+    named = [f"{kind}_clicks" for kind in kinds.get(examples.clicks, ())]
+    if named and not any(getattr(examples, name) for name in named):
+        return f"examples have no clicks; give {' or '.join(named)} a whole number of at least 1"
+    return ""
 
 
 def _frozen(values: dict[str, Any]) -> dict[str, Any]:

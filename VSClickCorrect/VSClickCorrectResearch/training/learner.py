@@ -1,4 +1,4 @@
-"""A network in training, as Lightning wants it: its steps and looks, Adam, the halving of its rate."""
+"""A network in training, as Lightning wants it: its steps and looks, Adam, the course of its rate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import MultiStepLR, ReduceLROnPlateau
 from VSClickCorrectLib.errors import ModelError
 
 from VSClickCorrectResearch.training.schedule import Schedule
@@ -32,7 +32,7 @@ class Learner(LightningModule):
     loss : callable
         Of logits and targets.
     schedule : Schedule
-        Learning rate and its halving.
+        Learning rate and its course.
     seed : int
         Of what is random inside the network.
     """
@@ -49,9 +49,12 @@ class Learner(LightningModule):
         return {**self._schedule.settings(), "seed": self._seed, "network": shapes}
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """Return Adam, whose learning rate is halved by the looks at the validation set."""
+        """Return Adam, whose learning rate falls at the milestones, or by the looks at the validation set."""
         schedule = self._schedule
         adam = torch.optim.Adam(self.network.parameters(), lr=schedule.learning_rate)
+        if schedule.milestones:
+            steps = MultiStepLR(adam, list(schedule.milestones), schedule.decay)
+            return {"optimizer": adam, "lr_scheduler": {"scheduler": steps, "interval": "step"}}
         halving = ReduceLROnPlateau(adam, "max", 0.5, schedule.patience, min_lr=schedule.lowest_rate)
         return {
             "optimizer": adam,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from torch import Tensor
 from VSClickCorrectLib.errors import ModelError
 
-from VSClickCorrectResearch.training import losses
+from VSClickCorrectResearch.training import losses, named_losses
 from VSClickCorrectResearch.training.experiments import Objective
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -20,11 +20,12 @@ _LOSSES: dict[str, Callable[..., Tensor]] = {
     "dice": losses.dice_loss,
     "generalised_dice": losses.generalised_dice,
     "dice_bce": losses.dice_bce,
+    "dice_focal": named_losses.dice_focal,
     "focal": losses.focal,
     "tversky": losses.tversky,
     "focal_tversky": losses.focal_tversky,
-    "correction": losses.correction_loss,
-    "volumetric_correction": losses.volumetric_correction_loss,
+    "correction": named_losses.correction,
+    "volumetric_correction": named_losses.volumetric_correction,
 }
 
 
@@ -45,16 +46,21 @@ def objective(wanted: Objective) -> Loss:
     Raises
     ------
     ModelError
-        If there is no such loss, or it has no such parameter.
+        If there is no such loss, it has no such parameter, or that is no number of at least 0.
     """
     if wanted.name not in _LOSSES:
         raise ModelError(f"There is no loss '{wanted.name}'; choose one of {', '.join(_LOSSES)}.")
     main = _LOSSES[wanted.name]
     known = list(inspect.signature(main).parameters)[_OPERANDS:]
-    for word in wanted.parameters:
+    for word, value in wanted.parameters.items():
         if word not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise ModelError(f"Loss '{wanted.name}' has no parameter '{word}'; {has}.")
+        # To Python true is a number, too.
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ModelError(
+                f"Parameter '{word}' of loss '{wanted.name}' must be a number of at least 0, not {value!r}."
+            )
 
     def total(logits: Tensor, targets: Tensor) -> Tensor:
         truth = targets[:, :1]

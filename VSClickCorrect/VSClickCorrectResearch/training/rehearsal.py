@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.preprocessing import MULTIPLE
 from VSClickCorrectLib.inference.corrector import network_input
-from VSClickCorrectLib.networks.registry import dimensions
+from VSClickCorrectLib.inference.manifest import check_network
+from VSClickCorrectLib.networks.registry import dimensions, halvings
 
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.objective import Loss
@@ -15,6 +17,8 @@ from VSClickCorrectResearch.training.objective import Loss
 # Channels of a network that sees volumes: T1ce and T2; mask, include and exclude clicks besides.
 _CHANNELS = {"locator": 2, "initial": 2, "click": 5}
 _SIDE = 16
+# The product's windows of volumes are divisible by two so often, see `geometry.preprocessing.MULTIPLE`.
+_MOST_HALVINGS = MULTIPLE.bit_length() - 1
 
 
 def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
@@ -32,17 +36,19 @@ def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
     Raises
     ------
     ModelError
-        If the network cannot see what its role sees, does not give one output for each voxel of the target,
-        or the loss cannot be computed; the message says which.
+        If the network does not suit its role, cannot halve what it is shown as often as it does, cannot see
+        what its role sees, does not give one output for each voxel of the target, or the loss cannot be
+        computed; the message says which.
     """
-    name, seen = experiment.network["name"], dimensions(experiment.network["name"])
-    if experiment.role != "corrector" and seen == 2:
-        raise ModelError(f"'{experiment.name}': the network '{name}' sees slices, {experiment.role} volumes.")
+    check_network(experiment.role, experiment.network["name"], experiment.parameters, experiment.geometry)
+    _check_sides(experiment)
     channels, targets = _example(experiment)
+    if experiment.role == "corrector":
+        channels = network_input(channels, dimensions(experiment.network["name"]))
     training = network.training
     try:
         with torch.no_grad():
-            logits = network.eval()(network_input(channels, seen))
+            logits = network.eval()(channels)
             _check_outputs(experiment, logits, targets)
             loss(logits, targets)
     except (RuntimeError, TypeError, ValueError) as error:
@@ -52,11 +58,34 @@ def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
         network.train(training)
 
 
+def _check_sides(experiment: Experiment) -> None:
+    name, times = experiment.network["name"], halvings(experiment.network["name"], experiment.parameters)
+    if experiment.role == "corrector":
+        cuts = PatchGeometry(**experiment.geometry)
+        sides: dict[str, tuple[int, ...]] = {"size of [geometry]": (cuts.size,)}
+        if dimensions(name) == 3:
+            sides["slices of [geometry]"] = (cuts.slices,)
+    else:
+        sides = {"crop of [examples]": experiment.examples.crop}
+        if times > _MOST_HALVINGS:
+            raise ModelError(
+                f"'{experiment.name}': the network '{name}' halves its sides {times} times, but volumes are "
+                f"shown in multiples of {MULTIPLE}; give it at most {_MOST_HALVINGS + 1} channels."
+            )
+    for word, values in sides.items():
+        if any(value % 2**times for value in values):
+            raise ModelError(
+                f"'{experiment.name}': the network '{name}' halves its sides {times} times; "
+                f"make {word} divisible by {2**times}."
+            )
+
+
 def _example(experiment: Experiment) -> tuple[Tensor, Tensor]:
     """Return empty channels and targets, as `Task.batch_at` gives them."""
     if experiment.role != "corrector":
-        shape = [min(side, _SIDE) for side in experiment.examples.crop]
-        return torch.zeros(1, _CHANNELS[experiment.role], *shape), torch.zeros(1, 1, *shape)
+        shape = [min(side, _SIDE + side % MULTIPLE) for side in experiment.examples.crop]
+        count = _CHANNELS[experiment.role] + len(experiment.examples.sequences)
+        return torch.zeros(1, count, *shape), torch.zeros(1, 1, *shape)
     cuts = PatchGeometry(**experiment.geometry)
     shape = [cuts.slices, cuts.size, cuts.size]
     return torch.zeros(1, 3 + cuts.click_map, *shape), torch.zeros(1, 2, *shape)

@@ -44,6 +44,11 @@ class Schedule:
         single precision.
     device : str
         ``"auto"``, ``"cuda"``, ``"mps"`` or ``"cpu"``.
+    milestones : tuple of int
+        Batches after which the learning rate is multiplied by ``decay``; it is then not halved. None: it is
+        halved when scores no longer rise.
+    decay : float
+        See ``milestones``.
     workers : int
         Processes that make batches ahead of the network; 0 makes each when its turn comes. They are forked,
         which Linux and macOS can.
@@ -61,6 +66,8 @@ class Schedule:
     precision: str = "float32"
     device: str = "auto"
     workers: int = 0
+    milestones: tuple[int, ...] = ()
+    decay: float = 0.1
 
     def __post_init__(self) -> None:
         """Check what a person may have written.
@@ -80,4 +87,6 @@ class Schedule:
 
     def settings(self) -> dict[str, Any]:
         """Return what must not change when an interrupted training goes on."""
-        return {name: value for name, value in asdict(self).items() if name not in _FREE}
+        # What says nothing without milestones is left out, so that older trainings go on.
+        silent = set() if self.milestones else {"milestones", "decay"}
+        return {name: value for name, value in asdict(self).items() if name not in _FREE | silent}

@@ -17,6 +17,7 @@ from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.metrics import dice
 from VSClickCorrectResearch.simulation.mask_perturbations import spoiled
 from VSClickCorrectResearch.training.augmentation import augment, leave_out
+from VSClickCorrectResearch.training.cut_making import making_of
 from VSClickCorrectResearch.training.examples import Example, patch_examples, random_crop
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.learner import Batch
@@ -75,14 +76,14 @@ class CutTask:
         self._experiment, self._seed = experiment, seed
         self._geometry = PatchGeometry(**experiment.geometry)
         self._dimensions = dimensions(experiment.network["name"])
-        examples = experiment.examples
+        examples, making = experiment.examples, making_of(experiment.examples)
 
         def cuts(cases: Iterable[LabelledCase], masks: int, seed: int) -> Iterator[Example]:
             rng = np.random.default_rng(seed)
             for case in cases:
                 for _ in range(masks if case.truth.any() else 0):
                     yield from patch_examples(
-                        case, self._geometry, start(case, rng), rng, examples.rounds, corrector
+                        case, self._geometry, start(case, rng), rng, making, examples.rounds, corrector
                     )
 
         self._training = _stacked(cuts(training, examples.masks, seed))
@@ -189,8 +190,9 @@ class CropTask:
 def _augmented(arrays: Sequence[np.ndarray], experiment: Experiment, rng: np.random.Generator) -> Batch:
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     channels, targets = (torch.from_numpy(array).float() for array in arrays)
-    channels, targets = augment(channels, targets, generator)
     examples = experiment.examples
+    if examples.augmented:
+        channels, targets = augment(channels, targets, generator, 2 + len(examples.sequences))
     return leave_out(channels, examples.missing_t1ce, examples.missing_t2, generator), targets
 
 

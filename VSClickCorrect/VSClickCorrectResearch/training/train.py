@@ -13,6 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.triples import index3
+from VSClickCorrectLib.geometry.volume import ROBUST
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.device import prepare
 from VSClickCorrectLib.inference.initial import InitialSegmenter
@@ -25,8 +27,8 @@ from VSClickCorrectResearch.datasets.cases import LazyCase, inputs_of, list_case
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.click_task import ClickTask
-from VSClickCorrectResearch.training.examples import crop_source
-from VSClickCorrectResearch.training.experiments import Experiment
+from VSClickCorrectResearch.training.examples import Example, crop_source, slab_source
+from VSClickCorrectResearch.training.experiments import EACH_CUT, Experiment
 from VSClickCorrectResearch.training.loop import BEST, CHECKPOINT, fit
 from VSClickCorrectResearch.training.objective import objective
 from VSClickCorrectResearch.training.rehearsal import rehearse
@@ -80,12 +82,14 @@ def train(
         If cases cannot be read, or ``output`` is, holds or lies in what is read, or holds others' files.
     """
     torch.manual_seed(seed)
-    network = _network(experiment, weights)
+    network = network_of(experiment, weights)
     if experiment.examples.rounds > 1 and weights is None:
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
     loss = objective(experiment.loss)
     rehearse(experiment, network, loss)
-    check_output(output, [*_inputs(cohorts[0]), *_inputs(cohorts[1]), *([weights] if weights else [])])
+    sequences = experiment.examples.sequences
+    read = [path for cohort in cohorts for path in _inputs(cohort, sequences)]
+    check_output(output, [*read, *([weights] if weights else [])])
     task = _task(experiment, cohorts, seed, weights, models, network)
     best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
@@ -100,12 +104,19 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
     check_ours(output, (BEST, CURVES, LOG, RESULT), (output / CHECKPOINT).exists() or is_log(output / LOG))
 
 
-def _inputs(path: Path) -> list[Path]:
+def _inputs(path: Path, sequences: Sequence[str]) -> list[Path]:
     """Return all that is read of a cohort, a folder of examples or a list of cases."""
-    return [path] if path.is_dir() else inputs_of(path, list_cases(path))
+    return [path] if path.is_dir() else inputs_of(path, list_cases(path, sequences))
 
 
-def _network(experiment: Experiment, weights: Path | None) -> nn.Module:
+def network_of(experiment: Experiment, weights: Path | None) -> nn.Module:
+    """Return an experiment's network, with those weights if any, else with random ones.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be built, or the weights do not fit.
+    """
     network = build(**experiment.network)
     if weights is not None:
         check_file(weights, ModelError)
@@ -129,19 +140,27 @@ def _task(
     network: nn.Module,
 ) -> Task:
     if experiment.role == "click":
-        learnt, held_back = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
-        return ClickTask(experiment, learnt, held_back, network, seed)
-    listed = chosen_cases(list_cases(cohorts[0]), experiment.examples.cases, seed), list_cases(cohorts[1])
+        new, known = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
+        return ClickTask(experiment, new, known, network, seed)
+    learnt, held_back = (list_cases(cohort, experiment.examples.sequences) for cohort in cohorts)
+    listed = chosen_cases(learnt, experiment.examples.cases, seed), held_back
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
-        spacing, reach = experiment.geometry["spacing"], experiment.examples.reach_mm
         learnt_from, judged_by = (
-            [crop_source(case, spacing, reach) for case in cases] for cases in (training, validation)
+            [source_of(experiment, c) for c in cases] for cases in (training, validation)
         )
         return CropTask(experiment, learnt_from, judged_by, seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
-    return CutTask(experiment, training, validation, _starts(experiment, models), player, seed)
+    return CutTask(experiment, training, validation, starts_of(experiment, models), player, seed)
+
+
+def source_of(experiment: Experiment, case: LabelledCase) -> Example:
+    """Return a case as an experiment's locator or initial model learns from it."""
+    geometry = experiment.geometry
+    if "shape" in geometry:
+        return slab_source(case, index3(geometry["shape"]), geometry.get("intensities", ROBUST))
+    return crop_source(case, geometry["spacing"], experiment.examples.reach_mm)
 
 
 def chosen_cases(cases: Sequence[LazyCase], count: int, seed: int) -> Sequence[LazyCase]:
@@ -160,13 +179,24 @@ def _player(experiment: Experiment, weights: Path | None) -> Corrector:
         parameters=experiment.parameters,
         geometry=experiment.geometry,
     )
-    return Corrector(entry, prepare(_network(experiment, weights), torch.device("cpu")))
+    return Corrector(entry, prepare(network_of(experiment, weights), torch.device("cpu")))
 
 
-def _starts(experiment: Experiment, models: ModelFolder | None) -> Starts:
+def starts_of(experiment: Experiment, models: ModelFolder | None) -> Starts:
+    """Return what gives an experiment the masks to correct.
+
+    Raises
+    ------
+    ModelError
+        If they are an initial model's, and that cannot be used.
+    """
     if experiment.examples.start == "spoiled":
         return perturbed_start
+    if experiment.examples.start == EACH_CUT:
+        return lambda case, rng: case.truth
     segmenter = InitialSegmenter.load(models or ModelFolder(None), "cpu")
+    if experiment.examples.start == "found":
+        return lambda case, rng: _found(segmenter, case)
 
     def initial(case: LabelledCase, rng: np.random.Generator) -> np.ndarray:
         """Return what the model finds by itself or from a click; a spoiled mask where that misses."""

@@ -76,7 +76,17 @@ def compare(
 
 
 def head_window(case: Case, model: Model) -> ResamplingGrid:
-    """Return the whole head at the network's own voxel size."""
+    """Return the whole head at the network's own voxel size.
+
+    Raises
+    ------
+    ModelError
+        If it has none.
+    """
+    if "spacing" not in model.entry.geometry:
+        raise ModelError(
+            f"{model.entry.name} has no voxel size of its own to compare at; choose other models."
+        )
     return covering_grid(case.grid, head_box(case.reference), point3(model.entry.geometry["spacing"]))
 
 
