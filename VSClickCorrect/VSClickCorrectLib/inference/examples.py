@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -118,7 +119,7 @@ def read_builtin(geometry: PatchGeometry, path: Path | None = None) -> BuiltIn:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             told = {name: arrays[name] for name in arrays.files}
-        fits = np.array_equal(told["geometry"], np.array(astuple(geometry), float))
+        fits = str(told["geometry"]) == _written(geometry)
         built_in = _built_in(told)
     except (BadZipFile, EOFError, IndexError, KeyError, OSError, TypeError, ValueError):
         raise ModelError(f"{path} is damaged; install the models again.") from None
@@ -159,8 +160,12 @@ def packed(
         "cuts": _in_steps(pairs),
         "place": np.array(place, np.int16),
         "held_out": np.array(held_out, bool),
-        "geometry": np.array(astuple(geometry), float),
+        "geometry": np.array(_written(geometry)),
     }
+
+
+def _written(geometry: PatchGeometry) -> str:
+    return json.dumps(asdict(geometry), sort_keys=True)
 
 
 def _in_steps(values: np.ndarray) -> np.ndarray:
