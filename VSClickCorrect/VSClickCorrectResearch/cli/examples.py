@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
             f"the pictures need the package {error.name}: pip install 'vsclickcorrect[train]'."
         ) from None
     experiment, output = read_experiment(options.experiment), options.output
-    listed = list_cases(options.cases, experiment.examples.sequences)[: options.limit]
+    listed = list_cases(options.cases)[: options.limit]
     given = [path for path in (options.experiment, options.weights) if path]
     check_apart(output, [*inputs_of(options.cases, listed), *given])
     check_ours(output, (_SETTINGS, *WRITTEN), (output / _SETTINGS).exists())

@@ -67,12 +67,6 @@ def run(options: argparse.Namespace) -> None:
             f"'{options.release}' cannot be a model's name; use letters, digits, full stops, '-' and '_'."
         )
     experiment = read_experiment(options.experiment)
-    further = ", ".join(experiment.examples.sequences)
-    if options.release and further:
-        raise ModelError(
-            f"'{experiment.name}' learns from {further}, which the product does not show a network; "
-            "train without --release."
-        )
     course, models = experiment.course, model_folder(options)
     schedule = Schedule(
         options.steps or course.steps,

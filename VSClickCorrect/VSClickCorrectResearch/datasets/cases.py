@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from VSClickCorrectLib.errors import ImageError
-
 from VSClickCorrectResearch.datasets.cohort import list_cohort
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.datasets.listed import read_case_list
@@ -34,25 +32,12 @@ def inputs_of(path: Path, cases: Sequence[LazyCase]) -> list[Path]:
     return [path, *(file for case in cases for file in case.files.values())]
 
 
-def list_cases(path: Path, more: Sequence[str] = ()) -> Sequence[LazyCase]:
+def list_cases(path: Path) -> Sequence[LazyCase]:
     """Return the cases of a cohort's folder or of a CSV list; none is read yet.
-
-    Parameters
-    ----------
-    path : Path
-        Folder or list.
-    more : sequence of str
-        Further sequences, columns of the list.
 
     Raises
     ------
     ImageError
-        If there is no case, or the list cannot be used, or has no such sequences.
+        If there is no case, or the list cannot be used.
     """
-    if not os.path.isdir(path):
-        return read_case_list(path, more)
-    if more:
-        raise ImageError(
-            f"{path} is a cohort, whose cases have T1ce and T2 alone; give a CSV list with {', '.join(more)}."
-        )
-    return list_cohort(path)
+    return list_cohort(path) if os.path.isdir(path) else read_case_list(path)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +25,6 @@ class LabelledCase:
         A segmentation to be corrected, ``(K, J, I)``.
     kind : str
         What kind of head it is; empty if nobody said.
-    more : mapping of str to Volume or None
-        Further sequences by name, on the case's grid, None where one is missing.
     """
 
     name: str
@@ -35,7 +32,6 @@ class LabelledCase:
     truth: np.ndarray
     start: np.ndarray | None = None
     kind: str = ""
-    more: Mapping[str, Volume | None] = field(default_factory=dict)
 
     @property
     def grid(self) -> Grid:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.images import read_case, read_mask
 from VSClickCorrectLib.worklist.case_list import (
     COLUMNS,
@@ -16,13 +15,11 @@ from VSClickCorrectLib.worklist.case_list import (
     FILES,
     KIND,
     files_of,
-    has_columns,
     read_rows,
     write_rows,
 )
 from VSClickCorrectLib.worklist.names import case_name
 
-from VSClickCorrectResearch.datasets.further_sequences import further_files, read_further
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 
 
@@ -42,8 +39,6 @@ class ListedCase:
         A segmentation to be corrected, on the case's grid.
     kind : str
         What kind of head it is, in any words that reports may group cases by; may be empty.
-    more : mapping of str to Path or None
-        Further sequences by the names of their columns; any may be missing.
     """
 
     name: str
@@ -52,20 +47,17 @@ class ListedCase:
     label: Path
     mask: Path | None = None
     kind: str = ""
-    more: Mapping[str, Path | None] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, Path]:
         """The files that there are by role."""
-        known = {role: getattr(self, role) for role in FILES}
-        return {role: path for role, path in {**known, **self.more}.items() if path is not None}
+        return {role: path for role in FILES if (path := getattr(self, role)) is not None}
 
     def load(self) -> LabelledCase:
         """Read the files, as ``vsclick segment`` and ``vsclick correct`` do.
 
-        The T2 and further sequences are resampled to the grid of the T1ce. Label and mask must lie on the
-        case's grid, or on a part of it: a file does not say whether another grid is of the same scan, so they
-        are never resampled.
+        The T2 is resampled to the grid of the T1ce. Label and mask must lie on the case's grid, or on a part
+        of it: a file does not say whether another grid is of the same scan, so they are never resampled.
 
         Raises
         ------
@@ -76,16 +68,12 @@ class ListedCase:
             case = read_case(self.t1ce, self.t2)
             truth = read_mask(self.label, case.grid)
             start = read_mask(self.mask, case.grid) if self.mask else None
-            more = {
-                name: None if path is None else read_further(path, name, case)
-                for name, path in self.more.items()
-            }
         except ImageError as error:
             raise ImageError(f"case {self.name}: {error}") from None
-        return LabelledCase(self.name, case, truth, start, self.kind, more)
+        return LabelledCase(self.name, case, truth, start, self.kind)
 
 
-def read_case_list(path: Path, more: Sequence[str] = ()) -> list[ListedCase]:
+def read_case_list(path: Path) -> list[ListedCase]:
     """Read a list of cases.
 
     Parameters
@@ -94,8 +82,6 @@ def read_case_list(path: Path, more: Sequence[str] = ()) -> list[ListedCase]:
         A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``label``, ``mask`` and ``kind``. Files are
         given relative to the list; a sequence or the mask that is missing is left empty, and the columns
         ``t1ce``, ``t2``, ``mask`` and ``kind`` may be left out altogether.
-    more : sequence of str
-        Columns of further sequences, which must be there; what stands in them may be empty.
 
     Returns
     -------
@@ -108,15 +94,9 @@ def read_case_list(path: Path, more: Sequence[str] = ()) -> list[ListedCase]:
         If the list cannot be read or is empty, a column is unknown or missing, a case appears twice or has
         neither sequence, or a file does not exist; the message names line and column.
     """
-    check_file(path)
-    missing = [name for name in more if not has_columns(path, (name,))]
-    if missing:
-        raise ImageError(
-            f"{path}, line 1: the column '{missing[0]}' is missing; name its files, or leave them out."
-        )
     cases: list[ListedCase] = []
     lines: dict[str, int] = {}
-    for line, row in read_rows(path, (*COLUMNS, *more), required=("case", "label")):
+    for line, row in read_rows(path, COLUMNS, required=("case", "label")):
         where = f"{path}, line {line}"
         name = case_name(row["case"])
         if name in lines:
@@ -126,8 +106,7 @@ def read_case_list(path: Path, more: Sequence[str] = ()) -> list[ListedCase]:
             )
         lines[name] = line
         files = files_of(row, path.parent, where)
-        further = further_files(row, more, path.parent, where)
-        cases.append(ListedCase(name, files.t1ce, files.t2, files.label, files.mask, row[KIND], further))
+        cases.append(ListedCase(name, files.t1ce, files.t2, files.label, files.mask, row[KIND]))
     if not cases:
         raise ImageError(f"{path} lists no case; add a line for each.")
     return cases

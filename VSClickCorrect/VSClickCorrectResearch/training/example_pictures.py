@@ -114,7 +114,7 @@ def source_rows(source: Example, found: np.ndarray | None = None) -> tuple[Rows,
     hits = np.flatnonzero((truth >= 0.5).any(axis=(1, 2)))
     first, last = (hits[0], hits[-1]) if len(hits) else (0, len(truth) - 1)
     chosen = np.unique(np.linspace(first, last, _SLICES).round().astype(int))
-    rows = {name: list(values[chosen]) for name, values in zip(("T1ce", "T2"), channels, strict=False)}
+    rows = {name: list(values[chosen]) for name, values in zip(("T1ce", "T2"), channels, strict=True)}
     rows["true"] = list(truth[chosen])
     if found is not None:
         rows["found"] = [overlap(truth[k] >= 0.5, found[k]) for k in chosen]

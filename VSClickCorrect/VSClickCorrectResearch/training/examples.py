@@ -15,7 +15,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
 from VSClickCorrectLib.geometry.slab import sample_slab, slab_grid
 from VSClickCorrectLib.geometry.triples import Index3, point3
-from VSClickCorrectLib.geometry.volume import ROBUST, Case
+from VSClickCorrectLib.geometry.volume import ROBUST
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
@@ -145,7 +145,7 @@ def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -
     Returns
     -------
     channels : ndarray of float16
-        ``(2, slices, rows, columns)``, axial order, and one more for each further sequence of the case.
+        ``(2, slices, rows, columns)``, axial order.
     targets : ndarray of float16
         ``(1, slices, rows, columns)``, the share of each voxel that is tumour.
     """
@@ -154,8 +154,7 @@ def crop_source(case: LabelledCase, spacing: Sequence[float], reach_mm: float) -
     if reach_mm > 0 and truth.any():
         truth = ndimage.distance_transform_edt(~truth, sampling=case.grid.spacing[::-1]) <= reach_mm
     target = window.resample(truth[window.source_box.slices])
-    channels = _all_sequences(case, lambda shown: sample_sequences(shown, window))
-    return channels.astype(np.float16), target[None].astype(np.float16)
+    return sample_sequences(case.case, window).astype(np.float16), target[None].astype(np.float16)
 
 
 def slab_source(case: LabelledCase, shape: Index3, intensities: str = ROBUST) -> Example:
@@ -179,16 +178,8 @@ def slab_source(case: LabelledCase, shape: Index3, intensities: str = ROBUST) ->
     ends = (hits[0], hits[-1]) if len(hits) else (0, case.grid.axial_shape[0] - 1)
     window = slab_grid(case.case, sum(ends) / 2, shape)
     target = window.resample(case.truth[window.source_box.slices])
-    channels = _all_sequences(case, lambda shown: sample_slab(shown, window, intensities))
+    channels = sample_slab(case.case, window, intensities)
     return channels.astype(np.float16), target[None].astype(np.float16)
-
-
-def _all_sequences(case: LabelledCase, sample: Callable[[Case], np.ndarray]) -> np.ndarray:
-    """Return T1ce, T2 and further sequences, each as ``sample`` shows the sequences of a case."""
-    seen = sample(case.case)
-    # One that is missing is empty, as a missing T2 is.
-    further = [np.zeros_like(seen[0]) if one is None else sample(Case(one))[0] for one in case.more.values()]
-    return np.stack([*seen, *further])
 
 
 def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator) -> Example:

@@ -13,7 +13,6 @@ from VSClickCorrectLib.inference.manifest import GEOMETRIES, ROLES
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 from VSClickCorrectLib.networks.registry import names
-from VSClickCorrectLib.worklist.case_list import COLUMNS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -78,8 +77,6 @@ class Examples:
         Least distance between two of a kind in a slice, but for mixed ones.
     augmented : bool
         Whether batches are mirrored and recoloured.
-    sequences : tuple of str
-        Further sequences, columns of lists of cases, which a locator or initial model sees after T1ce and T2.
     """
 
     cases: int = 0
@@ -96,7 +93,6 @@ class Examples:
     background_clicks: int = 0
     apart_mm: float = 4.0
     augmented: bool = True
-    sequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,17 +206,6 @@ _TRIPLE = {
     "maxItems": 3,
     "description": "three whole numbers",
 }
-_SEQUENCES = {
-    "type": "array",
-    "uniqueItems": True,
-    "items": {
-        "type": "string",
-        "pattern": "^[a-z][a-z0-9_]*$",
-        "not": {"enum": list(COLUMNS)},
-        "description": f"a name in small letters other than {', '.join(COLUMNS)}",
-    },
-    "description": "a list of different names",
-}
 _AT_LEAST_1 = {"type": "integer", "minimum": 1, "description": "a whole number of at least 1"}
 _TABLE = {"type": "object", "description": "a table"}
 EXPERIMENT = Schema(
@@ -238,7 +223,6 @@ EXPERIMENT = Schema(
                 rounds=_AT_LEAST_1,
                 start=one_of(*STARTS),
                 clicks=one_of(*CLICKS),
-                sequences=_SEQUENCES,
             ),
             "course": of_fields(
                 Course,
@@ -278,16 +262,14 @@ def read_experiment(path: Path) -> Experiment:
         raise ModelError(f"{path}: {error}.") from None
     parts = {name: kind(**_frozen(content[name])) for name, kind in _PARTS.items() if name in content}
     experiment = Experiment(path.stem, **{"examples": Examples(), **content, **parts})
-    contradiction = _contradiction(experiment.role, experiment.examples)
+    contradiction = _contradiction(experiment.examples)
     if contradiction:
         raise ModelError(f"{path}: {contradiction}.")
     return experiment
 
 
-def _contradiction(role: str, examples: Examples) -> str:
+def _contradiction(examples: Examples) -> str:
     """Return what of the examples cannot be together, empty if all can."""
-    if examples.sequences and role not in ("locator", "initial"):
-        return f"sequences of examples are for a locator or an initial model; a {role} sees T1ce and T2"
     if examples.start == EACH_CUT and examples.rounds > 1:
         return f"rounds of examples must be 1 where start is {EACH_CUT}: no mask is left for a second one"
     kinds = {"drawn": ("border", "foreground", "background"), "algorithm-1": ("border",)}

@@ -84,8 +84,7 @@ def _example(experiment: Experiment) -> tuple[Tensor, Tensor]:
     """Return empty channels and targets, as `Task.batch_at` gives them."""
     if experiment.role != "corrector":
         shape = [min(side, _SIDE + side % MULTIPLE) for side in experiment.examples.crop]
-        count = _CHANNELS[experiment.role] + len(experiment.examples.sequences)
-        return torch.zeros(1, count, *shape), torch.zeros(1, 1, *shape)
+        return torch.zeros(1, _CHANNELS[experiment.role], *shape), torch.zeros(1, 1, *shape)
     cuts = PatchGeometry(**experiment.geometry)
     shape = [cuts.slices, cuts.size, cuts.size]
     return torch.zeros(1, 3 + cuts.click_map, *shape), torch.zeros(1, 2, *shape)

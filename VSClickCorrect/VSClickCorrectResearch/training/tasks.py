@@ -192,7 +192,7 @@ def _augmented(arrays: Sequence[np.ndarray], experiment: Experiment, rng: np.ran
     channels, targets = (torch.from_numpy(array).float() for array in arrays)
     examples = experiment.examples
     if examples.augmented:
-        channels, targets = augment(channels, targets, generator, 2 + len(examples.sequences))
+        channels, targets = augment(channels, targets, generator)
     return leave_out(channels, examples.missing_t1ce, examples.missing_t2, generator), targets
 
 

@@ -87,9 +87,7 @@ def train(
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
     loss = objective(experiment.loss)
     rehearse(experiment, network, loss)
-    sequences = experiment.examples.sequences
-    read = [path for cohort in cohorts for path in _inputs(cohort, sequences)]
-    check_output(output, [*read, *([weights] if weights else [])])
+    check_output(output, [*_inputs(cohorts[0]), *_inputs(cohorts[1]), *([weights] if weights else [])])
     task = _task(experiment, cohorts, seed, weights, models, network)
     best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
@@ -104,9 +102,9 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
     check_ours(output, (BEST, CURVES, LOG, RESULT), (output / CHECKPOINT).exists() or is_log(output / LOG))
 
 
-def _inputs(path: Path, sequences: Sequence[str]) -> list[Path]:
+def _inputs(path: Path) -> list[Path]:
     """Return all that is read of a cohort, a folder of examples or a list of cases."""
-    return [path] if path.is_dir() else inputs_of(path, list_cases(path, sequences))
+    return [path] if path.is_dir() else inputs_of(path, list_cases(path))
 
 
 def network_of(experiment: Experiment, weights: Path | None) -> nn.Module:
@@ -140,10 +138,9 @@ def _task(
     network: nn.Module,
 ) -> Task:
     if experiment.role == "click":
-        new, known = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
-        return ClickTask(experiment, new, known, network, seed)
-    learnt, held_back = (list_cases(cohort, experiment.examples.sequences) for cohort in cohorts)
-    listed = chosen_cases(learnt, experiment.examples.cases, seed), held_back
+        learnt, held_back = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
+        return ClickTask(experiment, learnt, held_back, network, seed)
+    listed = chosen_cases(list_cases(cohorts[0]), experiment.examples.cases, seed), list_cases(cohorts[1])
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
