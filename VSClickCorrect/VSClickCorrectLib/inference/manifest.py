@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 # The click model takes clicks as channels; without any it stands for the initial model.
-ROLES = ("locator", "initial", "click", "corrector")
+ROLES = ("locator", "initial", "click", "corrector", "parts")
+# What a model of several classes may see beside sequences: the tumour whose parts it tells.
+MASK = "mask"
 # Coefficients of the logistic regression that says how sure a candidate is.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located")
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
@@ -46,12 +48,16 @@ class ModelEntry:
     parameters : dict
         Of the network.
     geometry : dict
-        The role's own: ``spacing`` in mm of a locator or initial model, the fields of a corrector's
-        `PatchGeometry`.
+        The role's own: ``spacing`` in mm of a locator or initial model, that and the ``shape`` of its box, in
+        samples, of a model of parts, the fields of a corrector's `PatchGeometry`.
     threshold : float
         Probability from which a voxel is tumour.
     certainty : dict
         How sure a segmenter's candidates are: coefficients for `certainty_of`, or nothing.
+    classes : list of str
+        What a model of several classes tells apart, in the order of its outputs after the background.
+    channels : list of str
+        What such a model sees, in the order of its inputs: sequences by name, and `MASK`.
     """
 
     name: str
@@ -63,9 +69,18 @@ class ModelEntry:
     geometry: dict = field(default_factory=dict)
     threshold: float = 0.5
     certainty: dict = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
 
 
 _TEXT = {"type": "string", "minLength": 1, "description": "a text"}
+NAMES = {
+    "type": "array",
+    "items": {"type": "string", "pattern": r"^\w[\w .-]{0,39}$", "description": "a name"},
+    "maxItems": 255,
+    "uniqueItems": True,
+    "description": "a list of names, each of them once",
+}
 _MODEL = of_fields(
     ModelEntry,
     name=_TEXT,
@@ -82,6 +97,8 @@ _MODEL = of_fields(
         "exclusiveMaximum": True,
         "description": "a number above 0 and below 1",
     },
+    classes=NAMES,
+    channels=NAMES,
     certainty={
         **table(dict.fromkeys(CERTAINTY, {"type": "number", "description": "a number"}), []),
         # All of them or none.
@@ -111,7 +128,17 @@ _PATCHES = Schema(
         slice_mm=_LENGTH,
     )
 )
-GEOMETRIES = {role: _PATCHES if role == "corrector" else _VOLUMES for role in ROLES}
+_SIDES = {"type": "array", "items": number(8, 160, whole=True), "minItems": 3, "maxItems": 3}
+_BOXES = Schema(
+    table(
+        {
+            "spacing": {**_SPACING, "description": "three lengths in mm"},
+            "shape": {**_SIDES, "description": "three whole numbers from 8 to 160"},
+        }
+    )
+)
+_OTHERS = {"corrector": _PATCHES, "parts": _BOXES}
+GEOMETRIES = {role: _OTHERS.get(role, _VOLUMES) for role in ROLES}
 
 
 class ModelFolder:
@@ -261,4 +288,19 @@ def _entries_of(content: bytes) -> list[ModelEntry]:
     entries = [ModelEntry(**values) for values in document["models"]]
     for entry in entries:
         GEOMETRIES[entry.role].check(entry.geometry, f"geometry of '{entry.name}'")
+        check_classes(entry.role, entry.classes, entry.channels, f"'{entry.name}'")
     return entries
+
+
+def check_classes(role: str, classes: Sequence[str], channels: Sequence[str], whose: str) -> None:
+    """Refuse a model that tells no classes apart though its role is that, or the other way round.
+
+    Raises
+    ------
+    ValueError
+        With what is missing or too much.
+    """
+    if role == "parts" and not (classes and channels):
+        raise ValueError(f"{whose} is of role parts, so it needs classes and channels: two lists of names")
+    if role != "parts" and (classes or channels):
+        raise ValueError(f"{whose} has classes or channels, which are for the role parts, not {role}")

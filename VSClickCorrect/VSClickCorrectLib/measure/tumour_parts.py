@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,16 @@ from VSClickCorrectLib.measure.porus import PorusPlane
 INTRAMEATAL, EXTRAMEATAL, COCHLEA = "intrameatal", "extrameatal", "cochlea"
 # The classes that the tumour itself is made of.
 TUMOUR_PARTS = (INTRAMEATAL, EXTRAMEATAL)
+PARTS = (*TUMOUR_PARTS, COCHLEA)
 # Upper ends, mm, of the consensus's grades 1 to 4, and what it calls grades 1 to 5.
 _GRADES = (10.0, 20.0, 30.0, 40.0)
 _WORDS = ("small", "medium", "moderately large", "large", "giant")
+
+
+def tumour_numbers(classes: Sequence[str]) -> tuple[int, ...]:
+    """Return the numbers, from 1, of the classes that the tumour is made of: `TUMOUR_PARTS`, else all."""
+    ours = [n for n, name in enumerate(classes, 1) if name in TUMOUR_PARTS]
+    return tuple(ours or range(1, len(classes) + 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -274,7 +274,8 @@ class CohortCase:
                 case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
                 # Cohorts of earlier versions do not say what heads they have.
                 kind = str(arrays["kind"]) if "kind" in arrays else ""
-                return LabelledCase(self.name, case, arrays["truth"], kind=kind)
+                classes = arrays.get("classes")
+                return LabelledCase(self.name, case, arrays["truth"], kind=kind, classes=classes)
         except _DAMAGED:
             raise ImageError(f"the case {self.path} is damaged; write the cohort again.") from None
 

@@ -64,6 +64,8 @@ def export(
         experiment.parameters,
         experiment.geometry,
         threshold,
+        classes=list(experiment.classes),
+        channels=list(experiment.channels),
     )
     entries = [e for e in entries if e["name"] != name] + [asdict(entry)]
     write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
