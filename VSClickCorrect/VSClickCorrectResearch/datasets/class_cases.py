@@ -47,6 +47,11 @@ class ClassCase:
         """The native grid: that of the first sequence that is there."""
         return next(volume.grid for volume in self.volumes.values() if volume is not None)
 
+    @property
+    def sequences(self) -> dict[str, Volume | None]:
+        """The sequences by name, as `inference.parts` takes them."""
+        return self.volumes
+
 
 class LazyClassCase(Protocol):
     """A case that is read when it is its turn."""

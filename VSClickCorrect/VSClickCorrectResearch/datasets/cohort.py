@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from VSClickCorrectLib.errors import ImageError, VSClickError
@@ -320,7 +321,7 @@ def _write_case(folder: Path, recipe: CohortRecipe, found: SourceFolder, number:
     acquisition, region = _geometry(recipe, rng)
     variety = _variety(rng, sources.shapes) if recipe.balanced else None
     made = synthesize(head, shape, side, rng, acquisition, region, variety)
-    more = {"classes": true_parts(head, made.grid, made.truth)} if recipe.classes else {}
+    more: dict[str, Any] = {"classes": true_parts(head, made.grid, made.truth)} if recipe.classes else {}
     write_atomically(
         _path(folder, number),
         lambda path: np.savez_compressed(

@@ -218,11 +218,11 @@ def _read(patient: _Patient, registered: bool, classes: bool) -> Imported:
     if not classes:
         return Imported(placed.case, label, record=record)
     try:
-        classes = _classes(placed, tumours, volumes, label)
+        parts = _classes(placed, tumours, volumes, label)
     except ImageError as error:
         remarks = [*record.get("remarks", ()), f"no classes: {error}"]
         return Imported(placed.case, label, record={**record, "remarks": remarks})
-    return Imported(placed.case, label, classes=classes, record={**record, **DERIVED})
+    return Imported(placed.case, label, classes=parts, record={**record, **DERIVED})
 
 
 def _the_series(patient: _Patient, weighting: str) -> Series | None:

@@ -228,7 +228,7 @@ def read_experiment(path: Path) -> Experiment:
     try:
         EXPERIMENT.check(content)
         names = {word: tuple(content.get(word, ())) for word in ("classes", "channels")}
-        check_classes(content["role"], *names.values(), "it")
+        check_classes(content["role"], names["classes"], names["channels"], "it")
         GEOMETRIES[content["role"]].check(content["geometry"], "geometry")
     except ValueError as error:
         raise ModelError(f"{path}: {error}.") from None

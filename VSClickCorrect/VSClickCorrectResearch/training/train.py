@@ -153,10 +153,11 @@ def _task(
 
 def _class_task(experiment: Experiment, cohorts: tuple[Path, Path], seed: int) -> ClassTask:
     learnt, held_back = (_class_cases(experiment, path) for path in cohorts)
-    cases = learnt[: experiment.examples.cases or None], held_back
-    return ClassTask(
-        experiment, *([class_example(one.load(), experiment) for one in some] for some in cases), seed
+    learnt_from, judged_by = (
+        [class_example(case.load(), experiment) for case in cases]
+        for cases in (learnt[: experiment.examples.cases or None], held_back)
     )
+    return ClassTask(experiment, learnt_from, judged_by, seed)
 
 
 def _class_cases(experiment: Experiment, path: Path) -> Sequence[LazyClassCase]:
