@@ -16,6 +16,7 @@ from VSClickCorrectLib.io.outputs import check_ours
 from VSClickCorrectResearch.training.experiments import Experiment
 
 MAX_BYTES = 15_000_000
+_OF_PARTS = ("classes", "channels")
 
 
 def export(
@@ -67,6 +68,8 @@ def export(
         classes=list(experiment.classes),
         channels=list(experiment.channels),
     )
-    entries = [e for e in entries if e["name"] != name] + [asdict(entry)]
+    # Only models of parts tell classes apart.
+    values = {word: value for word, value in asdict(entry).items() if value or word not in _OF_PARTS}
+    entries = [e for e in entries if e["name"] != name] + [values]
     write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
     return entry
