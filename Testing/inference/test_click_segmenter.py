@@ -11,7 +11,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.manifest import ModelEntry
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model
 from VSClickCorrectLib.networks.registry import build
 

@@ -1,5 +1,7 @@
 """What a network of each role is shown at a place that is given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, ball_case
@@ -7,7 +9,7 @@ from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.forward import Place, inputs_of
-from VSClickCorrectLib.inference.manifest import ROLES, ModelEntry
+from VSClickCorrectLib.inference.model_entry import ROLES, ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model
 
 PLACE = Place(ball_case(), Box.around(ball()).padded(4), ArrayMask(GRID, ball()), [Click(CENTER)] * 2)
@@ -15,7 +17,11 @@ PLACE = Place(ball_case(), Box.around(ball()).padded(4), ArrayMask(GRID, ball())
 
 def shown(role):
     geometry = {"slices": 5, "click_map": True} if role == "corrector" else {"spacing": [1.5, 1.0, 1.0]}
-    return inputs_of(Model(ModelEntry("it", role, "it", "0", "unet3d", geometry=geometry), None), PLACE)
+    entry = ModelEntry("it", role, "it", "0", "unet3d", geometry=geometry)
+    if role == "parts":
+        geometry["shape"] = [16, 16, 16]
+        entry = replace(entry, classes=["a"], channels=["t1ce", "t2", "mask"])
+    return inputs_of(Model(entry, None), PLACE)
 
 
 @pytest.mark.parametrize("role", ROLES)

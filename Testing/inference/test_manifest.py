@@ -279,6 +279,15 @@ def test_network_that_cannot_be_built_as_the_manifest_says_is_refused(own_models
     assert named in refused(load, own_models, "first")
 
 
+def test_network_of_other_channels_than_its_role_is_shown_is_refused(own_models):
+    parameters = {"in_channels": 4, "out_channels": 1, "channels": [2, 1]}
+    network = build("unet3d", **parameters)
+    vouch_for(own_models, "first", save({name: t.numpy() for name, t in network.state_dict().items()}))
+    change_entry(own_models, "first", parameters=parameters)
+    said = refused(load, own_models, "first")
+    assert "the network of first takes 4 channels, but a model of role initial is shown 2" in said
+
+
 def test_corrector_whose_cuts_are_not_those_of_its_network_is_refused(own_models):
     geometry = {"size": 48, "slices": 3, "click_map": True}
     change_entry(own_models, "mend", geometry=geometry)

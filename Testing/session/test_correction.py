@@ -352,7 +352,7 @@ def test_real_network_goes_the_same_way():
     torch = pytest.importorskip("torch")
     from VSClickCorrectLib.inference.corrector import Corrector
     from VSClickCorrectLib.inference.device import prepare
-    from VSClickCorrectLib.inference.manifest import ModelEntry
+    from VSClickCorrectLib.inference.model_entry import ModelEntry
     from VSClickCorrectLib.networks.registry import build
 
     geometry = {"size": 48, "pixel_mm": 0.6, "slices": 3, "slice_mm": 1.5, "click_map": True}

@@ -65,6 +65,13 @@ def bright_corrector(threshold: float) -> dict[str, np.ndarray]:
     return tensors
 
 
+def constant_unet3d(parameters: dict, logits: tuple[float, ...]) -> dict[str, np.ndarray]:
+    """Tensors of a ``unet3d`` that says the same of every voxel: these logits, one a channel."""
+    tensors = _zeros("unet3d", parameters)
+    tensors["head.bias"][:] = logits
+    return tensors
+
+
 def write_bright_models(folder: Path, initial_threshold: float = 0.55) -> Path:
     """Write locator, initial model and corrector; tumour is what is brighter than 0.55."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.networks.registry import build, dimensions
 from VSClickCorrectResearch.training.experiments import read_experiment
-from VSClickCorrectResearch.training.objective import objective
+from VSClickCorrectResearch.training.objective import loss_of, objective
 
 FOLDER = Path(__file__).parents[3] / "Resources" / "Experiments"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -105,7 +105,7 @@ def test_network_takes_what_its_examples_are_and_the_loss_has_a_slope(path):
         crop = [min(side, 32) for side in experiment.examples.crop]
         inputs = torch.rand(2, experiment.network["in_channels"], *crop)
         targets = (torch.rand(2, 1, *crop) > 0.9).float()
-    loss = objective(experiment.loss)(network(inputs), targets)
+    loss = loss_of(experiment)(network(inputs), targets)
     loss.backward()
     assert loss.ndim == 0
     assert torch.isfinite(loss)
@@ -128,7 +128,10 @@ def test_what_a_file_leaves_out_has_its_default_and_lists_become_tuples(tmp_path
     ("change", "sentence"),
     [
         (("role", "roll"), "it has no role, which must be one of locator, initial, click, corrector"),
-        (('"initial"', '"magic"'), "role must be one of locator, initial, click, corrector, not 'magic'"),
+        (
+            ('"initial"', '"magic"'),
+            "role must be one of locator, initial, click, corrector, parts, not 'magic'",
+        ),
         (("[loss]", "[lass]"), "it has no loss, which must be names and values"),
         (("batch = 2", "batches = 2"), "course has no batch, which must be a whole number of at least 1"),
         (

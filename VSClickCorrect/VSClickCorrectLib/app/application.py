@@ -29,6 +29,7 @@ from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
 from VSClickCorrectLib.app.logic.strip_logic import StripLogic
 from VSClickCorrectLib.app.logic.surface_logic import SurfaceLogic
+from VSClickCorrectLib.app.logic.tumour_parts_logic import TumourPartsLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.memory import give_back
@@ -91,6 +92,7 @@ class BrowserApp:
         self.strip = StripLogic(self.server, workbench, self.views)
         self.surface = SurfaceLogic(slicer_app, workbench, self.views, self.status)
         self.measures = MeasuresLogic(self.server, self.flow.measurer, self.status)
+        self.parts = TumourPartsLogic(self.server, self.host, self.flow.parts)
         self.running = RunningLogic(self.server, self.host, self.flow)
         self.registration = RegistrationLogic(self.server, self.host, self.flow.registration)
         self.worklist = WorklistLogic(self.server, self.host, self.flow.worklist)

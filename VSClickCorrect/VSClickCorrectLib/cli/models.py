@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from VSClickCorrectLib.cli.options import add_model_folder, add_models, model_folder
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.inference.reference import Expected, Output

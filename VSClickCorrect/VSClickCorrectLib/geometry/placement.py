@@ -16,13 +16,13 @@ _SAME_VOXEL = 0.1
 
 
 def placed_on(grid: Grid, values: np.ndarray, own: Grid, path: Path) -> np.ndarray:
-    """Place a mask on the grid of an image; not a voxel is resampled.
+    """Place a mask or a map of labels on the grid of an image; not a voxel is resampled.
 
     Parameters
     ----------
     grid : Grid
         Of the image.
-    values : ndarray of bool
+    values : ndarray of bool or int
         The mask, ``(K, J, I)`` on ``own``.
     own : Grid
         Of the mask: the same lattice, with axes in any order and direction, of any extent.
@@ -44,7 +44,7 @@ def placed_on(grid: Grid, values: np.ndarray, own: Grid, path: Path) -> np.ndarr
         # One of the image's own size that lies some voxels aside was neither cropped nor padded.
         shifted = box.shape == lattice.shape and box != lattice.box
         if same and not shifted and not _reaches_out(ordered, inside, box):
-            result = np.zeros(grid.shape, bool)
+            result = np.zeros(grid.shape, values.dtype)
             result[inside.slices] = ordered[inside.slices_in(box)]
             return result
     raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from VSClickCorrectLib.inference.manifest import MANIFEST_NAME, ModelEntry, adapted_entries, adapted_folder
+from VSClickCorrectLib.inference.manifest import MANIFEST_NAME, adapted_entries, adapted_folder
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.io.files import changing, make_folder, restore_folders, write_atomically, write_text
 
 if TYPE_CHECKING:

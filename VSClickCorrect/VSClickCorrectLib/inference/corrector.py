@@ -12,7 +12,8 @@ from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask, extract_patch, patch_grid
 from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 
 if TYPE_CHECKING:
     import torch

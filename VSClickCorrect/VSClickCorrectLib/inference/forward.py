@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
-from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask, extract_patch, patch_grid
+from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid
@@ -22,8 +23,10 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import probabilities
+from VSClickCorrectLib.inference.parts import PartsSegmenter, class_shares
 from VSClickCorrectLib.inference.plain_segmenter import Model
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
+from VSClickCorrectLib.measure.tumour_parts import tumour_numbers
 from VSClickCorrectLib.networks.registry import dimensions
 
 
@@ -37,7 +40,7 @@ class Place:
         The sequences.
     box : Box
         Around the tumour, in axial order, for networks that find it.
-    mask : ReadableMask
+    mask : Mask
         A mask to correct.
     clicks : sequence of Click
         Its clicks, at least one.
@@ -45,7 +48,7 @@ class Place:
 
     case: Case
     box: Box
-    mask: ReadableMask
+    mask: Mask
     clicks: Sequence[Click]
 
 
@@ -68,6 +71,10 @@ def inputs_of(model: Model, place: Place) -> list[Input]:
         window = segmenter.window(place.case, place.box)
         inside = [replace(click, kind=ClickKind.INCLUDE) for click in place.clicks]
         return [Input(window, segmenter.channels(place.case, window, place.mask, inside))]
+    if entry.role == "parts":
+        parts, extent = PartsSegmenter(model), place.mask.extent()
+        window = parts.window(place.case.grid, extent or Box.of_voxel((0, 0, 0)))
+        return [Input(window, parts.channels(place.case.sequences, place.mask, window))]
     if entry.role == "corrector":
         geometry = PatchGeometry(**entry.geometry)
         windows = [(click, patch_grid(place.case.grid, click, geometry)) for click in place.clicks]
@@ -100,6 +107,8 @@ def forward(model: Model, inputs: Sequence[Input], exact: bool = False) -> list[
     list of ndarray of float32
         Probabilities on the native voxels of each window's box.
     """
+    if model.entry.role == "parts":
+        return [one.window.resample_back(_tumour_share(model, one, exact)) for one in inputs]
     batch = torch.from_numpy(np.stack([one.channels for one in inputs]))
     if model.entry.role == "corrector":
         batch = network_input(batch, dimensions(model.entry.network))
@@ -108,6 +117,12 @@ def forward(model: Model, inputs: Sequence[Input], exact: bool = False) -> list[
         one.window.resample_back(output.reshape(one.window.geometry.shape))
         for one, output in zip(inputs, outputs, strict=True)
     ]
+
+
+def _tumour_share(model: Model, one: Input, exact: bool) -> np.ndarray:
+    """Return how likely each sample is of one of the tumour's classes."""
+    shares = class_shares(model.network, one.channels, exact)
+    return shares[list(tumour_numbers(model.entry.classes))].sum(axis=0)
 
 
 def disturbed(model: Model, relative: float, seed: int) -> Model:

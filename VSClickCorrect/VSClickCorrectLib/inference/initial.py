@@ -21,7 +21,8 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
-from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
 

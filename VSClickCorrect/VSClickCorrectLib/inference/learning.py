@@ -14,7 +14,7 @@ from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import one_thread
 from VSClickCorrectLib.inference.examples import Examples
-from VSClickCorrectLib.inference.manifest import ModelEntry
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.networks.registry import dimensions
 
 # Chosen on a made-up scanner with validation cases (Resources/Docs/experiments.md).

@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError, VSClickError, enough_memory
-from VSClickCorrectLib.geometry.volume import INTENSITIES
+from VSClickCorrectLib.inference.model_entry import ModelEntry, check_network, entries_of
 from VSClickCorrectLib.io.files import check_file, is_there
-from VSClickCorrectLib.io.json_files import parse_json
-from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 from VSClickCorrectLib.io.shipped import shipped_folder
 from VSClickCorrectLib.io.user_data import user_data_folder
 
@@ -22,161 +18,10 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-# The click model takes clicks as channels; without any it stands for the initial model.
-ROLES = ("locator", "initial", "click", "corrector")
-# Coefficients of the logistic regression that says how sure a candidate is.
-CERTAINTY = ("intercept", "confidence", "log_volume", "located")
 MANIFEST_NAME = "manifest.json"
 # T1ce and T2; a mask and two kinds of clicks besides. A corrector's are those of its cuts.
 _CHANNELS = {"locator": 2, "initial": 2, "click": 5}
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
-
-
-@dataclass(frozen=True)
-class ModelEntry:
-    """One model of a manifest.
-
-    Parameters
-    ----------
-    name : str
-        Its name, unique in the manifest.
-    role : str
-        One of `ROLES`.
-    file : str
-        Weights, beside the manifest.
-    sha256 : str
-        Of the weights file, hexadecimal.
-    network : str
-        Name in the network registry.
-    parameters : dict
-        Of the network.
-    geometry : dict
-        The role's own: ``spacing`` in mm of a locator or initial model, or the ``shape`` of slabs that an
-        initial model sees and their ``intensities``; the fields of a corrector's `PatchGeometry`.
-    threshold : float
-        Probability from which a voxel is tumour.
-    certainty : dict
-        How sure a segmenter's candidates are: coefficients for `certainty_of`, or nothing.
-    adapted : dict
-        Of a corrector that has learned on this machine: ``parent``, the SHA-256 of the weights it began with,
-        ``cases``, how many it learned from, ``date``, and the scores before and after in ``own`` and
-        ``builtin``, see `jobs.adaptation.Adapted`. Nothing else has it.
-    """
-
-    name: str
-    role: str
-    file: str
-    sha256: str
-    network: str
-    parameters: dict = field(default_factory=dict)
-    geometry: dict = field(default_factory=dict)
-    threshold: float = 0.5
-    certainty: dict = field(default_factory=dict)
-    adapted: dict = field(default_factory=dict)
-
-
-_TEXT = {"type": "string", "minLength": 1, "description": "a text"}
-_COUNT = number(1, 1 << 20, whole=True)
-_SCORES = {"type": "array", "items": number(0, 1), "minItems": 2, "maxItems": 2}
-_SCORES["description"] = "two numbers from 0 to 1"
-_MODEL = of_fields(
-    ModelEntry,
-    name=_TEXT,
-    role=one_of(*ROLES),
-    # On Windows both strokes, and a drive's colon, part folders.
-    file={
-        "type": "string",
-        "pattern": r"^(?!\.{1,2}$)[^/\\:]+$",
-        "description": "the name of a file beside the manifest",
-    },
-    threshold={
-        **number(0, 1),
-        "exclusiveMinimum": True,
-        "exclusiveMaximum": True,
-        "description": "a number above 0 and below 1",
-    },
-    certainty={
-        **table(dict.fromkeys(CERTAINTY, {"type": "number", "description": "a number"}), []),
-        # All of them or none.
-        "dependencies": {word: list(CERTAINTY) for word in CERTAINTY},
-        "description": f"numbers called {', '.join(CERTAINTY)}",
-    },
-    adapted={
-        **table({"parent": _TEXT, "cases": _COUNT, "date": _TEXT, "own": _SCORES, "builtin": _SCORES}, []),
-        "dependencies": {"parent": ["cases", "date", "own", "builtin"]},
-        "description": "how it was adapted",
-    },
-)
-_MODELS = {"type": "array", "items": _MODEL, "description": "a list of models"}
-MANIFEST = Schema(
-    {
-        "type": "object",
-        "description": "names and values",
-        "required": ["models"],
-        "properties": {"models": _MODELS},
-    }
-)
-# What a model may ask for: more would fill the memory, and no network here is meant for it.
-_LENGTH = number(0.1, 20, " mm")
-_SPACING = {"type": "array", "items": _LENGTH, "minItems": 3, "maxItems": 3}
-_VOLUMES = Schema(table({"spacing": {**_SPACING, "description": "three lengths in mm"}}))
-_PATCHES = Schema(
-    of_fields(
-        PatchGeometry,
-        size=number(1, 128, whole=True),
-        slices=number(1, 16, whole=True),
-        pixel_mm=_LENGTH,
-        slice_mm=_LENGTH,
-        intensities=one_of(*INTENSITIES),
-    )
-)
-# 256³ samples are as many as `covering_grid` allows.
-_SHAPE = {"type": "array", "items": number(1, 256, whole=True), "minItems": 3, "maxItems": 3}
-_PLACES_OR_SLABS = Schema(
-    {
-        **table(
-            {
-                "spacing": {**_SPACING, "description": "three lengths in mm"},
-                "shape": {**_SHAPE, "description": "numbers of slices, rows and columns"},
-                "intensities": one_of(*INTENSITIES),
-            },
-            [],
-        ),
-        "oneOf": [{"required": ["spacing"]}, {"required": ["shape"]}],
-        "dependencies": {"intensities": ["shape"]},
-        "description": "names and values: spacing, three lengths in mm; or shape, numbers of slices, "
-        "rows and columns, and intensities if you like",
-    }
-)
-GEOMETRIES = {
-    "locator": _VOLUMES,
-    "initial": _PLACES_OR_SLABS,
-    "click": _VOLUMES,
-    "corrector": _PATCHES,
-}
-
-
-def check_network(
-    role: str, network: str, parameters: Mapping[str, Any], geometry: Mapping[str, Any]
-) -> None:
-    """Refuse a network that cannot see what a role shows it.
-
-    Raises
-    ------
-    ModelError
-        If it sees slices, the role volumes; or if slabs have sides that it cannot halve.
-    """
-    from VSClickCorrectLib.networks.registry import dimensions, halvings, sees_volumes
-
-    # Clicks reach other slices than their own.
-    if not (role == "corrector" or dimensions(network) == 3 or (role != "click" and sees_volumes(network))):
-        raise ModelError(f"the network '{network}' sees slices, {role} volumes; choose another network.")
-    times = halvings(network, parameters)
-    if any(side % 2**times for side in geometry.get("shape", ())):
-        raise ModelError(
-            f"the network '{network}' halves its sides {times} times; make the geometry's shape divisible by "
-            f"{2**times}."
-        )
 
 
 def adapted_folder() -> Path:
@@ -220,7 +65,7 @@ class ModelFolder:
         content = _manifest(path)
         self.digest = hashlib.sha256(content).hexdigest()
         try:
-            self.entries = {entry.name: entry for entry in _entries_of(content)}
+            self.entries = {entry.name: entry for entry in entries_of(content)}
         except (VSClickError, ValueError) as error:
             raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
         self.adapted: dict[str, ModelEntry] = {}
@@ -367,7 +212,7 @@ def adapted_entries() -> list[ModelEntry]:
     try:
         if not is_there(path):
             return []
-        return [entry for entry in _entries_of(_manifest(path)) if entry.adapted]
+        return [entry for entry in entries_of(_manifest(path)) if entry.adapted]
     except (VSClickError, ValueError, OSError) as error:
         raise ModelError(
             f"what was learned on this machine cannot be read from {path} ({error}); move that file away."
@@ -381,17 +226,3 @@ def _folder_of(models: ModelFolder, entry: ModelEntry) -> Path:
 def _manifest(path: Path) -> bytes:
     _check_length(path, "manifest")
     return path.read_bytes()
-
-
-def _entries_of(content: bytes) -> list[ModelEntry]:
-    """Read a manifest; raises ValueError with what is wrong with it."""
-    document = parse_json(content)
-    MANIFEST.check(document)
-    entries = [ModelEntry(**values) for values in document["models"]]
-    for entry in entries:
-        GEOMETRIES[entry.role].check(entry.geometry, f"geometry of '{entry.name}'")
-    names = [entry.name for entry in entries]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"two models are called '{name}'")
-    return entries

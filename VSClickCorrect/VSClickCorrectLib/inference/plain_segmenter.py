@@ -19,7 +19,7 @@ from VSClickCorrectLib.geometry.volume import Case
 if TYPE_CHECKING:
     from torch import nn
 
-    from VSClickCorrectLib.inference.manifest import ModelEntry
+    from VSClickCorrectLib.inference.model_entry import ModelEntry
 
 # Around a candidate, so that the network sees what the tumour lies in.
 MARGIN_MM = 14.0

@@ -15,7 +15,8 @@ from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model
 from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectLib.io.sample_case import SampleCase, read_sample

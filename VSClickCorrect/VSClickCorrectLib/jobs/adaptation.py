@@ -13,7 +13,8 @@ from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import CorrectionError, ImageError, ModelError, on_one_line
 from VSClickCorrectLib.inference.adapted_models import keep_adapted, make_adapted_folder
 from VSClickCorrectLib.inference.examples import BuiltIn, Examples, example_at, read_builtin
-from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.outputs import writing_into
 from VSClickCorrectLib.jobs.preparation import images_of

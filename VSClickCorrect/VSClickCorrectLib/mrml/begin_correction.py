@@ -7,6 +7,7 @@ from pathlib import Path
 import slicer
 
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.mrml.part_segments import OtherParts
 from VSClickCorrectLib.mrml.persistence import scene_journal
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
@@ -60,7 +61,8 @@ def correct_segment(
     mask = SegmentMask(segmentation_node, segment_id, reference)
     journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
     begun = bool(journal.events)
-    session = CorrectionSession(case, mask, corrector, initial_proposer, merge, journal)
+    others = OtherParts(segmentation_node, segment_id, reference)
+    session = CorrectionSession(case, mask, corrector, initial_proposer, merge, journal, others)
     if begun:
         ensure_start(segmentation_node, segment_id, reference, journal.events)
     else:

@@ -27,6 +27,7 @@ class ResultSection(Section):
         self._placing = placing
         flow.measurer.changed.connect(self._show_measured)
         flow.workbench.stopping.connect(self._clear)
+        flow.parts.changed.connect(self._show_parts)
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
@@ -34,6 +35,7 @@ class ResultSection(Section):
             Connection("acceptButton", "clicked()", self.accept),
             Connection("saveButton", "clicked()", self.save),
             Connection("copyButton", "clicked()", self.copy),
+            Connection("partsButton", "clicked()", self.part),
         ]
 
     def accept(self) -> None:
@@ -92,8 +94,16 @@ class ResultSection(Section):
 
     def copy(self) -> None:
         """Put the measurements on the clipboard as text."""
-        self.desktop.copy(self.flow.measurer.measure().as_text())
+        lines = [self.flow.measurer.measure().as_text(), self.flow.parts.as_text()]
+        self.desktop.copy("\n".join(filter(None, lines)))
         self.host.say(_("The measurements are on the clipboard."))
+
+    def part(self) -> None:
+        """Part the tumour into segments beside it."""
+        self.host.start(self.flow.parts.make())
+
+    def _show_parts(self) -> None:
+        self.ui.partsLabel.text = self.flow.parts.as_text() or NOTHING
 
     def refresh(self) -> None:
         """See `Section.refresh`."""

@@ -11,6 +11,7 @@ from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.merging import BLEND_MM, REACH_MM, Merge, Proposal, through_click
+from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.resampling import distances
@@ -63,24 +64,37 @@ class ClickRules:
         The voxel ``(k, j, i)`` that a click means.
     standing : sequence of Click
         The clicks that were applied before and stand.
+    others : ReadableMask, optional
+        What belongs to other classes: clicks add none of it.
     """
 
     def __init__(
-        self, case: Case, mask: Mask, index_of: Callable[[Click], Index3], standing: Sequence[Click]
+        self,
+        case: Case,
+        mask: Mask,
+        index_of: Callable[[Click], Index3],
+        standing: Sequence[Click],
+        others: ReadableMask | None = None,
     ) -> None:
-        self.case, self.mask, self.standing = case, mask, standing
+        self.case, self.mask, self.standing, self.others = case, mask, standing, others
         self._index_of = index_of
 
     def check(self, clicks: Sequence[Click]) -> None:
-        """Refuse a boundary click that has no border within its reach.
+        """Refuse a boundary click that has no border within its reach, and an include click on another class.
 
-        On an empty mask it is taken: what there is to see at the click decides then.
+        On an empty mask a boundary click is taken: what there is to see at the click decides then.
 
         Raises
         ------
         CorrectionError
             With what to do instead.
         """
+        for click in clicks:
+            if click.kind is ClickKind.INCLUDE and self._is_taken(click):
+                raise CorrectionError(
+                    "the include click lies in another class's segment; choose that segment and exclude it "
+                    "there first."
+                )
         boundary = [click for click in clicks if click.kind is ClickKind.BOUNDARY]
         if not boundary or self.mask.extent() is None:
             return
@@ -126,8 +140,17 @@ class ClickRules:
         unseen = [c for c in clicks if self._enforce_new(result, box, c)]
         self._enforce_standing(result, current, box)
         self._hold_new(result, box, clicks)
+        if self.others is not None:
+            # What was in both before stays: nobody asked for it to change.
+            result &= current | ~self.others.read(box)
         change = Change.between(box, current, result)
         return Outcome(change, _remark(change, clicks, unseen))
+
+    def _is_taken(self, click: Click) -> bool:
+        """Tell whether a click's voxel is another class's and not the mask's."""
+        voxel = Box.of_voxel(self._index_of(click))
+        taken = self.others is not None and self.others.read(voxel).any()
+        return bool(taken and not self.mask.read(voxel).any())
 
     def _through(self, proposal: Proposal) -> Proposal:
         boundary = proposal.click.kind is ClickKind.BOUNDARY

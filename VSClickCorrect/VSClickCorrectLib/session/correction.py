@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.merging import Proposal, merge_named
+from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Index3
@@ -51,6 +52,8 @@ class CorrectionSession:
     journal : Journal, optional
         A journal with events is continued: its clicks can be undone, its round goes on, and where the mask is
         no longer what it left, that is noted as painting.
+    others : ReadableMask, optional
+        What belongs to other classes, as it is at each click: clicks add none of it.
 
     Raises
     ------
@@ -97,6 +100,7 @@ class CorrectionSession:
         initial_proposer: InitialProposer | None = None,
         merge: str = DEFAULT_MERGE,
         journal: Journal | None = None,
+        others: ReadableMask | None = None,
     ) -> None:
         if not case.grid.matches(mask.grid):
             raise ImageError("the mask lies on another grid than the image; resample it to the image first.")
@@ -105,7 +109,7 @@ class CorrectionSession:
         self.corrector = corrector
         self.merge = merge
         self.journal = journal or Journal()
-        self._starter = initial_proposer
+        self._starter, self._others = initial_proposer, others
         self._indices: dict[Click, Index3] = {}
         self._merge = merge_named(merge)
         check_case(self.journal.events, case)
@@ -346,7 +350,7 @@ class CorrectionSession:
             )
 
     def _rules(self) -> ClickRules:
-        return ClickRules(self.case, self.mask, self.index_of, self.clicks)
+        return ClickRules(self.case, self.mask, self.index_of, self.clicks, self._others)
 
     def _propose(self, clicks: Sequence[Click]) -> list[Proposal]:
         return self.corrector.propose(self.case, self.mask, clicks)

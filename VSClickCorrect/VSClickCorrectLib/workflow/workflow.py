@@ -21,6 +21,7 @@ from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.next_place import NextPlace
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.t2_registration import T2Registration
+from VSClickCorrectLib.workflow.tumour_parts import TumourParts
 from VSClickCorrectLib.workflow.unsaved import UnsavedWork
 from VSClickCorrectLib.workflow.warm_search import WarmSearch
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
@@ -60,6 +61,7 @@ class Workflow:
         self.warm = WarmSearch(host, self.workbench, self.jobs)
         self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene, self.warm)
         self.next_place = NextPlace(host, self.workbench, self.networks, self.jobs, scene)
+        self.parts = TumourParts(host, self.workbench, self.networks)
         self.registration = T2Registration(host, self.workbench, self.jobs)
         self.follow_up = FollowUpComparison(host, self.workbench, self.jobs)
         # Before the worklist, which records what was measured.

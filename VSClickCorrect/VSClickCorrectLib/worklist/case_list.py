@@ -69,6 +69,14 @@ def read_rows(
         ) from None
 
 
+def column_names(path: Path) -> list[str]:
+    """Return what the columns of a table are called; raises `ImageError` if it cannot be read."""
+    check_file(path)
+    with reading(path), path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        first = stream.readline(_MAX_LINE_LENGTH)
+    return [name.strip() for name in next(csv.reader([first]), []) if name.strip()]
+
+
 def _rows_of(
     reader: csv.DictReader, path: Path, columns: Sequence[str], required: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:

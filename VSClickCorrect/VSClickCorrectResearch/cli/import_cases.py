@@ -16,7 +16,7 @@ from VSClickCorrectLib.io.outputs import check_apart
 from VSClickCorrectLib.jobs.cases import Workers
 from VSClickCorrectLib.worklist.case_list import CASES
 
-from VSClickCorrectResearch.datasets import crossmoda, table, vs_seg
+from VSClickCorrectResearch.datasets import brats, crossmoda, table, vs_seg
 from VSClickCorrectResearch.datasets.importing import REPORT, CaseSource, ImportOutcome, import_cases
 
 _DESCRIPTION = """\
@@ -36,6 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     moda = kinds.add_parser("crossmoda", help="crossMoDA 2021 to 2023: NIfTI")
     moda.add_argument("source", type=Path, metavar="FOLDER", help="the downloads, in any layout")
     moda.set_defaults(run=run, find=_find_crossmoda)
+    glioma = kinds.add_parser("brats", help="BraTS: NIfTI of four sequences, oedema and tumour")
+    glioma.add_argument("source", type=Path, metavar="FOLDER", help="the download, in any layout")
+    glioma.set_defaults(run=run, find=lambda options: brats.find_cases(options.source))
+    for kind in (seg, moda):
+        kind.add_argument(
+            "--classes",
+            action="store_true",
+            help="keep intrameatal and extrameatal tumour and cochlea, too, and list them in classes.csv; "
+            "where the parts were not drawn, the porus between them is derived",
+        )
     listed = kinds.add_parser("csv", help="any images that a CSV file lists")
     listed.add_argument(
         "source",
@@ -46,6 +56,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     listed.set_defaults(run=run, find=_find_csv)
     add_different_patients(listed)
+    listed.add_argument(
+        "--classes",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="keep all classes of the label maps, too, and list them in classes.csv; what 1, 2, ... are",
+    )
     for kind in (moda, listed):
         kind.add_argument(
             "--tumour-label",
@@ -55,14 +72,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar="LABEL",
             help="the labels or segments, by name or number, that are the tumour, where files hold several",
         )
-    for kind in (seg, moda, listed):
+    for kind in (seg, moda, glioma, listed):
         kind.add_argument("--output", type=Path, required=True, metavar="CASES", help="folder of the cases")
+        add_workers(kind, None, "one, in the command itself")
+    for kind in (seg, moda, listed):
         kind.add_argument(
             "--register",
             action="store_true",
             help="register the T2 to the T1ce, rigidly, where no matrix is known and the frames differ",
         )
-        add_workers(kind, None, "one, in the command itself")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -90,16 +108,20 @@ def _run(options: argparse.Namespace, workers: Workers) -> None:
 
 def _find_vs_seg(options: argparse.Namespace) -> list[CaseSource]:
     tell(f"Looking through {options.source} …", to=sys.stderr)
-    return vs_seg.find_cases(options.source, options.register)
+    return vs_seg.find_cases(options.source, options.register, options.classes)
 
 
 def _find_crossmoda(options: argparse.Namespace) -> list[CaseSource]:
-    return crossmoda.find_cases(options.source, options.tumour_label, options.register)
+    return crossmoda.find_cases(options.source, options.tumour_label, options.register, options.classes)
 
 
 def _find_csv(options: argparse.Namespace) -> list[CaseSource]:
     return table.find_cases(
-        options.source, options.tumour_label, options.register, options.different_patients
+        options.source,
+        options.tumour_label,
+        options.register,
+        options.different_patients,
+        options.classes,
     )
 
 

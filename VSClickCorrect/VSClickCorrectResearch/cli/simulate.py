@@ -28,6 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="what is seldom as often as what is usual: sizes, looks, scans",
     )
+    parser.add_argument(
+        "--classes",
+        action="store_true",
+        help="keep intrameatal and extrameatal tumour and cochlea, too; heads whose inner ear nobody drew "
+        "are left out",
+    )
     parser.add_argument("--count", type=count, default=300, metavar="N", help="cases (default: %(default)s)")
     parser.add_argument(
         "--seed", type=natural, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
@@ -40,7 +46,9 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     from VSClickCorrectResearch.datasets.cohort import CohortRecipe, write_cohort
 
-    recipe = CohortRecipe(options.split, options.extent, options.count, options.seed, options.balanced)
+    recipe = CohortRecipe(
+        options.split, options.extent, options.count, options.seed, options.balanced, options.classes
+    )
     with workers_of(options) as workers:
         write_cohort(options.output, recipe, options.data, workers)
     tell(f"{recipe.count} cases in {options.output}.")

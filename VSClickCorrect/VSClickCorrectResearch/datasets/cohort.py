@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from VSClickCorrectLib.errors import ImageError, VSClickError
@@ -25,6 +26,7 @@ from VSClickCorrectResearch.simulation.contours import read_shapes
 from VSClickCorrectResearch.simulation.head import Head, Tissue, TumourShape
 from VSClickCorrectResearch.simulation.head_sources import HEAD_NAMES
 from VSClickCorrectResearch.simulation.heads import load_heads
+from VSClickCorrectResearch.simulation.inner_ear import MEASURED_PLACE
 from VSClickCorrectResearch.simulation.label_maps import (
     LABEL_MAP_NAMES,
     LabelMap,
@@ -34,6 +36,7 @@ from VSClickCorrectResearch.simulation.label_maps import (
 from VSClickCorrectResearch.simulation.phantom import phantom_head
 from VSClickCorrectResearch.simulation.shapes import deformed, procedural_shape, random_volume
 from VSClickCorrectResearch.simulation.synthesis import SIDES, synthesize
+from VSClickCorrectResearch.simulation.true_parts import true_parts
 from VSClickCorrectResearch.simulation.variety import Variety, balanced_shape, varied_acquisition
 
 _CARD = "recipe.json"
@@ -75,6 +78,9 @@ class CohortRecipe:
         One seed, one cohort.
     balanced : bool
         Whether what is seldom is as frequent as what is usual; see `simulation.variety`.
+    classes : bool
+        Whether the tumour's parts and the cochlea are known, too: in heads whose inner ear was drawn, with
+        the cochlea where VS-SEG has it.
     """
 
     split: str
@@ -82,6 +88,7 @@ class CohortRecipe:
     count: int
     seed: int
     balanced: bool = False
+    classes: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +132,13 @@ class Sources:
             return draw_label_map(self.maps[int(rng.integers(len(self.maps)))], rng), LABEL_MAP
         weights = np.array([WHOLE_WEIGHT if (h.tissue == Tissue.BONE).any() else 1.0 for h in self.heads])
         return self.heads[rng.choice(len(weights), p=weights / weights.sum())], REAL
+
+    def drawn_head(self, rng: np.random.Generator) -> tuple[Head, str]:
+        """Return a head whose inner ear was drawn, as in VS-SEG, and its kind."""
+        if rng.random() < PHANTOM_SHARE or not self.maps:
+            return phantom_head(rng, place=MEASURED_PLACE), PHANTOM
+        label_map = self.maps[int(rng.integers(len(self.maps)))]
+        return draw_label_map(label_map, rng, MEASURED_PLACE), LABEL_MAP
 
 
 @dataclass(frozen=True)
@@ -274,7 +288,8 @@ class CohortCase:
                 case = Case(Volume(arrays["t1ce"], grid), Volume(arrays["t2"], grid))
                 # Cohorts of earlier versions do not say what heads they have.
                 kind = str(arrays["kind"]) if "kind" in arrays else ""
-                return LabelledCase(self.name, case, arrays["truth"], kind=kind)
+                classes = arrays.get("classes")
+                return LabelledCase(self.name, case, arrays["truth"], kind=kind, classes=classes)
         except _DAMAGED:
             raise ImageError(f"the case {self.path} is damaged; write the cohort again.") from None
 
@@ -300,12 +315,13 @@ def _path(folder: Path, number: int) -> Path:
 def _write_case(folder: Path, recipe: CohortRecipe, found: SourceFolder, number: int) -> None:
     sources = found.load()
     rng = np.random.default_rng([recipe.seed, number])
-    head, kind = sources.head(rng)
+    head, kind = sources.drawn_head(rng) if recipe.classes else sources.head(rng)
     shape = _shape(rng, sources.shapes, recipe.balanced)
     side = SIDES[int(rng.integers(2))]
     acquisition, region = _geometry(recipe, rng)
     variety = _variety(rng, sources.shapes) if recipe.balanced else None
     made = synthesize(head, shape, side, rng, acquisition, region, variety)
+    more: dict[str, Any] = {"classes": true_parts(head, made.grid, made.truth)} if recipe.classes else {}
     write_atomically(
         _path(folder, number),
         lambda path: np.savez_compressed(
@@ -315,6 +331,7 @@ def _write_case(folder: Path, recipe: CohortRecipe, found: SourceFolder, number:
             truth=made.truth,
             affine=made.grid.affine,
             kind=np.array(kind),
+            **more,
         ),
     )
 

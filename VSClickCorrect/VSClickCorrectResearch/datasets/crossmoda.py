@@ -7,22 +7,31 @@ extrameatal part and 3 is the cochlea.
 from __future__ import annotations
 
 import filecmp
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.class_map import read_class_map
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.images import read_mask, read_volume
+from VSClickCorrectLib.measure.tumour_parts import PARTS, tumour_numbers
 from VSClickCorrectLib.worklist.names import natural
 from VSClickCorrectLib.worklist.trees import of_crossmoda
 
+from VSClickCorrectResearch.datasets.derived_parts import DERIVED, derived_parts
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
 from VSClickCorrectResearch.datasets.placing import place
 
+# Of editions before 2023.
+_COCHLEA = 2
 
-def find_cases(root: Path, labels: Sequence[int | str] | None, registered: bool = False) -> list[CaseSource]:
+
+def find_cases(
+    root: Path, labels: Sequence[int | str] | None, registered: bool = False, classes: bool = False
+) -> list[CaseSource]:
     """Find the labelled cases of a crossMoDA download.
 
     Parameters
@@ -34,6 +43,9 @@ def find_cases(root: Path, labels: Sequence[int | str] | None, registered: bool 
         The labels that are the tumour; the others, the cochlea, are left out.
     registered : bool
         Whether to register the T2 of a case that has both sequences, on different grids.
+    classes : bool
+        Whether to keep the tumour's parts and the cochlea, too. Before 2023 the parts were not told apart:
+        they are derived, see `measure.porus`.
 
     Returns
     -------
@@ -55,9 +67,12 @@ def find_cases(root: Path, labels: Sequence[int | str] | None, registered: bool 
         raise ImageError(
             f"{root} holds no labelled case of crossMoDA; give the folder of its '…_Label.nii.gz' files."
         )
-    if not labels:
+    if not labels and not classes:
         raise ImageError(_which_labels([files["label"][0] for files in labelled.values()]))
-    return [_source(name, labelled[name], labels, registered) for name in sorted(labelled, key=natural)]
+    return [
+        _source(name, labelled[name], labels or (), registered, classes)
+        for name in sorted(labelled, key=natural)
+    ]
 
 
 def _which_labels(paths: Sequence[Path]) -> str:
@@ -68,14 +83,26 @@ def _which_labels(paths: Sequence[Path]) -> str:
 
 
 def _source(
-    name: str, files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool
+    name: str,
+    files: dict[str, list[Path]],
+    labels: Sequence[int | str],
+    registered: bool,
+    classes: bool,
 ) -> CaseSource:
     settings = {"dataset": "crossmoda", "tumour_label": sorted(labels, key=str), "register": registered}
-    read = partial(_read, files, sorted(labels, key=str), registered)
+    if classes:
+        settings["classes"] = True
+    read = partial(_read, name, files, sorted(labels, key=str), registered, classes)
     return CaseSource(name, {role: paths[:1] for role, paths in files.items()}, read, settings)  # type: ignore[misc]
 
 
-def _read(files: dict[str, list[Path]], labels: Sequence[int | str], registered: bool) -> Imported:
+def _read(
+    name: str,
+    files: dict[str, list[Path]],
+    labels: Sequence[int | str],
+    registered: bool,
+    classes: bool,
+) -> Imported:
     paths = {role: _the_file(found) for role, found in files.items()}
     if "t1ce" not in paths and "t2" not in paths:
         raise ImageError(
@@ -83,8 +110,30 @@ def _read(files: dict[str, list[Path]], labels: Sequence[int | str], registered:
         )
     volumes = [read_volume(paths[role]) if role in paths else None for role in ("t1ce", "t2")]
     placed = place(volumes, registered=registered)
-    label = read_mask(paths["label"], placed.case.grid, labels)
-    return Imported(placed.case, label, record=placed.record)
+    if not classes:
+        label = read_mask(paths["label"], placed.case.grid, labels)
+        return Imported(placed.case, label, record=placed.record)
+    grid = placed.case.grid
+    numbers = read_class_map(paths["label"], grid, len(PARTS))
+    tumour = read_mask(paths["label"], grid, labels) if labels else np.isin(numbers, _tumour_labels(name))
+    if _tells_parts(name):
+        return Imported(
+            placed.case, tumour, classes=numbers, record={**placed.record, "classes": list(PARTS)}
+        )
+    if (numbers > _COCHLEA).any():
+        raise ImageError(f"{paths['label']} holds label 3, which editions before 2023 do not have; check it.")
+    parts = derived_parts(grid, tumour, numbers == _COCHLEA)
+    return Imported(placed.case, tumour, classes=parts, record={**placed.record, **DERIVED})
+
+
+def _tells_parts(name: str) -> bool:
+    """Whether a case is of an edition whose labels are `PARTS`: that of 2023 or a later one."""
+    year = re.match(r"crossmoda(\d{4})", name)
+    return year is not None and int(year[1]) >= 2023
+
+
+def _tumour_labels(name: str) -> tuple[int, ...]:
+    return tumour_numbers(PARTS) if _tells_parts(name) else (1,)
 
 
 def _the_file(paths: Sequence[Path]) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.errors import ImageError, VSClickError
-from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.files import restore_folders, write_folder, write_text
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
@@ -23,6 +23,7 @@ from VSClickCorrectLib.signals import undone_by_signals
 from VSClickCorrectLib.worklist.case_list import CASES, has_columns, write_rows
 from VSClickCorrectLib.worklist.names import case_name, natural
 
+from VSClickCorrectResearch.datasets.class_cases import CLASS_LIST
 from VSClickCorrectResearch.datasets.fingerprints import sha256_of
 from VSClickCorrectResearch.datasets.listed import ListedCase, write_case_list
 
@@ -31,8 +32,10 @@ REPORT = "report.csv"
 # Part of each fingerprint: cases are imported again by a library that makes them differently.
 _FORMAT = 1
 _FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
+_OTHERS = {"t1": "T1.nii.gz", "flair": "FLAIR.nii.gz"}
+_CLASSES = "classes.nii.gz"
 # What a case's folder may hold and still be replaced: our own, and what desktops leave wherever they look.
-_REPLACED = {RECORD, *_FILES.values(), ".DS_Store", "Thumbs.db", "desktop.ini"}
+_REPLACED = {RECORD, *_FILES.values(), *_OTHERS.values(), _CLASSES, ".DS_Store", "Thumbs.db", "desktop.ini"}
 _QUALITY = ("nmi_before", "nmi_after", "translation_mm", "rotation_degrees", "overlap")
 _REPORT_COLUMNS = ("case", "status", "label_mm3", "t2", *_QUALITY, "message")
 
@@ -53,6 +56,10 @@ class Imported:
         The tumour, ``(K, J, I)``, on that grid.
     mask : ndarray of bool, optional
         A segmentation to be corrected, on that grid.
+    classes : ndarray of uint8, optional
+        Numbers of classes from 1, on that grid; `record` names them as ``classes``.
+    others : dict of Volume
+        Sequences beside T1ce and T2 on that grid: ``t1`` and ``flair``.
     record : dict
         What `RECORD` says besides: how the T2 was placed, which structures were used, remarks.
     """
@@ -60,6 +67,8 @@ class Imported:
     case: Case
     label: np.ndarray
     mask: np.ndarray | None = None
+    classes: np.ndarray | None = None
+    others: dict[str, Volume] = field(default_factory=dict)
     record: dict = field(default_factory=dict)
 
 
@@ -107,7 +116,7 @@ def import_cases(
 
     Each case gets a folder, written beside and renamed; a case whose files and settings have not changed is
     kept, so that an import that was interrupted goes on where it stopped. `CASES` lists all complete cases
-    of the folder, `REPORT` what became of those of this import.
+    of the folder, `CLASS_LIST` those whose classes are known, `REPORT` what became of those of this import.
 
     Parameters
     ----------
@@ -134,7 +143,7 @@ def import_cases(
         another import is writing into it.
     """
     check_apart(output, _inputs(sources))
-    check_ours(output, (CASES, REPORT), has_columns(output / REPORT, _REPORT_COLUMNS))
+    check_ours(output, (CASES, CLASS_LIST, REPORT), has_columns(output / REPORT, _REPORT_COLUMNS))
     with writing_into(output):
         restore_folders(output)
         found: dict[int, ImportOutcome] = {}
@@ -303,8 +312,11 @@ def _write(folder: Path, imported: Imported, record: dict) -> None:
     known = imported.case.reference.sides_known
 
     def fill(beside: Path) -> None:
-        for name, volume in imported.case.present.items():
-            write_volume(beside / _FILES[name], replace(volume, sides_known=known))
+        for name, volume in {**imported.case.present, **imported.others}.items():
+            write_volume(beside / {**_FILES, **_OTHERS}[name], replace(volume, sides_known=known))
+        if imported.classes is not None:
+            classes = Volume(imported.classes, imported.case.grid, sides_known=known)
+            write_volume(beside / _CLASSES, classes)
         for name, values in (("label", imported.label), ("mask", imported.mask)):
             if values is not None:
                 write_mask(beside / _FILES[name], values, imported.case.grid, sides_known=known)
@@ -342,7 +354,24 @@ def _write_lists(output: Path, outcomes: Sequence[ImportOutcome]) -> None:
         cases.append(ListedCase(name, t1ce, t2, files["label"], mask))
     if cases:
         write_case_list(output / CASES, cases)
+        _write_class_list(output, [case.name for case in cases])
     write_rows(output / REPORT, _REPORT_COLUMNS, [_row(outcome) for outcome in outcomes])
+
+
+def _write_class_list(output: Path, names: Sequence[str]) -> None:
+    """List the cases whose classes are known, with all their sequences."""
+    there = [name for name in names if (output / name / _CLASSES).exists()]
+    images = {"t1ce": _FILES["t1ce"], "t2": _FILES["t2"], **_OTHERS}
+    files = {**images, "label": _CLASSES}
+    rows = [
+        {role: f"{name}/{file}" if (output / name / file).exists() else "" for role, file in files.items()}
+        for name in there
+    ]
+    if there:
+        columns = ["case", *(role for role in files if any(row[role] for row in rows))]
+        cases = [{"case": name, **row} for name, row in zip(there, rows, strict=True)]
+        kept = [{column: case[column] for column in columns} for case in cases]
+        write_rows(output / CLASS_LIST, columns, kept)
 
 
 def _row(outcome: ImportOutcome) -> dict[str, str]:

@@ -25,6 +25,8 @@ class LabelledCase:
         A segmentation to be corrected, ``(K, J, I)``.
     kind : str
         What kind of head it is; empty if nobody said.
+    classes : ndarray of uint8, optional
+        Numbers, from 1, of `measure.tumour_parts.PARTS`, ``(K, J, I)``; 0 for none of them.
     """
 
     name: str
@@ -32,6 +34,7 @@ class LabelledCase:
     truth: np.ndarray
     start: np.ndarray | None = None
     kind: str = ""
+    classes: np.ndarray | None = None
 
     @property
     def grid(self) -> Grid:

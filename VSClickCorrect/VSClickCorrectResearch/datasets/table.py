@@ -7,9 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.class_map import read_class_map
 from VSClickCorrectLib.io.images import read_mask, read_volume
 from VSClickCorrectLib.io.registration import read_matrix
+from VSClickCorrectLib.measure.tumour_parts import tumour_numbers
 from VSClickCorrectLib.worklist.case_list import FILE_COLUMNS, files_of, read_rows
 from VSClickCorrectLib.worklist.names import case_name
 
@@ -25,6 +28,7 @@ def find_cases(
     labels: Sequence[int | str] | None = None,
     registered: bool = False,
     different_patients: bool = False,
+    classes: Sequence[str] = (),
 ) -> list[CaseSource]:
     """Find the cases that a table lists.
 
@@ -40,6 +44,9 @@ def find_cases(
         Whether to register the T2 where no transform is given and the grids differ.
     different_patients : bool
         Whether to take sequences of different PatientIDs for one patient's.
+    classes : sequence of str
+        What the numbers of the label maps stand for, from 1 on, where classes are to be kept; the tumour is
+        then what ``labels`` says, else `measure.tumour_parts.tumour_numbers`.
 
     Returns
     -------
@@ -59,6 +66,7 @@ def find_cases(
         if name in sources:
             raise ImageError(f"{where}, column case: '{name}' stands there twice; rename one of the two.")
         settings = {"labels": labels, "registered": registered, "different_patients": different_patients}
+        settings["classes"] = tuple(classes)
         sources[name] = _source(row, path.parent, where, settings)
     if not sources:
         raise ImageError(f"{path} lists no case; add a line for each.")
@@ -69,6 +77,8 @@ def _source(row: dict[str, str], folder: Path, where: str, given: dict[str, Any]
     paths = {name: folder / value for name, value in row.items() if name != "case" and value}
     labels = sorted(given["labels"] or (), key=str)
     settings = {"dataset": "csv", "tumour_label": labels, "register": given["registered"]}
+    if given["classes"]:
+        settings["classes"] = list(given["classes"])
     if given["different_patients"]:
         settings["different_patients"] = True
     files = {name: files_of_image(path) for name, path in paths.items()}
@@ -83,6 +93,7 @@ def _read(
     labels: Sequence[int | str] | None,
     registered: bool,
     different_patients: bool,
+    classes: tuple[str, ...],
 ) -> Imported:
     files = files_of(row, folder, where)
     transform = folder / row[TRANSFORM] if row[TRANSFORM] else None
@@ -94,6 +105,13 @@ def _read(
     ]
     matrix = read_matrix(transform) if transform else None
     placed = place(volumes, matrix, registered, different_patients)
-    label = read_mask(files.label, placed.case.grid, labels)
+    numbers, record = None, placed.record
+    if classes:
+        numbers = read_class_map(files.label, placed.case.grid, len(classes))
+        record = {**record, "classes": list(classes)}
+    if numbers is None or labels:
+        label = read_mask(files.label, placed.case.grid, labels)
+    else:
+        label = np.isin(numbers, tumour_numbers(classes))
     mask = None if files.mask is None else read_mask(files.mask, placed.case.grid)
-    return Imported(placed.case, label, mask, placed.record)
+    return Imported(placed.case, label, mask, numbers, record=record)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_search import find_series, is_dicom, unnamed_folders
 from VSClickCorrectLib.io.dicom_text import header_text
@@ -31,11 +32,12 @@ from VSClickCorrectLib.io.registration import read_matrix
 from VSClickCorrectLib.io.series_choice import Series, meant_as
 from VSClickCorrectLib.worklist.names import case_name, natural
 
+from VSClickCorrectResearch.datasets.derived_parts import DERIVED, derived_parts
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported, NoTumour
 from VSClickCorrectResearch.datasets.placing import Placed, place
 from VSClickCorrectResearch.datasets.rtstruct import read_structure_set
 from VSClickCorrectResearch.simulation.planar_contours import Contour, rasterise, slice_offset
-from VSClickCorrectResearch.simulation.vs_seg import tumour_contours
+from VSClickCorrectResearch.simulation.vs_seg import cochlea_contours, tumour_contours
 
 _PATIENT = re.compile(r"^#PatientID:[ \t]*(.*\S)", re.MULTILINE)
 # Contours that lie so near to the slices, in slices, were drawn on them.
@@ -63,9 +65,10 @@ class _Tumour:
     names: list[str]
     left_out: list[str]
     path: Path
+    cochlea: list[Contour]
 
 
-def find_cases(root: Path, registered: bool = False) -> list[CaseSource]:
+def find_cases(root: Path, registered: bool = False, classes: bool = False) -> list[CaseSource]:
     """Find the patients of a VS-SEG download.
 
     Parameters
@@ -74,6 +77,9 @@ def find_cases(root: Path, registered: bool = False) -> list[CaseSource]:
         A folder that holds the images and, anywhere in it, the contours and the matrices.
     registered : bool
         Whether to register the T2 of patients without matrix whose sequences have different frames.
+    classes : bool
+        Whether to keep the cochlea and the tumour's parts, too, of patients whose cochlea was drawn; the
+        porus between the parts was not and is derived, see `measure.porus`.
 
     Returns
     -------
@@ -102,7 +108,7 @@ def find_cases(root: Path, registered: bool = False) -> list[CaseSource]:
             _join_structure_set(lacking, path)
     for patient in lacking.values():
         patient.faults = faults
-    sources = [_source(patients[name], registered) for name in sorted(patients, key=natural)]
+    sources = [_source(patients[name], registered, classes) for name in sorted(patients, key=natural)]
     return sources + [_unreadable(folder) for folder in unnamed]
 
 
@@ -174,18 +180,20 @@ def _join_structure_set(lacking: dict[str, _Patient], path: Path) -> None:
         lacking[found.series].contours.setdefault(found.series, []).append(path)
 
 
-def _source(patient: _Patient, registered: bool) -> CaseSource:
+def _source(patient: _Patient, registered: bool, classes: bool) -> CaseSource:
     files = {s.description or s.uid: s.files for s in patient.series}
     contours = tuple(path for paths in patient.contours.values() for path in paths)
     more = {"contours": contours, "matrices": tuple(patient.matrices.values())}
     settings = {"dataset": "vs-seg", "register": registered}
-    read = partial(_read, patient, registered)
+    if classes:
+        settings["classes"] = True
+    read = partial(_read, patient, registered, classes)
     return CaseSource(
         patient.name, files | {role: paths for role, paths in more.items() if paths}, read, settings
     )
 
 
-def _read(patient: _Patient, registered: bool) -> Imported:
+def _read(patient: _Patient, registered: bool, classes: bool) -> Imported:
     series = {name: _the_series(patient, name) for name in ("t1", "t2")}
     first, second = series["t1"], series["t2"]
     if first is None and second is None:
@@ -206,7 +214,15 @@ def _read(patient: _Patient, registered: bool) -> Imported:
     if by_header and not same_frame:
         read = [remark for remark in placed.record.get("remarks", ()) if remark != OTHER_FRAME]
         record["remarks"] = [*read, "no matrix and another frame; the T2 lies where its header puts it"]
-    return Imported(placed.case, label, record={**placed.record, **record})
+    record = {**placed.record, **record}
+    if not classes:
+        return Imported(placed.case, label, record=record)
+    try:
+        parts = _classes(placed, tumours, volumes, label)
+    except ImageError as error:
+        remarks = [*record.get("remarks", ()), f"no classes: {error}"]
+        return Imported(placed.case, label, record={**record, "remarks": remarks})
+    return Imported(placed.case, label, classes=parts, record={**record, **DERIVED})
 
 
 def _the_series(patient: _Patient, weighting: str) -> Series | None:
@@ -238,7 +254,7 @@ def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
         raise ImageError(f"{paths[0]}, structure {names[0]} holds lines that are not closed; close them.")
     if not contours:
         raise ImageError(f"{paths[0]}, structure {names[0]} holds no contour; draw it or download it again.")
-    return _Tumour(contours, names, left_out, paths[0])
+    return _Tumour(contours, names, left_out, paths[0], cochlea_contours(structures))
 
 
 def _matrix(patient: _Patient, tumours: dict[str, _Tumour | None]) -> np.ndarray | None:
@@ -264,22 +280,51 @@ def _matrix(patient: _Patient, tumours: dict[str, _Tumour | None]) -> np.ndarray
 def _label(
     placed: Placed, tumours: dict[str, _Tumour | None], volumes: Sequence[Volume | None]
 ) -> tuple[np.ndarray, dict]:
-    """Fill the contours on the scan on whose slices they lie; a label of the T2 is brought to the T1ce."""
-    grids = {name: v.grid for name, v in zip(("t1", "t2"), volumes, strict=True) if v is not None}
     drawn = {name: t for name, t in tumours.items() if t is not None}
-    offsets = {name: slice_offset(t.contours, grids[name]) for name, t in drawn.items()}
-    on = "t1" if offsets.get("t1", np.inf) <= _ON_SLICES else min(offsets, key=offsets.__getitem__)
+    on, offset = _scan_of({name: t.contours for name, t in drawn.items()}, volumes)
     tumour = drawn[on]
     try:
-        label = rasterise(tumour.contours, grids[on])
+        label = _filled(placed, tumour.contours, on, volumes)
     except ImageError as error:
         raise ImageError(f"{tumour.path}, structure {tumour.names[0]}: {error}") from None
+    if not label.any():
+        raise ImageError(f"{tumour.path} was drawn where the T1ce does not reach; check the T1ce.")
+    return label, {
+        "structures": {"tumour": tumour.names, "left_out": tumour.left_out, "drawn_on": on},
+        "slice_offset": round(offset, 4),
+    }
+
+
+def _classes(
+    placed: Placed,
+    tumours: dict[str, _Tumour | None],
+    volumes: Sequence[Volume | None],
+    label: np.ndarray,
+) -> np.ndarray:
+    """Return the tumour's parts and the cochlea; raises `ImageError` where they cannot be told."""
+    drawn = {name: t.cochlea for name, t in tumours.items() if t is not None and t.cochlea}
+    if not drawn:
+        raise ImageError("the cochlea was not drawn.")
+    on, _ = _scan_of(drawn, volumes)
+    return derived_parts(placed.case.grid, label, _filled(placed, drawn[on], on, volumes))
+
+
+def _scan_of(drawn: dict[str, list[Contour]], volumes: Sequence[Volume | None]) -> tuple[str, float]:
+    """Return the scan on whose slices contours lie, and how far they lie from these at most, in slices."""
+    grids = _grids(volumes)
+    offsets = {name: slice_offset(contours, grids[name]) for name, contours in drawn.items()}
+    on = "t1" if offsets.get("t1", np.inf) <= _ON_SLICES else min(offsets, key=offsets.__getitem__)
+    return on, offsets[on]
+
+
+def _filled(placed: Placed, contours: list[Contour], on: str, volumes: Sequence[Volume | None]) -> np.ndarray:
+    """Fill contours on the scan on which they were drawn; a label of the T2 is brought to the T1ce."""
+    label = rasterise(contours, _grids(volumes)[on])
     if placed.t2 is not None and on == "t2" and placed.case.t1ce is not None:
         there = Volume(label.astype(np.float32), placed.t2.grid)
         label = resample_to_grid(there, placed.case.grid).array >= 0.5
-        if not label.any():
-            raise ImageError(f"{tumour.path} was drawn where the T1ce does not reach; check the T1ce.")
-    return label, {
-        "structures": {"tumour": tumour.names, "left_out": tumour.left_out, "drawn_on": on},
-        "slice_offset": round(offsets[on], 4),
-    }
+    return label
+
+
+def _grids(volumes: Sequence[Volume | None]) -> dict[str, Grid]:
+    return {name: v.grid for name, v in zip(("t1", "t2"), volumes, strict=True) if v is not None}

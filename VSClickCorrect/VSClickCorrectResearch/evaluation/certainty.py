@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import certainty_features
-from VSClickCorrectLib.inference.manifest import CERTAINTY, ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import CERTAINTY
 from VSClickCorrectLib.io.files import write_text
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -36,6 +36,20 @@ class Canal:
     fundus_ras: Point3
 
 
+@dataclass(frozen=True)
+class Cochlea:
+    """The cochlea of one side, an ellipsoid along the head's axes.
+
+    Parameters
+    ----------
+    center_ras, radii : tuple of 3 float
+        RAS mm, and mm along R, A and S.
+    """
+
+    center_ras: Point3
+    radii: Point3
+
+
 @dataclass(frozen=True, eq=False)
 class Head:
     """A head without a schwannoma, the background of simulated cases.
@@ -55,6 +69,8 @@ class Head:
         `Canal` of the patient's ``"right"`` and ``"left"``.
     contrast : bool
         Whether ``t1`` was acquired after contrast agent.
+    cochleas : dict
+        `Cochlea` of both sides where they were drawn; empty for a real head, in which nobody drew them.
     """
 
     name: str
@@ -64,6 +80,7 @@ class Head:
     tissue: np.ndarray
     canals: dict[str, Canal]
     contrast: bool
+    cochleas: dict[str, Cochlea] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from VSClickCorrectLib.geometry.triples import Point3, point3
 
 from VSClickCorrectResearch.simulation.enhancement import Patch, TumourFrame
 from VSClickCorrectResearch.simulation.fields import coverage, ellipsoid, smooth_path, tube
-from VSClickCorrectResearch.simulation.head import Canal, Tissue
+from VSClickCorrectResearch.simulation.head import Canal, Cochlea, Tissue
 
 CANAL_RADII = (1.9, 2.8)  # mm, the least and the largest
 COCHLEA_RADII = (2.4, 2.4, 2.0)
+# Middle of the cochlea beside the fundus, mm: as it was drawn from the first, and as in VS-SEG, where the
+# canal's axis runs 3.5 mm behind and 2.2 mm above it and tumours reach about as far lateral as its middle.
+COCHLEA_PLACE, MEASURED_PLACE = (3.5, 3.5, -1.0), (-0.5, 3.5, -2.2)
 LABYRINTH_RADIUS = 1.1
 _FLARE_MM = 1.2
 NERVE_LOOK = (0.34, 0.4)  # T1, T2
@@ -29,11 +33,14 @@ class InnerEar:
         Ends of the canal, mm to the right, anterior and superior.
     radius : float
         Of the canal, mm.
+    place : tuple of float
+        Where the cochlea's middle lies, seen from the fundus.
     """
 
     porus: np.ndarray
     fundus: np.ndarray
     radius: float
+    place: Point3 = COCHLEA_PLACE
 
     @property
     def mouth(self) -> tuple[tuple[np.ndarray, ...], float]:
@@ -53,11 +60,18 @@ class InnerEar:
     @property
     def cochlea(self) -> np.ndarray:
         """Middle of the cochlea."""
-        return self.fundus + (3.5, 3.5, -1)
+        return self.fundus + self.place
 
 
-def draw_inner_ear(patch: Patch, canal: Canal, sign: int, radius: float, fluid: tuple[float, float]) -> None:
-    """Draw the fluid spaces of one side over whatever is there.
+def draw_inner_ear(
+    patch: Patch,
+    canal: Canal,
+    sign: int,
+    radius: float,
+    fluid: tuple[float, float],
+    place: Point3 = COCHLEA_PLACE,
+) -> Cochlea:
+    """Draw the fluid spaces of one side over whatever is there, and return where the cochlea is.
 
     Parameters
     ----------
@@ -71,13 +85,16 @@ def draw_inner_ear(patch: Patch, canal: Canal, sign: int, radius: float, fluid: 
         Of the canal, mm.
     fluid : tuple of float
         Intensities in T1 and T2.
+    place : tuple of float
+        As for `InnerEar`.
     """
     mirror = np.array((sign, 1, 1))
-    ear = InnerEar(np.array(canal.porus_ras) * mirror, np.array(canal.fundus_ras) * mirror, radius)
+    ear = InnerEar(np.array(canal.porus_ras) * mirror, np.array(canal.fundus_ras) * mirror, radius, place)
     for window, distance in _spaces(patch, ear, mirror):
         share = coverage(distance, patch.lattice.spacing)
         patch.blend(window, share, *fluid)
         patch.tissue[window][share > 0.5] = Tissue.CSF
+    return Cochlea(point3(ear.cochlea * mirror), COCHLEA_RADII)
 
 
 def _spaces(patch: Patch, ear: InnerEar, mirror: np.ndarray) -> Iterator:

@@ -17,14 +17,19 @@ from scipy import ndimage
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.triples import point3
+from VSClickCorrectLib.geometry.triples import Point3, point3
 from VSClickCorrectLib.io.files import make_folder, write_atomically
 from VSClickCorrectLib.io.images import image_of, read_volume
 
 from VSClickCorrectResearch.simulation.enhancement import Patch, TumourFrame
 from VSClickCorrectResearch.simulation.fields import Lattice, noise_block, tiled
-from VSClickCorrectResearch.simulation.head import Canal, Head
-from VSClickCorrectResearch.simulation.inner_ear import CANAL_RADII, draw_inner_ear, draw_nerves
+from VSClickCorrectResearch.simulation.head import Canal, Cochlea, Head
+from VSClickCorrectResearch.simulation.inner_ear import (
+    CANAL_RADII,
+    COCHLEA_PLACE,
+    draw_inner_ear,
+    draw_nerves,
+)
 from VSClickCorrectResearch.simulation.label_looks import TISSUES, Looks, Matter, random_looks
 
 _CACHE_VERSION = 1
@@ -209,7 +214,7 @@ def _near(mask: np.ndarray, reach: float) -> np.ndarray:
     return ndimage.distance_transform_edt(~mask) <= reach if mask.any() else mask
 
 
-def draw_label_map(label_map: LabelMap, rng: np.random.Generator) -> Head:
+def draw_label_map(label_map: LabelMap, rng: np.random.Generator, place: Point3 = COCHLEA_PLACE) -> Head:
     """Return a head drawn from a label map: intensities, size, side and grain are random.
 
     Parameters
@@ -218,6 +223,8 @@ def draw_label_map(label_map: LabelMap, rng: np.random.Generator) -> Head:
         Its tissues; it is not changed.
     rng : numpy.random.Generator
         Source of all randomness; equal states give equal heads.
+    place : tuple of float
+        Where the cochleas lie, as for `InnerEar`.
 
     Returns
     -------
@@ -231,8 +238,8 @@ def draw_label_map(label_map: LabelMap, rng: np.random.Generator) -> Head:
     matter = _marbled(rng, label_map.matter)
     t1, t2 = _lit(rng, matter, looks)
     patch = Patch(Lattice.of_grid(grid), t1, t2, np.take(TISSUES, matter))
-    _draw_canals(rng, patch, canals, looks)
-    return Head(label_map.name, grid, patch.t1, patch.t2, patch.tissue, canals, contrast=False)
+    cochleas = _draw_canals(rng, patch, canals, looks, place)
+    return Head(label_map.name, grid, patch.t1, patch.t2, patch.tissue, canals, False, cochleas)
 
 
 def _marbled(rng: np.random.Generator, matter: np.ndarray) -> np.ndarray:
@@ -254,9 +261,14 @@ def _lit(rng: np.random.Generator, matter: np.ndarray, looks: Looks) -> list[np.
     return images
 
 
-def _draw_canals(rng: np.random.Generator, patch: Patch, canals: dict[str, Canal], looks: Looks) -> None:
+def _draw_canals(
+    rng: np.random.Generator, patch: Patch, canals: dict[str, Canal], looks: Looks, place: Point3
+) -> dict[str, Cochlea]:
     fluid = float(looks.t1[Matter.CSF]), float(looks.t2[Matter.CSF])
+    cochleas = {}
     for side, sign in (("right", 1), ("left", -1)):
-        draw_inner_ear(patch, canals[side], sign, float(rng.uniform(*CANAL_RADII)), fluid)
+        radius = float(rng.uniform(*CANAL_RADII))
+        cochleas[side] = draw_inner_ear(patch, canals[side], sign, radius, fluid, place)
     nerve = float(0.8 * looks.t1[Matter.STEM]), float(looks.t2[Matter.STEM])
     draw_nerves(patch, TumourFrame.of_canals(canals), canals, nerve)
+    return cochleas

@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 from scipy import ndimage
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.triples import point3
+from VSClickCorrectLib.geometry.triples import Point3, point3
 
 from VSClickCorrectResearch.simulation.enhancement import Patch, TumourFrame, Vessel, vessels
 from VSClickCorrectResearch.simulation.fields import (
@@ -23,8 +23,14 @@ from VSClickCorrectResearch.simulation.fields import (
     tiled,
     tube,
 )
-from VSClickCorrectResearch.simulation.head import Canal, Head, Tissue
-from VSClickCorrectResearch.simulation.inner_ear import CANAL_RADII, COCHLEA_RADII, InnerEar, draw_nerves
+from VSClickCorrectResearch.simulation.head import Canal, Cochlea, Head, Tissue
+from VSClickCorrectResearch.simulation.inner_ear import (
+    CANAL_RADII,
+    COCHLEA_PLACE,
+    COCHLEA_RADII,
+    InnerEar,
+    draw_nerves,
+)
 
 _LOW, _HIGH = (-88.0, -118.0, -62.0), (88.0, 98.0, 132.0)
 
@@ -77,12 +83,15 @@ class _Painter:
         self.folds = noise_block(rng, 96, max(3.6 * pitch, 0.8))
         self.grain = noise_block(rng, 80, max(0.8 * pitch, 0.6))
 
-    def solid(self, material, center, radii, *, tilt=None, uneven=0.5, only=None, jitter=0.03) -> None:
-        """Paint an ellipsoid; ``only`` names materials it may replace."""
+    def solid(
+        self, material, center, radii, *, tilt=None, uneven=0.5, only=None, jitter=0.03
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Paint an ellipsoid and return its center and radii; ``only`` names materials it may replace."""
         center = np.array(center, float) * self.size
         radii = np.array(radii, float) * self.size * self.rng.uniform(1 - jitter, 1 + jitter, 3)
         window, distance = ellipsoid(self.lattice, center, radii, tilt)
         self.fill(window, distance + uneven * tiled(self.rough, self.shape, window) < 0, material, only)
+        return center, radii
 
     def pair(self, material, center, radii, *, tilt_deg: float = 0.0, **options) -> None:
         """Paint an ellipsoid on the right, turned around the S axis, and its mirror image on the left."""
@@ -105,7 +114,7 @@ class _Painter:
         view[mask] = material
 
 
-def phantom_head(rng: np.random.Generator, spacing: float = 1.0) -> Head:
+def phantom_head(rng: np.random.Generator, spacing: float = 1.0, place: Point3 = COCHLEA_PLACE) -> Head:
     """Return a procedural head after contrast agent, about 176 x 216 x 194 mm.
 
     Parameters
@@ -114,6 +123,8 @@ def phantom_head(rng: np.random.Generator, spacing: float = 1.0) -> Head:
         Source of its anatomy; equal states give equal heads.
     spacing : float
         Voxel size, mm.
+    place : tuple of float
+        Where the cochlea lies, as for `InnerEar`.
 
     Returns
     -------
@@ -128,12 +139,14 @@ def phantom_head(rng: np.random.Generator, spacing: float = 1.0) -> Head:
     _paint_brain(painter)
     _paint_posterior_fossa(painter)
     _paint_skull_base(painter)
-    canals = {side: _paint_canal(painter, sign) for side, sign in (("right", 1), ("left", -1))}
+    ears = {side: _paint_canal(painter, sign, place) for side, sign in (("right", 1), ("left", -1))}
+    canals = {side: canal for side, (canal, _) in ears.items()}
+    cochleas = {side: cochlea for side, (_, cochlea) in ears.items()}
     patch = _lit(painter)
     frame = TumourFrame(np.zeros(3), painter.size)
     _draw_details(rng, patch, frame, canals)
     t1, t2 = (np.clip(a, 0, 1.3, out=a) for a in (patch.t1, patch.t2))
-    return Head("phantom", grid, t1, t2, patch.tissue, canals, contrast=True)
+    return Head("phantom", grid, t1, t2, patch.tissue, canals, True, cochleas)
 
 
 def _paint_face_and_vault(p: _Painter) -> None:
@@ -261,20 +274,20 @@ def _paint_skull_base(p: _Painter) -> None:
     p.pair(m.MUSCLE, (32, 72.5, 8), (4.5, 2.2, 4.5), uneven=0.1)
 
 
-def _paint_canal(p: _Painter, sign: int) -> Canal:
-    """Paint one internal auditory canal and the cochlea, and return the canal."""
+def _paint_canal(p: _Painter, sign: int, place: Point3) -> tuple[Canal, Cochlea]:
+    """Paint one internal auditory canal and the cochlea, and return both."""
     m, rng = Material, p.rng
     porus = np.array([26, 0, 0]) + rng.normal(0, (1.0, 0.8, 0.8))
     fundus = porus + (rng.uniform(8.5, 12.5), rng.normal(1.2, 1.2), rng.normal(0.3, 0.6))
     radius = float(rng.uniform(*CANAL_RADII))
-    ear = InnerEar(porus, fundus, radius)
+    ear = InnerEar(porus, fundus, radius, place)
     # The pyramid's rear face, then the canal through it, flaring at its mouth.
     p.rope(m.CSF, *ear.mouth, sign=sign, only=[m.BONE, m.CELLS, m.GRAY, m.WHITE, m.MARROW])
     p.rope(m.CSF, *ear.canal, sign=sign)
-    p.solid(m.CSF, ear.cochlea * (sign, 1, 1), COCHLEA_RADII)
+    center, radii = p.solid(m.CSF, ear.cochlea * (sign, 1, 1), COCHLEA_RADII)
     p.rope(m.CSF, *ear.labyrinth, sign=sign)
     ras = [point3(point * p.size * (sign, 1, 1)) for point in (porus, fundus)]
-    return Canal(*ras)
+    return Canal(*ras), Cochlea(point3(center), point3(radii))
 
 
 def _lit(p: _Painter) -> Patch:

@@ -9,6 +9,7 @@ import numpy as np
 
 from VSClickCorrectResearch.simulation.planar_contours import Contour
 
+_COCHLEA = "cochlea"
 _STRUCTURES = {"tv", "an"}  # in lower case; six patients' are written so
 # Named otherwise; 063 and 073 hold a structure 'Men', possibly a meningioma, and are left out.
 _EXCEPTIONS = {8: "tumour", 20: "Rt AN", 159: "TvT1"}
@@ -41,6 +42,16 @@ def tumour_contours(patient: str, structures: Sequence[dict]) -> tuple[list[Cont
         (names if tumour else left_out).append(name)
         contours += [_lps_to_ras(c) for c in structure["LPS_contour_points"]] if tumour else []
     return contours, names, left_out
+
+
+def cochlea_contours(structures: Sequence[dict]) -> list[Contour]:
+    """Return the contours of the cochlea, RAS mm, which about half of the patients have; else none."""
+    return [
+        _lps_to_ras(contour)
+        for structure in structures
+        if structure["structure_name"].strip().lower() == _COCHLEA
+        for contour in structure["LPS_contour_points"]
+    ]
 
 
 def _is_tumour(patient: str, name: str) -> bool:

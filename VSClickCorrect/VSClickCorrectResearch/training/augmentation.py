@@ -6,18 +6,20 @@ import torch
 
 
 def augment(
-    channels: torch.Tensor, targets: torch.Tensor, generator: torch.Generator
+    channels: torch.Tensor, targets: torch.Tensor, generator: torch.Generator, images: int = 2
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a batch as other patients and scanners would give it.
 
     Parameters
     ----------
     channels : Tensor
-        ``(b, c, slices, rows, columns)``; the first two channels are T1ce and T2, 0 to 1.
+        ``(b, c, slices, rows, columns)``; the first ones are sequences, 0 to 1.
     targets : Tensor
         ``(b, t, slices, rows, columns)``.
     generator : torch.Generator
         Source of chance.
+    images : int
+        How many sequences there are: T1ce and T2 by default.
 
     Returns
     -------
@@ -27,7 +29,7 @@ def augment(
     flip = (_uniform((channels.shape[0], 1, 1, 1, 1), 0, 1, generator) < 0.5).to(channels.device)
     channels = torch.where(flip, channels.flip(-1), channels)
     targets = torch.where(flip, targets.flip(-1), targets)
-    return torch.cat([_recoloured(channels[:, :2], generator), channels[:, 2:]], 1), targets
+    return torch.cat([_recoloured(channels[:, :images], generator), channels[:, images:]], 1), targets
 
 
 def leave_out(

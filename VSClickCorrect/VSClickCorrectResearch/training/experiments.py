@@ -9,7 +9,7 @@ from typing import Any
 
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.triples import Index3
-from VSClickCorrectLib.inference.manifest import GEOMETRIES, ROLES
+from VSClickCorrectLib.inference.model_entry import GEOMETRIES, NAMES, ROLES, check_classes
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 from VSClickCorrectLib.networks.registry import names
@@ -169,7 +169,7 @@ class Experiment:
     name : str
         The file's name.
     role : str
-        What the network is for: one of `inference.manifest.ROLES`.
+        What the network is for: one of `inference.model_entry.ROLES`.
     network : dict
         Its name in the registry, as ``name``, and its parameters.
     geometry : dict
@@ -180,6 +180,11 @@ class Experiment:
         The experiment whose weights this one begins with, if any.
     thesis : Reference, optional
         What it repeats.
+    classes : tuple of str
+        What a network of several classes tells apart, by the numbers in label maps from 1 on; else empty.
+    channels : tuple of str
+        What such a network sees, in the order of its inputs: sequences by the names of a list's columns, and
+        `inference.model_entry.MASK`, the tumour whose parts it tells; else empty.
     """
 
     name: str
@@ -191,6 +196,8 @@ class Experiment:
     course: Course
     init_from: str = ""
     thesis: Reference | None = None
+    classes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -235,6 +242,8 @@ EXPERIMENT = Schema(
             ),
             "init_from": {"type": "string", "description": "the name of an experiment"},
             "thesis": of_fields(Reference),
+            "classes": NAMES,
+            "channels": NAMES,
         },
         ["role", "network", "geometry", "loss", "course"],
     )
@@ -257,11 +266,13 @@ def read_experiment(path: Path) -> Experiment:
         raise ModelError(f"{path} is no TOML file ({error}).") from None
     try:
         EXPERIMENT.check(content)
+        names = {word: tuple(content.get(word, ())) for word in ("classes", "channels")}
+        check_classes(content["role"], names["classes"], names["channels"], "it")
         GEOMETRIES[content["role"]].check(content["geometry"], "geometry")
     except ValueError as error:
         raise ModelError(f"{path}: {error}.") from None
     parts = {name: kind(**_frozen(content[name])) for name, kind in _PARTS.items() if name in content}
-    experiment = Experiment(path.stem, **{"examples": Examples(), **content, **parts})
+    experiment = Experiment(path.stem, **{"examples": Examples(), **content, **parts, **names})
     contradiction = _contradiction(experiment.examples)
     if contradiction:
         raise ModelError(f"{path}: {contradiction}.")

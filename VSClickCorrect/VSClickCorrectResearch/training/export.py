@@ -9,13 +9,14 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.manifest import ModelEntry
+from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.io.files import write_atomically, write_text
 from VSClickCorrectLib.io.outputs import check_ours
 
 from VSClickCorrectResearch.training.experiments import Experiment
 
 MAX_BYTES = 15_000_000
+_SELDOM = ("adapted", "classes", "channels")
 
 
 def export(
@@ -64,10 +65,11 @@ def export(
         experiment.parameters,
         experiment.geometry,
         threshold,
+        classes=list(experiment.classes),
+        channels=list(experiment.channels),
     )
-    told = asdict(entry)
-    # What is released began with no other weights.
-    del told["adapted"]
-    entries = [e for e in entries if e["name"] != name] + [told]
+    # What is released began with no other weights, and only models of parts tell classes apart.
+    values = {word: value for word, value in asdict(entry).items() if value or word not in _SELDOM}
+    entries = [e for e in entries if e["name"] != name] + [values]
     write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
     return entry

@@ -9,7 +9,8 @@ from torch import Tensor
 from VSClickCorrectLib.errors import ModelError
 
 from VSClickCorrectResearch.training import losses, named_losses
-from VSClickCorrectResearch.training.experiments import Objective
+from VSClickCorrectResearch.training.class_losses import class_objective
+from VSClickCorrectResearch.training.experiments import Experiment, Objective
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 # Logits and truth, which every loss takes first.
@@ -27,6 +28,11 @@ _LOSSES: dict[str, Callable[..., Tensor]] = {
     "correction": named_losses.correction,
     "volumetric_correction": named_losses.volumetric_correction,
 }
+
+
+def loss_of(experiment: Experiment) -> Loss:
+    """Return what an experiment minimises, one of several classes too; raises as `objective`."""
+    return class_objective(experiment.loss) if experiment.classes else objective(experiment.loss)
 
 
 def objective(wanted: Objective) -> Loss:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+
 import torch
 from torch import Tensor, nn
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.preprocessing import MULTIPLE
 from VSClickCorrectLib.inference.corrector import network_input
-from VSClickCorrectLib.inference.manifest import check_network
+from VSClickCorrectLib.inference.model_entry import check_network
 from VSClickCorrectLib.networks.registry import dimensions, halvings
+from VSClickCorrectLib.networks.unet3d import UNet3D
 
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.objective import Loss
@@ -40,6 +43,7 @@ def rehearse(experiment: Experiment, network: nn.Module, loss: Loss) -> None:
         what its role sees, does not give one output for each voxel of the target, or the loss cannot be
         computed; the message says which.
     """
+    _check_classes(experiment)
     check_network(experiment.role, experiment.network["name"], experiment.parameters, experiment.geometry)
     _check_sides(experiment)
     channels, targets = _example(experiment)
@@ -84,13 +88,33 @@ def _example(experiment: Experiment) -> tuple[Tensor, Tensor]:
     """Return empty channels and targets, as `Task.batch_at` gives them."""
     if experiment.role != "corrector":
         shape = [min(side, _SIDE + side % MULTIPLE) for side in experiment.examples.crop]
-        return torch.zeros(1, _CHANNELS[experiment.role], *shape), torch.zeros(1, 1, *shape)
+        channels = len(experiment.channels) or _CHANNELS[experiment.role]
+        return torch.zeros(1, channels, *shape), torch.zeros(1, 1, *shape)
     cuts = PatchGeometry(**experiment.geometry)
     shape = [cuts.slices, cuts.size, cuts.size]
     return torch.zeros(1, 3 + cuts.click_map, *shape), torch.zeros(1, 2, *shape)
 
 
+def _check_classes(experiment: Experiment) -> None:
+    """Refuse a network of several classes whose inputs or outputs are not as many as are named."""
+    names, parameters = experiment.classes, inspect.signature(UNet3D).parameters
+    if not names:
+        return
+    wanted = {"in_channels": len(experiment.channels), "out_channels": 1 + len(names)}
+    reasons = {"in_channels": f"{wanted['in_channels']} channels", "out_channels": f"{len(names)} classes"}
+    for word, count in wanted.items():
+        there = experiment.parameters.get(word, parameters[word].default)
+        if there != count:
+            more = " and the background" if word == "out_channels" else ""
+            raise ModelError(
+                f"'{experiment.name}': {word} of [network] is {there}, but {reasons[word]}{more} need "
+                f"{count}; mend one of the two."
+            )
+
+
 def _check_outputs(experiment: Experiment, logits: Tensor, targets: Tensor) -> None:
+    if experiment.classes:
+        return
     if logits.numel() != targets[:, :1].numel():
         raise ModelError(
             f"'{experiment.name}': the network gives {tuple(logits.shape)[1:]}, but one number is wanted for "

@@ -18,19 +18,22 @@ from VSClickCorrectLib.geometry.volume import ROBUST
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.device import prepare
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.manifest import ModelEntry, ModelFolder
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import MASK, ModelEntry
 from VSClickCorrectLib.io.files import check_file, write_text
 from VSClickCorrectLib.io.outputs import check_apart, check_ours
 from VSClickCorrectLib.networks.registry import build, dimensions
 
 from VSClickCorrectResearch.datasets.cases import LazyCase, inputs_of, list_cases
+from VSClickCorrectResearch.datasets.class_cases import LazyClassCase, list_class_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
+from VSClickCorrectResearch.training.class_task import ClassTask, class_example
 from VSClickCorrectResearch.training.click_task import ClickTask
 from VSClickCorrectResearch.training.examples import Example, crop_source, slab_source
 from VSClickCorrectResearch.training.experiments import EACH_CUT, Experiment
 from VSClickCorrectResearch.training.loop import BEST, CHECKPOINT, fit
-from VSClickCorrectResearch.training.objective import objective
+from VSClickCorrectResearch.training.objective import loss_of
 from VSClickCorrectResearch.training.rehearsal import rehearse
 from VSClickCorrectResearch.training.reporter import CURVES, LOG, is_log
 from VSClickCorrectResearch.training.schedule import Schedule
@@ -85,9 +88,10 @@ def train(
     network = network_of(experiment, weights)
     if experiment.examples.rounds > 1 and weights is None:
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
-    loss = objective(experiment.loss)
+    loss = loss_of(experiment)
     rehearse(experiment, network, loss)
-    check_output(output, [*_inputs(cohorts[0]), *_inputs(cohorts[1]), *([weights] if weights else [])])
+    read = [file for path in cohorts for file in _inputs(experiment, path)]
+    check_output(output, [*read, *([weights] if weights else [])])
     task = _task(experiment, cohorts, seed, weights, models, network)
     best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
@@ -102,8 +106,10 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
     check_ours(output, (BEST, CURVES, LOG, RESULT), (output / CHECKPOINT).exists() or is_log(output / LOG))
 
 
-def _inputs(path: Path) -> list[Path]:
+def _inputs(experiment: Experiment, path: Path) -> list[Path]:
     """Return all that is read of a cohort, a folder of examples or a list of cases."""
+    if experiment.classes and not path.is_dir():
+        return [path, *(file for case in _class_cases(experiment, path) for file in case.files)]
     return [path] if path.is_dir() else inputs_of(path, list_cases(path))
 
 
@@ -137,6 +143,8 @@ def _task(
     models: ModelFolder | None,
     network: nn.Module,
 ) -> Task:
+    if experiment.classes:
+        return _class_task(experiment, cohorts, seed)
     if experiment.role == "click":
         learnt, held_back = (CohortStream(c, experiment.geometry["spacing"], 0.0) for c in cohorts)
         return ClickTask(experiment, learnt, held_back, network, seed)
@@ -164,6 +172,20 @@ def chosen_cases(cases: Sequence[LazyCase], count: int, seed: int) -> Sequence[L
     """Return so many cases, or all for 0; with one seed fewer cases are a part of more."""
     order = np.random.default_rng(seed).permutation(len(cases))
     return [cases[n] for n in order[:count]] if count else cases
+
+
+def _class_task(experiment: Experiment, cohorts: tuple[Path, Path], seed: int) -> ClassTask:
+    learnt, held_back = (_class_cases(experiment, path) for path in cohorts)
+    learnt_from, judged_by = (
+        [class_example(case.load(), experiment) for case in cases]
+        for cases in (chosen_cases(learnt, experiment.examples.cases, seed), held_back)
+    )
+    return ClassTask(experiment, learnt_from, judged_by, seed)
+
+
+def _class_cases(experiment: Experiment, path: Path) -> Sequence[LazyClassCase]:
+    sequences = [name for name in experiment.channels if name != MASK]
+    return list_class_cases(path, sequences, experiment.classes)
 
 
 def _player(experiment: Experiment, weights: Path | None) -> Corrector:

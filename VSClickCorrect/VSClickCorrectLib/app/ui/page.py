@@ -28,6 +28,7 @@ from VSClickCorrectLib.app.ui.parts import attributes, tip
 from VSClickCorrectLib.app.ui.running_ui import initial_ui, registration_ui, running_ui
 from VSClickCorrectLib.app.ui.settings_ui import settings_ui
 from VSClickCorrectLib.app.ui.strip_ui import strip_ui
+from VSClickCorrectLib.app.ui.tumour_parts_ui import tumour_parts_ui
 from VSClickCorrectLib.app.ui.viewing_ui import viewing_ui
 from VSClickCorrectLib.app.ui.views_ui import views_ui
 from VSClickCorrectLib.app.ui.work_ui import files_ui, measures_ui, question_ui, worklist_ui
@@ -122,6 +123,7 @@ def _panel(app: BrowserApp) -> None:
                 click_list_ui(app.clicks, app.views)
             with VWindowItem(value="measures", transition=False, reverse_transition=False):
                 measures_ui(app.measures)
+                tumour_parts_ui(app.parts)
                 follow_up_ui(app.follow_up, app.files, app.status)
             with VWindowItem(value="display", transition=False, reverse_transition=False):
                 display_ui(app.display, app.sequences, app.doubt)

@@ -1,0 +1,65 @@
+"""The tumour's parts on the page: rows with colours, the one that is corrected, what they measure."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from bright_ball import ball, ball_volume
+from VSClickCorrectLib.app.logic.tumour_parts_logic import TumourPartsLogic
+from VSClickCorrectLib.inference.parts import FoundParts
+from VSClickCorrectLib.measure.tumour_parts import PARTS
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+
+
+class Halving:
+    """Parts a mask at the middle of its columns."""
+
+    def find(self, _case, mask):
+        box = mask.extent()
+        values = mask.read(box)
+        first = np.arange(box.shape[2]) < box.shape[2] // 2
+        return FoundParts(PARTS, box, np.where(values, np.where(first, 1, 2), 0).astype(np.uint8))
+
+
+@pytest.fixture
+def page(parts, monkeypatch):
+    loading = "VSClickCorrectLib.workflow.tumour_parts.PartsSegmenter.load"
+    monkeypatch.setattr(loading, lambda *_: Halving())
+    parts.logic = TumourPartsLogic(parts.server, parts.host, parts.flow.parts)
+    parts.shown = parts.logic.typed_state.data
+    parts.server.state.ready()
+    parts.workbench.open(OpenedCase("ball", ball_volume(), None, ball()))
+    return parts
+
+
+def run(page, *verbs):
+    async def whole():
+        await page.workbench.begin()
+        for verb in verbs:
+            verb()
+            while others := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.gather(*others)
+
+    asyncio.run(whole())
+
+
+def test_the_page_shows_parts_in_their_colours_and_lets_one_be_corrected(page):
+    run(page, page.logic.make)
+    assert [row["name"] for row in page.shown.rows] == ["tumour", *PARTS]
+    colours = [row["color"] for row in page.shown.rows]
+    assert len(set(colours)) == 4
+    assert colours[0] == "rgb(0, 158, 115)"
+    assert page.shown.chosen == "tumour"
+    assert "Largest extrameatal axial diameter" in page.shown.text
+    whole = page.workbench.values().sum()
+    run(page, lambda: page.logic.correct("extrameatal"))
+    assert page.shown.chosen == "extrameatal"
+    assert 0 < page.workbench.values().sum() < whole
+
+
+def test_models_without_parts_are_named(page, monkeypatch):
+    monkeypatch.undo()
+    run(page, page.logic.make)
+    assert page.message.is_error
+    assert "parts model" in page.message.message
+    assert page.shown.rows == []

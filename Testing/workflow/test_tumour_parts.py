@@ -1,0 +1,126 @@
+"""Parting the tumour in a window: segments beside it, measurements, and the part that clicks are on."""
+
+import numpy as np
+import pytest
+from any_grid import all_ras
+from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.parts import FoundParts
+from VSClickCorrectLib.measure.tumour_parts import PARTS
+from VSClickCorrectLib.workflow.opened_case import JournalPlace
+
+LOADING = "VSClickCorrectLib.workflow.tumour_parts.PartsSegmenter.load"
+
+
+class Halving:
+    """Parts a mask at its middle from left to right; the cochlea is a block beside it."""
+
+    def find(self, case, mask):
+        box = mask.extent()
+        values = mask.read(box)
+        right = all_ras(case.grid)[box.slices][..., 0]
+        numbers = np.where(values, np.where(right > np.median(right), 1, 2), 0).astype(np.uint8)
+        wide = Box(box.start, (box.stop[0], box.stop[1], box.stop[2] + 4))
+        whole = np.zeros(wide.shape, np.uint8)
+        whole[:, :, : box.shape[2]] = numbers
+        whole[:2, :2, -2:] = 3
+        return FoundParts(PARTS, wide, whole)
+
+
+@pytest.fixture
+def parting(monkeypatch):
+    loaded = []
+
+    def load(models, device):
+        loaded.append(models.folder)
+        return Halving()
+
+    monkeypatch.setattr(LOADING, load)
+    return loaded
+
+
+@pytest.fixture
+def parted(flow, host, begun, parting):
+    host.run(flow.parts.make())
+    host.pass_time()
+    return flow.parts
+
+
+def test_parts_are_made_beside_the_tumour_and_measured(parted, begun, parting, start, host):
+    assert parted.names == ["tumour", *PARTS]
+    assert parted.chosen == "tumour"
+    assert any("A network parted the tumour" in sentence for sentence in host.said)
+    np.testing.assert_array_equal(begun.values(), start)
+    total = parted.measured.intrameatal_mm3 + parted.measured.extrameatal_mm3
+    assert total == pytest.approx(begun.grid.volume_of(start))
+    assert "Largest extrameatal axial diameter: " in parted.as_text()
+    assert len(parting) == 1
+
+
+def test_a_part_is_corrected_by_clicks_and_measured_anew(parted, flow, host, begun, start, small):
+    before = parted.measured
+    tumour = begun.segment
+    host.run(parted.correct("intrameatal"))
+    assert parted.chosen == "intrameatal"
+    assert begun.values().sum() * begun.grid.voxel_volume == pytest.approx(before.intrameatal_mm3)
+    inside = np.argwhere(begun.values())[0]
+    from VSClickCorrectLib.clicks.click import Click, ClickKind
+
+    begun.correction.place(Click(tuple(begun.grid.index_to_ras(inside)), ClickKind.EXCLUDE))
+    host.pass_time()
+    assert parted.measured.intrameatal_mm3 < before.intrameatal_mm3
+    assert parted.measured.extrameatal_mm3 == before.extrameatal_mm3
+    host.run(parted.correct("tumour"))
+    assert begun.segment == tumour
+    np.testing.assert_array_equal(begun.values(), start)
+
+
+def test_corrected_parts_go_only_if_that_is_confirmed(parted, flow, host, begun):
+    host.run(parted.correct("cochlea"))
+    host.run(parted.make())
+    assert "a part is being corrected; choose the tumour" in host.status.lower()
+    inside = np.argwhere(begun.values())[0]
+    from VSClickCorrectLib.clicks.click import Click, ClickKind
+
+    begun.correction.place(Click(tuple(begun.grid.index_to_ras(inside)), ClickKind.EXCLUDE))
+    corrected = begun.values()
+    host.run(parted.correct("tumour"))
+    host.answers = [False]
+    host.run(parted.make())
+    assert host.questions == ["Other parts take the place of those that were corrected: cochlea. Go on?"]
+    host.run(parted.correct("cochlea"))
+    np.testing.assert_array_equal(begun.values(), corrected)
+    host.run(parted.correct("tumour"))
+    host.answers = [True]
+    host.run(parted.make())
+    host.run(parted.correct("cochlea"))
+    assert begun.values().sum() > corrected.sum()
+    assert not begun.session.history.done
+
+
+def test_without_a_tumour_a_model_or_parts_it_is_said(flow, host, begun, monkeypatch):
+    def load(models, device):
+        raise ModelError("there is no parts model.")
+
+    monkeypatch.setattr(LOADING, load)
+    host.run(flow.parts.make())
+    assert "no parts model" in host.status
+    assert flow.parts.names == []
+    host.run(flow.parts.correct("cochlea"))
+    assert "make the parts first" in host.status
+    begun.stop()
+    host.run(flow.parts.make())
+    assert "no segment is being corrected" in host.status.lower()
+
+
+def test_in_a_worklist_the_tumour_alone_is_corrected(parted, host, begun, tmp_path):
+    begun._journal = JournalPlace(tmp_path / "journal.jsonl")
+    host.run(parted.correct("cochlea"))
+    assert "in a worklist the tumour alone is corrected" in host.status.lower()
+    assert parted.chosen == "tumour"
+
+
+def test_parts_go_with_their_case(parted, begun, host):
+    begun.close()
+    host.pass_time()
+    assert (parted.names, parted.measured, parted.as_text()) == ([], None, "")

@@ -1,0 +1,112 @@
+"""The parts of a tumour as segments beside it, told by a tag, and what of them is others' to a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import slicer
+import vtk
+
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.parts import FoundParts
+from VSClickCorrectLib.measure.tumour_parts import COCHLEA, EXTRAMEATAL, INTRAMEATAL, TUMOUR_PARTS
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+
+TAG = "VSClickCorrect.Part"
+# Of Okabe and Ito's palette, none of them a click's, a change's or the tumour's own.
+COLORS = {
+    INTRAMEATAL: (0xE6 / 255, 0x9F / 255, 0x00 / 255),
+    EXTRAMEATAL: (0x00 / 255, 0x72 / 255, 0xB2 / 255),
+    COCHLEA: (0xF0 / 255, 0xE4 / 255, 0x42 / 255),
+}
+_NEUTRAL = (0.7, 0.7, 0.7)
+
+
+def part_of(segment: slicer.vtkSegment | None) -> str:
+    """Return which part a segment is, empty if it is none."""
+    text = vtk.reference("")
+    return str(text) if segment is not None and segment.GetTag(TAG, text) else ""
+
+
+def part_ids(segmentation_node: slicer.vtkMRMLSegmentationNode) -> dict[str, str]:
+    """Return the IDs of the segments that are parts, by the names of the classes."""
+    segments = segmentation_node.GetSegmentation()
+    found = {part_of(segments.GetSegment(one)): one for one in segments.GetSegmentIDs()}
+    return {name: segment_id for name, segment_id in found.items() if name}
+
+
+def put_parts(
+    segmentation_node: slicer.vtkMRMLSegmentationNode,
+    volume_node: slicer.vtkMRMLVolumeNode,
+    found: FoundParts,
+) -> dict[str, str]:
+    """Put a segment for each class beside those that are there; parts that were made before are replaced.
+
+    Parameters
+    ----------
+    segmentation_node : vtkMRMLSegmentationNode
+        The tumour's segmentation, in a scene.
+    volume_node : vtkMRMLVolumeNode
+        The volume whose grid counts.
+    found : FoundParts
+        The parts.
+
+    Returns
+    -------
+    dict of str
+        The segments' IDs by class.
+
+    Raises
+    ------
+    CorrectionError, ImageError
+        As `SegmentMask`.
+    """
+    segments, there = segmentation_node.GetSegmentation(), part_ids(segmentation_node)
+    for name in found.classes:
+        if name not in there:
+            there[name] = segments.AddEmptySegment("", name, COLORS.get(name, _NEUTRAL))
+            segments.GetSegment(there[name]).SetTag(TAG, name)
+        mask = SegmentMask(segmentation_node, there[name], volume_node)
+        values = np.zeros(mask.grid.shape, bool)
+        values[found.box.slices] = found.voxels(name)
+        mask.fill(values)
+    return there
+
+
+class OtherParts:
+    """What clicks on a segment must leave to others: the voxels of the parts that exclude it.
+
+    Parts exclude each other. The tumour as a whole, which is no part, is excluded by those alone that are not
+    the tumour's. Segments that somebody else made exclude nothing: they may overlap.
+
+    Parameters
+    ----------
+    segmentation_node : vtkMRMLSegmentationNode
+        The segmentation.
+    segment_id : str
+        The segment that clicks are on.
+    volume_node : vtkMRMLVolumeNode
+        The volume whose grid counts.
+    """
+
+    def __init__(
+        self,
+        segmentation_node: slicer.vtkMRMLSegmentationNode,
+        segment_id: str,
+        volume_node: slicer.vtkMRMLVolumeNode,
+    ) -> None:
+        self._node, self._segment_id, self._volume_node = segmentation_node, segment_id, volume_node
+
+    def read(self, box: Box) -> np.ndarray:
+        """Return the voxels in a box as they are now, bool; raises as `SegmentMask`."""
+        values = np.zeros(box.shape, bool)
+        for segment_id in self._others():
+            values |= SegmentMask(self._node, segment_id, self._volume_node).read(box)
+        return values
+
+    def _others(self) -> Iterator[str]:
+        whole = not part_of(self._node.GetSegmentation().GetSegment(self._segment_id))
+        for name, segment_id in part_ids(self._node).items():
+            if segment_id != self._segment_id and not (whole and name in TUMOUR_PARTS):
+                yield segment_id

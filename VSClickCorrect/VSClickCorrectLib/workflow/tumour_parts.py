@@ -1,0 +1,171 @@
+"""The tumour's parts: made beside it, measured, and chosen to be corrected."""
+
+from __future__ import annotations
+
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.errors import CorrectionError, VSClickError
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.parts import FoundParts, PartsSegmenter
+from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL, PartMeasurements, measure_parts
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts
+from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.workflow.correction import Segment, Workbench
+from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
+from VSClickCorrectLib.workflow.observable import Signal
+
+TUMOUR = "tumour"
+
+
+class TumourParts:
+    """Makes a segment for each part of the tumour, on request, and measures them after every change.
+
+    Parameters
+    ----------
+    host : Host
+        Computes beside the event loop where it can.
+    workbench : Workbench
+        The tumour's segment, or the part that is corrected.
+    networks : LoadedNetworks
+        Says which models are chosen.
+
+    Attributes
+    ----------
+    measured : PartMeasurements or None
+        What the parts measure; None where they are not known, or cannot be measured.
+    names : list of str
+        What can be corrected: the tumour, and its parts if there are any.
+    changed : Signal
+        Parts were made, changed or are gone.
+    """
+
+    def __init__(self, host: Host, workbench: Workbench, networks: LoadedNetworks) -> None:
+        self._host, self._workbench, self._networks = host, workbench, networks
+        self._segmenter: tuple[Choice, PartsSegmenter] | None = None
+        # The segment that was parted, to go back to.
+        self._tumour: Segment = (None, "")
+        self.measured: PartMeasurements | None = None
+        self.names: list[str] = []
+        self.changed = Signal()
+        workbench.settled.connect(self._update)
+        workbench.closed.connect(self._update)
+
+    @property
+    def chosen(self) -> str:
+        """Which of `names` is corrected now."""
+        segmentation, segment_id = self._workbench.segment
+        if segmentation is None:
+            return ""
+        return part_of(segmentation.GetSegmentation().GetSegment(segment_id)) or TUMOUR
+
+    async def make(self) -> None:
+        """Part the tumour and put a segment for each part beside it.
+
+        Raises
+        ------
+        CorrectionError
+            If nothing is being corrected, a part is, or the mask is empty.
+        ModelError
+            If the chosen models have none of parts, or it cannot be used.
+        """
+        correction = self._workbench.under_way
+        if self.chosen != TUMOUR:
+            raise CorrectionError(_("a part is being corrected; choose the tumour to part it anew."))
+        if not await self._may_replace():
+            return
+        session, extent = correction.session, correction.session.mask.extent()
+        # A copy: the scene is not to be touched beside the event loop.
+        mask = ArrayMask(session.case.grid)
+        if extent is not None:
+            mask.write(extent, session.mask.read(extent))
+        choice, segment = self._networks.choice, self._workbench.segment
+        found = await self._host.background(lambda: self._found(choice, session.case, mask))
+        if self._workbench.correction is not correction or self._workbench.segment != segment:
+            return
+        put_parts(segment[0], self._workbench.reference, found)
+        self._tumour = segment
+        self._update()
+        self._host.say(
+            _("A network parted the tumour into segments beside its own: check where the parts meet.")
+        )
+
+    async def correct(self, name: str) -> None:
+        """Correct one of `names` from now on.
+
+        Raises
+        ------
+        CorrectionError
+            If there is none of that name, or a worklist's case is open, whose label is the tumour.
+        """
+        segmentation, _id = self._workbench.segment
+        if self._workbench.kept_in_file:
+            raise CorrectionError(_("in a worklist the tumour alone is corrected; open the case by itself."))
+        segment_id = self._tumour_id() if name == TUMOUR else self._ids().get(name)
+        if segment_id is None:
+            raise CorrectionError(_("there is no such part; make the parts first."))
+        if self.chosen == TUMOUR:
+            self._tumour = self._workbench.segment
+        self._workbench.choose_segment(segmentation, segment_id)
+        await self._workbench.correct()
+        self._update()
+
+    def as_text(self) -> str:
+        """Return what the parts measure as plain lines, empty where that is not known."""
+        return self.measured.as_text() if self.measured is not None else ""
+
+    def _found(self, choice: Choice, case, mask: ArrayMask) -> FoundParts:
+        if self._segmenter is None or self._segmenter[0] != choice:
+            self._segmenter = choice, PartsSegmenter.load(ModelFolder(choice.path), choice.device)
+        return self._segmenter[1].find(case, mask)
+
+    async def _may_replace(self) -> bool:
+        """Ask before parts go that clicks have corrected."""
+        segmentation = self._workbench.segment[0]
+        corrected = [n for n, one in self._ids().items() if stored_journal(segmentation, one)]
+        if not corrected:
+            return True
+        question = _("Other parts take the place of those that were corrected: {parts}. Go on?")
+        if not await self._host.confirm(question.format(parts=", ".join(corrected))):
+            return False
+        for name in corrected:
+            segmentation.GetSegmentation().RemoveSegment(self._ids()[name])
+        return True
+
+    def _ids(self) -> dict[str, str]:
+        segmentation = self._workbench.segment[0]
+        there = segmentation is not None and segmentation.GetScene() is not None
+        return part_ids(segmentation) if there else {}
+
+    def _tumour_id(self) -> str | None:
+        """Return the segment that was parted, or the first that is no part."""
+        segmentation, segment_id = self._workbench.segment
+        if self._tumour[0] is segmentation and segmentation is not None:
+            return self._tumour[1]
+        if self.chosen == TUMOUR:
+            return segment_id
+        segments = segmentation.GetSegmentation()
+        others = [one for one in segments.GetSegmentIDs() if not part_of(segments.GetSegment(one))]
+        return others[0] if others else None
+
+    def _update(self) -> None:
+        ids = self._ids()
+        self.names = [TUMOUR, *ids] if ids else []
+        self.measured = None
+        if self._workbench.correction is not None and {INTRAMEATAL, EXTRAMEATAL} <= set(ids):
+            try:
+                self.measured = self._measure(ids)
+            except VSClickError as error:
+                self._host.fail(error)
+        self.changed.emit()
+
+    def _measure(self, ids: dict[str, str]) -> PartMeasurements:
+        segmentation, volume = self._workbench.segment[0], self._workbench.reference
+        masks = [SegmentMask(segmentation, ids[name], volume) for name in (INTRAMEATAL, EXTRAMEATAL)]
+        boxes = [box for mask in masks if (box := mask.extent()) is not None]
+        if not boxes:
+            return measure_parts(masks[0].grid, None, None, None)
+        box = boxes[0].union(boxes[-1])
+        inside, outside = (mask.read(box) for mask in masks)
+        return measure_parts(masks[0].grid, box, inside, outside)
