@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from VSClickCorrectLib.io.files import check_file, write_text
 from VSClickCorrectLib.io.outputs import check_apart, check_ours
 from VSClickCorrectLib.networks.registry import build, dimensions
 
-from VSClickCorrectResearch.datasets.cases import LazyCase, inputs_of, list_cases
+from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
 from VSClickCorrectResearch.datasets.class_cases import LazyClassCase, list_class_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
@@ -41,6 +42,7 @@ from VSClickCorrectResearch.training.stream import CohortStream
 from VSClickCorrectResearch.training.tasks import CropTask, CutTask, Starts, Task, perturbed_start
 
 RESULT = "result.json"
+_Any = TypeVar("_Any")
 
 
 def train(
@@ -168,7 +170,7 @@ def source_of(experiment: Experiment, case: LabelledCase) -> Example:
     return crop_source(case, geometry["spacing"], experiment.examples.reach_mm)
 
 
-def chosen_cases(cases: Sequence[LazyCase], count: int, seed: int) -> Sequence[LazyCase]:
+def chosen_cases(cases: Sequence[_Any], count: int, seed: int) -> Sequence[_Any]:
     """Return so many cases, or all for 0; with one seed fewer cases are a part of more."""
     order = np.random.default_rng(seed).permutation(len(cases))
     return [cases[n] for n in order[:count]] if count else cases
