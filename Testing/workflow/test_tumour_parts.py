@@ -1,12 +1,16 @@
 """Parting the tumour in a window: segments beside it, measurements, and the part that clicks are on."""
 
+import shutil
+
 import numpy as np
 import pytest
 from any_grid import all_ras
+from handmade_models import read_manifest, write_manifest
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import PARTS
+from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import JournalPlace
 
 LOADING = "VSClickCorrectLib.workflow.tumour_parts.PartsSegmenter.load"
@@ -124,3 +128,15 @@ def test_parts_go_with_their_case(parted, begun, host):
     begun.close()
     host.pass_time()
     assert (parted.names, parted.measured, parted.as_text()) == ([], None, "")
+
+
+def test_parts_are_offered_where_the_models_have_a_network_for_them(flow, shipped_models, tmp_path):
+    assert not flow.parts.offered
+    folder = shutil.copytree(shipped_models, tmp_path / "models")
+    entry = {"role": "parts", "classes": ["a"], "channels": ["mask"], "network": "unet3d", "sha256": "0" * 64}
+    entry |= {"name": "mine", "file": "mine", "geometry": {"spacing": [1, 1, 1], "shape": [8, 8, 8]}}
+    write_manifest(folder, [*read_manifest(folder), entry])
+    flow.networks.choice = Choice(str(folder))
+    assert flow.parts.offered
+    flow.networks.choice = Choice(str(tmp_path))
+    assert not flow.parts.offered

@@ -108,6 +108,8 @@ class ResultSection(Section):
     def refresh(self) -> None:
         """See `Section.refresh`."""
         self.ui.resultCollapsibleButton.enabled = self.workbench.correction is not None
+        for shown in (self.ui.partsButton, self.ui.partsLabel):
+            shown.visible = self.flow.parts.offered
 
     def _show_measured(self) -> None:
         measured = self.flow.measurer.measured

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from VSClickCorrectLib.clicks.mask import ArrayMask
-from VSClickCorrectLib.errors import CorrectionError, VSClickError
+from VSClickCorrectLib.errors import CorrectionError, ModelError, VSClickError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.parts import FoundParts, PartsSegmenter
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL, PartMeasurements, measure_parts
@@ -44,6 +44,7 @@ class TumourParts:
     def __init__(self, host: Host, workbench: Workbench, networks: LoadedNetworks) -> None:
         self._host, self._workbench, self._networks = host, workbench, networks
         self._segmenter: tuple[Choice, PartsSegmenter] | None = None
+        self._offered: tuple[Choice, bool] | None = None
         # The segment that was parted, to go back to.
         self._tumour: Segment = (None, "")
         self.measured: PartMeasurements | None = None
@@ -51,6 +52,18 @@ class TumourParts:
         self.changed = Signal()
         workbench.settled.connect(self._update)
         workbench.closed.connect(self._update)
+
+    @property
+    def offered(self) -> bool:
+        """Whether the chosen models can part a tumour."""
+        choice = self._networks.choice
+        if self._offered is None or self._offered[0] != choice:
+            try:
+                self._offered = choice, ModelFolder(choice.path).has("parts")
+            except ModelError:
+                # Whoever loads the networks is told.
+                self._offered = choice, False
+        return self._offered[1]
 
     @property
     def chosen(self) -> str:

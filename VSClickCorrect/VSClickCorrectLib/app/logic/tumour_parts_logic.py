@@ -15,8 +15,9 @@ from VSClickCorrectLib.workflow.tumour_parts import TUMOUR, TumourParts
 
 @dataclass
 class TumourPartsState:
-    """What the page knows of them: rows of name and colour, which is corrected, what they measure."""
+    """Whether they are offered, rows of name and colour, which is corrected, what they measure."""
 
+    offered: bool = False
     rows: list = field(default_factory=list)
     chosen: str = ""
     text: str = ""
@@ -45,6 +46,7 @@ class TumourPartsLogic:
         data = self.typed_state.data
         colors = {TUMOUR: COLOR, **COLORS}
         data.rows = [{"name": name, "color": _css(colors.get(name))} for name in self._parts.names]
+        data.offered = self._parts.offered
         data.chosen, data.text = self._parts.chosen, self._parts.as_text()
 
 

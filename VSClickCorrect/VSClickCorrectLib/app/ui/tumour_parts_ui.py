@@ -30,6 +30,7 @@ def tumour_parts_ui(parts: TumourPartsLogic) -> None:
             tip("Let clicks correct this one; they take no voxel of the others")
         with VBtn(
             "Parts",
+            v_if=(name.offered,),
             id="parts",
             click=parts.make,
             size="small",
