@@ -15,6 +15,7 @@ from VSClickCorrectLib.cli.options import (
     model_folder,
     port,
 )
+from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError, VSClickError
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -112,4 +113,4 @@ def _secret(options: argparse.Namespace) -> str | None:
 
 
 def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    tell(line, to=sys.stderr)
