@@ -84,8 +84,10 @@ class Gateway:
         except VSClickError as error:
             return _told(as_sentence(str(error)), _STATUS.get(type(error), 500))
         except (aiohttp.ClientError, asyncio.TimeoutError):
-            # It is ending, or died this moment.
-            return _told("Your session does not answer; load the page again.", 502)
+            # It is ending, or died this moment; a page comes again by itself.
+            return _told(
+                "Your session does not answer; load the page again.", 502, refresh=_wants_page(request)
+            )
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """Pass on a request for a file of the page, or for where to connect."""
