@@ -67,6 +67,10 @@ class PlainSegmenter:
         margin = axial_voxels(case.grid, MARGIN_MM)
         return covering_grid(case.grid, place.padded(margin), tuple(self.model.entry.geometry["spacing"]))
 
+    def channels(self, case: Case, window: ResamplingGrid) -> np.ndarray:
+        """Return what the network sees, float32 ``(2, slices, rows, columns)``."""
+        return sample_sequences(case, window)
+
     def probability(
         self,
         case: Case,
@@ -76,7 +80,7 @@ class PlainSegmenter:
     ) -> np.ndarray:
         """See `Segmenter.probability`; neither the mask nor clicks are seen by the network."""
         del mask, clicks
-        return window.resample_back(run(self.model.network, sample_sequences(case, window)))
+        return window.resample_back(run(self.model.network, self.channels(case, window)))
 
 
 def axial_voxels(grid: Grid, length_mm: float) -> Index3:

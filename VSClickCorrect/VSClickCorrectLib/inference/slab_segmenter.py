@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from VSClickCorrectLib.clicks.click import Click
-from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid
 from VSClickCorrectLib.geometry.slab import sample_slab, slab_grid
 from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.geometry.volume import ROBUST, Case
-from VSClickCorrectLib.inference.plain_segmenter import Model, run
+from VSClickCorrectLib.inference.plain_segmenter import PlainSegmenter
 
 
-class SlabSegmenter:
+class SlabSegmenter(PlainSegmenter):
     """A network of two channels, which sees so many slices around a place, and the whole head in them.
 
     The thesis centres its slices on the tumour that it knows; here a place says where to look.
@@ -27,25 +23,11 @@ class SlabSegmenter:
         ``geometry["shape"]`` of its entry is the slab's: slices, rows and columns.
     """
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
-
     def window(self, case: Case, place: Box) -> ResamplingGrid:
         """See `Segmenter.window`."""
         middle = (place.start[0] + place.stop[0] - 1) / 2
         return slab_grid(case, middle, index3(self.model.entry.geometry["shape"]))
 
     def channels(self, case: Case, window: ResamplingGrid) -> np.ndarray:
-        """Return what the network sees, float32 ``(2, slices, rows, columns)``."""
+        """See `PlainSegmenter.channels`."""
         return sample_slab(case, window, self.model.entry.geometry.get("intensities", ROBUST))
-
-    def probability(
-        self,
-        case: Case,
-        window: ResamplingGrid,
-        mask: ReadableMask | None = None,
-        clicks: Sequence[Click] = (),
-    ) -> np.ndarray:
-        """See `Segmenter.probability`; neither the mask nor clicks are seen by the network."""
-        del mask, clicks
-        return window.resample_back(run(self.model.network, self.channels(case, window)))

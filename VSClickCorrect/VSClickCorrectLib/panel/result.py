@@ -107,9 +107,11 @@ class ResultSection(Section):
 
     def refresh(self) -> None:
         """See `Section.refresh`."""
-        self.ui.resultCollapsibleButton.enabled = self.workbench.correction is not None
+        under_way = self.workbench.correction is not None
+        self.ui.resultCollapsibleButton.enabled = under_way
         for shown in (self.ui.partsButton, self.ui.partsLabel):
-            shown.visible = self.flow.parts.offered
+            # Before there is something to part no manifest is read for it.
+            shown.visible = under_way and self.flow.parts.offered
 
     def _show_measured(self) -> None:
         measured = self.flow.measurer.measured

@@ -67,18 +67,12 @@ def run(options: argparse.Namespace) -> None:
             f"'{options.release}' cannot be a model's name; use letters, digits, full stops, '-' and '_'."
         )
     experiment = read_experiment(options.experiment)
-    course, models = experiment.course, model_folder(options)
-    schedule = Schedule(
-        options.steps or course.steps,
-        val_every=course.val_every,
-        learning_rate=course.learning_rate,
-        patience=course.patience,
+    models = model_folder(options)
+    schedule = Schedule.of(
+        experiment.course,
+        options.steps,
         minutes=options.minutes,
         threads=options.threads,
-        stop_after=course.stop_after or None,
-        average=course.average,
-        milestones=tuple(epochs * course.epoch for epochs in course.milestones),
-        decay=course.decay,
         precision=options.precision,
         device=options.device,
     )

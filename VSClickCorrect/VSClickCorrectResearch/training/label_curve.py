@@ -112,10 +112,7 @@ def _trained(
     output = runs / f"train-{experiment.name}-{size}-{seed}"
     taught = replace(experiment, examples=replace(experiment.examples, cases=size))
     if not (output / RESULT).exists():
-        course = experiment.course
-        schedule = Schedule(
-            course.steps, course.val_every, course.learning_rate, course.patience, threads=threads
-        )
+        schedule = Schedule.of(experiment.course, threads=threads)
         train(taught, (cohorts.training, cohorts.validation), output, schedule, seed)
     models = runs / f"model-{experiment.name}-{size}-{seed}"
     if not (models / "manifest.json").exists():

@@ -7,6 +7,8 @@ from typing import Any
 
 from VSClickCorrectLib.errors import ModelError
 
+from VSClickCorrectResearch.training.experiments import Course
+
 _PRECISIONS = ("float32", "bfloat16")
 # What may change between two parts of one training: how far it goes, and on what it runs.
 _FREE = {"steps", "minutes", "stop_after", "threads", "workers", "device"}
@@ -84,6 +86,36 @@ class Schedule:
             raise ModelError(f"average of a training must be from 0 to below 1, not {self.average}.")
         if self.precision not in _PRECISIONS:
             raise ModelError(f"the precision '{self.precision}' is unknown; choose float32 or bfloat16.")
+
+    @classmethod
+    def of(cls, course: Course, steps: int | None = None, **how: Any) -> Schedule:
+        """Return an experiment's schedule.
+
+        Parameters
+        ----------
+        course : Course
+            The experiment's.
+        steps : int, optional
+            Other ones than its own.
+        **how
+            What an experiment does not say: minutes, threads, precision, device, workers.
+
+        Raises
+        ------
+        ModelError
+            As for a schedule.
+        """
+        return cls(
+            steps or course.steps,
+            val_every=course.val_every,
+            learning_rate=course.learning_rate,
+            patience=course.patience,
+            stop_after=course.stop_after or None,
+            average=course.average,
+            milestones=tuple(epochs * course.epoch for epochs in course.milestones),
+            decay=course.decay,
+            **how,
+        )
 
     def settings(self) -> dict[str, Any]:
         """Return what must not change when an interrupted training goes on."""
