@@ -160,19 +160,14 @@ thesis-initial: $(VENV)/.ready-train ## Train the thesis's initial model to the 
 $(THESIS): $(VENV)/.ready-train
 	$(call TRAIN,$@,region) $(TRAINING)
 
-# The slice-wise model is none of the thesis's, and takes eight times as many steps as the others.
-experiments: $(filter-out initial-slices,$(EXPERIMENTS)) ## Run every experiment of the thesis and past it; print the table
-	$(BIN)/python Testing/tools/experiment_table.py $(RUNS)
+experiments: $(VENV)/.ready-train ## The thesis's tables: three seeds each, scored on test cases; results in runs/tables
+	$(BIN)/python Testing/tools/thesis_tables.py $(RUNS) --threads $(THREADS)
 
-$(filter-out past-5-corrected,$(EXPERIMENTS)): $(VENV)/.ready-train
+$(EXPERIMENTS): $(VENV)/.ready-train
 	$(call TRAIN,$@,region)
 
 label-curve: $(VENV)/.ready-train ## What clicks replace in labelled cases: trainings on 8 to 170 cases, table and picture
 	$(BIN)/python Testing/tools/label_curve.py $(RUNS) --threads $(THREADS)
-
-past-5-corrected: $(VENV)/.ready-train
-	$(BIN)/python Testing/tools/corrected_cohort.py $(RUNS)/region-training $(RUNS)/corrected-training --count 100
-	$(call TRAIN,$@,region) --training $(RUNS)/corrected-training
 
 # Evaluation: for instance make evaluate CASES=cases.csv START=initial OPTIONS=--one-by-one
 CASES ?= $(RUNS)/region-validation

@@ -17,7 +17,8 @@ from VSClickCorrectLib.io.files import make_folder
 from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectResearch.evaluation.label_chart import label_curve_of, label_table, save_label_curves
 from VSClickCorrectResearch.training.experiments import read_experiment
-from VSClickCorrectResearch.training.label_curve import Cohorts, Point, label_curve
+from VSClickCorrectResearch.training.label_curve import Point, label_curve
+from VSClickCorrectResearch.training.repeats import Cohorts
 
 EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
 INITIALS = {"initial-curve-dice": "Dice", "initial-curve-focal-tversky": "Focal Tversky"}

@@ -8,8 +8,8 @@
 # the interpreter, and the numbers of cases to choose by and to begin with. Weights, logs and curves are in
 # RUNS/locator-fine and RUNS/click, the table in RUNS/bench. Run it again to go on.
 #
-# Experiments that EXPERIMENTS names, in this order, as "cut-multi-encoder cut-multi-encoder-fine-tuned", come after that,
-# each with all of its steps, on the cohorts of `make cohorts`, of which LABELLED are for training; their table is printed.
+# Tables of the thesis that TABLES names, as "cuts fine-tuning losses", come after that: three seeds of each experiment, with
+# all of its steps, on cohorts as of `make cohorts`; results are in RUNS/tables.
 set -eu
 data=$1 runs=$2 minutes=$3
 validation=${VALIDATION:-40} first=${FIRST:-150}
@@ -45,14 +45,13 @@ learn locator-fine wide-head
 kill "$writing" 2>/dev/null || true
 vsclick bench --output "$runs/bench"
 
-[ -n "${EXPERIMENTS:-}" ] || exit 0
+[ -n "${TABLES:-}" ] || exit 0
 region() { # SPLIT COUNT SEED
     vsclick simulate --data "$data" --output "$runs/region-$1" --split "$1" --count "$2" --seed "$3"
 }
 region training "${LABELLED:-400}" 11
 region validation "$validation" 12
-for one in $EXPERIMENTS; do
-    vsclick train "Resources/Experiments/$one.toml" --training "$runs/region-training" \
-        --validation "$runs/region-validation" --output "$runs/$one" --precision bfloat16
-done
-"${PYTHON:-python3}" Testing/tools/experiment_table.py "$runs"
+region test 40 13
+# Several words.
+# shellcheck disable=SC2086
+"${PYTHON:-python3}" Testing/tools/thesis_tables.py "$runs" $TABLES

@@ -10,7 +10,8 @@ from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectResearch.datasets.cases import list_cases
 from VSClickCorrectResearch.evaluation.metrics import dice
 from VSClickCorrectResearch.training.experiments import read_experiment
-from VSClickCorrectResearch.training.label_curve import Cohorts, label_curve
+from VSClickCorrectResearch.training.label_curve import label_curve
+from VSClickCorrectResearch.training.repeats import Cohorts
 from VSClickCorrectResearch.training.train import chosen_cases
 
 INITIAL = """\

@@ -52,7 +52,7 @@ def cuts():
 @pytest.fixture(scope="module")
 def crops():
     sources = [crop_source(case, CROPS.geometry["spacing"], CROPS.examples.reach_mm) for case in CASES]
-    return CropTask(CROPS, sources, sources, seed=3)
+    return CropTask(CROPS, sources, dict(zip("ab", sources, strict=True)), seed=3)
 
 
 class Says(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -200,3 +200,8 @@ def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator)
     place = tuple(slice(a, a + m) for a, m in zip(start, shape, strict=True))
     fill = [(0, max(0, m - n)) for m, n in zip(shape, target.shape, strict=True)]
     return tuple(np.pad(array[(slice(None), *place)], [(0, 0), *fill]) for array in source)
+
+
+def stacked(examples: Iterable[Example]) -> tuple[np.ndarray, ...]:
+    """Return examples as one array for each of their parts."""
+    return tuple(np.stack(arrays) for arrays in zip(*examples, strict=True))

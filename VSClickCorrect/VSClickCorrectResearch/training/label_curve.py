@@ -24,17 +24,7 @@ from VSClickCorrectResearch.evaluation.rounds import Method, Play, Start, play_r
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.export import export
 from VSClickCorrectResearch.training.loop import BEST
-from VSClickCorrectResearch.training.schedule import Schedule
-from VSClickCorrectResearch.training.train import RESULT, train
-
-
-@dataclass(frozen=True)
-class Cohorts:
-    """Where cases lie: a folder or list each. The training alone chooses, by its validation cases."""
-
-    training: Path
-    validation: Path
-    test: Path
+from VSClickCorrectResearch.training.repeats import Cohorts, trained_once
 
 
 @dataclass(frozen=True)
@@ -109,11 +99,8 @@ def _trained(
     experiment: Experiment, size: int, seed: int, cohorts: Cohorts, runs: Path, threads: int
 ) -> Path:
     """Return a model folder with the network that ``size`` cases have taught, training it if need be."""
-    output = runs / f"train-{experiment.name}-{size}-{seed}"
     taught = replace(experiment, examples=replace(experiment.examples, cases=size))
-    if not (output / RESULT).exists():
-        schedule = Schedule.of(experiment.course, threads=threads)
-        train(taught, (cohorts.training, cohorts.validation), output, schedule, seed)
+    output = trained_once(taught, cohorts, runs, f"train-{experiment.name}-{size}-{seed}", seed, threads)
     models = runs / f"model-{experiment.name}-{size}-{seed}"
     if not (models / "manifest.json").exists():
         make_folder(models)

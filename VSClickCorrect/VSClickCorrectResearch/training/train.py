@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -31,15 +31,17 @@ from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.class_task import ClassTask, class_example
 from VSClickCorrectResearch.training.click_task import ClickTask
+from VSClickCorrectResearch.training.cut_making import Starts, perturbed_start
 from VSClickCorrectResearch.training.examples import Example, crop_source, slab_source
 from VSClickCorrectResearch.training.experiments import EACH_CUT, Experiment
+from VSClickCorrectResearch.training.held_back import HeldBack, HeldBackCuts, HeldBackVolumes
 from VSClickCorrectResearch.training.loop import BEST, CHECKPOINT, fit
 from VSClickCorrectResearch.training.objective import loss_of
 from VSClickCorrectResearch.training.rehearsal import rehearse
 from VSClickCorrectResearch.training.reporter import CURVES, LOG, is_log
 from VSClickCorrectResearch.training.schedule import Schedule
 from VSClickCorrectResearch.training.stream import CohortStream
-from VSClickCorrectResearch.training.tasks import CropTask, CutTask, Starts, Task, perturbed_start
+from VSClickCorrectResearch.training.tasks import CropTask, CutTask, Task
 
 RESULT = "result.json"
 _Any = TypeVar("_Any")
@@ -154,12 +156,32 @@ def _task(
     # One after the other: a cohort need not fit into memory.
     training, validation = ((case.load() for case in cases) for cases in listed)
     if experiment.role != "corrector":
-        learnt_from, judged_by = (
-            [source_of(experiment, c) for c in cases] for cases in (training, validation)
-        )
-        return CropTask(experiment, learnt_from, judged_by, seed)
+        learnt_from = [source_of(experiment, case) for case in training]
+        return CropTask(experiment, learnt_from, _volumes(experiment, validation), seed)
     player = None if experiment.examples.rounds == 1 else _player(experiment, weights)
     return CutTask(experiment, training, validation, starts_of(experiment, models), player, seed)
+
+
+def held_back_of(experiment: Experiment, cases: Path, models: ModelFolder | None = None) -> HeldBack:
+    """Return a cohort as an experiment of one round is scored on it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Of a locator, an initial model or a corrector.
+    cases : Path
+        A folder of a cohort or a CSV list.
+    models : ModelFolder, optional
+        Whose initial model makes the masks to correct, where the experiment wants its mistakes.
+    """
+    loaded = (case.load() for case in list_cases(cases))
+    if experiment.role == "corrector":
+        return HeldBackCuts(experiment, loaded, starts_of(experiment, models), None)
+    return HeldBackVolumes(experiment, _volumes(experiment, loaded))
+
+
+def _volumes(experiment: Experiment, cases: Iterable[LabelledCase]) -> dict[str, Example]:
+    return {case.name: source_of(experiment, case) for case in cases}
 
 
 def source_of(experiment: Experiment, case: LabelledCase) -> Example:

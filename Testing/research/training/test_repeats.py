@@ -1,0 +1,79 @@
+"""Experiments of several seeds: each trained once, each scored on cases that chose nothing."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bright_ball import GRID, ball, ball_case
+from VSClickCorrectResearch.training.experiments import Course, Examples, Experiment, Objective
+from VSClickCorrectResearch.training.repeats import Cohorts, Repeated, trials
+from VSClickCorrectResearch.training.train import held_back_of, network_of
+
+CUTS = Experiment(
+    name="cuts",
+    role="corrector",
+    network={"name": "attention_unet2d", "in_channels": 3, "channels": [8, 16]},
+    geometry={"size": 16, "pixel_mm": 1.5},
+    loss=Objective("dice"),
+    examples=Examples(masks=1, missing_t1ce=0.0, missing_t2=0.0),
+    course=Course(batch=2, steps=2, val_every=1),
+)
+# The same network for other cuts.
+LATER = replace(CUTS, name="later", init_from="cuts", examples=replace(CUTS.examples, clicks="drawn"))
+
+
+def cohort(folder, count, radius):
+    folder.mkdir()
+    case = ball_case()
+    for n in range(count):
+        arrays = {"t1ce": case.t1ce.array, "t2": case.t2.array, "truth": ball(radius=radius), "affine": GRID.affine}
+        np.savez(folder / f"case-{n:05d}.npz", **arrays)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cohorts(tmp_path_factory):
+    """Balls of other sizes for the test."""
+    folder = tmp_path_factory.mktemp("cohorts")
+    learnt, chosen = (cohort(folder / name, 1, 7.0) for name in ("training", "validation"))
+    return Cohorts(learnt, chosen, cohort(folder / "test", 2, 9.0))
+
+
+@pytest.fixture(scope="module")
+def done(cohorts, tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    rows = [Repeated(CUTS, CUTS), Repeated(CUTS, LATER), Repeated(LATER, LATER)]
+    return rows, runs, list(trials(rows, (0, 1), cohorts, runs, threads=1))
+
+
+def test_every_row_has_every_seed(done):
+    _, _, found = done
+    names = ["cuts", "cuts on later", "later"]
+    assert [(one.name, one.seed) for one in found] == [(name, seed) for seed in (0, 1) for name in names]
+    assert all([step for step, _ in one.course] == [1, 2] for one in found)
+    assert all((one.steps, one.batch) == (2, 2) for one in found)
+
+
+def test_scores_are_those_of_the_kept_weights_on_the_test_cases(done, cohorts):
+    _, runs, found = done
+    network = network_of(CUTS, runs / "train-cuts-1" / "best.safetensors").eval()
+    for trial, scored in ((found[3], CUTS), (found[4], LATER)):
+        expected = held_back_of(scored, cohorts.test).dice(network)
+        assert list(trial.dice) == ["case-00000", "case-00001"]
+        for name, values in trial.dice.items():
+            assert values == pytest.approx(expected[name].mean(axis=0), abs=1e-4)
+    assert found[3].dice != found[4].dice
+
+
+def test_what_goes_on_from_another_begins_with_its_weights_of_the_same_seed(done, cohorts, tmp_path):
+    """Without the other's weights there is nothing to begin with."""
+    with pytest.raises(Exception, match="train-cuts-0"):
+        list(trials([Repeated(LATER, LATER)], (0,), cohorts, tmp_path, threads=1))
+
+
+def test_called_again_it_trains_and_writes_nothing(done, cohorts):
+    rows, runs, found = done
+    written = {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()}
+    assert list(trials(rows, (0, 1), cohorts, runs, threads=1)) == found
+    assert {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()} == written
