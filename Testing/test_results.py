@@ -9,7 +9,9 @@ DOCS = Path(__file__).parents[1] / "Resources" / "Docs"
 RESULTS = DOCS / "results"
 
 
-@pytest.mark.parametrize("group", [name for name in thesis_tables.GROUPS if (RESULTS / f"{name}.json").exists()])
+@pytest.mark.parametrize(
+    "group", [name for name in thesis_tables.GROUPS if (RESULTS / f"{name}.json").exists()]
+)
 def test_thesis_tables_are_those_of_the_kept_results(group):
     text = (DOCS / "experiments.md").read_text(encoding="utf-8")
     assert thesis_tables.printed(RESULTS / f"{group}.json") in text

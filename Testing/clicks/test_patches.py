@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from any_grid import all_ras, axial_axes, axial_steps, grids
+from any_grid import all_ras, grids, slice_axes, slice_steps
 from hypothesis import given
 from hypothesis import strategies as st
 from VSClickCorrectLib.clicks.click import Click, ClickKind
@@ -66,8 +66,8 @@ def test_cut_is_centred_on_the_click_in_any_orientation(grid, half_size, data):
     offset = [data.draw(st.floats(-0.49, 0.49)) for _ in range(3)]
     ras = grid.affine[:3, :3] @ (np.array(index)[::-1] + offset) + grid.affine[:3, 3]
     window = patch_grid(grid, Click(tuple(ras)), PatchGeometry(size=2 * half_size, pixel_mm=0.5))
-    along = axial_steps(grid)
-    slice_axis, _ = axial_axes(grid)[0]
+    along = slice_steps(grid)
+    slice_axis, _ = slice_axes(grid)[0]
     center = ras - all_ras(grid).reshape(-1, 3)[(all_ras(grid) @ along.sum(axis=0)).argmin()]
     sizes = np.array([np.abs(step @ grid.affine[:3, :3]).max() for step in along])
     assert window.center[1:] == pytest.approx((along @ center / sizes)[1:], abs=1e-6)
@@ -76,7 +76,7 @@ def test_cut_is_centred_on_the_click_in_any_orientation(grid, half_size, data):
 
 @given(grids(sides=st.integers(3, 5)), st.sampled_from([-0.5, 0.5, -0.5 - 5e-7, 0.5 - 5e-7]), st.data())
 def test_click_on_the_face_of_a_slice_is_seen_in_the_slice_that_holds_it(grid, offset, data):
-    axis, _ = axial_axes(grid)[0]
+    axis, _ = slice_axes(grid)[0]
     ijk = np.array([data.draw(st.integers(0, n - 1)) for n in grid.shape[::-1]], float)
     ijk[2 - axis] += offset
     click = Click(tuple(grid.affine[:3, :3] @ ijk + grid.affine[:3, 3]))

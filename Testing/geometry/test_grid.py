@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from any_grid import SUPERIOR_POSTERIOR_LEFT, all_ras, axial_axes, axial_steps, grids, itk_image
+from any_grid import SUPERIOR_POSTERIOR_LEFT, all_ras, axial_axes, axial_steps, grids, itk_image, slice_axes
 from hypothesis import given
 from hypothesis import strategies as st
 from VSClickCorrectLib.errors import ImageError
@@ -145,6 +145,29 @@ def test_axial_views_run_superior_posterior_left(grid):
     assert (np.diff(s, axis=0) > 0).all()
     assert (np.diff(a, axis=1) < 0).all()
     assert (np.diff(r, axis=2) < 0).all()
+
+
+@given(grids())
+def test_slices_are_those_that_were_acquired(grid):
+    order = grid.slice_order()
+    signs = [-1 if flip else 1 for flip in order.flips]
+    assert list(zip(order.axes, signs, strict=True)) == slice_axes(grid)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "axis"),
+    [
+        # Columns, rows and slices of a sagittal stack: thick slices, as good as none, and thick rows.
+        ((0.5, 0.5, 3.0), 0),
+        ((0.5, 0.5, 0.55), 1),
+        ((0.9, 3.0, 0.5), 1),
+        ((3.0, 0.9, 0.9), 2),
+    ],
+)
+def test_voxels_are_thickest_across_slices(sizes, axis):
+    affine = SAGITTAL.copy()
+    affine[:3, :3] = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) * sizes
+    assert Grid((4, 5, 6), affine).slice_order().axes[0] == axis
 
 
 @given(grids())

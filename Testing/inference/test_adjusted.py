@@ -48,14 +48,15 @@ def test_slices_beyond_the_carry_are_left_out(case, carry, slices):
     np.testing.assert_allclose(proposal.probability[:, 0, 0], np.arange(*slices) / 10)
 
 
-def test_carry_follows_the_axial_axis_of_a_sagittal_stack():
-    """Slices to the right: the axial axis is the array's second."""
-    affine = np.array([[0, 0, 2.0, 0], [1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 1]])
+@pytest.mark.parametrize(("thick", "box"), [(2.0, ((1, 4, 2), (9, 5, 7))), (4.0, ((6, 2, 2), (7, 7, 7)))])
+def test_carry_follows_the_slices_of_a_sagittal_stack(thick, box):
+    """Slices to the right, the array's first axis, are axial ones, its second, where they are not thicker."""
+    affine = np.array([[0, 0, thick, 0], [1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 1]])
     grid = Grid((10, 9, 9), affine)
     sagittal = Case(Volume(np.zeros(grid.shape, np.float32), grid), None)
-    click = Click((12.0, 4.0, 8.0))
+    click = Click((6 * thick, 4.0, 8.0))
     (proposal,) = AdjustedCorrector(Ramp(), carry=0).propose(sagittal, None, [click])
-    assert proposal.box == Box((1, 4, 2), (9, 5, 7))
+    assert proposal.box == Box(*box)
 
 
 def test_nothing_is_changed_unless_asked(case):

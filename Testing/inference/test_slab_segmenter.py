@@ -68,7 +68,7 @@ def test_every_slice_is_looked_at_once_where_the_locator_sees_nothing(segmenter,
 def test_one_pass_at_a_known_place_sees_the_same(slab_models, segmenter):
     case = ball_case()
     (window,) = segmenter.windows(case)
-    place = Place(case, window.axial_box, None, ())
+    place = Place(case, window.ordered_box, None, ())
     (seen,) = inputs_of(segmenter.segmenter, place)
     assert seen.channels.shape == (2, *SLAB)
     (probability,) = forward(segmenter.segmenter, [seen], exact=True)

@@ -7,7 +7,7 @@ any, cuts are real windows, and what must hold is said without repeating how a c
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from any_grid import all_ras, axial_steps, grids
+from any_grid import all_ras, grids, slice_steps
 from example_counts import examples
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from scipy import ndimage
@@ -67,7 +67,7 @@ class Untouched(RuleBasedStateMachine):
     @initialize(data=st.data(), grid=grids(sides=st.integers(1, 12)), geometry=GEOMETRIES)
     def begin(self, data, grid, geometry):
         self.grid, self.geometry = grid, geometry
-        self.ras, self.steps = all_ras(grid), axial_steps(grid)
+        self.ras, self.steps = all_ras(grid), slice_steps(grid)
         self.first = data.draw(masks_on(grid))
         self.mask = ArrayMask(grid, self.first)
         correctors = (

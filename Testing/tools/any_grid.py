@@ -11,6 +11,8 @@ from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.geometry.grid import Grid
 
 SUPERIOR_POSTERIOR_LEFT = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
+ANTERIOR_SUPERIOR_LEFT = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
+LEFT_SUPERIOR_POSTERIOR = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 
 
 SIGNED_PERMUTATIONS = [
@@ -41,7 +43,7 @@ def all_ras(grid: Grid) -> np.ndarray:
     return (np.stack([i, j, k, np.ones_like(i)], axis=-1) @ np.asarray(grid.affine).T)[..., :3]
 
 
-def axial_axes(grid: Grid) -> list[tuple[int, int]]:
+def axial_axes(grid: Grid, wanted: np.ndarray = SUPERIOR_POSTERIOR_LEFT) -> list[tuple[int, int]]:
     """(array axis, sign) along superior, posterior, left: the best of all 48 signed permutations."""
     steps = (grid.affine[:3, :3] / np.linalg.norm(grid.affine[:3, :3], axis=0)).T[::-1]  # unit steps k, j, i
     candidates = (
@@ -52,16 +54,34 @@ def axial_axes(grid: Grid) -> list[tuple[int, int]]:
     return max(
         candidates,
         key=lambda order: sum(
-            sign * steps[axis] @ wanted
-            for (axis, sign), wanted in zip(order, SUPERIOR_POSTERIOR_LEFT, strict=True)
+            sign * steps[axis] @ direction for (axis, sign), direction in zip(order, wanted, strict=True)
         ),
     )
 
 
+def slice_axes(grid: Grid) -> list[tuple[int, int]]:
+    """The same of slices as they were acquired: across the thickest side of a voxel, where one is by far."""
+    axial = axial_axes(grid)
+    sizes = [np.linalg.norm(grid.affine[:3, 2 - axis]) for axis, _ in axial]
+    for side, wanted in ((1, ANTERIOR_SUPERIOR_LEFT), (2, LEFT_SUPERIOR_POSTERIOR)):
+        if all(sizes[side] >= 1.15 * size for n, size in enumerate(sizes) if n != side):
+            return axial_axes(grid, wanted)
+    return axial
+
+
 def axial_steps(grid: Grid) -> np.ndarray:
     """Unit vectors in RAS of one step along slices, rows and columns, as rows of (3, 3)."""
+    return _steps(grid, axial_axes(grid))
+
+
+def slice_steps(grid: Grid) -> np.ndarray:
+    """The same of slices as they were acquired."""
+    return _steps(grid, slice_axes(grid))
+
+
+def _steps(grid: Grid, axes: list[tuple[int, int]]) -> np.ndarray:
     steps = (grid.affine[:3, :3] / np.linalg.norm(grid.affine[:3, :3], axis=0)).T[::-1]
-    return np.array([sign * steps[axis] for axis, sign in axial_axes(grid)])
+    return np.array([sign * steps[axis] for axis, sign in axes])
 
 
 def itk_image(array: np.ndarray, grid: Grid) -> sitk.Image:

@@ -64,7 +64,7 @@ def test_no_click_leaves_the_image():
 
 def test_patient_decides_not_how_the_image_is_stored():
     # Sagittal and turned round: k to the left, j upward, i to the back.
-    affine = np.array([[0, 0, -2.0, 60.0], [-0.7, 0, 0, 40.0], [0, 0.9, 0, -30.0], [0, 0, 0, 1]])
+    affine = np.array([[0, 0, -0.8, 24.0], [-0.7, 0, 0, 40.0], [0, 0.9, 0, -30.0], [0, 0, 0, 1]])
     sagittal = Grid((60, 80, 120), affine)
     meant = Click((0.0, 0.0, 0.0))
     hand = Hand(jitter_mm=2.0, off_target=0.1)

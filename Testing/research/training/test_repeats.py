@@ -27,7 +27,12 @@ def cohort(folder, count, radius):
     folder.mkdir()
     case = ball_case()
     for n in range(count):
-        arrays = {"t1ce": case.t1ce.array, "t2": case.t2.array, "truth": ball(radius=radius), "affine": GRID.affine}
+        arrays = {
+            "t1ce": case.t1ce.array,
+            "t2": case.t2.array,
+            "truth": ball(radius=radius),
+            "affine": GRID.affine,
+        }
         np.savez(folder / f"case-{n:05d}.npz", **arrays)
     return folder
 

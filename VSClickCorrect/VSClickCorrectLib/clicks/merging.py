@@ -88,8 +88,8 @@ def through_click(grid: Grid, proposal: Proposal) -> Proposal:
 
 
 def _least_beside(grid: Grid, values: np.ndarray, place: Slices3) -> float:
-    """Return the least value of the voxels beside one in its axial slice, as far as they lie in the array."""
-    slices_axis = grid.axial_order().axes[0]
+    """Return the least value of the voxels beside one in its slice, as far as they lie in the array."""
+    slices_axis = grid.slice_order().axes[0]
     beside = []
     for axis in (a for a in range(3) if a != slices_axis):
         for n in (place[axis].start - 1, place[axis].start + 1):

@@ -11,7 +11,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import sample_sequences
-from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, axial_coordinates
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, coordinates_in
 from VSClickCorrectLib.geometry.volume import ROBUST, Case
 
 _CLICK_SIGN = {ClickKind.BOUNDARY: 0.0, ClickKind.INCLUDE: 1.0, ClickKind.EXCLUDE: -1.0}
@@ -61,7 +61,7 @@ class PatchGeometry:
 
 
 def patch_grid(grid: Grid, click: Click, geometry: PatchGeometry) -> ResamplingGrid:
-    """Return the window of the cut around a click: centred on the click, in the click's slice.
+    """Return the window of the cut around a click: centred on the click, in its slice as that was acquired.
 
     Of an even number of slices, which has none in the middle, the click's is the first of the upper half.
 
@@ -70,13 +70,13 @@ def patch_grid(grid: Grid, click: Click, geometry: PatchGeometry) -> ResamplingG
     ImageError
         If the click lies outside the grid.
     """
-    index = grid.ras_to_index(click.position_ras)
-    center = axial_coordinates(grid, click.position_ras)
+    index, order = grid.ras_to_index(click.position_ras), grid.slice_order()
+    center = coordinates_in(grid, order, click.position_ras)
     # The slice of the clicked voxel: rounding anew could fall to its neighbour, or off the grid's last slice.
-    center[0] = round(axial_coordinates(grid, grid.index_to_ras(index))[0])
+    center[0] = round(coordinates_in(grid, order, grid.index_to_ras(index))[0])
     if geometry.slices % 2 == 0:
-        center[0] -= 0.5 * geometry.slice_mm / grid.axial_spacing[0]
-    return ResamplingGrid(grid, center, geometry.window)
+        center[0] -= 0.5 * geometry.slice_mm / grid.spacing_in(order)[0]
+    return ResamplingGrid(grid, center, geometry.window, order)
 
 
 def extract_patch(
@@ -120,9 +120,9 @@ def click_map(window: ResamplingGrid, click: Click) -> np.ndarray:
     ndarray of float32
         Shape ``window.geometry.shape``, -1 to 1.
     """
-    offset = (axial_coordinates(window.grid, click.position_ras) - window.center) / window.steps
+    place = window.position(click.position_ras)
     axes = [
-        np.exp(-0.5 * (((np.arange(n) - (n - 1) / 2 - o) * s) / _CLICK_RADIUS_MM) ** 2)
-        for n, o, s in zip(window.geometry.shape, offset, window.geometry.spacing, strict=True)
+        np.exp(-0.5 * (((np.arange(n) - p) * s) / _CLICK_RADIUS_MM) ** 2)
+        for n, p, s in zip(window.geometry.shape, place, window.geometry.spacing, strict=True)
     ]
     return (_CLICK_SIGN[click.kind] * np.einsum("k,j,i->kji", *axes)).astype(np.float32)

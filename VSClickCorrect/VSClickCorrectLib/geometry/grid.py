@@ -15,6 +15,12 @@ from VSClickCorrectLib.geometry.triples import Index3, index3, triple
 # Unit vectors, in RAS, of the axes of an axial stack as it is read on screen: slices upward, rows
 # toward the back of the head, columns toward the patient's left.
 _AXIAL_RAS = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
+# The same of a coronal stack (slices forward, columns leftward) and of a sagittal one (slices leftward,
+# columns to the back), both with rows upward: a corrector of axial slices does a little better so.
+_CORONAL_RAS = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
+_SAGITTAL_RAS = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+# How much thicker than wide voxels are at least in slices that were acquired as such.
+_THICKER = 1.15
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_TOLERANCE = 1e-3
 # No scan of a patient has smaller or larger voxels, or is longer; at a network's voxel size it would fill the
@@ -134,12 +140,20 @@ class Grid:
     @property
     def axial_spacing(self) -> np.ndarray:
         """Voxel size in mm in axial order: slices, rows, columns."""
-        return self.spacing[::-1][list(self.axial_order().axes)]
+        return self.spacing_in(self.axial_order())
+
+    def spacing_in(self, order: AxialOrder) -> np.ndarray:
+        """Return the voxel size in mm along the axes of an order."""
+        return self.spacing[::-1][list(order.axes)]
 
     @property
     def axial_shape(self) -> Index3:
         """Array shape in axial order."""
-        return triple(self.shape[a] for a in self.axial_order().axes)
+        return self.shape_in(self.axial_order())
+
+    def shape_in(self, order: AxialOrder) -> Index3:
+        """Return the array shape along the axes of an order."""
+        return triple(self.shape[a] for a in order.axes)
 
     @property
     def voxel_volume(self) -> float:
@@ -193,20 +207,42 @@ class Grid:
         """Return the permutation and flips that bring arrays on this grid closest to an axial stack."""
         return self._axial_order
 
+    def slice_order(self) -> AxialOrder:
+        """Return the permutation and flips that bring arrays on this grid into slices as they were acquired.
+
+        Voxels are thickest across the slices of a scan: where they are by far the thickest from front to back
+        or from side to side, that is a coronal or a sagittal stack; else it is an axial one.
+        """
+        return self._slice_order
+
     @cached_property
     def _inverse(self) -> np.ndarray:
         return np.linalg.inv(self.affine)
 
     @cached_property
     def _axial_order(self) -> AxialOrder:
+        return self._order_nearest(_AXIAL_RAS)
+
+    @cached_property
+    def _slice_order(self) -> AxialOrder:
+        thickest = int(np.argmax(self.axial_spacing))
+        others = np.delete(self.axial_spacing, thickest)
+        if thickest == 0 or self.axial_spacing[thickest] < _THICKER * others.max():
+            return self._axial_order
+        return self._order_nearest(_CORONAL_RAS if thickest == 1 else _SAGITTAL_RAS)
+
+    def _order_nearest(self, stack_ras: np.ndarray) -> AxialOrder:
         directions = (self.affine[:3, :3] / self.spacing)[:, ::-1]  # columns in array order k, j, i
-        cosines = _AXIAL_RAS @ directions
+        cosines = stack_ras @ directions
         axes = max(permutations(range(3), 3), key=lambda p: sum(abs(cosines[n, a]) for n, a in enumerate(p)))
         return AxialOrder(axes, triple(bool(cosines[n, a] < 0) for n, a in enumerate(axes)))
 
     def axial_box(self, box: Box) -> Box:
         """Return ``box``, given in axial order, in array order ``(k, j, i)``."""
-        order = self.axial_order()
+        return self.box_from(self.axial_order(), box)
+
+    def box_from(self, order: AxialOrder, box: Box) -> Box:
+        """Return ``box``, given in that order, in array order ``(k, j, i)``."""
         start, stop = [0, 0, 0], [0, 0, 0]
         for n, axis in enumerate(order.axes):
             first, last = box.start[n], box.stop[n]

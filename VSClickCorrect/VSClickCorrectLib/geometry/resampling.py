@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.grid import AxialOrder, Grid
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 
 
@@ -54,7 +54,7 @@ def _triangle(distance: np.ndarray, width: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ResamplingGeometry:
-    """Size of a sampling window, in axial order (slices, rows, columns).
+    """Size of a sampling window: slices, rows, columns.
 
     Parameters
     ----------
@@ -76,31 +76,35 @@ class ResamplingGrid:
     grid : Grid
         The native grid.
     center : sequence of 3 float
-        Continuous array coordinates of the window's centre in axial order (see `axial_coordinates`).
+        Continuous array coordinates of the window's centre in that order (see `coordinates_in`).
     geometry : ResamplingGeometry
         Samples and their spacing.
+    order : AxialOrder, optional
+        Along which axes the samples' slices, rows and columns lie; axial if left out.
 
     Attributes
     ----------
-    axial_box : Box
-        The native voxels the window can see or change, in axial order.
+    ordered_box : Box
+        The native voxels the window can see or change, in that order.
     box : Box
         The same in array order ``(k, j, i)``.
     """
 
-    def __init__(self, grid: Grid, center, geometry: ResamplingGeometry) -> None:
+    def __init__(
+        self, grid: Grid, center, geometry: ResamplingGeometry, order: AxialOrder | None = None
+    ) -> None:
         self.grid = grid
         self.geometry = geometry
-        self.order = grid.axial_order()
+        self.order = order or grid.axial_order()
         self.center = np.asarray(center, dtype=float)
-        self.steps = np.asarray(geometry.spacing) / grid.axial_spacing  # native voxels per sample
+        self.steps = np.asarray(geometry.spacing) / grid.spacing_in(self.order)  # native voxels per sample
         half = np.asarray(geometry.shape) / 2 * self.steps
         # A voxel belongs to the window when its centre does; at least the voxel at the centre does.
         nearest = np.floor(self.center + 0.5).astype(int)
         start = np.minimum(np.ceil(self.center - half).astype(int), nearest)
         stop = np.maximum(np.floor(self.center + half).astype(int), nearest) + 1
-        self.axial_box = Box(index3(start), index3(stop)).clipped(grid.axial_shape)
-        self.box = grid.axial_box(self.axial_box)
+        self.ordered_box = Box(index3(start), index3(stop)).clipped(grid.shape_in(self.order))
+        self.box = grid.box_from(self.order, self.ordered_box)
 
     @cached_property
     def _down(self) -> list[np.ndarray]:
@@ -113,7 +117,7 @@ class ResamplingGrid:
     def _up(self) -> list[np.ndarray]:
         matrices = []
         for a, n in enumerate(self.geometry.shape):
-            voxels = np.arange(self.axial_box.start[a], self.axial_box.stop[a])
+            voxels = np.arange(self.ordered_box.start[a], self.ordered_box.stop[a])
             samples = (voxels - self.center[a]) / self.steps[a] + (n - 1) / 2
             # Beyond the outermost sample's centre, half a sample of its own extent holds its value.
             matrices.append(interpolation_matrix(np.clip(samples, 0, n - 1), n, 1 / self.steps[a]))
@@ -121,9 +125,9 @@ class ResamplingGrid:
 
     @cached_property
     def _source_box(self) -> Box:
-        """Native voxels that the samples' triangles reach, in axial order."""
+        """Native voxels that the samples' triangles reach, in the window's order."""
         reach = index3(np.ceil(np.maximum(1.0, self.steps)))
-        return self.axial_box.padded(reach).clipped(self.grid.axial_shape)
+        return self.ordered_box.padded(reach).clipped(self.grid.shape_in(self.order))
 
     def _sample_positions(self, axis: int) -> np.ndarray:
         n = self.geometry.shape[axis]
@@ -132,11 +136,11 @@ class ResamplingGrid:
     @property
     def source_box(self) -> Box:
         """The native voxels, ``(k, j, i)``, that `sample` takes."""
-        return self.grid.axial_box(self._source_box)
+        return self.grid.box_from(self.order, self._source_box)
 
     def position(self, ras) -> np.ndarray:
         """Return where a point, RAS mm, lies among the samples, ``(k, j, i)``; may be outside."""
-        offset = (axial_coordinates(self.grid, ras) - self.center) / self.steps
+        offset = (coordinates_in(self.grid, self.order, ras) - self.center) / self.steps
         return offset + (np.array(self.geometry.shape) - 1) / 2
 
     def nearest(self, samples: np.ndarray, box: Box) -> np.ndarray:
@@ -169,7 +173,7 @@ class ResamplingGrid:
         Returns
         -------
         ndarray of float32
-            Shape ``geometry.shape``, axial order; 0 where the window leaves the grid.
+            Shape ``geometry.shape``, in the window's order; 0 where the window leaves the grid.
         """
         return _separable(self.order.to_axial(values).astype(np.float32, copy=False), self._down)
 
@@ -179,7 +183,7 @@ class ResamplingGrid:
         Parameters
         ----------
         samples : ndarray
-            Shape ``geometry.shape``, axial order.
+            Shape ``geometry.shape``, in the window's order.
 
         Returns
         -------
@@ -202,8 +206,12 @@ def distances(grid: Grid, box: Box, ras) -> np.ndarray:
 
 def axial_coordinates(grid: Grid, ras) -> np.ndarray:
     """Return continuous array coordinates, in axial order, of a point in RAS mm."""
+    return coordinates_in(grid, grid.axial_order(), ras)
+
+
+def coordinates_in(grid: Grid, order: AxialOrder, ras) -> np.ndarray:
+    """Return continuous array coordinates, in an order, of a point in RAS mm."""
     kji = grid.ras_to_ijk(ras)[::-1]
-    order = grid.axial_order()
     return np.array(
         [grid.shape[a] - 1 - kji[a] if f else kji[a] for a, f in zip(order.axes, order.flips, strict=True)]
     )

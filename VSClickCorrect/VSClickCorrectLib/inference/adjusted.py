@@ -32,8 +32,8 @@ class AdjustedCorrector:
     threshold : float, optional
         Probability from which a voxel is tumour; the model's own if left out.
     carry : int, optional
-        How many slices of the image above and below the click's axial slice may change; as many as the model
-        sees if left out.
+        How many slices of the image, as they were acquired, may change on either side of the click's; as many
+        as the model sees if left out.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class AdjustedCorrector:
             proposal = replace(proposal, threshold=self._threshold)
         if self._carry is None:
             return proposal
-        axis = grid.axial_order().axes[0]
+        axis = grid.slice_order().axes[0]
         middle = grid.ras_to_index(proposal.click.position_ras)[axis]
         start, stop = list(proposal.box.start), list(proposal.box.stop)
         start[axis] = max(start[axis], middle - self._carry)

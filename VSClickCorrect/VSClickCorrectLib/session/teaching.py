@@ -134,7 +134,7 @@ def clicks_on(grid: Grid, accepted: np.ndarray, mask: np.ndarray, rng: np.random
     """
     box = Box.around(accepted | mask).padded(2).clipped(grid.shape)
     right, now, spacing = accepted[box.slices], mask[box.slices], grid.spacing[::-1]
-    slices_axis = grid.axial_order().axes[0]
+    slices_axis = grid.slice_order().axes[0]
     border, other = (_border(values, slices_axis) for values in (right, now))
     places: list[tuple[np.ndarray, ClickKind]] = []
     if other.any():
@@ -151,7 +151,7 @@ def clicks_on(grid: Grid, accepted: np.ndarray, mask: np.ndarray, rng: np.random
 
 
 def _border(values: np.ndarray, slices_axis: int) -> np.ndarray:
-    """Return the voxels of a mask that touch the background in their axial slice."""
+    """Return the voxels of a mask that touch the background in their slice."""
     in_plane = ndimage.generate_binary_structure(3, 1)
     for end in (0, 2):
         in_plane[tuple(end if axis == slices_axis else slice(None) for axis in range(3))] = False

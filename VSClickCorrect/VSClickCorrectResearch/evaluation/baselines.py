@@ -15,7 +15,7 @@ from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.resampling import axial_coordinates
+from VSClickCorrectLib.geometry.resampling import coordinates_in
 from VSClickCorrectLib.geometry.triples import index3, triple
 from VSClickCorrectLib.geometry.volume import Case, Volume
 
@@ -180,7 +180,7 @@ def check_requirements() -> None:
 
 
 class _Surroundings:
-    """The mask around a click, in axial order: slices up, rows back, columns left.
+    """The mask around a click, in slices as they were acquired.
 
     Attributes
     ----------
@@ -194,16 +194,16 @@ class _Surroundings:
 
     def __init__(self, case: Case, mask: ReadableMask, click: Click, reach_mm: Sequence[float]) -> None:
         self._click = click
-        self._order = case.grid.axial_order()
-        self.spacing = case.grid.axial_spacing
+        self._order = case.grid.slice_order()
+        self.spacing = case.grid.spacing_in(self._order)
         voxel = case.grid.index_to_ras(case.grid.ras_to_index(click.position_ras))
-        index = triple(int(round(v)) for v in axial_coordinates(case.grid, voxel))
+        index = triple(int(round(v)) for v in coordinates_in(case.grid, self._order, voxel))
         margin = index3(np.floor(np.asarray(reach_mm) / self.spacing))
-        axial = Box.of_voxel(index).padded(margin).clipped(case.grid.axial_shape)
-        self.box = case.grid.axial_box(axial)
+        ordered = Box.of_voxel(index).padded(margin).clipped(case.grid.shape_in(self._order))
+        self.box = case.grid.box_from(self._order, ordered)
         self._grid = case.grid
-        self._axial_box = axial
-        self.place = triple(n - a for n, a in zip(index, axial.start, strict=True))
+        self._ordered_box = ordered
+        self.place = triple(n - a for n, a in zip(index, ordered.start, strict=True))
         self.mask = self._order.to_axial(mask.read(self.box))
 
     @property
@@ -227,10 +227,10 @@ class _Surroundings:
         """Return a proposal of these voxels, or of those of one slice."""
         box, values = self.box, probability
         if only is not None:
-            axial = self._axial_box
-            first = axial.start[0] + only
-            one = Box((first, *axial.start[1:]), (first + 1, *axial.stop[1:]))
-            box, values = self._grid.axial_box(one), probability[only : only + 1]
+            ordered = self._ordered_box
+            first = ordered.start[0] + only
+            one = Box((first, *ordered.start[1:]), (first + 1, *ordered.stop[1:]))
+            box, values = self._grid.box_from(self._order, one), probability[only : only + 1]
         return Proposal(self._click, box, self._order.from_axial(values).astype(np.float32))
 
 

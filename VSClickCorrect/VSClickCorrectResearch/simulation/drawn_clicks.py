@@ -14,7 +14,7 @@ from VSClickCorrectLib.geometry.triples import Point3, point3
 
 @dataclass(frozen=True)
 class DrawnClicks:
-    """How many clicks are drawn in each axial slice of a tumour, at most.
+    """How many clicks are drawn in each slice of a tumour, at most.
 
     Parameters
     ----------
@@ -48,15 +48,16 @@ def drawn_clicks(grid: Grid, truth: np.ndarray, wanted: DrawnClicks, rng: np.ran
     rng : numpy.random.Generator
         Source of chance.
     """
-    clicks = []
-    for k, tumour in enumerate(grid.axial_order().to_axial(truth)):
+    clicks, order = [], grid.slice_order()
+    spacing = grid.spacing_in(order)[1:]
+    for k, tumour in enumerate(order.to_axial(truth)):
         regions = (
             (ClickKind.BOUNDARY, wanted.border, tumour & ~ndimage.binary_erosion(tumour)),
             (ClickKind.INCLUDE, wanted.foreground, tumour),
             (ClickKind.EXCLUDE, wanted.background, ndimage.binary_dilation(tumour) & ~tumour),
         )
         for kind, count, region in regions:
-            places = selected(np.argwhere(region), grid.axial_spacing[1:], count, wanted.apart_mm, rng)
+            places = selected(np.argwhere(region), spacing, count, wanted.apart_mm, rng)
             clicks += [Click(ras_of(grid, (k, *place)), kind) for place in places]
     return clicks
 
@@ -88,9 +89,9 @@ def selected(
     return chosen
 
 
-def ras_of(grid: Grid, axial: Sequence[int]) -> Point3:
-    """Return the point, RAS mm, of a voxel in axial order."""
-    order, index = grid.axial_order(), np.zeros(3, int)
-    for value, axis, flip in zip(axial, order.axes, order.flips, strict=True):
+def ras_of(grid: Grid, place: Sequence[int]) -> Point3:
+    """Return the point, RAS mm, of a voxel: its slice as it was acquired, row and column."""
+    order, index = grid.slice_order(), np.zeros(3, int)
+    for value, axis, flip in zip(place, order.axes, order.flips, strict=True):
         index[axis] = grid.shape[axis] - 1 - value if flip else value
     return point3(grid.index_to_ras(index))

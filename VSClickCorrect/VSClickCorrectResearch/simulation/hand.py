@@ -21,7 +21,7 @@ class Hand:
     Parameters
     ----------
     jitter_mm : float
-        Standard deviation of the error in mm, in each of the two directions of the axial slice. The slice is
+        Standard deviation of the error in mm, in each of the two directions of the slice. The slice is
         the one that was meant: a user looks at it.
     off_target : float
         Share of clicks, 0 to 1, that land anywhere in the slice within `OFF_TARGET_MM`.
@@ -61,15 +61,15 @@ class Hand:
 
 
 def _moved(grid: Grid, position_ras: Point3, error_mm: np.ndarray) -> Point3:
-    """Return a position moved within its axial slice, to the rim where it would leave the image.
+    """Return a position moved within its slice, to the rim where it would leave the image.
 
     Parameters
     ----------
     error_mm : (2,) array
-        To the back of the head and to the patient's left.
+        Along the axes of rows and columns: in axial slices to the back of the head and to the patient's left.
     """
-    order = grid.axial_order()
-    # In array order (k, j, i), as the axes of the axial order are.
+    order = grid.slice_order()
+    # In array order (k, j, i), as the axes of the order are.
     index = grid.ras_to_ijk(position_ras)[::-1].copy()
     for axis, flipped, error in zip(order.axes[1:], order.flips[1:], error_mm, strict=True):
         voxels = error / grid.spacing[::-1][axis]

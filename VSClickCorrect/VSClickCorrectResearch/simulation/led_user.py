@@ -24,7 +24,7 @@ def clicks_near(grid: Grid, truth: np.ndarray, mask: np.ndarray, places: Sequenc
     truth, mask : ndarray of bool
         The true and the present mask, ``(K, J, I)``.
     places : sequence of tuple of float
-        RAS mm; the user looks at the axial slice of each.
+        RAS mm; the user looks at the slice of each.
 
     Returns
     -------
@@ -37,8 +37,8 @@ def clicks_near(grid: Grid, truth: np.ndarray, mask: np.ndarray, places: Sequenc
 
 
 def random_places(grid: Grid, mask: np.ndarray, count: int, rng: np.random.Generator) -> list[Point3]:
-    """Return places on the mask's border within axial slices, RAS mm, at most one a slice."""
-    axis = grid.axial_order().axes[0]
+    """Return places on the mask's border within slices, RAS mm, at most one a slice."""
+    axis = grid.slice_order().axes[0]
     border = np.argwhere(_border(mask, axis))
     chosen: dict[int, np.ndarray] = {}
     for voxel in border[rng.permutation(len(border))]:
@@ -48,7 +48,7 @@ def random_places(grid: Grid, mask: np.ndarray, count: int, rng: np.random.Gener
 
 
 def _click_near(grid: Grid, truth: np.ndarray, mask: np.ndarray, place: Index3) -> Click | None:
-    axis = grid.axial_order().axes[0]
+    axis = grid.slice_order().axes[0]
     shown = (_border(_slice_of(truth, axis, place), axis), _slice_of(mask & ~truth, axis, place))
     for voxels, kind in zip(shown, (ClickKind.BOUNDARY, ClickKind.EXCLUDE), strict=True):
         seen = np.argwhere(voxels)

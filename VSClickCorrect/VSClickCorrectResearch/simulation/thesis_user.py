@@ -34,7 +34,7 @@ def thesis_clicks(
     a_slice: int = 1,
     apart_mm: float = 0.0,
 ) -> list[Click]:
-    """Place boundary clicks by Algorithm 1 in every axial slice of the tumour.
+    """Place boundary clicks by Algorithm 1 in every slice of the tumour.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ def thesis_clicks(
         Those of the largest distance first. A slice whose distances are all 0 gets none: Algorithm 1, taken
         literally, would click anywhere in it.
     """
-    order = grid.axial_order()
+    order = grid.slice_order()
     found = []
     for k, slices in enumerate(zip(order.to_axial(truth), order.to_axial(mask), strict=True)):
         weighted = weighted_border(*slices)
         if weighted.any():
             places = np.argwhere(weighted == weighted.max())
-            for place in selected(places, grid.axial_spacing[1:], a_slice, apart_mm, rng):
+            for place in selected(places, grid.spacing_in(order)[1:], a_slice, apart_mm, rng):
                 found.append((-float(weighted.max()), Click(ras_of(grid, (k, *place)))))
     return [click for _, click in sorted(found, key=lambda one: one[0])]
 

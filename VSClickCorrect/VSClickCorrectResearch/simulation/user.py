@@ -62,7 +62,7 @@ def border_clicks(
 
 def _border_error(grid: Grid, truth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return, on the true border's voxels, the distance in mm to the mask's border; 0 elsewhere."""
-    slices_axis = grid.axial_order().axes[0]
+    slices_axis = grid.slice_order().axes[0]
     in_plane = np.ones((3, 3, 3), bool)
     in_plane[tuple(slice(None) if a != slices_axis else (0, 2) for a in range(3))] = False
     border = truth & ~ndimage.binary_erosion(truth, in_plane)
@@ -79,7 +79,7 @@ def _border_error(grid: Grid, truth: np.ndarray, mask: np.ndarray) -> np.ndarray
 def _farthest(grid: Grid, error: np.ndarray, count: int) -> list[Index3]:
     """Pick the voxels of greatest error, apart from each other and one a slice."""
     error = error.copy()
-    axis = grid.axial_order().axes[0]
+    axis = grid.slice_order().axes[0]
     coordinates: tuple[np.ndarray, ...] = np.indices(error.shape, sparse=True)
     chosen: list[Index3] = []
     while len(chosen) < count and error.any():

@@ -107,7 +107,7 @@ def _by_hand(grid: Grid, click: Click, rng: np.random.Generator) -> Click:
     moved = np.array(click.position_ras) + rng.normal(0, _HAND_MM, 3)
     # Out of the slice a hand cannot slip: clicks lie in the plane that the view shows.
     ijk, original = grid.ras_to_ijk(moved), grid.ras_to_ijk(click.position_ras)
-    axis = 2 - grid.axial_order().axes[0]
+    axis = 2 - grid.slice_order().axes[0]
     ijk[axis] = original[axis]
     ijk = np.clip(ijk, 0, np.array(grid.shape[::-1]) - 1)
     return Click(tuple(grid.ijk_to_ras(ijk)), click.kind)
