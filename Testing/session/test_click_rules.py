@@ -99,6 +99,32 @@ class TestRests:
         np.testing.assert_array_equal(one.mask.values, TUMOUR | long)
 
 
+class TestInsisting:
+    """The corrector's tumour ends at column 19, of which it is as sure as can be."""
+
+    @pytest.mark.parametrize(("again", "insists"), [(23, True), (25, True), (27, False)])
+    def test_a_boundary_click_made_twice_overrules_the_network(self, again, insists):
+        one = session(TUMOUR)
+        one.apply(click_at(GRID, (2, 15, 23)))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR)
+        one.apply(click_at(GRID, (2, 15, again)))
+        row = one.mask.values[2, 15].nonzero()[0].tolist()
+        assert row == list(range(10, again + 1 if insists else 20))
+
+    def test_it_takes_away_likewise(self):
+        one = session(TUMOUR)
+        for _ in range(2):
+            one.apply(click_at(GRID, (2, 15, 16)))
+        assert one.mask.values[2, 15].nonzero()[0].tolist() == list(range(10, 17))
+
+    def test_a_click_that_was_undone_was_not_made(self):
+        one = session(TUMOUR)
+        one.apply(click_at(GRID, (2, 15, 23)))
+        one.undo()
+        one.apply(click_at(GRID, (2, 15, 23)))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR)
+
+
 class TestRemarks:
     def test_of_clicks_without_effect_say_why(self):
         one = session(TUMOUR)
@@ -109,6 +135,12 @@ class TestRemarks:
         assert "border runs where the boundary click is already" in said[BOUNDARY]
         assert "lies in the mask already" in said[INCLUDE]
         assert "lies outside the mask already" in said[EXCLUDE]
+
+    def test_of_a_boundary_click_that_the_network_overrules_says_how_to_insist(self):
+        one = session(TUMOUR)
+        edit = one.apply(click_at(GRID, (2, 15, 23)))
+        assert edit.change.count == (0, 0)
+        assert "click there once more to insist" in edit.remark
 
     def test_of_an_include_click_where_the_networks_see_nothing(self):
         one = session(TUMOUR)

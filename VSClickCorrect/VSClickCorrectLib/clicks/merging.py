@@ -56,13 +56,13 @@ class Proposal:
         return self.probability >= self.threshold
 
 
-def through_click(grid: Grid, proposal: Proposal) -> Proposal:
+def through_click(grid: Grid, proposal: Proposal, insisted: bool = False) -> Proposal:
     """Move what a boundary click's proposal calls tumour until its border runs through the click.
 
     The network says how likely tumour is; from which probability on it is tumour, here, the click says. So
     the logits are shifted until the clicked voxel is tumour and one beside it in its slice is not: less with
     the distance from the click, and by `MOST_SHIFT` at most, so that a network that is sure of something else
-    is not overruled. Where the border runs there already, nothing changes.
+    is not overruled by a hand that slipped. Where the border runs there already, nothing changes.
 
     Parameters
     ----------
@@ -70,6 +70,9 @@ def through_click(grid: Grid, proposal: Proposal) -> Proposal:
         The native grid.
     proposal : Proposal
         Of a boundary click that lies in its box.
+    insisted : bool
+        Whether the click was made before: a hand does not slip twice to the same place, so a border that the
+        network does not let go there is then drawn to the click by the ball between the two.
     """
     probability = np.clip(proposal.probability.astype(np.float32), _SURE, 1 - _SURE)
     logits = np.log(probability / (1 - probability))
@@ -84,7 +87,28 @@ def through_click(grid: Grid, proposal: Proposal) -> Proposal:
     shifted = 1 / (1 + np.exp(np.clip(shift, -MOST_SHIFT, MOST_SHIFT) * near - logits))
     if abs(here) <= MOST_SHIFT:
         shifted[place] = np.maximum(shifted[place], proposal.threshold)
-    return replace(proposal, probability=shifted.astype(np.float32))
+    moved = replace(proposal, probability=shifted.astype(np.float32))
+    return _drawn_to_click(grid, moved, outward=here < 0) if insisted and abs(shift) > MOST_SHIFT else moved
+
+
+def _drawn_to_click(grid: Grid, proposal: Proposal, outward: bool) -> Proposal:
+    """Give the ball between a click and the nearest voxel beyond the border, in its slice, its own side."""
+    click, box = proposal.click.position_ras, proposal.box
+    voxel = Box.of_voxel(grid.ras_to_index(click)).slices_in(box)
+    axis = grid.slice_order().axes[0]
+    other = np.zeros(box.shape, bool)
+    in_slice = tuple(place if a == axis else slice(None) for a, place in enumerate(voxel))
+    other[in_slice] = proposal.values[in_slice] == outward
+    other[voxel] = False
+    if not other.any():
+        return proposal
+    far = np.where(other, distances(grid, box, click), np.inf)
+    nearest = grid.index_to_ras(np.add(np.unravel_index(np.argmin(far), far.shape), box.start))
+    ball = distances(grid, box, (nearest + np.array(click)) / 2) <= far.min() / 2
+    probability = proposal.probability.copy()
+    probability[ball] = proposal.threshold if outward else 0.0
+    probability[voxel] = proposal.threshold
+    return replace(proposal, probability=probability)
 
 
 def _least_beside(grid: Grid, values: np.ndarray, place: Slices3) -> float:

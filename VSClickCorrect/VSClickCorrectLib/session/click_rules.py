@@ -144,7 +144,8 @@ class ClickRules:
             # What was in both before stays: nobody asked for it to change.
             result &= current | ~self.others.read(box)
         change = Change.between(box, current, result)
-        return Outcome(change, _remark(change, clicks, unseen))
+        overruled = [c for c in clicks if c.kind is ClickKind.BOUNDARY and not self._is_at_border(c)]
+        return Outcome(change, _remark(change, clicks, unseen, overruled))
 
     def _is_taken(self, click: Click) -> bool:
         """Tell whether a click's voxel is another class's and not the mask's."""
@@ -153,8 +154,17 @@ class ClickRules:
         return bool(taken and not self.mask.read(voxel).any())
 
     def _through(self, proposal: Proposal) -> Proposal:
-        boundary = proposal.click.kind is ClickKind.BOUNDARY
-        return through_click(self.case.grid, proposal) if boundary else proposal
+        click = proposal.click
+        if click.kind is not ClickKind.BOUNDARY:
+            return proposal
+        earlier = [c.position_ras for c in self.standing if c.kind is ClickKind.BOUNDARY]
+        insisted = any(np.linalg.norm(np.subtract(c, click.position_ras)) <= REACH_MM for c in earlier)
+        return through_click(self.case.grid, proposal, insisted)
+
+    def _is_at_border(self, click: Click) -> bool:
+        """Tell whether the border runs beside a click's voxel in its slice, on the mask as it is."""
+        grid = self.case.grid
+        return self._border_within(click, 1.5 * float(grid.spacing_in(grid.slice_order())[1:].max()))
 
     def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
         """Return the part of the mask under an exclude click if it is not the tumour itself."""
@@ -316,7 +326,9 @@ def _rim(shape: Index3) -> np.ndarray:
     return rim
 
 
-def _remark(change: Change, clicks: Sequence[Click], unseen: Sequence[Click]) -> str:
+def _remark(
+    change: Change, clicks: Sequence[Click], unseen: Sequence[Click], overruled: Sequence[Click]
+) -> str:
     """Say why less was changed than clicks ask for."""
     if any(c.kind is ClickKind.INCLUDE for c in unseen):
         return "The networks see no tumour there, so only a small disc was added."
@@ -324,6 +336,8 @@ def _remark(change: Change, clicks: Sequence[Click], unseen: Sequence[Click]) ->
         return "The networks take that for tumour, so only a small disc was removed."
     if not change.box.empty:
         return ""
+    if overruled:
+        return "The network sees no border there, so nothing was changed; click there once more to insist."
     return " ".join(dict.fromkeys(_NO_EFFECT[click.kind] for click in clicks))
 
 
