@@ -9,6 +9,7 @@ from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.session import click_rules
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal, history_of, replay
 
@@ -19,6 +20,12 @@ WHOLE = GRID.box
 
 def row(text):
     return np.array([[[letter == "#" for letter in text]]])
+
+
+@pytest.fixture(autouse=True)
+def _as_proposed(monkeypatch):
+    """Clicks on one place do not insist: what is proposed is taken as it is."""
+    monkeypatch.setattr(click_rules, "through_click", lambda grid, proposal, insisted: proposal)
 
 
 class Scripted:

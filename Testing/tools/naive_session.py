@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import numpy as np
+from any_grid import slice_axes
 from scipy import ndimage
 from session_doubles import (
+    BOUNDARY,
     EXCLUDE,
     INCLUDE,
     values_within,
@@ -17,6 +19,12 @@ from VSClickCorrectLib.geometry.box import Box
 
 HALF, STARTER_HALF, DOUBT_HALF = (1, 5, 5), (1, 2, 3), (0, 1, 1)
 TOUCHING = np.ones((3, 3, 3), bool)
+
+
+def insists(click, earlier):
+    """Whether a boundary click was made before, within 2 mm."""
+    again = [c.position_ras for c in earlier if c.kind is BOUNDARY and click.kind is BOUNDARY]
+    return any(np.linalg.norm(np.subtract(place, click.position_ras)) <= 2.0 for place in again)
 
 
 class NaiveSession:
@@ -157,8 +165,9 @@ class NaiveSession:
         result = self.mask.copy()
         for click in clicks:
             if click not in deep and islands.get(click) is None:
-                changes = self._changes(click)
-                result[changes] = self.opinion[changes]
+                opinion = self._opinion_at(click, earlier)
+                changes = self._changes(click, opinion)
+                result[changes] = opinion[changes]
         for click in deep:
             if click.kind is INCLUDE:
                 result |= self._block(click, STARTER_HALF)
@@ -169,6 +178,25 @@ class NaiveSession:
         local = [c for c, island in islands.items() if island is None and c not in deep]
         self._take_rests(result, local, [c for c in (*earlier, *clicks) if c.kind is INCLUDE])
         return self._kept_true(result, clicks, earlier)
+
+    def _opinion_at(self, click, earlier):
+        """The network's opinion; a second boundary click within 2 mm draws its border to the click."""
+        if not insists(click, earlier):
+            return self.opinion
+        voxel, axis = self._voxel(click), slice_axes(self.grid)[0][0]
+        near = self._block(click, HALF) & (np.indices(self.mask.shape)[axis] == voxel[axis])
+        beside = near & (np.abs(np.moveaxis(np.indices(self.mask.shape), 0, -1) - voxel).sum(axis=-1) == 1)
+        inside = bool(self.opinion[voxel])
+        other = near & (self.opinion != inside)
+        if inside and not self.opinion[beside].all() or not beside.any() or not other.any():
+            return self.opinion
+        away = np.where(other, self._away(click), np.inf)
+        nearest = np.argwhere(away <= away.min() + 1e-3)[0]
+        middle = (self.centres[tuple(nearest)] + click.position_ras) / 2
+        drawn = self.opinion.copy()
+        drawn[np.linalg.norm(self.centres - middle, axis=-1) <= away.min() / 2 + 1e-3] = not inside
+        drawn[voxel] = True
+        return drawn
 
     def _is_deep(self, click):
         """Whether an include click has no mask, or an exclude click nothing else, within 6 mm."""
@@ -209,13 +237,13 @@ class NaiveSession:
             is_tumour = part.sum() == np.bincount(labels[labels > 0]).max()
         return None if is_tumour else part
 
-    def _changes(self, click):
+    def _changes(self, click, opinion):
         block = self._block(click, HALF)
         if self.merge != "progressive":
             return block
-        differs = block & (self.mask != self.opinion)
+        differs = block & (self.mask != opinion)
         if click.kind is not click.kind.BOUNDARY:
-            differs &= self.opinion == (click.kind is INCLUDE)
+            differs &= opinion == (click.kind is INCLUDE)
             differs &= self._within(click, 5.0) | self._thick(differs, block)
         labels, _ = ndimage.label(differs, TOUCHING)
         return np.isin(labels, labels[differs & self._within(click, 2.0)]) & differs

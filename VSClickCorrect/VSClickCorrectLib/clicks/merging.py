@@ -27,6 +27,7 @@ _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
 MOST_SHIFT, SHIFTED_MM = 1.5, 6.0
 _SURE = 1e-3
+_ROUNDING_MM = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +104,10 @@ def _drawn_to_click(grid: Grid, proposal: Proposal, outward: bool) -> Proposal:
     if not other.any():
         return proposal
     far = np.where(other, distances(grid, box, click), np.inf)
-    nearest = grid.index_to_ras(np.add(np.unravel_index(np.argmin(far), far.shape), box.start))
-    ball = distances(grid, box, (nearest + np.array(click)) / 2) <= far.min() / 2
+    # Of several that are equally near the first, however distances are rounded.
+    index = np.unravel_index(np.argmax(far <= far.min() + _ROUNDING_MM), far.shape)
+    middle = (grid.index_to_ras(np.add(index, box.start)) + np.array(click)) / 2
+    ball = distances(grid, box, middle) <= far.min() / 2 + _ROUNDING_MM
     probability = proposal.probability.copy()
     probability[ball] = proposal.threshold if outward else 0.0
     probability[voxel] = proposal.threshold
