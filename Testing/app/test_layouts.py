@@ -1,7 +1,9 @@
 """Where the views of each layout lie."""
 
+import numpy as np
 import pytest
-from VSClickCorrectLib.app.layouts import places
+from VSClickCorrectLib.app.layouts import acquired_plane, places
+from VSClickCorrectLib.geometry.grid import Grid
 
 BOTH = ("T1ce", "T2")
 
@@ -36,3 +38,16 @@ def test_the_surface_is_as_wide_as_each_axial_view():
         "ThreeD": "1 / 5 / 6 / 7",
     }
     assert places("surface", ["T1ce"]) == {"T1ce": "1 / 1 / 6 / 4", "ThreeD": "1 / 4 / 6 / 7"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "plane"),
+    [
+        ((0.5, 0.5, 3.0), "axial"),
+        ((0.5, 3.0, 0.5), "coronal"),
+        ((3.0, 0.5, 0.5), "sagittal"),
+        ((0.9, 0.9, 0.9), "axial"),
+    ],
+)
+def test_slices_are_shown_as_they_were_acquired(sizes, plane):
+    assert acquired_plane(Grid((4, 5, 6), np.diag([*sizes, 1.0]))) == plane

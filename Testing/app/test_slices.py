@@ -68,3 +68,11 @@ def test_areas_of_a_sagittal_stack_run_upward_too():
 
 def test_an_empty_mask_has_no_area():
     assert AxialSlices(UPWARD).areas(None, None) == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("ras", "expected"),
+    [((-1.4, 17.5, 9.4), (-1, 18, 8)), ((90, 90, -90), (0, 20, 5)), ((-2, 12, 14), (-2, 12, 14))],
+)
+def test_a_point_is_moved_into_the_middle_of_its_voxel(ras, expected):
+    np.testing.assert_allclose(AxialSlices(UPWARD).voxel_at(ras), expected)

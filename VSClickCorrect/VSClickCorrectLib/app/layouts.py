@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from VSClickCorrectLib.geometry.grid import Grid
+
 LAYOUTS = {
     "axial": "Axial",
     "coronal": "Coronal",
@@ -52,6 +54,12 @@ def places(layout: str, axial: Sequence[str], enlarged: str = "") -> dict[str, s
     if layout in ("coronal", "sagittal"):
         return _row(TWINS[layout.title()][: len(axial)], 1, 1 + ROWS)
     return _row((*axial, SURFACE_VIEW) if layout == "surface" else axial, 1, 1 + ROWS)
+
+
+def acquired_plane(grid: Grid) -> str:
+    """Return the layout that shows a grid's slices as they were acquired: axial, coronal or sagittal."""
+    side = grid.axial_order().axes.index(grid.slice_order().axes[0])
+    return ("axial", "coronal", "sagittal")[side]
 
 
 def plane_of(view: str) -> str:

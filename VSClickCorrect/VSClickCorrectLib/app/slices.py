@@ -40,6 +40,11 @@ class AxialSlices:
         ijk[2 - self._axis] = self.count - number if self._flipped else number - 1
         return self.grid.ijk_to_ras(ijk)
 
+    def voxel_at(self, ras) -> np.ndarray:
+        """Return the middle of the voxel nearest to a point, both RAS mm."""
+        index = np.round(self.grid.ras_to_ijk(ras)[::-1])
+        return self.grid.index_to_ras(np.clip(index, 0, np.array(self.grid.shape) - 1))
+
     def stepped(self, ras, columns: int, rows: int) -> np.ndarray:
         """Return a point, RAS mm, moved by voxels to the patient's left and toward the back of the head."""
         order = self.grid.axial_order()

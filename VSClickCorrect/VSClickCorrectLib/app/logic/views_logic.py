@@ -31,6 +31,7 @@ from VSClickCorrectLib.app.layouts import (
     SLICE_VIEWS,
     SURFACE_VIEW,
     TWINS,
+    acquired_plane,
     places,
     plane_of,
 )
@@ -96,6 +97,8 @@ class ViewsLogic:
         register_factories(slicer_app.view_manager, server)
         self._axial_views: Sequence[str] = AXIAL_VIEWS
         self._slices: AxialSlices | None = None
+        # Who looks at slices as they were acquired does so with the next case, too.
+        self._acquired = ViewsState.layout
         self._pointings: list[Pointing] = []
         # What views show that show the whole image, and what those show that are getting another size.
         self._whole: dict[str, ViewFrame] = {}
@@ -130,6 +133,9 @@ class ViewsLogic:
         self._slices = AxialSlices(grid)
         shown = {"T1ce": nodes.t1ce, "T2": nodes.t2}
         self._axial_views = [name for name, node in shown.items() if node is not None]
+        before, self._acquired = self._acquired, acquired_plane(grid)
+        if self.typed_state.data.layout == before:
+            self.typed_state.data.layout = self._acquired
         self.typed_state.data.sides_known = sides_known(nodes.reference)
         if self.typed_state.data.enlarged not in _all_places(self._axial_views):
             self.typed_state.data.enlarged = ""
@@ -177,12 +183,12 @@ class ViewsLogic:
         """Bring a point, world RAS mm, into the slices of all views and put the crosshair there."""
         if self._slices is None:
             return
-        # Between two slices an axial view would show a mixture of both.
-        whole = self._slices.moved(ras, self._slices.number_at(ras))
+        # Between two slices a view would show a mixture of both.
+        whole, voxel = self._slices.moved(ras, self._slices.number_at(ras)), self._slices.voxel_at(ras)
         for name in AXIAL_VIEWS:
             self._place(whole, self.view(name))
         for name in PLANE_VIEWS:
-            self._place(ras, self.view(name))
+            self._place(voxel if plane_of(name).lower() == self._acquired else ras, self.view(name))
         self.crosshair.SetCrosshairRAS(*(float(v) for v in ras))
 
     def zoom_to(self, grid: Grid, box: Box) -> None:

@@ -1,0 +1,35 @@
+"""A coronal scan on the page in a real Chromium: its slices are shown as they were acquired."""
+
+import re
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from bright_ball import ball_volume, write_image
+from page_mouse import over
+from VSClickCorrectLib.geometry.grid import Grid
+
+if find_spec("playwright") is None:
+    pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
+
+from playwright.sync_api import expect
+
+# Loading the models takes a while on a busy machine.
+PATIENCE_MS = 60_000
+# Columns to the left, rows downward, slices of 3 mm forward from A -60.
+CORONAL = Grid((24, 64, 64), np.array([[-0.75, 0, 0, 82], [0, 0, 3, -60], [0, -0.75, 0, 60], [0, 0, 0, 1]]))
+
+
+def test_a_coronal_scan_opens_in_its_own_slices(tmp_path, serve_app, chromium, bright_models):
+    t1ce = write_image(tmp_path / "t1.nii.gz", ball_volume(CORONAL).array, CORONAL.affine)
+    server = serve_app("--t1ce", t1ce, "--models", bright_models, "--device", "cpu")
+    context = chromium.new_context()
+    tab = context.new_page()
+    tab.goto(server.url)
+    expect(tab.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
+    expect(over(tab, "Coronal")).to_be_visible()
+    expect(over(tab, "T1ce")).to_be_hidden()
+    # The middle of the image, A -25.5, lies between two slices, of which one is shown.
+    place = over(tab, "Coronal").locator(".vs-position")
+    expect(place).to_have_text(re.compile(r"^P 2[47]\.0$"))
+    context.close()
