@@ -162,15 +162,12 @@ def recorded(events: Sequence[Event], mask: Mask) -> ExtentTrackingMask:
     CorrectionError
         If the journal is damaged.
     """
-    known, start = ExtentTrackingMask(mask.grid), start_of(events, mask.grid)
+    start = start_of(events, mask.grid)
     if start is None:
-        box = mask.extent()
-        if box is not None:
-            known.write(box, mask.read(box))
-    else:
-        box = Box.around(start)
-        known.write(box, start[box.slices])
-        replay(events[session_start(events) :], known)
+        return ExtentTrackingMask.copied(mask, mask.grid)
+    known, box = ExtentTrackingMask(mask.grid), Box.around(start)
+    known.write(box, start[box.slices])
+    replay(events[session_start(events) :], known)
     return known
 
 
