@@ -49,9 +49,6 @@ EXCEPTIONS = {
     "io/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
     "panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
     "mrml/segment_correction.py: self._markers.rename": "numbers of points, no file",
-    "worklist/locks.py: whole.write_text": "a lock, written beside and linked into place: one alone gets it",
-    "worklist/locks.py: os.link": "a lock, linked into place",
-    "worklist/locks.py: path.open": "a lock, where the drive knows no links",
     "worklist/locks.py: os.rename": "a lock that is taken over is moved aside: one alone does it",
     "worklist/store.py: os.replace": "a whole file gets another name",
 }
