@@ -90,6 +90,14 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_worklist(parser: argparse.ArgumentParser) -> None:
+    """Add the cases of a worklist and ``--output``."""
+    parser.add_argument(
+        "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the results")
+
+
 def add_different_patients(parser: argparse.ArgumentParser) -> None:
     """Add ``--different-patients``."""
     parser.add_argument(
