@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import DEVICES, ModelFolder
 
 Number = TypeVar("Number", int, float)
 SCAN_HELP = (
@@ -139,7 +139,7 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="auto",
-        choices=("auto", "cuda", "mps", "cpu"),
+        choices=DEVICES,
         help="where the networks run (default: the graphics card if there is one, else the processor)",
     )
 
