@@ -241,13 +241,13 @@ def test_locks_that_a_crash_left_beside_their_place_are_cleared_away_later(open_
 
 def test_the_record_tells_of_the_clicks_that_the_journal_holds_when_a_mask_is_kept_or_done(open_list):
     worklist = open_list()
-    for name, finish in (("VS-2", worklist.keep), ("VS-9", worklist.done)):
+    for name, finish in (("VS-2", lambda: worklist.opened.keep), ("VS-9", lambda: worklist.done)):
         worklist.go_to(name)
         journal, one = worklist.opened.journal(), np.ones((1, 1, 1), bool)
         journal.append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN))))
         change = Change.of(Box.of_voxel((0, 0, 0)), one, ~one)
         journal.append(edit_event(Edit((Click((1.0, 1.0, 1.0)),), 1, change, 1.0), "model@1", "progressive"))
-        finish(MASK, PLAIN)
+        finish()(MASK, PLAIN)
         assert (worklist.record(name).clicks, worklist.record(name).rounds) == (1, 1)
 
 
