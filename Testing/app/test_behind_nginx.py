@@ -191,7 +191,7 @@ def test_at_the_end_all_cases_are_closed_and_all_journals_whole(group, pages):
     assert said.count("0 of 2 places are taken") == 1
     work = Worklist.open(group.folder / "cases", group.folder / "results", "anna")
     work.go_to(case)
-    assert len(Journal(work.journal_path).text.splitlines()) >= 2
+    assert len(Journal(work.opened.journal_path).text.splitlines()) >= 2
     work.close()
     for page in (anna, bert):
         expect(page.locator("#gone")).to_be_visible(timeout=PATIENCE_MS)

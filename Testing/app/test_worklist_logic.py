@@ -111,12 +111,12 @@ def test_a_click_on_a_case_that_was_lost_changes_neither_the_mask_nor_the_journa
         theirs.go_to("one", take_over=True)
 
     asyncio.run(day())
-    mask, text = page.workbench.case.mask, mine.journal_path.read_text()
+    mask, text = page.workbench.case.mask, mine.opened.journal_path.read_text()
     before = mask.read(mask.grid.box)
     page.workbench.under_way.place(Click(tuple(mask.grid.center_ras), ClickKind.EXCLUDE))
     assert page.message.is_error and page.message.message.startswith("Case one was taken over by CD on ")
     np.testing.assert_array_equal(mask.read(mask.grid.box), before)
-    assert mine.journal_path.read_text() == text
+    assert mine.opened.journal_path.read_text() == text
 
 
 def sent(page, folder, **files):
@@ -224,7 +224,7 @@ def test_done_right_after_a_click_tells_of_that_click_everywhere(page, folder):
     sidecar = json.loads(label.with_name(label.name.replace(".nii.gz", ".json")).read_text())[
         "VSClickCorrect"
     ]
-    with (mine.output / "summary.csv").open(newline="") as stream:
+    with (mine.store.output / "summary.csv").open(newline="") as stream:
         row = next(row for row in csv.DictReader(stream) if row["case"] == "one")
     assert [sidecar["clicks"], mine.record("one").clicks, int(row["clicks"])] == [1, 1, 1]
     assert sidecar["models"] == list(mine.record("one").models) != []

@@ -11,7 +11,7 @@ from bright_ball import CENTER, GRID, ball_volume
 from dicom_scans import Slice, stack, write_frames, write_slices
 from vs_seg_files import T1_UID, T2_UID, circle, write_contours, write_rtstruct, write_series
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.registration import read_matrix
+from VSClickCorrectResearch.datasets.placing import read_matrix
 from VSClickCorrectResearch.datasets.rtstruct import read_structure_set
 from VSClickCorrectResearch.datasets.vs_seg import find_cases
 

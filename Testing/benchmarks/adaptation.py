@@ -132,10 +132,10 @@ class Day:
     def worked(self, name: str, corrector: Corrector) -> dict:
         """Correct and accept one case; return DSC after each click, and which corrector it was."""
         self.worklist.go_to(name)
-        case = self.worklist.load()
+        case = self.worklist.opened.load()
         truth = read_mask(self.output / "truth" / f"{name}.nii.gz", case.grid)
-        mask = ArrayMask(case.grid, self.worklist.saved_mask(case.grid, case))
-        session = CorrectionSession(case, mask, corrector, journal=self.worklist.journal())
+        mask = ArrayMask(case.grid, self.worklist.opened.saved_mask(case.grid, case))
+        session = CorrectionSession(case, mask, corrector, journal=self.worklist.opened.journal())
         hand, scores = Hand(0.5, seed=zlib.crc32(name.encode())), [dice(mask.values, truth)]
         errors = hand.errors(name)
         while scores[-1] < SATISFIED and len(scores) <= MOST:

@@ -19,9 +19,9 @@ import numpy as np
 from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import point3
-from VSClickCorrectLib.measure.porus import porus_plane
-from VSClickCorrectLib.measure.tumour_parts import measure_by_plane
+from VSClickCorrectLib.measure.tumour_parts import measure_parts
 from VSClickCorrectResearch.simulation.planar_contours import Contour, rasterise
+from VSClickCorrectResearch.simulation.porus import porus_plane
 from VSClickCorrectResearch.simulation.vs_seg import cochlea_contours, tumour_contours
 
 _FILES = re.compile(r".*/(sub-\d+)_contours_space-individual_T1w\.json$")
@@ -75,7 +75,8 @@ def _row(tumour: list[Contour], cochlea: list[Contour]) -> tuple[float, ...]:
     # Some were drawn on the T2, so that their planes are not those of the tumour's.
     centre = np.concatenate(cochlea).mean(axis=0)
     plane = porus_plane(grid, (grid.box, ours), point3(centre))
-    parts = measure_by_plane(grid, grid.box, ours, plane)
+    outside = plane.extrameatal(grid, grid.box, ours)
+    parts = measure_parts(grid, grid.box, ours & ~outside, outside)
     depth = plane.depth(grid.index_to_ras(np.argwhere(ours)))
     total = parts.intrameatal_mm3 + parts.extrameatal_mm3
     return (

@@ -28,10 +28,14 @@ def test_cases_without_a_mask_get_one_once_and_a_broken_one_is_named(cases, tmp_
     assert "broken: " in told.out and "T1ce.nii.gz" in told.out
     assert told.err.startswith("vsclick: 1 case could not be prepared")
     worklist, models = Worklist.open(cases, output), ModelFolder(bright_models)
-    made = {c.name for c in worklist.cases if is_prepared(worklist.prepared_path(c.name), models)}
+    made = {c.name for c in worklist.cases if is_prepared(worklist.store.prepared_path(c.label), models)}
     assert made == {"one", "two"}
     assert [row.record.state.value for row in worklist.rows()] == ["todo"] * 4
-    times = [worklist.prepared_path(name).stat().st_mtime_ns for name in ("one", "two")]
+    times = [
+        worklist.store.prepared_path(worklist.case(name).label).stat().st_mtime_ns for name in ("one", "two")
+    ]
     assert main(command) == 2
     assert "0 masks made, 2 there already, 1 failed." in capsys.readouterr().out
-    assert times == [worklist.prepared_path(name).stat().st_mtime_ns for name in ("one", "two")]
+    assert times == [
+        worklist.store.prepared_path(worklist.case(name).label).stat().st_mtime_ns for name in ("one", "two")
+    ]

@@ -112,7 +112,7 @@ def dicom(folder: Path) -> dict[str, Reader]:
         return read_structure_set(_written(here / "rtstruct.dcm", content))
 
     def read_transform(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.io.registration import read_matrix
+        from VSClickCorrectResearch.datasets.placing import read_matrix
 
         return read_matrix(_written(here / "matrix.tfm", content))
 

@@ -15,7 +15,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.initial_mask import best_part, best_parts
+from VSClickCorrectLib.inference.initial_mask import best_parts
 from VSClickCorrectLib.inference.manifest import ModelFolder
 
 R, A, S = CENTER
@@ -56,7 +56,7 @@ def test_of_two_parts_the_one_with_more_evidence_stays_and_its_hole_is_filled():
     probability[1, 5, 5] = 0.3
     # Wide enough that the two are apart.
     grid = Grid((3, 8, 8), AXIAL @ np.diag([3.0, 3.0, 3.0, 1.0]))
-    found = best_part(grid, Box((0, 0, 0), (3, 8, 8)), probability, 0.5)
+    found, *_ = best_parts(grid, Box((0, 0, 0), (3, 8, 8)), probability, 0.5)
     expected = np.zeros((3, 8, 8), bool)
     expected[1, 4:7, 4:7] = True
     assert np.array_equal(found.on(grid), expected)

@@ -14,8 +14,8 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.registration import moved, read_matrix, register
-from VSClickCorrectResearch.datasets.placing import place
+from VSClickCorrectLib.io.registration import moved, register
+from VSClickCorrectResearch.datasets.placing import place, read_matrix
 from VSClickCorrectResearch.simulation import synthesis
 
 ARCHIVE = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-contours.tar.gz"

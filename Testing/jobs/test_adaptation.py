@@ -168,7 +168,7 @@ def test_an_accepted_case_that_is_worked_on_again_is_not_asked(opened, small):
     accept(opened, "case2", small)
     assert len(adaptation_of(opened).cases) == 2
     session = clicked(opened, "case1", small)
-    opened.keep(~session.mask.values, session.case.grid)
+    opened.opened.keep(~session.mask.values, session.case.grid)
     assert [case.case for case in adaptation_of(opened).cases] == ["case2"]
 
 

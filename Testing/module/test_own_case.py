@@ -18,7 +18,7 @@ def stranger(headless, small):
 def test_other_volumes_that_are_chosen_are_not_corrected_in_the_case_s_name(
     widget, opened, stranger, folder, desktop
 ):
-    before = opened.journal_path.read_bytes()
+    before = opened.opened.journal_path.read_bytes()
     widget.ui.t1ceSelector.setCurrentNode(stranger.t1ce)
     assert widget.panel.correction is None
     assert "other volumes than those of case case1" in widget.ui.statusLabel.text.lower()
@@ -26,7 +26,7 @@ def test_other_volumes_that_are_chosen_are_not_corrected_in_the_case_s_name(
     widget.ui.correctButton.click()
     widget.ui.doneCaseButton.click()
     assert (widget.panel.correction, opened.current.name) == (None, "case1")
-    assert opened.journal_path.read_bytes() == before
+    assert opened.opened.journal_path.read_bytes() == before
     assert not list((folder / "results").rglob("*_dseg.nii.gz"))
     assert desktop.faults == []
 
@@ -34,11 +34,11 @@ def test_other_volumes_that_are_chosen_are_not_corrected_in_the_case_s_name(
 def test_a_segment_that_was_made_on_other_images_is_not_corrected_and_stays_in_the_scene(
     widget, opened, stranger, folder, headless, desktop, spoiled
 ):
-    before = opened.journal_path.read_bytes()
+    before = opened.opened.journal_path.read_bytes()
     widget.ui.segmentSelector.setCurrentNode(stranger.segmentation)
     widget.ui.correctButton.click()
     assert "was not made on the images of case case1" in widget.ui.statusLabel.text
-    assert opened.journal_path.read_bytes() == before
+    assert opened.opened.journal_path.read_bytes() == before
     widget.ui.nextCaseButton.click()
     assert stranger.segmentation.GetScene() is headless.scene
     assert not list((folder / "results").rglob("*_dseg.nii.gz"))
@@ -83,7 +83,7 @@ def test_a_tumour_that_is_found_on_other_images_does_not_set_the_case_s_work_asi
     from VSClickCorrectLib.inference.initial_mask import InitialMask
 
     widget.panel.correction.place(border[0])
-    before = opened.journal_path.read_bytes()
+    before = opened.opened.journal_path.read_bytes()
     widget.ui.t1ceSelector.setCurrentNode(stranger.t1ce)
     widget.ui.t2Selector.setCurrentNode(stranger.t2)
     widget.ui.initialButton.click()
@@ -92,5 +92,5 @@ def test_a_tumour_that_is_found_on_other_images_does_not_set_the_case_s_work_asi
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
     with pytest.raises(WorklistError, match="other volumes than those of case case1"):
         widget.panel.flow.host.start(widget.panel.flow.initial.use(initial, (stranger.t1ce, stranger.t2)))
-    assert opened.journal_path.read_bytes() == before
+    assert opened.opened.journal_path.read_bytes() == before
     assert not list((folder / "results").rglob("old-*"))

@@ -161,7 +161,7 @@ def test_tumour_found_in_a_case_begins_its_journal(widget, opened, small):
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
     widget.panel.flow.host.start(widget.panel.flow.initial.use(initial, (parameters.t1ce, parameters.t2)))
     widget.panel.correction.place(Click(tuple(small.grid.index_to_ras((2, 4, 6)))))
-    assert len(opened.journal().events) == 2
+    assert len(opened.opened.journal().events) == 2
     assert bare(widget.ui.clickTable).rowCount() == 1
 
 
@@ -254,7 +254,7 @@ def test_painting_not_yet_noted_is_written_down_while_the_case_is_ours(
     from VSClickCorrectLib.worklist.locks import holder_of
     from VSClickCorrectLib.worklist.store import Store
 
-    lock, path = Store(opened.output).lock_path("case1"), opened.journal_path
+    lock, path = Store(opened.store.output).lock_path("case1"), opened.opened.journal_path
     append, written = Journal.append, []
 
     def watched(journal, event):
@@ -278,7 +278,7 @@ def test_who_lost_a_case_writes_nothing_into_its_journal_any_more(
     widget, opened, colleague, desktop, hand, wait, border
 ):
     colleague.go_to("case1", take_over=True)
-    path = colleague.journal_path
+    path = colleague.opened.journal_path
     text = path.read_text()
     before = widget.panel.flow.workbench.values()
     widget.panel.correction.place(border[0])
@@ -306,5 +306,5 @@ def test_a_mask_that_is_found_begins_a_journal_in_which_nothing_of_the_one_befor
     initial = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9)
     hand()
     widget.panel.flow.host.start(widget.panel.flow.initial.use(initial, (parameters.t1ce, parameters.t2)))
-    (event,) = opened.journal().events
+    (event,) = opened.opened.journal().events
     assert event["start"]["voxels"] == 24

@@ -14,7 +14,7 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, LockLostError, WorklistError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.session.journal import Journal, check_grid, history_of, parse, replay, session_event
+from VSClickCorrectLib.session.journal import Journal, check_grid, history_of, replay, session_event
 from written_journals import chained, events_of
 
 EVENT = {"event": "round", "round": 2}
@@ -174,7 +174,7 @@ def test_a_last_line_that_lacks_only_its_end_is_kept_and_continued(path):
 )
 def test_damage_before_the_last_line_is_refused(damage):
     with pytest.raises(CorrectionError, match="line 2 of the journal cannot be understood"):
-        parse(f"{json.dumps(EVENT)}\n{damage}\n{json.dumps(EVENT)}\n")
+        Journal(text=f"{json.dumps(EVENT)}\n{damage}\n{json.dumps(EVENT)}\n")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from session_doubles import OracleCorrector, case_on
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.edit import Change
-from VSClickCorrectLib.session.journal import Journal, parse
+from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
 
 
@@ -38,7 +38,7 @@ def test_a_journal_cut_anywhere_gives_the_mask_of_its_whole_lines(expected, tmp_
     first = content.index(b"\n") + 1
     chance = random.Random()
     for cut in (first, len(content) - 1, *(chance.randrange(first, len(content)) for _ in range(25))):
-        events = parse(content[:cut].decode("utf-8"))
+        events = Journal(text=content[:cut].decode("utf-8")).events
         # A line of which only its end is missing is whole.
         assert len(events) - content[:cut].count(b"\n") in (0, 1)
         np.testing.assert_array_equal(restored(events, GRID), expected[len(events)])

@@ -34,9 +34,9 @@ def worklist_of(folder, output):
 def clicked(worklist, name, small, clicks=2):
     """Open a case and click; return the session."""
     worklist.go_to(name)
-    case = worklist.load()
-    mask = ArrayMask(case.grid, worklist.saved_mask(case.grid, case))
-    session = CorrectionSession(case, mask, Oracle(small.truth), journal=worklist.journal())
+    case = worklist.opened.load()
+    mask = ArrayMask(case.grid, worklist.opened.saved_mask(case.grid, case))
+    session = CorrectionSession(case, mask, Oracle(small.truth), journal=worklist.opened.journal())
     for click in border_clicks(case.grid, small.truth, mask.values, clicks):
         session.apply(Click(click.position_ras, click.kind))
     worklist.update(clicks=len(session.clicks))

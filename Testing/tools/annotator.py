@@ -129,9 +129,9 @@ class Annotator:
         """Read the case and begin to correct it, as the user interfaces do."""
         worklist = self._worklist
         try:
-            images = worklist.load()
-            values = worklist.saved_mask(images.grid, images)
-            journal = Journal(worklist.journal_path, guard=worklist.journal_guard)
+            images = worklist.opened.load()
+            values = worklist.opened.saved_mask(images.grid, images)
+            journal = Journal(worklist.opened.journal_path, guard=worklist.opened.check_held)
         except VSClickError as error:
             why = error
             self._try("give up", case.name, lambda: worklist.give_up(why))
@@ -190,7 +190,7 @@ class Annotator:
 
     def _keep(self, session, name):
         session.note_painting()
-        self._worklist.keep(session.mask.values, session.case.grid, name)
+        self._worklist.opened.keep(session.mask.values, session.case.grid, name)
 
     def _done(self, session, name):
         session.note_painting()

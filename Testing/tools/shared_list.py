@@ -247,8 +247,8 @@ def _looked_at(worklist, number, name):
     label_path = worklist.label_path(name)
     label = read_mask(label_path, GRID) if label_path.exists() else None
     worklist.go_to(name)
-    events = Journal(worklist.journal_path).events
-    saved = worklist.saved_mask(GRID)
+    events = Journal(worklist.opened.journal_path).events
+    saved = worklist.opened.saved_mask(GRID)
     if events and not np.array_equal(saved, restored(events, GRID)):
         wrong.append("the mask is another one than its journal gives")
     for what, values in (("mask", saved), ("label", label)):

@@ -20,7 +20,7 @@ def snapshot(window, folder):
     """What a window has come to."""
     worklist, correction = window.flow.worklist.worklist, window.flow.workbench.correction
     mask = window.flow.workbench.values() if correction is not None else None
-    journal = worklist.journal().events if worklist.current is not None else []
+    journal = worklist.opened.journal().events if worklist.current is not None else []
     records = [worklist.record(case.name) for case in worklist.cases]
     return {
         "case": worklist.current.name if worklist.current is not None else "",

@@ -81,7 +81,7 @@ def test_opening_a_list_that_has_five_is_no_reason_to_learn(opened, host, small,
     accept_one(opened, host)
     opened.worklist.close()
     begun = len(by_hand)
-    host.run(opened.worklist.begin(worklist_of(worklist.cases[0].t1ce.parents[1], worklist.output)))
+    host.run(opened.worklist.begin(worklist_of(worklist.cases[0].t1ce.parents[1], worklist.store.output)))
     host.pass_time(5.0, turns=2)
     assert len(by_hand) == begun
 

@@ -122,5 +122,5 @@ def test_a_killed_session_loses_no_stroke(flow, host, folder, small):
     # Nobody closes the case: another program takes over what is on the disk.
     again = Worklist.open(folder / "cases", folder / "results", "CD")
     again.go_to(name, take_over=True)
-    np.testing.assert_array_equal(again.saved_mask(small.grid), painted)
+    np.testing.assert_array_equal(again.opened.saved_mask(small.grid), painted)
     again.close()

@@ -61,7 +61,12 @@ def wait_for(host, condition):
 def test_the_next_case_opens_with_its_mask_and_left_alone_is_still_to_do(
     flow, host, opened, bright_models, small
 ):
-    wait_for(host, lambda: is_prepared(opened.prepared_path("case2"), ModelFolder(bright_models)))
+    wait_for(
+        host,
+        lambda: is_prepared(
+            opened.store.prepared_path(opened.case("case2").label), ModelFolder(bright_models)
+        ),
+    )
     host.run(flow.worklist.next())
     assert opened.current.name == "case2"
     assert host.status.startswith("Case case2 is ready. Found ")
@@ -143,7 +148,7 @@ def test_a_mask_that_is_ready_once_its_case_is_open_is_taken(flow, host, opened,
     host.pass_time()
     host.run(flow.worklist.next())
     assert flow.workbench.correction is None
-    found = InitialSegmenter.load(ModelFolder(bright_models), "cpu").segment(opened.load())
+    found = InitialSegmenter.load(ModelFolder(bright_models), "cpu").segment(opened.opened.load())
     by_hand[0][1].outcome, by_hand[0][1].done = found, True
     host.pass_time(turns=2)
     assert flow.workbench.correction is not None and flow.workbench.values().any()

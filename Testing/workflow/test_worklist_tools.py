@@ -140,7 +140,7 @@ def test_to_look_at_a_done_case_is_no_work_and_a_click_is(flow, opened, host, bo
 
 def told(opened, flow, name):
     """The state of a case by record, list, table and the label's sidecar."""
-    with (opened.output / "summary.csv").open(encoding="utf-8") as stream:
+    with (opened.store.output / "summary.csv").open(encoding="utf-8") as stream:
         summary = {row["case"]: row["state"] for row in csv.DictReader(stream)}
     listed = {row.case.name: row.record.state.value for row in flow.worklist.rows}
     return {opened.record(name).state.value, listed[name], summary[name]}
@@ -257,7 +257,7 @@ def test_case_of_somebody_else_is_taken_over_only_if_confirmed(flow, opened, hos
 def test_lost_case_is_left_only_if_confirmed(flow, opened, host, colleague, border, verb):
     flow.workbench.correction.place(border[0])
     colleague.go_to("case1", take_over=True)
-    before, text = flow.workbench.values(), colleague.journal_path.read_text()
+    before, text = flow.workbench.values(), colleague.opened.journal_path.read_text()
     host.answers = [False, True]
     host.run(getattr(flow.worklist, verb)())
     assert host.questions[0].startswith("Case case1 was taken over by CD on ")
@@ -267,7 +267,7 @@ def test_lost_case_is_left_only_if_confirmed(flow, opened, host, colleague, bord
     host.run(getattr(flow.worklist, verb)())
     shown = flow.workbench.nodes.name if flow.workbench.nodes else None
     assert shown == {"next": "case3", "done": "case3", "skip": "case3"}.get(verb, shown)
-    assert colleague.journal_path.read_text() == text
+    assert colleague.opened.journal_path.read_text() == text
     assert colleague.record("case1").state.value == "in work"
 
 
@@ -311,19 +311,20 @@ def test_close_keeps_the_mask_and_gives_the_case_back(flow, opened, colleague, s
     paint(flow)
     flow.worklist.close()
     case = colleague.go_to("case1")
-    assert colleague.saved_mask(small.grid, case.load())[PAINTED.slices].all()
+    assert colleague.opened.saved_mask(small.grid, case.load())[PAINTED.slices].all()
 
 
 def test_mask_that_is_begun_anew_begins_a_journal(flow, opened, host, small, border):
     flow.workbench.correction.place(border[0])
     flow.workbench.restart(small.truth)
     host.run(flow.workbench.begin())
-    assert [event["event"] for event in opened.journal().events] == ["session"]
+    assert [event["event"] for event in opened.opened.journal().events] == ["session"]
     assert opened.record("case1").clicks == 0
 
 
 def empty(flow):
-    flow.workbench.session.mask.write(flow.workbench.grid.box, np.zeros(flow.workbench.grid.shape, bool))
+    grid = flow.workbench.session.case.grid
+    flow.workbench.session.mask.write(grid.box, np.zeros(grid.shape, bool))
 
 
 def test_done_with_an_empty_mask_asks_and_says_that_there_is_no_tumour(flow, opened, host, small):

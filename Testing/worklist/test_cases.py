@@ -206,7 +206,7 @@ def test_a_case_of_a_very_long_name_is_worked_on_like_any_other(folder, tmp_path
     label = worklist.done(mask, PLAIN)
     np.testing.assert_array_equal(read_mask(label, PLAIN), mask)
     worklist.go_to(name)
-    worklist.start_over()
+    worklist.opened.start_over()
     worklist.close()
     (row,) = Worklist.open(path, tmp_path / "out", "AB").rows()
     assert (row.case.name, row.record.state.value) == (name, "todo")
@@ -295,7 +295,7 @@ def test_an_umlaut_in_the_patient_s_id_is_shown_as_it_is_written(tmp_path):
     worklist = Worklist.open(tmp_path / "in", tmp_path / "out", "AB")
     assert [row.case.name for row in worklist.rows()] == ["P2", "Pr\u00fcf-1"]
     worklist.go_to("Pr\u00fcf-1")
-    np.testing.assert_array_equal(worklist.load().t1ce.array, IMAGE)
+    np.testing.assert_array_equal(worklist.opened.load().t1ce.array, IMAGE)
     worklist.done(blob(), PLAIN)
     worklist.close()
     assert "Pr\u00fcf-1,sub-Prf1,done" in (tmp_path / "out" / "summary.csv").read_text("utf-8")

@@ -32,7 +32,7 @@ def work_without_end(open_list, pipe):
         pipe.send(("clicks", clicks))
         values = np.zeros(SHAPE, bool)
         values.ravel()[: 1 + clicks % values.size] = True
-        worklist.keep(values, PLAIN)
+        worklist.opened.keep(values, PLAIN)
         pipe.send(("kept", int(values.sum())))
         if clicks % 3 == 0:
             worklist.done(values, PLAIN)
@@ -70,7 +70,7 @@ def test_a_process_that_is_killed_while_it_writes_loses_nothing_that_it_had_told
         # The lock of the dead is no hindrance, and the last mask that was kept is there.
         worklist.go_to("VS-2")
         if "kept" in told:
-            assert int(worklist.saved_mask(PLAIN).sum()) - told["kept"] in (0, 1)
+            assert int(worklist.opened.saved_mask(PLAIN).sum()) - told["kept"] in (0, 1)
         if (label := worklist.label_path("VS-2")).exists():
             read_mask(label, PLAIN)
         worklist.close()
@@ -165,7 +165,7 @@ def test_a_record_cut_short_is_made_anew_from_the_label_and_kept_aside(open_list
     worklist.go_to("VS-2")
     worklist.update(clicks=7, comment="said before")
     worklist.done(MASK, PLAIN)
-    path = worklist.output / "sourcedata" / "worklist" / "sub-VS2.json"
+    path = worklist.store.output / "sourcedata" / "worklist" / "sub-VS2.json"
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     again = open_list()
@@ -180,20 +180,22 @@ def test_a_record_cut_short_is_made_anew_from_the_label_and_kept_aside(open_list
 def test_a_case_in_work_whose_record_is_damaged_is_still_in_work(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    worklist.keep(MASK, PLAIN)
+    worklist.opened.keep(MASK, PLAIN)
     worklist.close()
-    (worklist.output / "sourcedata" / "worklist" / "sub-VS2.json").write_text("{", encoding="utf-8")
+    (worklist.store.output / "sourcedata" / "worklist" / "sub-VS2.json").write_text("{", encoding="utf-8")
     again = open_list()
     assert again.record("VS-2").state.value == "in work"
     again.go_to("VS-2")
-    np.testing.assert_array_equal(again.saved_mask(PLAIN), MASK)
+    np.testing.assert_array_equal(again.opened.saved_mask(PLAIN), MASK)
 
 
 def test_what_a_crash_left_half_written_is_cleared_away_later(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
     label = worklist.done(MASK, PLAIN)
-    left = [folder / ".writing-x" for folder in (label.parent, worklist.output / "sourcedata" / "worklist")]
+    left = [
+        folder / ".writing-x" for folder in (label.parent, worklist.store.output / "sourcedata" / "worklist")
+    ]
     for folder in left:
         folder.mkdir()
         (folder / "half").write_text("", encoding="utf-8")
@@ -208,7 +210,7 @@ def test_what_a_crash_left_half_written_is_cleared_away_later(open_list):
 
 def test_a_record_that_holds_something_else_is_not_believed(open_list):
     worklist = open_list()
-    path = worklist.output / "sourcedata" / "worklist" / "sub-VS2.json"
+    path = worklist.store.output / "sourcedata" / "worklist" / "sub-VS2.json"
     for text in ("[]", '{"case": "VS-2"}', '{"case": "VS-2", "label": "VS2", "state": "half"}', "\x00" * 80):
         path.write_text(text, encoding="utf-8")
         assert open_list().record("VS-2").state.value == "todo"
@@ -218,7 +220,7 @@ def test_a_full_disk_changes_nothing_and_the_case_stays_open(open_list, monkeypa
     worklist = open_list()
     worklist.go_to("VS-2")
     worklist.update(clicks=1)
-    before = files_in(worklist.output)
+    before = files_in(worklist.store.output)
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -228,6 +230,6 @@ def test_a_full_disk_changes_nothing_and_the_case_stays_open(open_list, monkeypa
         for call in (lambda: worklist.update(clicks=2), lambda: worklist.done(MASK, PLAIN)):
             with pytest.raises(StorageError, match="No space left on device"):
                 call()
-    assert files_in(worklist.output) == before
+    assert files_in(worklist.store.output) == before
     assert worklist.record("VS-2").clicks == open_list().record("VS-2").clicks == 1
     assert worklist.done(MASK, PLAIN).exists()

@@ -12,7 +12,7 @@ MASK = blob()
 
 def stands(worklist, name):
     """A case's state by the list and by the table."""
-    with (worklist.output / "summary.csv").open(encoding="utf-8") as stream:
+    with (worklist.store.output / "summary.csv").open(encoding="utf-8") as stream:
         table = {row["case"]: row["state"] for row in csv.DictReader(stream)}
     return {row.record.state.value for row in worklist.rows() if row.case.name == name} | {table[name]}
 
@@ -23,7 +23,7 @@ def test_the_state_of_a_decided_case_follows_its_mask_there_and_back(open_list, 
     worklist.next()
     worklist.done(MASK, PLAIN) if decision == "done" else worklist.skip("motion")
     worklist.go_to("VS-2")
-    own = worklist.saved_mask(PLAIN)
+    own = worklist.opened.saved_mask(PLAIN)
     own = MASK & False if own is None else own
     other = own.copy()
     other[0, 0, 0] = True
@@ -36,7 +36,7 @@ def test_the_state_of_a_decided_case_follows_its_mask_there_and_back(open_list, 
         assert stands(worklist, "VS-2") == {state}
     colleague = open_list("CD")
     colleague.go_to("VS-2", take_over=True)
-    colleague.saved_mask(PLAIN)
+    colleague.opened.saved_mask(PLAIN)
     for clicks, values, who in ((2, own, "AB"), (3, other, "CD"), (2, own, "AB")):
         colleague.update(clicks=clicks, mask=fingerprint_of(ArrayMask(PLAIN, values)))
         assert colleague.record("VS-2").annotator == who

@@ -33,7 +33,7 @@ def worklist(cases, tmp_path):
 
 
 def objects(worklist, label="VS1"):
-    folder = worklist.output / "dicom" / f"sub-{label}"
+    folder = worklist.store.output / "dicom" / f"sub-{label}"
     return {path.name: path for path in folder.iterdir()} if folder.exists() else {}
 
 
@@ -61,7 +61,7 @@ def test_series_in_one_folder_are_told_apart(tmp_path):
     assert series.SeriesInstanceUID == uids[0]
 
 
-@pytest.mark.parametrize("leave", [lambda w: w.skip("blurred"), lambda w: (w.start_over(), w.close())])
+@pytest.mark.parametrize("leave", [lambda w: w.skip("blurred"), lambda w: (w.opened.start_over(), w.close())])
 def test_what_is_withdrawn_has_no_dicom(worklist, leave):
     worklist.go_to("VS-1")
     worklist.done(MASK, GRID, "VS-1")
@@ -103,7 +103,7 @@ def test_other_kinds_of_files_have_none(tmp_path):
     worklist.go_to("VS-1")
     worklist.done(MASK, GRID, "VS-1")
     assert (objects(worklist), worklist.remark) == ({}, "")
-    assert not (worklist.output / "dicom").exists()
+    assert not (worklist.store.output / "dicom").exists()
 
 
 def segmented(series, path, mask=MASK, change=lambda dataset: None):
@@ -130,7 +130,7 @@ def test_a_segmentation_beside_the_series_is_the_case_s_mask(cases, tmp_path, pl
     # Both patients' series bear one frame of reference.
     assert [case.mask for case in worklist.cases] == [cases / place, None]
     worklist.go_to("VS-1")
-    np.testing.assert_array_equal(worklist.saved_mask(GRID, worklist.load()), MASK)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(GRID, worklist.opened.load()), MASK)
 
 
 def test_of_a_t1ce_and_a_t2_it_is_the_t1ce_s(tmp_path):

@@ -12,11 +12,11 @@ MASK = blob()
 OTHER = ~MASK
 ACTIONS = {
     "update": lambda worklist: worklist.update(clicks=2, comment="more"),
-    "keep": lambda worklist: worklist.keep(OTHER, PLAIN),
+    "keep": lambda worklist: worklist.opened.keep(OTHER, PLAIN),
     "done": lambda worklist: worklist.done(OTHER, PLAIN),
     "skip": lambda worklist: worklist.skip("unclear"),
     "fail": lambda worklist: worklist.fail("unreadable"),
-    "start over": lambda worklist: worklist.start_over(),
+    "start over": lambda worklist: worklist.opened.start_over(),
     "next": lambda worklist: worklist.next(),
     "go to": lambda worklist: worklist.go_to("VS-9"),
     "close": lambda worklist: worklist.close(),
@@ -43,7 +43,7 @@ def worklist(folder, drive, clock):
     worklist.update(clicks=1)
     worklist.done(np.zeros(SHAPE, bool), PLAIN)
     worklist.go_to("VS-2")
-    worklist.keep(MASK, PLAIN)
+    worklist.opened.keep(MASK, PLAIN)
     worklist.update(clicks=1, volume_mm3=3.0)
     return worklist
 
@@ -74,9 +74,9 @@ def test_what_fails_is_told_and_works_once_the_drive_does(worklist, drive, actio
     assert worklist.current.name == "VS-2"
     assert worklist.record("VS-2") == record
     come_back(drive)
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), MASK)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), MASK)
     ACTIONS[action](worklist)
-    left = Worklist.open(worklist.cases[0].t1ce.parents[1], worklist.output, "CD")
+    left = Worklist.open(worklist.cases[0].t1ce.parents[1], worklist.store.output, "CD")
     states = {"done": "done", "skip": "skipped", "fail": "failed"}
     assert left.record("VS-2").state.value == states.get(action, "in work")
     if action == "done":
@@ -101,9 +101,9 @@ def test_a_case_whose_time_cannot_be_written_stays_ours_or_is_free(worklist, dri
 
 
 def test_work_goes_on_in_a_folder_that_was_emptied(worklist):
-    for path in files_in(worklist.output):
+    for path in files_in(worklist.store.output):
         path.unlink()
-    worklist.keep(OTHER, PLAIN)
+    worklist.opened.keep(OTHER, PLAIN)
     worklist.update(clicks=5)
     assert worklist.record("VS-2").clicks == 5
     np.testing.assert_array_equal(read_mask(worklist.done(OTHER, PLAIN), PLAIN), OTHER)

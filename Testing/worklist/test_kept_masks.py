@@ -23,8 +23,8 @@ def begin(open_list):
     def begin():
         worklist = open_list()
         case = worklist.go_to("VS-2", take_over=True).load()
-        mask = ArrayMask(case.grid, worklist.saved_mask(case.grid, case))
-        journal = Journal(worklist.journal_path, guard=worklist.journal_guard)
+        mask = ArrayMask(case.grid, worklist.opened.saved_mask(case.grid, case))
+        journal = Journal(worklist.opened.journal_path, guard=worklist.opened.check_held)
         corrector = OracleCorrector(np.zeros(SHAPE, bool))
         return worklist, CorrectionSession(case, mask, corrector, journal=journal)
 
@@ -37,7 +37,7 @@ def click(session, voxels):
 
 
 def keep(worklist, session):
-    worklist.keep(session.mask.values, PLAIN)
+    worklist.opened.keep(session.mask.values, PLAIN)
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def kept(begin):
     """Three clicks, of which the mask was kept; the state of the journal before the last two."""
     worklist, session = begin()
     click(session, FIRST[:1])
-    early = worklist.journal_path.read_bytes()
+    early = worklist.opened.journal_path.read_bytes()
     click(session, FIRST[1:])
     keep(worklist, session)
-    return worklist.journal_path, early, session.mask.values.copy()
+    return worklist.opened.journal_path, early, session.mask.values.copy()
 
 
 def lose(journal, early, how):
@@ -91,7 +91,7 @@ def test_so_are_those_after_the_journal_of_a_finished_case_was_lost(begin, kept,
     np.testing.assert_array_equal(session.mask.values, left)
     np.testing.assert_array_equal(read_mask(label, PLAIN), values)
     keep(worklist, session)
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), left)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), left)
 
 
 def test_a_journal_of_as_many_other_events_is_not_replayed_over_a_kept_mask(begin, kept):
@@ -112,7 +112,7 @@ def test_a_journal_of_as_many_other_events_is_not_replayed_over_a_kept_mask(begi
 
 def begin_case(begin):
     worklist, session = begin()
-    worklist.journal_path.unlink()
+    worklist.opened.journal_path.unlink()
     return session.case
 
 
@@ -152,17 +152,17 @@ def test_a_journal_of_another_image_on_the_same_grid_is_refused(begin, open_list
     click(session, FIRST)
     other = Case(Volume(np.flip(session.case.t1ce.array).copy(), PLAIN))
     with pytest.raises(CorrectionError, match="belongs to another image on the same grid"):
-        worklist.saved_mask(PLAIN, other)
+        worklist.opened.saved_mask(PLAIN, other)
     keep(worklist, session)
     with pytest.raises(CorrectionError, match="belongs to another image on the same grid"):
-        worklist.saved_mask(PLAIN, other)
-    assert worklist.saved_mask(PLAIN, session.case)[FIRST[0]]
+        worklist.opened.saved_mask(PLAIN, other)
+    assert worklist.opened.saved_mask(PLAIN, session.case)[FIRST[0]]
 
 
 def test_a_mask_that_was_kept_before_any_event_is_where_its_journal_begins(begin, open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    worklist.keep(blob(), PLAIN)
+    worklist.opened.keep(blob(), PLAIN)
     worklist.close()
     _, session = begin()
     click(session, FIRST)

@@ -21,7 +21,7 @@ def test_the_label_set_describes_itself(open_list):
     worklist.go_to("VS-2")
     worklist.update(clicks=4, rounds=1, models=["vs-corrector-2@abc"])
     path = worklist.done(MASK, PLAIN)
-    root = worklist.output / "derivatives" / "vsclickcorrect"
+    root = worklist.store.output / "derivatives" / "vsclickcorrect"
     assert path.relative_to(root).as_posix() == "sub-VS2/anat/sub-VS2_dseg.nii.gz"
     sidecar = json.loads((path.parent / "sub-VS2_dseg.json").read_text(encoding="utf-8"))
     assert sidecar["SpatialReference"] == "T1ce.nii.gz"
@@ -57,7 +57,7 @@ def test_an_empty_mask_is_a_label_that_says_that_there_is_no_tumour(open_list):
     assert worklist.record("VS-2").volume_mm3 == 0
     sidecar = path.with_name(path.name.replace(".nii.gz", ".json"))
     assert json.loads(sidecar.read_text(encoding="utf-8"))["VSClickCorrect"]["state"] == "no tumour"
-    assert "VS-2,sub-VS2,no tumour," in (worklist.output / "summary.csv").read_text(encoding="utf-8")
+    assert "VS-2,sub-VS2,no tumour," in (worklist.store.output / "summary.csv").read_text(encoding="utf-8")
     # Opened again it keeps its state until something is done.
     worklist.go_to("VS-2")
     assert worklist.record("VS-2").state is CaseState.NO_TUMOUR

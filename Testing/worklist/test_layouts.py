@@ -182,7 +182,7 @@ def test_two_series_of_one_folder_are_opened_each_as_what_it_is(tmp_path):
     write_rtstruct(folder / "structures.dcm", {})
     worklist = Worklist.open(tmp_path / "in", tmp_path / "out", "AB")
     worklist.next()
-    case = worklist.load()
+    case = worklist.opened.load()
     np.testing.assert_array_equal(case.t1ce.array, T1CE)
     np.testing.assert_array_equal(case.t2.array, T2)
     assert case.grid.matches(Grid(SHAPE, PLAIN.affine), 1e-4)

@@ -198,10 +198,10 @@ def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_li
     second.update(clicks=3)
     for call in (
         lambda: first.update(clicks=9),
-        lambda: first.keep(blob(), PLAIN),
+        lambda: first.opened.keep(blob(), PLAIN),
         lambda: first.done(blob(), PLAIN),
         first.skip,
-        first.start_over,
+        first.opened.start_over,
     ):
         with pytest.raises(LockLostError, match="case VS-2 was taken over by CD on "):
             call()
@@ -215,25 +215,25 @@ def test_who_was_taken_over_from_is_told_and_can_change_nothing_any_more(open_li
 def test_a_journals_guard_raises_once_the_case_is_taken_over_or_closed(open_list):
     first, second = open_list("AB"), open_list("CD")
     first.go_to("VS-2")
-    guard, journal = first.journal_guard, first.journal()
+    guard, journal = first.opened.check_held, first.opened.journal()
     guard()
     second.go_to("VS-2", take_over=True)
     for write in (guard, lambda: journal.append({"event": "round", "round": 2})):
         with pytest.raises(LockLostError, match="case VS-2 was taken over by CD on "):
             write()
-    assert not first.journal_path.exists()
-    second_guard = second.journal_guard
+    assert not first.opened.journal_path.exists()
+    second_guard = second.opened.check_held
     second.close()
     # Nobody holds it now, and it is not taken again.
     with pytest.raises(WorklistError, match="case VS-2 was closed"):
         second_guard()
-    assert holder_of(second.output / "sourcedata" / "worklist" / "sub-VS2.lock") is None
+    assert holder_of(second.store.output / "sourcedata" / "worklist" / "sub-VS2.lock") is None
 
 
 def test_a_lock_that_was_tidied_away_is_taken_again(open_list):
     worklist = open_list("AB")
     worklist.go_to("VS-2")
-    lock = worklist.output / "sourcedata" / "worklist" / "sub-VS2.lock"
+    lock = worklist.store.output / "sourcedata" / "worklist" / "sub-VS2.lock"
     lock.unlink()
     worklist.update(clicks=1)
     assert holder_of(lock).annotator == "AB"
@@ -252,12 +252,12 @@ def test_who_comes_back_after_somebody_else_has_finished_the_case_overwrites_not
 def test_a_network_that_is_gone_is_told_as_such_and_may_come_back(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    away = worklist.output.with_name("away")
-    worklist.output.rename(away)
+    away = worklist.store.output.with_name("away")
+    worklist.store.output.rename(away)
     with pytest.raises(WorklistError, match="cannot be reached; check the disk or the network") as told:
         worklist.update(clicks=1)
     assert not isinstance(told.value, LockLostError)
-    away.rename(worklist.output)
+    away.rename(worklist.store.output)
     worklist.update(clicks=1)
     assert open_list().record("VS-2").clicks == 1
 

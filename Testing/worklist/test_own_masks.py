@@ -1,5 +1,7 @@
 """A mask becomes the label of the case on whose images it was made, and of no other."""
 
+from operator import attrgetter
+
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob
@@ -22,40 +24,40 @@ def files_in(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("what", ["keep", "done"])
+@pytest.mark.parametrize("what", ["opened.keep", "done"])
 @pytest.mark.parametrize("values, grid", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_a_mask_on_another_grid_is_refused(open_list, what, values, grid):
     worklist = open_list()
     worklist.go_to("VS-2")
-    before = files_in(worklist.output)
+    before = files_in(worklist.store.output)
     with pytest.raises(WorklistError, match="another grid than the images of case VS-2, so it was not kept"):
-        getattr(worklist, what)(values, grid)
-    assert files_in(worklist.output) == before
+        attrgetter(what)(worklist)(values, grid)
+    assert files_in(worklist.store.output) == before
     assert worklist.current.name == "VS-2"
 
 
-@pytest.mark.parametrize("what", ["keep", "done"])
+@pytest.mark.parametrize("what", ["opened.keep", "done"])
 def test_a_mask_of_another_case_on_the_same_grid_is_refused(open_list, what):
     worklist = open_list()
     worklist.go_to("VS-9")
     with pytest.raises(WorklistError, match="made on the images of VS-2, not on those of case VS-9"):
-        getattr(worklist, what)(MASK, PLAIN, "VS-2")
-    assert worklist.saved_mask(PLAIN) is None
+        attrgetter(what)(worklist)(MASK, PLAIN, "VS-2")
+    assert worklist.opened.saved_mask(PLAIN) is None
     assert not worklist.label_path("VS-9").exists()
 
 
 def test_the_case_s_own_mask_is_its_label(open_list):
     worklist = open_list()
     worklist.go_to("VS-9")
-    grid = worklist.load().grid
-    worklist.keep(MASK, grid, "VS-9")
+    grid = worklist.opened.load().grid
+    worklist.opened.keep(MASK, grid, "VS-9")
     np.testing.assert_array_equal(read_mask(worklist.done(MASK, grid, "VS-9"), PLAIN), MASK)
 
 
 def test_a_case_whose_images_have_gone_since_they_were_read_can_be_done(open_list, folder):
     worklist = open_list()
     worklist.go_to("VS-9")
-    grid = worklist.load().grid
+    grid = worklist.opened.load().grid
     for path in (folder / "VS-9").iterdir():
         path.unlink()
     assert worklist.done(MASK, grid).exists()

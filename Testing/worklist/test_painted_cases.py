@@ -17,7 +17,7 @@ PAINTED = (0, 0, 0)
 
 def paint(worklist, start):
     """Begin the open case's journal, or go on with it, and record that a hand has set a voxel."""
-    journal = Journal(worklist.journal_path)
+    journal = Journal(worklist.opened.journal_path)
     if not journal.events:
         journal.append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN, start))))
     added = np.ones((1, 1, 1), bool)
@@ -36,11 +36,11 @@ def test_a_done_case_is_in_work_again(open_list):
     paint(worklist, blob())
     again = open_list()
     again.go_to("VS-2", take_over=True)
-    values = again.saved_mask(PLAIN)
+    values = again.opened.saved_mask(PLAIN)
     assert (values[PAINTED], read_mask(label, PLAIN)[PAINTED]) == (True, False)
-    again.keep(values, PLAIN)
+    again.opened.keep(values, PLAIN)
     assert state(again) == "in work"
-    again.done(again.saved_mask(PLAIN), PLAIN)
+    again.done(again.opened.saved_mask(PLAIN), PLAIN)
     assert read_mask(label, PLAIN)[PAINTED]
 
 
@@ -52,16 +52,16 @@ def test_a_case_in_which_nothing_else_was_done_is_not_to_do_again(open_list):
     worklist.close()
     assert state(worklist) == "in work"
     worklist.go_to("VS-2")
-    assert sorted(map(tuple, np.argwhere(worklist.saved_mask(PLAIN)))) == [PAINTED, (1, 1, 1)]
+    assert sorted(map(tuple, np.argwhere(worklist.opened.saved_mask(PLAIN)))) == [PAINTED, (1, 1, 1)]
 
 
 def test_a_damaged_change_beyond_the_kept_mask_is_told(open_list):
     worklist = open_list()
     worklist.next()
-    worklist.keep(blob(), PLAIN)
+    worklist.opened.keep(blob(), PLAIN)
     paint(worklist, blob())
-    events = events_of(worklist.journal_path.read_text(encoding="utf-8"))
+    events = events_of(worklist.opened.journal_path.read_text(encoding="utf-8"))
     events.append(events[-1] | {"change": events[-1]["change"] | {"voxels": "AAAA"}})
-    worklist.journal_path.write_text(chained(events), encoding="utf-8")
+    worklist.opened.journal_path.write_text(chained(events), encoding="utf-8")
     with pytest.raises(CorrectionError, match="the journal is damaged"):
-        worklist.saved_mask(PLAIN)
+        worklist.opened.saved_mask(PLAIN)

@@ -68,11 +68,11 @@ def record(**values):
 def work(worklist):
     """Do everything that writes files of the first case."""
     worklist.go_to("VS-2")
-    worklist.keep(MASK, PLAIN)
-    worklist.journal()
+    worklist.opened.keep(MASK, PLAIN)
+    worklist.opened.journal()
     worklist.done(MASK, PLAIN)
     worklist.go_to("VS-2")
-    worklist.start_over()
+    worklist.opened.start_over()
     worklist.done(MASK, PLAIN)
     worklist.go_to("VS-2")
     worklist.skip("unclear")
@@ -242,7 +242,7 @@ def test_who_cannot_read_the_own_lock_is_told_and_loses_nothing(open_list, monke
     worklist.go_to("VS-2")
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", refused(".lock", 5))
-        for call in (lambda: worklist.update(clicks=1), worklist.journal_guard, worklist.close):
+        for call in (lambda: worklist.update(clicks=1), worklist.opened.check_held, worklist.close):
             with pytest.raises(
                 VSClickError, match=r"the lock of case VS-2 cannot be read \(Input/output error\)"
             ):

@@ -116,18 +116,18 @@ def test_a_sidecar_that_cannot_be_read_does_not_make_a_finished_case_one_to_do(
 def test_a_folder_that_cannot_be_listed_hides_no_kept_mask(open_list, failing):
     worklist = open_list()
     worklist.go_to("VS-2")
-    worklist.keep(MASK, PLAIN)
+    worklist.opened.keep(MASK, PLAIN)
     work_again = failing("sourcedata/worklist", errno.EIO, ("listdir",))
     with pytest.raises(ImageError, match="cannot be read"):
-        worklist.saved_mask(PLAIN)
+        worklist.opened.saved_mask(PLAIN)
     work_again()
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), MASK)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), MASK)
 
 
 def test_a_case_whose_painting_cannot_be_read_is_not_to_do_again(open_list, failing):
     worklist = open_list()
     worklist.go_to("VS-9")
-    journal, one = worklist.journal(), np.ones((1, 1, 1), bool)
+    journal, one = worklist.opened.journal(), np.ones((1, 1, 1), bool)
     journal.append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN))))
     journal.append(change_event("paint", Change.of(Box.of_voxel((0, 0, 0)), one, ~one)))
     work_again = failing("sub-VS9.jsonl", errno.EIO, ("stat",))
@@ -151,7 +151,7 @@ def test_a_finished_case_whose_image_cannot_be_read_keeps_label_and_state(finish
     BROKEN[how](folder / "VS-2" / "T1ce.nii.gz")
     worklist.go_to("VS-2")
     with pytest.raises(VSClickError) as told:
-        worklist.load()
+        worklist.opened.load()
     worklist.give_up(told.value)
     assert worklist.current is None
     assert (states(worklist)["VS-2"], worklist.record("VS-2").comment) == ("done", "sharp")
@@ -165,7 +165,7 @@ def test_work_on_a_case_is_not_called_failed_for_an_image_that_cannot_be_read(op
     if work == "clicks":
         worklist.update(clicks=1)
     elif work == "mask":
-        worklist.keep(MASK, PLAIN)
+        worklist.opened.keep(MASK, PLAIN)
     elif work == "skipped":
         worklist.skip("motion")
     elif work == "label":
@@ -173,7 +173,7 @@ def test_work_on_a_case_is_not_called_failed_for_an_image_that_cannot_be_read(op
         worklist.go_to("VS-9")
         worklist.update(clicks=1, mask="another one")
     else:
-        journal, one = worklist.journal(), np.ones((1, 1, 1), bool)
+        journal, one = worklist.opened.journal(), np.ones((1, 1, 1), bool)
         journal.append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN))))
         journal.append(change_event("paint", Change.of(Box.of_voxel((0, 0, 0)), one, ~one)))
     worklist.close()
@@ -199,7 +199,7 @@ def test_a_finished_case_of_which_a_crash_took_the_label_is_in_work_once_it_is_o
     worklist = finished("EF")
     worklist.go_to("VS-2", take_over=True)
     assert states(worklist)["VS-2"] == "in work"
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), MASK)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), MASK)
 
 
 def test_what_others_write_this_moment_may_be_gone_when_it_is_looked_at(open_list, tmp_path, monkeypatch):
@@ -241,13 +241,13 @@ def test_locks_that_a_crash_left_beside_their_place_are_cleared_away_later(open_
 
 def test_the_record_tells_of_the_clicks_that_the_journal_holds_when_a_mask_is_kept_or_done(open_list):
     worklist = open_list()
-    for name, finish in (("VS-2", worklist.keep), ("VS-9", worklist.done)):
+    for name, finish in (("VS-2", lambda: worklist.opened.keep), ("VS-9", lambda: worklist.done)):
         worklist.go_to(name)
-        journal, one = worklist.journal(), np.ones((1, 1, 1), bool)
+        journal, one = worklist.opened.journal(), np.ones((1, 1, 1), bool)
         journal.append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN))))
         change = Change.of(Box.of_voxel((0, 0, 0)), one, ~one)
         journal.append(edit_event(Edit((Click((1.0, 1.0, 1.0)),), 1, change, 1.0), "model@1", "progressive"))
-        finish(MASK, PLAIN)
+        finish()(MASK, PLAIN)
         assert (worklist.record(name).clicks, worklist.record(name).rounds) == (1, 1)
 
 
@@ -261,12 +261,12 @@ def test_a_case_to_do_is_not_called_failed_for_what_cannot_be_read_once(
     name = "VS-2" if what.startswith("VS-2") else "VS-9"
     worklist.go_to(name)
     if what.endswith("jsonl"):
-        worklist.journal().append(
+        worklist.opened.journal().append(
             session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN)))
         )
     work_again = failing(what, number, functions)
     try:
-        worklist.saved_mask(worklist.load().grid)
+        worklist.opened.saved_mask(worklist.opened.load().grid)
     except VSClickError as error:
         work_again()
         worklist.give_up(error)
@@ -278,12 +278,14 @@ def test_a_case_to_do_is_not_called_failed_for_what_cannot_be_read_once(
 def test_a_journal_that_cannot_be_read_is_not_one_without_events(open_list, failing, function):
     worklist = open_list()
     worklist.go_to("VS-9")
-    worklist.journal().append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN))))
+    worklist.opened.journal().append(
+        session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN)))
+    )
     work_again = failing("sub-VS9.jsonl", errno.EIO, (function,))
     with pytest.raises(CorrectionError, match="Input/output error"):
-        worklist.saved_mask(PLAIN)
+        worklist.opened.saved_mask(PLAIN)
     work_again()
-    assert len(worklist.journal().events) == 1
+    assert len(worklist.opened.journal().events) == 1
 
 
 @pytest.mark.parametrize("method", ["open", "read_bytes", "read_text"])
@@ -293,7 +295,9 @@ def test_a_drive_that_fails_amid_reading_is_told_in_a_sentence(open_list, folder
     listed.write_text("case,t1ce\nVS-9,VS-9/T1ce.nii.gz\n", encoding="utf-8")
     worklist = Worklist.open(listed, folder / "out", "AB")
     worklist.go_to("VS-9")
-    worklist.journal().append(session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN))))
+    worklist.opened.journal().append(
+        session_event(PLAIN, "model@1", "progressive", start_json(ArrayMask(PLAIN)))
+    )
     really, left = getattr(Path, method), [0]
 
     def fails(path, *arguments, **named):
@@ -307,7 +311,7 @@ def test_a_drive_that_fails_amid_reading_is_told_in_a_sentence(open_list, folder
         left[0] = count
         try:
             Worklist.open(listed, folder / "out", "CD")
-            worklist.saved_mask(worklist.load().grid)
+            worklist.opened.saved_mask(worklist.opened.load().grid)
         except VSClickError as error:
             assert "Input/output error" in str(error)
         if left[0] > 0:

@@ -23,7 +23,7 @@ def states(worklist):
 
 
 def summary(worklist):
-    with (worklist.output / "summary.csv").open(encoding="utf-8") as stream:
+    with (worklist.store.output / "summary.csv").open(encoding="utf-8") as stream:
         return {row["case"]: row for row in csv.DictReader(stream)}
 
 
@@ -195,11 +195,11 @@ def test_a_done_case_that_is_looked_at_stays_done_and_one_that_is_changed_does_n
     label = worklist.done(MASK, PLAIN)
     worklist.go_to("VS-2")
     worklist.update(comment="looked at it again", clicks=3, rounds=1)
-    worklist.keep(worklist.saved_mask(PLAIN), PLAIN)
+    worklist.opened.keep(worklist.opened.saved_mask(PLAIN), PLAIN)
     worklist.close()
     assert states(worklist)["VS-2"] == "done"
     worklist.go_to("VS-2")
-    worklist.saved_mask(PLAIN)
+    worklist.opened.saved_mask(PLAIN)
     worklist.update(clicks=4, mask=fingerprint_of(ArrayMask(PLAIN, with_voxel(MASK, (0, 0, 0)))))
     worklist.close()
     assert states(worklist)["VS-2"] == "in work"
@@ -214,10 +214,10 @@ def test_a_skipped_case_that_is_looked_at_stays_skipped(open_list):
     worklist.next()
     worklist.skip("motion")
     worklist.go_to("VS-2")
-    values = worklist.saved_mask(PLAIN)
-    Journal(worklist.journal_path).append(session_event(PLAIN, "model@1", "progressive", {}))
+    values = worklist.opened.saved_mask(PLAIN)
+    Journal(worklist.opened.journal_path).append(session_event(PLAIN, "model@1", "progressive", {}))
     worklist.update(clicks=0, rounds=1, volume_mm3=float(values.sum()))
-    worklist.keep(values, PLAIN)
+    worklist.opened.keep(values, PLAIN)
     worklist.close()
     assert states(worklist)["VS-2"] == "skipped"
 
@@ -225,11 +225,11 @@ def test_a_skipped_case_that_is_looked_at_stays_skipped(open_list):
 def test_a_case_to_do_whose_own_mask_is_looked_at_stays_to_do(open_list):
     worklist = open_list()
     worklist.next()
-    worklist.keep(worklist.saved_mask(PLAIN), PLAIN)
+    worklist.opened.keep(worklist.opened.saved_mask(PLAIN), PLAIN)
     worklist.close()
     assert states(worklist)["VS-2"] == "todo"
     worklist.go_to("VS-2")
-    worklist.keep(with_voxel(worklist.saved_mask(PLAIN), (0, 0, 0)), PLAIN)
+    worklist.opened.keep(with_voxel(worklist.opened.saved_mask(PLAIN), (0, 0, 0)), PLAIN)
     worklist.close()
     assert states(worklist)["VS-2"] == "in work"
 
@@ -239,9 +239,9 @@ def test_painting_on_a_done_case_reopens_it(open_list):
     worklist.next()
     worklist.done(MASK, PLAIN)
     worklist.go_to("VS-2")
-    worklist.keep(with_voxel(MASK, (0, 0, 0)), PLAIN)
+    worklist.opened.keep(with_voxel(MASK, (0, 0, 0)), PLAIN)
     assert states(worklist)["VS-2"] == "in work"
-    assert worklist.saved_mask(PLAIN)[0, 0, 0]
+    assert worklist.opened.saved_mask(PLAIN)[0, 0, 0]
 
 
 def test_a_case_that_is_skipped_after_all_leaves_the_label_set_but_not_the_disk(open_list):
@@ -254,7 +254,7 @@ def test_a_case_that_is_skipped_after_all_leaves_the_label_set_but_not_the_disk(
     assert not label.with_name("sub-VS2_dseg.json").exists()
     assert not label.parents[1].exists()
     worklist.go_to("VS-2")
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), MASK)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), MASK)
     assert worklist.done(MASK, PLAIN) == label
     assert label.exists()
 
@@ -262,74 +262,74 @@ def test_a_case_that_is_skipped_after_all_leaves_the_label_set_but_not_the_disk(
 def test_a_case_is_begun_with_its_own_mask_or_with_none(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), START)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), START)
     worklist.go_to("VS-9")
-    assert worklist.saved_mask(PLAIN) is None
+    assert worklist.opened.saved_mask(PLAIN) is None
 
 
 def test_the_clicks_of_the_journal_come_back_even_if_nothing_else_was_written(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    clicked(Journal(worklist.journal_path), (2, 2, 2), clicks=2)
+    clicked(Journal(worklist.opened.journal_path), (2, 2, 2), clicks=2)
     again = open_list()  # the first one is still open in a window that froze
     again.go_to("VS-2", take_over=True)
     assert again.record("VS-2").clicks == 2
-    np.testing.assert_array_equal(again.saved_mask(PLAIN), with_voxel(START, (2, 2, 2)))
+    np.testing.assert_array_equal(again.opened.saved_mask(PLAIN), with_voxel(START, (2, 2, 2)))
 
 
 def test_painting_that_was_kept_and_clicks_after_it_come_back(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    journal = Journal(worklist.journal_path)
+    journal = Journal(worklist.opened.journal_path)
     clicked(journal, (2, 2, 2))
     # Painted over the click's voxel, and elsewhere.
     painted = with_voxel(START, (4, 4, 4))
-    worklist.keep(painted, PLAIN)
+    worklist.opened.keep(painted, PLAIN)
     clicked(journal, (3, 3, 3))
     worklist.close()
     worklist.go_to("VS-2")
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), with_voxel(painted, (3, 3, 3)))
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), with_voxel(painted, (3, 3, 3)))
     # What is kept later takes the place of what was kept before.
-    worklist.keep(MASK, PLAIN)
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), MASK)
-    assert len(list(worklist.output.glob("sourcedata/worklist/*_mask.nii.gz"))) == 1
+    worklist.opened.keep(MASK, PLAIN)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), MASK)
+    assert len(list(worklist.store.output.glob("sourcedata/worklist/*_mask.nii.gz"))) == 1
 
 
 def test_a_label_and_clicks_after_it_come_back(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    clicked(Journal(worklist.journal_path), (2, 2, 2))
+    clicked(Journal(worklist.opened.journal_path), (2, 2, 2))
     worklist.done(MASK, PLAIN)
     worklist.go_to("VS-2")
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), MASK)
-    clicked(Journal(worklist.journal_path), (0, 0, 0))
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), with_voxel(MASK, (0, 0, 0)))
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), MASK)
+    clicked(Journal(worklist.opened.journal_path), (0, 0, 0))
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), with_voxel(MASK, (0, 0, 0)))
 
 
 def test_starting_over_gives_the_first_mask_back_and_deletes_nothing(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    clicked(Journal(worklist.journal_path), (2, 2, 2))
+    clicked(Journal(worklist.opened.journal_path), (2, 2, 2))
     worklist.done(MASK, PLAIN)
     worklist.go_to("VS-2")
-    worklist.start_over()
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), START)
+    worklist.opened.start_over()
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), START)
     record = worklist.record("VS-2")
     assert (record.state, record.clicks, record.finished) == (CaseState.IN_WORK, 0, "")
-    aside = sorted(p.name.split("_", 1)[1] for p in worklist.output.glob("sourcedata/worklist/old-*"))
+    aside = sorted(p.name.split("_", 1)[1] for p in worklist.store.output.glob("sourcedata/worklist/old-*"))
     assert aside == ["sub-VS2.jsonl", "sub-VS2_dseg.nii.gz"]
 
 
 def test_a_damaged_journal_is_told_and_the_case_can_be_started_over(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    worklist.journal_path.write_text("no event\nnor this\n", encoding="utf-8")
+    worklist.opened.journal_path.write_text("no event\nnor this\n", encoding="utf-8")
     worklist.close()
     worklist.go_to("VS-2")
     with pytest.raises(CorrectionError, match="line 1 of the journal"):
-        worklist.saved_mask(PLAIN)
-    worklist.start_over()
-    np.testing.assert_array_equal(worklist.saved_mask(PLAIN), START)
+        worklist.opened.saved_mask(PLAIN)
+    worklist.opened.start_over()
+    np.testing.assert_array_equal(worklist.opened.saved_mask(PLAIN), START)
 
 
 def test_nothing_can_be_told_of_no_case(open_list):
@@ -338,8 +338,8 @@ def test_nothing_can_be_told_of_no_case(open_list):
         lambda: worklist.update(clicks=1),
         lambda: worklist.done(MASK, PLAIN),
         worklist.skip,
-        lambda: worklist.journal_path,
-        lambda: worklist.saved_mask(PLAIN),
+        lambda: worklist.opened.journal_path,
+        lambda: worklist.opened.saved_mask(PLAIN),
     ):
         with pytest.raises(WorklistError, match="no case is open"):
             call()
@@ -382,10 +382,12 @@ def test_a_case_whose_files_vanish_while_the_list_is_open_is_passed_over(open_li
 def test_a_table_that_a_spreadsheet_has_locked_stops_nobody(open_list):
     worklist = open_list()
     worklist.go_to("VS-2")
-    (worklist.output / "summary.csv").unlink()
-    (worklist.output / "summary.csv").mkdir()  # cannot be written over, as little as a file that is locked
+    (worklist.store.output / "summary.csv").unlink()
+    (
+        worklist.store.output / "summary.csv"
+    ).mkdir()  # cannot be written over, as little as a file that is locked
     worklist.done(MASK, PLAIN)
     assert states(worklist)["VS-2"] == "done"
-    (worklist.output / "summary.csv").rmdir()
+    (worklist.store.output / "summary.csv").rmdir()
     worklist.next()
     assert summary(worklist)["VS-2"]["state"] == "done"

@@ -6,8 +6,8 @@ from class_scans import CLASSES, GRID, SEQUENCES, SHAPE, image, labels, write_li
 from volume_files import written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.io.class_map import read_class_map
 from VSClickCorrectResearch.datasets.class_cases import list_class_cases
+from VSClickCorrectResearch.datasets.class_map import read_class_map
 
 
 def test_a_list_gives_the_sequences_that_are_asked_for_in_that_order(tmp_path):

@@ -8,10 +8,10 @@ from volume_files import written
 from vs_seg_files import PATIENT, circle, write_contours, write_series
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.measure.porus import porus_normal
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectResearch.datasets.class_cases import list_class_cases
 from VSClickCorrectResearch.datasets.listed import read_case_list
+from VSClickCorrectResearch.simulation.porus import porus_normal
 
 NOISE = np.random.default_rng(0).integers(0, 900, SHAPE).astype(np.int16)
 

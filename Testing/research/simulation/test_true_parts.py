@@ -7,7 +7,6 @@ import pytest
 from any_grid import all_ras
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.jobs.cases import ThisProcess
-from VSClickCorrectLib.measure.porus import porus_normal
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectResearch.datasets import cohort
 from VSClickCorrectResearch.datasets.class_cases import list_class_cases
@@ -15,6 +14,7 @@ from VSClickCorrectResearch.simulation.acquisition import DEMO_ACQUISITION, Regi
 from VSClickCorrectResearch.simulation.head import Tissue
 from VSClickCorrectResearch.simulation.inner_ear import MEASURED_PLACE
 from VSClickCorrectResearch.simulation.phantom import phantom_head
+from VSClickCorrectResearch.simulation.porus import porus_normal
 from VSClickCorrectResearch.simulation.shapes import procedural_shape
 from VSClickCorrectResearch.simulation.synthesis import synthesize
 from VSClickCorrectResearch.simulation.true_parts import true_parts

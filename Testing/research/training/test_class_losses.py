@@ -9,10 +9,10 @@ from VSClickCorrectResearch.evaluation.class_scores import class_dices, generali
 from VSClickCorrectResearch.training.class_losses import (
     class_dice,
     class_entropy,
-    class_objective,
     generalised_class_dice,
 )
 from VSClickCorrectResearch.training.experiments import Objective
+from VSClickCorrectResearch.training.objective import class_objective
 
 CLASSES = 3
 

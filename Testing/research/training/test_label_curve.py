@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from bright_ball import GRID, ball, ball_case
+from small_experiments import experiment_text, write_balls
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectResearch.datasets.cases import list_cases
 from VSClickCorrectResearch.evaluation.metrics import dice
@@ -14,57 +15,17 @@ from VSClickCorrectResearch.training.label_curve import label_curve
 from VSClickCorrectResearch.training.repeats import Cohorts
 from VSClickCorrectResearch.training.train import chosen_cases
 
-INITIAL = """\
-role = "initial"
-[network]
-name = "unet3d"
-channels = [2, 3]
-[geometry]
-spacing = [1.0, 1.0, 1.0]
-[examples]
-crop = [8, 8, 8]
-[loss]
-name = "dice"
-[course]
-batch = 1
-steps = 2
-val_every = 1
-"""
-CORRECTOR = """\
-role = "corrector"
-[network]
-name = "attention_unet2d"
-in_channels = 3
-channels = [8, 16]
-[geometry]
-size = 16
-pixel_mm = 1.5
-[examples]
-masks = 1
-[loss]
-name = "correction"
-[course]
-batch = 2
-steps = 2
-val_every = 1
-"""
-
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """Three times the same ball."""
-    folder, case = tmp_path_factory.mktemp("cohort"), ball_case()
-    for n in range(3):
-        arrays = {"t1ce": case.t1ce.array, "t2": case.t2.array, "truth": ball(), "affine": GRID.affine}
-        np.savez(folder / f"case-{n:05d}.npz", **arrays)
-    return folder
+    return write_balls(tmp_path_factory.mktemp("cohort"), 3)
 
 
 @pytest.fixture(scope="module")
 def experiments(tmp_path_factory):
     folder = tmp_path_factory.mktemp("experiments")
-    (folder / "start.toml").write_text(INITIAL)
-    (folder / "mend.toml").write_text(CORRECTOR)
+    (folder / "start.toml").write_text(experiment_text("initial", geometry={"spacing": [1.0, 1.0, 1.0]}))
+    (folder / "mend.toml").write_text(experiment_text("corrector"))
     return read_experiment(folder / "start.toml"), read_experiment(folder / "mend.toml")
 
 

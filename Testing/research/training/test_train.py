@@ -10,6 +10,7 @@ import torch
 from bright_ball import GRID, ball, ball_case
 from handmade_models import read_manifest, write_manifest
 from safetensors.torch import load_file, save_file
+from small_experiments import experiment_text, write_balls
 from volume_files import written
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import ModelError, StorageError
@@ -20,83 +21,29 @@ from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.schedule import Schedule
 from VSClickCorrectResearch.training.train import train
 
-CORRECTOR = """\
-role = "corrector"
-[network]
-name = "attention_unet2d"
-in_channels = 3
-channels = [8, 16]
-[geometry]
-size = 16
-pixel_mm = 1.5
-[examples]
-masks = 1
-rounds = {rounds}
-start = "{start}"
-[loss]
-name = "correction"
-sparing = 1.0
-[course]
-batch = 4
-steps = 4
-val_every = 2
-"""
-INITIAL = """\
-role = "initial"
-[network]
-name = "unet3d"
-channels = [2, 3]
-[geometry]
-spacing = [2.0, 2.0, 2.0]
-[examples]
-crop = [8, 8, 8]
-[loss]
-name = "focal_tversky"
-entropy = 1.0
-[course]
-batch = 2
-steps = 4
-val_every = 2
-"""
-SLICES = """\
-role = "initial"
-[network]
-name = "unet2d"
-depth = 2
-features = 2
-[geometry]
-spacing = [2.0, 2.0, 2.0]
-[examples]
-crop = [1, 16, 16]
-[loss]
-name = "dice"
-[course]
-batch = 8
-steps = 6
-val_every = 2
-learning_rate = 1e-2
-epoch = 2
-milestones = [1, 2]
-"""
+COURSE = {"batch": 4, "steps": 4, "val_every": 2}
+CORRECTOR = experiment_text(
+    "corrector", examples={"rounds": 1, "start": "spoiled"}, loss={"sparing": 1.0}, course=COURSE
+)
+INITIAL = experiment_text(
+    "initial", loss={"name": "focal_tversky", "entropy": 1.0}, course={**COURSE, "batch": 2}
+)
+SLICES = experiment_text(
+    "initial",
+    network={"name": "unet2d", "channels": None, "depth": 2, "features": 2},
+    examples={"crop": [1, 16, 16]},
+    course={"batch": 8, "steps": 6, "val_every": 2, "learning_rate": 1e-2, "epoch": 2, "milestones": [1, 2]},
+)
 
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """A cohort of one ball, as `write_cohort` writes cases."""
-    folder, case = tmp_path_factory.mktemp("cohort"), ball_case()
-    np.savez(
-        folder / "case-00000.npz",
-        t1ce=case.t1ce.array,
-        t2=case.t2.array,
-        truth=ball(),
-        affine=GRID.affine,
-    )
-    return folder
+    return write_balls(tmp_path_factory.mktemp("cohort"))
 
 
 def experiment(folder: Path, text: str = CORRECTOR, rounds: int = 1, start: str = "spoiled") -> Path:
     path = folder / "small.toml"
-    path.write_text(text.replace("{rounds}", str(rounds)).replace("{start}", start))
+    path.write_text(text.replace("rounds = 1", f"rounds = {rounds}").replace("spoiled", start))
     return path
 
 

@@ -14,6 +14,7 @@ from VSClickCorrectLib.app.ready_line import port_in
 # A line of a process's output; its last words come within the time.
 _LONGEST_LINE = 1 << 20
 _LAST_WORDS_S = 1.0
+HOST = "127.0.0.1"
 
 
 class AnnotatorSession:
@@ -51,7 +52,7 @@ class AnnotatorSession:
     @property
     def address(self) -> str:
         """Where it answers, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     @property
     def headers(self) -> dict[str, str]:

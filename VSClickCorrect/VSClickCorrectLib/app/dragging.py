@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple
 
 from trame_slicer.views import SliceView
 
 from VSClickCorrectLib.app.pointing import STILL, distance, point_at
 from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.mrml.observers import weakly
 
 # Before clicks are told and before Slicer, so that neither sees what is dragged here.
 _PRIORITY = 20.0
 _EVENTS = ("LeftButtonPressEvent", "MouseMoveEvent", "LeftButtonReleaseEvent")
 
 
-class Drag(Protocol):
-    """What a drag does."""
+class Drag(NamedTuple):
+    """What a drag does: at the press, at each move by so many pixels, and at the release, which may be still.
 
-    def press(self, ras: Point3) -> None:
-        """Begin at a point, RAS mm, where the button went down."""
+    Points are RAS mm; ``still`` is whether the button came up where it went down.
+    """
 
-    def move(self, ras: Point3, right: int, up: int) -> None:
-        """Go on to a point, by so many pixels."""
-
-    def release(self, ras: Point3, still: bool) -> None:
-        """End at a point, where the button went down (``still``) or elsewhere."""
+    move: Callable[[Point3, int, int], object]
+    press: Callable[[Point3], object] = lambda ras: None
+    release: Callable[[Point3, bool], object] = lambda ras, still: None
 
 
 class Dragging:
@@ -45,11 +43,10 @@ class Dragging:
         self._drag: Drag | None = None
         self._pressed: tuple[int, int] | None = None
         self._last = (0, 0)
-        own = weakref.WeakMethod(self._on_event)
-        interactor = view.interactor()
+        # The interactor holds what observes it; a strong reference back would keep both alive together.
+        heard, interactor = weakly(self._on_event), view.interactor()
         tags = {
-            event: interactor.AddObserver(event, lambda _, name: (own() or _nothing)(name), _PRIORITY)
-            for event in _EVENTS
+            event: interactor.AddObserver(event, lambda _, name: heard(name), _PRIORITY) for event in _EVENTS
         }
         self._commands = {event: interactor.GetCommand(tag) for event, tag in tags.items()}
 
@@ -79,7 +76,3 @@ class Dragging:
             drag.move(point_at(self._view, position), right, up)
             self._last = position
         return drag is not None
-
-
-def _nothing(name: str) -> None:
-    del name

@@ -7,9 +7,9 @@ from html import escape
 
 import aiohttp
 from aiohttp import web
-from yarl import URL
+from aiohttp.typedefs import StrOrURL
 
-from VSClickCorrectLib.app.annotator_session import AnnotatorSession
+from VSClickCorrectLib.app.annotator_session import HOST, AnnotatorSession
 from VSClickCorrectLib.app.group_sessions import GroupSessions, NotStarted, PlacesTaken
 from VSClickCorrectLib.app.guard import HEADERS, MAX_BODY, PAGES
 from VSClickCorrectLib.app.trusted_proxy import NotLetIn, TrustedProxy
@@ -78,7 +78,7 @@ class Gateway:
     @web.middleware
     async def _let_in(self, request: web.Request, handler) -> web.StreamResponse:
         try:
-            request[_ANNOTATOR] = self._proxy.annotator(request.headers)
+            request[_ANNOTATOR] = self._proxy.annotator(request)
             _check_origin(request)
             return await handler(request)
         except VSClickError as error:
@@ -163,12 +163,13 @@ def _check_origin(request: web.Request) -> None:
         raise NotLetIn("pages of other sites may not connect to this server.")
 
 
-def _at(session: AnnotatorSession, request: web.Request) -> URL:
+def _at(session: AnnotatorSession, request: web.Request) -> StrOrURL:
     """Return what is asked for, at the process's address whatever the request names."""
     path, query = request.rel_url.raw_path, request.rel_url.raw_query_string
     if not path.startswith("/"):
         raise web.HTTPBadRequest(text="What is asked for begins with a slash.")
-    return URL(session.address, encoded=True).with_path(path, encoded=True).with_query(query)
+    at = request.rel_url.build(scheme="http", host=HOST, port=session.port, path=path, encoded=True)
+    return at.with_query(query)
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 
 from trame_slicer.views import SliceView
 
 from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.mrml.observers import weakly
 
 # A press that moves farther than this before the release is a drag, in pixels.
 STILL = 4
@@ -43,16 +43,9 @@ class Pointing:
         self._pressed: tuple[int, int] | None = None
         interactor = view.interactor()
         # The interactor holds what observes it; a strong reference back would keep both alive together.
-        own = weakref.WeakMethod(self._on_event)
-        self._tags = [
-            interactor.AddObserver(event, lambda _, name: (own() or _nothing)(name), _PRIORITY)
-            for event in ("LeftButtonPressEvent", "LeftButtonReleaseEvent", "MouseMoveEvent")
-        ]
-
-    def close(self) -> None:
-        """Stop watching; closing twice does no harm."""
-        while self._tags:
-            self._view.interactor().RemoveObserver(self._tags.pop())
+        heard = weakly(self._on_event)
+        for event in ("LeftButtonPressEvent", "LeftButtonReleaseEvent", "MouseMoveEvent"):
+            interactor.AddObserver(event, lambda _, name: heard(name), _PRIORITY)
 
     def _on_event(self, name: str) -> None:
         position = self._view.interactor().GetEventPosition()
@@ -81,7 +74,3 @@ def point_at(view: SliceView, position: tuple[float, float]) -> Point3:
 def distance(first: tuple[int, int], second: tuple[int, int]) -> int:
     """Return how far two pixels lie apart, along the axis along which it is more."""
     return max(abs(a - b) for a, b in zip(first, second, strict=True))
-
-
-def _nothing(name: str) -> None:
-    del name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from multidict import CIMultiDictProxy
+from aiohttp import web
 
 from VSClickCorrectLib.app.guard import is_same
 from VSClickCorrectLib.errors import VSClickError
@@ -37,7 +37,7 @@ class TrustedProxy:
     user_header: str = USER_HEADER
     secret: str | None = None
 
-    def annotator(self, headers: CIMultiDictProxy[str]) -> str:
+    def annotator(self, request: web.Request) -> str:
         """Return who sent a request.
 
         Raises
@@ -45,9 +45,9 @@ class TrustedProxy:
         NotLetIn
             If it came past the proxy, or names nobody, or several.
         """
-        if self.secret is not None and not self._knows_secret(headers.getall(SECRET_HEADER, [])):
+        if self.secret is not None and not self._knows_secret(request.headers.getall(SECRET_HEADER, [])):
             raise NotLetIn("this server answers its proxy alone; open the address of the proxy.")
-        names = headers.getall(self.user_header, [])
+        names = request.headers.getall(self.user_header, [])
         if len(names) != 1 or not _NAME.fullmatch(names[0]):
             raise NotLetIn(
                 f"the proxy did not say who you are; it has to send one login name, of at most 64 letters, "

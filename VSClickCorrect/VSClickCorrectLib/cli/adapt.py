@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from VSClickCorrectLib.cli.options import (
     add_corrector,
     add_different_patients,
     add_model_folder,
+    add_worklist,
     model_folder,
 )
 from VSClickCorrectLib.cli.telling import tell
@@ -28,10 +28,7 @@ two of one core.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command's parser its options."""
     parser.description = _DESCRIPTION
-    parser.add_argument(
-        "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the results")
+    add_worklist(parser)
     parser.add_argument(
         "--annotator",
         default="",

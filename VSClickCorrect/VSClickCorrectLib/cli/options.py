@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import DEVICES, ModelFolder
 
 Number = TypeVar("Number", int, float)
 SCAN_HELP = (
@@ -90,6 +90,14 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_worklist(parser: argparse.ArgumentParser) -> None:
+    """Add the cases of a worklist and ``--output``."""
+    parser.add_argument(
+        "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the results")
+
+
 def add_different_patients(parser: argparse.ArgumentParser) -> None:
     """Add ``--different-patients``."""
     parser.add_argument(
@@ -131,7 +139,7 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="auto",
-        choices=("auto", "cuda", "mps", "cpu"),
+        choices=DEVICES,
         help="where the networks run (default: the graphics card if there is one, else the processor)",
     )
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from VSClickCorrectLib.cli.options import add_different_patients, add_models, model_folder
+from VSClickCorrectLib.cli.options import add_different_patients, add_models, add_worklist, model_folder
 from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.cli.workers import add_workers, workers_of
 from VSClickCorrectLib.errors import ImageError
@@ -25,10 +24,7 @@ read is named and passed over.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command's parser its options."""
     parser.description = _DESCRIPTION
-    parser.add_argument(
-        "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the results")
+    add_worklist(parser)
     add_different_patients(parser)
     add_models(parser)
     add_workers(parser, 1)
@@ -49,7 +45,7 @@ def _prepare(options: argparse.Namespace, workers: Workers) -> None:
     tasks = [
         preparation_of(worklist, case, str(options.models or ""), options.device)
         for case in waiting
-        if not is_prepared(worklist.prepared_path(case.name), models)
+        if not is_prepared(worklist.store.prepared_path(case.label), models)
     ]
     failed = 0
     for number, outcome in enumerate(workers.each(prepare_apart, tasks), 1):

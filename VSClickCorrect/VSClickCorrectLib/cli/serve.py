@@ -11,6 +11,7 @@ from VSClickCorrectLib.cli.options import (
     add_different_patients,
     add_models,
     add_upload_limit,
+    add_worklist,
     count,
     model_folder,
     port,
@@ -34,10 +35,7 @@ _AWAY_S = 120
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command's parser its options."""
     parser.description = _DESCRIPTION
-    parser.add_argument(
-        "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the results")
+    add_worklist(parser)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--socket", type=Path, metavar="PATH", help="listen on a socket, for a proxy here")
     place.add_argument("--port", type=port, metavar="N", help="listen on a port")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from VSClickCorrectLib.cli.options import add_worklist
 from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.worklist.overview import Row
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -18,10 +18,7 @@ and in the browser. Its table of all cases, OUTPUT/summary.csv, is written anew.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command's parser its options."""
     parser.description = _DESCRIPTION
-    parser.add_argument(
-        "cases", type=Path, metavar="CASES", help="folder of cases, or CSV list (case, t1ce, t2, mask)"
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder of the results")
+    add_worklist(parser)
     parser.set_defaults(run=run)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
+
+Copied = TypeVar("Copied", bound="ArrayMask")
 
 
 class Mask(Protocol):
@@ -51,6 +53,14 @@ class ArrayMask:
                 f"the mask has shape {values.shape}, the image {grid.shape}; they must be the same."
             )
         self.values = np.zeros(grid.shape, bool) if values is None else values != 0
+
+    @classmethod
+    def copied(cls: type[Copied], mask: Mask, grid: Grid) -> Copied:
+        """Return a copy of a mask that lies on a grid."""
+        copy, extent = cls(grid), mask.extent()
+        if extent is not None:
+            copy.write(extent, mask.read(extent))
+        return copy
 
     def read(self, box: Box) -> np.ndarray:
         """See `Mask.read`."""

@@ -11,8 +11,6 @@ from torch import nn
 from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.networks.blocks import ConvBlock
 
-DEVICES = ("auto", "cuda", "mps", "cpu")
-
 
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device of that name; ``auto`` is CUDA, else MPS, else the CPU.

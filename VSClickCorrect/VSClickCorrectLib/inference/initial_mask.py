@@ -91,11 +91,6 @@ def best_first(candidates: Iterable[InitialMask]) -> InitialMask:
     return replace(kept[0], others=tuple(kept[1:_MAX_CANDIDATES]))
 
 
-def best_part(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> InitialMask:
-    """Return the first of `best_parts`, or an empty mask."""
-    return next(iter(best_parts(grid, box, probability, threshold)), NOTHING)
-
-
 def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> list[InitialMask]:
     """Return the parts with the most probability in all, their holes filled.
 

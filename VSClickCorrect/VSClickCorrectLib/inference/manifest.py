@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 MANIFEST_NAME = "manifest.json"
+# Where networks can be told to run.
+DEVICES = ("auto", "cuda", "mps", "cpu")
 # T1ce and T2; a mask and two kinds of clicks besides. A corrector's are those of its cuts.
 _CHANNELS = {"locator": 2, "initial": 2, "click": 5}
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.io.dicom_headers import needed
+from VSClickCorrectLib.io.dicom_source import TASK
 
 if TYPE_CHECKING:
     from pydicom.sr.coding import Code
@@ -33,6 +34,21 @@ _CODES = {
 }
 
 
+def identity(series: int) -> dict[str, Any]:
+    """Return what highdicom asks of every object: its own UIDs, its series, and what made it."""
+    hd = needed("highdicom", TASK)
+    return {
+        "series_instance_uid": hd.UID(),
+        "series_number": series,
+        "sop_instance_uid": hd.UID(),
+        "instance_number": 1,
+        "manufacturer": MAKER,
+        "manufacturer_model_name": MAKER,
+        "software_versions": VERSION,
+        "device_serial_number": SERIAL,
+    }
+
+
 def code(name: str) -> Code:
     """Return a code by our name for it; raises `ImageError` if pydicom is not installed."""
-    return needed("pydicom.sr.coding", "to write DICOM").Code(*_CODES[name])
+    return needed("pydicom.sr.coding", TASK).Code(*_CODES[name])

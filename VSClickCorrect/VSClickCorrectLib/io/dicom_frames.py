@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,8 +12,7 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Point3, triple
-from VSClickCorrectLib.io.dicom_headers import DAMAGED
-from VSClickCorrectLib.io.files import reading
+from VSClickCorrectLib.io.dicom_headers import undamaged
 
 # Enhanced MR, CT and PET, converted ones too: their frames are described in sequences, which ITK passes over.
 _ENHANCED = {f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("4.1", "4.3", "4.4", "2.1", "2.2", "130", "128.1")}
@@ -111,30 +109,22 @@ def _described(path: Path, count: int) -> list[Frame]:
     """Read the functional groups of all frames of a file."""
     try:
         import pydicom
-        from pydicom.errors import BytesLengthException
     except ImportError:
         raise ImageError(
             f"to read {path}, whose slices are frames of one file, pydicom is needed; "
             "install vsclickcorrect[datasets]."
         ) from None
-    try:
-        # What pydicom mends on its way it also warns of, on the terminal.
-        with reading(path), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # ITK has read it, be there the bytes with which DICOM files begin or not.
-            header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
-            own = header.get("PerFrameFunctionalGroupsSequence", ())
-            shared: Any = next(iter(header.get("SharedFunctionalGroupsSequence", ())), {})
-            groups = [(group, shared) for group in own]
-            if len(groups) != count:
-                raise ImageError(
-                    f"{path} says of {len(groups)} of its {count} frames where they lie; export it again."
-                )
-            return [_frame(path, str(header.SOPInstanceUID), n, group) for n, group in enumerate(groups, 1)]
-    except ImageError:
-        raise
-    except (BytesLengthException, *DAMAGED):
-        raise ImageError(f"{path} is damaged; export it again.") from None
+    with undamaged(path):
+        # ITK has read it, be there the bytes with which DICOM files begin or not.
+        header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+        own = header.get("PerFrameFunctionalGroupsSequence", ())
+        shared: Any = next(iter(header.get("SharedFunctionalGroupsSequence", ())), {})
+        groups = [(group, shared) for group in own]
+        if len(groups) != count:
+            raise ImageError(
+                f"{path} says of {len(groups)} of its {count} frames where they lie; export it again."
+            )
+        return [_frame(path, str(header.SOPInstanceUID), n, group) for n, group in enumerate(groups, 1)]
 
 
 def _frame(path: Path, instance: str, number: int, groups: Sequence[Any]) -> Frame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.dicom_headers import needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom, sop_class
-from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of
+from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of, lattice
 from VSClickCorrectLib.io.files import check_file
 
 if TYPE_CHECKING:
@@ -146,12 +146,8 @@ def grid_of_segmentation(path: Path) -> Grid:
         step = first.step or _least_gap(heights)
         if step is None:
             raise ImageError(f"{path} does not say how far its slices lie apart; name its scan, too.")
-        lowest = frames[int(np.argmin(heights))]
-        count = 1 + round((max(heights) - min(heights)) / step)
-        lps = np.eye(4)
-        lps[:3, 0], lps[:3, 1] = first.row * first.spacing[1], first.column * first.spacing[0]
-        lps[:3, 2], lps[:3, 3] = normal * step, lowest.position
-        return Grid((count, header.Rows, header.Columns), np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps)
+        lowest = replace(first, position=frames[int(np.argmin(heights))].position)
+        return lattice(lowest, normal * step, 1 + round((max(heights) - min(heights)) / step))
 
 
 def _least_gap(heights: Sequence[float]) -> float | None:

@@ -39,7 +39,7 @@ def report_of(
     ImageError
         If highdicom is not installed, or the mask is empty.
     """
-    sr, hd = needed("highdicom.sr", TASK), needed("highdicom", TASK)
+    sr = needed("highdicom.sr", TASK)
     [segment] = segmentation.SegmentSequence
     group = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(segment.TrackingUID, segment.TrackingID),
@@ -62,14 +62,7 @@ def report_of(
     return sr.Comprehensive3DSR(
         evidence=[segmentation, *source.headers],
         content=report[0],
-        series_instance_uid=hd.UID(),
-        series_number=dicom_codes.REPORT_SERIES,
-        sop_instance_uid=hd.UID(),
-        instance_number=1,
-        manufacturer=dicom_codes.MAKER,
-        manufacturer_model_name=dicom_codes.MAKER,
-        software_versions=dicom_codes.VERSION,
-        device_serial_number=dicom_codes.SERIAL,
+        **dicom_codes.identity(dicom_codes.REPORT_SERIES),
         series_description=f"{dicom_codes.NAME}, measurements",
         is_complete=True,
     )

@@ -298,15 +298,20 @@ def _grid(frames: Sequence[SourceFrame]) -> Grid:
     """Return the grid on which all frames lie, from the lowest along their normal to the highest."""
     first = frames[0]
     step = (frames[-1].position - first.position) / max(1, len(frames) - 1)
-    lps = np.eye(4)
-    lps[:3, 0], lps[:3, 1] = first.row * first.spacing[1], first.column * first.spacing[0]
-    lps[:3, 2], lps[:3, 3] = np.round(step, 9), first.position
     for number, frame in enumerate(frames):
         turned = np.abs([frame.row - first.row, frame.column - first.column]).max() > 1e-4
         away = np.abs(frame.position - (first.position + number * step)).max() > _TOLERANCE_MM
         if turned or away or not np.allclose(frame.spacing, first.spacing):
             raise ImageError(f"the slices do not lie one above the other at one distance, {_ONE_ELSEWHERE}")
-    shape = len(frames), int(first.header.Rows), int(first.header.Columns)
+    return lattice(first, np.round(step, 9), len(frames))
+
+
+def lattice(first: SourceFrame, step: np.ndarray, count: int) -> Grid:
+    """Return the grid of so many slices like the first, each a step, LPS mm, from the one before."""
+    lps = np.eye(4)
+    lps[:3, 0], lps[:3, 1] = first.row * first.spacing[1], first.column * first.spacing[0]
+    lps[:3, 2], lps[:3, 3] = step, first.position
+    shape = count, int(first.header.Rows), int(first.header.Columns)
     return Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps)
 
 

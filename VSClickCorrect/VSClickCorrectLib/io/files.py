@@ -345,7 +345,12 @@ def _link(whole: Path, path: Path) -> None:
     except OSError:
         # exFAT and some network drives know no links.
         with path.open("xb") as stream:
-            stream.write(whole.read_bytes())
+            try:
+                stream.write(whole.read_bytes())
+                stream.flush()
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
 
 
 def _not_into(folder: Path, error: OSError) -> StorageError:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.archives import unpacked_series
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.files import is_text, reading, temporary_folder
 from VSClickCorrectLib.io.images import case_of, read_series, read_volume
-from VSClickCorrectLib.io.sent_files import unpacked_series
 from VSClickCorrectLib.io.series_choice import Series, meant_as, series_in
 
 _ARCHIVE = ".zip"

@@ -19,7 +19,6 @@ from VSClickCorrectLib.io.nifti_copy import is_compressed, opened
 NO_IMAGE = "is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
 SUFFIXES = (".nii", ".nii.gz")
 _HEADER_BYTES = 348
-_SFORM_CODE = 254
 # Where voxels begin unless the header says later.
 _FIRST_VOXEL = 352
 # Bytes of a voxel by the header's number for its type; of real numbers how numpy calls them.

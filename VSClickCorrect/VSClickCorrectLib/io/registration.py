@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
@@ -13,7 +12,6 @@ from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.images import image_of
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -25,7 +23,6 @@ _SAMPLES_AT_MOST = 40_000
 _PARTS = 32
 # What messages call the two, if nothing else is said.
 SEQUENCES = ("the T1ce", "the T2")
-_TEXT = b"#Insight Transform File"
 # On synthetic scans 0.3 mm off; unrelated images and those that are registered already gain less.
 _LEAST_GAIN = 0.002
 
@@ -100,7 +97,7 @@ def register(
                 "check that both are of the same patient."
             )
         transform = found
-    matrix = np.linalg.inv(_ras_matrix(transform))
+    matrix = np.linalg.inv(ras_matrix(transform))
     before, after = (mutual_information(t1ce, t2, m) for m in (np.eye(4), matrix))
     overlap = overlap_share(t1ce, t2, matrix)
     # Where little overlaps, mutual information says little.
@@ -130,40 +127,8 @@ def moved(volume: Volume, matrix: np.ndarray) -> Volume:
     return replace(volume, grid=Grid(volume.grid.shape, np.linalg.inv(matrix) @ volume.grid.affine))
 
 
-def read_matrix(path: Path) -> np.ndarray:
-    """Read a linear transform that ITK or Slicer wrote as text (``.tfm``, ``.txt``).
-
-    Returns
-    -------
-    (4, 4) array
-        RAS mm to RAS mm; what the file maps is LPS.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read, is not linear, or deforms: the sequences of one examination differ by a
-        movement of the head alone.
-    """
-    check_file(path)
-    unreadable = f"{path} is not a transform that can be read; give a .tfm file of ITK."
-    with path.open("rb") as stream:
-        # ITK reads HDF5 under any name, which may refer to any other file.
-        if stream.read(len(_TEXT)) != _TEXT:
-            raise ImageError(unreadable)
-    try:
-        transform = sitk.ReadTransform(str(path))
-    # What ITK has to say may quote the file's bytes, which need not be text.
-    except (RuntimeError, UnicodeDecodeError):
-        raise ImageError(unreadable) from None
-    if transform.GetDimension() != 3 or not transform.IsLinear():
-        raise ImageError(f"the transform {path} is not linear in three dimensions; give a rigid one.")
-    matrix = _ras_matrix(transform)
-    if np.abs(matrix[:3, :3] @ matrix[:3, :3].T - np.eye(3)).max() > 1e-3 or np.linalg.det(matrix) < 0:
-        raise ImageError(f"the transform {path} scales, shears or mirrors; give a rigid one.")
-    return matrix
-
-
-def _ras_matrix(transform: sitk.Transform) -> np.ndarray:
+def ras_matrix(transform: sitk.Transform) -> np.ndarray:
+    """Return a linear transform of ITK, which maps LPS, as the matrix of RAS mm."""
     matrix = np.eye(4)
     matrix[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))
     for n, unit in enumerate(np.eye(3)):

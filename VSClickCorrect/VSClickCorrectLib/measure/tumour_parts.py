@@ -11,7 +11,6 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.measure.measurements import Diameter, Measurements, measure
-from VSClickCorrectLib.measure.porus import PorusPlane
 
 INTRAMEATAL, EXTRAMEATAL, COCHLEA = "intrameatal", "extrameatal", "cochlea"
 # The classes that the tumour itself is made of.
@@ -117,9 +116,3 @@ def measure_parts(
         float(np.count_nonzero(part)) * grid.voxel_volume for part in (intrameatal, extrameatal)
     )
     return PartMeasurements(inside, outside, measure(grid, box, extrameatal))
-
-
-def measure_by_plane(grid: Grid, box: Box, values: np.ndarray, plane: PorusPlane) -> PartMeasurements:
-    """Measure a tumour that a plane parts; a voxel belongs to the side on which its centre lies."""
-    extrameatal = plane.extrameatal(grid, box, values)
-    return measure_parts(grid, box, values & ~extrameatal, extrameatal)

@@ -66,7 +66,7 @@ def source_of(volume_node: slicer.vtkMRMLVolumeNode, grid: Grid) -> SourceSeries
 
 def _files(volume_node: slicer.vtkMRMLVolumeNode) -> list[Path]:
     """Return the files of a volume, by Slicer's database of DICOM, which knows them by their UIDs."""
-    files = [_file(instance) for instance in _instances(volume_node)]
+    files = [_file(instance) for instance in instances_of(volume_node)]
     if not all(files):
         raise ImageError(
             f"the DICOM files of the volume '{volume_node.GetName()}' are not in Slicer's database any more; "
@@ -77,10 +77,11 @@ def _files(volume_node: slicer.vtkMRMLVolumeNode) -> list[Path]:
 
 def file_of(volume_node: slicer.vtkMRMLVolumeNode) -> str | None:
     """Return a file of a volume, None if it did not come as DICOM or the database does not know it."""
-    return next((file for instance in _instances(volume_node) if (file := _file(instance))), None)
+    return next((file for instance in instances_of(volume_node) if (file := _file(instance))), None)
 
 
-def _instances(volume_node: slicer.vtkMRMLVolumeNode) -> list[str]:
+def instances_of(volume_node: slicer.vtkMRMLVolumeNode) -> list[str]:
+    """Return the UIDs of the images of a volume, none where Slicer has no database of DICOM."""
     if getattr(slicer, "dicomDatabase", None) is None:
         return []
     return (volume_node.GetAttribute(_INSTANCES) or "").split()

@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 
 from VSClickCorrectLib.io.registration import Registration, overlap_share
+from VSClickCorrectLib.mrml.dicom_files import instances_of
 from VSClickCorrectLib.mrml.transforms import matrix_of, world_from_node
 from VSClickCorrectLib.mrml.volumes import volume_of
 
@@ -63,12 +64,10 @@ def agreement(t1ce_node: slicer.vtkMRMLVolumeNode, t2_node: slicer.vtkMRMLVolume
 
 def frame_of_reference(volume_node: slicer.vtkMRMLVolumeNode) -> str | None:
     """Return the DICOM frame of reference of a volume, or None where it is not known."""
-    known = volume_node.GetAttribute(_FRAME_ATTRIBUTE)
-    database = getattr(slicer, "dicomDatabase", None)
-    instances = (volume_node.GetAttribute("DICOM.instanceUIDs") or "").split()
-    if known or database is None or not instances:
+    known, instances = volume_node.GetAttribute(_FRAME_ATTRIBUTE), instances_of(volume_node)
+    if known or not instances:
         return known or None
-    return database.instanceValue(instances[0], _FRAME_TAG) or None
+    return slicer.dicomDatabase.instanceValue(instances[0], _FRAME_TAG) or None
 
 
 def register_t2(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import TypeVar, cast
 
 import slicer
 
@@ -20,6 +20,8 @@ from VSClickCorrectLib.mrml.painting import Later, Painting, PaintingWatch
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.edit import Change, Edit
+
+Result = TypeVar("Result")
 
 
 class SceneCorrection:
@@ -194,31 +196,19 @@ class SceneCorrection:
 
     def undo(self) -> Edit:
         """Take the last edit back; raises as `CorrectionSession.undo`."""
-        with self._step():
-            edit = self.session.undo()
-        self._changed()
-        return edit
+        return self._done(self.session.undo)
 
     def redo(self) -> Edit:
         """Do the last undone edit again; raises as `CorrectionSession.undo`."""
-        with self._step():
-            edit = self.session.redo()
-        self._changed()
-        return edit
+        return self._done(self.session.redo)
 
     def next_round(self) -> int:
         """Begin the next round of clicks and return its number."""
-        with self._step():
-            number = self.session.next_round()
-        self._changed()
-        return number
+        return self._done(self.session.next_round)
 
     def previous_round(self) -> int:
         """Take a round back in which nothing was done; see `CorrectionSession.previous_round`."""
-        with self._step():
-            number = self.session.previous_round()
-        self._changed()
-        return number
+        return self._done(self.session.previous_round)
 
     def refresh_surface(self) -> None:
         """Rebuild the closed surface if a change has dropped it; raises as `segment_mask.refresh_surface`."""
@@ -311,6 +301,12 @@ class SceneCorrection:
                 edit = self.session.remove(next(s for s in self.session.standing if s.number == key))
         self._changed(edit)
         return edit
+
+    def _done(self, verb: Callable[[], Result]) -> Result:
+        with self._step():
+            result = verb()
+        self._changed()
+        return result
 
     def _changed(self, edit: Edit | None = None) -> None:
         self._untidy = True

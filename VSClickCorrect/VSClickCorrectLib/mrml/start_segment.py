@@ -14,6 +14,7 @@ from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.session.chain import Event
 from VSClickCorrectLib.session.start_mask import start_of as session_start_of
+from VSClickCorrectLib.session.start_mask import tight
 
 START_ROLE = "VSClickCorrect.Start"
 # Reddish purple of Okabe and Ito's palette: neither a click's colour nor a change's.
@@ -100,9 +101,7 @@ def start_of(
     if node is None:
         return None
     node.SetAndObserveTransformNodeID(segmentation_node.GetTransformNodeID())
-    mask = SegmentMask(node, segment_id, volume_node)
-    box = mask.extent() or Box((0, 0, 0), (0, 0, 0))
-    return box, np.zeros(box.shape, bool) if box.empty else mask.read(box)
+    return tight(SegmentMask(node, segment_id, volume_node))
 
 
 def show_start(

@@ -14,8 +14,8 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io import images
 from VSClickCorrectLib.io.image_files import Header, read_header
-from VSClickCorrectLib.io.images import resample_to_grid
 from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
 from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
 
@@ -125,11 +125,7 @@ def case_of(
     ImageError
         If both are missing, one cannot be used, or their fields of view do not meet.
     """
-    t1ce = volume_of(t1ce_node) if t1ce_node is not None else None
-    t2 = volume_of(t2_node) if t2_node is not None else None
-    if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
-        t2 = resample_to_grid(t2, t1ce.grid)
-    return Case(t1ce, t2)
+    return images.case_of(*(node and volume_of(node) for node in (t1ce_node, t2_node)))
 
 
 def add_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:

@@ -8,13 +8,11 @@ from slicer.i18n import tr as _
 
 from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.manifest import DEVICES
 from VSClickCorrectLib.panel.packages import unfit_packages
 from VSClickCorrectLib.panel.parameters import SceneParameters
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.workflow.loaded_networks import Choice
-
-# As `inference.device` has them, which needs torch.
-DEVICES = ("auto", "cuda", "mps", "cpu")
 
 
 class AdvancedSection(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import slicer
@@ -28,6 +29,7 @@ class ClicksSection(Section):
     def __init__(self, ui, desktop, flow, placing: Placing) -> None:
         super().__init__(ui, desktop, flow)
         self.clicks, self._placing = flow.clicks, placing
+        self.next_place = self.bound(flow.next_place.next)
         self._surface_soon = Debounced(self.host, SURFACE_S, self._refresh_surface)
         flow.workbench.begun.connect(self._show_all)
         flow.workbench.changed.connect(self._surface_soon)
@@ -41,6 +43,9 @@ class ClicksSection(Section):
             ClickKind.INCLUDE: self.ui.includeButton,
             ClickKind.EXCLUDE: self.ui.excludeButton,
         }
+        self.place_boundary, self.place_include, self.place_exclude = (
+            partial(self._place, kind) for kind in self._buttons
+        )
         self._kinds = {
             ClickKind.BOUNDARY: _("boundary"),
             ClickKind.INCLUDE: _("include"),
@@ -79,26 +84,10 @@ class ClicksSection(Section):
             "exclude": self.place_exclude,
             "look": self._placing.end,
             "next_place": self.next_place,
-            "markers": self.toggle_markers,
-            "fill": self.toggle_fill,
+            "markers": partial(self._toggle, self.ui.markersCheckBox),
+            "fill": partial(self._toggle, self.ui.fillCheckBox),
             **self.clicks.actions,
         }
-
-    def place_boundary(self) -> None:
-        """Place boundary clicks, or stop if that is what is being done."""
-        self._place(ClickKind.BOUNDARY)
-
-    def place_include(self) -> None:
-        """Place include clicks, or stop if that is what is being done."""
-        self._place(ClickKind.INCLUDE)
-
-    def place_exclude(self) -> None:
-        """Place exclude clicks, or stop if that is what is being done."""
-        self._place(ClickKind.EXCLUDE)
-
-    def next_place(self) -> None:
-        """Go where a click is worth most, as far as the networks can tell."""
-        self.host.start(self.flow.next_place.next())
 
     def jump(self) -> None:
         """Show the selected click in all slice views."""
@@ -113,16 +102,6 @@ class ClicksSection(Section):
         if number <= 0:
             raise CorrectionError(_("no click is selected; select one in the list first."))
         self.clicks.remove(number)
-
-    def toggle_markers(self) -> None:
-        """Hide the markers, or show them again."""
-        self.ui.markersCheckBox.checked = not self.ui.markersCheckBox.checked
-        self._show_all()
-
-    def toggle_fill(self) -> None:
-        """Fill the segment, or show its outline alone again."""
-        self.ui.fillCheckBox.checked = not self.ui.fillCheckBox.checked
-        self._show_all()
 
     def refresh(self) -> None:
         """See `Section.refresh`."""
@@ -144,7 +123,12 @@ class ClicksSection(Section):
         )
         self._fill_table(rows)
 
+    def _toggle(self, box: Any) -> None:
+        box.checked = not box.checked
+        self._show_all()
+
     def _place(self, kind: ClickKind) -> None:
+        """Place clicks of a kind, or stop if that is what is being done."""
         # Asked first: a list of points that was deleted is made again under the ID that it had.
         if self.workbench.under_way.kind_of(self._placing.node_id) is kind:
             self._placing.end()

@@ -57,6 +57,7 @@ class Panel:
         self.ui, self.desktop, self.scene = ui, desktop, scene
         self.flow = Workflow(PanelHost(desktop, self.say), scene, self._show_case)
         self._parameters = SceneParameters(self.flow)
+        self.set_parameters, self.parameters_changed = self._parameters.use, self._parameters.follow
         self.placing = Placing(scene)
         parts = ui, desktop, self.flow
         self.worklist = WorklistSection(*parts)
@@ -116,14 +117,6 @@ class Panel:
         sentence = as_sentence(str(text))
         self.ui.statusLabel.text = self.ui.statusLabel.toolTip = sentence
         self.desktop.show_status(sentence)
-
-    def set_parameters(self, parameters: Any) -> None:
-        """Use these parameters from now on, or none."""
-        self._parameters.use(parameters)
-
-    def parameters_changed(self) -> None:
-        """Follow a change of the parameters, by the panel or by somebody else."""
-        self._parameters.follow()
 
     def enter(self) -> None:
         """Go on where the module was left."""

@@ -35,7 +35,7 @@ class ResultSection(Section):
             Connection("acceptButton", "clicked()", self.accept),
             Connection("saveButton", "clicked()", self.save),
             Connection("copyButton", "clicked()", self.copy),
-            Connection("partsButton", "clicked()", self.part),
+            Connection("partsButton", "clicked()", self.bound(self.flow.parts.make)),
         ]
 
     def accept(self) -> None:
@@ -57,13 +57,13 @@ class ResultSection(Section):
         path = self._asked(name)
         if path is None:
             return
-        written = [path]
+        written, grid = [path], workbench.session.case.grid
         if path.name.endswith(SUFFIX):
-            origin, grid = workbench.origin, workbench.grid
+            origin = workbench.origin
             source = origin.source(grid) if origin.path is not None else None
             written = save_dicom(path, workbench.reference, workbench.values(), grid, source)
         else:
-            write_mask(path, workbench.values(), workbench.grid, name)
+            write_mask(path, workbench.values(), grid, name)
         journal = path.with_name(_stem(path) + ".journal.jsonl")
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
@@ -97,10 +97,6 @@ class ResultSection(Section):
         lines = [self.flow.measurer.measure().as_text(), self.flow.parts.as_text()]
         self.desktop.copy("\n".join(filter(None, lines)))
         self.host.say(_("The measurements are on the clipboard."))
-
-    def part(self) -> None:
-        """Part the tumour into segments beside it."""
-        self.host.start(self.flow.parts.make())
 
     def _show_parts(self) -> None:
         self.ui.partsLabel.text = self.flow.parts.as_text() or NOTHING

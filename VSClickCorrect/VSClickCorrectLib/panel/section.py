@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from VSClickCorrectLib.panel.desktop import Desktop
@@ -34,6 +34,10 @@ class Section:
     def __init__(self, ui: Any, desktop: Desktop, flow: Workflow) -> None:
         self.ui, self.desktop, self.flow = ui, desktop, flow
         self.host, self.workbench = flow.host, flow.workbench
+
+    def bound(self, verb: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        """Return what a widget can call to run a verb that may wait."""
+        return lambda: self.host.start(verb())
 
     def connections(self) -> list[Connection]:
         """Return what to connect once the panel is loaded."""

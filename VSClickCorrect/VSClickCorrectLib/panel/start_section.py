@@ -10,6 +10,8 @@ class StartSection(Section):
 
     def __init__(self, ui, desktop, flow) -> None:
         super().__init__(ui, desktop, flow)
+        self.find_tumour = self.bound(flow.initial.find)
+        self.next_candidate = self.bound(flow.initial.next_candidate)
         flow.workbench.chosen.connect(self._show_chosen)
         flow.workbench.opened.connect(self._offer)
         flow.initial.changed.connect(self.refresh)
@@ -23,14 +25,6 @@ class StartSection(Section):
             Connection("segmentSelector", "currentNodeChanged(bool)", self.refresh),
             Connection("segmentSelector", "currentSegmentChanged(QString)", self.refresh),
         ]
-
-    def find_tumour(self) -> None:
-        """Segment the tumour beside the program, then begin to correct what was found."""
-        self.host.start(self.flow.initial.find())
-
-    def next_candidate(self) -> None:
-        """Correct the next candidate of the last search."""
-        self.host.start(self.flow.initial.next_candidate())
 
     def correct_segment(self) -> None:
         """Begin to correct the segment that is chosen."""

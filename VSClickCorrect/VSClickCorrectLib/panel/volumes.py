@@ -10,11 +10,7 @@ class VolumesSection(Section):
 
     def connections(self) -> list[Connection]:
         """See `Section.connections`."""
-        return [Connection("registerButton", "clicked()", self.register)]
-
-    def register(self) -> None:
-        """Register the T2 beside the program, then put the transform over it."""
-        self.host.start(self.flow.registration.register())
+        return [Connection("registerButton", "clicked()", self.bound(self.flow.registration.register))]
 
     def refresh(self) -> None:
         """See `Section.refresh`."""

@@ -30,6 +30,9 @@ class WorklistSection(Section):
     def __init__(self, ui, desktop, flow) -> None:
         super().__init__(ui, desktop, flow)
         self.worklist = flow.worklist
+        self.next, self.previous = self.bound(flow.worklist.next), self.bound(flow.worklist.previous)
+        self.done, self.no_tumour = self.bound(flow.worklist.done), self.bound(flow.worklist.no_tumour)
+        self.skip = self.bound(flow.worklist.skip)
         self._listed: list[Row] | None = None
         self._commented: WorkCase | None = None
         self._observers = Observers(self)
@@ -85,29 +88,9 @@ class WorklistSection(Section):
         self._watch_views()
         self.host.start(self.worklist.begin(Worklist.open(Path(source), Path(output), annotator)))
 
-    def next(self) -> None:
-        """Keep the mask and go to the next case that waits."""
-        self.host.start(self.worklist.next())
-
-    def previous(self) -> None:
-        """Keep the mask and go to the case before."""
-        self.host.start(self.worklist.previous())
-
     def choose(self) -> None:
         """Keep the mask and go to the case that is chosen in the list, whatever its state."""
         self.host.start(self.worklist.go_to(self.worklist.rows[self.ui.caseSelector.currentIndex].case.name))
-
-    def skip(self) -> None:
-        """Leave the case out and go on."""
-        self.host.start(self.worklist.skip())
-
-    def no_tumour(self) -> None:
-        """Label the case as one without a tumour and go on."""
-        self.host.start(self.worklist.no_tumour())
-
-    def done(self) -> None:
-        """Write the label and go on."""
-        self.host.start(self.worklist.done())
 
     def close(self) -> None:
         """Close the worklist; the scene stays as it is."""

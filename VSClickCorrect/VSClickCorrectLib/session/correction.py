@@ -126,13 +126,7 @@ class CorrectionSession:
     @property
     def clicks(self) -> list[Click]:
         """The clicks that stand, oldest first."""
-        gone = self.history.taken_back
-        return [
-            click
-            for edit in self.history.done
-            for number, click in zip(edit.numbers, edit.clicks, strict=False)
-            if number not in gone
-        ]
+        return [one.click for one in self.standing]
 
     @property
     def standing(self) -> list[ActiveClick]:
@@ -170,9 +164,7 @@ class CorrectionSession:
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
         edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers, remark=outcome.remark)
-        self._record(lambda: edit_event(edit, self.corrector.identity, self.merge), change)
-        self.history.push(edit)
-        return edit
+        return self._push(edit, lambda: edit_event(edit, self.corrector.identity, self.merge))
 
     def remove(self, standing: ActiveClick) -> Edit:
         """Take one click back, wherever in the history it is; what was done after it stays.
@@ -203,9 +195,7 @@ class CorrectionSession:
         change = change_without(self.history, found, self.mask).apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         edit = Edit((), self.round, change, elapsed, (found.click,), (number,))
-        self._record(lambda: remove_event(edit), change)
-        self.history.push(edit)
-        return edit
+        return self._push(edit, lambda: remove_event(edit))
 
     def edit_by_hand(self, tool: str, change: Change) -> Edit:
         """Change voxels as a hand asks, as one step of undo; clicks leave alone what they did not change.
@@ -235,9 +225,7 @@ class CorrectionSession:
             raise CorrectionError("nothing was changed: the mask is like that already.")
         elapsed = (time.perf_counter() - started) * 1000
         edit = Edit((), self.round, change, elapsed, tool=tool)
-        self._record(lambda: tool_event(edit), change)
-        self.history.push(edit)
-        return edit
+        return self._push(edit, lambda: tool_event(edit))
 
     def undo(self) -> Edit:
         """Take the last edit back and return it.
@@ -361,6 +349,11 @@ class CorrectionSession:
         if initial_proposer is None:
             return None
         return lambda click: initial_proposer(self.case, click, self.mask, self.clicks)
+
+    def _push(self, edit: Edit, event: Callable[[], dict]) -> Edit:
+        self._record(event, edit.change)
+        self.history.push(edit)
+        return edit
 
     def _record(self, event: Callable[[], dict], change: Change) -> None:
         """Write an event to the journal; where that fails, take its change back."""

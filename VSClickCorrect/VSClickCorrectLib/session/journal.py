@@ -115,11 +115,6 @@ class Journal:
             pass  # the event is on the disk, and the next one is told
 
 
-def parse(text: str) -> list[Event]:
-    """Read JSON Lines as `Journal` does; returns the events."""
-    return [line.event for line in read_lines(text).lines]
-
-
 def session_event(
     grid: Grid,
     model: str,
@@ -161,43 +156,41 @@ def session_event(
 
 def edit_event(edit: Edit, model: str, merge: str) -> Event:
     """Return the line of an edit."""
-    added, removed = edit.change.count
     return {
         "event": "edit",
         "round": edit.round,
         "clicks": list(map(_click_json, edit.clicks)),
         "model": model,
         "merge": merge,
-        "voxels_added": added,
-        "voxels_removed": removed,
-        "milliseconds": round(edit.milliseconds, 2),
-        "change": edit.change.to_json(),
+        **_effect(edit),
     }
 
 
 def remove_event(edit: Edit) -> Event:
     """Return the line by which one click, known by its number, is taken back."""
-    added, removed = edit.change.count
     (number,), (click,) = edit.numbers, edit.removed
     return {
         "event": "remove",
         "round": edit.round,
         "click": number,
         **_click_json(click),
-        "voxels_added": added,
-        "voxels_removed": removed,
-        "milliseconds": round(edit.milliseconds, 2),
-        "change": edit.change.to_json(),
+        **_effect(edit),
     }
 
 
 def tool_event(edit: Edit) -> Event:
     """Return the line of a step by hand, which, unlike other painting, can be undone."""
-    added, removed = edit.change.count
     return {
         "event": "tool",
         "tool": edit.tool,
         "round": edit.round,
+        **_effect(edit),
+    }
+
+
+def _effect(edit: Edit) -> Event:
+    added, removed = edit.change.count
+    return {
         "voxels_added": added,
         "voxels_removed": removed,
         "milliseconds": round(edit.milliseconds, 2),

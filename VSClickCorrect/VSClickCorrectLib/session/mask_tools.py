@@ -17,12 +17,20 @@ _NOTHING = Change(Box((0, 0, 0), (0, 0, 0)), b"")
 
 def all_but_largest(mask: Mask) -> Change:
     """Return the removal of every connected part but the largest; of equal ones the first is kept."""
-    return _removal_of_parts(mask, np.inf)
+    return small_islands(mask, np.inf)
 
 
 def small_islands(mask: Mask, smallest_mm3: float = SMALL_MM3) -> Change:
     """Return the removal of connected parts smaller than a volume; the largest is always kept."""
-    return _removal_of_parts(mask, smallest_mm3)
+    box = mask.extent()
+    if box is None:
+        return _NOTHING
+    values = mask.read(box)
+    labels, count = ndimage.label(values, _NEIGHBOURS)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    kept = sizes * mask.grid.voxel_volume >= smallest_mm3
+    kept[1 + np.argmax(sizes[1:])] = True
+    return Change.between(box, values, values & kept[labels])
 
 
 def between_slices(mask: Mask) -> Change:
@@ -44,18 +52,6 @@ def between_slices(mask: Mask) -> Change:
     stack = np.moveaxis(values, axis, 0)
     filled = _filled(stack, np.delete(spacing, axis))
     return Change.between(box, values, np.moveaxis(filled, 0, axis))
-
-
-def _removal_of_parts(mask: Mask, smallest_mm3: float) -> Change:
-    box = mask.extent()
-    if box is None:
-        return _NOTHING
-    values = mask.read(box)
-    labels, count = ndimage.label(values, _NEIGHBOURS)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    kept = sizes * mask.grid.voxel_volume >= smallest_mm3
-    kept[1 + np.argmax(sizes[1:])] = True
-    return Change.between(box, values, values & kept[labels])
 
 
 def _empty_slices(values: np.ndarray, axis: int) -> list[int]:

@@ -12,6 +12,7 @@ from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import distances
+from VSClickCorrectLib.session.click_rules import wanted
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.history import EditHistory
 
@@ -129,15 +130,15 @@ def layers_of(edit: Edit, grid: Grid) -> list[Layer]:
 
 def _lay(edit: Edit, grid: Grid) -> list[Layer]:
     own = [_own_voxel(click, grid) for click in edit.clicks]
-    last = {voxel: _gives(click) for voxel, click in zip(own, edit.clicks, strict=True) if voxel is not None}
+    last = {voxel: wanted(click) for voxel, click in zip(own, edit.clicks, strict=True) if voxel is not None}
     holds = {voxel: value ^ bool(np.any(_in_box(edit.change, voxel))) for voxel, value in last.items()}
     layers = []
     for number, click, share, voxel in zip(edit.numbers, edit.clicks, _shares(edit, grid), own, strict=True):
         foreign = tuple(held for held in last if held != voxel)
         found = voxel is not None and holds[voxel]
-        layers.append(Layer(number, share, voxel, _gives(click), found, foreign))
+        layers.append(Layer(number, share, voxel, wanted(click), found, foreign))
         if voxel is not None:
-            holds[voxel] = _gives(click)
+            holds[voxel] = wanted(click)
     return layers
 
 
@@ -162,10 +163,6 @@ def _shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
 
 def _own_voxel(click: Click, grid: Grid) -> Box | None:
     return None if click.kind is ClickKind.BOUNDARY else Box.of_voxel(grid.ras_to_index(click.position_ras))
-
-
-def _gives(click: Click) -> bool:
-    return click.kind is ClickKind.INCLUDE
 
 
 def change_without(history: EditHistory, standing: ActiveClick, mask: Mask) -> Change:

@@ -39,7 +39,7 @@ def start_json(mask: Mask) -> dict[str, Any]:
         ``sha256``, see `fingerprint`; ``voxels``, how many are set; and ``change``, the mask as voxels added
         to an empty one, unless that would be large.
     """
-    box, values = _tight(mask)
+    box, values = tight(mask)
     start = {"sha256": fingerprint(box, values), "voxels": int(np.count_nonzero(values))}
     if values.size <= LARGEST_BOX:
         change = Change.of(box, values, np.zeros_like(values))
@@ -64,7 +64,7 @@ def fingerprint_of_values(values: np.ndarray) -> str:
 
 def fingerprint_of(mask: Mask) -> str:
     """Return the `fingerprint` of a mask as it is now."""
-    return fingerprint(*_tight(mask))
+    return fingerprint(*tight(mask))
 
 
 def start_of(events: Sequence[Event], grid: Grid) -> np.ndarray | None:
@@ -162,15 +162,12 @@ def recorded(events: Sequence[Event], mask: Mask) -> ExtentTrackingMask:
     CorrectionError
         If the journal is damaged.
     """
-    known, start = ExtentTrackingMask(mask.grid), start_of(events, mask.grid)
+    start = start_of(events, mask.grid)
     if start is None:
-        box = mask.extent()
-        if box is not None:
-            known.write(box, mask.read(box))
-    else:
-        box = Box.around(start)
-        known.write(box, start[box.slices])
-        replay(events[session_start(events) :], known)
+        return ExtentTrackingMask.copied(mask, mask.grid)
+    known, box = ExtentTrackingMask(mask.grid), Box.around(start)
+    known.write(box, start[box.slices])
+    replay(events[session_start(events) :], known)
     return known
 
 
@@ -179,7 +176,7 @@ def _start_event(events: Sequence[Event]) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _tight(mask: Mask) -> tuple[Box, np.ndarray]:
+def tight(mask: Mask) -> tuple[Box, np.ndarray]:
     """Return the tight box of a mask and its voxels; of an empty mask both are empty."""
     box = mask.extent() or Box((0, 0, 0), (0, 0, 0))
     return box, np.zeros(box.shape, bool) if box.empty else mask.read(box)

@@ -16,6 +16,7 @@ from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.session.chain import Event
 from VSClickCorrectLib.session.journal import history_of, replay, session_start
+from VSClickCorrectLib.session.removal import standing_clicks
 from VSClickCorrectLib.session.start_mask import restored, start_of
 
 # Masks that are made wrong, besides the one with which the reader began; a reader's own clicks are few.
@@ -73,13 +74,7 @@ def given_clicks(events: Sequence[Event], grid: Grid) -> Iterator[Given]:
     """
     events = events[session_start(events) :]
     history, _ = history_of(events)
-    gone = history.taken_back
-    standing = {
-        number: click
-        for edit in history.done
-        for number, click in zip(edit.numbers, edit.clicks, strict=False)
-        if number not in gone
-    }
+    standing = {one.number: one.click for one in standing_clicks(history, grid)}
     mask, so_far = ArrayMask(grid, start_of(events, grid)), 0
     for event in events:
         count = len(event.get("clicks", ()))

@@ -46,6 +46,6 @@ def _accepted(worklist: Worklist, row: Row) -> AcceptedCase:
         {role: str(path) for role, path in case.files.items() if role != "mask"},
         dict(case.series),
         str(worklist.label_path(case.name)),
-        str(worklist.journal_path_of(case.name)),
+        str(worklist.store.journal_path(case.label)),
         worklist.different_patients,
     )

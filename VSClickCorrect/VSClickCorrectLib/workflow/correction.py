@@ -9,7 +9,6 @@ import numpy as np
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
-from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.i18n import tr as _
@@ -57,6 +56,8 @@ class Workbench:
         The case that is open, if the volumes are not somebody else's.
     origin : Origin
         Where its images are from.
+    journal : JournalPlace
+        Where its journal is kept beside the scene, if anywhere.
     correction : SceneCorrection or None
         The correction under way.
     last_edit : Edit or None
@@ -76,7 +77,7 @@ class Workbench:
         self._kind = ClickKind.BOUNDARY
         self._collecting = self._busy = self._away = self._goes_on = self._settling = False
         self._presents = False
-        self._journal = JournalPlace()
+        self.journal = JournalPlace()
         self._resting: SceneCorrection | None = None
         self._target: tuple | None = None
         self._turn = 0
@@ -105,11 +106,6 @@ class Workbench:
         return self.under_way.session
 
     @property
-    def grid(self) -> Grid:
-        """The grid of the images that are being corrected; raises as `under_way`."""
-        return self.session.case.grid
-
-    @property
     def case(self) -> CaseNodes:
         """The nodes of the open case; raises `ImageError` if no case is open."""
         if self.nodes is None:
@@ -127,11 +123,6 @@ class Workbench:
         if self.segment[0] is None or self.correction is None:
             return self.segment[0] is None
         return not self.session.history.done and self.session.mask.extent() is None
-
-    @property
-    def kept_in_file(self) -> bool:
-        """Whether the open case's journal is a file, so that nothing of it is in the scene alone."""
-        return self._journal.path is not None
 
     @property
     def kind(self) -> ClickKind:
@@ -188,7 +179,7 @@ class Workbench:
         case.checked()
         self.close()
         self.nodes, self.origin = self._show(case), case.origin
-        self._journal = journal or JournalPlace()
+        self.journal = journal or JournalPlace()
         self._choose_own(self.nodes)
 
     def restart(self, values: np.ndarray) -> None:
@@ -242,8 +233,8 @@ class Workbench:
     async def correct(self) -> None:
         """Begin, lead to the mask, and say what to do."""
         await self.begin()
-        self.present()
-        self._say_what_to_do()
+        self._presents = True
+        self._arrive()
 
     def present(self) -> None:
         """Lead to the mask, which is new, as soon as it is being corrected."""
@@ -280,18 +271,16 @@ class Workbench:
         goes_on, self._goes_on, self._away = self._goes_on, False, False
         if goes_on and self.segment[0] is not None:
             await self.begin()
-            self._present()
-            self._say_what_to_do()
+            self._arrive()
         else:
             self.stop()
 
     def check_there(self) -> None:
         """Stop if the segment that is corrected, or the volume that gives its grid, was deleted; say so."""
         correction = self.correction or self._resting
-        if correction is None:
-            return
         try:
-            correction.session.mask.extent()
+            if correction is not None:
+                correction.session.mask.extent()
         except VSClickError as error:
             self.stop()
             self._host.fail(error)
@@ -301,11 +290,10 @@ class Workbench:
         self._turn += 1
         if self.correction is not None:
             self.stopping.emit()
-        for correction in (self.correction, self._resting):
-            if correction is not None:
-                correction.close()
-                # They would lie over whatever is looked at next.
-                correction.markers_visible = False
+        for correction in filter(None, (self.correction, self._resting)):
+            correction.close()
+            # They would lie over whatever is looked at next.
+            correction.markers_visible = False
         self.correction = self._resting = self._target = self.last_edit = None
         self._change()
 
@@ -316,7 +304,7 @@ class Workbench:
             return
         self.closing.emit()
         nodes = self.nodes
-        self.nodes, self.origin, self._journal = None, Origin(), JournalPlace()
+        self.nodes, self.origin, self.journal = None, Origin(), JournalPlace()
         chosen, self.volumes, self.segment = self.segment[0], (None, None), (None, "")
         nodes.remove(chosen if nodes.has_segmentation(chosen) else None)
         # The next case begins as this one did.
@@ -328,18 +316,13 @@ class Workbench:
         """Let go of a scene that is being closed."""
         self.closing.emit()
         self.stop()
-        self.nodes, self.origin, self._journal = None, Origin(), JournalPlace()
+        self.nodes, self.origin, self.journal = None, Origin(), JournalPlace()
         self.volumes, self.segment, self._goes_on = (None, None), (None, ""), False
-
-    def check_volumes(self) -> None:
-        """Raise `WorklistError` if a case is open and other volumes than its own are chosen."""
-        if self.nodes is not None:
-            self.nodes.check_volumes(self.volumes)
 
     def check_own(self) -> None:
         """Raise `WorklistError` if a case is open and volumes or segment that are chosen are not its own."""
-        self.check_volumes()
         if self.nodes is not None:
+            self.nodes.check_volumes(self.volumes)
             self.nodes.check_segmentation(self.segment[0])
 
     @property
@@ -349,7 +332,7 @@ class Workbench:
 
     def values(self) -> np.ndarray:
         """Return the whole segment as it is now, ``(K, J, I)`` bool; raises as `under_way`."""
-        return self.session.mask.read(self.grid.box)
+        return self.session.mask.read(self.session.case.grid.box)
 
     def settle(self) -> None:
         """Let what waits for the views follow now: measurements and worklist."""
@@ -369,9 +352,9 @@ class Workbench:
             self.segment,
             self.settings.adjust(corrector),
             self.networks.initial_proposer,
-            self._journal.path,
+            self.journal.path,
             self.settings.merge,
-            self._journal.guard,
+            self.journal.guard,
             on_edit=self._on_edit,
             on_error=self._on_error,
             on_change=self._change,
@@ -383,7 +366,7 @@ class Workbench:
         self.collecting = correction.collecting or self._collecting
         # The network sees this image once, which prepares what every click needs of it.
         session = correction.session
-        session.corrector.propose(session.case, session.mask, [Click(tuple(self.grid.center_ras))])
+        session.corrector.propose(session.case, session.mask, [Click(tuple(session.case.grid.center_ras))])
 
     def _described(self) -> tuple:
         return self.volumes, self.segment, self.settings, self.networks.choice
@@ -393,7 +376,9 @@ class Workbench:
             self._presents = False
             self.presented.emit()
 
-    def _say_what_to_do(self) -> None:
+    def _arrive(self) -> None:
+        """Lead to a mask that is new, and say what to do."""
+        self._present()
         if self.correction is not None:
             self._host.say(self.what_to_do)
 

@@ -39,7 +39,8 @@ class FollowUpComparison:
         """Compare with an earlier examination; raises as `compare_examinations`, or what the job raises."""
         workbench = self._workbench
         correction = workbench.under_way
-        after = Examination(workbench.values(), workbench.grid, workbench.session.case.reference)
+        case = correction.session.case
+        after = Examination(workbench.values(), case.grid, case.reference)
         scans, found = to_register(before, after), None
         if scans is not None:
             found = await self._jobs.run(lambda: Job.start_registration(*scans, names=NAMES))

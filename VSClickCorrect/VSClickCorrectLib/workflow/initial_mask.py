@@ -71,10 +71,11 @@ class InitialMaskFinder:
 
     async def find(self) -> None:
         """Look for the tumour; raises as `use`, or if the volumes cannot be used."""
-        self._workbench.check_volumes()
+        nodes = self._workbench.nodes
+        if nodes is not None:
+            nodes.check_volumes(self._workbench.volumes)
         # Outside of a case another mask is made beside the one that is corrected.
-        replaces = self._workbench.nodes is not None
-        if not self._host.has_packages() or (replaces and not await self._may_replace()):
+        if not self._host.has_packages() or (nodes is not None and not await self._may_replace()):
             return
         volumes, choice = self._workbench.volumes, self._workbench.networks.choice
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
@@ -118,8 +119,8 @@ class InitialMaskFinder:
 
     async def _correct(self, candidate: InitialMask) -> None:
         workbench = self._workbench
-        workbench.check_volumes()
         if workbench.nodes is not None:
+            workbench.nodes.check_volumes(workbench.volumes)
             workbench.restart(candidate.on(grid_of(workbench.reference)))
         else:
             name, before = _("Vestibular schwannoma"), self._made

@@ -82,7 +82,8 @@ class MasksAhead:
             return None
         models = ModelFolder(choice.path)
         for case in waiting_without_mask(self._flow.rows, self._flow.current)[:AHEAD]:
-            if case.name not in self._given_up and not is_prepared(worklist.prepared_path(case.name), models):
+            prepared = worklist.store.prepared_path(case.label)
+            if case.name not in self._given_up and not is_prepared(prepared, models):
                 return preparation_of(worklist, case, choice.folder, choice.device)
         return None
 

@@ -129,10 +129,8 @@ class NextPlace:
             return
         session, stamp = correction.session, self._stamp_now()
         # A copy: the scene is not to be touched beside the event loop.
-        mask, extent = ArrayMask(session.case.grid), session.mask.extent()
-        if extent is not None:
-            mask.write(extent, session.mask.read(extent))
         case, clicks = session.case, session.clicks
+        mask = ArrayMask.copied(session.mask, case.grid)
         try:
             found = await self._host.background(lambda: _looked(doubts(case, mask, clicks)))
         except VSClickError as error:

@@ -112,11 +112,11 @@ def read_work(
     """
     sure = one_patient or worklist.different_patients
     with enough_memory():
-        images = worklist.load(sure)
-        mask = worklist.saved_mask(images.grid, images)
+        images = worklist.opened.load(sure)
+        mask = worklist.opened.saved_mask(images.grid, images)
         origin = Origin(case.t1ce or case.t2, images.reference.series)
         opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin).checked(sure)
         if mask is not None:
             return opened
-        prepared = read_prepared(worklist.prepared_path(case.name), images, ModelFolder(models))
+        prepared = read_prepared(worklist.store.prepared_path(case.label), images, ModelFolder(models))
         return replace(opened, prepared=prepared)

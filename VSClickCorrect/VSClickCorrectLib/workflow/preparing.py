@@ -13,7 +13,7 @@ def preparation_of(worklist: Worklist, case: WorkCase, models: str, device: str)
         case.name,
         {role: str(path) for role, path in case.files.items() if role != "mask"},
         dict(case.series),
-        str(worklist.prepared_path(case.name)),
+        str(worklist.store.prepared_path(case.label)),
         models,
         device,
         worklist.different_patients,

@@ -88,13 +88,11 @@ class TumourParts:
             raise CorrectionError(_("a part is being corrected; choose the tumour to part it anew."))
         if not await self._may_replace():
             return
-        session, extent = correction.session, correction.session.mask.extent()
         # A copy: the scene is not to be touched beside the event loop.
-        mask = ArrayMask(session.case.grid)
-        if extent is not None:
-            mask.write(extent, session.mask.read(extent))
+        case = correction.session.case
+        mask = ArrayMask.copied(correction.session.mask, case.grid)
         choice, segment = self._networks.choice, self._workbench.segment
-        found = await self._host.background(lambda: self._found(choice, session.case, mask))
+        found = await self._host.background(lambda: self._found(choice, case, mask))
         if self._workbench.correction is not correction or self._workbench.segment != segment:
             return
         put_parts(segment[0], self._workbench.reference, found)
@@ -113,7 +111,7 @@ class TumourParts:
             If there is none of that name, or a worklist's case is open, whose label is the tumour.
         """
         segmentation, _id = self._workbench.segment
-        if self._workbench.kept_in_file:
+        if self._workbench.journal.path is not None:
             raise CorrectionError(_("in a worklist the tumour alone is corrected; open the case by itself."))
         segment_id = self._tumour_id() if name == TUMOUR else self._ids().get(name)
         if segment_id is None:

@@ -79,7 +79,7 @@ class UnsavedWork:
         return edits, _painted(correction), correction.pending
 
     def _look(self) -> None:
-        kept, correction = self._workbench.kept_in_file, self._workbench.correction
+        kept, correction = self._workbench.journal.path is not None, self._workbench.correction
         there = correction is not None and not kept and self._done() != self._saved and bool(self.work)
         if there != self.there:
             self.there = there

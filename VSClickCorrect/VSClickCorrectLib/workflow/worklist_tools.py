@@ -290,7 +290,7 @@ class WorklistFlow:
         # It may have been left while it was read.
         if worklist.current is not case:
             return
-        self._workbench.open(opened, JournalPlace(worklist.journal_path, worklist.journal_guard))
+        self._workbench.open(opened, JournalPlace(worklist.opened.journal_path, worklist.opened.check_held))
         if opened.prepared is not None and self._host.has_packages():
             await self._offer(worklist, opened.prepared)
             ready = _("Case {case} is ready. {found}").format(case=case.name, found=self._initial.sentence)
@@ -310,7 +310,7 @@ class WorklistFlow:
 
     async def _offer(self, worklist: Worklist, initial: InitialMask) -> None:
         await self._initial.use(initial, self._workbench.volumes)
-        worklist.offer(self._workbench.values())
+        worklist.opened.offer(self._workbench.values())
 
     async def _taken(self, worklist: Worklist, name: str) -> WorkCase | None:
         try:
@@ -346,7 +346,7 @@ class WorklistFlow:
         if worklist is not None and worklist.current is not None:
             self._note()
             if self._workbench.correction is not None:
-                worklist.keep(*self._mask())
+                worklist.opened.keep(*self._mask())
 
     def _note(self) -> None:
         """Write down now what else would follow soon: clicks, volume and comment."""
@@ -364,12 +364,13 @@ class WorklistFlow:
             return np.zeros(grid.shape, bool), grid, workbench.nodes.name
         workbench.check_own()
         workbench.under_way.note_painting()
-        return workbench.values(), workbench.grid, workbench.nodes.name if workbench.nodes else ""
+        grid = workbench.session.case.grid
+        return workbench.values(), grid, workbench.nodes.name if workbench.nodes else ""
 
     def _start_over(self) -> None:
         """Forget the journal of the open case: another mask takes the place of the one it tells of."""
         if self.worklist is not None and self.worklist.current is not None:
-            self.worklist.start_over()
+            self.worklist.opened.start_over()
             self._recorder.follow(self.worklist)
 
     def _look(self) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
@@ -129,42 +127,6 @@ def has_columns(path: Path, columns: Sequence[str]) -> bool:
         with path.open("rb") as stream:
             line = stream.readline(_MAX_LINE_LENGTH)
     return set(re.findall(rb"\w+", line)) >= {column.encode() for column in columns}
-
-
-@dataclass(frozen=True)
-class RowFiles:
-    """The files of a row, which are there.
-
-    Parameters
-    ----------
-    t1ce, t2, mask : Path or None
-        None where nothing stands in the column; one of the two sequences is there.
-    label : Path
-        The tumour as it is known.
-    """
-
-    t1ce: Path | None
-    t2: Path | None
-    label: Path
-    mask: Path | None
-
-
-def files_of(row: dict[str, str], folder: Path, where: str) -> RowFiles:
-    """Return the files of a row that has a label.
-
-    Raises
-    ------
-    ImageError
-        If one does not exist, or there is neither a T1ce nor a T2.
-    """
-    t1ce, t2, mask = (folder / row[name] if row[name] else None for name in ("t1ce", "t2", "mask"))
-    files = RowFiles(t1ce, t2, folder / row["label"], mask)
-    if files.t1ce is None and files.t2 is None:
-        raise ImageError(f"{where}, columns t1ce and t2: both are empty; a T1ce or a T2 volume is needed.")
-    for name, file in vars(files).items():
-        if file is not None and not os.path.exists(file):
-            raise ImageError(f"{where}, column {name}: {file} does not exist.")
-    return files
 
 
 def _check_columns(path: Path, found: list[str], columns: Sequence[str], required: Sequence[str]) -> None:

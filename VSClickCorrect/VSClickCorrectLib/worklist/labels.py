@@ -11,11 +11,10 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.io.dicom_out import NAMES, write_objects
 from VSClickCorrectLib.io.files import (
     changing,
     check_inside,
@@ -31,13 +30,8 @@ from VSClickCorrectLib.io.outputs import check_ours, same_place
 from VSClickCorrectLib.worklist.case_list import has_columns, write_rows
 from VSClickCorrectLib.worklist.records import NO_RECORD, CaseRecord, CaseState
 
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
 BIDS_VERSION = "1.10.0"
 PIPELINE = "vsclickcorrect"
-# BIDS has no place for results in DICOM.
-DICOM = "dicom"
 SUMMARY = "summary.csv"
 SUMMARY_COLUMNS = (
     "case",
@@ -84,9 +78,10 @@ class LabelSet:
             folder /= f"ses-{session}"
         return folder / "anat" / f"sub-{label}_dseg.nii.gz"
 
-    def dicom_folder(self, label: str) -> Path:
-        """Return where a case's DICOM objects lie, whether they are there or not."""
-        return self._output / DICOM / f"sub-{label}"
+    def has(self, label: str) -> bool:
+        """Whether a case's segmentation is there; raises `ImageError` if that cannot be told."""
+        with reading(path := self.path(label)):
+            return is_there(path)
 
     def prepare(self) -> None:
         """Write the files that describe the set, if they are not there.
@@ -126,18 +121,6 @@ class LabelSet:
 
         write_atomically(path, copy)
         return path
-
-    def write_dicom(self, label: str, objects: dict[str, Dataset]) -> None:
-        """Write a case's DICOM objects, as `dicom_objects` makes them; all appear or none.
-
-        Raises
-        ------
-        StorageError
-            If they cannot be written.
-        """
-        folder = self.dicom_folder(label)
-        check_inside(folder, self._output)
-        write_objects(folder, objects)
 
     def follow(self, record: CaseRecord) -> None:
         """Let the sidecar say what a record says, if that calls the case done; raises as `write`.
@@ -184,16 +167,6 @@ class LabelSet:
         while folder != self.root and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent
-
-    def remove_dicom(self, label: str) -> None:
-        """Remove a case's DICOM objects, if there are any; raises `ImageError` if they cannot be."""
-        folder = self.dicom_folder(label)
-        check_inside(folder, self._output)
-        with changing(self._output):
-            for name in NAMES:
-                (folder / name).unlink(missing_ok=True)
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
 
     def record(self, label: str) -> CaseRecord | None:
         """Return what the sidecar says of the work on a case; None if there is no label, or no such word.

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from VSClickCorrectLib.errors import CaseLockedError, WorklistError
-from VSClickCorrectLib.io.files import read_ordinary
+from VSClickCorrectLib.errors import CaseLockedError
+from VSClickCorrectLib.io.files import changing, read_ordinary, write_once
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.process_lock import process_lock
 from VSClickCorrectLib.worklist.clock import drive_time
@@ -107,7 +107,7 @@ class CaseLock:
         ------
         CaseLockedError
             If somebody else has it; the message says who.
-        WorklistError
+        StorageError
             If the folder cannot be written.
         """
         for _ in range(_TRIES):
@@ -157,17 +157,7 @@ class CaseLock:
             "token": self._token,
             "since": time.time(),
         }
-        whole = self._aside
-        try:
-            whole.write_text(json.dumps(content), encoding="utf-8")
-            _link(whole, self.path)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-        finally:
-            _remove(whole)
-        return True
+        return write_once(self.path, json.dumps(content))
 
     @property
     def _aside(self) -> Path:
@@ -179,13 +169,9 @@ class CaseLock:
             found = holder_of(self.path)
             if found is None or found.token != holder.token:
                 return
-            try:
+            with changing(self.path.parent), suppress(FileNotFoundError):
                 os.rename(self.path, self._aside)
-            except FileNotFoundError:
-                return
-            except OSError as error:
-                raise _unwritable(self.path, error) from None
-            _remove(self._aside)
+                _remove(self._aside)
 
     @contextmanager
     def _removing(self) -> Iterator[None]:
@@ -198,10 +184,6 @@ class CaseLock:
             yield
 
 
-def _unwritable(path: Path, error: OSError) -> WorklistError:
-    return WorklistError(f"cannot write into {path.parent} ({error.strerror}); choose another folder.")
-
-
 def _remove(path: Path) -> None:
     # On a drive that has become read-only even a file that is not there cannot be removed. A lock that
     # stays is taken for left after a while.
@@ -210,31 +192,6 @@ def _remove(path: Path) -> None:
             path.rmdir()
         else:
             path.unlink(missing_ok=True)
-
-
-def _link(whole: Path, path: Path) -> None:
-    """Let a finished file appear under a name that nobody has, so that no lock is ever seen half written.
-
-    Raises
-    ------
-    FileExistsError
-        If somebody has the name.
-    OSError
-        If the folder cannot be written.
-    """
-    try:
-        os.link(whole, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # exFAT and some network drives know no links.
-        with path.open("xb") as stream:
-            try:
-                stream.write(whole.read_bytes())
-                stream.flush()
-            except OSError:
-                _remove(path)
-                raise
 
 
 def holder_of(path: Path) -> Holder | None:

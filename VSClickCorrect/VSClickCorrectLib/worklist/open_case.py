@@ -16,16 +16,12 @@ from VSClickCorrectLib.errors import (
     CorrectionError,
     ImageError,
     LockLostError,
-    StorageError,
     Unreadable,
     VSClickError,
     WorklistError,
 )
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.io.dicom_out import dicom_objects
-from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
-from VSClickCorrectLib.io.files import is_there, reading
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import Event, JournalPoint
 from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, clicks_of, session_event
@@ -38,6 +34,7 @@ from VSClickCorrectLib.session.start_mask import (
 )
 from VSClickCorrectLib.session.worked import holds_work
 from VSClickCorrectLib.worklist.clock import WorkClock
+from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.locks import CaseLock
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, now
 from VSClickCorrectLib.worklist.store import Store
@@ -85,6 +82,7 @@ class OpenCase:
         self._seen = _NO_MASK
         self._grid: Grid | None = None
         self._series = ""
+        self._dicom = LabelDicom(case, store.output)
         self._closed = False
         self.remark = ""
         self._clock.start()
@@ -143,8 +141,13 @@ class OpenCase:
             self._change()
 
     def update(self, mask: str | None = None, **fields: Any) -> None:
-        """Change fields of the record, and its state as the mask's fingerprint wants it."""
+        """Tell how the case stands: clicks, rounds, comment, volume_mm3, models, which are added.
+
+        A case that was done, skipped or failed is in work while its mask, told by its fingerprint
+        (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer.
+        """
         self.work()
+        fields = {name: value for name, value in fields.items() if value is not None}
         worked = fields.get("clicks", self.record.clicks) != self.record.clicks
         if "models" in fields:
             fields["models"] = tuple(dict.fromkeys((*self.record.models, *fields["models"])))
@@ -157,8 +160,20 @@ class OpenCase:
         return loaded
 
     def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
-        """Keep the mask as it is now, unless the case was only looked at."""
-        self.check_held()
+        """Keep the mask as it is now, painting by hand included, to go on with later.
+
+        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was. A mask on
+        another grid than the case's images, or of another source, is refused with `WorklistError`.
+
+        Parameters
+        ----------
+        values : ndarray of bool
+            ``(K, J, I)``.
+        grid : Grid
+            The grid on which it lies.
+        source : str, optional
+            The name of the case on whose images it was made, by what shows them.
+        """
         self._check_own(values, grid, source)
         begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
         if not begun and self._seen == fingerprint_of_values(values):
@@ -174,7 +189,6 @@ class OpenCase:
 
     def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the label; the case stays open until `close`."""
-        self.check_held()
         self._check_own(values, grid, source)
         self.work()
         journal = self._own_journal()
@@ -195,60 +209,35 @@ class OpenCase:
         )
         # The kept mask stands until label, sidecar and record agree, whatever happens in between.
         kept = self._store.keep_mask(record.label, values, grid, point)
-        self._remove_dicom()
+        self._dicom.remove()
         path = self._store.labels.write(record.label, kept)
         self.check_held()
         self._write(record)
         self._store.drop_mask(record.label)
         # Last, so that label and record agree whatever becomes of it.
-        self.remark = self._write_dicom(values, grid)
+        self.remark = self._dicom.write(values, grid, self._series)
         return path
-
-    @property
-    def _dicom(self) -> Path | None:
-        """The images on which the label lies, if they are DICOM."""
-        reference = self.case.t1ce or self.case.t2
-        return reference if reference is not None and may_be_dicom(reference) else None
-
-    def _remove_dicom(self) -> None:
-        """Remove the DICOM objects of an older label: they are not to outlive it."""
-        if self._dicom is not None:
-            self._store.labels.remove_dicom(self.case.label)
-
-    def _write_dicom(self, values: np.ndarray, grid: Grid) -> str:
-        """Write DICOM objects, too, where the images are DICOM; return why not, if they cannot be written.
-
-        The label stands in any case.
-        """
-        if self._dicom is None or not values.any():
-            return ""
-        try:
-            objects = dicom_objects(read_source(self._dicom, grid, self._series), values, grid)
-            self._store.labels.write_dicom(self.case.label, objects)
-        except (ImageError, StorageError) as error:
-            return f"No DICOM was written: {error}"
-        return ""
 
     def decide(self, state: CaseState, comment: str) -> None:
         """Skip the case or call it failed; a label that it has is withdrawn and kept as a working mask."""
         self.check_held()
         self.work()
-        self._remove_dicom()
-        self._store.withdraw(self.case.label, self._label_point)
+        self._dicom.remove()
+        self._store.withdraw(self.case.label, self.record.point)
         fields = {"comment": comment} if comment else {}
         self._change(state=state, finished="", **fields, **self._who())
 
     def give_up(self, error: VSClickError) -> None:
         """Call the case failed if its images are of no use, unless there is work on it."""
         of_no_use = isinstance(error, ImageError) and not isinstance(error, Unreadable)
-        if of_no_use and self._is_unworked() and not self._has_label():
+        if of_no_use and self._is_unworked() and not self._store.labels.has(self.case.label):
             self.decide(CaseState.FAILED, str(error))
 
     def start_over(self) -> None:
         """Set journal, kept mask and label aside and begin anew."""
         self.check_held()
         self._decided = None
-        self._remove_dicom()
+        self._dicom.remove()
         self._store.set_aside(self.case.label)
         anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "finished": ""}
         self._change(events=0, checksum="", **anew, **self._reopened())
@@ -270,14 +259,22 @@ class OpenCase:
         self._lock.release()
 
     def saved_mask(self, grid: Grid, images: Case | None = None) -> np.ndarray | None:
-        """Return the mask as work on it was left: what was kept, then what the journal knows beyond it.
+        """Return the mask, ``(K, J, I)`` on the case's grid, as work on it was left, even by a crash.
 
-        A kept mask of which the journal knows nothing is all that is left: a new session begins with it.
+        It is the mask that was kept last, else the label, else the mask that the case came with, if any; then
+        everything that the journal recorded after it is done again. Where the journal does not contain the
+        point at which that mask was kept, since it was lost or is another one, the mask counts, and the
+        journal begins a new session with it.
+
+        Raises
+        ------
+        ImageError, CorrectionError
+            If a mask or the journal cannot be read, or the journal belongs to other images than the case's.
         """
         journal = self.journal()
         path, point = self._store.kept_mask(self.case.label, journal) or (None, JournalPoint())
-        if path is None and self._has_label():
-            path, point = self._store.labels.path(self.case.label), self._label_point
+        if path is None and self._store.labels.has(self.case.label):
+            path, point = self._store.labels.path(self.case.label), self.record.point
         if path is None:
             return self._from_start(journal, grid, images)
         values = read_mask(path, grid)
@@ -299,12 +296,9 @@ class OpenCase:
         self._seen = _NO_MASK if start is None else fingerprint_of_values(start)
         return restored(journal.events, grid, start, images) if journal.events else start
 
-    @property
-    def _label_point(self) -> JournalPoint:
-        return JournalPoint(self.record.events, self.record.checksum)
-
     def _check_own(self, values: np.ndarray, grid: Grid, source: str | None) -> None:
-        """Refuse a mask that was made on other images than the case's."""
+        """Refuse a mask that was made on other images than the case's, or if the case is not ours."""
+        self.check_held()
         if source is not None and source != self.case.name:
             raise WorklistError(
                 f"the mask was made on the images of {source}, not on those of case {self.case.name}, "
@@ -323,7 +317,7 @@ class OpenCase:
         changes: dict[str, Any] = {}
         if self.record.state in (CaseState.TODO, CaseState.IN_WORK):
             changes = self._from_journal()
-        if self.record.state.labelled and not self._has_label():
+        if self.record.state.labelled and not self._store.labels.has(self.case.label):
             changes = {"state": CaseState.IN_WORK}
         if self.record.state is CaseState.TODO:
             started = self.record.started or now()
@@ -363,10 +357,6 @@ class OpenCase:
             return holds_work(self.journal().events)
         except CorrectionError:
             return True
-
-    def _has_label(self) -> bool:
-        with reading(path := self._store.labels.path(self.case.label)):
-            return is_there(path)
 
     def _state_with(self, mask: str | None, worked: bool) -> dict[str, Any]:
         """Return the state that goes with a mask: as it was decided while it is that one, else in work."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from VSClickCorrectLib.io.files import read_ordinary, reading
 from VSClickCorrectLib.io.json_files import parse_json
+from VSClickCorrectLib.session.chain import JournalPoint
 
 FORMAT = 1
 # Names of files and folders are made of it.
@@ -91,6 +92,11 @@ class CaseRecord:
     finished: str = ""
     changed: str = ""
     files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def point(self) -> JournalPoint:
+        """The point of the journal that the label holds."""
+        return JournalPoint(self.events, self.checksum)
 
     @property
     def untouched(self) -> bool:

@@ -11,8 +11,6 @@ import numpy as np
 
 from VSClickCorrectLib.errors import CaseLockedError, VSClickError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_begun, with_labels
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.clock import drive_time
@@ -29,7 +27,7 @@ class Worklist:
     """Cases to be worked on, in order, and the label set that comes of it. Begin with `Worklist.open`.
 
     One case at a time is open (`current`), locked against others who share the folder. Whatever is told is
-    on the disk when the call returns. No images are read but by `WorkCase.load` and `saved_mask`.
+    on the disk when the call returns. No images are read but by `WorkCase` and `OpenCase`.
 
     What works on the open case raises `WorklistError` if no case is open, its subclass `LockLostError` if
     somebody has taken it over, and `StorageError` if the folder cannot be written; the state stays as it was.
@@ -55,7 +53,7 @@ class Worklist:
     ) -> None:
         self.cases = list(cases)
         self.annotator = annotator
-        self._store = store
+        self.store = store
         self._now = clock
         self._open: OpenCase | None = None
         self._last: WorkCase | None = None
@@ -101,24 +99,16 @@ class Worklist:
         return worklist
 
     @property
-    def output(self) -> Path:
-        """The folder of the results."""
-        return self._store.output
-
-    @property
     def current(self) -> WorkCase | None:
         """The open case."""
         return self._open.case if self._open is not None else None
 
     @property
-    def journal_path(self) -> Path:
-        """The file of the open case's journal, for `session.journal.Journal`."""
-        return self._opened().journal_path
-
-    @property
-    def journal_guard(self) -> Callable[[], None]:
-        """The guard of the open case's `Journal`, which raises once the case is closed or taken over."""
-        return self._opened().check_held
+    def opened(self) -> OpenCase:
+        """The work on the open case; raises `WorklistError` if no case is open."""
+        if self._open is None:
+            raise WorklistError("no case is open; choose one first.")
+        return self._open
 
     def case(self, name: str) -> WorkCase:
         """Return a case by name; raises `WorklistError` if there is none."""
@@ -132,11 +122,11 @@ class Worklist:
         case = self.case(name)
         if self._open is not None and self._open.case is case:
             return self._open.record
-        return self._store.read(case.name, case.label)
+        return self.store.read(case.name, case.label)
 
     def rows(self) -> list[Row]:
         """Return all cases for a table, in order."""
-        now = drive_time(self._store.folder)
+        now = drive_time(self.store.folder)
         return [Row(case, self._seen(case), self._other_holder(case, now)) for case in self.cases]
 
     def progress(self) -> Progress:
@@ -145,15 +135,7 @@ class Worklist:
 
     def label_path(self, name: str) -> Path:
         """Return where a case's segmentation lies in the label set, whether it is there or not."""
-        return self._store.labels.path(self.case(name).label)
-
-    def journal_path_of(self, name: str) -> Path:
-        """Return where a case's journal lies, whether it is there or not."""
-        return self._store.journal_path(self.case(name).label)
-
-    def prepared_path(self, name: str) -> Path:
-        """Return where the initial mask lies that is made ahead of work on a case, if it is."""
-        return self._store.prepared_path(self.case(name).label)
+        return self.store.labels.path(self.case(name).label)
 
     def go_to(self, name: str, take_over: bool = False) -> WorkCase:
         """Open a case, closing the one that is open.
@@ -173,16 +155,18 @@ class Worklist:
         CaseLockedError
             If somebody else has it open; the message says who. The case that was open stays open.
         WorklistError
-            If there is no such case or the folder cannot be written.
+            If there is no such case.
+        StorageError
+            If the folder cannot be written.
         """
         case = self.case(name)
         if self._open is not None and self._open.case is case and self._open.held:
             return case
-        lock = CaseLock(self._store.lock_path(case.label), self.annotator)
+        lock = CaseLock(self.store.lock_path(case.label), self.annotator)
         lock.take(case.name, take_over)
         try:
             self.close()
-            self._open = OpenCase(case, self._store, lock, self.annotator, self._now)
+            self._open = OpenCase(case, self.store, lock, self.annotator, self._now)
         except VSClickError:
             lock.release()
             raise
@@ -236,52 +220,12 @@ class Worklist:
         if self._open is not None:
             self._open.heartbeat()
 
-    def update(
-        self,
-        clicks: int | None = None,
-        rounds: int | None = None,
-        comment: str | None = None,
-        volume_mm3: float | None = None,
-        models: Sequence[str] | None = None,
-        mask: str | None = None,
-    ) -> None:
-        """Tell how the open case stands; what is left out stays as it is, models are added.
-
-        A case that was done, skipped or failed is in work while its mask, told by its fingerprint
-        (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer.
-        """
-        told: dict[str, Any] = {"clicks": clicks, "rounds": rounds, "comment": comment}
-        told |= {"volume_mm3": volume_mm3, "models": models, "mask": mask}
-        opened = self._opened()
-        before = opened.record.state
-        opened.update(**{name: value for name, value in told.items() if value is not None})
-        if opened.record.state is not before:
+    def update(self, **stands: Any) -> None:
+        """Tell how the open case stands, as `OpenCase.update`; what is left out or None stays as it is."""
+        before = self.opened.record.state
+        self.opened.update(**stands)
+        if self.opened.record.state is not before:
             self._summarise()
-
-    def load(self, different_patients: bool = False) -> Case:
-        """Read the open case's sequences; as `WorkCase.load`, unless that is said of all cases."""
-        return self._opened().load(different_patients or self.different_patients)
-
-    def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
-        """Keep the mask of the open case as it is now, painting by hand included, to go on with later.
-
-        A case that was only looked at, its mask being as `saved_mask` returned it, stays as it was. A mask on
-        another grid than the case's images, or of another source, is refused with `WorklistError`.
-
-        Parameters
-        ----------
-        values : ndarray of bool
-            ``(K, J, I)``.
-        grid : Grid
-            The grid on which it lies.
-        source : str, optional
-            The name of the case on whose images it was made, by what shows them.
-        """
-        self._opened().keep(values, grid, source)
-
-    def offer(self, values: np.ndarray) -> None:
-        """Begin the open case with a mask that nobody has worked on: left with it, it is as it was."""
-        self._opened().offer(values)
 
     def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
         """Write the open case's label and close the case as done, or as one that has no tumour.
@@ -293,14 +237,14 @@ class Worklist:
         values : ndarray of bool
             The tumour, ``(K, J, I)``; empty if there is none.
         grid, source
-            As for `keep`, which refuses the same masks.
+            As for `OpenCase.keep`, which refuses the same masks.
 
         Returns
         -------
         Path
             The segmentation in the label set.
         """
-        opened = self._opened()
+        opened = self.opened
         path = opened.done(values, grid, source)
         self.remark = opened.remark
         self.close()
@@ -311,12 +255,12 @@ class Worklist:
 
         A label that it has is taken out of the label set and kept as a working mask.
         """
-        self._opened().decide(CaseState.SKIPPED, comment)
+        self.opened.decide(CaseState.SKIPPED, comment)
         self.close()
 
     def fail(self, comment: str) -> None:
         """Close the open case as failed, saying why, an error's sentence for instance; else as `skip`."""
-        self._opened().decide(CaseState.FAILED, comment)
+        self.opened.decide(CaseState.FAILED, comment)
         self.close()
 
     def give_up(self, error: VSClickError) -> None:
@@ -325,12 +269,8 @@ class Worklist:
         It has failed if its images are of no use and nothing was done on it. Else, and where they cannot be
         read at the moment, it is as it was.
         """
-        self._opened().give_up(error)
+        self.opened.give_up(error)
         self.close()
-
-    def start_over(self) -> None:
-        """Begin the open case anew; its journal, mask and label are set aside, not deleted."""
-        self._opened().start_over()
 
     def close(self) -> None:
         """Close the open case, if there is one; it can be gone on with later.
@@ -341,42 +281,6 @@ class Worklist:
             self._open.close()
             self._open = None
             self._summarise()
-
-    def journal(self) -> Journal:
-        """Return the open case's journal, to go on with; raises `CorrectionError` if it is damaged."""
-        return self._opened().journal()
-
-    def saved_mask(self, grid: Grid, images: Case | None = None) -> np.ndarray | None:
-        """Return the open case's mask as work on it was left, even by a crash.
-
-        It is the mask that was kept last, else the label, else the mask that the case came with; then
-        everything that the journal recorded after it is done again. Where the journal does not contain the
-        point at which that mask was kept, since it was lost or is another one, the mask counts, and the
-        journal begins a new session with it.
-
-        Parameters
-        ----------
-        grid : Grid
-            The case's grid.
-        images : Case, optional
-            The case's images, to which the journal has to belong.
-
-        Returns
-        -------
-        ndarray of bool or None
-            ``(K, J, I)``; None if there is nothing to go on with and the case came without a mask.
-
-        Raises
-        ------
-        ImageError, CorrectionError
-            If a mask or the journal cannot be read, or the journal belongs to other images.
-        """
-        return self._opened().saved_mask(grid, images)
-
-    def _opened(self) -> OpenCase:
-        if self._open is None:
-            raise WorklistError("no case is open; choose one first.")
-        return self._open
 
     def _position(self) -> int:
         return self.cases.index(self._last) if self._last is not None else -1
@@ -398,7 +302,7 @@ class Worklist:
     def _other_holder(self, case: WorkCase, now: float) -> str:
         if case is self.current:
             return ""
-        holder = holder_of(self._store.lock_path(case.label))
+        holder = holder_of(self.store.lock_path(case.label))
         return str(holder) if holder is not None and not holder.is_gone(now) else ""
 
     def _seen(self, case: WorkCase) -> CaseRecord:
@@ -412,4 +316,4 @@ class Worklist:
         records = [self._seen(case) for case in self.cases]
         # An older table says more than one in which cases are missing.
         if all(record.state is not CaseState.UNREADABLE for record in records):
-            self._store.write_summary(records)
+            self.store.write_summary(records)

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.io.class_map import read_class_map
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.images import read_volume, resample_to_grid
 from VSClickCorrectLib.worklist.names import case_name, natural
 
+from VSClickCorrectResearch.datasets.class_map import read_class_map
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
 
 CLASSES = ("oedema", "enhancing", "non-enhancing")

@@ -12,12 +12,12 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.class_map import read_class_map
 from VSClickCorrectLib.io.images import read_volume, resample_to_grid
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.worklist.case_list import column_names, read_rows
 from VSClickCorrectLib.worklist.names import case_name
 
+from VSClickCorrectResearch.datasets.class_map import read_class_map
 from VSClickCorrectResearch.datasets.cohort import CohortCase, list_cohort
 
 # What a list of cases of several classes is called in its folder.

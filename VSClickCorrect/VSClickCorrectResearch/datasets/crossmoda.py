@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.class_map import read_class_map
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.images import read_mask, read_volume
 from VSClickCorrectLib.measure.tumour_parts import PARTS, tumour_numbers
 from VSClickCorrectLib.worklist.names import natural
 from VSClickCorrectLib.worklist.trees import of_crossmoda
 
+from VSClickCorrectResearch.datasets.class_map import read_class_map
 from VSClickCorrectResearch.datasets.derived_parts import DERIVED, derived_parts
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
 from VSClickCorrectResearch.datasets.placing import place
@@ -45,7 +45,7 @@ def find_cases(
         Whether to register the T2 of a case that has both sequences, on different grids.
     classes : bool
         Whether to keep the tumour's parts and the cochlea, too. Before 2023 the parts were not told apart:
-        they are derived, see `measure.porus`.
+        they are derived, see `simulation.porus`.
 
     Returns
     -------

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.measure.porus import cochlea_centre, porus_plane
 from VSClickCorrectLib.measure.tumour_parts import COCHLEA, EXTRAMEATAL, INTRAMEATAL, PARTS
+
+from VSClickCorrectResearch.simulation.porus import cochlea_centre, porus_plane
 
 # What the record of such a case says of how its classes came about.
 DERIVED = {"classes": list(PARTS), "porus": "derived from tumour and cochlea"}

@@ -14,13 +14,48 @@ from VSClickCorrectLib.worklist.case_list import (
     FILE_COLUMNS,
     FILES,
     KIND,
-    files_of,
     read_rows,
     write_rows,
 )
 from VSClickCorrectLib.worklist.names import case_name
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
+
+
+@dataclass(frozen=True)
+class RowFiles:
+    """The files of a row, which are there.
+
+    Parameters
+    ----------
+    t1ce, t2, mask : Path or None
+        None where nothing stands in the column; one of the two sequences is there.
+    label : Path
+        The tumour as it is known.
+    """
+
+    t1ce: Path | None
+    t2: Path | None
+    label: Path
+    mask: Path | None
+
+
+def files_of(row: dict[str, str], folder: Path, where: str) -> RowFiles:
+    """Return the files of a row that has a label.
+
+    Raises
+    ------
+    ImageError
+        If one does not exist, or there is neither a T1ce nor a T2.
+    """
+    t1ce, t2, mask = (folder / row[name] if row[name] else None for name in ("t1ce", "t2", "mask"))
+    files = RowFiles(t1ce, t2, folder / row["label"], mask)
+    if files.t1ce is None and files.t2 is None:
+        raise ImageError(f"{where}, columns t1ce and t2: both are empty; a T1ce or a T2 volume is needed.")
+    for name, file in vars(files).items():
+        if file is not None and not os.path.exists(file):
+            raise ImageError(f"{where}, column {name}: {file} does not exist.")
+    return files
 
 
 @dataclass(frozen=True)

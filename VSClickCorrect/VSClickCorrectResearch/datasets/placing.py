@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.images import resample_to_grid
 from VSClickCorrectLib.io.pairing import OTHER_FRAME, paired
-from VSClickCorrectLib.io.registration import Registration, moved, register
+from VSClickCorrectLib.io.registration import Registration, moved, ras_matrix, register
+
+_TEXT = b"#Insight Transform File"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +82,39 @@ def place(
         record["remarks"] = [*read, *record.get("remarks", ())]
     on_grid = t2 if t1ce.grid.matches(t2.grid) else resample_to_grid(t2, t1ce.grid)
     return Placed(Case(t1ce, on_grid), t2, record)
+
+
+def read_matrix(path: Path) -> np.ndarray:
+    """Read a linear transform that ITK or Slicer wrote as text (``.tfm``, ``.txt``).
+
+    Returns
+    -------
+    (4, 4) array
+        RAS mm to RAS mm; what the file maps is LPS.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, is not linear, or deforms: the sequences of one examination differ by a
+        movement of the head alone.
+    """
+    check_file(path)
+    unreadable = f"{path} is not a transform that can be read; give a .tfm file of ITK."
+    with path.open("rb") as stream:
+        # ITK reads HDF5 under any name, which may refer to any other file.
+        if stream.read(len(_TEXT)) != _TEXT:
+            raise ImageError(unreadable)
+    try:
+        transform = sitk.ReadTransform(str(path))
+    # What ITK has to say may quote the file's bytes, which need not be text.
+    except (RuntimeError, UnicodeDecodeError):
+        raise ImageError(unreadable) from None
+    if transform.GetDimension() != 3 or not transform.IsLinear():
+        raise ImageError(f"the transform {path} is not linear in three dimensions; give a rigid one.")
+    matrix = ras_matrix(transform)
+    if np.abs(matrix[:3, :3] @ matrix[:3, :3].T - np.eye(3)).max() > 1e-3 or np.linalg.det(matrix) < 0:
+        raise ImageError(f"the transform {path} scales, shears or mirrors; give a rigid one.")
+    return matrix
 
 
 def _registration_record(result: Registration) -> dict:

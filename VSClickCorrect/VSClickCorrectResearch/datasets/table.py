@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.class_map import read_class_map
 from VSClickCorrectLib.io.images import read_mask, read_volume
-from VSClickCorrectLib.io.registration import read_matrix
 from VSClickCorrectLib.measure.tumour_parts import tumour_numbers
-from VSClickCorrectLib.worklist.case_list import FILE_COLUMNS, files_of, read_rows
+from VSClickCorrectLib.worklist.case_list import FILE_COLUMNS, read_rows
 from VSClickCorrectLib.worklist.names import case_name
 
+from VSClickCorrectResearch.datasets.class_map import read_class_map
 from VSClickCorrectResearch.datasets.fingerprints import files_of_image
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
-from VSClickCorrectResearch.datasets.placing import place
+from VSClickCorrectResearch.datasets.listed import files_of
+from VSClickCorrectResearch.datasets.placing import place, read_matrix
 
 TRANSFORM = "t1_to_t2"
 

@@ -28,13 +28,12 @@ from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.images import read_series, resample_to_grid
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.pairing import OTHER_FRAME
-from VSClickCorrectLib.io.registration import read_matrix
 from VSClickCorrectLib.io.series_choice import Series, meant_as
 from VSClickCorrectLib.worklist.names import case_name, natural
 
 from VSClickCorrectResearch.datasets.derived_parts import DERIVED, derived_parts
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported, NoTumour
-from VSClickCorrectResearch.datasets.placing import Placed, place
+from VSClickCorrectResearch.datasets.placing import Placed, place, read_matrix
 from VSClickCorrectResearch.datasets.rtstruct import read_structure_set
 from VSClickCorrectResearch.simulation.planar_contours import Contour, rasterise, slice_offset
 from VSClickCorrectResearch.simulation.vs_seg import cochlea_contours, tumour_contours
@@ -79,7 +78,7 @@ def find_cases(root: Path, registered: bool = False, classes: bool = False) -> l
         Whether to register the T2 of patients without matrix whose sequences have different frames.
     classes : bool
         Whether to keep the cochlea and the tumour's parts, too, of patients whose cochlea was drawn; the
-        porus between the parts was not and is derived, see `measure.porus`.
+        porus between the parts was not and is derived, see `simulation.porus`.
 
     Returns
     -------

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3, Point3, point3
+
+from VSClickCorrectResearch.simulation.user import slice_border
 
 # So far from the place that is looked at a border is seen to belong to it.
 _SEEN_MM = 12.0
@@ -39,7 +40,7 @@ def clicks_near(grid: Grid, truth: np.ndarray, mask: np.ndarray, places: Sequenc
 def random_places(grid: Grid, mask: np.ndarray, count: int, rng: np.random.Generator) -> list[Point3]:
     """Return places on the mask's border within slices, RAS mm, at most one a slice."""
     axis = grid.slice_order().axes[0]
-    border = np.argwhere(_border(mask, axis))
+    border = np.argwhere(slice_border(mask, axis))
     chosen: dict[int, np.ndarray] = {}
     for voxel in border[rng.permutation(len(border))]:
         if len(chosen) < count:
@@ -49,7 +50,7 @@ def random_places(grid: Grid, mask: np.ndarray, count: int, rng: np.random.Gener
 
 def _click_near(grid: Grid, truth: np.ndarray, mask: np.ndarray, place: Index3) -> Click | None:
     axis = grid.slice_order().axes[0]
-    shown = (_border(_slice_of(truth, axis, place), axis), _slice_of(mask & ~truth, axis, place))
+    shown = (slice_border(_slice_of(truth, axis, place), axis), _slice_of(mask & ~truth, axis, place))
     for voxels, kind in zip(shown, (ClickKind.BOUNDARY, ClickKind.EXCLUDE), strict=True):
         seen = np.argwhere(voxels)
         seen[:, axis] = place[axis]
@@ -61,10 +62,3 @@ def _click_near(grid: Grid, truth: np.ndarray, mask: np.ndarray, place: Index3) 
 
 def _slice_of(values: np.ndarray, axis: int, place: Index3) -> np.ndarray:
     return np.take(values, [place[axis]], axis=axis)
-
-
-def _border(values: np.ndarray, axis: int) -> np.ndarray:
-    """Return the voxels on the border within slices across an axis."""
-    within = np.ones((3, 3, 3), bool)
-    within[tuple(slice(None) if a != axis else (0, 2) for a in range(3))] = False
-    return values & ~ndimage.binary_erosion(values, within)

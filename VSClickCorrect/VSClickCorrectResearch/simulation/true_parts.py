@@ -6,11 +6,11 @@ import numpy as np
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import index3
-from VSClickCorrectLib.measure.porus import PorusPlane, porus_normal
 from VSClickCorrectLib.measure.tumour_parts import COCHLEA, EXTRAMEATAL, INTRAMEATAL, PARTS
 
 from VSClickCorrectResearch.simulation.enhancement import TumourFrame
 from VSClickCorrectResearch.simulation.head import Cochlea, Head
+from VSClickCorrectResearch.simulation.porus import PorusPlane, porus_normal
 
 _NUMBER = {name: n for n, name in enumerate(PARTS, 1)}
 
@@ -18,7 +18,7 @@ _NUMBER = {name: n for n, name in enumerate(PARTS, 1)}
 def true_parts(head: Head, grid: Grid, truth: np.ndarray) -> np.ndarray:
     """Return the numbers of `PARTS` on the grid of a case, uint8; what the tumour fills is no cochlea.
 
-    The porus is the plane through the head's own porus, turned as `measure.porus` has it in patients.
+    The porus is the plane through the head's own porus, turned as `simulation.porus` has it in patients.
 
     Parameters
     ----------

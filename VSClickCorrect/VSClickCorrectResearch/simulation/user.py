@@ -60,18 +60,22 @@ def border_clicks(
     ]
 
 
+def slice_border(values: np.ndarray, axis: int) -> np.ndarray:
+    """Return the voxels on the border within slices across an axis."""
+    within = np.ones((3, 3, 3), bool)
+    within[tuple(slice(None) if a != axis else (0, 2) for a in range(3))] = False
+    return values & ~ndimage.binary_erosion(values, within)
+
+
 def _border_error(grid: Grid, truth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return, on the true border's voxels, the distance in mm to the mask's border; 0 elsewhere."""
-    slices_axis = grid.slice_order().axes[0]
-    in_plane = np.ones((3, 3, 3), bool)
-    in_plane[tuple(slice(None) if a != slices_axis else (0, 2) for a in range(3))] = False
-    border = truth & ~ndimage.binary_erosion(truth, in_plane)
+    axis = grid.slice_order().axes[0]
+    of_truth, of_mask = slice_border(truth, axis), slice_border(mask, axis)
     # A slice that the mask misses altogether is wrong everywhere: its distance is to the nearest slice.
-    mask_border = mask & ~ndimage.binary_erosion(mask, in_plane)
-    if not mask_border.any():
-        return border.astype(np.float32)
-    distance = ndimage.distance_transform_edt(~mask_border, sampling=grid.spacing[::-1])
-    error = np.where(border, distance, 0).astype(np.float32)
+    if not of_mask.any():
+        return of_truth.astype(np.float32)
+    distance = ndimage.distance_transform_edt(~of_mask, sampling=grid.spacing[::-1])
+    error = np.where(of_truth, distance, 0).astype(np.float32)
     error[error < MIN_ERROR_MM] = 0
     return error
 

@@ -7,18 +7,11 @@ Overlaps are summed over each sample by itself, as in `training.losses`.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn import functional
-from VSClickCorrectLib.errors import ModelError
 
-from VSClickCorrectResearch.training.experiments import Objective
 from VSClickCorrectResearch.training.losses import SMOOTH
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def class_dice(logits: Tensor, targets: Tensor) -> Tensor:
@@ -78,37 +71,6 @@ def class_entropy(logits: Tensor, targets: Tensor, tumour_weight: float = 1.0) -
     weights = logits.new_full((logits.shape[1],), tumour_weight).float()
     weights[0] = 1.0
     return functional.cross_entropy(logits.float(), targets[:, 0].long(), weights)
-
-
-_LOSSES: dict[str, Callable[..., Tensor]] = {"dice": class_dice, "generalised_dice": generalised_class_dice}
-
-
-def class_objective(wanted: Objective) -> Loss:
-    """Return what an experiment of several classes minimises: of logits and numbers of classes.
-
-    Raises
-    ------
-    ModelError
-        If there is no such loss for classes, or it has no such parameter.
-    """
-    if wanted.name not in _LOSSES:
-        names = ", ".join(_LOSSES)
-        raise ModelError(f"There is no loss '{wanted.name}' for several classes; choose one of {names}.")
-    main = _LOSSES[wanted.name]
-    known = list(inspect.signature(main).parameters)[2:]
-    for word in wanted.parameters:
-        if word not in known:
-            raise ModelError(f"Loss '{wanted.name}' for several classes has no parameter '{word}'.")
-    if wanted.sparing:
-        raise ModelError("'sparing' of [loss] is for masks to correct; leave it out where there are classes.")
-
-    def total(logits: Tensor, targets: Tensor) -> Tensor:
-        value = main(logits, targets, **wanted.parameters)
-        if wanted.entropy:
-            value = value + wanted.entropy * class_entropy(logits, targets, wanted.tumour_weight)
-        return value
-
-    return total
 
 
 def one_hot(targets: Tensor, count: int) -> Tensor:

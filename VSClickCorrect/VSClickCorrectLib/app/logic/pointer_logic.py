@@ -12,7 +12,6 @@ from VSClickCorrectLib.app.logic.display_logic import DisplayLogic
 from VSClickCorrectLib.app.logic.overlay_logic import OverlayLogic
 from VSClickCorrectLib.app.logic.sequences_logic import SequencesLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
-from VSClickCorrectLib.geometry.triples import Point3
 
 # A key that is pressed for longer is held, and what it did ends when it is let go.
 _HELD_MS = 350.0
@@ -60,53 +59,11 @@ class PointerLogic:
 
     def _meaning(self, view: SliceView, control: bool) -> Drag | None:
         if self._display.bare:
-            return _Panning(view)
+            return Drag(lambda _, right, up: pan(view, right, up))
         if control:
-            sequence = self._sequences.typed_state.data.of[view.get_singleton_tag()]
-            return _Windowing(self._display, sequence.lower())
-        return _Measuring(self._overlay) if self._overlay.measuring else None
-
-
-class _Panning:
-    def __init__(self, view: SliceView) -> None:
-        self._view = view
-
-    def press(self, ras: Point3) -> None:
-        del ras
-
-    def move(self, ras: Point3, right: int, up: int) -> None:
-        del ras
-        pan(self._view, right, up)
-
-    def release(self, ras: Point3, still: bool) -> None:
-        del ras, still
-
-
-class _Windowing:
-    def __init__(self, display: DisplayLogic, sequence: str) -> None:
-        self._display, self._sequence = display, sequence
-
-    def press(self, ras: Point3) -> None:
-        del ras
-
-    def move(self, ras: Point3, right: int, up: int) -> None:
-        del ras
-        self._display.drag_window(self._sequence, right, up)
-
-    def release(self, ras: Point3, still: bool) -> None:
-        del ras, still
-
-
-class _Measuring:
-    def __init__(self, overlay: OverlayLogic) -> None:
-        self._overlay = overlay
-
-    def press(self, ras: Point3) -> None:
-        self._overlay.press(ras)
-
-    def move(self, ras: Point3, right: int, up: int) -> None:
-        del right, up
-        self._overlay.move(ras)
-
-    def release(self, ras: Point3, still: bool) -> None:
-        self._overlay.release(ras, still)
+            sequence = self._sequences.typed_state.data.of[view.get_singleton_tag()].lower()
+            return Drag(lambda _, right, up: self._display.drag_window(sequence, right, up))
+        if self._overlay.measuring:
+            overlay = self._overlay
+            return Drag(lambda ras, *_: overlay.move(ras), overlay.press, overlay.release)
+        return None

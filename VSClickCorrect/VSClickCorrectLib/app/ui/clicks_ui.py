@@ -8,7 +8,7 @@ from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
 from VSClickCorrectLib.app.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectLib.app.logic.doubt_logic import DoubtLogic
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
-from VSClickCorrectLib.app.ui.parts import attributes, explained, tip
+from VSClickCorrectLib.app.ui.parts import attributes, button, explained, icon_button, tip
 from VSClickCorrectLib.workflow.keys import key_of
 
 _TOOLS = (
@@ -33,32 +33,21 @@ def clicks_ui(clicks: ClicksLogic, doubt: DoubtLogic) -> None:
     _next_place_ui(doubt, name.ready)
     with Div(classes="vs-row"):
         Span(f"Round {{{{ {name.round} }}}}", classes="vs-strong", id="round")
-        with VBtn(
+        button(
             "Next round",
+            f"Look at the result, then correct what is left ({key_of('next_round')})",
             id="next-round",
             click=clicks.next_round,
             disabled=(f"!{name.ready}",),
-            size="small",
-            variant="tonal",
-        ):
-            tip(f"Look at the result, then correct what is left ({key_of('next_round')})")
+        )
         Div(classes="flex-grow-1")
         for action, icon, text in (
             (clicks.undo, "mdi-undo", name.undo),
             (clicks.redo, "mdi-redo", name.redo),
         ):
             label = "Undo" if action == clicks.undo else "Redo"
-            with Div():
-                VBtn(
-                    icon=icon,
-                    id=label.lower(),
-                    **attributes(aria_label=label),
-                    click=action,
-                    disabled=(f"!{text}",),
-                    size="small",
-                    variant="text",
-                )
-                tip(f"{label}, {key_of(label.lower())}: {{{{ {text} || 'nothing' }}}}")
+            hint = f"{label}, {key_of(label.lower())}: {{{{ {text} || 'nothing' }}}}"
+            icon_button(icon, label, hint, id=label.lower(), click=action, disabled=(f"!{text}",))
     with Div(classes="vs-row vs-undo-text", id="undo-text"):
         Span(f"{{{{ {name.undo} ? 'Undo: ' + {name.undo} : 'No click yet' }}}}")
     with Div(classes="vs-row"):
@@ -67,9 +56,6 @@ def clicks_ui(clicks: ClicksLogic, doubt: DoubtLogic) -> None:
             VSwitch(
                 v_model=(name.collecting,),
                 label="Collect clicks",
-                density="compact",
-                hide_details=True,
-                color="primary",
                 id="collect",
             )
         Div(classes="flex-grow-1")
@@ -88,16 +74,14 @@ def clicks_ui(clicks: ClicksLogic, doubt: DoubtLogic) -> None:
 def _next_place_ui(doubt: DoubtLogic, ready: str) -> None:
     left = doubt.typed_state.name.left
     with Div(classes="vs-row"):
-        with VBtn(
+        button(
             "Next place",
+            f"Go where a click is worth most, as far as the networks can tell ({key_of('next_place')})",
             id="next-place",
             click=doubt.next,
             disabled=(f"!{ready}",),
-            size="small",
-            variant="tonal",
             prepend_icon="mdi-map-marker-question-outline",
-        ):
-            tip(f"Go where a click is worth most, as far as the networks can tell ({key_of('next_place')})")
+        )
         Span(f"{{{{ {left} }}}}", classes="vs-quiet", id="left-to-gain")
 
 

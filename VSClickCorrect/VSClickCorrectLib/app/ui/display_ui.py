@@ -54,9 +54,6 @@ def display_ui(display: DisplayLogic, sequences: SequencesLogic, doubt: DoubtLog
                 v_model=(window,),
                 min=(f"{limits}[0]",),
                 max=(f"{limits}[1]",),
-                density="compact",
-                hide_details=True,
-                color="primary",
                 classes="mx-2",
                 **attributes(aria_label=_TITLES[sequence]),
             )
@@ -69,9 +66,6 @@ def display_ui(display: DisplayLogic, sequences: SequencesLogic, doubt: DoubtLog
             min=0,
             max=1,
             step=0.05,
-            density="compact",
-            hide_details=True,
-            color="primary",
             classes="mx-2",
             **attributes(aria_label="Opacity of the fill"),
         )
@@ -83,9 +77,6 @@ def display_ui(display: DisplayLogic, sequences: SequencesLogic, doubt: DoubtLog
                 VSwitch(
                     v_model=(model,),
                     label=label,
-                    density="compact",
-                    hide_details=True,
-                    color="primary",
                     id=f"switch-{switch}",
                 )
     with Div(classes="vs-row vs-quiet"):
@@ -125,9 +116,6 @@ def _blend(sequences: SequencesLogic) -> None:
             min=0,
             max=100,
             step=5,
-            density="compact",
-            hide_details=True,
-            color="primary",
             classes="mx-2",
             id="blend",
             **attributes(aria_label="Blend in the other sequence"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from trame.widgets.html import Div, Pre, Span
-from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTitle, VDialog
+from trame.widgets.vuetify3 import VCard, VCardText, VCardTitle, VDialog
 
 from VSClickCorrectLib.app.logic.files_logic import FilesLogic
 from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.ui.parts import explained, file_fields, problem, tip
+from VSClickCorrectLib.app.ui.parts import button, dialog_actions, file_fields, problem
 
 _SLOTS = {
     "before": ("Mask of the earlier examination", ".nii,.gz,.nrrd,.dcm"),
@@ -21,15 +21,13 @@ def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic, status: Status) ->
     name, sent = follow_up.typed_state.name, files.typed_state.name
     with Div(classes="vs-list"):
         Pre(f"{{{{ {name.text} }}}}", v_if=(name.text,), classes="vs-measures", id="follow-up")
-        with VBtn(
+        button(
             "Compare with an earlier examination",
+            "Say how volume and diameter changed since an earlier mask",
             id="compare",
             click=f"{name.dialog} = true",
-            size="small",
-            variant="tonal",
             prepend_icon="mdi-compare-horizontal",
-        ):
-            tip("Say how volume and diameter changed since an earlier mask")
+        )
     with VDialog(v_model=(name.dialog,), width=520), VCard():
         VCardTitle("Compare with an earlier examination")
         with VCardText():
@@ -39,16 +37,13 @@ def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic, status: Status) ->
                 "With its scan, both scans are registered and measured in the same slices.",
                 classes="vs-quiet",
             )
-        with VCardActions():
-            Div(classes="flex-grow-1")
-            with VBtn("Cancel", click=f"{name.dialog} = false"):
-                tip("Compare nothing (Escape)")
-            with explained("Compare with this mask"):
-                VBtn(
-                    "Compare",
-                    id="compare-files",
-                    color="primary",
-                    click=follow_up.compare,
-                    loading=(name.busy,),
-                    disabled=(f"!{sent.before}",),
-                )
+        dialog_actions(
+            name.dialog,
+            "Compare nothing (Escape)",
+            "Compare",
+            "Compare with this mask",
+            id="compare-files",
+            click=follow_up.compare,
+            loading=(name.busy,),
+            disabled=(f"!{sent.before}",),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trame.widgets.html import Div, Kbd, Span
 from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTitle, VDialog
 
-from VSClickCorrectLib.app.ui.parts import attributes, tip
+from VSClickCorrectLib.app.ui.parts import icon_button, tip
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS, key_of
 
 # Whether it is open, for the page and the key.
@@ -26,16 +26,8 @@ _MOUSE = {
 
 def help_ui() -> None:
     """Build the button and its dialog."""
-    with Div():
-        VBtn(
-            icon="mdi-help-circle-outline",
-            size="small",
-            variant="text",
-            **attributes(aria_label="Keys and mouse"),
-            click=f"{HELP} = true",
-            id="help",
-        )
-        tip(f"Keys and mouse ({key_of('help')})")
+    hint = f"Keys and mouse ({key_of('help')})"
+    icon_button("mdi-help-circle-outline", "Keys and mouse", hint, click=f"{HELP} = true", id="help")
     with VDialog(v_model=(HELP, False), width=1260), VCard(id="help-page"):
         VCardTitle("Keys and mouse")
         with VCardText(classes="vs-help"):

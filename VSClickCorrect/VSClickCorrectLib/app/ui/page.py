@@ -43,10 +43,15 @@ _COLORS = {
     "primary": "#4db6ac",
     "error": "#ff8a80",
 }
+_DENSE = {"density": "compact", "hideDetails": True}
 _THEME = {
     "theme": {"defaultTheme": "dark", "themes": {"dark": {"dark": True, "colors": _COLORS}}},
-    # Vuetify forgets a listener to keys each time a button with a ripple is disabled and enabled again.
-    "defaults": {"VBtn": {"class": "text-none", "ripple": False}},
+    "defaults": {
+        # Vuetify forgets a listener to keys each time a button with a ripple is disabled and enabled again.
+        "VBtn": {"class": "text-none", "ripple": False},
+        **dict.fromkeys(("VRangeSlider", "VSlider", "VSwitch"), {**_DENSE, "color": "primary"}),
+        **dict.fromkeys(("VSelect", "VTextField"), {**_DENSE, "variant": "outlined"}),
+    },
 }
 
 _TABS = {

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from trame.widgets.html import Div, Input, Span
-from trame.widgets.vuetify3 import VTooltip
+from trame.widgets.vuetify3 import VBtn, VCardActions, VTooltip
 
 from VSClickCorrectLib.app.status import Status
 
@@ -16,6 +16,19 @@ def tip(text: str) -> None:
     """Explain the element around it when the pointer rests there."""
     # Eager, so that it also describes the element to those who do not point.
     VTooltip(text, activator="parent", location="bottom", open_delay="500", eager=True)
+
+
+def button(label: str, hint: str, **its: Any) -> None:
+    """Build a small button that explains itself when the pointer rests there."""
+    with VBtn(label, **{"size": "small", "variant": "tonal", **its}):
+        tip(hint)
+
+
+def icon_button(icon: str, label: str, hint: str, **its: Any) -> None:
+    """Build a small button of an icon alone, with a label for those who do not see it."""
+    with Div():
+        VBtn(icon=icon, **{"size": "small", "variant": "text", **attributes(aria_label=label), **its})
+        tip(hint)
 
 
 @contextmanager
@@ -35,6 +48,16 @@ def problem(status: Status) -> None:
     """Show within a dialog what goes wrong: it hides the line at the foot."""
     name = status.typed_state.name
     Div(f"{{{{ {name.message} }}}}", v_if=(name.is_error,), classes="vs-problem", **attributes(role="alert"))
+
+
+def dialog_actions(dialog: str, cancels: str, confirm: str, hint: str, **its: Any) -> None:
+    """Build what ends a dialog, ``dialog`` being whether it is open: cancel, and a button that does it."""
+    with VCardActions():
+        Div(classes="flex-grow-1")
+        with VBtn("Cancel", click=f"{dialog} = false"):
+            tip(cancels)
+        with explained(hint):
+            VBtn(confirm, color="primary", **its)
 
 
 def file_fields(slots: Mapping[str, tuple[str, str]], sent: Any) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from trame.widgets.html import Div, Span
-from trame.widgets.vuetify3 import VBtn, VProgressLinear, VSwitch
+from trame.widgets.vuetify3 import VProgressLinear, VSwitch
 
 from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
 from VSClickCorrectLib.app.logic.running_logic import RunningLogic
-from VSClickCorrectLib.app.ui.parts import explained, tip
+from VSClickCorrectLib.app.ui.parts import button, explained
 from VSClickCorrectLib.workflow.keys import key_of
 
 
@@ -18,58 +18,49 @@ def running_ui(running: RunningLogic) -> None:
         with Div(classes="flex-grow-1"):
             Span(f"{{{{ {name.percent} }}}} % · {{{{ {name.message} }}}}", classes="vs-quiet")
             VProgressLinear(model_value=(name.percent,), color="primary")
-        with VBtn("Cancel", click=running.cancel, size="small", variant="text", id="cancel"):
-            tip("Stop; nothing is changed")
+        button("Cancel", "Stop; nothing is changed", click=running.cancel, variant="text", id="cancel")
 
 
 def initial_ui(running: RunningLogic) -> None:
     """Build the button that finds the tumour, and the one that goes through candidates if there are any."""
     name = running.typed_state.name
-    with VBtn(
+    button(
         "Find the tumour",
+        "Let the networks make a new mask; asks before clicks go with the present one",
         id="find",
         v_if=f"!{name.running}",
         click=running.find,
-        size="small",
-        variant="tonal",
         prepend_icon="mdi-auto-fix",
-    ):
-        tip("Let the networks make a new mask; asks before clicks go with the present one")
-    with VBtn(
+    )
+    button(
         "Next candidate",
+        f"Look at the next place that may be the tumour ({key_of('candidate')})",
         id="candidate",
         v_if=f"!{name.running} && {name.candidates} > 1",
         click=running.next_candidate,
-        size="small",
         variant="text",
-    ):
-        tip(f"Look at the next place that may be the tumour ({key_of('candidate')})")
+    )
 
 
 def registration_ui(registration: RegistrationLogic, running: RunningLogic) -> None:
     """Build the button that registers the T2, and what takes it back; there only where it may be needed."""
     name, busy = registration.typed_state.name, running.typed_state.name.running
     with Div(v_if=(name.offered,), id="registration"):
-        with VBtn(
+        button(
             "Register the T2",
+            "Move the T2 so that it lies on the T1ce; nothing is resampled",
             id="register",
             v_if=f"!{name.done}",
             click=registration.register,
             disabled=(busy,),
-            size="small",
-            variant="tonal",
             prepend_icon="mdi-layers-outline",
             block=True,
-        ):
-            tip("Move the T2 so that it lies on the T1ce; nothing is resampled")
+        )
         with explained("Where it was found to belong, or as it came", v_if=(name.done,), classes="vs-row"):
             VSwitch(
                 v_model=(name.moved,),
                 label="Show the T2 as registered",
                 disabled=(busy,),
-                density="compact",
-                hide_details=True,
-                color="primary",
                 id="registered",
             )
         Div(f"{{{{ {name.sentence} }}}}", classes="vs-quiet mt-1", id="registration-text")

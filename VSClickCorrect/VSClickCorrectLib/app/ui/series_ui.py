@@ -9,7 +9,7 @@ from trame.widgets.vuetify3 import VBtn
 
 from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.sent_series import BOTH
-from VSClickCorrectLib.app.ui.parts import attributes, tip
+from VSClickCorrectLib.app.ui.parts import attributes, button, tip
 
 _LABEL = "DICOM of T1ce and T2, or a scene"
 _FOLDER = f"folder-{BOTH}"
@@ -42,15 +42,13 @@ def scans_ui(sent: Any) -> None:
                 **attributes(webkitdirectory="", aria_label="DICOM of T1ce and T2: a folder"),
                 change=f"window.vsclickFolders.upload('{BOTH}', $event)",
             )
-            with VBtn(
+            button(
                 "Choose a folder",
+                "Send a folder of this computer with the series of an examination",
                 id="choose-folder",
-                size="small",
-                variant="tonal",
                 prepend_icon="mdi-folder-outline",
                 click=f"window.document.getElementById('{_FOLDER}').click()",
-            ):
-                tip("Send a folder of this computer with the series of an examination")
+            )
         Span(f"{{{{ {getattr(sent, BOTH)} }}}}", classes="vs-quiet", id=f"sent-{BOTH}")
 
 

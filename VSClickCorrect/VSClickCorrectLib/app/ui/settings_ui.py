@@ -36,9 +36,6 @@ def settings_ui(settings: SettingsLogic) -> None:
                     v_model=(model,),
                     label=label,
                     items=items,
-                    density="compact",
-                    hide_details=True,
-                    variant="outlined",
                     classes="my-2",
                     id=f"setting-{label.lower()}",
                 )
@@ -61,9 +58,6 @@ def settings_ui(settings: SettingsLogic) -> None:
                     min=0,
                     max=most,
                     step=step,
-                    density="compact",
-                    hide_details=True,
-                    color="primary",
                     classes="mx-2",
                     **attributes(aria_label=label),
                 )
@@ -72,9 +66,6 @@ def settings_ui(settings: SettingsLogic) -> None:
             VSwitch(
                 v_model=(name.learns,),
                 label=learn,
-                density="compact",
-                hide_details=True,
-                color="primary",
                 classes="mx-2",
                 id="setting-learn",
             )

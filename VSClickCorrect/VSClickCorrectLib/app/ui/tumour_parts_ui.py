@@ -6,7 +6,7 @@ from trame.widgets.html import Div, Pre, Span
 from trame.widgets.vuetify3 import VBtn, VIcon
 
 from VSClickCorrectLib.app.logic.tumour_parts_logic import TumourPartsLogic
-from VSClickCorrectLib.app.ui.parts import tip
+from VSClickCorrectLib.app.ui.parts import button, tip
 
 
 def tumour_parts_ui(parts: TumourPartsLogic) -> None:
@@ -28,13 +28,11 @@ def tumour_parts_ui(parts: TumourPartsLogic) -> None:
             VIcon("mdi-circle", color=("row.color",), start=True)
             Span("{{ row.name }}")
             tip("Let clicks correct this one; they take no voxel of the others")
-        with VBtn(
+        button(
             "Parts",
+            "Part the tumour where it leaves the canal, and measure what lies outside",
             v_if=(name.offered,),
             id="parts",
             click=parts.make,
-            size="small",
-            variant="tonal",
             prepend_icon="mdi-call-split",
-        ):
-            tip("Part the tumour where it leaves the canal, and measure what lies outside")
+        )

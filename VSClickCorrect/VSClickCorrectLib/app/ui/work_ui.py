@@ -23,7 +23,16 @@ from VSClickCorrectLib.app.logic.series_logic import SeriesLogic
 from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
 from VSClickCorrectLib.app.page_host import PageHost
 from VSClickCorrectLib.app.status import Status
-from VSClickCorrectLib.app.ui.parts import attributes, explained, file_fields, problem, tip
+from VSClickCorrectLib.app.ui.parts import (
+    attributes,
+    button,
+    dialog_actions,
+    explained,
+    file_fields,
+    icon_button,
+    problem,
+    tip,
+)
 from VSClickCorrectLib.app.ui.series_ui import scans_ui, series_ui
 from VSClickCorrectLib.app.uploads import CASE_SLOTS
 from VSClickCorrectLib.workflow.keys import key_of
@@ -48,17 +57,15 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                 (worklist.next, "mdi-chevron-right", "Next case"),
             ):
                 verb = label.split()[0].lower()
-                with Div():
-                    VBtn(
-                        icon=icon,
-                        size="x-small",
-                        variant="text",
-                        **attributes(aria_label=label),
-                        click=action,
-                        disabled=(name.busy,),
-                        id=f"{verb}-case",
-                    )
-                    tip(f"{label} ({key_of(verb)})")
+                icon_button(
+                    icon,
+                    label,
+                    f"{label} ({key_of(verb)})",
+                    size="x-small",
+                    click=action,
+                    disabled=(name.busy,),
+                    id=f"{verb}-case",
+                )
             with VMenu(location="bottom end"):
                 with Template(v_slot_activator="{ props }"):
                     VBtn(
@@ -84,9 +91,6 @@ def worklist_ui(worklist: WorklistLogic) -> None:
             VTextField(
                 v_model=(name.comment,),
                 label="Comment",
-                density="compact",
-                hide_details=True,
-                variant="outlined",
                 classes="my-1",
                 disabled=(f"!{name.current}",),
             )
@@ -96,16 +100,14 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                 (worklist.no_tumour, "No tumour", "", "Label the case as one without a tumour and go on"),
                 (worklist.skip, "Skip", "", f"Leave the case out, the comment says why ({key_of('skip')})"),
             ):
-                with VBtn(
+                button(
                     label,
+                    hint,
                     click=action,
-                    size="small",
-                    variant="tonal",
                     color=color or None,
                     id="worklist-" + label.lower().replace(" ", "-"),
                     disabled=(f"{name.busy} || !{name.current}",),
-                ):
-                    tip(hint)
+                )
 
 
 def question_ui(host: PageHost) -> None:
@@ -126,15 +128,13 @@ def measures_ui(measures: MeasuresLogic) -> None:
     text = measures.typed_state.name.text
     with Div(classes="vs-list"):
         Pre(f"{{{{ {text} }}}}", classes="vs-measures", id="measures")
-        with VBtn(
+        button(
             "Copy",
+            "Copy the measurements, without the patient's name",
             click=f"window.vsclick.copy({text})",
             id="copy",
-            size="small",
-            variant="tonal",
             prepend_icon="mdi-content-copy",
-        ):
-            tip("Copy the measurements, without the patient's name")
+        )
 
 
 def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
@@ -175,16 +175,13 @@ def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
                 "and undo. Files stay on the machine that runs the app and are removed once they are read.",
                 classes="vs-quiet",
             )
-        with VCardActions():
-            Div(classes="flex-grow-1")
-            with VBtn("Cancel", click=f"{name.dialog} = false"):
-                tip("Open nothing (Escape)")
-            with explained("Read these files and show them"):
-                VBtn(
-                    "Open",
-                    id="open-files",
-                    color="primary",
-                    click=files.open,
-                    loading=(f"{name.busy} || {looking}",),
-                    disabled=(" && ".join(f"!{getattr(name, slot)}" for slot in CASE_SLOTS),),
-                )
+        dialog_actions(
+            name.dialog,
+            "Open nothing (Escape)",
+            "Open",
+            "Read these files and show them",
+            id="open-files",
+            click=files.open,
+            loading=(f"{name.busy} || {looking}",),
+            disabled=(" && ".join(f"!{getattr(name, slot)}" for slot in CASE_SLOTS),),
+        )

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid
 from VSClickCorrectLib.geometry.triples import Index3, point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.initial_mask import InitialMask, best_part
+from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask, best_parts
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, sampled
 
@@ -120,10 +121,14 @@ def same_boxes(case: Case, segmenter: InitialSegmenter) -> InitialMask:
     """Return what MONAI finds if it is given our windows, each as one window of its own."""
     model = segmenter.segmenter
     parts = [
-        best_part(case.grid, w.box, slide(case, w, model, w.geometry.shape), model.entry.threshold)
+        _best_part(case.grid, w.box, slide(case, w, model, w.geometry.shape), model.entry.threshold)
         for w in segmenter.windows(case)
     ]
     return max(parts, key=lambda part: part.confidence * part.values.sum())
+
+
+def _best_part(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> InitialMask:
+    return next(iter(best_parts(grid, box, probability, threshold)), NOTHING)
 
 
 def within(box: Box, outer: Box, values: np.ndarray) -> np.ndarray:
@@ -145,8 +150,8 @@ def _comparison(
     roi: Index3,
 ) -> Comparison:
     threshold = segmenter.segmenter.entry.threshold
-    anywhere = best_part(case.grid, *head, threshold)
-    in_box = best_part(case.grid, ours.box, within(ours.box, *head), threshold)
+    anywhere = _best_part(case.grid, *head, threshold)
+    in_box = _best_part(case.grid, ours.box, within(ours.box, *head), threshold)
     masks = [mask.on(case.grid) for mask in (ours, in_box, anywhere, same_boxes(case, segmenter))]
     equal, whole, same = (dice(mask, masks[0]) for mask in masks[1:])
     against_truth = [dice(mask, truth) for mask in masks[:2]]

@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.placement import placed_on
 from VSClickCorrectLib.io.images import read_volume
-
-# As many as a byte holds beside the background.
-MAX_CLASSES = 255
 
 
 def read_class_map(path: Path, grid: Grid, count: int) -> np.ndarray:

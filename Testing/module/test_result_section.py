@@ -1,0 +1,131 @@
+"""The section Result: what the segment measures, and saving it."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+def test_result_is_measured_and_copied(widget, begun, small, spoiled, wait, desktop):
+    assert wait(lambda: widget.ui.volumeLabel.text != "–")
+    mm3 = np.count_nonzero(spoiled) * np.prod(small.grid.spacing)
+    assert widget.ui.volumeLabel.text == f"{mm3:.0f} mm³ ({mm3 / 1000:.2f} cm³)"
+    assert "axial slice" in widget.ui.diameterLabel.text
+    assert "DSC to the mask at the start: 1.000" in widget.ui.changeLabel.text
+    widget.ui.copyButton.click()
+    assert f"Volume: {mm3:.1f} mm³" in desktop.app.texts[0]
+
+
+def test_side_is_not_told_of_part_of_a_head(widget, begun, wait, desktop, small, monkeypatch):
+    """The small case is 76 mm wide."""
+    assert wait(lambda: widget.ui.sideLabel.text.startswith("not told"))
+    widget.ui.copyButton.click()
+    assert "Side: not told" in desktop.app.texts[-1]
+    monkeypatch.setattr("VSClickCorrectLib.measure.measurements.HEAD_MM", 70.0)
+    widget.panel.flow.measurer.follow()
+    assert not widget.ui.sideLabel.text.startswith("not told")
+    widget.ui.copyButton.click()
+    assert "Side: not told" not in desktop.app.texts[-1]
+
+
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
+def test_segment_is_saved_with_its_journal(widget, begun, desktop, small, spoiled, border, tmp_path, suffix):
+    from VSClickCorrectLib.io.images import read_mask
+
+    widget.panel.correction.place(border[0])
+    desktop.answers.append(str(tmp_path / f"case{suffix}"))
+    widget.ui.saveButton.click()
+    saved = read_mask(tmp_path / f"case{suffix}", small.grid)
+    np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+    events = (tmp_path / "case.journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in events] == ["session", "edit"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_name_without_a_suffix_is_offered_one(widget, begun, desktop, small, tmp_path, there):
+    from VSClickCorrectLib.io.images import read_mask
+
+    if there:
+        (tmp_path / "patient 1.2.seg.nrrd").write_text("older")
+    desktop.answers += [str(tmp_path / "patient 1.2"), False, str(tmp_path / "patient 1.2"), True]
+    widget.ui.saveButton.click()
+    what = "Replace the file patient 1.2.seg.nrrd?" if there else "Save the segment as patient 1.2.seg.nrrd?"
+    assert what in desktop.questions[0]
+    assert widget.ui.statusLabel.text == "Nothing was saved."
+    widget.ui.saveButton.click()
+    saved = read_mask(tmp_path / "patient 1.2.seg.nrrd", small.grid)
+    np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+    names = ["patient 1.2.journal.jsonl", "patient 1.2.seg.nrrd"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for said in (str(tmp_path), *names):
+        assert said in widget.ui.statusLabel.text
+
+
+class Database:
+    """Slicer's database of DICOM: which file holds an instance."""
+
+    def __init__(self, folder):
+        from source_series import headers
+
+        self.files = {uid: dataset.filename for uid, dataset in headers(folder).items()}
+
+    def fileForInstance(self, uid):  # noqa: N802
+        return self.files.get(uid, "")
+
+
+@pytest.fixture
+def dicom(begun, small, tmp_path, monkeypatch):
+    """The example's T1, as Slicer's DICOM module loads it."""
+    import slicer
+    from source_series import write_slices
+
+    database = Database(write_slices(tmp_path / "t1", small.t1ce))
+    monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
+    begun.t1ce.SetAttribute("DICOM.instanceUIDs", " ".join(database.files))
+    return database
+
+
+def test_segment_of_a_dicom_volume_is_saved_as_dicom(widget, begun, desktop, small, tmp_path, dicom):
+    from VSClickCorrectLib.io.images import read_mask
+
+    (tmp_path / "out").mkdir()
+    desktop.answers.append(str(tmp_path / "out" / "case.dcm"))
+    widget.ui.saveButton.click()
+    assert desktop.faults == []
+    names = ["case.dcm", "case.journal.jsonl", "case.report.dcm", "case.rtstruct.dcm"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    saved = read_mask(tmp_path / "out" / "case.dcm", small.grid)
+    np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+
+
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (lambda database, node: node.RemoveAttribute("DICOM.instanceUIDs"), "did not come as DICOM"),
+        (lambda database, node: database.files.clear(), "are not in Slicer's database any more"),
+    ],
+)
+def test_what_cannot_be_saved_as_dicom_says_why(widget, begun, tmp_path, desktop, dicom, spoil, said):
+    spoil(dicom, begun.t1ce)
+    (tmp_path / "out").mkdir()
+    desktop.answers.append(str(tmp_path / "out" / "case.dcm"))
+    widget.ui.saveButton.click()
+    assert said in widget.ui.statusLabel.text
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_save_that_is_thought_better_of_writes_nothing(widget, begun, desktop, tmp_path):
+    desktop.answers.append("")
+    widget.ui.saveButton.click()
+    assert (list(tmp_path.iterdir()), desktop.faults) == ([], [])
+
+
+def test_accepted_segment_is_marked_as_completed(widget, begun):
+    import slicer
+
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    segment = begun.segmentation.GetSegmentation().GetSegment(begun.segment_id)
+    assert widget.ui.boundaryButton.checked
+    widget.ui.acceptButton.click()
+    assert logic.GetSegmentStatus(segment) == logic.Completed
+    assert not widget.ui.boundaryButton.checked

@@ -1,0 +1,65 @@
+"""The DICOM objects of a case's label, which lie beside the label set where the images are DICOM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io.dicom_out import NAMES, dicom_objects, write_objects
+from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
+from VSClickCorrectLib.io.files import changing, check_inside
+from VSClickCorrectLib.worklist.work_case import WorkCase
+
+# BIDS has no place for results in DICOM.
+DICOM = "dicom"
+
+
+class LabelDicom:
+    """Segmentation, report and contours of one case as DICOM; nothing where its images are not DICOM.
+
+    Parameters
+    ----------
+    case : WorkCase
+        The case.
+    output : Path
+        The folder of the worklist's results.
+    """
+
+    def __init__(self, case: WorkCase, output: Path) -> None:
+        self._reference, self._output = case.t1ce or case.t2, output
+        self._folder = output / DICOM / f"sub-{case.label}"
+
+    @property
+    def _images(self) -> Path | None:
+        """The images on which the label lies, if they are DICOM."""
+        return self._reference if self._reference is not None and may_be_dicom(self._reference) else None
+
+    def write(self, values: np.ndarray, grid: Grid, series: str) -> str:
+        """Write a mask that lies on a series of the images; return why not, if it cannot be written.
+
+        An empty mask is not written.
+        """
+        images = self._images
+        if images is None or not values.any():
+            return ""
+        try:
+            objects = dicom_objects(read_source(images, grid, series), values, grid)
+            check_inside(self._folder, self._output)
+            write_objects(self._folder, objects)
+        except (ImageError, StorageError) as error:
+            return f"No DICOM was written: {error}"
+        return ""
+
+    def remove(self) -> None:
+        """Remove what was written of an older label, which it is not to outlive; raises `StorageError`."""
+        if self._images is None:
+            return
+        check_inside(self._folder, self._output)
+        with changing(self._output):
+            for name in NAMES:
+                (self._folder / name).unlink(missing_ok=True)
+            if self._folder.is_dir() and not any(self._folder.iterdir()):
+                self._folder.rmdir()
