@@ -1,6 +1,7 @@
 """What holds for every test, and model folders and cases for all of them."""
 
 import atexit
+import gc
 import os
 import shutil
 import sys
@@ -18,8 +19,16 @@ settings.register_profile("vsclickcorrect", deadline=None, max_examples=20)
 settings.register_profile("thorough", deadline=None, max_examples=300, print_blob=True)
 settings.load_profile("vsclickcorrect")
 
+# Imports leave little garbage, and looking for it among a million objects takes long.
+gc.disable()
+
 # Small networks gain nothing from several threads, and lose much where the machine is busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Files lie in memory where there is room: what is written safely waits for the disk, thousands of times.
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
+if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 # What was learned on this machine is nothing for tests.
 _USER_DATA = tempfile.TemporaryDirectory(prefix="vsclick-tests-")
@@ -42,6 +51,13 @@ SMALL_PARAMETERS = {
 
 
 _STATUS = pytest.StashKey[int]()
+
+
+def pytest_collection_finish(session):
+    """Look for garbage from now on, and in no later look among what was imported."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import importlib.util
+import shutil
 import sys
 import time
 from importlib.util import find_spec
@@ -82,13 +83,17 @@ def wait(qt_application):
     return wait
 
 
-@pytest.fixture
-def spoiled(small):
-    """The small case's mask, moved away from the tumour."""
+def moved_away(small):
     import numpy as np
     from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 
     return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
+
+
+@pytest.fixture
+def spoiled(small):
+    """The small case's mask, moved away from the tumour."""
+    return moved_away(small)
 
 
 @pytest.fixture
@@ -121,16 +126,25 @@ def border(small, spoiled):
     return border_clicks(small.grid, small.truth, spoiled, 4)
 
 
-@pytest.fixture
-def folder(tmp_path, small, spoiled):
-    """Three cases, of which the second has no mask and the third no readable image."""
+@pytest.fixture(scope="session")
+def written(tmp_path_factory, small):
+    """The small case as files, its mask spoiled; not to be changed."""
     from VSClickCorrectLib.io.images import write_mask, write_volume
 
+    folder = tmp_path_factory.mktemp("small-case")
+    write_volume(folder / "T1ce.nii.gz", small.t1ce)
+    write_volume(folder / "T2.nii.gz", small.t2)
+    write_mask(folder / "mask.nii.gz", moved_away(small), small.grid)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path, written):
+    """Three cases, of which the second has no mask and the third no readable image."""
     for name in ("case1", "case2", "case3"):
-        (tmp_path / "cases" / name).mkdir(parents=True)
-        write_volume(tmp_path / "cases" / name / "T1ce.nii.gz", small.t1ce)
-        write_volume(tmp_path / "cases" / name / "T2.nii.gz", small.t2)
-    write_mask(tmp_path / "cases" / "case1" / "mask.nii.gz", spoiled, small.grid)
+        shutil.copytree(written, tmp_path / "cases" / name)
+        if name != "case1":
+            (tmp_path / "cases" / name / "mask.nii.gz").unlink()
     (tmp_path / "cases" / "case3" / "T1ce.nii.gz").write_bytes(b"broken")
     return tmp_path
 

@@ -3,6 +3,7 @@
 import gc
 from pathlib import Path
 
+import slicer
 import vtk
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 
@@ -52,3 +53,13 @@ def test_two_scenes_do_not_meet():
         first.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
         assert second.scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
         assert cache_folder(first) != cache_folder(second)
+
+
+def test_conversions_of_segments_are_there_once_however_many_scenes_there_were():
+    for _ in range(3):
+        with HeadlessScene():
+            pass
+    rules = slicer.vtkSegmentationConverterFactory.GetInstance().GetConverterRules()
+    names = [rule.GetClassName() for rule in rules]
+    assert "vtkBinaryLabelmapToClosedSurfaceConversionRule" in names
+    assert len(names) == len(set(names))

@@ -7,10 +7,15 @@ Slicer, as far as it is a matter of manners.
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
+
+# PySide6 reads the source of each module that is imported after it, for a feature that nothing here uses.
+if (features := sys.modules.get("shibokensupport.feature")) is not None:
+    features._mod_uses_pyside = lambda module: False
 
 
 def wrapped(thing: Any) -> Any:

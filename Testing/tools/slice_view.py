@@ -6,7 +6,7 @@ import numpy as np
 import slicer
 import vtk
 from trame_slicer.core import SlicerApp
-from trame_slicer.views import DirectViewFactory, ViewLayoutDefinition
+from trame_slicer.views import DirectViewFactory, ScheduledRenderStrategy, ViewLayoutDefinition
 from vtk.util.numpy_support import vtk_to_numpy
 
 # What an off-screen view has until a window says otherwise.
@@ -14,15 +14,23 @@ PIXELS = 300
 
 
 class SliceView:
-    """An axial view with Slicer's own displayable managers, and the scene that it shows."""
+    """An axial view with Slicer's own displayable managers, and the scene that it shows.
+
+    It is drawn when it is looked at, and not at each of the many changes that ask for it.
+    """
 
     def __init__(self) -> None:
         self.app = SlicerApp()
         self.app.view_manager.register_factory(DirectViewFactory(do_render_offscreen=True))
-        self._view = self.app.view_manager.create_view(ViewLayoutDefinition.axial_view())
+        self._view = self._made(ViewLayoutDefinition.axial_view())
         self._view_3d = None
         self.scene = self.app.scene
         self._node = self.scene.GetNthNodeByClass(0, "vtkMRMLSliceNode")
+
+    def _made(self, layout: ViewLayoutDefinition):
+        view = self.app.view_manager.create_view(layout)
+        view.set_scheduled_render(ScheduledRenderStrategy())
+        return view
 
     def show(self, volume, reset: bool = False) -> None:
         """Show a volume."""
@@ -52,7 +60,7 @@ class SliceView:
     def click_in_3d(self) -> None:
         """Move the mouse into a 3D view, press and let go."""
         if self._view_3d is None:
-            self._view_3d = self.app.view_manager.create_view(ViewLayoutDefinition.threed_view())
+            self._view_3d = self._made(ViewLayoutDefinition.threed_view())
         self._view_3d.render()
         width, height = self._view_3d.render_window().GetSize()
         interactor = self._view_3d.interactor()

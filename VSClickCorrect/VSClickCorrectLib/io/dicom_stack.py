@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy import ndimage
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import SHEAR_TOLERANCE, Grid
@@ -158,6 +157,9 @@ def _grid(shape: Index3, stack: _Stack, what: str) -> Grid:
 
 def _upright(arrays: Sequence[np.ndarray], stack: _Stack, shape: Index3) -> np.ndarray:
     """Shift each slice within its own plane, linearly; around it lies the scan's lowest value."""
+    # Its import takes as long as that of all else that reads a file, mostly in a process of its own.
+    from scipy import ndimage
+
     lowest = float(min(array.min() for array in arrays))
     upright = np.empty(shape, np.float32)
     for target, array, (column, row) in zip(upright, arrays, stack.shifts, strict=True):

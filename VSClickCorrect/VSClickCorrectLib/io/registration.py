@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
-from scipy.spatial.transform import Rotation
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
@@ -84,6 +83,9 @@ def register(
     ImageError
         If nothing in the two can be compared.
     """
+    # Who only reads what a registration found waits for no import.
+    from scipy.spatial.transform import Rotation
+
     start = np.eye(4)
     if overlap_share(t1ce, t2, start) == 0:
         start[:3, 3] = t2.grid.center_ras - t1ce.grid.center_ras

@@ -61,6 +61,7 @@ class HeadlessScene:
         modules = {
             module: _connected(getattr(slicer, name)(), application) for module, name in _MODULES.items()
         }
+        _keep_conversions_once()
         for module, logic in modules.items():
             application.SetModuleLogic(module, logic)
         # The application refers to them without keeping them.
@@ -82,6 +83,19 @@ def _connected(logic: slicer.vtkMRMLAbstractLogic, application: slicer.vtkSlicer
     logic.SetMRMLApplicationLogic(application)
     logic.SetMRMLScene(application.GetMRMLScene())
     return logic
+
+
+def _keep_conversions_once() -> None:
+    """Drop the conversions of segments that each logic registers again, for the whole process.
+
+    What looks through them, a copy of a segmentation for one, takes the longer the more there are.
+    """
+    factory = slicer.vtkSegmentationConverterFactory.GetInstance()
+    known = set()
+    for rule in factory.GetConverterRules():
+        if rule.GetClassName() in known:
+            factory.UnregisterConverterRule(rule)
+        known.add(rule.GetClassName())
 
 
 def _file_access(application: slicer.vtkSlicerApplicationLogic, folder: str) -> list:
