@@ -31,5 +31,10 @@ def test_a_coronal_scan_opens_in_its_own_slices(tmp_path, serve_app, chromium, b
     expect(over(tab, "T1ce")).to_be_hidden()
     # The middle of the image, A -25.5, lies between two slices, of which one is shown.
     place = over(tab, "Coronal").locator(".vs-position")
-    expect(place).to_have_text(re.compile(r"^P 2[47]\.0$"))
+    expect(place).to_have_text("P 24.0")
+    # The keys page the 24 slices, not the 64 rows.
+    expect(tab.locator("#slice")).to_have_text("Slice 13 / 24")
+    tab.keyboard.press("PageUp")
+    expect(tab.locator("#slice")).to_have_text("Slice 14 / 24")
+    expect(place).to_have_text("P 21.0")
     context.close()

@@ -170,6 +170,14 @@ def test_voxels_are_thickest_across_slices(sizes, axis):
     assert Grid((4, 5, 6), affine).slice_order().axes[0] == axis
 
 
+@given(grids(), st.data())
+def test_slices_are_numbered_in_the_direction_of_their_order(grid, data):
+    index = [data.draw(st.integers(0, n - 1)) for n in grid.shape]
+    axis, sign = slice_axes(grid)[0]
+    steps = index[axis] if sign > 0 else grid.shape[axis] - 1 - index[axis]
+    assert grid.slice_number(index) == 1 + steps
+
+
 @given(grids())
 def test_array_survives_the_way_to_axial_order_and_back(grid):
     array = np.arange(np.prod(grid.shape)).reshape(grid.shape)

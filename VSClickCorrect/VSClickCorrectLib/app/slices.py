@@ -1,4 +1,4 @@
-"""The axial slices of a grid, counted from 1 at the bottom of the head."""
+"""The slices of a grid as they were acquired, counted from 1."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from VSClickCorrectLib.geometry.grid import Grid
 
 
 @dataclass(frozen=True, eq=False)
-class AxialSlices:
-    """Numbers and places of the slices that an axial view pages through.
+class SliceStack:
+    """Numbers and places of the slices that the page counts.
 
     Parameters
     ----------
     grid : Grid
-        The native grid; its axis that is nearest to the patient's long axis counts the slices.
+        The native grid.
     """
 
     grid: Grid
@@ -25,13 +25,11 @@ class AxialSlices:
     @property
     def count(self) -> int:
         """How many there are."""
-        return self.grid.axial_shape[0]
+        return self.grid.shape[self._axis]
 
     def number_at(self, ras) -> int:
         """Return the number of the slice nearest to a point, RAS mm; the outermost for points beyond."""
-        position = float(self.grid.ras_to_ijk(ras)[::-1][self._axis])
-        index = int(np.clip(round(position), 0, self.count - 1))
-        return self.count - index if self._flipped else index + 1
+        return self.grid.slice_number(self._nearest(ras))
 
     def moved(self, ras, number: int) -> np.ndarray:
         """Return a point, RAS mm, moved along the stack into the middle of the slice of that number."""
@@ -40,18 +38,15 @@ class AxialSlices:
         ijk[2 - self._axis] = self.count - number if self._flipped else number - 1
         return self.grid.ijk_to_ras(ijk)
 
-    def voxel_at(self, ras) -> np.ndarray:
-        """Return the middle of the voxel nearest to a point, both RAS mm."""
-        index = np.round(self.grid.ras_to_ijk(ras)[::-1])
-        return self.grid.index_to_ras(np.clip(index, 0, np.array(self.grid.shape) - 1))
-
     def stepped(self, ras, columns: int, rows: int) -> np.ndarray:
-        """Return a point, RAS mm, moved by voxels to the patient's left and toward the back of the head."""
-        order = self.grid.axial_order()
+        """Return a point, RAS mm, moved by voxels to the right and down a view of the slices."""
+        order = self.grid.slice_order()
         index = np.array(self.grid.ras_to_ijk(ras))[::-1]
-        for axial, step in ((1, rows), (2, columns)):
-            axis = order.axes[axial]
-            moved = index[axis] + (-step if order.flips[axial] else step)
+        # Axial rows run down the screen, those of other slices up.
+        upward = order != self.grid.axial_order()
+        for place, step in ((1, -rows if upward else rows), (2, columns)):
+            axis = order.axes[place]
+            moved = index[axis] + (-step if order.flips[place] else step)
             index[axis] = np.clip(moved, 0, self.grid.shape[axis] - 1)
         return self.grid.index_to_ras(index)
 
@@ -76,10 +71,14 @@ class AxialSlices:
             areas[box.slices[self._axis]] = values.sum(axis=others)
         return [int(area) for area in (areas[::-1] if self._flipped else areas)]
 
+    def _nearest(self, ras) -> np.ndarray:
+        index = np.round(self.grid.ras_to_ijk(ras)[::-1]).astype(int)
+        return np.clip(index, 0, np.array(self.grid.shape) - 1)
+
     @property
     def _axis(self) -> int:
-        return self.grid.axial_order().axes[0]
+        return self.grid.slice_order().axes[0]
 
     @property
     def _flipped(self) -> bool:
-        return self.grid.axial_order().flips[0]
+        return self.grid.slice_order().flips[0]

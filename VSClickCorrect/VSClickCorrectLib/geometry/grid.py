@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
@@ -214,6 +215,15 @@ class Grid:
         or from side to side, that is a coronal or a sagittal stack; else it is an axial one.
         """
         return self._slice_order
+
+    def slice_number(self, index: Sequence[int] | np.ndarray) -> int:
+        """Return the number of the slice, as they were acquired, of a voxel ``(k, j, i)``.
+
+        Slices are counted from 1: axial ones upward, coronal ones forward, sagittal ones to the left.
+        """
+        order = self.slice_order()
+        axis = order.axes[0]
+        return self.shape[axis] - int(index[axis]) if order.flips[0] else int(index[axis]) + 1
 
     @cached_property
     def _inverse(self) -> np.ndarray:

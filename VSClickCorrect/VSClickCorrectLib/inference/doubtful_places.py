@@ -80,4 +80,4 @@ def _voxel_at(doubt: DoubtMap, index: np.ndarray) -> tuple[Point3, int]:
     for place, axis, flip in zip(axial, window.order.axes, window.order.flips, strict=True):
         voxel[axis] = window.grid.shape[axis] - 1 - place if flip else place
     r, a, s = (float(value) for value in window.grid.index_to_ras(voxel))
-    return (r, a, s), int(axial[0]) + 1
+    return (r, a, s), window.grid.slice_number(voxel)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
-from VSClickCorrectLib.geometry.grid import AxialOrder
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.session.correction import CorrectionSession
 
@@ -22,7 +21,7 @@ class ClickRow:
     kind : ClickKind
         What the click says.
     slice_number : int
-        The axial slice it lies in, from 1, counted upward.
+        The slice it lies in, as `Grid.slice_number` counts them.
     round : int
         Its round, from 1.
     voxels : int or None
@@ -45,15 +44,10 @@ class ClickRow:
 
 def rows_of(session: CorrectionSession, waiting: Iterable[Click]) -> list[ClickRow]:
     """Return the clicks that stand in a session, oldest first, then those that wait to be applied."""
-    order = session.case.grid.axial_order()
+    number_of = session.case.grid.slice_number
     clicks = [(standing.click, standing.round, standing.voxels) for standing in session.standing]
     entries = [*clicks, *((click, session.round, None) for click in waiting)]
     return [
-        ClickRow(number, click.kind, _slice_of(session, order, click), round_, voxels, click.position_ras)
+        ClickRow(number, click.kind, number_of(session.index_of(click)), round_, voxels, click.position_ras)
         for number, (click, round_, voxels) in enumerate(entries, start=1)
     ]
-
-
-def _slice_of(session: CorrectionSession, order: AxialOrder, click: Click) -> int:
-    index = session.index_of(click)[order.axes[0]]
-    return session.case.grid.shape[order.axes[0]] - index if order.flips[0] else index + 1

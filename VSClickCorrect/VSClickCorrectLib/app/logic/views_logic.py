@@ -27,7 +27,6 @@ from VSClickCorrectLib.app.layouts import (
     ALL_VIEWS,
     AXIAL_VIEWS,
     LAYOUTS,
-    PLANE_VIEWS,
     SLICE_VIEWS,
     SURFACE_VIEW,
     TWINS,
@@ -38,7 +37,7 @@ from VSClickCorrectLib.app.layouts import (
 from VSClickCorrectLib.app.memory import keep_surface
 from VSClickCorrectLib.app.pointing import Pointing
 from VSClickCorrectLib.app.rendering import register_factories
-from VSClickCorrectLib.app.slices import AxialSlices
+from VSClickCorrectLib.app.slices import SliceStack
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
@@ -96,7 +95,7 @@ class ViewsLogic:
         self.typed_state = TypedState(server.state, ViewsState)
         register_factories(slicer_app.view_manager, server)
         self._axial_views: Sequence[str] = AXIAL_VIEWS
-        self._slices: AxialSlices | None = None
+        self._slices: SliceStack | None = None
         # Who looks at slices as they were acquired does so with the next case, too.
         self._acquired = ViewsState.layout
         self._pointings: list[Pointing] = []
@@ -118,8 +117,8 @@ class ViewsLogic:
             self._watch(self.view(name))
 
     @property
-    def slices(self) -> AxialSlices | None:
-        """The axial slices of the case that is shown."""
+    def slices(self) -> SliceStack | None:
+        """The slices of the case that is shown, as they were acquired."""
         return self._slices
 
     @property
@@ -130,7 +129,7 @@ class ViewsLogic:
     def show(self, nodes: CaseNodes) -> None:
         """Show a case in all views, in the middle of its segment or of the image."""
         grid = nodes.mask.grid
-        self._slices = AxialSlices(grid)
+        self._slices = SliceStack(grid)
         shown = {"T1ce": nodes.t1ce, "T2": nodes.t2}
         self._axial_views = [name for name, node in shown.items() if node is not None]
         before, self._acquired = self._acquired, acquired_plane(grid)
@@ -158,15 +157,15 @@ class ViewsLogic:
         state.positions = {}
 
     def page_to(self, number: int) -> None:
-        """Show the axial slice of a number."""
+        """Show the slice of a number."""
         if self._slices is not None and number != self._number():
             number = int(number)
-            for name in AXIAL_VIEWS:
-                self._place(self._slices.moved(self._center(self._axial), number), self.view(name))
+            for name in self._paged_views:
+                self._place(self._slices.moved(self._center(self._leading), number), self.view(name))
             self.crosshair.SetCrosshairRAS(*self._slices.moved(self.crosshair_ras, number))
 
     def page_by(self, step: int) -> None:
-        """Page by some axial slices, upward for positive numbers."""
+        """Page by some slices, upward for positive numbers."""
         self.page_to(self._number() + step)
 
     def turn_wheel(self, name: str, steps: int, zooms: bool) -> None:
@@ -174,7 +173,7 @@ class ViewsLogic:
         view = self.view(name)
         if zooms:
             view.zoom(1 - 0.9**steps)
-        elif name in AXIAL_VIEWS:
+        elif name in self._paged_views:
             self.page_by(steps)
         else:
             view.set_slice_value(view.get_slice_value() + steps * view.get_slice_step())
@@ -184,11 +183,9 @@ class ViewsLogic:
         if self._slices is None:
             return
         # Between two slices a view would show a mixture of both.
-        whole, voxel = self._slices.moved(ras, self._slices.number_at(ras)), self._slices.voxel_at(ras)
-        for name in AXIAL_VIEWS:
-            self._place(whole, self.view(name))
-        for name in PLANE_VIEWS:
-            self._place(voxel if plane_of(name).lower() == self._acquired else ras, self.view(name))
+        whole = self._slices.moved(ras, self._slices.number_at(ras))
+        for name in SLICE_VIEWS:
+            self._place(whole if name in self._paged_views else ras, self.view(name))
         self.crosshair.SetCrosshairRAS(*(float(v) for v in ras))
 
     def zoom_to(self, grid: Grid, box: Box) -> None:
@@ -203,7 +200,7 @@ class ViewsLogic:
         self.jump_to(point3(middle))
 
     def move_crosshair(self, columns: int = 0, rows: int = 0) -> None:
-        """Move the crosshair by voxels of the axial slice, to the right and down the screen."""
+        """Move the crosshair by voxels of its slice, to the right and down the screen."""
         if self._slices is not None:
             self.jump_to(point3(self._slices.stepped(self.crosshair_ras, columns, rows)))
 
@@ -230,8 +227,13 @@ class ViewsLogic:
         return self._app.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
 
     @property
-    def _axial(self) -> SliceView:
-        return self.view(self._axial_views[0])
+    def _paged_views(self) -> Sequence[str]:
+        """The views that show slices as they were acquired."""
+        return TWINS[self._acquired.title()]
+
+    @property
+    def _leading(self) -> SliceView:
+        return self.view(self._axial_views[0] if self._acquired == "axial" else self._paged_views[0])
 
     def view(self, name: str) -> SliceView:
         """Return the slice view of a name."""
@@ -290,7 +292,7 @@ class ViewsLogic:
         self._show_position(view)
         self._follow(view)
         self.moved.emit(name)
-        if view is self._axial and self.typed_state.data.slice != self._number():
+        if view is self._leading and self.typed_state.data.slice != self._number():
             self.typed_state.data.slice = self._number()
 
     def _follow(self, leader: SliceView) -> None:
@@ -307,7 +309,7 @@ class ViewsLogic:
             state.positions = {**state.positions, name: text}
 
     def _number(self) -> int:
-        return self._slices.number_at(self._center(self._axial)) if self._slices else 1
+        return self._slices.number_at(self._center(self._leading)) if self._slices else 1
 
     def _center(self, view: SliceView) -> Point3:
         matrix = view.get_view_node().GetSliceToRAS()

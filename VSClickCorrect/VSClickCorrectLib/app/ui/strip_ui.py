@@ -49,7 +49,7 @@ def strip_ui(strip: StripLogic, views: ViewsLogic, doubt: DoubtLogic) -> None:
                 input=f"{view.slice} = Number($event.target.value)",
                 classes="vs-slider",
                 id="slice-slider",
-                title=f"Axial slice ({key_of('up').replace('Page', 'Page ')}, "
+                title=f"Slice ({key_of('up').replace('Page', 'Page ')}, "
                 f"{key_of('down').replace('Page', 'Page ')})",
-                **attributes(aria_label="Axial slice"),
+                **attributes(aria_label="Slice"),
             )
