@@ -125,6 +125,29 @@ class TestInsisting:
         np.testing.assert_array_equal(one.mask.values, TUMOUR)
 
 
+class TestHeldBorders:
+    """The mask ends at column 24 and the network sees an end at 19; the first click is followed alone."""
+
+    WIDE = with_blocks(SHAPE, ((1, 4), (10, 20), (10, 25)))
+
+    @pytest.mark.parametrize(("kind", "column"), [(BOUNDARY, 24), (EXCLUDE, 19)])
+    def test_what_an_earlier_boundary_click_has_set_is_left_by_later_ones(self, kind, column):
+        one = session(self.WIDE, BlockCorrector(self.WIDE))
+        one.apply(click_at(GRID, (2, 10, 24)))
+        one.corrector.opinion = TUMOUR
+        one.apply(click_at(GRID, (2, 18, 22), kind))
+        # 4 mm from the first click, and 4.5 mm from the second.
+        assert one.mask.values[2, 14].nonzero()[0].max() == column
+        assert one.mask.values[2, 18].nonzero()[0].max() == 19
+
+    def test_a_second_click_at_its_place_moves_it(self):
+        one = session(self.WIDE, BlockCorrector(self.WIDE))
+        one.apply(click_at(GRID, (2, 15, 24)))
+        one.corrector.opinion = TUMOUR
+        one.apply(click_at(GRID, (2, 15, 22)))
+        assert one.mask.values[2, 15].nonzero()[0].max() < 24
+
+
 class TestRemarks:
     def test_of_clicks_without_effect_say_why(self):
         one = session(TUMOUR)

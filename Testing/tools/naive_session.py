@@ -168,6 +168,8 @@ class NaiveSession:
                 opinion = self._opinion_at(click, earlier)
                 changes = self._changes(click, opinion)
                 result[changes] = opinion[changes]
+        if self.merge == "progressive" and all(click.kind is BOUNDARY for click in clicks):
+            self._leave_borders(result, clicks, earlier)
         for click in deep:
             if click.kind is INCLUDE:
                 result |= self._block(click, STARTER_HALF)
@@ -178,6 +180,18 @@ class NaiveSession:
         local = [c for c, island in islands.items() if island is None and c not in deep]
         self._take_rests(result, local, [c for c in (*earlier, *clicks) if c.kind is INCLUDE])
         return self._kept_true(result, clicks, earlier)
+
+    def _leave_borders(self, result, clicks, earlier):
+        """What is within 5 mm of an earlier boundary click, and nearer to it than to new ones, stays."""
+        in_plane = [a for a in range(3) if a != slice_axes(self.grid)[0][0]]
+        pixel = max(np.linalg.norm(self.affine[:3, 2 - a]) for a in in_plane)
+        away = np.min([self._away(click) for click in clicks], axis=0)
+        for old in earlier:
+            near = values_within(self.grid, self.mask, old, 1.5 * pixel)
+            set_there = near.any() and not near.all()
+            if old.kind is BOUNDARY and set_there and not insists(old, clicks):
+                kept = (self._away(old) <= 5.0 + 1e-3) & (self._away(old) < away - 1e-3)
+                result[kept] = self.mask[kept]
 
     def _opinion_at(self, click, earlier):
         """The network's opinion; a second boundary click within 2 mm draws its border to the click."""

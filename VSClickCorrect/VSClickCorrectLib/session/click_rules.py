@@ -10,7 +10,14 @@ from scipy import ndimage
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
-from VSClickCorrectLib.clicks.merging import BLEND_MM, REACH_MM, Merge, Proposal, through_click
+from VSClickCorrectLib.clicks.merging import (
+    BLEND_MM,
+    REACH_MM,
+    Merge,
+    Proposal,
+    merge_progressive,
+    through_click,
+)
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
@@ -23,6 +30,9 @@ from VSClickCorrectLib.session.edit import Change
 # A click farther than this from the border is about a part of the tumour, or another
 # object, not about the border as it runs: the network that sees the whole tumour answers it.
 DEEP_MM = 6.0
+# So far around a boundary click that stands, later ones elsewhere change nothing that is nearer to it.
+HELD_MM = 5.0
+_ROUNDING_MM = 1e-3
 # What an include or exclude click changes at least, where the network would not follow it.
 DISC_MM = 1.2
 # A boundary click says where the border runs; that needs one in the part of the image that the network sees.
@@ -132,6 +142,8 @@ class ClickRules:
         box = union(boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)
         result = merge(self.case.grid, box, current, proposals) if proposals else current.copy()
+        if merge is merge_progressive:
+            self._hold_borders(result, current, box, clicks)
         for proposal in whole.values():
             self._follow(result, current, box, proposal)
         for island in removed:
@@ -157,9 +169,13 @@ class ClickRules:
         click = proposal.click
         if click.kind is not ClickKind.BOUNDARY:
             return proposal
-        earlier = [c.position_ras for c in self.standing if c.kind is ClickKind.BOUNDARY]
-        insisted = any(np.linalg.norm(np.subtract(c, click.position_ras)) <= REACH_MM for c in earlier)
-        return through_click(self.case.grid, proposal, insisted)
+        return through_click(self.case.grid, proposal, insisted=self._again(click, self.standing))
+
+    @staticmethod
+    def _again(click: Click, others: Sequence[Click]) -> bool:
+        """Tell whether a boundary click was made at the place of another, as far as a hand can tell."""
+        places = [c.position_ras for c in others if c.kind is ClickKind.BOUNDARY]
+        return any(np.linalg.norm(np.subtract(place, click.position_ras)) <= REACH_MM for place in places)
 
     def _is_at_border(self, click: Click) -> bool:
         """Tell whether the border runs beside a click's voxel in its slice, on the mask as it is."""
@@ -272,6 +288,26 @@ class ClickRules:
         near = distances(self.case.grid, disc, click.position_ras) <= DISC_MM
         result[disc.slices_in(box)][near] = wanted(click)
         return True
+
+    def _hold_borders(
+        self, result: np.ndarray, current: np.ndarray, box: Box, clicks: Sequence[Click]
+    ) -> None:
+        """Let boundary clicks leave the border where earlier ones have set it.
+
+        Include and exclude clicks mean parts, whatever borders these have.
+        """
+        if any(c.kind is not ClickKind.BOUNDARY for c in clicks):
+            return
+        grid, places = self.case.grid, [c.position_ras for c in clicks]
+        held = [
+            c.position_ras
+            for c in self.standing
+            if c.kind is ClickKind.BOUNDARY and not self._again(c, clicks) and self._is_at_border(c)
+        ]
+        if held:
+            new, old = (np.min([distances(grid, box, p) for p in some], axis=0) for some in (places, held))
+            kept = (old <= HELD_MM + _ROUNDING_MM) & (old < new - _ROUNDING_MM)
+            result[kept] = current[kept]
 
     def _enforce_standing(self, result: np.ndarray, current: np.ndarray, box: Box) -> None:
         """Let the voxels of earlier include and exclude clicks stay what they are."""
