@@ -140,12 +140,12 @@ class TestHeldBorders:
         assert one.mask.values[2, 14].nonzero()[0].max() == column
         assert one.mask.values[2, 18].nonzero()[0].max() == 19
 
-    def test_a_second_click_at_its_place_moves_it(self):
+    def test_an_earlier_click_that_was_overruled_holds_nothing(self):
         one = session(self.WIDE, BlockCorrector(self.WIDE))
-        one.apply(click_at(GRID, (2, 15, 24)))
+        one.apply(click_at(GRID, (2, 13, 20)))
         one.corrector.opinion = TUMOUR
-        one.apply(click_at(GRID, (2, 15, 22)))
-        assert one.mask.values[2, 15].nonzero()[0].max() < 24
+        one.apply(click_at(GRID, (2, 17, 20)))
+        assert one.mask.values[2, 14].nonzero()[0].max() == 19
 
 
 class TestRemarks:

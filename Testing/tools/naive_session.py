@@ -183,19 +183,23 @@ class NaiveSession:
 
     def _leave_borders(self, result, clicks, earlier):
         """What is within 5 mm of an earlier boundary click, and nearer to it than to new ones, stays."""
-        in_plane = [a for a in range(3) if a != slice_axes(self.grid)[0][0]]
-        pixel = max(np.linalg.norm(self.affine[:3, 2 - a]) for a in in_plane)
         away = np.min([self._away(click) for click in clicks], axis=0)
         for old in earlier:
-            near = values_within(self.grid, self.mask, old, 1.5 * pixel)
-            set_there = near.any() and not near.all()
-            if old.kind is BOUNDARY and set_there and not insists(old, clicks):
+            if old.kind is BOUNDARY and self._is_at_border(old):
                 kept = (self._away(old) <= 5.0 + 1e-3) & (self._away(old) < away - 1e-3)
                 result[kept] = self.mask[kept]
 
+    def _is_at_border(self, click):
+        """Whether mask and background are among a click's voxel and the eight around it in its slice."""
+        across, wide = slice_axes(self.grid)[0][0], np.pad(self.mask, 1)
+        place = [slice(n, n + 3) for n in self._voxel(click)]
+        place[across] = place[across].start + 1
+        near = wide[tuple(place)]
+        return near.any() and not near.all()
+
     def _opinion_at(self, click, earlier):
         """The network's opinion; a second boundary click within 2 mm draws its border to the click."""
-        if not insists(click, earlier):
+        if not insists(click, [old for old in earlier if not self._is_at_border(old)]):
             return self.opinion
         voxel, axis = self._voxel(click), slice_axes(self.grid)[0][0]
         near = self._block(click, HALF) & (np.indices(self.mask.shape)[axis] == voxel[axis])

@@ -169,18 +169,25 @@ class ClickRules:
         click = proposal.click
         if click.kind is not ClickKind.BOUNDARY:
             return proposal
-        return through_click(self.case.grid, proposal, insisted=self._again(click, self.standing))
+        return through_click(self.case.grid, proposal, self._insists(click))
 
-    @staticmethod
-    def _again(click: Click, others: Sequence[Click]) -> bool:
-        """Tell whether a boundary click was made at the place of another, as far as a hand can tell."""
-        places = [c.position_ras for c in others if c.kind is ClickKind.BOUNDARY]
-        return any(np.linalg.norm(np.subtract(place, click.position_ras)) <= REACH_MM for place in places)
+    def _insists(self, click: Click) -> bool:
+        """Tell whether a boundary click comes, as far as a hand can tell, where one was overruled."""
+        near = [
+            c
+            for c in self.standing
+            if c.kind is ClickKind.BOUNDARY
+            and np.linalg.norm(np.subtract(c.position_ras, click.position_ras)) <= REACH_MM
+        ]
+        return any(not self._is_at_border(c) for c in near)
 
     def _is_at_border(self, click: Click) -> bool:
-        """Tell whether the border runs beside a click's voxel in its slice, on the mask as it is."""
-        grid = self.case.grid
-        return self._border_within(click, 1.5 * float(grid.spacing_in(grid.slice_order())[1:].max()))
+        """Tell whether the border runs through a click's voxel or one beside it, in its slice."""
+        across = self.case.grid.slice_order().axes[0]
+        around = Box.of_voxel(self._index_of(click)).padded(triple(int(a != across) for a in range(3)))
+        inside, values = around.clipped(self.case.grid.shape), np.zeros(around.shape, bool)
+        values[inside.slices_in(around)] = self.mask.read(inside)
+        return bool(values.any() and not values.all())
 
     def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
         """Return the part of the mask under an exclude click if it is not the tumour itself."""
@@ -300,9 +307,7 @@ class ClickRules:
             return
         grid, places = self.case.grid, [c.position_ras for c in clicks]
         held = [
-            c.position_ras
-            for c in self.standing
-            if c.kind is ClickKind.BOUNDARY and not self._again(c, clicks) and self._is_at_border(c)
+            c.position_ras for c in self.standing if c.kind is ClickKind.BOUNDARY and self._is_at_border(c)
         ]
         if held:
             new, old = (np.min([distances(grid, box, p) for p in some], axis=0) for some in (places, held))
