@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.mask import ExtentTrackingMask
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.inference.doubt_map import DoubtMap
 from VSClickCorrectLib.inference.doubtful_places import DoubtfulPlace, doubtful_places
@@ -129,7 +129,7 @@ class NextPlace:
             return
         session, stamp = correction.session, self._stamp_now()
         # A copy: the scene is not to be touched beside the event loop.
-        mask, extent = ArrayMask(session.case.grid), session.mask.extent()
+        mask, extent = ExtentTrackingMask(session.case.grid), session.mask.extent()
         if extent is not None:
             mask.write(extent, session.mask.read(extent))
         case, clicks = session.case, session.clicks
