@@ -1,13 +1,21 @@
 """Where a mask may be wrong, and which places are worth a click: on a block whose numbers are worked out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
+from scipy import ndimage
+from torch import nn
 from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.inference.doubt_map import DoubtMap, expected_dice
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
+from VSClickCorrectLib.inference.doubt_map import DoubtMap, doubt_map, expected_dice, window_around
 from VSClickCorrectLib.inference.doubtful_places import LEAST_GAIN, doubtful_places
+from VSClickCorrectLib.inference.plain_segmenter import Model, run, run_together
 from VSClickCorrectLib.io.sample_case import read_sample
 
 SHAPE = (40, 40, 40)
@@ -64,6 +72,23 @@ def test_what_can_be_gained_is_no_more_than_what_is_missing():
     places = doubtful_places(doubt)
     assert places == sorted(places, key=lambda place: -place.gain)
     assert all(LEAST_GAIN <= place.gain <= 1 - doubt.expected_dice for place in places)
+
+
+def test_a_gain_is_that_of_mending_what_lies_round_the_place():
+    rng = np.random.default_rng(4)
+    doubt = doubt_of(np.where(rng.random(SHAPE) < 0.2, rng.uniform(0, 0.6, SHAPE), 0), flattened(block()))
+    place = doubtful_places(doubt)[0]
+    native = np.moveaxis(np.indices(SHAPE), 0, -1)
+    squared = np.sum((doubt.window.grid.index_to_ras(native) - place.position_ras) ** 2, axis=-1)
+    mended = doubt.window.order.to_axial(np.exp(-squared / (2 * 4.0**2)))
+    expected = expected_dice(doubt.mask, doubt.error, mended) - doubt.expected_dice
+    assert place.gain == pytest.approx(expected, abs=1e-5)
+
+
+def flattened(mask):
+    """The mask with a corner cut off, so that no axis of it is like another."""
+    mask[:18, :20, :22] = False
+    return mask
 
 
 def test_places_are_apart():
@@ -132,3 +157,46 @@ def test_doubts_do_not_depend_on_how_the_image_is_stored(doubts, axes, flips):
     first, expected = (doubtful_places(one)[0] for one in (found, straight))
     assert first.position_ras == pytest.approx(expected.position_ras, abs=2.5)
     assert first.slice_number == expected.slice_number
+
+
+class Unsure(nn.Module):
+    """Says the same chance everywhere."""
+
+    def __init__(self, chance):
+        super().__init__()
+        self.logit = nn.Parameter(torch.logit(torch.tensor(chance)))
+
+    def forward(self, x):
+        return self.logit.expand(len(x), 1, *x.shape[2:])
+
+
+def test_what_the_network_is_not_sure_of_is_doubtful_near_the_border_alone():
+    grid = Grid(SHAPE, AFFINE)
+    network = Unsure(0.4).eval().requires_grad_(False)
+    segmenter = ClickSegmenter(Model(SimpleNamespace(geometry={"spacing": [1.0, 1.5, 1.0]}), network))
+    case = Case(Volume(np.zeros(SHAPE, np.float32), grid))
+    mask = np.zeros(SHAPE, bool)
+    mask[9:27, 12:26, 10:30] = True
+    mask[14:20, 12:20, 14:20] = False
+    found = doubt_map(segmenter, case, ArrayMask(grid, mask), ())
+    near = [
+        ndimage.distance_transform_edt(one, sampling=(1.0, 1.5, 1.0)) <= 6.0
+        for one in (found.mask, ~found.mask)
+    ]
+    band = near[0] & near[1]
+    assert 0 < band.sum() < band.size / 2
+    # The mask says what the network holds for unlikely: a chance of 0.6, beyond a half, that it is wrong.
+    np.testing.assert_array_equal(found.error > 0, band | found.mask)
+    assert np.unique(found.error[~found.mask & band]) == pytest.approx(
+        [1 / (1 + np.exp(1.5 - 0.36 * np.log(0.4 / 0.6)))], abs=1e-5
+    )
+
+
+def test_both_looks_at_once_tell_what_each_tells_alone(doubts):
+    sample = read_sample()
+    (segmenter,) = doubts.args
+    window = window_around(segmenter, sample.grid, Box.around(sample.start))
+    channels = segmenter.channels(sample.case, window, ArrayMask(sample.grid, sample.start), ())
+    looks = [channels, np.flip(channels, 3).copy()]
+    alone = [run(segmenter.model.network, look) for look in looks]
+    np.testing.assert_allclose(run_together(segmenter.model.network, looks), alone, atol=1e-3)

@@ -14,8 +14,8 @@ from playwright.sync_api import Page, sync_playwright
 
 _PATIENCE_MS = 120_000
 _KEYS = ("b", "b", "i", "b", "b", "x")
-# The page follows a click after 0.15 s.
-_SETTLED_MS = 250
+# The page follows a click after 0.3 s.
+_SETTLED_MS = 400
 
 
 class AppDay:

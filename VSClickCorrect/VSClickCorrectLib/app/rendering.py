@@ -1,41 +1,49 @@
-"""When views are drawn and sent: once for each change, and only those that changed."""
+"""When views are drawn and sent: once for each change, one after the other, and only those that changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import ClassVar
 
 from trame_rca.view_adapter import RcaViewAdapter
 from trame_server import Server
 from trame_slicer.core import ViewManager
 from trame_slicer.rca_view import RemoteViewFactory
-from trame_slicer.views import AbstractView, ScheduledRenderStrategy, SliceView, ThreeDView, ViewType
+from trame_slicer.views import (
+    AbstractView,
+    ScheduledRenderStrategy,
+    SliceView,
+    ThreeDView,
+    ViewLayoutDefinition,
+    ViewType,
+)
 
-# What trame-rca sends of a view at rest; with one quality a change is drawn and sent once, not twice.
-_QUALITY = 90
+from VSClickCorrectLib.app.turns import take_turns
+
 _FPS_UNDER_POINTER, _FPS_ELSEWHERE = 30.0, 20.0
 
 
 class _Drawing(ScheduledRenderStrategy):
-    """Lets a view be drawn soon, unless what asks for it changes nothing in the view."""
+    """Lets a view be drawn soon, unless what asks for it changes nothing in views of its type."""
 
-    resting = False
+    resting: ClassVar[set[ViewType]] = set()
 
-    def __init__(self, adapter: RcaViewAdapter) -> None:
+    def __init__(self, adapter: RcaViewAdapter, view_type: ViewType) -> None:
         super().__init__()
-        self._adapter = adapter
+        self._adapter, self._view_type = adapter, view_type
 
     def schedule_render(self) -> None:
         """See `ScheduledRenderStrategy`."""
-        if not _Drawing.resting:
+        if self._view_type not in _Drawing.resting:
             self._adapter.schedule_render()
 
 
-class _SliceViews(RemoteViewFactory):
-    def _create_view(self, *arguments, **named):
-        made = super()._create_view(*arguments, **named)
-        made.slicer_view.set_scheduled_render(_Drawing(made.view_adapter))
+class _Views(RemoteViewFactory):
+    def _create_view(self, definition: ViewLayoutDefinition, *arguments, **named):
+        made = super()._create_view(definition, *arguments, **named)
+        made.slicer_view.set_scheduled_render(_Drawing(made.view_adapter, definition.view_type))
         return made
 
 
@@ -49,18 +57,14 @@ def register_factories(manager: ViewManager, server: Server) -> None:
     server : Server
         Sends their pictures.
     """
-    kinds = (
-        (_SliceViews, SliceView, ViewType.SLICE_VIEW),
-        (RemoteViewFactory, ThreeDView, ViewType.THREE_D_VIEW),
-    )
-    for factory, view, view_type in kinds:
-        made = factory(
+    take_turns()
+    for view, view_type in ((SliceView, ViewType.SLICE_VIEW), (ThreeDView, ViewType.THREE_D_VIEW)):
+        made = _Views(
             server,
             partial(_undrawn, view),
             view_type,
             target_fps=_FPS_UNDER_POINTER,
             blur_fps=_FPS_ELSEWHERE,
-            interactive_quality=_QUALITY,
         )
         manager.register_factory(made)
 
@@ -71,10 +75,10 @@ def _undrawn(view: Callable[..., AbstractView], **named) -> AbstractView:
 
 
 @contextmanager
-def slices_stay() -> Iterator[None]:
-    """Draw no slice view for what is done here: it changes none, though Slicer says so."""
-    _Drawing.resting = True
+def views_stay(view_type: ViewType) -> Iterator[None]:
+    """Draw no view of a type for what is done here: it changes none, though Slicer says so."""
+    _Drawing.resting.add(view_type)
     try:
         yield
     finally:
-        _Drawing.resting = False
+        _Drawing.resting.discard(view_type)

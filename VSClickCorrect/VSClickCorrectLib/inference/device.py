@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -10,6 +11,11 @@ from torch import nn
 
 from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.networks.blocks import ConvBlock
+
+# oneDNN keeps the code that it has made for a convolution of a size, 70 kB each, 1024 of them unless told
+# otherwise when it makes the first, and boxes around masks have many sizes. What clicks and boxes of some ten
+# sizes need is kept; the rest is made again within milliseconds.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
 
 def choose_device(name: str = "auto") -> torch.device:

@@ -19,7 +19,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, Resampling
 from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
-from VSClickCorrectLib.inference.plain_segmenter import run
+from VSClickCorrectLib.inference.plain_segmenter import run_together
 
 # How far from the mask it is asked for what the mask misses.
 _MARGIN_MM = 10.0
@@ -99,8 +99,27 @@ def expected_dice(mask: np.ndarray, error: np.ndarray, mended: np.ndarray | floa
     inside = error * mask
     outside = error - inside
     mended_inside, mended_outside = float((inside * mended).sum()), float((outside * mended).sum())
-    size, tumour = float(mask.sum()), float(mask.sum() - inside.sum() + outside.sum())
-    shared = size - float(inside.sum()) + mended_outside
+    return dice_of_sums(
+        float(mask.sum()), float(inside.sum()), float(outside.sum()), mended_inside, mended_outside
+    )
+
+
+def dice_of_sums(
+    size: float, inside: float, outside: float, mended_inside: float = 0.0, mended_outside: float = 0.0
+) -> float:
+    """Return the DSC that is to be expected of a mask, by sums over all of its voxels.
+
+    Parameters
+    ----------
+    size : float
+        How many voxels it has.
+    inside, outside : float
+        How many voxels of it, and how many that it misses, are expected to be wrong.
+    mended_inside, mended_outside : float
+        How many of them are mended before.
+    """
+    tumour = size - inside + outside
+    shared = size - inside + mended_outside
     both = size - mended_inside + mended_outside + tumour
     return 2 * shared / both if both > 0 else 1.0
 
@@ -133,20 +152,30 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     window = window_around(segmenter, case.grid, extent)
     channels = segmenter.channels(case, window, mask, clicks)
     inside = channels[2] >= 0.5
-    seen = run(segmenter.model.network, channels)
     # What it sees in the mirror differs where it errs.
-    mirrored = np.flip(run(segmenter.model.network, np.flip(channels, _COLUMNS).copy()), _COLUMNS - 1)
-    probability = np.clip((seen + mirrored) / 2, 1e-4, 1 - 1e-4)
+    seen, mirrored = run_together(segmenter.model.network, [channels, np.flip(channels, _COLUMNS)])
+    probability = np.clip((seen + np.flip(mirrored, _COLUMNS - 1)) / 2, 1e-4, 1 - 1e-4)
     wrong = np.where(inside, 1 - probability, probability)
-    logit = (_CLICKED if clicks else _INTERCEPT) + _SLOPE * np.log(wrong / (1 - wrong))
-    error = np.where(_near_border(inside, window) | (wrong >= _SURE), 1 / (1 + np.exp(-logit)), 0)
-    return DoubtMap(window, inside, error.astype(np.float32))
+    told = _near_border(inside, window) | (wrong >= _SURE)
+    logit = (_CLICKED if clicks else _INTERCEPT) + _SLOPE * np.log(wrong[told] / (1 - wrong[told]))
+    error = np.zeros(inside.shape, np.float32)
+    error[told] = 1 / (1 + np.exp(-logit))
+    return DoubtMap(window, inside, error)
 
 
 def _near_border(inside: np.ndarray, window: ResamplingGrid) -> np.ndarray:
+    """Return which samples of a mask and around it lie near its border."""
     spacing = window.geometry.spacing
-    near = [ndimage.distance_transform_edt(one, sampling=spacing) <= BAND_MM for one in (inside, ~inside)]
-    return near[0] & near[1]
+    near = np.zeros(inside.shape, bool)
+    box = Box.of_array(inside)
+    if box is None:
+        return near
+    reach = index3(np.ceil(BAND_MM / np.array(spacing)))
+    place = box.padded(reach).clipped(index3(inside.shape)).slices
+    near[place] = True
+    for one in (inside[place], ~inside[place]):
+        near[place] &= ndimage.distance_transform_edt(one, sampling=spacing) <= BAND_MM
+    return near
 
 
 def window_around(segmenter: ClickSegmenter, grid: Grid, extent: Box) -> ResamplingGrid:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Point3
-from VSClickCorrectLib.inference.doubt_map import DoubtMap, expected_dice
+from VSClickCorrectLib.inference.doubt_map import DoubtMap, dice_of_sums
 
 # A click mends what is wrong about so far round it.
 _REACH_MM = 4.0
@@ -45,23 +47,42 @@ def doubtful_places(doubt: DoubtMap) -> list[DoubtfulPlace]:
     They lie on the mask's border, or where the network sees tumour that the mask misses, and at least 8 mm
     apart.
     """
+    where = Box.of_array(doubt.mask | (doubt.error > 0))
+    if where is None:
+        return []
+    mask, error = doubt.mask[where.slices], doubt.error[where.slices]
     steps = np.array(doubt.window.geometry.spacing)
-    near = ndimage.gaussian_filter(doubt.error, _REACH_MM / steps, mode="constant")
-    left = np.where(_candidates(doubt), near, 0.0)
+    near = ndimage.gaussian_filter(error, _REACH_MM / steps, mode="constant")
+    left = np.where(_candidates(doubt)[where.slices], near, 0.0)
+    gain_at = _gains(mask, error)
     offsets: tuple[np.ndarray, ...] = np.indices(left.shape, sparse=True)
-    before = doubt.expected_dice
     places: list[DoubtfulPlace] = []
     while len(places) < _MOST and left.any():
         index = np.unravel_index(int(np.argmax(left)), left.shape)
-        squared = sum(((o - n) * s) ** 2 for o, n, s in zip(offsets, index, steps, strict=True))
-        reached = np.exp(-squared / (2 * _REACH_MM**2))
-        gain = expected_dice(doubt.mask, doubt.error, reached) - before
+        squared = [((o - n) * s) ** 2 for o, n, s in zip(offsets, index, steps, strict=True)]
+        gain = gain_at([np.exp(-one.ravel() / (2 * _REACH_MM**2)) for one in squared])
         if gain < LEAST_GAIN:
             break
-        position, number = _voxel_at(doubt, np.array(index))
+        position, number = _voxel_at(doubt, np.add(index, where.start))
         places.append(DoubtfulPlace(position, number, gain))
-        left[squared < _APART_MM**2] = 0.0
+        left[sum(squared) < _APART_MM**2] = 0.0
     return sorted(places, key=lambda place: -place.gain)
+
+
+def _gains(mask: np.ndarray, error: np.ndarray) -> Callable[[Sequence[np.ndarray]], float]:
+    """Return what tells by how much the DSC grows where shares are mended, given along each axis."""
+    inside = error * mask
+    outside = error - inside
+    sums = float(mask.sum()), float(inside.sum()), float(outside.sum())
+    before = dice_of_sums(*sums)
+
+    def gain(shares: Sequence[np.ndarray]) -> float:
+        slices, rows, columns = shares
+        # A share is the product of those along the axes, so that no array of them is needed.
+        mended = [float(((one @ columns) @ rows) @ slices) for one in (inside, outside)]
+        return dice_of_sums(*sums, *mended) - before
+
+    return gain
 
 
 def _candidates(doubt: DoubtMap) -> np.ndarray:

@@ -97,8 +97,16 @@ def sampled(model: Model, case: Case, window: ResamplingGrid) -> np.ndarray:
 
 def run(network: nn.Module, channels: np.ndarray) -> np.ndarray:
     """Return a network's probabilities, float32 ``(k, j, i)``, for channels ``(c, k, j, i)``."""
+    return run_together(network, [channels])[0]
+
+
+def run_together(network: nn.Module, each: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a network's probabilities, float32 ``(n, k, j, i)``, for channels ``(c, k, j, i)`` of one shape.
+
+    Of a small volume alone torch works out convolutions the slow way (``slow_conv3d``), of two by oneDNN.
+    """
     import torch
 
     from VSClickCorrectLib.inference.device import probabilities
 
-    return probabilities(network, torch.from_numpy(channels)[None])[0, 0].numpy()
+    return probabilities(network, torch.from_numpy(np.stack(each)))[:, 0].numpy()

@@ -24,7 +24,7 @@ from VSClickCorrectLib.workflow.opened_case import JournalPlace, OpenedCase
 from VSClickCorrectLib.workflow.origin import Origin
 
 # What may follow a click once the views have drawn it.
-SETTLE_S = 0.15
+SETTLE_S = 0.3
 READY = _("Ready; click where the tumour's true border runs, or choose another kind of click.")
 EMPTY = _("Ready; the mask is empty: find the tumour, or place an include click inside it.")
 

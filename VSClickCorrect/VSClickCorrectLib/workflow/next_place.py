@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.mask import ExtentTrackingMask
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.inference.doubt_map import DoubtMap
 from VSClickCorrectLib.inference.doubtful_places import DoubtfulPlace, doubtful_places
@@ -130,7 +130,7 @@ class NextPlace:
         session, stamp = correction.session, self._stamp_now()
         # A copy: the scene is not to be touched beside the event loop.
         case, clicks = session.case, session.clicks
-        mask = ArrayMask.copied(session.mask, case.grid)
+        mask = ExtentTrackingMask.copied(session.mask, case.grid)
         try:
             found = await self._host.background(lambda: _looked(doubts(case, mask, clicks)))
         except VSClickError as error:

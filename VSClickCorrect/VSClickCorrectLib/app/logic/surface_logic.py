@@ -6,10 +6,11 @@ import asyncio
 from time import monotonic
 
 from trame_slicer.core import SlicerApp
+from trame_slicer.views import ViewType
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
 from VSClickCorrectLib.app.logic.views_logic import ViewsLogic
-from VSClickCorrectLib.app.rendering import slices_stay
+from VSClickCorrectLib.app.rendering import views_stay
 from VSClickCorrectLib.app.status import Status
 from VSClickCorrectLib.mrml.segment_mask import refresh_surface
 from VSClickCorrectLib.workflow.correction import Workbench
@@ -69,9 +70,13 @@ class SurfaceLogic:
         if nodes is None or nodes.mask.extent() is None:
             return
         began = monotonic()
-        with self._status.reporting(), slices_stay():
+        with self._status.reporting(), views_stay(ViewType.SLICE_VIEW):
             refresh_surface(nodes.segmentation)
-        self._took_s = monotonic() - began
+            self._took_s = monotonic() - began
+            self._fit()
+
+    def _fit(self) -> None:
+        """Fit the first surface of a case into the 3D view."""
         if not self._fitted:
             for view in self._app.view_manager.get_threed_views():
                 view.fit_view_to_content()
@@ -81,5 +86,7 @@ class SurfaceLogic:
 def _show_all_of_it(renderer: vtkRenderer, _event: str) -> None:
     """Let what fits a view's shorter side be seen and lay the camera's planes around all there is."""
     width, height = renderer.GetSize()
-    renderer.GetActiveCamera().SetUseHorizontalViewAngle(width < height)
-    renderer.ResetCameraClippingRange()
+    # The view is being drawn: what is set here is seen already, and need not be drawn again.
+    with views_stay(ViewType.THREE_D_VIEW):
+        renderer.GetActiveCamera().SetUseHorizontalViewAngle(width < height)
+        renderer.ResetCameraClippingRange()
