@@ -118,7 +118,7 @@ def test_without_a_tumour_a_model_or_parts_it_is_said(flow, host, begun, monkeyp
 
 
 def test_in_a_worklist_the_tumour_alone_is_corrected(parted, host, begun, tmp_path):
-    begun._journal = JournalPlace(tmp_path / "journal.jsonl")
+    begun.journal = JournalPlace(tmp_path / "journal.jsonl")
     host.run(parted.correct("cochlea"))
     assert "in a worklist the tumour alone is corrected" in host.status.lower()
     assert parted.chosen == "tumour"

@@ -125,7 +125,8 @@ def case_of(
     ImageError
         If both are missing, one cannot be used, or their fields of view do not meet.
     """
-    return images.case_of(*(node and volume_of(node) for node in (t1ce_node, t2_node)))
+    t1ce, t2 = (None if node is None else volume_of(node) for node in (t1ce_node, t2_node))
+    return images.case_of(t1ce, t2)
 
 
 def add_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:
