@@ -132,5 +132,5 @@ def test_what_is_done_again_is_done_in_its_round(flow, begun, border):
 
 def test_what_to_do_is_said_of_the_mask_that_there_is(flow, begun, host):
     assert begun.what_to_do.startswith("Ready; click where")
-    begun.session.mask.write(begun.grid.box, np.zeros(begun.grid.shape, bool))
+    begun.session.mask.write(begun.session.case.grid.box, np.zeros(begun.session.case.grid.shape, bool))
     assert begun.what_to_do.startswith("Ready; the mask is empty: find the tumour")

@@ -12,7 +12,7 @@ from VSClickCorrectLib.workflow.opened_case import OpenedCase
 def test_a_case_that_is_opened_can_be_corrected(begun, host, start, small):
     assert host.status.startswith("Ready; click where the tumour's true border runs")
     np.testing.assert_array_equal(begun.values(), start)
-    assert begun.grid.matches(small.grid)
+    assert begun.session.case.grid.matches(small.grid)
     assert begun.under_way is begun.correction
 
 
@@ -68,7 +68,7 @@ def test_while_another_module_is_open_nothing_is_corrected_and_then_it_goes_on(b
 
 
 def test_what_is_said_after_a_rest_is_true_of_an_empty_mask(begun, host):
-    box = begun.grid.box
+    box = begun.session.case.grid.box
     begun.session.mask.write(box, np.zeros(box.shape, bool))
     begun.rest()
     host.run(begun.resume())

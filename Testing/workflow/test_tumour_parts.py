@@ -56,7 +56,7 @@ def test_parts_are_made_beside_the_tumour_and_measured(parted, begun, parting, s
     assert any("A network parted the tumour" in sentence for sentence in host.said)
     np.testing.assert_array_equal(begun.values(), start)
     total = parted.measured.intrameatal_mm3 + parted.measured.extrameatal_mm3
-    assert total == pytest.approx(begun.grid.volume_of(start))
+    assert total == pytest.approx(begun.session.case.grid.volume_of(start))
     assert "Largest extrameatal axial diameter: " in parted.as_text()
     assert len(parting) == 1
 
@@ -66,11 +66,13 @@ def test_a_part_is_corrected_by_clicks_and_measured_anew(parted, flow, host, beg
     tumour = begun.segment
     host.run(parted.correct("intrameatal"))
     assert parted.chosen == "intrameatal"
-    assert begun.values().sum() * begun.grid.voxel_volume == pytest.approx(before.intrameatal_mm3)
+    assert begun.values().sum() * begun.session.case.grid.voxel_volume == pytest.approx(
+        before.intrameatal_mm3
+    )
     inside = np.argwhere(begun.values())[0]
     from VSClickCorrectLib.clicks.click import Click, ClickKind
 
-    begun.correction.place(Click(tuple(begun.grid.index_to_ras(inside)), ClickKind.EXCLUDE))
+    begun.correction.place(Click(tuple(begun.session.case.grid.index_to_ras(inside)), ClickKind.EXCLUDE))
     host.pass_time()
     assert parted.measured.intrameatal_mm3 < before.intrameatal_mm3
     assert parted.measured.extrameatal_mm3 == before.extrameatal_mm3
@@ -86,7 +88,7 @@ def test_corrected_parts_go_only_if_that_is_confirmed(parted, flow, host, begun)
     inside = np.argwhere(begun.values())[0]
     from VSClickCorrectLib.clicks.click import Click, ClickKind
 
-    begun.correction.place(Click(tuple(begun.grid.index_to_ras(inside)), ClickKind.EXCLUDE))
+    begun.correction.place(Click(tuple(begun.session.case.grid.index_to_ras(inside)), ClickKind.EXCLUDE))
     corrected = begun.values()
     host.run(parted.correct("tumour"))
     host.answers = [False]
@@ -118,7 +120,7 @@ def test_without_a_tumour_a_model_or_parts_it_is_said(flow, host, begun, monkeyp
 
 
 def test_in_a_worklist_the_tumour_alone_is_corrected(parted, host, begun, tmp_path):
-    begun._journal = JournalPlace(tmp_path / "journal.jsonl")
+    begun.journal = JournalPlace(tmp_path / "journal.jsonl")
     host.run(parted.correct("cochlea"))
     assert "in a worklist the tumour alone is corrected" in host.status.lower()
     assert parted.chosen == "tumour"

@@ -195,7 +195,7 @@ def test_a_case_on_which_nothing_was_done_is_failed_with_the_reason(open_list):
 def test_a_finished_case_of_which_a_crash_took_the_label_is_in_work_once_it_is_opened(finished):
     worklist = finished("CD")
     worklist.go_to("VS-2")
-    worklist._store.withdraw("VS2", JournalPoint())  # killed while it was to be skipped
+    worklist.store.withdraw("VS2", JournalPoint())  # killed while it was to be skipped
     worklist = finished("EF")
     worklist.go_to("VS-2", take_over=True)
     assert states(worklist)["VS-2"] == "in work"

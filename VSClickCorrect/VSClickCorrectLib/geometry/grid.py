@@ -175,6 +175,11 @@ class Grid:
         """Centre of the grid, RAS mm."""
         return self.ijk_to_ras((np.array(self.shape[::-1]) - 1) / 2)
 
+    @property
+    def corners_ijk(self) -> np.ndarray:
+        """The centres of the 8 voxels in the corners, ``(i, j, k)``."""
+        return np.indices((2, 2, 2)).reshape(3, 8).T * (np.array(self.shape[::-1]) - 1)
+
     def ijk_to_ras(self, ijk) -> np.ndarray:
         """Map continuous ``(i, j, k)`` coordinates, shape (..., 3), to RAS mm."""
         return np.asarray(ijk, dtype=float) @ self.affine[:3, :3].T + self.affine[:3, 3]
@@ -289,7 +294,5 @@ class Grid:
         """Whether two grids have the same shape and their corners agree within ``tolerance_mm``."""
         if self.shape != other.shape:
             return False
-        corners = np.array([(i, j, k) for k in (0, 1) for j in (0, 1) for i in (0, 1)]) * (
-            np.array(self.shape[::-1]) - 1
-        )
-        return bool(np.abs(self.ijk_to_ras(corners) - other.ijk_to_ras(corners)).max() <= tolerance_mm)
+        apart = self.ijk_to_ras(self.corners_ijk) - other.ijk_to_ras(self.corners_ijk)
+        return bool(np.abs(apart).max() <= tolerance_mm)

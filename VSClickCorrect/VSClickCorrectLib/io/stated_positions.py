@@ -9,7 +9,6 @@ is told.
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +100,7 @@ def _rotation(vector: np.ndarray) -> np.ndarray:
 
 def _distance(grid: Grid, form: np.ndarray) -> tuple[float, float]:
     """Return how far a corner of an image lies at most from where a form has it: in voxels, and in mm."""
-    corners = np.array(list(product(*((0, n - 1) for n in grid.shape[::-1]))))
+    corners = grid.corners_ijk
     told = corners @ form[:, :3].T + form[:, 3]
     voxels = np.abs(grid.ras_to_ijk(told) - corners).max()
     return float(voxels), float(np.linalg.norm(told - grid.ijk_to_ras(corners), axis=1).max())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import slicer
 
@@ -120,11 +120,15 @@ class ClickNodes:
         node = self.node(marker.kind)
         return node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id))
 
+    def _found(self, marker: Marker) -> tuple[Any, int]:
+        """Return the list that a point would be in, if there is one, and its place there, -1 without one."""
+        node = self.find(marker.kind)
+        return node, -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
+
     def check_view(self, marker: Marker) -> None:
         """Raise `CorrectionError` if a point was placed in a 3D view, or in a view of another volume."""
-        node = self.find(marker.kind)
-        index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
-        shown = node.GetNthControlPointAssociatedNodeID(index) if node is not None and index >= 0 else ""
+        node, index = self._found(marker)
+        shown = node.GetNthControlPointAssociatedNodeID(index) if index >= 0 else ""
         if self._volume_ids and shown and shown not in self._volume_ids:
             other = self._segmentation_node.GetScene().GetNodeByID(shown)
             name = other.GetName() if other else shown
@@ -145,18 +149,16 @@ class ClickNodes:
 
         Views do not show the label.
         """
-        node = self.find(marker.kind)
-        index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
-        if node is not None and index >= 0:
+        node, index = self._found(marker)
+        if index >= 0:
             node.SetNthControlPointDescription(index, marker.kind.value)
             node.SetNthControlPointLabel(index, label)
             node.SetNthControlPointLocked(index, True)
 
     def remove(self, marker: Marker) -> None:
         """Remove a point; never from within a callback of the point itself, which would crash Slicer."""
-        node = self.find(marker.kind)
-        index = -1 if node is None else node.GetNthControlPointIndexByID(marker.point_id)
-        if node is None or index < 0:
+        node, index = self._found(marker)
+        if index < 0:
             return
         # A view knows the point under its pointer by index: with its index gone, it makes another one.
         for hovering in range(node.GetNumberOfControlPoints() - 1, index, -1):

@@ -125,7 +125,7 @@ def case_of(
     ImageError
         If both are missing, one cannot be used, or their fields of view do not meet.
     """
-    t1ce, t2 = (node and volume_of(node) for node in (t1ce_node, t2_node))
+    t1ce, t2 = (None if node is None else volume_of(node) for node in (t1ce_node, t2_node))
     return images.case_of(t1ce, t2)
 
 

@@ -159,10 +159,7 @@ def _refined(grid: Grid, factors: Index3) -> Grid:
 
 def _patch(head: Head, grid: Grid, margin_mm: float = 12.0) -> Patch:
     """Copy the part of a head that a grid needs, at the head's own resolution."""
-    corners = np.array([(i, j, k) for k in (0, 1) for j in (0, 1) for i in (0, 1)]) * (
-        np.array(grid.shape[::-1]) - 1
-    )
-    ijk = head.grid.ras_to_ijk(grid.ijk_to_ras(corners))
+    ijk = head.grid.ras_to_ijk(grid.ijk_to_ras(grid.corners_ijk))
     margin = margin_mm / head.grid.spacing
     low = np.floor(ijk.min(axis=0) - margin)[::-1].astype(int)
     high = np.ceil(ijk.max(axis=0) + margin)[::-1].astype(int) + 1
