@@ -13,6 +13,11 @@ import pytest
 from example_counts import count_of
 from hypothesis import settings
 
+
+def _give_memory_back(folder: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 # No test fails for being slow: the machine may be busy. Every run draws other examples, so few do.
 settings.register_profile("vsclickcorrect", deadline=None, max_examples=20)
 # Many; `make properties` says how many each property was tried on.
@@ -28,10 +33,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Files lie in memory where there is room: what is written safely waits for the disk, thousands of times.
 _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
 if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
-    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
+    os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="vsclick-tests-", dir=_MEMORY)
+    atexit.register(_give_memory_back, tempfile.tempdir)
 
 # What was learned on this machine is nothing for tests.
-_USER_DATA = tempfile.TemporaryDirectory(prefix="vsclick-tests-")
+_USER_DATA = tempfile.TemporaryDirectory(prefix="vsclick-data-")
 os.environ["VSCLICK_DATA"] = _USER_DATA.name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,8 +67,10 @@ def pytest_collection_finish(session):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """Remember how the tests ended."""
+    """Remember how the tests ended, and keep the files of those that failed."""
     session.config.stash[_STATUS] = int(exitstatus)
+    if exitstatus == pytest.ExitCode.TESTS_FAILED:
+        atexit.unregister(_give_memory_back)
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,7 +10,6 @@ import slicer
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.dicom_headers import needed, read_header
-from VSClickCorrectLib.io.dicom_out import dicom_objects, write_beside
 from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries, matching
 
 _INSTANCES = "DICOM.instanceUIDs"
@@ -48,6 +47,9 @@ def save_dicom(
     ImageError
         If highdicom is not installed, the volume did not come as DICOM, or it cannot be written.
     """
+    # Who only reads a scene waits for no measurements.
+    from VSClickCorrectLib.io.dicom_out import dicom_objects, write_beside
+
     return write_beside(path, dicom_objects(source or source_of(volume_node, grid), values, grid))
 
 
