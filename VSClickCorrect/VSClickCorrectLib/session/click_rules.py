@@ -173,13 +173,15 @@ class ClickRules:
 
     def _insists(self, click: Click) -> bool:
         """Tell whether a boundary click comes, as far as a hand can tell, where one was overruled."""
-        near = [
-            c
-            for c in self.standing
-            if c.kind is ClickKind.BOUNDARY
-            and np.linalg.norm(np.subtract(c.position_ras, click.position_ras)) <= REACH_MM
-        ]
-        return any(not self._is_at_border(c) for c in near)
+        return any(
+            np.linalg.norm(np.subtract(c.position_ras, click.position_ras)) <= REACH_MM
+            and not self._is_at_border(c)
+            for c in self._standing_borders
+        )
+
+    @property
+    def _standing_borders(self) -> list[Click]:
+        return [c for c in self.standing if c.kind is ClickKind.BOUNDARY]
 
     def _is_at_border(self, click: Click) -> bool:
         """Tell whether the border runs through a click's voxel or one beside it, in its slice."""
@@ -305,12 +307,14 @@ class ClickRules:
         """
         if any(c.kind is not ClickKind.BOUNDARY for c in clicks):
             return
-        grid, places = self.case.grid, [c.position_ras for c in clicks]
-        held = [
-            c.position_ras for c in self.standing if c.kind is ClickKind.BOUNDARY and self._is_at_border(c)
-        ]
-        if held:
-            new, old = (np.min([distances(grid, box, p) for p in some], axis=0) for some in (places, held))
+        grid = self.case.grid
+        reached = box.padded(index3(np.ceil(HELD_MM / grid.spacing[::-1])))
+        near = [c for c in self._standing_borders if reached.contains(Box.of_voxel(self._index_of(c)))]
+        if held := [c for c in near if self._is_at_border(c)]:
+            new, old = (
+                np.min([distances(grid, box, c.position_ras) for c in some], axis=0)
+                for some in (clicks, held)
+            )
             kept = (old <= HELD_MM + _ROUNDING_MM) & (old < new - _ROUNDING_MM)
             result[kept] = current[kept]
 
