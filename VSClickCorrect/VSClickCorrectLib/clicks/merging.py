@@ -25,7 +25,7 @@ BLEND_MM = 14.4
 LOCAL_MM, RIM_MM = 5.0, 2.1
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
-MOST_SHIFT, SHIFTED_MM = 1.5, 6.0
+MOST_SHIFT, SHIFTED_MM = 2.2, 6.0
 _SURE = 1e-3
 _ROUNDING_MM = 1e-3
 
