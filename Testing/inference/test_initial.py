@@ -230,11 +230,13 @@ def test_certainty_is_the_manifests_logistic_regression(own_models, case):
     # The locator, at 3 mm, sees most of the ball.
     assert 0.6 < plain.located <= 1.0
     assert plain.sure
-    coefficients = {"intercept": -2.0, "confidence": 1.5, "log_volume": 0.25, "located": -1.0}
+    coefficients = {"intercept": -2.0, "confidence": 1.5, "log_volume": 0.25, "located_log_odds": -1.0}
     change_entry(own_models, "first", certainty=coefficients)
     found = InitialSegmenter.load(ModelFolder(own_models)).segment(case)
     volume = found.values.sum() * GRID.voxel_volume
-    logit = -2.0 + 1.5 * found.confidence + 0.25 * np.log(volume / 100) - found.located
+    # Mean probabilities of 1 count as 0.9999.
+    seen = min(found.located, 0.9999)
+    logit = -2.0 + 1.5 * found.confidence + 0.25 * np.log(volume / 100) - np.log(seen / (1 - seen))
     assert found.certainty == pytest.approx(1 / (1 + np.exp(-logit)))
     assert not found.sure
 
@@ -242,7 +244,7 @@ def test_certainty_is_the_manifests_logistic_regression(own_models, case):
 def test_the_calibration_decides_between_candidates(own_models):
     big, small = (R + 8, A, 12.0), (R - 12, A, 38.0)
     for sign, first in ((1.0, big), (-1.0, small)):
-        coefficients = {"intercept": 0.0, "confidence": 0.0, "log_volume": sign, "located": 0.0}
+        coefficients = {"intercept": 0.0, "confidence": 0.0, "log_volume": sign, "located_log_odds": 0.0}
         change_entry(own_models, "first", certainty=coefficients)
         found = InitialSegmenter.load(ModelFolder(own_models)).segment(ball_case(GRID, big, small))
         assert dice(found.on(GRID), ball(GRID, first)) > 0.8

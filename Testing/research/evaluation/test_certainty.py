@@ -28,7 +28,7 @@ def chance_of(certainty, confidence, volume):
         certainty["intercept"]
         + certainty["confidence"] * confidence
         + certainty["log_volume"] * np.log(volume / 100)
-        + certainty["located"] * 0.5
+        + certainty["located_log_odds"] * 0.0  # of one half
     )
     return 1 / (1 + np.exp(-logit))
 
@@ -43,9 +43,13 @@ def test_confidence_decides_where_the_volume_says_nothing():
 
 
 def test_what_the_locator_saw_decides_where_the_rest_is_alike():
-    candidates = [Candidate(0.8, 500.0, located, located > 0.4) for located in np.linspace(0, 1, 40)]
-    certainty = fit_certainty(candidates)
-    assert certainty["located"] > 3 > abs(certainty["confidence"])
+    # Right are those in which it saw 0.99 or more.
+    located = 1 / (1 + np.exp(-np.linspace(2.2, 7.0, 40)))
+    certainty = fit_certainty([Candidate(0.8, 500.0, float(p), bool(p > 0.99)) for p in located])
+    coefficient = certainty["located_log_odds"]
+    assert coefficient > 3 > abs(certainty["confidence"])
+    middle = certainty["intercept"] + 0.8 * certainty["confidence"] + np.log(5) * certainty["log_volume"]
+    assert -middle / coefficient == pytest.approx(np.log(99), abs=0.2)
 
 
 def test_small_specks_are_less_sure_where_they_were_wrong():
@@ -73,7 +77,7 @@ def test_a_candidate_is_right_where_the_truth_is(bright_models):
 
 def test_the_manifest_gets_it_and_nothing_else_changes(own_models):
     before = read_manifest(own_models)
-    certainty = {"intercept": -1.0, "confidence": 2.0, "log_volume": 0.5, "located": 1.0}
+    certainty = {"intercept": -1.0, "confidence": 2.0, "log_volume": 0.5, "located_log_odds": 1.0}
     write_certainty(ModelFolder(own_models), "first", certainty)
     assert ModelFolder(own_models).entries["first"].certainty == certainty
     after = read_manifest(own_models)

@@ -20,8 +20,10 @@ JOINED_MM = 3.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # The volume at which its logarithm is 0 in the calibration.
 _UNIT_MM3 = 100.0
+# Nothing is more or less likely to the locator.
+_LEAST_ODDS = 1e-4
 # For models that nobody calibrated.
-_UNCALIBRATED = {"intercept": -4.0, "confidence": 6.0, "log_volume": 0.5, "located": 2.0}
+_UNCALIBRATED = {"intercept": -4.0, "confidence": 6.0, "log_volume": 0.5, "located_log_odds": 0.4}
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +145,15 @@ def certainty_of(found: InitialMask, grid: Grid, located: float, calibration: di
 
 
 def certainty_features(confidence: float, volume_mm3: float, located: float) -> dict[str, float]:
-    """Return what certainty is calibrated on, by name."""
+    """Return what certainty is calibrated on, by name.
+
+    Most wrong candidates have the locator's 0.96 or 0.99 where right ones have 0.999 or more: log odds tell
+    them apart.
+    """
     log_volume = float(np.log(max(volume_mm3, 1.0) / _UNIT_MM3))
-    return {"confidence": confidence, "log_volume": log_volume, "located": located}
+    odds = np.clip(located, _LEAST_ODDS, 1 - _LEAST_ODDS)
+    log_odds = float(np.log(odds / (1 - odds)))
+    return {"confidence": confidence, "log_volume": log_volume, "located_log_odds": log_odds}
 
 
 def _labelled(seen: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, int]:

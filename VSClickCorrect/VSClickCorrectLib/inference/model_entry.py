@@ -17,7 +17,7 @@ ROLES = ("locator", "initial", "click", "corrector", "parts")
 # What a model of several classes may see beside sequences: the tumour whose parts it tells.
 MASK = "mask"
 # Coefficients of the logistic regression that says how sure a candidate is.
-CERTAINTY = ("intercept", "confidence", "log_volume", "located")
+CERTAINTY = ("intercept", "confidence", "log_volume", "located_log_odds")
 
 
 @dataclass(frozen=True)
