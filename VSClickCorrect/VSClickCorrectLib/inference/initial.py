@@ -12,7 +12,7 @@ from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.clicks.patches import ReadableMask
-from VSClickCorrectLib.errors import Cancelled, enough_memory
+from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
@@ -85,12 +85,7 @@ class InitialSegmenter:
         return cls(locator, segmenter, hold_clicks)
 
     @enough_memory()
-    def segment(
-        self,
-        case: Case,
-        progress: Progress = lambda fraction, message: None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> InitialMask:
+    def segment(self, case: Case, progress: Progress = lambda fraction, message: None) -> InitialMask:
         """Find and segment the tumour; every slice of the head is looked at.
 
         Where what the locator finds is not sure on a closer look, the closer look goes on where tumour is
@@ -101,45 +96,32 @@ class InitialSegmenter:
         case : Case
             The sequences.
         progress : callable, optional
-            Told the fraction done and what is going on.
-        cancelled : callable, optional
-            Asked between steps.
+            Told the fraction done and what is going on; what it raises ends the search.
 
         Returns
         -------
         InitialMask
             The best candidate, with the others.
-
-        Raises
-        ------
-        Cancelled
-            If ``cancelled`` said so.
         """
-
-        def step(fraction: float, message: str) -> None:
-            if cancelled():
-                raise Cancelled("the initial segmentation was cancelled.")
-            progress(fraction, message)
-
-        step(0.0, "looking at the whole head")
+        progress(0.0, "looking at the whole head")
         window, probability = self._located(case)
         found: list[InitialMask] = []
         seen: set[Box] = set()
         likely = self._likely(window, probability)
         for n, place in enumerate(likely):
-            step(0.2 + 0.2 * n / len(likely), f"segmenting around candidate {n + 1} of {len(likely)}")
+            progress(0.2 + 0.2 * n / len(likely), f"segmenting around candidate {n + 1} of {len(likely)}")
             found += self._look(case, place, window, probability, seen)
         best = best_first(found)
         places = [] if best.sure else places_of_head(window, probability, head_box(case.reference))
         if best.found:
             places = places[:_MORE_PLACES]
         for n, place in enumerate(places):
-            step(0.4 + 0.6 * n / len(places), f"searching the head, part {n + 1} of {len(places)}")
+            progress(0.4 + 0.6 * n / len(places), f"searching the head, part {n + 1} of {len(places)}")
             found += self._look(case, place, window, probability, seen)
             best = best_first(found)
             if best.sure:
                 break
-        step(1.0, "done" if best.found else "no tumour found")
+        progress(1.0, "done" if best.found else "no tumour found")
         return best
 
     @enough_memory()

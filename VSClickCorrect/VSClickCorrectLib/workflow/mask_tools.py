@@ -44,11 +44,11 @@ class MaskTools:
         self._do("largest part kept", change, _("The mask is one part already; nothing was removed."))
 
     @enough_memory()
-    def remove_islands(self, smallest_mm3: float = SMALL_MM3) -> None:
-        """Remove the parts of the mask that are smaller than a volume, mm³; the largest part stays."""
-        change = small_islands(self._workbench.session.mask, smallest_mm3)
+    def remove_islands(self) -> None:
+        """Remove the parts of the mask that are smaller than `SMALL_MM3`; the largest part stays."""
+        change = small_islands(self._workbench.session.mask)
         nothing = _("There is no part smaller than {volume:g} mm³ beside the largest; nothing was removed.")
-        self._do("small islands removed", change, nothing.format(volume=smallest_mm3))
+        self._do("small islands removed", change, nothing.format(volume=SMALL_MM3))
 
     @enough_memory()
     def fill_between(self) -> None:

@@ -121,13 +121,12 @@ _PROTOCOLS = (
 _PROTOCOL_SHARES = (0.35, 0.2, 0.2, 0.1, 0.1, 0.05)
 
 
-def random_acquisition(rng: np.random.Generator, orientation: str = "axial") -> Acquisition:
+def random_acquisition(rng: np.random.Generator) -> Acquisition:
     """Return an acquisition such as routine scans have: 0.4 to 0.8 mm in the slice, slices of 1 to 3 mm."""
     matrix, inplane, slices = _PROTOCOLS[rng.choice(len(_PROTOCOLS), p=_PROTOCOL_SHARES)]
     return Acquisition(
         spacing=(inplane, inplane, slices),
         matrix=(matrix, matrix, int(round(180 / slices))),
-        orientation=orientation,
         angles_deg=triple(map(float, np.clip(rng.normal(0, (5.0, 2.5, 2.5)), -10, 10))),
         blur=float(rng.uniform(0.35, 0.95)),
         noise=float(np.exp(rng.uniform(np.log(0.008), np.log(0.05)))),

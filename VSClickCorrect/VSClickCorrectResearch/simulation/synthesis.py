@@ -157,10 +157,10 @@ def _refined(grid: Grid, factors: Index3) -> Grid:
     return Grid(index3(np.array(grid.shape) * f[::-1]), affine)
 
 
-def _patch(head: Head, grid: Grid, margin_mm: float = 12.0) -> Patch:
+def _patch(head: Head, grid: Grid) -> Patch:
     """Copy the part of a head that a grid needs, at the head's own resolution."""
     ijk = head.grid.ras_to_ijk(grid.ijk_to_ras(grid.corners_ijk))
-    margin = margin_mm / head.grid.spacing
+    margin = 12.0 / head.grid.spacing
     low = np.floor(ijk.min(axis=0) - margin)[::-1].astype(int)
     high = np.ceil(ijk.max(axis=0) + margin)[::-1].astype(int) + 1
     box = Box(index3(low), index3(high)).clipped(head.grid.shape)
@@ -226,34 +226,27 @@ def _scan(rng, signals, factors, grid: Grid, acquisition: Acquisition, center) -
     return images
 
 
-def demo_case(seed: int = 0, volume_mm3: float = 1500.0) -> SyntheticCase:
+def demo_case(seed: int = 0) -> SyntheticCase:
     """Return a whole-head case from no outside data: phantom, procedural tumour, `DEMO_ACQUISITION`.
 
-    Parameters
-    ----------
-    seed : int
-        One seed, one case, bit for bit.
-    volume_mm3 : float
-        The tumour's volume, mm³.
+    One seed, one case, bit for bit.
     """
     rng = np.random.default_rng(seed)
-    head, shape = phantom_head(rng), procedural_shape(rng, volume_mm3)
+    head, shape = phantom_head(rng), procedural_shape(rng, 1500.0)
     return synthesize(head, shape, SIDES[int(rng.integers(2))], rng, DEMO_ACQUISITION)
 
 
-def small_case(seed: int = 0, volume_mm3: float = 900.0, side: str = "right") -> SyntheticCase:
+def small_case(seed: int = 0, side: str = "right") -> SyntheticCase:
     """Return a small case, about 96 x 96 x 24 voxels around one cerebellopontine angle, in under a second.
 
     Parameters
     ----------
     seed : int
         One seed, one case, bit for bit.
-    volume_mm3 : float
-        The tumour's volume, mm³.
     side : {"right", "left"}
         The patient's side.
     """
     rng = np.random.default_rng(seed)
-    head, shape = phantom_head(rng, spacing=2.0), procedural_shape(rng, volume_mm3)
+    head, shape = phantom_head(rng, spacing=2.0), procedural_shape(rng, 900.0)
     acquisition = replace(DEMO_ACQUISITION, matrix=(280, 280, 120))
     return synthesize(head, shape, side, rng, acquisition, Region(None, (76.0, 76.0, 36.0)))

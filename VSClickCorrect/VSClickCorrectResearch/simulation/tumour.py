@@ -90,15 +90,15 @@ def place(shape: TumourShape, canal: Canal, side: str, rng: np.random.Generator)
     return Placement(shape, matrix, tip, fundus, center)
 
 
-def _towards(start: np.ndarray, end: np.ndarray, limit: float = 15.0) -> np.ndarray:
-    """Rotation that turns ``start`` halfway to ``end``, by ``limit`` degrees at most."""
+def _towards(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Rotation that turns ``start`` halfway to ``end``, by 15 degrees at most."""
     end = end / np.linalg.norm(end)
     axis = np.cross(start, end)
     sine = np.linalg.norm(axis)
     if sine < 1e-9:
         return np.eye(3)
     angle = np.rad2deg(np.arctan2(sine, start @ end))
-    return rotation_matrix(axis / sine, min(0.5 * angle, limit))
+    return rotation_matrix(axis / sine, min(0.5 * angle, 15.0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -147,9 +147,9 @@ def _probability(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(network(inputs.to(device)).float()).cpu()
 
 
-def _divisible(volume: torch.Tensor, by: int = 8) -> torch.Tensor:
+def _divisible(volume: torch.Tensor) -> torch.Tensor:
     """Fill a volume up with zeros at its far ends, as three poolings want it."""
-    return nn.functional.pad(volume, [n for size in volume.shape[:1:-1] for n in (0, -size % by)])
+    return nn.functional.pad(volume, [n for size in volume.shape[:1:-1] for n in (0, -size % 8)])
 
 
 def _soft_dice(probability: torch.Tensor, target: torch.Tensor) -> list[float]:
