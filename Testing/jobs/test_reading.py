@@ -13,6 +13,7 @@ from volume_files import GRID, VOLUME, blob, left_in, written
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.io.images import write_mask
 from VSClickCorrectLib.jobs import reading
+from VSClickCorrectLib.jobs.process import child_environment
 from VSClickCorrectLib.jobs.reading import read_mask_apart, read_volume_apart
 
 MB = 1 << 20
@@ -46,6 +47,14 @@ def test_a_volume_is_the_one_that_is_read_here(scan):
     np.testing.assert_array_equal(found.array, VOLUME.array)
     assert found.array.dtype == VOLUME.array.dtype
     assert found.grid.matches(GRID)
+
+
+def test_its_process_waits_for_no_import_that_it_does_not_use():
+    program = "import sys, VSClickCorrectLib.jobs.reading_child; print({'scipy', 'torch'} & {*sys.modules})"
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=child_environment(), capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "set()"
 
 
 def test_a_mask_is_the_one_that_is_read_here(tmp_path):
