@@ -1,11 +1,21 @@
 """Devices and precision."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.device import choose_device, one_thread, precision, prepare, probabilities
+from VSClickCorrectLib.inference.device import (
+    choose_device,
+    is_exact,
+    one_thread,
+    precision,
+    prepare,
+    probabilities,
+)
+from VSClickCorrectLib.networks.unet3d import UNet3D
 
 CPU = torch.device("cpu")
 
@@ -55,6 +65,22 @@ def test_prepared_network_predicts_in_the_fast_layout_and_learns_no_more(dimensi
     assert not network[1].training
     assert network[0].weight.is_contiguous(memory_format=layout)
     assert not any(p.requires_grad for p in network.parameters())
+
+
+def test_one_small_volume_is_convolved_as_fast_as_many():
+    if not (is_exact(CPU) and torch.backends.mkldnn.is_available()):
+        pytest.skip("torch has no oneDNN here, or computes in another precision")
+    torch.manual_seed(0)
+    network = UNet3D(channels=(8, 16, 32), each_sample=True).eval()
+    ready, volume = prepare(copy.deepcopy(network), CPU), torch.rand(1, 2, 16, 16, 24)
+    with torch.inference_mode(), torch.profiler.profile() as profile:
+        found = ready(volume)
+    with torch.inference_mode():
+        expected = network(volume)
+    done = {event.key for event in profile.key_averages()}
+    assert "aten::mkldnn_convolution" in done
+    assert not any("slow_conv3d" in name for name in done)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), atol=1e-4)
 
 
 def test_probabilities_are_the_sigmoid_of_the_logits():

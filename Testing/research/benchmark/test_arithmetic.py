@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from VSClickCorrectLib.inference.device import prepare
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_set import Networks
 from VSClickCorrectResearch.benchmark import arithmetic
@@ -16,6 +17,11 @@ def test_a_convolution_needs_two_operations_for_every_weight_and_output():
     assert operations(network, torch.zeros(2, 3, 8, 10)) == pytest.approx(
         2 * (3 * 3 * 3) * 5 * (2 * 8 * 10) / 1e9
     )
+
+
+def test_a_network_that_is_ready_to_run_needs_no_fewer_than_its_convolutions():
+    network = prepare(nn.Sequential(nn.Conv3d(2, 4, 3, padding=1)), CPU)
+    assert operations(network, torch.zeros(1, 2, 4, 5, 6)) == pytest.approx(2 * 4 * 5 * 6 * 4 * 2 * 27 / 1e9)
 
 
 def test_rate_and_share_follow_from_operations_and_the_median_time():

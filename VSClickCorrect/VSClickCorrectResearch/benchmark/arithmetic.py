@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.inference.device import one_thread, precision, probabilities
@@ -19,6 +20,8 @@ from VSClickCorrectResearch.benchmark.timing import timed
 
 # As large as it takes to keep all of a device busy.
 _MATRICES = {"cpu": (512, 1024, 2048), "cuda": (2048, 4096, 8192), "mps": (1024, 2048, 4096)}
+
+Shape = Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,15 @@ def matrix_rate(device: torch.device, repeats: int = 5) -> float:
 
 def operations(network: nn.Module, inputs: torch.Tensor) -> float:
     """Return the floating-point operations of one pass, 10⁹, by torch's own counter."""
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    # The counter does not know it by itself.
+    known = {torch.ops.aten.mkldnn_convolution: _convolution_operations}
+    with FlopCounterMode(display=False, custom_mapping=known) as counter, torch.inference_mode():
         network(inputs.to(next(network.parameters()).device))
     return counter.get_total_flops() / 1e9
+
+
+def _convolution_operations(inputs: Shape, weight: Shape, *_: object, out_shape: Shape, **__: object) -> int:
+    return conv_flop_count(list(inputs), list(weight), list(out_shape))
 
 
 def _rate(name: str, network: nn.Module, x: torch.Tensor, best: float, repeats: int) -> NetworkRate:
