@@ -128,6 +128,14 @@ def bright_models(tmp_path_factory):
     return write_bright_models(tmp_path_factory.mktemp("bright-models"))
 
 
+@pytest.fixture(scope="session")
+def click_models(tmp_path_factory):
+    """As `bright_models`, with a network that takes clicks for the initial mask; not to be changed."""
+    from handmade_models import write_click_models
+
+    return write_click_models(tmp_path_factory.mktemp("click-models"))
+
+
 @pytest.fixture
 def own_models(bright_models, tmp_path):
     """A copy of `bright_models` that a test may spoil."""

@@ -163,9 +163,8 @@ class Day:
 
     def corrector(self) -> Corrector:
         """Return the newest that was kept, or the released one."""
-        models = ModelFolder(None)
-        names = list(models.adapted) if self.way == ADAPTING else []
-        return Corrector.load(models, names[-1] if names else None, "cpu")
+        names = list(ModelFolder(None).adapted) if self.way == ADAPTING else []
+        return Corrector.load(ModelFolder(None, names[-1] if names else ""), None, "cpu")
 
     def keep(self) -> None:
         """Write down what was done."""

@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from accepted_cases import accept, worklist_of, write_cases
+from accepted_cases import accept, short_courses, worklist_of, write_cases
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.inference import learning
+from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder, adapted_folder
+from VSClickCorrectLib.io.images import write_volume
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 from VSClickCorrectResearch.simulation.user import border_clicks
@@ -18,7 +20,7 @@ from VSClickCorrectResearch.simulation.user import border_clicks
 @pytest.fixture
 def done(tmp_path, small, user_data, monkeypatch):
     """Six cases, five of which were accepted, and learning that takes no time."""
-    monkeypatch.setattr(learning, "STEPS", 1)
+    short_courses(monkeypatch, 1)
     start = shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
     worklist = worklist_of(write_cases(tmp_path / "cases", small, start, 6), tmp_path / "out")
     for case in worklist.cases[:5]:
@@ -38,8 +40,9 @@ def test_what_is_kept_is_told_listed_and_used(done, model_folder, small, monkeyp
     assert main([*done, "--models", str(model_folder)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[-1] == (
-        "Learned from your cases: small-corrector adapted to 5 cases is kept, mean DSC on your last 2 cases "
-        "0.8000 before and 0.8500 after, on the built-in ones 0.9000 before and 0.8990 after."
+        "Learned from 5 cases: corrector, kept as small-corrector adapted to 5 cases (corrector: mean DSC "
+        "on your last 2 cases 0.8000 before and 0.8500 after, "
+        "on the built-in ones 0.9000 before and 0.8990 after)."
     )
     models = ModelFolder(model_folder)
     (entry,) = models.adapted.values()
@@ -57,7 +60,7 @@ def test_what_does_not_help_is_told_and_nothing_is_listed(done, model_folder, mo
     scored(monkeypatch, 0.8, 0.9, 0.9, 0.8)
     assert main([*done, "--models", str(model_folder)]) == 0
     out = capsys.readouterr().out.splitlines()[-1]
-    assert out.startswith("Nothing that small-corrector learned from 5 cases is kept")
+    assert out.startswith("Nothing that was learned from 5 cases is kept, as it does not help (corrector: ")
     assert main(["models", "list", "--models", str(model_folder)]) == 0
     assert "adapted" not in capsys.readouterr().out
 
@@ -79,3 +82,22 @@ def test_versions_that_cannot_be_read_are_told(model_folder, user_data, capsys):
     (adapted_folder() / "manifest.json").write_text(json.dumps({"models": 3}))
     assert main(["models", "list", "--models", str(model_folder)]) == 0
     assert "What was learned on this machine cannot be read" in capsys.readouterr().out
+
+
+def test_what_has_learned_makes_initial_masks_on_the_command_line(
+    tmp_path, small, click_models, user_data, capsys
+):
+    models = ModelFolder(click_models)
+    tensors = models.load_as_trained(models.entry("click")).state_dict()
+    tensors["head.bias"] = tensors["head.bias"] - 100.0
+    told = {"cases": 5, "own": [0.1, 0.2], "builtin": [0.3, 0.3]}
+    version = keep_adapted(models.entry("click"), {n: t.half() for n, t in tensors.items()}, told).name
+    write_volume(tmp_path / "T1ce.nii.gz", small.t1ce)
+    segment = ["segment", "--t1ce", str(tmp_path / "T1ce.nii.gz"), "--models", str(click_models)]
+    segment += ["--device", "cpu", "--output"]
+    assert main([*segment, str(tmp_path / "released.nii.gz")]) == 0
+    assert "A mask of" in capsys.readouterr().out
+    assert main([*segment, str(tmp_path / "learned.nii.gz"), "--learned", version]) == 0
+    assert "An empty mask was written" in capsys.readouterr().out
+    assert main([*segment, str(tmp_path / "none.nii.gz"), "--learned", "none"]) == 2
+    assert "has no model 'none'" in capsys.readouterr().err and not (tmp_path / "none.nii.gz").exists()

@@ -1,5 +1,6 @@
-"""A corrector learns from accepted cases, from no others, and what it learned is kept only if it helps."""
+"""Networks learn from accepted cases, from no others, and what they learned is kept only if it helps."""
 
+import shutil
 import socket
 import time
 from dataclasses import replace
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accepted_cases import accept, clicked, worklist_of, write_cases
+from accepted_cases import accept, clicked, short_courses, worklist_of, write_cases
+from handmade_models import change_entry
 from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
 from VSClickCorrectLib.errors import Cancelled, CorrectionError, ImageError, ModelError, StorageError
 from VSClickCorrectLib.geometry.volume import Volume
@@ -16,17 +18,19 @@ from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.manifest import ModelFolder, adapted_folder
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.io.outputs import writing_into
+from VSClickCorrectLib.jobs.accepted_case import read_accepted
 from VSClickCorrectLib.jobs.adaptation import (
     FEWEST,
     LEAST_GAIN,
     TOLERANCE,
     Adaptation,
     Adapted,
+    Learned,
     adapt,
-    examples_of,
 )
 from VSClickCorrectLib.jobs.exchange import read_result, write_result
 from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.jobs.lessons import CorrectorLesson
 from VSClickCorrectLib.workflow.accepted import adaptation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 from VSClickCorrectResearch.simulation.mask_perturbations import shifted
@@ -52,8 +56,25 @@ def accepted(tmp_path_factory, small, start):
 
 @pytest.fixture
 def task(accepted, model_folder, user_data, monkeypatch):
-    monkeypatch.setattr(learning, "STEPS", 2)
+    short_courses(monkeypatch, 2)
     return Adaptation(accepted.cases, str(model_folder))
+
+
+@pytest.fixture
+def both(accepted, click_models, user_data, monkeypatch):
+    """The same task for two networks."""
+    short_courses(monkeypatch, 1)
+    return Adaptation(accepted.cases, str(click_models))
+
+
+@pytest.fixture(scope="session")
+def lesson(model_folder):
+    return CorrectorLesson(ModelFolder(model_folder).entry("corrector"))
+
+
+def examples_of(lesson, case):
+    """Return what one accepted case teaches a corrector."""
+    return lesson.taught_by(read_accepted(case))
 
 
 @pytest.fixture
@@ -61,19 +82,26 @@ def opened(tmp_path, small, start):
     return worklist_of(write_cases(tmp_path / "cases", small, start, 2), tmp_path / "out")
 
 
-def scores(monkeypatch, own, builtin):
-    """Let scores be these, before and after, whatever was learned."""
-    told = iter([own[0], builtin[0], builtin[1], builtin[1], own[1]])
-    if builtin[0] - builtin[1] <= TOLERANCE:
-        told = iter([own[0], builtin[0], builtin[1], own[1]])
+def told_scores(own, builtin):
+    """Return the scores of one network in the order in which they are asked for."""
+    again = [] if builtin[0] - builtin[1] <= TOLERANCE else [builtin[1]]
+    return [own[0], builtin[0], builtin[1], *again, own[1]]
+
+
+def scores(monkeypatch, *networks):
+    """Let scores of networks be these pairs, own and built-in, before and after, whatever was learned."""
+    told = iter([score for pairs in networks for score in told_scores(*pairs)])
     monkeypatch.setattr(learning, "score", lambda *_: next(told))
 
 
+HELPS, HELPS_NOT = ((0.8, 0.9), (0.9, 0.9)), ((0.8, 0.8), (0.9, 0.9))
+
+
 def test_what_helps_and_harms_nothing_is_kept(task, monkeypatch):
-    scores(monkeypatch, (0.8, 0.8 + LEAST_GAIN), (0.9, 0.9 - 0.9 * TOLERANCE))
+    scores(monkeypatch, ((0.8, 0.8 + LEAST_GAIN), (0.9, 0.9 - 0.9 * TOLERANCE)))
     adapted = adapt(task)
     assert adapted.name == "small-corrector adapted to 5 cases"
-    assert "is kept" in adapted.sentence and "0.8000 before and 0.8020 after" in adapted.sentence
+    assert "kept as" in adapted.sentence and "0.8000 before and 0.8020 after" in adapted.sentence
     assert "0.9000 before and 0.8955 after" in adapted.sentence
     models = ModelFolder(Path(task.models))
     entry = models.adapted[adapted.name]
@@ -86,15 +114,72 @@ def test_what_helps_and_harms_nothing_is_kept(task, monkeypatch):
     [((0.8, 0.8), (0.9, 0.95)), ((0.8, 0.79), (0.9, 0.9)), ((0.8, 0.95), (0.9, 0.9 - 1.1 * TOLERANCE))],
 )
 def test_what_does_not_help_or_forgets_is_not_kept_and_both_numbers_are_told(task, monkeypatch, own, builtin):
-    scores(monkeypatch, own, builtin)
+    scores(monkeypatch, (own, builtin))
     adapted = adapt(task)
     assert adapted.name == "" and not (adapted_folder() / "manifest.json").exists()
-    assert adapted.sentence.startswith("Nothing that small-corrector learned from 5 cases is kept")
+    assert adapted.sentence.startswith("Nothing that was learned from 5 cases is kept, as it does not help")
     assert f"{own[0]:.4f} before and {own[1]:.4f} after" in adapted.sentence
     assert f"{builtin[0]:.4f} before and {builtin[1]:.4f} after" in adapted.sentence
 
 
-def test_the_last_cases_are_scored_and_not_learned_from(task, monkeypatch):
+@pytest.mark.parametrize(
+    ("initial", "corrector", "said"),
+    [
+        (HELPS, HELPS, "initial mask and corrector, kept as mend adapted"),
+        (HELPS, HELPS_NOT, "initial mask, kept as whole adapted"),
+        (HELPS_NOT, HELPS, "corrector, kept as mend adapted"),
+    ],
+)
+def test_of_two_networks_each_is_kept_for_itself_and_one_name_uses_all_that_was(
+    both, click_models, monkeypatch, initial, corrector, said
+):
+    released = {role: ModelFolder(click_models).entry(role) for role in ("click", "corrector")}
+    scores(monkeypatch, initial, corrector)
+    adapted = adapt(both)
+    assert adapted.sentence.startswith(
+        f"Learned from 5 cases: {said} to 5 cases (initial mask: mean DSC on your "
+    )
+    models = ModelFolder(click_models, adapted.name)
+    for role, told in (("click", initial), ("corrector", corrector)):
+        used = models.entry(role)
+        assert bool(used.adapted) == (told is HELPS) and models.released(used) == released[role]
+        models.check(used)
+    # The way back: the released corrector by its name, or no name.
+    for name in ("", "mend"):
+        assert {role: ModelFolder(click_models, name).entry(role) for role in released} == released
+
+
+def test_what_is_kept_of_one_network_goes_with_what_is_used_of_the_other(both, click_models, monkeypatch):
+    scores(monkeypatch, HELPS, HELPS_NOT)
+    first = adapt(both).name
+    initial = ModelFolder(click_models, first).entry("click")
+    # The scores of the version that there is are asked, too.
+    told = iter([0.8, 0.9, 0.9, 0.9, 0.9, *told_scores(*HELPS)])
+    monkeypatch.setattr(learning, "score", lambda *_: next(told))
+    second = adapt(Adaptation(both.cases, both.models, first))
+    assert [bool(one.name) for one in second.networks] == [False, True]
+    models = ModelFolder(click_models, second.name)
+    assert models.entry("click") == initial and models.entry("corrector").adapted
+    # Who has gone back to what was released, and learns anew, goes on with that.
+    told = iter([0.8, 0.9, 0.9, 0.9, 0.9, 0.8, 0.8, 0.9, 0.9, 0.95])
+    third = adapt(both).name
+    models = ModelFolder(click_models, third)
+    assert not models.entry("click").adapted and models.entry("corrector").name == third
+
+
+def test_a_folder_whose_initial_mask_cannot_learn_says_so_and_its_corrector_learns(
+    both, tmp_path, monkeypatch
+):
+    models = shutil.copytree(both.models, tmp_path / "models")
+    change_entry(models, "whole", geometry={"spacing": [1.5, 1.0, 1.0]})
+    scores(monkeypatch, HELPS)
+    adapted = adapt(Adaptation(both.cases, str(models)))
+    assert adapted.name == "mend adapted to 5 cases"
+    (remark,) = adapted.left_out
+    assert remark.startswith("initial mask: this network sees other patches than the built-in examples show")
+
+
+def test_the_last_cases_are_scored_and_not_learned_from(task, lesson, monkeypatch):
     seen = {}
 
     def learned(network, entry, new, old, progress):
@@ -103,25 +188,26 @@ def test_the_last_cases_are_scored_and_not_learned_from(task, monkeypatch):
 
     monkeypatch.setattr(learning, "learned", learned)
     adapted = adapt(task)
-    each = [len(examples_of(case, GEOMETRY)) for case in task.cases]
-    assert (adapted.cases, adapted.scored) == (5, 2)
+    each = [len(examples_of(lesson, case)) for case in task.cases]
+    (learned,) = adapted.networks
+    assert (learned.cases, learned.scored) == (5, 2)
     assert len(seen["new"]) == sum(each[:3])
-    last = examples_of(task.cases[-1], GEOMETRY).channels[0, 0]
+    last = examples_of(lesson, task.cases[-1]).channels[0, 0]
     assert not any(np.array_equal(one, last) for one in seen["new"].channels[:, 0])
 
 
 def test_a_new_version_must_be_better_than_the_one_before(task, monkeypatch):
-    scores(monkeypatch, (0.8, 0.9), (0.9, 0.9))
+    scores(monkeypatch, HELPS)
     first = adapt(task).name
     # Now the released one and the version are asked for the reader's own cases.
     told = iter([0.8, 0.9, 0.9, 0.9, 0.9])
     monkeypatch.setattr(learning, "score", lambda *_: next(told))
     again = adapt(task)
-    assert again.name == "" and again.own == (0.9, 0.9)
+    assert again.name == "" and again.networks[0].own == (0.9, 0.9)
     # Of an adapted one, learning begins with the released one.
     told = iter([0.8, 0.9, 0.9, 0.9, 0.95])
     better = adapt(Adaptation(task.cases, task.models, first))
-    assert better.parent == "small-corrector" and better.name == "small-corrector adapted to 5 cases (2)"
+    assert better.name == "small-corrector adapted to 5 cases (2)"
 
 
 def test_nothing_is_sent_anywhere(task, monkeypatch):
@@ -130,7 +216,7 @@ def test_nothing_is_sent_anywhere(task, monkeypatch):
 
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, refused)
-    assert adapt(task).cases == 5
+    assert adapt(task).networks[0].cases == 5
 
 
 def test_too_few_cases_are_refused_with_the_reasons(task, tmp_path, user_data):
@@ -195,14 +281,14 @@ def test_a_case_that_another_reader_accepted_is_not_asked_unless_all_are(opened,
     assert asked == {"AB": ["case1"], "CD": ["case2"], "": ["case1", "case2"]}
 
 
-def test_a_case_that_is_skipped_once_the_task_was_told_teaches_nothing(opened, small):
+def test_a_case_that_is_skipped_once_the_task_was_told_teaches_nothing(opened, small, lesson):
     accept(opened, "case1", small)
     (case,) = adaptation_of(opened).cases
-    assert len(examples_of(case, GEOMETRY)) > 2
+    assert len(examples_of(lesson, case)) > 2
     opened.go_to("case1")
     opened.skip("on second thoughts")
     with pytest.raises(ImageError, match="does not exist"):
-        examples_of(case, GEOMETRY)
+        read_accepted(case)
 
 
 @pytest.mark.parametrize("other", ["label", "journal", "images"])
@@ -219,10 +305,10 @@ def test_a_label_that_is_not_its_journals_or_its_images_teaches_nothing(opened, 
     else:
         write_volume(Path(case.files["t1ce"]), Volume(small.t1ce.array + np.int16(50), small.grid))
     with pytest.raises(CorrectionError, match="journal"):
-        examples_of(case, GEOMETRY)
+        read_accepted(case)
 
 
-def test_the_examples_are_what_the_corrector_was_shown(opened, small):
+def test_the_examples_are_what_the_corrector_was_shown(opened, small, lesson):
     """The first example of a case is the input that its first click gave the network."""
     session = clicked(opened, "case1", small, clicks=0)
     click = border_clicks(small.grid, small.truth, session.mask.values, 1)[0]
@@ -230,7 +316,7 @@ def test_the_examples_are_what_the_corrector_was_shown(opened, small):
     seen = extract_patch(session.case, session.mask, window, GEOMETRY, click)
     session.apply(click)
     opened.done(session.mask.values, session.case.grid)
-    examples = examples_of(adaptation_of(opened).cases[0], GEOMETRY)
+    examples = examples_of(lesson, adaptation_of(opened).cases[0])
     np.testing.assert_array_equal(examples.channels[0], seen.astype(np.float16))
     label = window.resample(session.mask.read(window.source_box))
     np.testing.assert_array_equal(examples.targets[0], label.astype(np.float16))
@@ -244,7 +330,7 @@ def test_a_kill_leaves_what_was_kept(accepted, model_folder, user_data):
     keep_adapted(parent, tensors, {"cases": 9, "own": [0.1, 0.2], "builtin": [0.3, 0.3]})
     before = {path.name: path.read_bytes() for path in adapted_folder().glob("*.*s*")}
     job = Job.start_adaptation(task)
-    while job.poll().message != "learning":
+    while job.poll().message != "learning: corrector":
         assert not job.poll().done
         time.sleep(0.05)
     job.cancel()
@@ -257,12 +343,13 @@ def test_a_kill_leaves_what_was_kept(accepted, model_folder, user_data):
 
 
 def test_what_came_of_it_is_told_by_the_child_word_for_word(tmp_path):
-    told = Adapted("a adapted to 5 cases", "a", 5, 2, (0.1, 0.2), (0.3, 0.4), ("case1: it is gone.",))
+    learned = Learned("corrector", "a adapted to 5 cases", 5, 2, (0.1, 0.2), (0.3, 0.4))
+    told = Adapted((learned,), ("case1: it is gone.",))
     write_result(tmp_path, told)
     assert read_result(tmp_path, 0) == told
 
 
 @pytest.mark.long
 def test_a_job_does_the_same(accepted, model_folder, user_data):
-    adapted = Job.start_adaptation(Adaptation(accepted.cases, str(model_folder))).result()
-    assert adapted.cases == 5 and adapted.own[1] != adapted.own[0]
+    (learned,) = Job.start_adaptation(Adaptation(accepted.cases, str(model_folder))).result().networks
+    assert learned.cases == 5 and learned.own[1] != learned.own[0]

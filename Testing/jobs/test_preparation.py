@@ -1,5 +1,6 @@
 """Initial masks made ahead: what is kept, and when it is of no use."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from handmade_models import change_entry
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import read_volume, write_volume
@@ -77,3 +79,17 @@ def test_networks_are_loaded_once_and_anew_when_the_folder_holds_others(own_mode
     change_entry(own_models, ModelFolder(own_models).entry("locator").name, threshold=0.75)
     again = segmenter_of(str(own_models), "cpu")
     assert again is not first and again.models[0].entry.threshold == 0.75
+
+
+def test_a_mask_of_a_version_that_has_learned_is_its_alone(task, images, click_models, user_data):
+    models = ModelFolder(click_models)
+    tensors = models.load_as_trained(models.entry("click")).state_dict()
+    tensors["head.bias"] = tensors["head.bias"] - 100.0
+    told = {"cases": 5, "own": [0.1, 0.2], "builtin": [0.3, 0.3]}
+    version = keep_adapted(models.entry("click"), {n: t.half() for n, t in tensors.items()}, told).name
+    task = replace(task, models=str(click_models), version=version)
+    assert not Job.start_preparation(task).result().found
+    assert is_prepared(Path(task.path), ModelFolder(click_models, version))
+    assert not is_prepared(Path(task.path), models)
+    assert Job.start_segmentation(images, click_models, "cpu").result().found
+    assert not Job.start_segmentation(images, click_models, "cpu", version=version).result().found

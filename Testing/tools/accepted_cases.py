@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.inference import learning
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.oracle import Oracle
@@ -24,6 +27,12 @@ def write_cases(folder, small, start, count):
         write_volume(case / "T2.nii.gz", small.t2)
         write_mask(case / "mask.nii.gz", start, small.grid)
     return folder
+
+
+def short_courses(monkeypatch, steps):
+    """Let every network learn in so many steps."""
+    for role, course in learning.COURSES.items():
+        monkeypatch.setitem(learning.COURSES, role, replace(course, steps=steps))
 
 
 def worklist_of(folder, output):

@@ -22,6 +22,7 @@ ABOVE_CUT = -OFFSET / GAIN
 SLICES = 5
 CUT_GEOMETRY = {"size": 48, "pixel_mm": 0.6, "slices": SLICES, "slice_mm": 1.5, "click_map": True}
 UNET = {"in_channels": 2, "out_channels": 1, "channels": [2, 1]}
+CLICK_UNET = {"in_channels": 5, "out_channels": 1, "channels": [2, 1]}
 UNET2D = {"in_channels": 2, "out_channels": 1, "depth": 3, "features": 2}
 CORRECTOR = {
     "image_channels": 2 * SLICES,
@@ -31,9 +32,9 @@ CORRECTOR = {
 }
 
 
-def bright_unet3d(threshold: float, offset: float = OFFSET) -> dict[str, np.ndarray]:
-    """Tensors of a ``unet3d`` with the parameters `UNET`; ``threshold`` is a normalised intensity."""
-    tensors = _zeros("unet3d", UNET)
+def bright_unet3d(threshold: float, offset: float = OFFSET, parameters: dict = UNET) -> dict[str, np.ndarray]:
+    """Tensors of a ``unet3d``, `UNET` or `CLICK_UNET`; ``threshold`` is a normalised intensity."""
+    tensors = _zeros("unet3d", parameters)
     _pass_on(tensors, "encoder.stages.0", 2, -(threshold - ABOVE_CUT))
     _pass_on(tensors, "decoder.stages.0.block", 2)
     tensors["head.weight"][0, :2] = GAIN
@@ -87,6 +88,16 @@ def write_bright_models(folder: Path, initial_threshold: float = 0.55) -> Path:
     entries[2] |= {"role": "corrector", "network": "multi_encoder_unet2d", "parameters": CORRECTOR}
     entries[2] |= {"geometry": CUT_GEOMETRY}
     write_manifest(folder, entries)
+    return folder
+
+
+def write_click_models(folder: Path) -> Path:
+    """Write `write_bright_models` with a click model in place of the initial one."""
+    write_bright_models(folder)
+    click = write_weights(folder, "whole", bright_unet3d(0.55, parameters=CLICK_UNET))
+    click |= {"role": "click", "network": "unet3d", "parameters": CLICK_UNET}
+    click |= {"geometry": {"spacing": [1.0, 1.0, 1.0]}}
+    write_manifest(folder, [e for e in read_manifest(folder) if e["name"] != "first"] + [click])
     return folder
 
 

@@ -6,12 +6,12 @@ from plain_host import JobByHand
 from VSClickCorrectLib.errors import Cancelled, StorageError
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.jobs.adaptation import Adapted
+from VSClickCorrectLib.jobs.adaptation import Adapted, Learned
 from VSClickCorrectLib.workflow import learning
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 
-KEPT = Adapted("mend adapted to 5 cases", "mend", 5, 2, (0.8, 0.9), (0.9, 0.9))
-NOT_KEPT = Adapted("", "mend", 5, 2, (0.8, 0.79), (0.9, 0.9))
+KEPT = Adapted((Learned("corrector", "mend adapted to 5 cases", 5, 2, (0.8, 0.9), (0.9, 0.9)),))
+NOT_KEPT = Adapted((Learned("corrector", "", 5, 2, (0.8, 0.79), (0.9, 0.9)),))
 
 
 @pytest.fixture
@@ -142,3 +142,36 @@ def test_what_was_learned_earlier_is_taken_up_and_one_choice_leads_back(opened, 
     opened.networks.choice = opened.networks.choice._replace(corrector="mend")
     opened.learning.follow()
     assert opened.networks.choice.corrector == "mend"
+
+
+def test_an_initial_mask_that_learned_is_found_with_named_in_the_journal_and_left_by_one_choice(
+    flow, host, worklist, click_models, user_data
+):
+    models = ModelFolder(click_models)
+    parent = models.entry("click")
+    tensors = models.load_as_trained(parent).state_dict()
+    tensors["head.bias"] = tensors["head.bias"] - 1.0
+    told = {"cases": 5, "own": [0.1, 0.2], "builtin": [0.3, 0.3], "beside": models.entry("corrector").sha256}
+    kept = keep_adapted(parent, {n: t.half() for n, t in tensors.items()}, told)
+    flow.networks.choice = Choice(str(click_models), "", "cpu")
+    flow.learning.on = True
+    host.run(flow.networks.load())
+    host.run(flow.worklist.begin(worklist))
+    assert flow.networks.choice.corrector == kept.name
+    assert flow.networks.choice.correctors() == ["mend", kept.name]
+    host.run(flow.networks.load())
+    assert flow.networks.segmenter.segmenter.entry == kept
+    mend = models.entry("corrector").identity
+    assert flow.networks.corrector.identity == f"{mend}, {kept.name}@{kept.sha256[:12]}"
+    flow.networks.choice = flow.networks.choice._replace(corrector="mend")
+    host.run(flow.networks.load())
+    assert flow.networks.segmenter.segmenter.entry == parent and flow.networks.corrector.identity == mend
+
+
+def test_a_version_that_is_gone_makes_room_for_what_was_kept(opened, host, by_hand):
+    opened.learning.on = True
+    accept_one(opened, host)
+    opened.networks.choice = opened.networks.choice._replace(corrector="mend adapted to 3 cases")
+    by_hand[0][1].done = True
+    host.pass_time(5.0, turns=2)
+    assert opened.networks.choice.corrector == KEPT.name

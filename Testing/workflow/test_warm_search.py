@@ -8,8 +8,8 @@ from VSClickCorrectLib.workflow.opened_case import OpenedCase
 class Child:
     """Stands for a `WarmChild`, which takes seconds."""
 
-    def __init__(self, models, device):
-        self.networks, self.ended = (models, device), False
+    def __init__(self, models, device, _python, version):
+        self.networks, self.ended = (models, device, version), False
 
     def end(self):
         self.ended = True
@@ -37,7 +37,7 @@ def test_a_case_without_a_mask_has_one_a_moment_later(flow, host, plain, childre
     flow.workbench.open(plain)
     assert children == []
     host.pass_time(turns=3)
-    assert [child.networks for child in children] == [(None, "auto")]
+    assert [child.networks for child in children] == [(None, "auto", "")]
     flow.workbench.open(plain)
     host.pass_time(turns=3)
     assert len(children) == 1

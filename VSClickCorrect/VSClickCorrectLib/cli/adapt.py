@@ -1,4 +1,4 @@
-"""``vsclick adapt``: the corrector learns from the accepted cases of a worklist."""
+"""``vsclick adapt``: the networks learn from the accepted cases of a worklist."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from VSClickCorrectLib.workflow.accepted import adaptation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _DESCRIPTION = """\
-Let the corrector learn from the cases of a worklist that are done: from their clicks, and the masks that were
-accepted. Small steps on a copy of the released weights, which stay as they are. What was learned is kept as a
-version of its own, in a folder of your own on this machine, only if it helps on your last cases, which it has
-not learned from, and loses nothing on a set of synthetic ones. Nothing is sent anywhere. Takes a minute or
-two of one core.
+Let the corrector, and the network that gives the initial mask, learn from the cases of a worklist that are
+done: from their clicks, and the masks that were accepted. Small steps on copies of the released weights,
+which stay as they are. What each learned is kept as a version of its own, in a folder of your own on this
+machine, only if it helps on your last cases, which it has not learned from, and loses nothing on a set of
+synthetic ones. Nothing is sent anywhere. Takes some minutes of one core.
 """
 
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     worklist = Worklist.open(options.cases, options.output, options.annotator)
     worklist.different_patients = options.different_patients
-    model_folder(options).entry("corrector", options.corrector)
+    model_folder(options).entry("corrector")
     task = adaptation_of(worklist, str(options.models or ""), options.corrector or "")
     adapted = adapt(task, _Steps().tell)
     for sentence in adapted.left_out:

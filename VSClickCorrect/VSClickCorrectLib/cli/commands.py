@@ -32,7 +32,7 @@ _COMMANDS: Commands = {
     "serve": (f"{_LIBRARY}.serve", "correct by clicks in browsers, several people on one worklist"),
     "worklist": (f"{_LIBRARY}.worklist", "list cases and their states"),
     "prepare": (f"{_LIBRARY}.prepare", "make a worklist's initial masks ahead"),
-    "adapt": (f"{_LIBRARY}.adapt", "let the corrector learn from accepted cases"),
+    "adapt": (f"{_LIBRARY}.adapt", "let the networks learn from accepted cases"),
     "resume": (f"{_LIBRARY}.resume", "rebuild a mask from a journal"),
     "models": (f"{_LIBRARY}.models", "list the models or verify them"),
 }

@@ -76,7 +76,7 @@ def _correct(options: argparse.Namespace, scans: GivenScans) -> None:
     tell(*case.remarks)
     results.find_source(case.reference)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))
-    networks = Networks.load(model_folder(options), options.device, options.corrector, options.hold_clicks)
+    networks = Networks.load(model_folder(options), options.device, hold_clicks=options.hold_clicks)
     initial_proposer = networks.segmenter.propose
     session = CorrectionSession(case, mask, networks.corrector, initial_proposer, options.merge)
     edit = session.apply_together(clicks)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from VSClickCorrectLib.inference.reference import Expected, Output
 
 _LIST = """\
-List the models of a folder. The first of each role is the one that is used where none is named. Correctors
-that have learned from accepted cases ('vsclick adapt') come last; --corrector chooses one by its name.
+List the models of a folder. The first of each role is the one that is used where none is named. What has
+learned from accepted cases ('vsclick adapt') comes last; --corrector, or --learned where no corrector is
+needed, chooses it by its name, with what it learned beside.
 """
 _VERIFY = """\
 Check that every weights file is the one that the manifest names, and that each network says what is expected

@@ -129,7 +129,17 @@ def add_corrector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corrector",
         metavar="NAME",
-        help="corrector of the manifest (default: its first; see 'vsclick models')",
+        help="corrector of the manifest, or what has learned (default: its first; see 'vsclick models')",
+    )
+
+
+def add_learned(parser: argparse.ArgumentParser) -> None:
+    """Add ``--learned``."""
+    parser.add_argument(
+        "--learned",
+        dest="corrector",
+        metavar="NAME",
+        help="what has learned from accepted cases is used (default: nothing has; see 'vsclick models')",
     )
 
 
@@ -146,7 +156,7 @@ def add_models(parser: argparse.ArgumentParser) -> None:
 
 def model_folder(options: argparse.Namespace) -> ModelFolder:
     """Return the model folder that the options name."""
-    return ModelFolder(options.models)
+    return ModelFolder(options.models, getattr(options, "corrector", None) or "")
 
 
 def add_hold_clicks(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from VSClickCorrectLib.cli.options import add_different_patients, add_models, add_worklist, model_folder
+from VSClickCorrectLib.cli.options import (
+    add_different_patients,
+    add_learned,
+    add_models,
+    add_worklist,
+    model_folder,
+)
 from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.cli.workers import add_workers, workers_of
 from VSClickCorrectLib.errors import ImageError
@@ -26,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     add_worklist(parser)
     add_different_patients(parser)
+    add_learned(parser)
     add_models(parser)
     add_workers(parser, 1)
     parser.set_defaults(run=run)
@@ -43,7 +50,7 @@ def _prepare(options: argparse.Namespace, workers: Workers) -> None:
     models = model_folder(options)
     waiting = waiting_without_mask(worklist.rows(), None)
     tasks = [
-        preparation_of(worklist, case, str(options.models or ""), options.device)
+        preparation_of(worklist, case, str(options.models or ""), options.device, models.version)
         for case in waiting
         if not is_prepared(worklist.store.prepared_path(case.label), models)
     ]

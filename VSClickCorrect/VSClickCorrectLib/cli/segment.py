@@ -6,6 +6,7 @@ import argparse
 
 from VSClickCorrectLib.cli.options import (
     add_different_patients,
+    add_learned,
     add_models,
     add_sequences,
     count,
@@ -38,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="which of several candidates is written, the most likely first (default 1)",
     )
+    add_learned(parser)
     add_models(parser)
     parser.set_defaults(run=run)
 

@@ -1,4 +1,4 @@
-"""Correctors that have learned on this machine, kept beside the released ones and never in their place."""
+"""Networks that have learned on this machine, kept beside the released ones and never in their place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from VSClickCorrectLib.io.files import changing, make_folder, restore_folders, w
 if TYPE_CHECKING:
     import torch
 
-# Of each released corrector so many versions are kept, the newest.
+# Of each released network so many versions are kept, the newest.
 VERSIONS = 3
 
 
@@ -41,7 +41,7 @@ def keep_adapted(parent: ModelEntry, tensors: Mapping[str, torch.Tensor], told: 
     Parameters
     ----------
     parent : ModelEntry
-        The released corrector with which the weights began.
+        The released network with which the weights began.
     tensors : mapping of Tensor
         The weights, fp16 where they are no whole numbers.
     told : dict

@@ -29,17 +29,23 @@ class Corrector:
         What the network is.
     network : torch.nn.Module
         On its device, in evaluation mode.
+
+    Attributes
+    ----------
+    beside : str
+        The identity of a network that has learned and answers clicks, too; empty if there is none.
     """
 
     def __init__(self, entry: ModelEntry, network: nn.Module) -> None:
         self.entry = entry
         self.network = network
+        self.beside = ""
         self.geometry = PatchGeometry(**entry.geometry)
 
     @property
     def identity(self) -> str:
-        """Name of the model and the beginning of its weights' hash."""
-        return f"{self.entry.name}@{self.entry.sha256[:12]}"
+        """Name of the model and the beginning of its weights' hash; of the one beside it, too."""
+        return ", ".join(filter(None, (self.entry.identity, self.beside)))
 
     @property
     def patch_shape(self) -> tuple[int, int, int, int]:

@@ -1,12 +1,12 @@
-"""Examples from which a corrector learns, or by which it is scored: what it saw, and what was right there."""
+"""Examples from which a network learns, or by which it is scored: what it saw, and what was right there."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -19,21 +19,24 @@ from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.shipped import shipped_folder
 
 BUILTIN = "builtin-examples.npz"
-# Images, masks and targets are kept in so many steps: finer ones would be noise, and take room.
+# Images, masks and targets are kept in so many steps unless a file says in how many: finer ones would be
+# noise, and take room.
 STEPS = 63
 _PAIR = 2
+# Channels and target.
+Pair = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Patches around clicks and what was right in them.
+    """Pieces of images, all of one size, and what was right in them.
 
     Parameters
     ----------
     channels : ndarray of float16
-        ``(n, channels, slices, size, size)``, as `extract_patch` returns them.
+        ``(n, channels, slices, rows, columns)``, as the network is shown them: T1ce, T2, mask, clicks.
     targets : ndarray of float16
-        ``(n, slices, size, size)``, the share of each sample that is tumour.
+        ``(n, slices, rows, columns)``, the share of each sample that is tumour.
     """
 
     channels: np.ndarray
@@ -43,12 +46,11 @@ class Examples:
         return len(self.channels)
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[np.ndarray, np.ndarray]], geometry: PatchGeometry) -> Examples:
-        """Gather pairs of channels and target, which may be none."""
-        shape = geometry.window.shape
+    def of(cls, pairs: Iterable[Pair], shape: tuple[int, ...]) -> Examples:
+        """Gather pairs of channels and target, which may be none; ``shape`` is that of channels."""
         kept = [(channels.astype(np.float16), target.astype(np.float16)) for channels, target in pairs]
-        channels = np.zeros((len(kept), 3 + geometry.click_map, *shape), np.float16)
-        targets = np.zeros((len(kept), *shape), np.float16)
+        channels = np.zeros((len(kept), *shape), np.float16)
+        targets = np.zeros((len(kept), *shape[1:]), np.float16)
         for number, (seen, right) in enumerate(kept):
             channels[number], targets[number] = seen, right
         return cls(channels, targets)
@@ -78,7 +80,7 @@ class BuiltIn(NamedTuple):
 
 def example_at(
     case: Case, mask: ReadableMask, right: ReadableMask, click: Click, geometry: PatchGeometry
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Pair:
     """Return what a corrector is shown at a click, just as `Corrector.propose` shows it, and what is right.
 
     Parameters
@@ -99,15 +101,16 @@ def example_at(
     return extract_patch(case, mask, window, geometry, click), target
 
 
-def read_builtin(geometry: PatchGeometry, path: Path | None = None) -> BuiltIn:
-    """Read the examples that ship.
+def read_builtin(geometry: Mapping[str, Any], path: Path | None = None) -> BuiltIn:
+    """Read examples that ship.
 
     Parameters
     ----------
-    geometry : PatchGeometry
-        The corrector's, which must be that of the examples.
+    geometry : dict
+        How the network sees images, which must be how the examples show them: of a corrector the fields of
+        its `PatchGeometry`.
     path : Path, optional
-        Another file of them.
+        Another file of them than the corrector's.
 
     Raises
     ------
@@ -125,7 +128,7 @@ def read_builtin(geometry: PatchGeometry, path: Path | None = None) -> BuiltIn:
         raise ModelError(f"{path} is damaged; install the models again.") from None
     if not fits:
         raise ModelError(
-            "this corrector sees other patches than the built-in examples show, so it cannot learn; choose "
+            "this network sees other patches than the built-in examples show, so it cannot learn; choose "
             "another corrector."
         )
     return built_in
@@ -136,49 +139,56 @@ def packed(
     cuts: list[np.ndarray],
     place: list[int],
     held_out: list[bool],
-    geometry: PatchGeometry,
+    geometry: Mapping[str, Any],
+    steps: int = STEPS,
 ) -> dict[str, np.ndarray]:
     """Return the arrays of a compressed ``.npz`` that `read_builtin` reads.
 
     Parameters
     ----------
     images : list of ndarray
-        T1ce, T2 and target of each place, ``(3, slices, size, size)``, 0 to 1.
+        T1ce, T2 and target of each place, ``(3, slices, rows, columns)``, 0 to 1.
     cuts : list of ndarray
-        Mask and click map of each example, ``(2, slices, size, size)``, 0 to 1 and -1 to 1.
+        Mask and clicks of each example, ``(channels, slices, rows, columns)``, 0 to 1 and -1 to 1.
     place : list of int
         The number of each example's place.
     held_out : list of bool
         Whether the examples of a place are held out.
-    geometry : PatchGeometry
-        The corrector's.
+    geometry : dict
+        As for `read_builtin`.
+    steps : int
+        In how many steps values are kept.
     """
     pairs = np.stack(cuts).astype(np.float64)
-    pairs[:, 1] = (pairs[:, 1] + 1) / 2
+    pairs[:, 1:] = (pairs[:, 1:] + 1) / 2
     return {
-        "images": _in_steps(np.stack(images)),
-        "cuts": _in_steps(pairs),
+        "images": _in_steps(np.stack(images), steps),
+        "cuts": _in_steps(pairs, steps),
         "place": np.array(place, np.int16),
         "held_out": np.array(held_out, bool),
         "geometry": np.array(_written(geometry)),
+        "steps": np.array(steps, np.uint8),
     }
 
 
-def _written(geometry: PatchGeometry) -> str:
-    return json.dumps(asdict(geometry), sort_keys=True)
+def _written(geometry: Mapping[str, Any]) -> str:
+    return json.dumps(dict(geometry), sort_keys=True)
 
 
-def _in_steps(values: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(values, 0, 1) * STEPS).astype(np.uint8)
+def _in_steps(values: np.ndarray, steps: int) -> np.ndarray:
+    return np.rint(np.clip(values, 0, 1) * steps).astype(np.uint8)
 
 
 def _built_in(told: dict[str, np.ndarray]) -> BuiltIn:
-    images, cuts = (told[name].astype(np.float16) / np.float16(STEPS) for name in ("images", "cuts"))
-    place, held_out = told["place"], told["held_out"]
+    steps = int(told.get("steps", STEPS))
+    # Looked up, since arithmetic in half precision is slow.
+    values = np.arange(steps + 1) / steps
     # A click map of nothing is kept half-way between two steps.
-    marks = cuts[:, 1:] * 2 - 1
-    marks[np.abs(marks) < 1.5 / STEPS] = 0
-    channels = np.concatenate([images[place, :_PAIR], cuts[:, :1], marks], axis=1)
+    marks = np.where(np.abs(values * 2 - 1) < 1.5 / steps, 0, values * 2 - 1)
+    images, masks = (values.astype(np.float16)[kept] for kept in (told["images"], told["cuts"][:, :1]))
+    clicks = marks.astype(np.float16)[told["cuts"][:, 1:]]
+    place, held_out = told["place"], told["held_out"]
+    channels = np.concatenate([images[place, :_PAIR], masks, clicks], axis=1)
     examples = Examples(channels, images[place, _PAIR])
     parts = (
         Examples(examples.channels[which], examples.targets[which])

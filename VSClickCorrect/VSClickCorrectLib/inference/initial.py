@@ -164,6 +164,15 @@ class InitialSegmenter:
             values = (labels == labels[index]) & (labels[index] > 0)
         return Proposal(click, window.box, values.astype(np.float32))
 
+    def first_look(self, case: Case) -> InitialMask:
+        """Return what is found where the locator sees a tumour, be it sure or not."""
+        window, probability = self._located(case)
+        seen: set[Box] = set()
+        places = self._likely(window, probability)
+        return best_first(
+            part for place in places for part in self._look(case, place, window, probability, seen)
+        )
+
     def windows(self, case: Case) -> list[ResamplingGrid]:
         """Return where the locator sees a tumour, as the network that segments is shown it."""
         return [self._segmenter.window(case, place) for place in self._likely(*self._located(case))]

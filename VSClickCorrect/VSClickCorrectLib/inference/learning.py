@@ -1,9 +1,10 @@
-"""A corrector learns a little more: small steps on a copy, with examples of old beside each new one."""
+"""A network learns a little more: small steps on a copy, with examples of old beside each new one."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,17 +18,46 @@ from VSClickCorrectLib.inference.examples import Examples
 from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.networks.registry import dimensions
 
-# Chosen on a made-up scanner with validation cases (Resources/Docs/experiments.md).
-STEPS, RATE = 80, 3e-4
-# Of each kind, new and old, in one step.
-BATCH = 6
 # What is kept is an average of the weights on the way, over about so many steps: a single step is noise.
 _AVERAGED = 20
-# How much more it costs to spoil a voxel that was right, as when the released corrector was trained.
-_HARM = 3.0
 _SMOOTH = 1.0
-_SCORED_TOGETHER = 32
 Progress = Callable[[float], object]
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a network learns on.
+
+    Parameters
+    ----------
+    steps : int
+        How many.
+    rate : float
+        Of Adam.
+    batch : int
+        Examples of each kind, new and old, in one step.
+    harm : float
+        How much more it costs to spoil a voxel of the mask that was right, as when it was trained.
+    together : int
+        How many examples are scored at once.
+    finds_nothing : bool
+        Whether to find nothing where nothing is counts as a DSC of 1; else such examples do not count.
+    """
+
+    steps: int
+    rate: float
+    batch: int
+    harm: float
+    together: int
+    finds_nothing: bool
+
+
+# By the network's role; the corrector's chosen on a made-up scanner with validation cases, the other's set
+# by what a box costs (Resources/Docs/experiments.md).
+COURSES = {
+    "corrector": Course(80, 3e-4, 6, 3.0, 32, False),
+    "click": Course(40, 1e-4, 1, 1.0, 1, True),
+}
 
 
 @enough_memory()
@@ -38,7 +68,7 @@ def learned(
     old: Examples,
     progress: Progress = lambda fraction: None,
 ) -> nn.Module:
-    """Return a copy of a corrector's network that has learned from examples.
+    """Return a copy of a network that has learned from examples.
 
     One input, one result: nothing in it is left to chance.
 
@@ -47,26 +77,27 @@ def learned(
     network : nn.Module
         As `ModelFolder.load_as_trained` gives it; it stays as it is.
     entry : ModelEntry
-        What it is.
+        What it is; its role has a course in `COURSES`.
     new, old : Examples
-        What to learn, and what not to forget; at least one of each.
+        What to learn, and what not to forget; at least one of each. Both may be of different sizes.
     progress : callable, optional
         Told the fraction done.
     """
+    course = COURSES[entry.role]
     # In evaluation mode: so few examples tell no statistics of a batch.
     student = copy.deepcopy(network).eval().requires_grad_(True)
-    adam = torch.optim.Adam(student.parameters(), lr=RATE, betas=(0.9, 0.99))
+    adam = torch.optim.Adam(student.parameters(), lr=course.rate, betas=(0.9, 0.99))
     average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     rng = np.random.default_rng(0)
     with one_thread(), torch.enable_grad():
-        for step in range(STEPS):
-            seen, right = _batch([new, old], rng)
-            logits = student(network_input(seen, dimensions(entry.network))).reshape(right.shape)
+        for step in range(course.steps):
             adam.zero_grad()
-            _loss(logits, right, seen[:, 2]).backward()
+            for seen, right in _batches([new, old], course.batch, rng):
+                logits = student(network_input(seen, dimensions(entry.network))).reshape(right.shape)
+                (_loss(logits, right, seen[:, 2], course.harm) / 2).backward()
             adam.step()
             _follow(average, student, min(1 - 1 / _AVERAGED, (2 + step) / (11 + step)))
-            progress((step + 1) / STEPS)
+            progress((step + 1) / course.steps)
     student.load_state_dict(average)
     return student.requires_grad_(False)
 
@@ -102,43 +133,45 @@ def half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 @enough_memory()
 @torch.inference_mode()
 def score(network: nn.Module, entry: ModelEntry, examples: Examples) -> float:
-    """Return the mean DSC of what a corrector's network proposes in examples, of those that hold tumour."""
+    """Return the mean DSC of what a network says of examples, of those that count in its role's course."""
     scores: list[float] = []
+    course = COURSES[entry.role]
     with one_thread():
-        for first in range(0, len(examples), _SCORED_TOGETHER):
-            some = slice(first, first + _SCORED_TOGETHER)
+        for first in range(0, len(examples), course.together):
+            some = slice(first, first + course.together)
             seen = torch.from_numpy(examples.channels[some]).float()
             right = torch.from_numpy(examples.targets[some]).float().flatten(1) >= 0.5
             logits = network(network_input(seen, dimensions(entry.network))).flatten(1)
             found = torch.sigmoid(logits) >= entry.threshold
-            overlap = 2 * (found & right).sum(1) / (found.sum(1) + right.sum(1)).clamp(min=1)
-            scores += overlap[right.any(1)].tolist()
+            both, all_in_all = (found & right).sum(1), found.sum(1) + right.sum(1)
+            overlap = torch.where(all_in_all > 0, 2 * both / all_in_all.clamp(min=1), 1.0)
+            scores += overlap[right.any(1) | course.finds_nothing].tolist()
     return float(np.mean(scores)) if scores else 0.0
 
 
-def _batch(sources: list[Examples], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Draw a batch, as many of each source; every second one is mirrored left to right."""
-    seen, right = [], []
-    for source in sources:
-        chosen = rng.integers(len(source), size=BATCH)
-        seen.append(source.channels[chosen])
-        right.append(source.targets[chosen])
-    channels, targets = (torch.from_numpy(np.concatenate(each)).float() for each in (seen, right))
-    mirrored = torch.from_numpy(rng.random(len(channels)) < 0.5)
-    channels[mirrored], targets[mirrored] = channels[mirrored].flip(-1), targets[mirrored].flip(-1)
-    return channels, targets
+def _batches(sources: list[Examples], size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Draw a batch of each source; every second example is mirrored left to right."""
+    chosen = [rng.integers(len(source), size=size) for source in sources]
+    mirrored = torch.from_numpy(rng.random((len(sources), size)) < 0.5)
+    for source, which, turned in zip(sources, chosen, mirrored, strict=True):
+        channels, targets = (
+            torch.from_numpy(kept[which]).float() for kept in (source.channels, source.targets)
+        )
+        channels[turned], targets[turned] = channels[turned].flip(-1), targets[turned].flip(-1)
+        yield channels, targets
 
 
-def _loss(logits: Tensor, right: Tensor, before: Tensor) -> Tensor:
+def _loss(logits: Tensor, right: Tensor, before: Tensor, harm: float) -> Tensor:
     """Return soft Dice loss plus a cross-entropy in which voxels that were right before count more.
 
-    As the released corrector was trained (`losses.sparing_loss` of the research package).
+    As the released networks were trained (`losses.sparing_loss` of the research package; without harm its
+    `dice` with cross-entropy).
     """
     found = torch.sigmoid(logits)
     overlap = (2 * (found * right).flatten(1).sum(1) + _SMOOTH) / (
         (found + right).flatten(1).sum(1) + _SMOOTH
     )
-    weights = 1 + (_HARM - 1) * (1 - (before - right).abs())
+    weights = 1 + (harm - 1) * (1 - (before - right).abs())
     entropy = weights * functional.binary_cross_entropy_with_logits(logits, right, reduction="none")
     return (1 - overlap).mean() + (entropy.flatten(1).sum(1) / weights.flatten(1).sum(1)).mean()
 

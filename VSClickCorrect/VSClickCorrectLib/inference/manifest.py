@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,20 +27,23 @@ _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
 
 
 def adapted_folder() -> Path:
-    """Return the folder of the correctors that have learned on this machine, whether it is there or not."""
+    """Return the folder of the networks that have learned on this machine, whether it is there or not."""
     return user_data_folder() / "adapted"
 
 
 class ModelFolder:
     """A folder with ``manifest.json`` and weights.
 
-    Correctors that have learned from this user's accepted cases are offered beside the ones they began with,
+    Networks that have learned from this user's accepted cases are offered beside the ones they began with,
     wherever those lie.
 
     Parameters
     ----------
     folder : Path, optional
         The models that ship with the product if left out.
+    version : str
+        What is used of it: a corrector, or a network that has learned, each with those beside which it
+        learned. Empty for the first model of each role, none of which has learned.
 
     Attributes
     ----------
@@ -59,8 +62,8 @@ class ModelFolder:
         If there is no manifest or it cannot be understood.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or shipped_folder("models")
+    def __init__(self, folder: Path | None = None, version: str = "") -> None:
+        self.folder, self.version = folder or shipped_folder("models"), version
         path = self.folder / MANIFEST_NAME
         if not os.path.isfile(path):
             raise ModelError(f"{self.folder} holds no manifest.json; name a folder with models.")
@@ -92,7 +95,7 @@ class ModelFolder:
         return entry.adapted.get("parent") in parents and entry.name not in self.entries
 
     def entry(self, role: str, name: str | None = None) -> ModelEntry:
-        """Return the model of that name, or the first of the role, which is never an adapted one.
+        """Return the model of that name, or the one of the role that `version` uses.
 
         Raises
         ------
@@ -102,9 +105,26 @@ class ModelFolder:
         fitting = [e for e in self.all_entries if e.role == role and name in (None, e.name)]
         if not fitting:
             what = f"model '{name}' of role {role}" if name else f"{role} model"
-            known = ", ".join(e.name for e in self.all_entries)
-            raise ModelError(f"{self.folder} has no {what}; it has {known or 'none'}.")
-        return fitting[0]
+            raise self._has_no(what)
+        return fitting[0] if name or not self.version else self._used(fitting)
+
+    def _used(self, fitting: Sequence[ModelEntry]) -> ModelEntry:
+        """Return that of several models which the version is or was learned beside, or the first."""
+        offered = [e for e in self.all_entries if e.role == "corrector" or e.adapted]
+        chosen = next((e for e in offered if e.name == self.version), None)
+        if chosen is None:
+            raise self._has_no(f"model '{self.version}' of role corrector")
+        beside = chosen.adapted.get("beside")
+        return next((e for e in fitting if e.name == self.version or e.sha256 == beside), fitting[0])
+
+    def _has_no(self, what: str) -> ModelError:
+        known = ", ".join(e.name for e in self.all_entries)
+        return ModelError(f"{self.folder} has no {what}; it has {known or 'none'}.")
+
+    def released(self, entry: ModelEntry) -> ModelEntry:
+        """Return the model with which an adapted one of this folder began; any other one as it is."""
+        parents = (own for own in self.entries.values() if own.sha256 == entry.adapted.get("parent"))
+        return next(parents, entry)
 
     @enough_memory()
     def load(self, entry: ModelEntry, device: torch.device) -> nn.Module:

@@ -47,9 +47,10 @@ class ModelEntry:
     certainty : dict
         How sure a segmenter's candidates are: coefficients for `certainty_of`, or nothing.
     adapted : dict
-        Of a corrector that has learned on this machine: ``parent``, the SHA-256 of the weights it began with,
-        ``cases``, how many it learned from, ``date``, and the scores before and after in ``own`` and
-        ``builtin``, see `jobs.adaptation.Adapted`. Nothing else has it.
+        Of a network that has learned on this machine: ``parent``, the SHA-256 of the weights it began with,
+        ``cases``, how many it learned from, ``date``, the scores before and after in ``own`` and
+        ``builtin``, see `jobs.adaptation.Learned`, and ``beside``, the SHA-256 of the other network with
+        which it is used. Nothing else has it.
     classes : list of str
         What a model of several classes tells apart, in the order of its outputs after the background.
     channels : list of str
@@ -69,11 +70,17 @@ class ModelEntry:
     classes: list[str] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
 
+    @property
+    def identity(self) -> str:
+        """Name of the model and the beginning of its weights' hash, for a journal."""
+        return f"{self.name}@{self.sha256[:12]}"
+
 
 _TEXT = {"type": "string", "minLength": 1, "description": "a text"}
 _COUNT = number(1, 1 << 20, whole=True)
 _SCORES = {"type": "array", "items": number(0, 1), "minItems": 2, "maxItems": 2}
 _SCORES["description"] = "two numbers from 0 to 1"
+_BEFORE_AND_AFTER = {"own": _SCORES, "builtin": _SCORES}
 NAMES = {
     "type": "array",
     "items": {"type": "string", "pattern": r"^\w[\w .-]{0,39}$", "description": "a name"},
@@ -106,7 +113,7 @@ _MODEL = of_fields(
         "description": f"numbers called {', '.join(CERTAINTY)}",
     },
     adapted={
-        **table({"parent": _TEXT, "cases": _COUNT, "date": _TEXT, "own": _SCORES, "builtin": _SCORES}, []),
+        **table({"parent": _TEXT, "beside": _TEXT, "cases": _COUNT, "date": _TEXT, **_BEFORE_AND_AFTER}, []),
         "dependencies": {"parent": ["cases", "date", "own", "builtin"]},
         "description": "how it was adapted",
     },

@@ -41,7 +41,7 @@ class Networks:
         device : str
             As for `Corrector.load`.
         corrector : str, optional
-            Which corrector; the folder's first if left out.
+            Which corrector; the one that the folder uses if left out.
         hold_clicks : bool
             As for `InitialSegmenter`.
 
@@ -51,4 +51,7 @@ class Networks:
             If a model or the device cannot be used.
         """
         segmenter = InitialSegmenter.load(models, device, hold_clicks)
-        return cls(Corrector.load(models, corrector, device), segmenter)
+        loaded, initial = Corrector.load(models, corrector, device), segmenter.segmenter.entry
+        if initial.adapted:
+            loaded.beside = initial.identity
+        return cls(loaded, segmenter)

@@ -60,7 +60,7 @@ def _done(folder: Path) -> Answer:
         yield_to_others()
         return adapt(Adaptation.of(task), lambda *step: write_progress(folder, *step))
     write_progress(folder, 0.0, "loading the models")
-    segmenter = segmenter_of(task["models"], task["device"])
+    segmenter = segmenter_of(task["models"], task["device"], task["version"])
     case = Case(volumes.get("t1ce"), volumes.get("t2"))
     return segmenter.segment(case, lambda *step: write_progress(folder, *step))
 

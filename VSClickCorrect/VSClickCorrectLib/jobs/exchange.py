@@ -26,15 +26,17 @@ _RESULT, _ERRORS = "result.npz", "errors.txt"
 Answer = InitialMask | Registration | Adapted | VSClickError
 
 
-def write_segmentation_task(folder: Path, case: Case, models: Path | None, device: str) -> None:
+def write_segmentation_task(
+    folder: Path, case: Case, models: Path | None, device: str, version: str = ""
+) -> None:
     """Write what the child needs to make an initial mask."""
-    task = {"task": "segmentation", "models": str(models or ""), "device": device}
+    task = {"task": "segmentation", **_networks(models, device, version)}
     _write_task(folder, task, case.present)
 
 
-def write_warming(folder: Path, models: Path | None, device: str) -> None:
+def write_warming(folder: Path, models: Path | None, device: str, version: str = "") -> None:
     """Write which networks the child is to load before it has a task."""
-    networks = {"models": str(models or ""), "device": device}
+    networks = _networks(models, device, version)
     (folder / _WARMING).write_text(json.dumps(networks), encoding="utf-8")
 
 
@@ -55,7 +57,7 @@ def write_preparation_task(folder: Path, preparation: Preparation) -> None:
 
 
 def write_adaptation_task(folder: Path, adaptation: Adaptation) -> None:
-    """Write what the child needs to adapt a corrector."""
+    """Write what the child needs to adapt networks."""
     _write_task(folder, {"task": "adaptation", **adaptation.to_json()}, {})
 
 
@@ -99,6 +101,11 @@ def read_result(folder: Path, returncode: int) -> Answer:
         return _died(folder, returncode)
 
 
+def _networks(models: Path | None, device: str, version: str) -> dict[str, str]:
+    """Return what `segmenter_of` is to be called with."""
+    return {"models": str(models or ""), "device": device, "version": version}
+
+
 def _write_task(folder: Path, task: dict[str, Any], volumes: dict[str, Volume]) -> None:
     affines = {}
     for name, volume in volumes.items():
@@ -118,7 +125,7 @@ def _arrays_of(result: Answer) -> dict[str, Any]:
     if isinstance(result, Registration):
         return {"registration": True, **vars(result)}
     if isinstance(result, Adapted):
-        return {"adapted": json.dumps(vars(result))}
+        return {"adapted": json.dumps(result.to_json())}
     return arrays_of(result)
 
 
@@ -127,9 +134,7 @@ def _result_of(arrays: dict[str, np.ndarray]) -> Answer:
         kind: type[VSClickError] = getattr(errors, str(arrays["error"]))
         return kind.told(str(arrays["sentence"]), **json.loads(str(arrays["fields"])))
     if "adapted" in arrays:
-        told = json.loads(str(arrays["adapted"]))
-        lists = {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
-        return Adapted(**{**told, **lists})
+        return Adapted.of(json.loads(str(arrays["adapted"])))
     if "registration" in arrays:
         plain: dict[str, Any] = {
             name: value if value.ndim else value.item() for name, value in arrays.items()

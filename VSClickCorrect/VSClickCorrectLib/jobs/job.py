@@ -69,6 +69,7 @@ class Job(Generic[Result]):
         device: str = "auto",
         python: Path | None = None,
         warm: WarmChild | None = None,
+        version: str = "",
     ) -> Job[InitialMask]:
         """Begin to find the tumour; see `InitialSegmenter.segment`.
 
@@ -84,12 +85,14 @@ class Job(Generic[Result]):
             As for `Child`, whose errors are raised.
         warm : WarmChild, optional
             Does it, if it has loaded these networks; it is nobody else's then.
+        version : str
+            As for `ModelFolder`.
         """
 
         def write(folder: Path) -> None:
-            write_segmentation_task(folder, case, models, device)
+            write_segmentation_task(folder, case, models, device, version)
 
-        if warm is None or not warm.is_ready_for(models, device):
+        if warm is None or not warm.is_ready_for(models, device, version):
             return Job(Child(write, python))
         warm.wake(write)
         return Job(warm)
@@ -108,7 +111,7 @@ class Job(Generic[Result]):
 
     @staticmethod
     def start_adaptation(adaptation: Adaptation, python: Path | None = None) -> Job[Adapted]:
-        """Begin to adapt a corrector; see `jobs.adaptation.adapt`."""
+        """Begin to adapt networks; see `jobs.adaptation.adapt`."""
         return Job(Child(lambda folder: write_adaptation_task(folder, adaptation), python))
 
     def poll(self) -> JobState:

@@ -44,6 +44,8 @@ class Preparation:
         As for `InitialSegmenter.load`.
     different_patients : bool
         Whether sequences of different PatientIDs are one patient's.
+    version : str
+        As for `ModelFolder`.
     """
 
     case: str
@@ -53,6 +55,7 @@ class Preparation:
     models: str = ""
     device: str = "auto"
     different_patients: bool = False
+    version: str = ""
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Preparation:
@@ -66,7 +69,7 @@ class Preparation:
     @property
     def folder(self) -> ModelFolder:
         """The models."""
-        return _folder_of(self.models)
+        return _folder_of(self.models, self.version)
 
 
 def prepare(
@@ -93,7 +96,7 @@ def prepare(
     """
     progress(0.0, "reading the images")
     images = images_of(preparation.files, preparation.series, preparation.different_patients)
-    segmenter = segmenter_of(preparation.models, preparation.device)
+    segmenter = segmenter_of(preparation.models, preparation.device, preparation.version)
     initial = segmenter.segment(images, progress)
     keep_prepared(Path(preparation.path), initial, images, preparation.folder)
     return initial
@@ -147,19 +150,19 @@ def images_of(files: dict[str, str], series: dict[str, str], different_patients:
     return case_of(t1ce, t2, different_patients)
 
 
-def segmenter_of(models: str, device: str) -> InitialSegmenter:
-    """Load the networks of a folder, empty for the shipped ones, once; as `InitialSegmenter.load`."""
-    return _segmenter(models, device, _folder_of(models).digest)
+def segmenter_of(models: str, device: str, version: str = "") -> InitialSegmenter:
+    """Load networks of a folder, empty for the shipped ones, once; see `ModelFolder`, `InitialSegmenter`."""
+    return _segmenter(models, device, version, _folder_of(models, version).digest)
 
 
 @lru_cache(maxsize=1)
-def _segmenter(models: str, device: str, _digest: str) -> InitialSegmenter:
+def _segmenter(models: str, device: str, version: str, _digest: str) -> InitialSegmenter:
     """Load networks anew where the folder holds others now: a worker lives for days."""
-    return InitialSegmenter.load(_folder_of(models), device)
+    return InitialSegmenter.load(_folder_of(models, version), device)
 
 
-def _folder_of(models: str) -> ModelFolder:
-    return ModelFolder(Path(models) if models else None)
+def _folder_of(models: str, version: str) -> ModelFolder:
+    return ModelFolder(Path(models) if models else None, version)
 
 
 def _hashes(models: ModelFolder) -> list[str]:

@@ -21,17 +21,21 @@ class WarmChild(Child):
         As for `InitialSegmenter.load`.
     python : Path, optional
         As for `Child`, whose errors are raised.
+    version : str
+        As for `ModelFolder`.
 
     Attributes
     ----------
-    networks : (Path or None, str)
-        Models and device.
+    networks : (Path or None, str, str)
+        Models, device and version.
     """
 
-    def __init__(self, models: Path | None, device: str, python: Path | None = None) -> None:
-        super().__init__(lambda folder: write_warming(folder, models, device), python)
-        self.networks = models, device
+    def __init__(
+        self, models: Path | None, device: str, python: Path | None = None, version: str = ""
+    ) -> None:
+        super().__init__(lambda folder: write_warming(folder, models, device, version), python)
+        self.networks = models, device, version
 
-    def is_ready_for(self, models: Path | None, device: str) -> bool:
+    def is_ready_for(self, models: Path | None, device: str, version: str = "") -> bool:
         """Whether it lives and loads, or has loaded, these networks."""
-        return self.networks == (models, device) and self.status is None
+        return self.networks == (models, device, version) and self.status is None

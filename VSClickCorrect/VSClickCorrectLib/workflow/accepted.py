@@ -1,10 +1,11 @@
-"""Which cases of a worklist a corrector may learn from."""
+"""Which cases of a worklist may be learned from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from VSClickCorrectLib.jobs.adaptation import AcceptedCase, Adaptation
+from VSClickCorrectLib.jobs.accepted_case import AcceptedCase
+from VSClickCorrectLib.jobs.adaptation import Adaptation
 from VSClickCorrectLib.worklist.overview import Row
 from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist

@@ -81,7 +81,7 @@ class InitialMaskFinder:
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
         initial = await self._jobs.run(
             lambda: Job.start_segmentation(
-                case_of(*volumes), choice.path, choice.device, None, self._warm.take()
+                case_of(*volumes), choice.path, choice.device, None, self._warm.take(), choice.corrector
             )
         )
         if initial is not None:

@@ -1,4 +1,4 @@
-"""The corrector learns from a worklist's accepted cases, beside the reader's work, if it was switched on."""
+"""The networks learn from a worklist's accepted cases, beside the reader's work, if it was switched on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.accepted import accepted_rows, adaptation_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 from VSClickCorrectLib.worklist.overview import Row
@@ -24,7 +25,7 @@ REST_S, POLL_S = 2.0, 1.0
 
 
 class Learning:
-    """Adapts the corrector in a child process, one at a time, that takes what others leave of the processor.
+    """Adapts the networks in a child process, one at a time, that takes what others leave of the processor.
 
     What was kept, now or at an earlier time, is used from the next case on. Switching it off, or closing the
     worklist, ends what is under way; the versions that there are stay, and are chosen and left like any other
@@ -47,7 +48,7 @@ class Learning:
         self._job: Job[Adapted] | None = None
         # How many times `EVERY` cases were accepted when it learned last, or the worklist was opened.
         self._learned = 0
-        # Another corrector is offered, or it was switched on or off.
+        # Another version is offered, or it was switched on or off.
         self.changed = Signal()
         flow.changed.connect(self.follow)
 
@@ -85,14 +86,17 @@ class Learning:
                 self._host.later(REST_S, lambda: self._host.start(self._learn(worklist)))
 
     def _take_up(self) -> None:
-        """Use the newest that was kept of the released corrector that is chosen, once it was switched on."""
+        """Use the newest version of the released corrector that is chosen, once it was switched on."""
         if self._taken_up:
             return
         self._taken_up = True
         choice = self._networks.choice
-        models = ModelFolder(choice.path)
-        chosen = models.entry("corrector", choice.corrector or None)
-        newest = [e.name for e in models.adapted.values() if e.adapted["parent"] == chosen.sha256]
+        chosen = choice.models
+        if choice.corrector in chosen.adapted:
+            return
+        corrector = chosen.entry("corrector")
+        versions = [ModelFolder(choice.path, name) for name in chosen.adapted]
+        newest = [one.version for one in versions if one.released(one.entry("corrector")) == corrector]
         if newest:
             self._networks.choice = choice._replace(corrector=newest[-1])
             self.changed.emit()
@@ -123,9 +127,9 @@ class Learning:
         self._take(adapted, choice.corrector)
 
     def _take(self, adapted: Adapted, began_with: str) -> None:
-        """Use what was kept, unless the reader has chosen another corrector meanwhile."""
+        """Use what was kept, unless the reader has chosen another corrector meanwhile that is still there."""
         choice = self._networks.choice
-        if adapted.name and choice.corrector == began_with:
+        if adapted.name and choice.corrector in (began_with, *_gone(choice)):
             self._networks.choice = choice._replace(corrector=adapted.name)
         self._host.say(
             _("{sentence} It is used from the next case on.").format(sentence=adapted.sentence)
@@ -133,6 +137,11 @@ class Learning:
             else adapted.sentence
         )
         self.changed.emit()
+
+
+def _gone(choice: Choice) -> list[str]:
+    """Return what is chosen if it is no longer offered: of what has learned only the newest are kept."""
+    return [name for name in [choice.corrector] if name and name not in choice.correctors()]
 
 
 def _fives(worklist: Worklist, rows: Sequence[Row]) -> int:

@@ -13,7 +13,11 @@ from VSClickCorrectLib.workflow.host import Host
 
 
 class Choice(NamedTuple):
-    """Which models run where: the folder (empty for the shipped ones), the corrector's name, the device."""
+    """Which models run where: the folder (empty for the shipped ones), the version used of it, the device.
+
+    A version is called after its corrector or, if it was the network of the initial mask that learned, after
+    that; see `ModelFolder`.
+    """
 
     folder: str = ""
     corrector: str = ""
@@ -24,8 +28,13 @@ class Choice(NamedTuple):
         """The folder, None for the models that ship with the product."""
         return Path(self.folder) if self.folder else None
 
+    @property
+    def models(self) -> ModelFolder:
+        """The models; raises `ModelError` if the folder holds none."""
+        return ModelFolder(self.path, self.corrector)
+
     def correctors(self) -> list[str]:
-        """Return the names of the correctors in the folder, then of those that have learned here.
+        """Return the names of the correctors in the folder, then of what has learned here.
 
         Raises
         ------
@@ -33,7 +42,7 @@ class Choice(NamedTuple):
             If the folder holds no models.
         """
         entries = ModelFolder(self.path).all_entries
-        return [entry.name for entry in entries if entry.role == "corrector"]
+        return [entry.name for entry in entries if entry.role == "corrector" or entry.adapted]
 
 
 class LoadedNetworks:
@@ -96,5 +105,5 @@ class LoadedNetworks:
         # Whoever asks while they are being loaded waits for them.
         with self._lock:
             if self._loaded != choice or self.corrector is None:
-                networks = Networks.load(ModelFolder(choice.path), choice.device, choice.corrector or None)
+                networks = Networks.load(choice.models, choice.device)
                 self.corrector, self.segmenter, self._loaded = networks.corrector, networks.segmenter, choice

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from VSClickCorrectLib.errors import Cancelled, ImageError, VSClickError
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.preparation import Preparation, is_prepared
 from VSClickCorrectLib.workflow.correction import Workbench
@@ -80,11 +79,11 @@ class MasksAhead:
         worklist, choice = self._worklist, self._workbench.networks.choice
         if worklist is None or self._given_up is None or not self._may_work():
             return None
-        models = ModelFolder(choice.path)
+        models = choice.models
         for case in waiting_without_mask(self._flow.rows, self._flow.current)[:AHEAD]:
             prepared = worklist.store.prepared_path(case.label)
             if case.name not in self._given_up and not is_prepared(prepared, models):
-                return preparation_of(worklist, case, choice.folder, choice.device)
+                return preparation_of(worklist, case, choice.folder, choice.device, choice.corrector)
         return None
 
     async def _make(self, preparation: Preparation) -> None:

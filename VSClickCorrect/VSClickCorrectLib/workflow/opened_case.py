@@ -12,12 +12,12 @@ from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import case_of
 from VSClickCorrectLib.io.pairing import paired
 from VSClickCorrectLib.jobs.preparation import read_prepared
 from VSClickCorrectLib.session.journal import Guard, Journal
 from VSClickCorrectLib.session.start_mask import restored, start_of
+from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.origin import Origin
 from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -94,9 +94,7 @@ class OpenedCase:
         return replace(self, t1ce=t1ce, t2=t2)
 
 
-def read_work(
-    worklist: Worklist, case: WorkCase, models: Path | None, one_patient: bool = False
-) -> OpenedCase:
+def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: bool = False) -> OpenedCase:
     """Read the case that a worklist has open, as work on it was left; raises as its readers do.
 
     Parameters
@@ -105,8 +103,8 @@ def read_work(
         Has the case open.
     case : WorkCase
         The case.
-    models : Path or None
-        The models whose initial mask is of use; None for the shipped ones.
+    choice : Choice
+        The networks whose initial mask is of use.
     one_patient : bool
         Whether sequences of different PatientIDs are one patient's, as somebody has said.
     """
@@ -118,5 +116,5 @@ def read_work(
         opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin).checked(sure)
         if mask is not None:
             return opened
-        prepared = read_prepared(worklist.store.prepared_path(case.label), images, ModelFolder(models))
+        prepared = read_prepared(worklist.store.prepared_path(case.label), images, choice.models)
         return replace(opened, prepared=prepared)

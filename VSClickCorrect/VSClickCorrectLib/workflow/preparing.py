@@ -7,8 +7,10 @@ from VSClickCorrectLib.worklist.work_case import WorkCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 
-def preparation_of(worklist: Worklist, case: WorkCase, models: str, device: str) -> Preparation:
-    """Return the task of one case, with the folder of models (empty for the shipped ones) and the device."""
+def preparation_of(
+    worklist: Worklist, case: WorkCase, models: str, device: str, version: str = ""
+) -> Preparation:
+    """Return the task of one case; ``models``, ``device`` and ``version`` as for `Preparation`."""
     return Preparation(
         case.name,
         {role: str(path) for role, path in case.files.items() if role != "mask"},
@@ -17,4 +19,5 @@ def preparation_of(worklist: Worklist, case: WorkCase, models: str, device: str)
         models,
         device,
         worklist.different_patients,
+        version,
     )

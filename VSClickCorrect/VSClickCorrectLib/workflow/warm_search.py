@@ -56,7 +56,8 @@ class WarmSearch:
     def _wanted(self) -> bool:
         workbench, choice = self._workbench, self._choice
         # One that has died, for lack of packages say, would die again.
-        tried = self._child is not None and self._child.networks == (choice.path, choice.device)
+        chosen = choice.path, choice.device, choice.corrector
+        tried = self._child is not None and self._child.networks == chosen
         return not tried and not self._jobs.busy and any(workbench.volumes) and workbench.is_blank
 
     def _begin(self) -> None:
@@ -64,4 +65,5 @@ class WarmSearch:
             self.close()
             # Whoever searches is told why it cannot be.
             with passed_over("no search was made ready", VSClickError):
-                self._child = WarmChild(self._choice.path, self._choice.device)
+                choice = self._choice
+                self._child = WarmChild(choice.path, choice.device, None, choice.corrector)

@@ -277,9 +277,9 @@ class WorklistFlow:
         self._recorder.follow(worklist)
         self.changed.emit()
         self._host.say(_("Reading case {case} …").format(case=case.name))
-        models = self._workbench.networks.choice.path
+        choice = self._workbench.networks.choice
         try:
-            return await of_one_patient(self._host, lambda sure: read_work(worklist, case, models, sure))
+            return await of_one_patient(self._host, lambda sure: read_work(worklist, case, choice, sure))
         except VSClickError as error:
             worklist.give_up(error)
             if isinstance(error, ImageError) and not isinstance(error, Unreadable):

@@ -103,8 +103,8 @@ def recorded(plan: EvaluationPlan, output: Path, settings: EvaluationSettings, c
 
 @lru_cache(maxsize=1)
 def _prepared(plan: EvaluationPlan, _digest: str) -> PreparedPlan:
-    models = ModelFolder(plan.models)
-    corrector = Corrector.load(models, plan.corrector, plan.device)
+    models = ModelFolder(plan.models, plan.corrector or "")
+    corrector = Corrector.load(models, None, plan.device)
     found = plan.start in ("initial", "first-click") or plan.play.user == LED
     segmenter = InitialSegmenter.load(models, plan.device, plan.hold_clicks) if found else None
     methods = _methods(plan, corrector, segmenter)

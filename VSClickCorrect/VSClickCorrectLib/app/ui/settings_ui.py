@@ -11,13 +11,13 @@ from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.workflow.correction_settings import CARRY_ALL
 
 _HINTS = {
-    "Corrector": "The network that answers a click",
+    "Corrector": "The network that answers a click; below it what learned from your cases",
     "Merge": "How what the network proposes becomes a change of the mask",
     "Threshold": "From which probability on a voxel is tumour; 0 for the model's own",
     "Carry to slices": "To how many slices above and below a click carries",
     "Learn from accepted cases": (
-        "In a worklist, after every five cases that are done, let a copy of the corrector learn from them; "
-        "it is used if it helps, and never leaves the machine"
+        "In a worklist, after every five cases that are done, let copies of the networks learn from them; "
+        "what helps is used and never leaves the machine"
     ),
 }
 
