@@ -55,5 +55,5 @@ def test_other_networks_take_its_place(flow, host, plain, children, bright_model
     flow.networks.choice = flow.networks.choice._replace(folder=str(bright_models), device="cpu")
     flow.workbench.open(plain)
     host.pass_time(turns=2)
-    assert [child.networks for child in children] == [(None, "auto"), (bright_models, "cpu")]
+    assert [child.networks for child in children] == [(None, "auto", ""), (bright_models, "cpu", "")]
     assert children[0].ended and not children[1].ended
