@@ -1,5 +1,6 @@
 """A small case for the app, the app in this process without a browser, and a real Chromium."""
 
+import asyncio
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -19,6 +20,8 @@ _QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # What opens is there at once.
+    "--force-prefers-reduced-motion",
 ]
 START_RADIUS_MM = 5.0
 
@@ -70,15 +73,15 @@ def parts(slicer_app, bright_models):
     flow.workbench.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_app(tmp_path_factory):
-    """Start the app with arguments, as its command does; it ends with the session."""
+    """Start the app with arguments, as its command does; it ends with the module."""
     yield from _started(AppServer, tmp_path_factory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve_app(tmp_path_factory):
-    """Serve a page in a process that has imported everything already; it ends with the session."""
+    """Serve a page in a process that has imported everything already; it ends with the module."""
     yield from _started(ForkedApp, tmp_path_factory)
 
 
@@ -95,14 +98,25 @@ def _started(kind, tmp_path_factory):
         server.close()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """A running Chromium; no longer than a module, as playwright keeps an event loop running beside it."""
+@pytest.fixture(scope="session")
+def browser():
+    """A running Chromium, and the event loop on which playwright talks with it."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed; on Debian or Ubuntu: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
-        yield browser
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield SimpleNamespace(chromium=chromium, loop=loop)
+        asyncio._set_running_loop(loop)
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(browser):
+    """A running Chromium; other modules run event loops of their own, so its own rests after a module."""
+    asyncio._set_running_loop(browser.loop)
+    yield browser.chromium
+    asyncio._set_running_loop(None)

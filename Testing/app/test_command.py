@@ -122,8 +122,8 @@ def test_the_token_comes_from_the_environment_and_child_processes_do_not_get_it(
     assert "VSCLICK_TOKEN" not in os.environ
 
 
-def test_others_reach_the_server_only_with_a_warning_and_the_token_that_it_made_up(start_app, bright_models):
-    server = start_app("--models", bright_models, "--host", "0.0.0.0")
+def test_others_reach_the_server_only_with_a_warning_and_the_token_that_it_made_up(serve_app, bright_models):
+    server = serve_app("--models", bright_models, "--host", "0.0.0.0")
     found = re.fullmatch(r"http://127.0.0.1:(\d+)/\?secret=([\w-]{32})", server.url)
     assert "Others on the network can reach this server, and what passes is not encrypted" in warned(server)
     port = int(found[1])
@@ -133,7 +133,7 @@ def test_others_reach_the_server_only_with_a_warning_and_the_token_that_it_made_
 
 def warned(server):
     """Return the output, once the line after the address is there."""
-    while len(server.log.read_text().splitlines()) < 2 and server.process.poll() is None:
+    while len(server.log.read_text().splitlines()) < 2 and server.process.is_alive():
         time.sleep(0.05)
     return server.log.read_text()
 

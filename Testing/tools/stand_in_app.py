@@ -63,7 +63,7 @@ def main(annotator: str) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     # Connections wait in the listener until they are answered.
     print(f"{READY} http://127.0.0.1:{listener.getsockname()[1]}/ (Ctrl+C ends it)", flush=True)
-    web.run_app(application, sock=listener, print=None, shutdown_timeout=1)
+    web.run_app(application, sock=listener, print=None, shutdown_timeout=0.1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The workflow over a scene, in a window that is none."""
 
 import os
+import shutil
 from importlib.util import find_spec
 
 import numpy as np
@@ -46,12 +47,16 @@ def flow(host, headless, small):
     flow.workbench.stop()
 
 
-@pytest.fixture
-def start(small):
-    """The small case's mask, moved away from the tumour."""
+def moved_away(small):
     from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 
     return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
+
+
+@pytest.fixture
+def start(small):
+    """The small case's mask, moved away from the tumour."""
+    return moved_away(small)
 
 
 @pytest.fixture
@@ -77,14 +82,21 @@ def begun(flow, host, case):
     return flow.workbench
 
 
-@pytest.fixture
-def folder(tmp_path, small, start):
-    """Four cases, of which the second has no readable image."""
+@pytest.fixture(scope="session")
+def written(tmp_path_factory, small):
+    """The small case as files, its mask moved away; not to be changed."""
     from VSClickCorrectLib.io.images import write_mask, write_volume
 
+    folder = tmp_path_factory.mktemp("small-case")
+    write_volume(folder / "T1ce.nii.gz", small.t1ce)
+    write_mask(folder / "mask.nii.gz", moved_away(small), small.grid)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path, written):
+    """Four cases, of which the second has no readable image."""
     for name in ("case1", "case2", "case3", "case4"):
-        (tmp_path / "cases" / name).mkdir(parents=True)
-        write_volume(tmp_path / "cases" / name / "T1ce.nii.gz", small.t1ce)
-        write_mask(tmp_path / "cases" / name / "mask.nii.gz", start, small.grid)
+        shutil.copytree(written, tmp_path / "cases" / name)
     (tmp_path / "cases" / "case2" / "T1ce.nii.gz").write_bytes(b"broken")
     return tmp_path
