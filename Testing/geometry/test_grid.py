@@ -40,14 +40,14 @@ def test_axial_sizes_of_a_sagittal_grid_follow_up_back_left():
 
 def test_axial_view_of_an_axial_scan_is_the_scan_itself():
     array = np.arange(24).reshape(2, 3, 4)
-    assert np.array_equal(Grid(array.shape, AXIAL).axial_order().to_axial(array), array)
+    assert np.array_equal(Grid(array.shape, AXIAL).axial_order().arranged(array), array)
 
 
 def test_axial_view_of_a_sagittal_scan_is_turned_by_hand_alike():
     array = np.arange(24).reshape(2, 3, 4)
     # Slices upward: rows from the last to the first; rows backward: columns; columns to the left: slices.
     assert np.array_equal(
-        Grid(array.shape, SAGITTAL).axial_order().to_axial(array), array.transpose(1, 2, 0)[::-1]
+        Grid(array.shape, SAGITTAL).axial_order().arranged(array), array.transpose(1, 2, 0)[::-1]
     )
 
 
@@ -141,7 +141,7 @@ def test_axial_order_is_the_closest_of_all_signed_permutations(grid):
 def test_axial_views_run_superior_posterior_left(grid):
     ras = all_ras(grid)
     order = grid.axial_order()
-    r, a, s = (order.to_axial(ras[..., n]) for n in range(3))
+    r, a, s = (order.arranged(ras[..., n]) for n in range(3))
     assert (np.diff(s, axis=0) > 0).all()
     assert (np.diff(a, axis=1) < 0).all()
     assert (np.diff(r, axis=2) < 0).all()
@@ -182,9 +182,9 @@ def test_slices_are_numbered_in_the_direction_of_their_order(grid, data):
 def test_array_survives_the_way_to_axial_order_and_back(grid):
     array = np.arange(np.prod(grid.shape)).reshape(grid.shape)
     order = grid.axial_order()
-    axial = order.to_axial(array)
+    axial = order.arranged(array)
     assert axial.shape == grid.axial_shape
-    assert np.array_equal(order.from_axial(axial), array)
+    assert np.array_equal(order.restored(axial), array)
 
 
 @given(grids())
@@ -200,7 +200,7 @@ def test_axial_box_names_the_same_voxels_in_array_order(grid, data):
     array = np.arange(np.prod(grid.shape)).reshape(grid.shape)
     order = grid.axial_order()
     assert np.array_equal(
-        order.to_axial(array)[axial.slices], order.to_axial(array[grid.axial_box(axial).slices])
+        order.arranged(array)[axial.slices], order.arranged(array[grid.axial_box(axial).slices])
     )
 
 
@@ -296,7 +296,7 @@ def test_flipping_the_array_and_its_affine_gives_the_same_axial_view(grid):
     flipped[:3, 0] *= -1
     mirrored = Grid(grid.shape, flipped)
     assert np.array_equal(
-        mirrored.axial_order().to_axial(array[:, :, ::-1]), grid.axial_order().to_axial(array)
+        mirrored.axial_order().arranged(array[:, :, ::-1]), grid.axial_order().arranged(array)
     )
 
 

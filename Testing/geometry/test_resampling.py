@@ -263,6 +263,6 @@ def test_each_voxel_gets_the_sample_that_lies_nearest(grid, seed, factor):
     spacing = tuple(factor * np.asarray(grid.axial_spacing))
     window = ResamplingGrid(grid, center, ResamplingGeometry(samples.shape, spacing))
     blown_up = samples.repeat(factor, 0).repeat(factor, 1).repeat(factor, 2)
-    native = order.from_axial(blown_up[tuple(slice(0, n) for n in shape)])
+    native = order.restored(blown_up[tuple(slice(0, n) for n in shape)])
     box = Box((1, 0, 2), tuple(n - 1 for n in grid.shape))
     np.testing.assert_array_equal(window.nearest(samples, box), native[box.slices])

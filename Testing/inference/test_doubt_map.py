@@ -80,7 +80,7 @@ def test_a_gain_is_that_of_mending_what_lies_round_the_place():
     place = doubtful_places(doubt)[0]
     native = np.moveaxis(np.indices(SHAPE), 0, -1)
     squared = np.sum((doubt.window.grid.index_to_ras(native) - place.position_ras) ** 2, axis=-1)
-    mended = doubt.window.order.to_axial(np.exp(-squared / (2 * 4.0**2)))
+    mended = doubt.window.order.arranged(np.exp(-squared / (2 * 4.0**2)))
     expected = expected_dice(doubt.mask, doubt.error, mended) - doubt.expected_dice
     assert place.gain == pytest.approx(expected, abs=1e-5)
 

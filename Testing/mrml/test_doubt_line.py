@@ -28,7 +28,7 @@ def doubt_at(volume_node, **errors):
     for place, value in errors.values():
         error[place] = value
     order = grid.axial_order()
-    return DoubtMap(window, order.to_axial(mask), order.to_axial(error)), mask
+    return DoubtMap(window, order.arranged(mask), order.arranged(error)), mask
 
 
 def shown(scene):

@@ -25,7 +25,7 @@ def asked(flow, small):
         )
         values, order = mask.read(grid.box), grid.axial_order()
         return DoubtMap(
-            window, order.to_axial(values), order.to_axial((values != small.truth).astype(np.float32))
+            window, order.arranged(values), order.arranged((values != small.truth).astype(np.float32))
         )
 
     flow.networks.segmenter = SimpleNamespace(doubts=doubts, propose=None)

@@ -145,7 +145,7 @@ def doubter(case, mask, clicks):
         ResamplingGeometry(GRID.axial_shape, tuple(map(float, GRID.axial_spacing))),
     )
     wrong = (mask.values != TRUTH).astype(np.float32)
-    return DoubtMap(window, *(GRID.axial_order().to_axial(one) for one in (mask.values, wrong)))
+    return DoubtMap(window, *(GRID.axial_order().arranged(one) for one in (mask.values, wrong)))
 
 
 @pytest.mark.parametrize("user", USERS)

@@ -31,13 +31,14 @@ _MAX_MM = 2000.0
 
 
 @dataclass(frozen=True)
-class AxialOrder:
-    """How the axes of an array become (slices up, rows back, columns left).
+class AxisOrder:
+    """How the axes of an array become slices, rows and columns.
 
     Parameters
     ----------
     axes : tuple of int
-        Array axis that runs, up to its sign, along superior, posterior and left.
+        Array axis that runs, up to its sign, along slices, rows and columns: in an axial stack those are
+        superior, posterior and left.
     flips : tuple of bool
         Whether that array axis runs the other way.
     """
@@ -45,13 +46,13 @@ class AxialOrder:
     axes: Index3
     flips: tuple[bool, bool, bool]
 
-    def to_axial(self, array: np.ndarray) -> np.ndarray:
-        """Return a view of a ``(k, j, i)`` array with axes in axial order."""
+    def arranged(self, array: np.ndarray) -> np.ndarray:
+        """Return a view of a ``(k, j, i)`` array as slices, rows and columns."""
         view = array.transpose(self.axes)
         return view[tuple(slice(None, None, -1 if f else 1) for f in self.flips)]
 
-    def from_axial(self, array: np.ndarray) -> np.ndarray:
-        """Return a view of an array in axial order with axes in ``(k, j, i)`` order."""
+    def restored(self, array: np.ndarray) -> np.ndarray:
+        """Return a view of slices, rows and columns with axes in ``(k, j, i)`` order."""
         unflipped = array[tuple(slice(None, None, -1 if f else 1) for f in self.flips)]
         return unflipped.transpose(np.argsort(self.axes))
 
@@ -143,7 +144,7 @@ class Grid:
         """Voxel size in mm in axial order: slices, rows, columns."""
         return self.spacing_in(self.axial_order())
 
-    def spacing_in(self, order: AxialOrder) -> np.ndarray:
+    def spacing_in(self, order: AxisOrder) -> np.ndarray:
         """Return the voxel size in mm along the axes of an order."""
         return self.spacing[::-1][list(order.axes)]
 
@@ -152,7 +153,7 @@ class Grid:
         """Array shape in axial order."""
         return self.shape_in(self.axial_order())
 
-    def shape_in(self, order: AxialOrder) -> Index3:
+    def shape_in(self, order: AxisOrder) -> Index3:
         """Return the array shape along the axes of an order."""
         return triple(self.shape[a] for a in order.axes)
 
@@ -209,11 +210,11 @@ class Grid:
             raise ImageError(f"the point at R {r}, A {a}, S {s} mm lies outside the image; click inside it.")
         return index3(index)
 
-    def axial_order(self) -> AxialOrder:
+    def axial_order(self) -> AxisOrder:
         """Return the permutation and flips that bring arrays on this grid closest to an axial stack."""
         return self._axial_order
 
-    def slice_order(self) -> AxialOrder:
+    def slice_order(self) -> AxisOrder:
         """Return the permutation and flips that bring arrays on this grid into slices as they were acquired.
 
         Voxels are thickest across the slices of a scan: where they are by far the thickest from front to back
@@ -235,28 +236,28 @@ class Grid:
         return np.linalg.inv(self.affine)
 
     @cached_property
-    def _axial_order(self) -> AxialOrder:
+    def _axial_order(self) -> AxisOrder:
         return self._order_nearest(_AXIAL_RAS)
 
     @cached_property
-    def _slice_order(self) -> AxialOrder:
+    def _slice_order(self) -> AxisOrder:
         thickest = int(np.argmax(self.axial_spacing))
         others = np.delete(self.axial_spacing, thickest)
         if thickest == 0 or self.axial_spacing[thickest] < _THICKER * others.max():
             return self._axial_order
         return self._order_nearest(_CORONAL_RAS if thickest == 1 else _SAGITTAL_RAS)
 
-    def _order_nearest(self, stack_ras: np.ndarray) -> AxialOrder:
+    def _order_nearest(self, stack_ras: np.ndarray) -> AxisOrder:
         directions = (self.affine[:3, :3] / self.spacing)[:, ::-1]  # columns in array order k, j, i
         cosines = stack_ras @ directions
         axes = max(permutations(range(3), 3), key=lambda p: sum(abs(cosines[n, a]) for n, a in enumerate(p)))
-        return AxialOrder(axes, triple(bool(cosines[n, a] < 0) for n, a in enumerate(axes)))
+        return AxisOrder(axes, triple(bool(cosines[n, a] < 0) for n, a in enumerate(axes)))
 
     def axial_box(self, box: Box) -> Box:
         """Return ``box``, given in axial order, in array order ``(k, j, i)``."""
         return self.box_from(self.axial_order(), box)
 
-    def box_from(self, order: AxialOrder, box: Box) -> Box:
+    def box_from(self, order: AxisOrder, box: Box) -> Box:
         """Return ``box``, given in that order, in array order ``(k, j, i)``."""
         start, stop = [0, 0, 0], [0, 0, 0]
         for n, axis in enumerate(order.axes):

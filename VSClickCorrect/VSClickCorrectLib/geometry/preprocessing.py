@@ -34,7 +34,7 @@ def head_box(volume: Volume) -> Box:
     Box
         In axial order; the whole slice where no head stands out.
     """
-    axial = volume.grid.axial_order().to_axial(volume.array)
+    axial = volume.grid.axial_order().arranged(volume.array)
     low, high = volume.intensity_range
     head = axial[::_STRIDE, ::_STRIDE, ::_STRIDE] > low + _AIR_FRACTION * (high - low)
     start, stop = [0], [axial.shape[0]]

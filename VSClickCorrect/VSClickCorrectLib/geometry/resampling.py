@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import AxialOrder, Grid
+from VSClickCorrectLib.geometry.grid import AxisOrder, Grid
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 
 
@@ -79,7 +79,7 @@ class ResamplingGrid:
         Continuous array coordinates of the window's centre in that order (see `coordinates_in`).
     geometry : ResamplingGeometry
         Samples and their spacing.
-    order : AxialOrder, optional
+    order : AxisOrder, optional
         Along which axes the samples' slices, rows and columns lie; axial if left out.
 
     Attributes
@@ -91,7 +91,7 @@ class ResamplingGrid:
     """
 
     def __init__(
-        self, grid: Grid, center, geometry: ResamplingGeometry, order: AxialOrder | None = None
+        self, grid: Grid, center, geometry: ResamplingGeometry, order: AxisOrder | None = None
     ) -> None:
         self.grid = grid
         self.geometry = geometry
@@ -160,7 +160,7 @@ class ResamplingGrid:
             count = self.geometry.shape[axis]
             offset = (along - self.center[axis]) / self.steps[axis] + (count - 1) / 2
             places.append(np.clip(np.floor(offset + 0.5).astype(int), 0, count - 1))
-        return self.order.from_axial(samples[np.ix_(*places)])
+        return self.order.restored(samples[np.ix_(*places)])
 
     def resample(self, values: np.ndarray) -> np.ndarray:
         """Sample native voxels.
@@ -175,7 +175,7 @@ class ResamplingGrid:
         ndarray of float32
             Shape ``geometry.shape``, in the window's order; 0 where the window leaves the grid.
         """
-        return _separable(self.order.to_axial(values).astype(np.float32, copy=False), self._down)
+        return _separable(self.order.arranged(values).astype(np.float32, copy=False), self._down)
 
     def resample_back(self, samples: np.ndarray) -> np.ndarray:
         """Interpolate samples at the native voxels of ``box``.
@@ -190,7 +190,7 @@ class ResamplingGrid:
         ndarray of float32
             Shape ``box.shape``, ``(k, j, i)``.
         """
-        return self.order.from_axial(_separable(samples.astype(np.float32), self._up))
+        return self.order.restored(_separable(samples.astype(np.float32), self._up))
 
 
 def distances(grid: Grid, box: Box, ras) -> np.ndarray:
@@ -209,7 +209,7 @@ def axial_coordinates(grid: Grid, ras) -> np.ndarray:
     return coordinates_in(grid, grid.axial_order(), ras)
 
 
-def coordinates_in(grid: Grid, order: AxialOrder, ras) -> np.ndarray:
+def coordinates_in(grid: Grid, order: AxisOrder, ras) -> np.ndarray:
     """Return continuous array coordinates, in an order, of a point in RAS mm."""
     kji = grid.ras_to_ijk(ras)[::-1]
     return np.array(

@@ -77,11 +77,11 @@ class DoubtMap:
         share = ndimage.uniform_filter(self.error, size, mode="constant")
         near = self.window.nearest(share, self.window.box)
         cross = ndimage.generate_binary_structure(2, 1)[None]
-        inside = self.window.order.to_axial(mask)
+        inside = self.window.order.arranged(mask)
         core = ndimage.binary_erosion(inside, cross, border_value=1)
         border = ndimage.binary_dilation(inside, cross) & ~core
         reached = np.sum([near >= value for value in least], axis=0)
-        return np.where(self.window.order.from_axial(border), reached, 0)
+        return np.where(self.window.order.restored(border), reached, 0)
 
 
 def expected_dice(mask: np.ndarray, error: np.ndarray, mended: np.ndarray | float = 0.0) -> float:

@@ -177,5 +177,5 @@ def _meet(one: InitialMask, other: InitialMask) -> bool:
 def _without_holes(values: np.ndarray, grid: Grid) -> np.ndarray:
     """Fill holes within axial slices, as contours drawn by hand do: dark cores belong to the tumour."""
     order = grid.axial_order()
-    filled = [ndimage.binary_fill_holes(one) for one in order.to_axial(values)]
-    return order.from_axial(np.stack(filled))
+    filled = [ndimage.binary_fill_holes(one) for one in order.arranged(values)]
+    return order.restored(np.stack(filled))

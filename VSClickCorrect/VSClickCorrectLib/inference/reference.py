@@ -241,7 +241,7 @@ def _place(made: SampleCase, sequences: tuple[str, ...]) -> Place:
     from VSClickCorrectLib.inference.forward import Place
 
     grid = made.grid
-    box = Box.around(grid.axial_order().to_axial(made.truth))
+    box = Box.around(grid.axial_order().arranged(made.truth))
     margin = index3(np.ceil(_MARGIN_MM / grid.axial_spacing))
     mask = made.truth & np.roll(made.truth, (1, 2, 3), axis=(0, 1, 2))
     lost = np.argwhere(made.truth & ~mask)

@@ -293,7 +293,7 @@ def head_middle(volume: Volume) -> Middle:
 def _widest(grid: Grid, values: np.ndarray) -> tuple[int, list[Ends]]:
     """Return the axial slice, counted in ``values``, with the longest line, that line and the one across."""
     spacing = tuple(grid.axial_spacing[1:])
-    planes = list(grid.axial_order().to_axial(values))
+    planes = list(grid.axial_order().arranged(values))
     reaches = [_reach(plane, spacing) for plane in planes]
     best, ends, length = -1, (np.zeros(2), np.zeros(2)), 0.0
     # Those that may be longest come first, so that most need not be looked at in full.

@@ -204,7 +204,7 @@ class _Surroundings:
         self._grid = case.grid
         self._ordered_box = ordered
         self.place = triple(n - a for n, a in zip(index, ordered.start, strict=True))
-        self.mask = self._order.to_axial(mask.read(self.box))
+        self.mask = self._order.arranged(mask.read(self.box))
 
     @property
     def has_border(self) -> bool:
@@ -213,7 +213,7 @@ class _Surroundings:
 
     def of(self, volume: Volume) -> np.ndarray:
         """Return a sequence here, float32, 0 to 1."""
-        return self._order.to_axial(volume.normalised(self.box))
+        return self._order.arranged(volume.normalised(self.box))
 
     def from_click(self) -> np.ndarray:
         """Return the distance of every voxel from the click's, mm."""
@@ -231,7 +231,7 @@ class _Surroundings:
             first = ordered.start[0] + only
             one = Box((first, *ordered.start[1:]), (first + 1, *ordered.stop[1:]))
             box, values = self._grid.box_from(self._order, one), probability[only : only + 1]
-        return Proposal(self._click, box, self._order.from_axial(values).astype(np.float32))
+        return Proposal(self._click, box, self._order.restored(values).astype(np.float32))
 
 
 def _brushed(around: _Surroundings) -> np.ndarray:

@@ -51,14 +51,14 @@ def save_picture(
     from matplotlib.figure import Figure
 
     order = case.grid.axial_order()
-    axial = {name: order.to_axial(mask) for name, mask in masks.items()}
+    axial = {name: order.arranged(mask) for name, mask in masks.items()}
     slices, view = _view(case.grid, axial)
     places = [(click, axial_coordinates(case.grid, click.position_ras)) for click in clicks]
     sequences = {name: v for name, v in case.sequences.items() if v is not None}
     figure = Figure(figsize=(2.4 * len(slices), 2.55 * len(sequences) + 0.7), facecolor="#111111")
     axes = figure.subplots(len(sequences), len(slices), squeeze=False)
     for row, (name, volume) in zip(axes, sequences.items(), strict=True):
-        image, (low, high) = order.to_axial(volume.array), volume.intensity_range
+        image, (low, high) = order.arranged(volume.array), volume.intensity_range
         for axis, k in zip(row, slices, strict=True):
             axis.imshow(
                 image[(k, *view)],

@@ -46,13 +46,13 @@ def save_progress(path: Path, case: Case, truth: np.ndarray, rounds: Sequence[Ro
     from matplotlib.figure import Figure
 
     order = case.grid.axial_order()
-    masks = [order.to_axial(one.mask) for one in rounds]
-    true = order.to_axial(truth)
+    masks = [order.arranged(one.mask) for one in rounds]
+    true = order.arranged(truth)
     slices, view = (
         _slices(case.grid, masks, true),
         _view(case.grid, masks, true),
     )
-    image, (low, high) = order.to_axial(case.reference.array), case.reference.intensity_range
+    image, (low, high) = order.arranged(case.reference.array), case.reference.intensity_range
     columns = len(rounds) + 1
     figure = Figure(figsize=(2.3 * columns, 2.3 * len(slices) + 0.9), facecolor="#111111")
     axes = figure.subplots(len(slices), columns, squeeze=False)

@@ -50,7 +50,7 @@ def drawn_clicks(grid: Grid, truth: np.ndarray, wanted: DrawnClicks, rng: np.ran
     """
     clicks, order = [], grid.slice_order()
     spacing = grid.spacing_in(order)[1:]
-    for k, tumour in enumerate(order.to_axial(truth)):
+    for k, tumour in enumerate(order.arranged(truth)):
         regions = (
             (ClickKind.BOUNDARY, wanted.border, tumour & ~ndimage.binary_erosion(tumour)),
             (ClickKind.INCLUDE, wanted.foreground, tumour),

@@ -57,7 +57,7 @@ def thesis_clicks(
     """
     order = grid.slice_order()
     found = []
-    for k, slices in enumerate(zip(order.to_axial(truth), order.to_axial(mask), strict=True)):
+    for k, slices in enumerate(zip(order.arranged(truth), order.arranged(mask), strict=True)):
         weighted = weighted_border(*slices)
         if weighted.any():
             places = np.argwhere(weighted == weighted.max())

@@ -48,7 +48,7 @@ def class_example(case: ClassCase, experiment: Experiment) -> Example:
         ``(slices, rows, columns)``: the class that fills most of each voxel.
     """
     spacing = point3(experiment.geometry["spacing"])
-    axial = case.grid.axial_order().to_axial(case.labels)
+    axial = case.grid.axial_order().arranged(case.labels)
     whole = Box((0, 0, 0), case.grid.axial_shape)
     reach = np.ceil(np.multiply(experiment.examples.crop, spacing) / case.grid.axial_spacing)
     box = Box.of_array(axial)

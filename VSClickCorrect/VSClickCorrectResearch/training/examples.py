@@ -174,7 +174,7 @@ def slab_source(case: LabelledCase, shape: Index3, intensities: str = ROBUST) ->
     channels, targets : ndarray of float16
         As of `crop_source`.
     """
-    hits = np.flatnonzero(case.grid.axial_order().to_axial(case.truth).any(axis=(1, 2)))
+    hits = np.flatnonzero(case.grid.axial_order().arranged(case.truth).any(axis=(1, 2)))
     ends = (hits[0], hits[-1]) if len(hits) else (0, case.grid.axial_shape[0] - 1)
     window = slab_grid(case.case, sum(ends) / 2, shape)
     target = window.resample(case.truth[window.source_box.slices])
