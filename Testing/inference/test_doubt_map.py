@@ -33,7 +33,7 @@ def doubt_of(error, mask=None, affine=AFFINE):
     """A map whose samples are the native voxels."""
     window = ResamplingGrid(Grid(SHAPE, affine), (19.5,) * 3, ResamplingGeometry(SHAPE, (1.0,) * 3))
     native = block() if mask is None else mask, error.astype(np.float32)
-    return DoubtMap(window, *map(window.order.to_axial, native))
+    return DoubtMap(window, *map(window.order.arranged, native))
 
 
 def test_expected_dice_by_hand():
