@@ -20,8 +20,6 @@ _QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # What opens is there at once.
-    "--force-prefers-reduced-motion",
 ]
 START_RADIUS_MM = 5.0
 

@@ -24,7 +24,7 @@ if NGINX is None or OPENSSL is None:
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
-from prompt_expect import expect
+from playwright.sync_api import expect
 
 PATIENCE_MS = 120_000
 PASSWORDS = {"anna": "Anna's password", "bert": "Bert's password"}

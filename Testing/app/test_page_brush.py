@@ -11,7 +11,7 @@ from bright_ball import CENTER, GRID, ball, read_image, world
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
-from prompt_expect import expect
+from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
 START = ball(radius=5.0)

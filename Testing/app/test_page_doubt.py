@@ -8,7 +8,7 @@ import pytest
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
-from prompt_expect import expect
+from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
 

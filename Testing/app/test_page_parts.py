@@ -10,7 +10,7 @@ if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
 from handmade_models import constant_unet3d, read_manifest, write_manifest, write_weights
-from prompt_expect import expect
+from playwright.sync_api import expect
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 
 PATIENCE_MS = 60_000

@@ -10,7 +10,7 @@ from page_mouse import drag, middle_of, over, until
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
-from prompt_expect import expect
+from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
 # How unlike the pictures of two views are: the mean difference, 0 to 255.
@@ -101,7 +101,7 @@ def test_both_sequences_lie_side_by_side_in_every_plane_and_are_linked(page, pla
     page.mouse.move(*middle_of(page, plane))
     page.mouse.wheel(0, 100)
     expect(place).not_to_have_text(before)
-    until(page, lambda: place.inner_text() == over(page, plane).locator(".vs-position").inner_text())
+    expect(place).to_have_text(over(page, plane).locator(".vs-position").inner_text())
     drag(page, plane, 40, 20, "right")
     until(page, lambda: bar_mm(page, plane) == pytest.approx(bar_mm(page, f"{plane}T2"), abs=0.6))
 

@@ -9,7 +9,7 @@ from page_mouse import drag, middle_of, settled, until
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
-from prompt_expect import expect
+from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
 # Whether both axial views show the same picture.
