@@ -34,6 +34,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
 if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="vsclick-tests-", dir=_MEMORY)
+    # As everybody may enter /tmp: some tests are somebody else.
+    Path(tempfile.tempdir).chmod(0o755)
     atexit.register(_give_memory_back, tempfile.tempdir)
 
 # What was learned on this machine is nothing for tests.
