@@ -186,7 +186,9 @@ class SharedList:
         if step in MAY_REOPEN:
             said.state = None
         if step in ("click", "undo", "redo", "remove"):
-            said.clicked = done and step == "click"
+            # A click that changes nothing leaves a case as it was.
+            flips = done and any(event.get("change", {}).get("voxels") for event in detail[1])
+            said.clicked = done and step == "click" and (flips or said.clicked)
         if done:
             said.events += detail[1]
             self.counts.events += len(detail[1])
@@ -255,10 +257,12 @@ def _looked_at(worklist, number, name):
         signs = [n for n in range(CASES) if values is not None and values[signature(n)].any()]
         if values is not None and signs != [number]:
             wrong.append(f"its {what} is that of {signs}")
-    clicks = sum(len(edit.clicks) - len(edit.removed) for edit in history_of(events)[0].done)
+    edits = history_of(events)[0].done
+    clicks = sum(len(edit.clicks) - len(edit.removed) for edit in edits)
     if worklist.record(name).state.value == "in work" and worklist.record(name).clicks != clicks:
         wrong.append(f"its record tells of {worklist.record(name).clicks} clicks, its journal of {clicks}")
-    if record.state.value == "todo" and clicks:
+    # Clicks that change nothing leave it as it was.
+    if record.state.value == "todo" and clicks and any(not edit.change.box.empty for edit in edits):
         wrong.append(f"it is to do with {clicks} clicks")
     if record.state.value == "done":
         wrong += _labelled(label_path, record, events, saved, label)
