@@ -69,9 +69,12 @@ async def drawn(happened):
     pytest.fail(f"only {happened}")
 
 
-def test_each_view_is_drawn_once_after_a_click(after_a_click):
+def test_each_slice_view_is_drawn_once_after_a_click_and_then_the_surface(after_a_click):
     drawn = [name for name, what in after_a_click if what == "drawn"]
-    assert sorted(drawn) == sorted(SHOWN), drawn
+    *slices, surface = SHOWN
+    assert sorted(drawn[:4]) == sorted(slices), drawn
+    # Where the machine is slow, what is worked out of the surface later comes after it was drawn.
+    assert set(drawn[4:]) == {surface}, drawn
 
 
 def test_each_is_sent_before_the_next_is_drawn_and_first_the_one_that_was_clicked(after_a_click):
