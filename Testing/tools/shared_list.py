@@ -197,7 +197,8 @@ class SharedList:
 def differences(said, fact):
     """Return in what a case differs in the evening from what was told of it."""
     record, wrong = fact["record"], list(fact["wrong"])
-    if not is_within(said.events, fact["events"]):
+    # Who takes a case over may tell of a step before the other has told of theirs.
+    if not is_within(*(sorted(events, key=json.dumps) for events in (said.events, fact["events"]))):
         wrong.append(f"of {len(said.events)} events that were told some are missing in {len(fact['events'])}")
     if said.comment is not None and record["comment"] != said.comment:
         wrong.append(f"the comment is {record['comment']!r} and not {said.comment!r}")
