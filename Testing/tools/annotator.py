@@ -226,7 +226,8 @@ class Annotator:
         except VSClickError as error:
             self._tell(step, case, "refused", str(error))
             return None
-        events = [told(event) for event in journal.events[before:]] if journal is not None else []
+        # Each with its place in the journal: who takes a case over may tell before the other has told.
+        events = list(enumerate(map(told, journal.events[before:]), before)) if journal is not None else []
         self._tell(step, case, "done", (detail, events))
         return result
 

@@ -13,6 +13,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -36,17 +37,22 @@ FORK = multiprocessing.get_context("fork")
 
 @dataclass
 class Told:
-    """What was told of a case: events of the journal, and what must hold of comment, label and state.
+    """What was told of a case: events by their places in the journal, and what must hold of the rest of it.
 
     None stands for what is not certain, because a step that would change it was cut short.
     """
 
-    events: list = field(default_factory=list)
+    placed: list = field(default_factory=list)
     comment: str | None = ""
     label: str | None = None
     labelled: bool = False
     state: str | None = None
     clicked: bool = False
+
+    @property
+    def events(self):
+        """In the order of the journal."""
+        return [event for _, event in self.placed]
 
 
 @dataclass
@@ -187,18 +193,17 @@ class SharedList:
             said.state = None
         if step in ("click", "undo", "redo", "remove"):
             # A click that changes nothing leaves a case as it was.
-            flips = done and any(event.get("change", {}).get("voxels") for event in detail[1])
+            flips = done and any(event.get("change", {}).get("voxels") for _, event in detail[1])
             said.clicked = done and step == "click" and (flips or said.clicked)
         if done:
-            said.events += detail[1]
+            said.placed = sorted([*said.placed, *detail[1]], key=itemgetter(0))
             self.counts.events += len(detail[1])
 
 
 def differences(said, fact):
     """Return in what a case differs in the evening from what was told of it."""
     record, wrong = fact["record"], list(fact["wrong"])
-    # Who takes a case over may tell of a step before the other has told of theirs.
-    if not is_within(*(sorted(events, key=json.dumps) for events in (said.events, fact["events"]))):
+    if not is_within(said.events, fact["events"]):
         wrong.append(f"of {len(said.events)} events that were told some are missing in {len(fact['events'])}")
     if said.comment is not None and record["comment"] != said.comment:
         wrong.append(f"the comment is {record['comment']!r} and not {said.comment!r}")

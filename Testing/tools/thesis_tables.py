@@ -15,9 +15,9 @@ from pathlib import Path
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import make_folder
 from VSClickCorrectLib.io.json_files import write_json
-from VSClickCorrectResearch.evaluation.repeat_table import repeat_table
+from VSClickCorrectResearch.evaluation.repeat_table import Trial, repeat_table
 from VSClickCorrectResearch.training.experiments import read_experiment
-from VSClickCorrectResearch.training.repeats import Cohorts, Repeated, Trial, trials
+from VSClickCorrectResearch.training.repeats import Cohorts, Repeated, trials
 
 EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
 SEEDS = (0, 1, 2)

@@ -24,7 +24,7 @@ def fact(**values):
 @pytest.mark.parametrize(
     ("told", "found", "words"),
     [
-        (Told(events=[{"event": "edit"}]), fact(), "some are missing"),
+        (Told(placed=[(0, {"event": "edit"})]), fact(), "some are missing"),
         (Told(comment="sharp"), fact(), "the comment is ''"),
         (Told(state="done"), fact(record={"comment": "", "state": "todo"}), "it is todo and not done"),
         (Told(label="b", labelled=True), fact(), "its label is another one"),

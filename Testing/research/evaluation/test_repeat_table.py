@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectResearch.evaluation.repeat_table import gained_last, repeat_table
-from VSClickCorrectResearch.training.repeats import Trial
+from VSClickCorrectResearch.evaluation.repeat_table import Trial, gained_last, repeat_table
 
 COURSE = [[25, 0.2], [50, 0.5], [75, 0.4], [100, 0.6]]
 

@@ -12,7 +12,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.resampling import distances
+from VSClickCorrectLib.geometry.resampling import ROUNDING_MM, distances
 from VSClickCorrectLib.geometry.triples import Slices3
 
 # A change belongs to a click if it comes this close: a hand's accuracy when clicking a border.
@@ -27,7 +27,6 @@ _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
 MOST_SHIFT, SHIFTED_MM = 2.2, 6.0
 _SURE = 1e-3
-_ROUNDING_MM = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +104,9 @@ def _drawn_to_click(grid: Grid, proposal: Proposal, outward: bool) -> Proposal:
         return proposal
     far = np.where(other, distances(grid, box, click), np.inf)
     # Of several that are equally near the first, however distances are rounded.
-    index = np.unravel_index(np.argmax(far <= far.min() + _ROUNDING_MM), far.shape)
+    index = np.unravel_index(np.argmax(far <= far.min() + ROUNDING_MM), far.shape)
     middle = (grid.index_to_ras(np.add(index, box.start)) + np.array(click)) / 2
-    ball = distances(grid, box, middle) <= far.min() / 2 + _ROUNDING_MM
+    ball = distances(grid, box, middle) <= far.min() / 2 + ROUNDING_MM
     probability = proposal.probability.copy()
     probability[ball] = proposal.threshold if outward else 0.0
     probability[voxel] = proposal.threshold

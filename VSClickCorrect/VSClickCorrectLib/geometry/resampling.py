@@ -193,6 +193,10 @@ class ResamplingGrid:
         return self.order.restored(_separable(samples.astype(np.float32), self._up))
 
 
+# By so much two distances that are the same may differ.
+ROUNDING_MM = 1e-3
+
+
 def distances(grid: Grid, box: Box, ras) -> np.ndarray:
     """Return the distance in mm of each voxel of ``box`` from a point in RAS, float32 of ``box.shape``."""
     offsets = grid.ras_to_ijk(ras)[::-1]

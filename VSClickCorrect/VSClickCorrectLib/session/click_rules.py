@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from VSClickCorrectLib.clicks.merging import (
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.resampling import distances
+from VSClickCorrectLib.geometry.resampling import ROUNDING_MM, distances
 from VSClickCorrectLib.geometry.triples import Index3, index3, triple
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.session.components import Island, is_largest, island_at
@@ -32,7 +33,6 @@ from VSClickCorrectLib.session.edit import Change
 DEEP_MM = 6.0
 # So far around a boundary click that stands, later ones elsewhere change nothing that is nearer to it.
 HELD_MM = 5.0
-_ROUNDING_MM = 1e-3
 # What an include or exclude click changes at least, where the network would not follow it.
 DISC_MM = 1.2
 # A boundary click says where the border runs; that needs one in the part of the image that the network sees.
@@ -156,8 +156,21 @@ class ClickRules:
             # What was in both before stays: nobody asked for it to change.
             result &= current | ~self.others.read(box)
         change = Change.between(box, current, result)
-        overruled = [c for c in clicks if c.kind is ClickKind.BOUNDARY and not self._is_at_border(c)]
-        return Outcome(change, _remark(change, clicks, unseen, overruled))
+        return Outcome(change, self._remark(change, clicks, unseen))
+
+    def _remark(self, change: Change, clicks: Sequence[Click], unseen: Sequence[Click]) -> str:
+        """Say why less was changed than clicks ask for."""
+        if any(c.kind is ClickKind.INCLUDE for c in unseen):
+            return "The networks see no tumour there, so only a small disc was added."
+        if any(c.kind is ClickKind.EXCLUDE for c in unseen) and not change.box.empty:
+            return "The networks take that for tumour, so only a small disc was removed."
+        if not change.box.empty:
+            return ""
+        if any(c.kind is ClickKind.BOUNDARY and not self._is_at_border(c) for c in clicks):
+            return (
+                "The network sees no border there, so nothing was changed; click there once more to insist."
+            )
+        return " ".join(dict.fromkeys(_NO_EFFECT[click.kind] for click in clicks))
 
     def _is_taken(self, click: Click) -> bool:
         """Tell whether a click's voxel is another class's and not the mask's."""
@@ -174,8 +187,7 @@ class ClickRules:
     def _insists(self, click: Click) -> bool:
         """Tell whether a boundary click comes, as far as a hand can tell, where one was overruled."""
         return any(
-            np.linalg.norm(np.subtract(c.position_ras, click.position_ras)) <= REACH_MM
-            and not self._is_at_border(c)
+            math.dist(c.position_ras, click.position_ras) <= REACH_MM and not self._is_at_border(c)
             for c in self._standing_borders
         )
 
@@ -315,7 +327,7 @@ class ClickRules:
                 np.min([distances(grid, box, c.position_ras) for c in some], axis=0)
                 for some in (clicks, held)
             )
-            kept = (old <= HELD_MM + _ROUNDING_MM) & (old < new - _ROUNDING_MM)
+            kept = (old <= HELD_MM + ROUNDING_MM) & (old < new - ROUNDING_MM)
             result[kept] = current[kept]
 
     def _enforce_standing(self, result: np.ndarray, current: np.ndarray, box: Box) -> None:
@@ -369,21 +381,6 @@ def _rim(shape: Index3) -> np.ndarray:
     rim = np.ones(shape, bool)
     rim[1:-1, 1:-1, 1:-1] = False
     return rim
-
-
-def _remark(
-    change: Change, clicks: Sequence[Click], unseen: Sequence[Click], overruled: Sequence[Click]
-) -> str:
-    """Say why less was changed than clicks ask for."""
-    if any(c.kind is ClickKind.INCLUDE for c in unseen):
-        return "The networks see no tumour there, so only a small disc was added."
-    if any(c.kind is ClickKind.EXCLUDE for c in unseen) and not change.box.empty:
-        return "The networks take that for tumour, so only a small disc was removed."
-    if not change.box.empty:
-        return ""
-    if overruled:
-        return "The network sees no border there, so nothing was changed; click there once more to insist."
-    return " ".join(dict.fromkeys(_NO_EFFECT[click.kind] for click in clicks))
 
 
 _NO_EFFECT = {

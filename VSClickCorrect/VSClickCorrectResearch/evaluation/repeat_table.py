@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,8 +23,23 @@ _HEAD = (
 )
 
 
-class _Trial(Protocol):
-    """What is read of a `training.repeats.Trial`."""
+@dataclass(frozen=True)
+class Trial:
+    """One training of a row.
+
+    Parameters
+    ----------
+    name : str
+        The row's.
+    seed : int
+        Of weights, examples and batches.
+    steps, batch : int
+        How much was learnt: steps until the end, examples a step.
+    course : list of (int, float)
+        Steps, and the validation score after each: what tells whether the curve is flat.
+    dice : dict
+        Of each test case, the mean DSC of its examples before and after.
+    """
 
     name: str
     seed: int
@@ -35,7 +50,7 @@ class _Trial(Protocol):
 
 
 def repeat_table(
-    trials: Iterable[_Trial], base: str, references: Mapping[str, tuple[str, float]] | None = None
+    trials: Iterable[Trial], base: str, references: Mapping[str, tuple[str, float]] | None = None
 ) -> str:
     """Return experiments as Markdown, one row each, in the order in which they come.
 
@@ -53,7 +68,7 @@ def repeat_table(
     references : mapping, optional
         What the thesis calls a row, and its DSC there, by name.
     """
-    rows: dict[str, dict[int, _Trial]] = {}
+    rows: dict[str, dict[int, Trial]] = {}
     for trial in trials:
         rows.setdefault(trial.name, {})[trial.seed] = trial
     references = references or {}
@@ -63,8 +78,8 @@ def repeat_table(
 
 def _row(
     name: str,
-    found: Mapping[int, _Trial],
-    base: Mapping[int, _Trial],
+    found: Mapping[int, Trial],
+    base: Mapping[int, Trial],
     reference: tuple[str, float] | None,
 ) -> list[str]:
     trials = list(found.values())
@@ -84,7 +99,7 @@ def _row(
     ]
 
 
-def _difference(found: Mapping[int, _Trial], base: Mapping[int, _Trial]) -> tuple[str, str]:
+def _difference(found: Mapping[int, Trial], base: Mapping[int, Trial]) -> tuple[str, str]:
     seeds = sorted(found.keys() & base.keys())
     if not seeds or found is base:
         return DASH, DASH
@@ -98,7 +113,7 @@ def _difference(found: Mapping[int, _Trial], base: Mapping[int, _Trial]) -> tupl
     )
 
 
-def _values(trial: _Trial) -> np.ndarray:
+def _values(trial: Trial) -> np.ndarray:
     """Return the DSC of each case, ``(cases, before and after)``, in the order of their names."""
     return np.array([trial.dice[name] for name in sorted(trial.dice)])
 

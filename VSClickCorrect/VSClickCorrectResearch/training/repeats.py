@@ -11,6 +11,7 @@ from pathlib import Path
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.json_files import write_json
 
+from VSClickCorrectResearch.evaluation.repeat_table import Trial
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.held_back import HeldBack
 from VSClickCorrectResearch.training.loop import BEST
@@ -48,32 +49,6 @@ class Repeated:
         """The experiment's, and what it is scored on if that is another's."""
         same = self.trained.name == self.scored.name
         return self.trained.name if same else f"{self.trained.name} on {self.scored.name}"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training of a row.
-
-    Parameters
-    ----------
-    name : str
-        The row's.
-    seed : int
-        Of weights, examples and batches.
-    steps, batch : int
-        How much was learnt: steps until the end, examples a step.
-    course : list of (int, float)
-        Steps, and the validation score after each: what tells whether the curve is flat.
-    dice : dict
-        Of each test case, the mean DSC of its examples before and after.
-    """
-
-    name: str
-    seed: int
-    steps: int
-    batch: int
-    course: list[list[float]]
-    dice: dict[str, list[float]]
 
 
 def trials(
