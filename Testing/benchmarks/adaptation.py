@@ -8,6 +8,9 @@ as the product does: the same journals, labels and rule of what is kept. The sim
 place of the border after the other, where the mask is most wrong, by a hand that errs by 0.5 mm, up to a
 DSC of 0.95 or `MOST` clicks, and accepts the mask as it is then, or, with --by-hand, once the rest is
 painted. What counts is how many clicks it took to a DSC of 0.9. Stopped, it goes on where it was.
+
+With --start initial the cases have no mask: each way begins with what its own networks find, which is then
+scored, too, and the reader clicks as the guide says, include and exclude clicks for whole parts first.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
+from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_set import Networks
 from VSClickCorrectLib.io.images import read_mask, write_mask, write_volume
 from VSClickCorrectLib.io.user_data import VARIABLE
 from VSClickCorrectLib.jobs.adaptation import adapt
@@ -41,7 +45,7 @@ from VSClickCorrectResearch.simulation.hand import Hand
 from VSClickCorrectResearch.simulation.mask_perturbations import spoiled
 from VSClickCorrectResearch.simulation.shapes import deformed
 from VSClickCorrectResearch.simulation.synthesis import SIDES, synthesize
-from VSClickCorrectResearch.simulation.user import border_clicks
+from VSClickCorrectResearch.simulation.user import border_clicks, part_clicks
 
 SCANNERS = {
     # Thick slices and a contrast that is flat: what is bright is hardly brighter than the brain.
@@ -53,6 +57,7 @@ REGION = Region(None, (84.0, 84.0, 60.0))
 EVERY, MOST = 5, 15
 GOOD, SATISFIED = 0.9, 0.95
 RELEASED, ADAPTING = "released", "adapting"
+SPOILED, INITIAL = STARTS = ("spoiled", "initial")
 
 
 def main() -> None:
@@ -65,6 +70,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--by-hand", action="store_true", help="the reader paints what clicks left wrong")
+    parser.add_argument("--start", choices=STARTS, default=SPOILED, help="what is corrected")
     options = parser.parse_args()
     os.environ[VARIABLE] = str(options.output / "data")
     make_cases(options)
@@ -94,7 +100,8 @@ def make_cases(options: argparse.Namespace) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_volume(folder / "T1ce.nii.gz", made.t1ce)
         write_volume(folder / "T2.nii.gz", made.t2)
-        write_mask(folder / "mask.nii.gz", wrong_mask(made.grid, made.truth, rng), made.grid)
+        if options.start == SPOILED:
+            write_mask(folder / "mask.nii.gz", wrong_mask(made.grid, made.truth, rng), made.grid)
         write_mask(options.output / "truth" / f"{name}.nii.gz", made.truth, made.grid)
         print(f"made {name}", flush=True)
 
@@ -108,6 +115,11 @@ def wrong_mask(grid, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return mask
 
 
+def guided_clicks(grid, truth: np.ndarray, mask: np.ndarray, count: int) -> list[Click]:
+    """Return clicks in whole parts that are wrong, or on the border where there is none."""
+    return part_clicks(grid, truth, mask, count) or border_clicks(grid, truth, mask, count)
+
+
 class Day:
     """Works through the cases in one way and keeps what it took."""
 
@@ -119,27 +131,33 @@ class Day:
 
     def play(self) -> None:
         """Do what is not done yet."""
-        corrector = self.corrector()
+        networks = self.networks()
         for number, case in enumerate(self.worklist.cases, 1):
             if case.name not in self.told["cases"]:
-                self.told["cases"][case.name] = self.worked(case.name, corrector)
+                self.told["cases"][case.name] = self.worked(case.name, networks)
                 self.keep()
             if self.way == ADAPTING and number % EVERY == 0 and str(number) not in self.told["adapted"]:
                 self.told["adapted"][str(number)] = self.adapt()
                 self.keep()
-                corrector = self.corrector()
+                networks = self.networks()
 
-    def worked(self, name: str, corrector: Corrector) -> dict:
-        """Correct and accept one case; return DSC after each click, and which corrector it was."""
+    def worked(self, name: str, networks: Networks) -> dict:
+        """Correct and accept one case; return DSC after each click, and which networks it was."""
         self.worklist.go_to(name)
         case = self.worklist.opened.load()
         truth = read_mask(self.output / "truth" / f"{name}.nii.gz", case.grid)
-        mask = ArrayMask(case.grid, self.worklist.opened.saved_mask(case.grid, case))
-        session = CorrectionSession(case, mask, corrector, journal=self.worklist.opened.journal())
+        mask = self.worklist.opened.saved_mask(case.grid, case)
+        clicks_of, finder = border_clicks, None
+        if mask is None:
+            mask = networks.segmenter.segment(case).on(case.grid)
+            clicks_of, finder = guided_clicks, networks.segmenter.propose
+        journal = self.worklist.opened.journal()
+        mask = ArrayMask(case.grid, mask)
+        session = CorrectionSession(case, mask, networks.corrector, finder, journal=journal)
         hand, scores = Hand(0.5, seed=zlib.crc32(name.encode())), [dice(mask.values, truth)]
         errors = hand.errors(name)
         while scores[-1] < SATISFIED and len(scores) <= MOST:
-            clicks = border_clicks(case.grid, truth, mask.values, 1)
+            clicks = clicks_of(case.grid, truth, mask.values, 1)
             if not clicks:
                 break
             apply_accepted(session, [hand.clicked(case.grid, clicks[0], errors)])
@@ -150,7 +168,11 @@ class Day:
         self.worklist.done(mask.values, case.grid)
         assert self.worklist.record(name).state is CaseState.DONE
         print(f"{self.way} {name}: {' '.join(f'{score:.3f}' for score in scores)}", flush=True)
-        return {"dice": scores, "corrector": corrector.identity}
+        identities = {
+            "corrector": networks.corrector.identity,
+            "segmenter": networks.segmenter.segmenter.entry.identity,
+        }
+        return {"dice": scores, **identities}
 
     def adapt(self) -> str:
         """Adapt to what was accepted so far; return what came of it."""
@@ -161,10 +183,10 @@ class Day:
         print(sentence, flush=True)
         return sentence
 
-    def corrector(self) -> Corrector:
-        """Return the newest that was kept, or the released one."""
+    def networks(self) -> Networks:
+        """Return the newest that were kept, or the released ones."""
         names = list(ModelFolder(None).adapted) if self.way == ADAPTING else []
-        return Corrector.load(ModelFolder(None, names[-1] if names else ""), None, "cpu")
+        return Networks.load(ModelFolder(None, names[-1] if names else ""), "cpu")
 
     def keep(self) -> None:
         """Write down what was done."""
@@ -184,11 +206,13 @@ def table(output: Path) -> None:
 
 
 def row(cases: dict, names: list[str]) -> str:
-    """Return mean clicks to a DSC of 0.9, how often it was missed, mean DSC after one and three clicks."""
+    """Return mean clicks to a DSC of 0.9, how often it was missed, mean DSC after 0, one and three clicks."""
     scores = [cases[name]["dice"] for name in names]
     clicks = [next((n for n, score in enumerate(each) if score >= GOOD), MOST + 1) for each in scores]
-    after = [mean(each[min(n, len(each) - 1)] for each in scores) for n in (1, 3)]
-    return f"{mean(clicks):.2f} | {sum(n > MOST for n in clicks)} | {after[0]:.3f} | {after[1]:.3f}"
+    after = [mean(each[min(n, len(each) - 1)] for each in scores) for n in (0, 1, 3)]
+    return (
+        f"{mean(clicks):.2f} | {sum(n > MOST for n in clicks)} | {' | '.join(f'{dsc:.3f}' for dsc in after)}"
+    )
 
 
 if __name__ == "__main__":

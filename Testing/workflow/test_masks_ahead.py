@@ -1,5 +1,6 @@
 """The masks of the next cases, made while the reader works on another."""
 
+import json
 import time
 
 import numpy as np
@@ -81,6 +82,20 @@ def test_the_next_case_opens_with_its_mask_and_left_alone_is_still_to_do(
     flow.workbench.under_way.place(Click(tuple(small.grid.center_ras), ClickKind.EXCLUDE))
     host.run(flow.worklist.previous())
     assert states(opened) == ["in work", "in work", "todo"]
+
+
+def test_a_label_names_the_networks_that_found_it_and_no_corrector_without_a_click(
+    flow, host, opened, bright_models
+):
+    models = ModelFolder(bright_models)
+    label = opened.case("case2").label
+    wait_for(host, lambda: is_prepared(opened.store.prepared_path(label), models))
+    host.run(flow.worklist.next())
+    host.run(flow.worklist.done())
+    found_by = tuple(models.entry(role).identity for role in ("locator", "initial"))
+    assert opened.record("case2").models == found_by
+    sidecar = opened.label_path("case2").with_suffix("").with_suffix(".json")
+    assert json.loads(sidecar.read_text())["VSClickCorrect"]["models"] == list(found_by)
 
 
 def test_what_the_reader_starts_comes_first(flow, host, opened, by_hand, monkeypatch):

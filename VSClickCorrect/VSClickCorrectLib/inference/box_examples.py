@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.patches import ReadableMask
-from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, axial_coordinates
-from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.geometry.resampling import ResamplingGrid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.examples import Pair
@@ -16,15 +14,6 @@ from VSClickCorrectLib.inference.examples import Pair
 BUILTIN_BOXES = "builtin-boxes.npz"
 # On a side of a box that is learned from: about as in the network's training; more take longer.
 TAUGHT_SAMPLES = 56
-
-
-def window_around(
-    segmenter: ClickSegmenter, grid: Grid, position_ras: Point3, samples: int = TAUGHT_SAMPLES
-) -> ResamplingGrid:
-    """Return a box of so many samples on a side around a point, RAS mm, at the network's voxel size."""
-    spacing = tuple(segmenter.model.entry.geometry["spacing"])
-    center = axial_coordinates(grid, position_ras)
-    return ResamplingGrid(grid, center, ResamplingGeometry((samples,) * 3, spacing))
 
 
 def box_example(

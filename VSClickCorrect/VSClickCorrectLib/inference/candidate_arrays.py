@@ -13,22 +13,24 @@ from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 
 _PARTS = ("start", "stop", "bits", "sure")
+_MODELS = "models"
 
 
 def arrays_of(initial: InitialMask) -> dict[str, Any]:
     """Return a mask and its other candidates as arrays, by names that begin with the candidate's number."""
-    return {
+    candidates = {
         f"{number}.{name}": value
         for number, one in enumerate((replace(initial, others=()), *initial.others))
         for name, value in _arrays_of_one(one).items()
     }
+    return {_MODELS: np.array(initial.models, dtype=str), **candidates}
 
 
 def initial_of(arrays: Mapping[str, np.ndarray]) -> InitialMask:
     """Return what `arrays_of` was given; raises KeyError or ValueError where the arrays are others."""
-    count = len({name.split(".")[0] for name in arrays})
+    count = len({name.split(".")[0] for name in arrays if name != _MODELS})
     best, *others = (_one_of({k: arrays[f"{n}.{k}"] for k in _PARTS}) for n in range(count))
-    return replace(best, others=tuple(others))
+    return replace(best, others=tuple(others), models=tuple(map(str, arrays[_MODELS])))
 
 
 def _arrays_of_one(one: InitialMask) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.triples import Index3, index3
@@ -49,9 +50,12 @@ class ClickSegmenter:
 
     def window(self, case: Case, place: Box) -> ResamplingGrid:
         """Return a box of one size around the middle of a place, a box in axial order."""
-        center = (np.add(place.start, place.stop) - 1) / 2
+        return self.window_at(case.grid, (np.add(place.start, place.stop) - 1) / 2)
+
+    def window_at(self, grid: Grid, center: np.ndarray, samples: int = BOX_SAMPLES) -> ResamplingGrid:
+        """Return a box of so many samples on a side around a point, voxels in axial order."""
         spacing = tuple(self.model.entry.geometry["spacing"])
-        return ResamplingGrid(case.grid, center, ResamplingGeometry((BOX_SAMPLES,) * 3, spacing))
+        return ResamplingGrid(grid, center, ResamplingGeometry((samples,) * 3, spacing))
 
     def probability(
         self,

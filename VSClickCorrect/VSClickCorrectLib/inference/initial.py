@@ -122,7 +122,7 @@ class InitialSegmenter:
             if best.sure:
                 break
         progress(1.0, "done" if best.found else "no tumour found")
-        return best
+        return replace(best, models=tuple(model.entry.identity for model in self.models))
 
     @enough_memory()
     def propose(

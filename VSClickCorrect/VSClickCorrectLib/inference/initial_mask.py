@@ -44,6 +44,8 @@ class InitialMask:
         Chance that this is the tumour, DSC above 0.5, as calibrated on validation cases; 0 to 1.
     others : tuple of InitialMask
         Candidates that are less likely, best first; each without others of its own.
+    models : tuple of str
+        Name and hash of each network that looked, for the record of what made a mask.
     """
 
     box: Box
@@ -52,6 +54,7 @@ class InitialMask:
     located: float = 0.0
     certainty: float = 0.0
     others: tuple[InitialMask, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:

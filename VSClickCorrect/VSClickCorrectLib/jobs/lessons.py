@@ -14,9 +14,10 @@ from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.resampling import axial_coordinates
 from VSClickCorrectLib.geometry.triples import Point3, point3
-from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES, box_example, window_around
-from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
+from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES, TAUGHT_SAMPLES, box_example
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.examples import BuiltIn, Examples, Pair, example_at, read_builtin
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -129,8 +130,10 @@ class InitialLesson:
 
     def scored_by(self, work: AcceptedWork) -> Examples:
         """See `Lesson.scored_by`."""
-        middle = _middle(work.images.grid, Box.around(work.right.values))
-        window = window_around(self._segmenter, work.images.grid, middle, BOX_SAMPLES)
+        middle = axial_coordinates(
+            work.images.grid, _middle(work.images.grid, Box.around(work.right.values))
+        )
+        window = self._segmenter.window_at(work.images.grid, middle)
         return _boxes([box_example(self._segmenter, work.images, work.right, window)])
 
     def _wrongly_taken(self, work: AcceptedWork) -> list[Box]:
@@ -157,7 +160,8 @@ class InitialLesson:
         mask: ReadableMask | None = None,
         clicks: Sequence[Click] = (),
     ) -> Pair:
-        window = window_around(self._segmenter, work.images.grid, place)
+        center = axial_coordinates(work.images.grid, place)
+        window = self._segmenter.window_at(work.images.grid, center, TAUGHT_SAMPLES)
         return box_example(self._segmenter, work.images, work.right, window, mask, clicks)
 
 

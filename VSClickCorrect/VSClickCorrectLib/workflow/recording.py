@@ -9,6 +9,7 @@ from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -36,20 +37,35 @@ class CaseRecorder:
         Corrects the case.
     measurer : Measurer
         For the volume.
+    initial : InitialMaskFinder
+        Knows what found the mask that is corrected.
     on_state : callable
         Called when the case is in another state now.
     """
 
     def __init__(
-        self, host: Host, workbench: Workbench, measurer: Measurer, on_state: Callable[[], None]
+        self,
+        host: Host,
+        workbench: Workbench,
+        measurer: Measurer,
+        initial: InitialMaskFinder,
+        on_state: Callable[[], None],
     ) -> None:
         self._host, self._workbench, self._measurer = host, workbench, measurer
-        self._on_state = on_state
+        self._initial, self._on_state = initial, on_state
         self._worklist: Worklist | None = None
         self._known: Stand | None = None
         workbench.begun.connect(self._begin)
         workbench.changed.connect(self._reopen)
         workbench.settled.connect(self._record)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Name and hash of each network that had a part in the mask since the case was opened."""
+        found = self._initial.found.models
+        if self._workbench.correction is None or not self._workbench.session.clicks:
+            return found
+        return (*found, self._workbench.session.corrector.identity)
 
     def follow(self, worklist: Worklist | None) -> None:
         """Record the case that a worklist has open, as it stands once its correction begins, or none."""
@@ -73,7 +89,7 @@ class CaseRecorder:
                     worklist,
                     **stand._asdict(),
                     volume_mm3=measured.now.volume_mm3 if measured is not None else None,
-                    models=[self._workbench.session.corrector.identity],
+                    models=self.models,
                 )
         except VSClickError as error:
             self._host.fail(error)

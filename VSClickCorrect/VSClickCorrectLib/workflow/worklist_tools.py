@@ -85,7 +85,7 @@ class WorklistFlow:
         self.comment = ""
         # Looking them up asks for every case's file, too often for a click.
         self._rows: list[Row] = []
-        self._recorder = CaseRecorder(host, workbench, measurer, self._look)
+        self._recorder = CaseRecorder(host, workbench, measurer, initial, self._look)
         self.changed = Signal()
         workbench.restarting.connect(self._start_over)
 
@@ -209,12 +209,12 @@ class WorklistFlow:
 
     def _write_label(self, worklist: Worklist) -> None:
         self._note()
-        worklist.done(*self._mask())
+        worklist.done(*self._mask(), self._recorder.models)
 
     def _write_nothing(self, worklist: Worklist) -> None:
         self._note()
         values, grid, source = self._mask()
-        worklist.done(np.zeros_like(values), grid, source)
+        worklist.done(np.zeros_like(values), grid, source, self._recorder.models)
 
     async def _agreed(self, question_of: Question) -> bool:
         values, grid, case = self._mask()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,8 +150,11 @@ class OpenCase:
         fields = {name: value for name, value in fields.items() if value is not None}
         worked = fields.get("clicks", self.record.clicks) != self.record.clicks
         if "models" in fields:
-            fields["models"] = tuple(dict.fromkeys((*self.record.models, *fields["models"])))
+            fields["models"] = self._with(fields["models"])
         self._change(**fields, **self._state_with(mask, worked))
+
+    def _with(self, models: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.record.models, *models)))
 
     def load(self, different_patients: bool = False) -> Case:
         """Read the sequences; as `WorkCase.load`."""
@@ -187,7 +190,9 @@ class OpenCase:
         """Begin with a mask that nobody has worked on: a case that is left with it is as it was."""
         self._seen = fingerprint_of_values(values)
 
-    def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
+    def done(
+        self, values: np.ndarray, grid: Grid, source: str | None = None, models: Sequence[str] = ()
+    ) -> Path:
         """Write the label; the case stays open until `close`."""
         self._check_own(values, grid, source)
         self.work()
@@ -204,6 +209,7 @@ class OpenCase:
             checksum=point.checksum,
             finished=now(),
             changed=now(),
+            models=self._with(models),
             **self._counted(journal.events),
             **self._who(),
         )

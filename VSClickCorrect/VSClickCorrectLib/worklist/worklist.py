@@ -227,7 +227,9 @@ class Worklist:
         if self.opened.record.state is not before:
             self._summarise()
 
-    def done(self, values: np.ndarray, grid: Grid, source: str | None = None) -> Path:
+    def done(
+        self, values: np.ndarray, grid: Grid, source: str | None = None, models: Sequence[str] = ()
+    ) -> Path:
         """Write the open case's label and close the case as done, or as one that has no tumour.
 
         If the label cannot be written the case stays open.
@@ -238,6 +240,8 @@ class Worklist:
             The tumour, ``(K, J, I)``; empty if there is none.
         grid, source
             As for `OpenCase.keep`, which refuses the same masks.
+        models : sequence of str
+            Name and hash of models that had a part in it, added to those that the record has.
 
         Returns
         -------
@@ -245,7 +249,7 @@ class Worklist:
             The segmentation in the label set.
         """
         opened = self.opened
-        path = opened.done(values, grid, source)
+        path = opened.done(values, grid, source, models)
         self.remark = opened.remark
         self.close()
         return path
