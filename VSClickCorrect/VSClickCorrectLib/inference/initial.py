@@ -18,7 +18,7 @@ from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sa
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
 from VSClickCorrectLib.geometry.triples import Index3, Slices3, index3, triple
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
+from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -33,6 +33,8 @@ _PLACES, _SHARE = 3, 0.15
 # Where nothing found is sure more of the head is looked at in places of this size: the likeliest ones, or
 # all of them where nothing was found.
 _PLACE_MM, _MORE_PLACES = 56.0, 6
+# Candidates of such volumes are looked at once more, from nearer.
+_AGAIN_MM3 = (80.0, 4000.0)
 # Around a click, so that the network's window is centred on it.
 _AROUND_CLICK_MM = 4.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
@@ -89,7 +91,8 @@ class InitialSegmenter:
         """Find and segment the tumour; every slice of the head is looked at.
 
         Where what the locator finds is not sure on a closer look, the closer look goes on where tumour is
-        likeliest next; where nothing is found, over the whole head until something is.
+        likeliest next; where nothing is found, over the whole head until something is. What was found is
+        looked at once more in a smaller box around it, if it fits well there.
 
         Parameters
         ----------
@@ -121,6 +124,7 @@ class InitialSegmenter:
             best = best_first(found)
             if best.sure:
                 break
+        best = best_first(self._looked_again(case, one) for one in best.candidates)
         progress(1.0, "done" if best.found else "no tumour found")
         return replace(best, models=tuple(model.entry.identity for model in self.models))
 
@@ -163,6 +167,24 @@ class InitialSegmenter:
             labels, _ = ndimage.label(probability >= min(certain, max(0.05, 0.5 * here)), _NEIGHBOURS)
             values = (labels == labels[index]) & (labels[index] > 0)
         return Proposal(click, window.box, values.astype(np.float32))
+
+    def _looked_again(self, case: Case, one: InitialMask) -> InitialMask:
+        """Return a candidate with the mask that a click network sees in a smaller box around it.
+
+        As it is where it is too large for that box, or a speck; or where nothing is seen there now.
+        """
+        low, high = _AGAIN_MM3
+        if not isinstance(self._segmenter, ClickSegmenter):
+            return one
+        if not low <= case.grid.volume_of(one.values) <= high:
+            return one
+        middle = case.grid.index_to_ras((np.add(one.box.start, one.box.stop) - 1) / 2)
+        center = axial_coordinates(case.grid, middle)
+        window = self._segmenter.window_at(case.grid, center, LEARNED_SAMPLES)
+        probability = self._segmenter.probability(case, window)
+        parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
+        seen = next((part for part in parts if part.meets(one)), one)
+        return replace(one, box=seen.box, values=seen.values)
 
     def first_look(self, case: Case) -> InitialMask:
         """Return what is found where the locator sees a tumour, be it sure or not."""

@@ -71,6 +71,14 @@ class InitialMask:
         """All that was found, best first; empty if nothing was."""
         return (replace(self, others=()), *self.others) if self.found else ()
 
+    def meets(self, other: InitialMask) -> bool:
+        """Whether the two masks share voxels."""
+        shared = self.box.intersection(other.box)
+        if shared.empty:
+            return False
+        values = [part.values[shared.slices_in(part.box)] for part in (self, other)]
+        return bool((values[0] & values[1]).any())
+
     def on(self, grid: Grid) -> np.ndarray:
         """Return the whole mask, bool, shape ``grid.shape``."""
         whole = np.zeros(grid.shape, bool)
@@ -89,7 +97,7 @@ def best_first(candidates: Iterable[InitialMask]) -> InitialMask:
     kept: list[InitialMask] = []
     for one in sorted(candidates, key=lambda part: -part.certainty):
         enough = one.found and (not kept or one.certainty >= _LEAST_SHARE * kept[0].certainty)
-        if enough and not any(_meet(one, other) for other in kept):
+        if enough and not any(one.meets(other) for other in kept):
             kept.append(one)
     if not kept:
         return NOTHING
@@ -167,14 +175,6 @@ def _labelled(seen: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, int]:
     around = ndimage.distance_transform_edt(~seen, sampling=spacing) <= JOINED_MM / 2
     labels, count = ndimage.label(around, _NEIGHBOURS)
     return np.where(seen, labels, 0), count
-
-
-def _meet(one: InitialMask, other: InitialMask) -> bool:
-    shared = one.box.intersection(other.box)
-    if shared.empty:
-        return False
-    values = [part.values[shared.slices_in(part.box)] for part in (one, other)]
-    return bool((values[0] & values[1]).any())
 
 
 def _without_holes(values: np.ndarray, grid: Grid) -> np.ndarray:

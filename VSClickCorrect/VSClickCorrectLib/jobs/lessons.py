@@ -130,9 +130,7 @@ class InitialLesson:
 
     def scored_by(self, work: AcceptedWork) -> Examples:
         """See `Lesson.scored_by`."""
-        middle = axial_coordinates(
-            work.images.grid, _middle(work.images.grid, Box.around(work.right.values))
-        )
+        middle = axial_coordinates(work.images.grid, _middle(work.images.grid, Box.around(work.right.values)))
         window = self._segmenter.window_at(work.images.grid, middle)
         return _boxes([box_example(self._segmenter, work.images, work.right, window)])
 
