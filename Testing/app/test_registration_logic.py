@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
-from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectApp.logic.registration_logic import RegistrationLogic
+from VSClickCorrectApp.logic.running_logic import RunningLogic
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import Cancelled
 from VSClickCorrectLib.io.registration import Registration, moved
