@@ -47,7 +47,7 @@ EXCEPTIONS = {
     "io/archives.py: part.rename": "the folder of an unpacked series, whole now, gets its name",
     "io/archives.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
     "io/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
-    "panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
+    "mrml/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
     "mrml/segment_correction.py: self._markers.rename": "numbers of points, no file",
     "worklist/locks.py: os.rename": "a lock that is taken over is moved aside: one alone does it",
     "worklist/store.py: os.replace": "a whole file gets another name",

@@ -23,7 +23,7 @@ class Halving:
 
 @pytest.fixture
 def page(parts, monkeypatch):
-    loading = "VSClickCorrectLib.workflow.tumour_parts.PartsSegmenter.load"
+    loading = "VSClickCorrectLib.inference.parts.PartsSegmenter.load"
     monkeypatch.setattr(loading, lambda *_: Halving())
     parts.logic = TumourPartsLogic(parts.server, parts.host, parts.flow.parts)
     parts.shown = parts.logic.typed_state.data

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-from slicer.i18n import tr as _
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, NO_ROOM, temporary_folder
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.sample_case import read_sample
+from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.volumes import add_volume
 
 SERIES_UID = "1.3.6.1.4.1.14519.5.2.1.149357697745643823053302398129943470751"
