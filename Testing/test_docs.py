@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from VSClickCorrectLib.cli.commands import _COMMANDS
-from VSClickCorrectResearch.cli.commands import COMMANDS
+from VSClickCorrectApp.cli.commands import COMMANDS as OF_THE_APP
+from VSClickCorrectLib.cli.commands import _COMMANDS as OF_THE_LIBRARY
+from VSClickCorrectResearch.cli.commands import COMMANDS as OF_RESEARCH
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "VSClickCorrect"
+COMMANDS = {**OF_THE_LIBRARY, **OF_THE_APP, **OF_RESEARCH}
 DOCS = ROOT / "Resources" / "Docs"
 # Bad input is written by what it describes, and names files that are none.
 DOCUMENTS = [
@@ -123,7 +125,7 @@ def test_links_lead_somewhere(document):
 
 def actions_of(command):
     """Return the actions of a command of ``vsclick`` that has any, such as list and verify."""
-    module = SOURCE.joinpath(*{**_COMMANDS, **COMMANDS}[command][0].split(".")).with_suffix(".py")
+    module = SOURCE.joinpath(*COMMANDS[command][0].split(".")).with_suffix(".py")
     return re.findall(r'add_parser\("([\w-]+)"', module.read_text(encoding="utf-8"))
 
 
@@ -137,7 +139,7 @@ def test_commands_are_there(document):
         if program == "make":
             assert command in targets, f"make {command}"
         else:
-            assert command in {*_COMMANDS, *COMMANDS}, f"vsclick {command}"
+            assert command in COMMANDS, f"vsclick {command}"
             assert not action or action in (actions_of(command) or [action]), f"vsclick {command} {action}"
 
 

@@ -47,9 +47,9 @@ def slicer_app():
 def parts(slicer_app, bright_models):
     """The workflow as the page has it, with no page: what waits for the views to draw is done at once."""
     from trame_server import Server
-    from VSClickCorrectLib.app.page_host import PageHost
-    from VSClickCorrectLib.app.shown_case import ShownCase
-    from VSClickCorrectLib.app.status import Status
+    from VSClickCorrectApp.page_host import PageHost
+    from VSClickCorrectApp.shown_case import ShownCase
+    from VSClickCorrectApp.status import Status
     from VSClickCorrectLib.workflow.loaded_networks import Choice
     from VSClickCorrectLib.workflow.workflow import Workflow
 

@@ -1,7 +1,7 @@
 """Strokes that a page sends, without a browser."""
 
 import pytest
-from VSClickCorrectLib.app.logic.brush_logic import _are_places
+from VSClickCorrectApp.logic.brush_logic import _are_places
 
 
 @pytest.mark.parametrize(

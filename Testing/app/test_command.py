@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from bright_ball import GRID, ball, ball_case, write_image
 from raw_http import ask, request
-from VSClickCorrectLib.app import browser_launch as door
-from VSClickCorrectLib.app.guard import ServerError
-from VSClickCorrectLib.app.server import Serving, address
-from VSClickCorrectLib.cli import app
+from VSClickCorrectApp import browser_launch as door
+from VSClickCorrectApp.cli import app
+from VSClickCorrectApp.guard import ServerError
+from VSClickCorrectApp.server import Serving, address
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.worklist.worklist import Worklist

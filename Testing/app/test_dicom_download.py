@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from bright_ball import GRID, ball, ball_volume
 from source_series import write_both, write_slices
-from VSClickCorrectLib.app.logic.files_logic import DOWNLOADS, FilesLogic
-from VSClickCorrectLib.app.sources import read_files
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.logic.files_logic import DOWNLOADS, FilesLogic
+from VSClickCorrectApp.sources import read_files
+from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.io.dicom_out import NAMES, SEGMENTATION, segmentation_object, write_segmentation
 from VSClickCorrectLib.io.dicom_source import read_source
 from VSClickCorrectLib.io.given_scans import GivenScans

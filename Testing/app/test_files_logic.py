@@ -5,8 +5,8 @@ import asyncio
 import numpy as np
 import pytest
 from bright_ball import CENTER, RADIUS_MM, ball, ball_volume, write_image
-from VSClickCorrectLib.app.logic.files_logic import FilesLogic
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.logic.files_logic import FilesLogic
+from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.workflow.opened_case import OpenedCase

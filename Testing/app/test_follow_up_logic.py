@@ -5,9 +5,9 @@ import asyncio
 import numpy as np
 import pytest
 from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
-from VSClickCorrectLib.app.logic.follow_up_logic import FollowUpLogic
-from VSClickCorrectLib.app.logic.running_logic import RunningLogic
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.logic.follow_up_logic import FollowUpLogic
+from VSClickCorrectApp.logic.running_logic import RunningLogic
+from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 

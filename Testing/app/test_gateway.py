@@ -14,9 +14,9 @@ import pytest
 import stand_in_app
 from aiohttp.test_utils import TestClient, TestServer
 from raw_http import ask, request
-from VSClickCorrectLib.app.gateway import Gateway
-from VSClickCorrectLib.app.group_sessions import GroupSessions, NotStarted
-from VSClickCorrectLib.app.trusted_proxy import TrustedProxy
+from VSClickCorrectApp.gateway import Gateway
+from VSClickCorrectApp.group_sessions import GroupSessions, NotStarted
+from VSClickCorrectApp.trusted_proxy import TrustedProxy
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="groups are served on Linux and macOS")
 APP = (sys.executable, str(Path(stand_in_app.__file__)))

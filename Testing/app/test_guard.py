@@ -6,8 +6,8 @@ import json
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from VSClickCorrectLib.app import guard as guard_module
-from VSClickCorrectLib.app.guard import Guard, ServerError, checked_token, is_local, new_token
+from VSClickCorrectApp import guard as guard_module
+from VSClickCorrectApp.guard import Guard, ServerError, checked_token, is_local, new_token
 
 TOKEN = "Right-enough-for-a-test"
 

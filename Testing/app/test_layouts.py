@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.app.layouts import acquired_plane, places
+from VSClickCorrectApp.layouts import acquired_plane, places
 from VSClickCorrectLib.geometry.grid import Grid
 
 BOTH = ("T1ce", "T2")

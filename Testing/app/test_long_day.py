@@ -15,9 +15,9 @@ if sys.platform != "linux":
 
 from process_figures import figures
 from trame.app import get_server
-from VSClickCorrectLib.app.application import BrowserApp
-from VSClickCorrectLib.app.memory import give_back
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.application import BrowserApp
+from VSClickCorrectApp.memory import give_back
+from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase

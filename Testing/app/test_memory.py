@@ -13,7 +13,7 @@ MAPPED = """
 import ctypes
 import sys
 import vtk
-from VSClickCorrectLib.app.memory import give_large_blocks_back, keep_surface
+from VSClickCorrectApp.memory import give_large_blocks_back, keep_surface
 
 class Information(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd".split()] + [

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
-from VSClickCorrectLib.app.outbox import Outbox
+from VSClickCorrectApp.outbox import Outbox
 from wslink.chunking import UnChunker
 
 MESSAGE = b"\xc4\xff" + bytes(255)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.app.overlay import Picture, cut, length_mm, scale_bar
-from VSClickCorrectLib.app.pointing import point_at
+from VSClickCorrectApp.overlay import Picture, cut, length_mm, scale_bar
+from VSClickCorrectApp.pointing import point_at
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.volumes import add_volume

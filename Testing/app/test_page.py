@@ -12,7 +12,7 @@ if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
 from playwright.sync_api import expect
-from VSClickCorrectLib.app.browser_launch import write_redirect_page
+from VSClickCorrectApp.browser_launch import write_redirect_page
 
 START_RADIUS_MM = 5.0
 # What the app shows when it is opened: the start and its surroundings, at least 80 mm.

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, ball_volume
-from VSClickCorrectLib.app.pointing import Pointing
-from VSClickCorrectLib.app.shown_case import ShownCase
+from VSClickCorrectApp.pointing import Pointing
+from VSClickCorrectApp.shown_case import ShownCase
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 SIZE, WIDTH_MM = 200, 40.0

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.app.logic.registration_logic import RegistrationLogic
-from VSClickCorrectLib.app.logic.running_logic import RunningLogic
+from VSClickCorrectApp.logic.registration_logic import RegistrationLogic
+from VSClickCorrectApp.logic.running_logic import RunningLogic
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import Cancelled
 from VSClickCorrectLib.io.registration import Registration, moved
@@ -122,9 +122,7 @@ class Endless:
 
 
 def test_cancelled_registration_changes_nothing(page, shifted, monkeypatch):
-    monkeypatch.setattr(
-        "VSClickCorrectLib.workflow.t2_registration.Job", SimpleNamespace(start_registration=Endless)
-    )
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job", SimpleNamespace(start_registration=Endless))
     page.workbench.open(shifted)
     before = grid_of(page.workbench.case.t2).affine
 
@@ -147,9 +145,7 @@ def test_cancelled_registration_changes_nothing(page, shifted, monkeypatch):
 
 
 def test_correction_that_begins_meanwhile_waits_for_the_job(page, shifted, monkeypatch):
-    monkeypatch.setattr(
-        "VSClickCorrectLib.workflow.t2_registration.Job", SimpleNamespace(start_registration=Endless)
-    )
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job", SimpleNamespace(start_registration=Endless))
     page.workbench.open(shifted)
 
     async def early():
@@ -174,9 +170,7 @@ def test_t2_that_lies_as_well_is_left_alone(page, shifted, monkeypatch):
         def result(self):
             return result
 
-    monkeypatch.setattr(
-        "VSClickCorrectLib.workflow.t2_registration.Job", SimpleNamespace(start_registration=Done)
-    )
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job", SimpleNamespace(start_registration=Done))
     page.workbench.open(shifted)
     before = grid_of(page.workbench.case.t2).affine
     run(page, page.logic.register)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from bright_ball import ball, ball_volume
-from VSClickCorrectLib.app.logic.settings_logic import SettingsLogic
+from VSClickCorrectApp.logic.settings_logic import SettingsLogic
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.workflow.opened_case import OpenedCase

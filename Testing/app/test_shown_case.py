@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_volume
-from VSClickCorrectLib.app import shown_case
+from VSClickCorrectApp import shown_case
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.mrml.transforms import matrix_of
 from VSClickCorrectLib.mrml.volumes import grid_of

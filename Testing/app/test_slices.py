@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.app.slices import SliceStack
+from VSClickCorrectApp.slices import SliceStack
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 

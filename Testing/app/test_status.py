@@ -2,7 +2,7 @@
 
 import pytest
 from trame_server import Server
-from VSClickCorrectLib.app.status import Status
+from VSClickCorrectApp.status import Status
 from VSClickCorrectLib.errors import ImageError
 
 

@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 from bright_ball import ball, ball_volume
-from VSClickCorrectLib.app.logic.tumour_parts_logic import TumourPartsLogic
+from VSClickCorrectApp.logic.tumour_parts_logic import TumourPartsLogic
 from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
@@ -23,7 +23,7 @@ class Halving:
 
 @pytest.fixture
 def page(parts, monkeypatch):
-    loading = "VSClickCorrectLib.workflow.tumour_parts.PartsSegmenter.load"
+    loading = "VSClickCorrectLib.inference.parts.PartsSegmenter.load"
     monkeypatch.setattr(loading, lambda *_: Halving())
     parts.logic = TumourPartsLogic(parts.server, parts.host, parts.flow.parts)
     parts.shown = parts.logic.typed_state.data

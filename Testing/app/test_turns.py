@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, RADIUS_MM, ball, ball_volume
 from trame.app import get_server
-from VSClickCorrectLib.app.application import BrowserApp
-from VSClickCorrectLib.app.layouts import ALL_VIEWS
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.application import BrowserApp
+from VSClickCorrectApp.layouts import ALL_VIEWS
+from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 

@@ -11,7 +11,7 @@ import pytest
 from bright_ball import GRID, ball, ball_volume
 from source_series import headers, write_both, write_slices
 from vs_seg_files import T1_UID, T2_UID, write_series
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.io.dicom_out import NAMES, SEGMENTATION
 from VSClickCorrectLib.io.images import read_mask

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from bright_ball import ball, ball_volume, write_image
 from source_series import write_slices
-from VSClickCorrectLib.app.logic.files_logic import FilesLogic
-from VSClickCorrectLib.app.logic.worklist_logic import WorklistLogic
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.logic.files_logic import FilesLogic
+from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
+from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist

@@ -8,7 +8,7 @@ import zipfile
 
 from bad_case import BadInput, Room
 from made_images import header
-from VSClickCorrectLib.app.uploads import Uploads
+from VSClickCorrectApp.uploads import Uploads
 
 TITLE = "Uploads to the browser app"
 _MB = 1 << 20

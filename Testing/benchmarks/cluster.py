@@ -17,7 +17,8 @@ import numpy as np
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import write_volume
 from VSClickCorrectLib.jobs.cluster import Cluster, connected
-from VSClickCorrectLib.jobs.preparation import Preparation, prepare_apart
+from VSClickCorrectLib.jobs.preparation import prepare_apart
+from VSClickCorrectLib.jobs.prepared import Preparation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 from dask_cluster import DaskCluster

@@ -12,7 +12,7 @@ from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import Cancelled
 
 LIBRARY = Path(VSClickCorrectLib.__file__).parents[1]
-COMMANDS = ("segment", "correct", "demo", "evaluate", "simulate", "train")
+COMMANDS = ("segment", "correct", "app", "serve", "demo", "evaluate", "simulate", "train")
 
 
 def left_by(*arguments):
@@ -49,14 +49,25 @@ def test_module_runs_and_its_help_imports_next_to_nothing():
     assert not imported & {"torch", "slicer", "vtk", "matplotlib", "numpy", "SimpleITK"}
 
 
-def test_without_the_research_package_its_commands_are_absent_without_complaint(monkeypatch, capsys):
-    monkeypatch.setattr("VSClickCorrectLib.cli.commands.find_spec", lambda name: None)
+@pytest.mark.parametrize(
+    "package, absent, there",
+    [
+        ("VSClickCorrectApp", ["app", "serve"], ["segment", "train"]),
+        ("VSClickCorrectResearch", ["simulate", "train"], ["segment", "serve"]),
+    ],
+)
+def test_without_a_package_its_commands_are_absent_without_complaint(
+    package, absent, there, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        "VSClickCorrectLib.cli.commands.find_spec", lambda name: None if name == package else object()
+    )
     assert left_by("--help") == 0
     text = capsys.readouterr().out
-    assert "segment" in text
-    assert "simulate" not in text
-    assert left_by("train") == 2
-    assert "invalid choice: 'train'" in capsys.readouterr().err
+    assert [word for word in (*absent, *there) if f"\n    {word} " in text] == there
+    for word in absent:
+        assert left_by(word) == 2
+        assert f"invalid choice: '{word}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -4,7 +4,7 @@ import pytest
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import write_mask, write_volume
-from VSClickCorrectLib.jobs.preparation import is_prepared
+from VSClickCorrectLib.jobs.prepared import is_prepared
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 

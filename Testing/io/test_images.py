@@ -16,13 +16,8 @@ from volume_files import GRID, OBLIQUE, PLAIN, SHAPE, VOLUME, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.images import (
-    read_case,
-    read_series,
-    read_volume,
-    resample_to_grid,
-    write_volume,
-)
+from VSClickCorrectLib.io.images import read_case, read_series, read_volume, write_volume
+from VSClickCorrectLib.io.one_grid import resample_to_grid
 
 VS_SEG = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-001"
 needs_vs_seg = pytest.mark.skipif(not VS_SEG.is_dir(), reason=f"{VS_SEG} is not here")

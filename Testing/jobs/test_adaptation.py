@@ -19,17 +19,10 @@ from VSClickCorrectLib.inference.manifest import ModelFolder, adapted_folder
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.io.outputs import writing_into
 from VSClickCorrectLib.jobs.accepted_case import read_accepted
-from VSClickCorrectLib.jobs.adaptation import (
-    FEWEST,
-    LEAST_GAIN,
-    TOLERANCE,
-    Adaptation,
-    Adapted,
-    Learned,
-    adapt,
-)
+from VSClickCorrectLib.jobs.adaptation import FEWEST, LEAST_GAIN, TOLERANCE, adapt
 from VSClickCorrectLib.jobs.exchange import read_result, write_result
 from VSClickCorrectLib.jobs.job import Job
+from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted, Learned
 from VSClickCorrectLib.jobs.lessons import CorrectorLesson
 from VSClickCorrectLib.workflow.accepted import adaptation_of
 from VSClickCorrectLib.worklist.worklist import Worklist

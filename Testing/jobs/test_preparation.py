@@ -13,7 +13,8 @@ from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import read_volume, write_volume
 from VSClickCorrectLib.jobs.job import Job
-from VSClickCorrectLib.jobs.preparation import Preparation, is_prepared, prepare, read_prepared, segmenter_of
+from VSClickCorrectLib.jobs.preparation import prepare, segmenter_of
+from VSClickCorrectLib.jobs.prepared import Preparation, is_prepared, read_prepared
 
 
 @pytest.fixture

@@ -30,9 +30,7 @@ def job(monkeypatch):
 
     def job(outcome):
         job = JobByHand(outcome)
-        monkeypatch.setattr(
-            "VSClickCorrectLib.workflow.initial_mask.Job.start_segmentation", lambda *arguments: job
-        )
+        monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job.start_segmentation", lambda *arguments: job)
         return job
 
     return job

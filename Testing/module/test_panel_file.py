@@ -10,7 +10,12 @@ from module_files import MODULE
 UI = MODULE / "Resources" / "UI" / "VSClickCorrect.ui"
 PANEL = ET.parse(UI).getroot()
 WIDGETS = {widget.get("name"): widget for widget in PANEL.iter("widget")}
-SOURCES = [MODULE / "VSClickCorrect.py", *sorted((MODULE / "VSClickCorrectLib" / "panel").glob("*.py"))]
+LIBRARY = MODULE / "VSClickCorrectLib"
+SOURCES = [
+    MODULE / "VSClickCorrect.py",
+    *sorted((LIBRARY / "panel").glob("*.py")),
+    LIBRARY / "mrml" / "samples.py",
+]
 TREES = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 
 # What the classes have in Slicer 5.10 and 5.12, as far as it is used; looked up in their headers.

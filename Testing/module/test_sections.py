@@ -7,8 +7,8 @@ from pythonqt import bare
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ImageError, ModelError
 
-FINDING = "VSClickCorrectLib.workflow.initial_mask.Job.start_segmentation"
-REGISTERING = "VSClickCorrectLib.workflow.t2_registration.Job.start_registration"
+FINDING = "VSClickCorrectLib.jobs.job.Job.start_segmentation"
+REGISTERING = "VSClickCorrectLib.jobs.job.Job.start_registration"
 
 
 @pytest.fixture

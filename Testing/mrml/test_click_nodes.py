@@ -5,7 +5,8 @@ import slicer
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.mrml.click_nodes import KIND_ATTRIBUTE, ClickNodes, Marker
-from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
+from VSClickCorrectLib.mrml.persistence import save_scene
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 
 BOUNDARY, INCLUDE, EXCLUDE = ClickKind
 

@@ -23,7 +23,8 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
-from VSClickCorrectLib.mrml.persistence import load_scene, save_scene, stored_journal
+from VSClickCorrectLib.mrml.persistence import save_scene, stored_journal
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of

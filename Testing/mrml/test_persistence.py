@@ -17,13 +17,8 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.markups import read_clicks
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
-from VSClickCorrectLib.mrml.persistence import (
-    load_scene,
-    save_scene,
-    save_segmentation,
-    store_journal,
-    stored_journal,
-)
+from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation, store_journal, stored_journal
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of, volume_of

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
+from VSClickCorrectLib.mrml.persistence import save_scene
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 
 MB = 1 << 20
 

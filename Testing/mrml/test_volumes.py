@@ -11,7 +11,8 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_volume
-from VSClickCorrectLib.mrml.persistence import load_scene, save_scene
+from VSClickCorrectLib.mrml.persistence import save_scene
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, remarks_of, sides_known, volume_of
 
 

@@ -15,8 +15,8 @@ CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrom
 # What the app imports, and what takes longer to import than to use.
 _IMPORTED = [
     "VSClickCorrectLib.cli.main",
-    "VSClickCorrectLib.app.server",
-    "VSClickCorrectLib.app.sources",
+    "VSClickCorrectApp.server",
+    "VSClickCorrectApp.sources",
     "VSClickCorrectLib.inference.initial",
     "VSClickCorrectLib.inference.corrector",
 ]

@@ -11,7 +11,8 @@ from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.images import resample_to_grid, write_mask, write_volume
+from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 from VSClickCorrectResearch.simulation.synthesis import SyntheticCase, demo_case
 

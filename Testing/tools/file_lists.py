@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "VSClickCorrect"
-LIBRARY, RESEARCH = MODULE / "VSClickCorrectLib", MODULE / "VSClickCorrectResearch"
+LIBRARY = MODULE / "VSClickCorrectLib"
 
 
 def scripts() -> list[str]:
@@ -28,9 +28,7 @@ def resources() -> list[str]:
 
 def packages() -> list[str]:
     """Return every package of the wheel."""
-    found = [
-        path.parent.relative_to(MODULE) for top in (LIBRARY, RESEARCH) for path in top.rglob("__init__.py")
-    ]
+    found = [path.parent.relative_to(MODULE) for path in MODULE.glob("VSClickCorrect*/**/__init__.py")]
     data = ["VSClickCorrectLib.models", "VSClickCorrectLib.samples"]
     return sorted([*(".".join(path.parts) for path in found), *data])
 

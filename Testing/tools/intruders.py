@@ -12,7 +12,7 @@ from raw_http import TEXT, Answer, WebSocket, ask, header, request
 
 REFUSED = frozenset({0, 400, 403, 404, 405, 411, 413, 414, 431, 501})
 # Beginnings of what no answer may hold.
-_LOOT = (b"root:", b"Traceback", b"site-packages", b"VSClickCorrectLib")
+_LOOT = (b"root:", b"Traceback", b"site-packages", b"VSClickCorrectLib", b"VSClickCorrectApp")
 ROUTES = (
     "/",
     "/index.html",

@@ -16,7 +16,7 @@ sys.path[:0] = [
 
 from app_server import AppServer  # noqa: E402
 from intruders import Attempt, Intruder  # noqa: E402
-from VSClickCorrectLib.app.guard import new_token  # noqa: E402
+from VSClickCorrectApp.guard import new_token  # noqa: E402
 
 GROUPS = {
     "tokens": "no token, a wrong one, the right one in a wrong place",

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from aiohttp import WSMsgType, web
-from VSClickCorrectLib.app.guard import TOKEN_VARIABLE, Guard
-from VSClickCorrectLib.app.ready_line import READY
+from VSClickCorrectApp.guard import TOKEN_VARIABLE, Guard
+from VSClickCorrectApp.ready_line import READY
 
 NAME = web.AppKey("annotator", str)
 # Comes up never; prints more than a pipe holds before it does.

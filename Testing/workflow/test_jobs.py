@@ -24,8 +24,8 @@ def job(monkeypatch):
 
     def job(outcome):
         job = JobByHand(outcome)
-        for name in ("initial_mask.Job.start_segmentation", "t2_registration.Job.start_registration"):
-            monkeypatch.setattr(f"VSClickCorrectLib.workflow.{name}", lambda *_: job)
+        for name in ("start_segmentation", "start_registration"):
+            monkeypatch.setattr(f"VSClickCorrectLib.jobs.job.Job.{name}", lambda *_: job)
         return job
 
     return job

@@ -8,9 +8,7 @@ from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, PANEL_KEYS, key_of,
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "Resources" / "Docs" / "user-guide.md").read_text(encoding="utf-8")
-SCRIPT = (ROOT / "VSClickCorrect" / "VSClickCorrectLib" / "app" / "static" / "vsclick.js").read_text(
-    encoding="utf-8"
-)
+SCRIPT = (ROOT / "VSClickCorrect" / "VSClickCorrectApp" / "static" / "vsclick.js").read_text(encoding="utf-8")
 
 
 def test_no_key_means_two_things():

@@ -6,8 +6,7 @@ from plain_host import JobByHand
 from VSClickCorrectLib.errors import Cancelled, StorageError
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.jobs.adaptation import Adapted, Learned
-from VSClickCorrectLib.workflow import learning
+from VSClickCorrectLib.jobs.learning_task import Adapted, Learned
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 
 KEPT = Adapted((Learned("corrector", "mend adapted to 5 cases", 5, 2, (0.8, 0.9), (0.9, 0.9)),))
@@ -32,7 +31,7 @@ def by_hand(monkeypatch):
         begun.append((task, JobByHand(KEPT)))
         return begun[-1][1]
 
-    monkeypatch.setattr(learning.Job, "start_adaptation", start)
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job.start_adaptation", start)
     return begun
 
 

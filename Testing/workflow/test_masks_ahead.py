@@ -10,7 +10,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import write_volume
-from VSClickCorrectLib.jobs.preparation import is_prepared
+from VSClickCorrectLib.jobs.prepared import is_prepared
 from VSClickCorrectLib.workflow import masks_ahead
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -42,7 +42,7 @@ def by_hand(monkeypatch):
         begun.append((preparation.case, JobByHand(ModelError("it was not told what comes out."))))
         return begun[-1][1]
 
-    monkeypatch.setattr(masks_ahead.Job, "start_preparation", start)
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job.start_preparation", start)
     return begun
 
 
@@ -103,7 +103,7 @@ def test_what_the_reader_starts_comes_first(flow, host, opened, by_hand, monkeyp
     ((name, ahead),) = by_hand
     assert name == "case2" and not ahead.cancelled
     mine = JobByHand(ModelError("nothing."))
-    monkeypatch.setattr("VSClickCorrectLib.workflow.initial_mask.Job.start_segmentation", lambda *_: mine)
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job.start_segmentation", lambda *_: mine)
     host.run(flow.initial.find())
     assert ahead.cancelled
     ahead.outcome, ahead.done = masks_ahead.Cancelled("the computation was cancelled."), True

@@ -13,7 +13,7 @@ from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import JournalPlace
 
-LOADING = "VSClickCorrectLib.workflow.tumour_parts.PartsSegmenter.load"
+LOADING = "VSClickCorrectLib.inference.parts.PartsSegmenter.load"
 
 
 class Halving:

@@ -66,7 +66,7 @@ def test_work_in_a_worklist_is_on_the_disk(flow, host, folder, border):
 @pytest.mark.parametrize("yes", [False, True])
 def test_finding_the_tumour_anew_asks_before_clicks_go(flow, begun, host, border, monkeypatch, yes):
     job = JobByHand(NOTHING)
-    monkeypatch.setattr("VSClickCorrectLib.workflow.initial_mask.Job.start_segmentation", lambda *_: job)
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job.start_segmentation", lambda *_: job)
     begun.correction.place(border[0])
     clicked = begun.values()
     host.answers.append(yes)
@@ -80,6 +80,6 @@ def test_finding_the_tumour_anew_asks_before_clicks_go(flow, begun, host, border
 
 def test_finding_the_tumour_without_clicks_asks_nothing(flow, begun, host, monkeypatch):
     job = JobByHand(NOTHING)
-    monkeypatch.setattr("VSClickCorrectLib.workflow.initial_mask.Job.start_segmentation", lambda *_: job)
+    monkeypatch.setattr("VSClickCorrectLib.jobs.job.Job.start_segmentation", lambda *_: job)
     host.run(flow.initial.find())
     assert flow.jobs.busy and host.questions == []

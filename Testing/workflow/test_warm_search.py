@@ -1,7 +1,6 @@
 """When a process is made ready for a search, and who gets it."""
 
 import pytest
-from VSClickCorrectLib.workflow import warm_search
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 
@@ -23,7 +22,7 @@ def children(monkeypatch):
         begun.append(Child(*networks))
         return begun[-1]
 
-    monkeypatch.setattr(warm_search, "WarmChild", begin)
+    monkeypatch.setattr("VSClickCorrectLib.jobs.warm.WarmChild", begin)
     return begun
 
 

@@ -46,7 +46,7 @@ def shown(careful_models, tmp_path_factory):
 
 @pytest.fixture
 def scene(shown):
-    from VSClickCorrectLib.mrml.persistence import load_scene
+    from VSClickCorrectLib.mrml.saved_scenes import load_scene
 
     headless = load_scene(shown.output / "scene.mrb")
     yield headless.scene

@@ -28,8 +28,6 @@ _COMMANDS: Commands = {
     "segment": (f"{_LIBRARY}.segment", "make the initial mask"),
     "correct": (f"{_LIBRARY}.correct", "correct a mask by clicks"),
     "compare": (f"{_LIBRARY}.compare", "compare two examinations"),
-    "app": (f"{_LIBRARY}.app", "correct by clicks in a browser"),
-    "serve": (f"{_LIBRARY}.serve", "correct by clicks in browsers, several people on one worklist"),
     "worklist": (f"{_LIBRARY}.worklist", "list cases and their states"),
     "prepare": (f"{_LIBRARY}.prepare", "make a worklist's initial masks ahead"),
     "adapt": (f"{_LIBRARY}.adapt", "let the networks learn from accepted cases"),

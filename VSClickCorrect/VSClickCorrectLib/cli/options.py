@@ -48,13 +48,6 @@ def share(text: str) -> float:
     return _number(text, float, lambda value: 0 <= value <= 1, "a share from 0 to 1")
 
 
-def port(text: str) -> int:
-    """Read the number of a port, 0 for any that is free."""
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"'{text}' is no port; give a number from 0 to 65535")
-    return int(text)
-
-
 def label(text: str) -> int | str:
     """Read a label's number, 1 or more, or a segment's name."""
     if not text.strip():
@@ -104,13 +97,6 @@ def add_different_patients(parser: argparse.ArgumentParser) -> None:
         "--different-patients",
         action="store_true",
         help="take a T1ce and a T2 whose DICOM headers name different patients for one patient's",
-    )
-
-
-def add_upload_limit(parser: argparse.ArgumentParser) -> None:
-    """Add ``--upload-limit``."""
-    parser.add_argument(
-        "--upload-limit", type=count, default=1024, metavar="MB", help="largest upload (default: %(default)s)"
     )
 
 

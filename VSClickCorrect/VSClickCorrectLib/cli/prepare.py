@@ -15,7 +15,8 @@ from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.cli.workers import add_workers, workers_of
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.jobs.cases import Workers
-from VSClickCorrectLib.jobs.preparation import is_prepared, prepare_apart
+from VSClickCorrectLib.jobs.preparation import prepare_apart
+from VSClickCorrectLib.jobs.prepared import is_prepared
 from VSClickCorrectLib.workflow.preparing import preparation_of
 from VSClickCorrectLib.worklist.overview import waiting_without_mask
 from VSClickCorrectLib.worklist.worklist import Worklist

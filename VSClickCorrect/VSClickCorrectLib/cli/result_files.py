@@ -15,7 +15,6 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_out import (
     NAMES,
     SEGMENTATION,
-    SUFFIX,
     check_objects_folder,
     dicom_objects,
     segmentation_object,
@@ -24,10 +23,11 @@ from VSClickCorrectLib.io.dicom_out import (
 )
 from VSClickCorrectLib.io.dicom_source import SourceSeries, check_source, read_source
 from VSClickCorrectLib.io.given_scans import GivenScans, is_archive
-from VSClickCorrectLib.io.images import MASK_SUFFIXES, check_mask_path, write_mask
+from VSClickCorrectLib.io.images import check_mask_path, write_mask
 from VSClickCorrectLib.io.outputs import same_place
+from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX, MASK_SUFFIXES
 
-_SUFFIXES = (*MASK_SUFFIXES, SUFFIX)
+_SUFFIXES = (*MASK_SUFFIXES, DICOM_SUFFIX)
 
 
 def add_results(parser: argparse.ArgumentParser, what: str) -> None:
@@ -37,7 +37,8 @@ def add_results(parser: argparse.ArgumentParser, what: str) -> None:
         type=Path,
         required=True,
         metavar="MASK",
-        help=f"{what} to write: {', '.join(MASK_SUFFIXES)} or, where the T1ce is DICOM, {SUFFIX} (DICOM SEG)",
+        help=f"{what} to write: {', '.join(MASK_SUFFIXES)} or, where the T1ce is DICOM, {DICOM_SUFFIX} "
+        "(DICOM SEG)",
     )
     parser.add_argument(
         "--dicom",
@@ -134,7 +135,7 @@ class MaskResults:
 
     @property
     def _is_segmentation(self) -> bool:
-        return self._output.name.endswith(SUFFIX)
+        return self._output.name.endswith(DICOM_SUFFIX)
 
     @property
     def _wants_dicom(self) -> bool:

@@ -22,7 +22,6 @@ from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSe
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
 
@@ -83,7 +82,7 @@ class InitialSegmenter:
         from VSClickCorrectLib.inference.device import choose_device
 
         chosen = choose_device(device)
-        locator, segmenter = (Model(entry, models.load(entry, chosen)) for entry in initial_entries(models))
+        locator, segmenter = (Model(entry, models.load(entry, chosen)) for entry in models.initial_entries)
         return cls(locator, segmenter, hold_clicks)
 
     @enough_memory()
@@ -240,17 +239,6 @@ def _segmenter_of(model: Model, hold_clicks: bool) -> Segmenter:
     if model.entry.role == "click":
         return ClickSegmenter(model, hold_clicks)
     return SlabSegmenter(model) if "shape" in model.entry.geometry else PlainSegmenter(model)
-
-
-def initial_entries(models: ModelFolder) -> list[ModelEntry]:
-    """Return the networks of a folder that make initial masks: the locator and the segmenter.
-
-    Raises
-    ------
-    ModelError
-        If the folder has none, or cannot be read.
-    """
-    return [models.entry(role) for role in ("locator", "click" if models.has("click") else "initial")]
 
 
 def places_of_head(window: ResamplingGrid, probability: np.ndarray, head: Box) -> list[Box]:

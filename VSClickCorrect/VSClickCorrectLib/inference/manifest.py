@@ -90,6 +90,11 @@ class ModelFolder:
         """Tell whether there is a model of that role."""
         return any(entry.role == role for entry in self.entries.values())
 
+    @property
+    def initial_entries(self) -> list[ModelEntry]:
+        """The networks that make initial masks, the locator and the segmenter; raises as `entry`."""
+        return [self.entry(role) for role in ("locator", "click" if self.has("click") else "initial")]
+
     def _is_child(self, entry: ModelEntry) -> bool:
         parents = [own.sha256 for own in self.entries.values() if own.role == entry.role]
         return entry.adapted.get("parent") in parents and entry.name not in self.entries

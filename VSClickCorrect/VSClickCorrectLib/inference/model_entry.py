@@ -49,7 +49,7 @@ class ModelEntry:
     adapted : dict
         Of a network that has learned on this machine: ``parent``, the SHA-256 of the weights it began with,
         ``cases``, how many it learned from, ``date``, the scores before and after in ``own`` and
-        ``builtin``, see `jobs.adaptation.Learned`, and ``beside``, the SHA-256 of the other network with
+        ``builtin``, see `jobs.learning_task.Learned`, and ``beside``, the SHA-256 of the other network with
         which it is used. Nothing else has it.
     classes : list of str
         What a model of several classes tells apart, in the order of its outputs after the background.

@@ -20,13 +20,13 @@ from VSClickCorrectLib.io.dicom_seg import segmentation_of
 from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
 from VSClickCorrectLib.io.files import make_folder, write_atomically, write_together
 from VSClickCorrectLib.io.outputs import check_apart, check_ours
+from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX
 from VSClickCorrectLib.measure.measurements import measure
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation
     from pydicom import Dataset
 
-SUFFIX = ".dcm"
 SEGMENTATION, REPORT, CONTOURS = "segmentation.dcm", "report.dcm", "rtstruct.dcm"
 NAMES = (SEGMENTATION, REPORT, CONTOURS)
 
@@ -94,7 +94,7 @@ def write_beside(path: Path, objects: dict[str, Dataset]) -> list[Path]:
     StorageError
         If they cannot be written; none is then.
     """
-    stem = path.name.removesuffix(SUFFIX)
+    stem = path.name.removesuffix(DICOM_SUFFIX)
     names = {name: path.name if name == SEGMENTATION else f"{stem}.{name}" for name in objects}
     write_objects(path.parent, {names[name]: dataset for name, dataset in objects.items()})
     return [path.with_name(name) for name in names.values()]

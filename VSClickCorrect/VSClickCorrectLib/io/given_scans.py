@@ -12,7 +12,8 @@ from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.archives import unpacked_series
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.files import is_text, reading, temporary_folder
-from VSClickCorrectLib.io.images import case_of, read_series, read_volume
+from VSClickCorrectLib.io.images import read_series, read_volume
+from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.series_choice import Series, meant_as, series_in
 
 _ARCHIVE = ".zip"
@@ -54,7 +55,7 @@ class GivenScans:
         return next(iter(self._places.values()), None)
 
     def case(self, different_patients: bool = False) -> Case:
-        """Read both as one case; see `io.images.case_of`.
+        """Read both as one case; see `io.one_grid.case_of`.
 
         Raises
         ------

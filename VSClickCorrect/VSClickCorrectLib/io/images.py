@@ -24,11 +24,10 @@ from VSClickCorrectLib.io.dicom_masks import (
 from VSClickCorrectLib.io.dicom_series import placed_frames, read_dicom
 from VSClickCorrectLib.io.files import is_text, reading, write_atomically
 from VSClickCorrectLib.io.image_files import DicomHeader, read_header, read_image
-from VSClickCorrectLib.io.pairing import paired
+from VSClickCorrectLib.io.one_grid import case_of, image_of
 from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
+from VSClickCorrectLib.io.suffixes import MASK_SUFFIXES
 from VSClickCorrectLib.io.tumour_label import Label, chosen_label, chosen_segment, labels_of, segments_of
-
-MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd")
 
 
 @enough_memory()
@@ -131,50 +130,6 @@ def read_case(t1ce: Path | None, t2: Path | None, different_patients: bool = Fal
     first = read_volume(t1ce, "t1ce") if t1ce else None
     second = read_volume(t2, "t2") if t2 else None
     return case_of(first, second, different_patients)
-
-
-def case_of(t1ce: Volume | None, t2: Volume | None, different_patients: bool = False) -> Case:
-    """Return the sequences of one examination as a case; the T2 is resampled to the T1ce's grid.
-
-    Raises
-    ------
-    ImageError
-        If both are missing, are of different PatientIDs and ``different_patients`` does not say that this is
-        right, or their fields of view do not meet.
-    """
-    t1ce, t2 = paired(t1ce, t2, different_patients)
-    if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
-        t2 = resample_to_grid(t2, t1ce.grid)
-    return Case(t1ce, t2)
-
-
-@enough_memory()
-def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
-    """Resample a co-registered volume linearly onto another grid; 0 outside its field of view.
-
-    Raises
-    ------
-    ImageError
-        If the fields of view do not meet.
-    """
-    image = image_of(volume.array, volume.grid)
-    coverage = _resampled(sitk.Image(image.GetSize(), sitk.sitkUInt8) + 1, image, grid)
-    if not coverage.any():
-        raise ImageError(
-            "the fields of view of the T1ce and the T2 do not meet; "
-            "check that both are of the same patient and registered."
-        )
-    return replace(volume, array=_resampled(image, image, grid), grid=grid)
-
-
-def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:
-    values.CopyInformation(geometry)
-    reference = image_of(np.zeros((1, 1, 1), np.uint8), grid)
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetReferenceImage(reference)
-    resampler.SetSize([int(n) for n in grid.shape[::-1]])
-    resampler.SetInterpolator(sitk.sitkLinear)
-    return sitk.GetArrayFromImage(resampler.Execute(values))
 
 
 @enough_memory()
@@ -361,16 +316,6 @@ def _grid_of(image: sitk.Image, path: Path) -> Grid:
         return Grid.from_lps(shape, image.GetSpacing(), image.GetOrigin(), image.GetDirection())
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
-
-
-def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
-    """Return an array ``(K, J, I)`` on a grid as an ITK image, which lies in LPS."""
-    image = sitk.GetImageFromArray(array)
-    lps = grid.affine_lps
-    image.SetSpacing([float(s) for s in grid.spacing])
-    image.SetOrigin([float(o) for o in lps[:3, 3]])
-    image.SetDirection([float(d) for d in (lps[:3, :3] / grid.spacing).ravel()])
-    return image
 
 
 def _describe_segment(image: sitk.Image, name: str) -> None:

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.images import image_of
+from VSClickCorrectLib.io.one_grid import image_of
 
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # Coarse to fine: the voxels on which the sequences are compared, mm.

@@ -12,33 +12,12 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.jobs.learning_task import AcceptedCase
 from VSClickCorrectLib.jobs.preparation import images_of
 from VSClickCorrectLib.session.chain import Event
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import start_of
 from VSClickCorrectLib.session.teaching import Given, accepted_mask, drawn_clicks, given_clicks
-
-
-@dataclass(frozen=True)
-class AcceptedCase:
-    """A case that a reader has accepted, in plain words that any process understands.
-
-    Parameters
-    ----------
-    case : str
-        Its name.
-    files, series, different_patients
-        As for `Preparation`.
-    label, journal : str
-        The files of its label and its journal.
-    """
-
-    case: str
-    files: dict[str, str]
-    series: dict[str, str]
-    label: str
-    journal: str
-    different_patients: bool = False
 
 
 @dataclass(frozen=True, eq=False)

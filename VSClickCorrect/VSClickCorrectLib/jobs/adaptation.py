@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from VSClickCorrectLib.errors import CorrectionError, ImageError, ModelError, on_one_line
 from VSClickCorrectLib.inference.adapted_models import keep_adapted, make_adapted_folder
@@ -14,7 +13,8 @@ from VSClickCorrectLib.inference.examples import Examples
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.io.outputs import writing_into
-from VSClickCorrectLib.jobs.accepted_case import AcceptedCase, AcceptedWork, read_accepted
+from VSClickCorrectLib.jobs.accepted_case import AcceptedWork, read_accepted
+from VSClickCorrectLib.jobs.learning_task import AcceptedCase, Adaptation, Adapted, Learned
 from VSClickCorrectLib.jobs.lessons import Lesson, lessons_of
 
 # Fewer cases say nothing of a scanner.
@@ -28,112 +28,6 @@ _SHARES = (1.0, 0.5)
 # How far it is once the cases are read; how far each network then is once it has learned.
 _READ, _STUDIED = 0.3, 0.9
 Progress = Callable[[float, str], object]
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """What is to be learned from.
-
-    Parameters
-    ----------
-    cases : tuple of AcceptedCase
-        In the order in which they were accepted.
-    models : str
-        A folder of models; empty for those that ship with the product.
-    corrector : str
-        What is used of it, a corrector or what has learned, as ``version`` of `ModelFolder`; empty for the
-        first. Of what has learned, those learn anew with which it began.
-    """
-
-    cases: tuple[AcceptedCase, ...]
-    models: str = ""
-    corrector: str = ""
-
-    @classmethod
-    def of(cls, told: dict[str, Any]) -> Adaptation:
-        """Return what `to_json` was called on; other entries are left out."""
-        cases = tuple(AcceptedCase(**case) for case in told["cases"])
-        return cls(cases, told["models"], told["corrector"])
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What came of the learning of one network.
-
-    Parameters
-    ----------
-    what : str
-        What the network gives, as `Lesson.what`.
-    name : str
-        The version that was kept; empty if none was.
-    cases : int
-        How many cases were used, those that were only scored included.
-    scored : int
-        How many of them were only scored.
-    own, builtin : tuple of 2 float
-        Mean DSC before and after, in examples of the reader's own last cases and of the built-in set.
-    """
-
-    what: str
-    name: str
-    cases: int
-    scored: int
-    own: tuple[float, float]
-    builtin: tuple[float, float]
-
-    @property
-    def numbers(self) -> str:
-        """What decided."""
-        return (
-            f"{self.what}: mean DSC on your last {self.scored} cases {_change(self.own)}, "
-            f"on the built-in ones {_change(self.builtin)}"
-        )
-
-
-@dataclass(frozen=True)
-class Adapted:
-    """What came of an adaptation.
-
-    Parameters
-    ----------
-    networks : tuple of Learned
-        Of each network that learned.
-    left_out : tuple of str
-        Why cases could not be used, or networks not learn, a sentence each.
-    """
-
-    networks: tuple[Learned, ...]
-    left_out: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, told: dict[str, Any]) -> Adapted:
-        """Return what `to_json` was called on."""
-        pairs = ("own", "builtin")
-        networks = (Learned(**one | {name: tuple(one[name]) for name in pairs}) for one in told["networks"])
-        return cls(tuple(networks), tuple(told["left_out"]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
-
-    @property
-    def name(self) -> str:
-        """The version by which all that was kept is used; empty if nothing was."""
-        return next((one.name for one in reversed(self.networks) if one.name), "")
-
-    @property
-    def sentence(self) -> str:
-        """What to tell the reader, with the numbers that decided."""
-        kept = " and ".join(one.what for one in self.networks if one.name)
-        cases = max(one.cases for one in self.networks)
-        numbers = "; ".join(one.numbers for one in self.networks)
-        if kept:
-            return f"Learned from {cases} cases: {kept}, kept as {self.name} ({numbers})."
-        return f"Nothing that was learned from {cases} cases is kept, as it does not help ({numbers})."
 
 
 def adapt(task: Adaptation, progress: Progress = lambda fraction, message: None) -> Adapted:
@@ -262,10 +156,6 @@ def _versions(models: ModelFolder, parent: ModelEntry) -> list[ModelEntry]:
 def _too_few(count: int, left_out: Sequence[str]) -> str:
     why = f" ({'; '.join(sentence.rstrip('.') for sentence in left_out)})" if left_out else ""
     return f"{count} accepted cases can be learned from{why}; accept at least {FEWEST} with a tumour first."
-
-
-def _change(scores: tuple[float, float]) -> str:
-    return f"{scores[0]:.4f} before and {scores[1]:.4f} after"
 
 
 def _rounded(scores: Iterable[float]) -> list[float]:

@@ -10,10 +10,12 @@ from VSClickCorrectLib.errors import VSClickError, enough_memory, passed_over
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.files import NO_ROOM
 from VSClickCorrectLib.io.registration import register
-from VSClickCorrectLib.jobs.adaptation import Adaptation, adapt
+from VSClickCorrectLib.jobs.adaptation import adapt
 from VSClickCorrectLib.jobs.exchange import Answer, read_task, read_warming, write_progress, write_result
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, wait_for_task, yield_to_others
-from VSClickCorrectLib.jobs.preparation import Preparation, prepare, segmenter_of
+from VSClickCorrectLib.jobs.learning_task import Adaptation
+from VSClickCorrectLib.jobs.preparation import prepare, segmenter_of
+from VSClickCorrectLib.jobs.prepared import Preparation
 from VSClickCorrectLib.signals import end_on_signals
 
 

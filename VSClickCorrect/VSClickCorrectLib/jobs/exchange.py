@@ -17,9 +17,9 @@ from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.files import no_room
 from VSClickCorrectLib.io.registration import Registration
-from VSClickCorrectLib.jobs.adaptation import Adaptation, Adapted
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
-from VSClickCorrectLib.jobs.preparation import Preparation
+from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted
+from VSClickCorrectLib.jobs.prepared import Preparation
 
 _TASK, _WARMING, _PROGRESS = "task.json", "warming.json", "progress.txt"
 _RESULT, _ERRORS = "result.npz", "errors.txt"

@@ -1,75 +1,19 @@
-"""Initial masks made ahead: for cases of a worklist that nobody has opened yet."""
+"""Making initial masks ahead, for cases of a worklist that nobody has opened yet."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
-
-import numpy as np
 
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
-from VSClickCorrectLib.inference.initial import InitialSegmenter, initial_entries
+from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.io.files import is_there, reading, write_atomically
-from VSClickCorrectLib.io.images import case_of, read_sequence
+from VSClickCorrectLib.io.images import read_sequence
+from VSClickCorrectLib.io.one_grid import case_of
+from VSClickCorrectLib.jobs.prepared import Preparation, folder_of, keep_prepared
 
 _SEQUENCES = ("t1ce", "t2")
-_TOLD = "told"
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """What is to be done for one case, in plain words that any process understands.
-
-    Parameters
-    ----------
-    case : str
-        Its name, for whoever is told.
-    files : dict of str
-        The sequences by ``t1ce`` and ``t2``.
-    series : dict of str
-        SeriesInstanceUIDs of those that lie in a folder of several series.
-    path : str
-        Where the mask goes.
-    models : str
-        A folder of models; empty for those that ship with the product.
-    device : str
-        As for `InitialSegmenter.load`.
-    different_patients : bool
-        Whether sequences of different PatientIDs are one patient's.
-    version : str
-        As for `ModelFolder`.
-    """
-
-    case: str
-    files: dict[str, str]
-    series: dict[str, str]
-    path: str
-    models: str = ""
-    device: str = "auto"
-    different_patients: bool = False
-    version: str = ""
-
-    @classmethod
-    def of(cls, told: dict[str, Any]) -> Preparation:
-        """Return what `to_json` was called on; other entries are left out."""
-        return cls(**{name: told[name] for name in cls.__dataclass_fields__})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
-
-    @property
-    def folder(self) -> ModelFolder:
-        """The models."""
-        return _folder_of(self.models, self.version)
 
 
 def prepare(
@@ -107,40 +51,6 @@ def prepare_apart(preparation: Preparation) -> None:
     prepare(preparation)
 
 
-def keep_prepared(path: Path, initial: InitialMask, images: Case, models: ModelFolder) -> None:
-    """Keep an initial mask with the models that made it and the images of which; raises `StorageError`."""
-    told = json.dumps({"models": _hashes(models), "images": images.fingerprints()})
-    arrays = {**arrays_of(initial), _TOLD: np.frombuffer(told.encode("ascii"), np.uint8)}
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as file:
-            np.savez(file, **arrays)
-
-    write_atomically(path, write)
-
-
-def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask | None:
-    """Return the mask that was kept; None if there is none, or it is of other images or models, or damaged.
-
-    Raises
-    ------
-    ModelError
-        If the models cannot be read.
-    Unreadable
-        If the file cannot be.
-    """
-    arrays = _arrays(path)
-    if arrays is None or _told(arrays) != {"models": _hashes(models), "images": images.fingerprints()}:
-        return None
-    return _initial(arrays, images)
-
-
-def is_prepared(path: Path, models: ModelFolder) -> bool:
-    """Whether a mask of these models is kept, whatever its images; raises as `read_prepared`."""
-    arrays = _arrays(path)
-    return arrays is not None and _told(arrays).get("models") == _hashes(models)
-
-
 def images_of(files: dict[str, str], series: dict[str, str], different_patients: bool) -> Case:
     """Read a case's images; parameters are those of `Preparation`, errors those of `WorkCase.load`."""
     t1ce, t2 = (
@@ -152,51 +62,10 @@ def images_of(files: dict[str, str], series: dict[str, str], different_patients:
 
 def segmenter_of(models: str, device: str, version: str = "") -> InitialSegmenter:
     """Load networks of a folder, empty for the shipped ones, once; see `ModelFolder`, `InitialSegmenter`."""
-    return _segmenter(models, device, version, _folder_of(models, version).digest)
+    return _segmenter(models, device, version, folder_of(models, version).digest)
 
 
 @lru_cache(maxsize=1)
 def _segmenter(models: str, device: str, version: str, _digest: str) -> InitialSegmenter:
     """Load networks anew where the folder holds others now: a worker lives for days."""
-    return InitialSegmenter.load(_folder_of(models, version), device)
-
-
-def _folder_of(models: str, version: str) -> ModelFolder:
-    return ModelFolder(Path(models) if models else None, version)
-
-
-def _hashes(models: ModelFolder) -> list[str]:
-    return [entry.sha256 for entry in initial_entries(models)]
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray] | None:
-    try:
-        with reading(path):
-            if not is_there(path):
-                return None
-            # numpy leaves a file open that it cannot understand.
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-    except (ValueError, EOFError, BadZipFile):
-        return None
-
-
-def _told(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    try:
-        told = json.loads(arrays[_TOLD].tobytes())
-    except (KeyError, ValueError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _initial(arrays: dict[str, np.ndarray], images: Case) -> InitialMask | None:
-    try:
-        initial = initial_of({name: array for name, array in arrays.items() if name != _TOLD})
-    except (KeyError, ValueError):
-        return None
-    inside = all(
-        low >= 0 and high <= size
-        for one in (initial, *initial.others)
-        for low, high, size in zip(one.box.start, one.box.stop, images.grid.shape, strict=True)
-    )
-    return initial if inside else None
+    return InitialSegmenter.load(folder_of(models, version), device)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.io.dicom_headers import needed, read_header
-from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries, matching
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.io.dicom_source import SourceSeries
+
 
 _INSTANCES = "DICOM.instanceUIDs"
 
@@ -47,7 +50,7 @@ def save_dicom(
     ImageError
         If highdicom is not installed, the volume did not come as DICOM, or it cannot be written.
     """
-    # Who only reads a scene waits for no measurements.
+    # Who writes no DICOM waits for none of it; so below.
     from VSClickCorrectLib.io.dicom_out import dicom_objects, write_beside
 
     return write_beside(path, dicom_objects(source or source_of(volume_node, grid), values, grid))
@@ -55,6 +58,9 @@ def save_dicom(
 
 def source_of(volume_node: slicer.vtkMRMLVolumeNode, grid: Grid) -> SourceSeries:
     """Return the series from which Slicer loaded a volume; raises `ImageError` if there is none."""
+    from VSClickCorrectLib.io.dicom_headers import needed, read_header
+    from VSClickCorrectLib.io.dicom_source import TASK, matching
+
     needed("highdicom", TASK)
     files = _files(volume_node)
     name = volume_node.GetName()

@@ -8,7 +8,6 @@ from pathlib import Path
 import slicer
 
 from VSClickCorrectLib.io.pairing import Scan, remarks_on_scans
-from VSClickCorrectLib.io.series_choice import scan_in
 from VSClickCorrectLib.mrml.dicom_files import file_of
 
 
@@ -17,8 +16,12 @@ def scan_of(volume_node: slicer.vtkMRMLVolumeNode | None) -> Scan | None:
     if volume_node is None:
         return None
     file = file_of(volume_node)
-    if file is not None and (scan := scan_in(Path(file))) is not None:
-        return scan
+    if file is not None:
+        # Headers are read of volumes that came as DICOM alone.
+        from VSClickCorrectLib.io.series_choice import scan_in
+
+        if (scan := scan_in(Path(file))) is not None:
+            return scan
     patient = _patient_of(volume_node)
     return Scan(patient, "", "", "") if patient else None
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import slicer
 
-from VSClickCorrectLib.inference.doubt_map import DoubtMap
 from VSClickCorrectLib.mrml.outline import Overlay
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.doubt_map import DoubtMap
+
 
 # From which share of what lies near being wrong, and in which colour: yellow, orange, red.
 LEVELS = ((0.1, (0.94, 0.89, 0.26)), (0.2, (0.90, 0.60, 0.0)), (0.3, (0.86, 0.20, 0.13)))

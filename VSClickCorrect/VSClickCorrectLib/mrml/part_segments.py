@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 import vtk
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import COCHLEA, EXTRAMEATAL, INTRAMEATAL, TUMOUR_PARTS
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.parts import FoundParts
+
 
 TAG = "VSClickCorrect.Part"
 # Of Okabe and Ito's palette, none of them a click's, a change's or the tumour's own.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,7 @@ import slicer
 import vtk
 
 from VSClickCorrectLib.errors import CorrectionError, ImageError
-from VSClickCorrectLib.io.files import temporary_folder, write_atomically
-from VSClickCorrectLib.mrml.scene import HeadlessScene
-from VSClickCorrectLib.mrml.scene_archive import unpack_scene
+from VSClickCorrectLib.io.files import write_atomically
 from VSClickCorrectLib.session.journal import Guard, Journal
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
@@ -156,38 +153,10 @@ def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
     _check_suffix(path, ".mrb")
 
     def write(temporary: Path) -> None:
-        with _undisturbed():
+        with undisturbed():
             _require(scene.WriteToMRB(str(temporary)))
 
     write_atomically(path, write)
-
-
-def load_scene(path: Path, most_bytes: float = math.inf) -> HeadlessScene:
-    """Read an ``.mrb`` into a new scene, for use without Slicer's windows.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    most_bytes : float
-        How much it may hold, unpacked.
-
-    Raises
-    ------
-    ImageError
-        If the file is missing, cannot be read as a whole, holds more, or refers to other files.
-    """
-    if not path.is_file():
-        raise ImageError(f"{path} does not exist; choose a scene that was saved as .mrb.")
-    with temporary_folder("vsclick-scene-") as folder, _undisturbed():
-        description = unpack_scene(path, folder, most_bytes)
-        if description is not None:
-            headless = HeadlessScene()
-            headless.scene.SetURL(str(description))
-            if headless.scene.Connect():
-                return headless
-            headless.close()
-    raise ImageError(f"{path} is no Slicer scene that can be read; save the scene from Slicer as .mrb again.")
 
 
 def save_segmentation(segmentation_node: slicer.vtkMRMLSegmentationNode, path: Path) -> None:
@@ -211,7 +180,7 @@ def save_segmentation(segmentation_node: slicer.vtkMRMLSegmentationNode, path: P
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Keep the working directory, which MRML may change, and silence its list of packed files."""
     window, folder = vtk.vtkOutputWindow.GetInstance(), Path.cwd()
     mode = window.GetDisplayMode()

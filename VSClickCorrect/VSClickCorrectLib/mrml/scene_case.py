@@ -16,7 +16,8 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.naming import Kind, kind_of
 from VSClickCorrectLib.mrml.belongings import parts_of
 from VSClickCorrectLib.mrml.dicom_scans import scan_of
-from VSClickCorrectLib.mrml.persistence import load_scene, stored_journal
+from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volumes import sides_known, volume_of
 

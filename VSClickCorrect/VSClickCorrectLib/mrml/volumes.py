@@ -14,7 +14,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.io import images
+from VSClickCorrectLib.io import one_grid
 from VSClickCorrectLib.io.image_files import Header, read_header
 from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
 from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
@@ -126,7 +126,7 @@ def case_of(
         If both are missing, one cannot be used, or their fields of view do not meet.
     """
     t1ce, t2 = (None if node is None else volume_of(node) for node in (t1ce_node, t2_node))
-    return images.case_of(t1ce, t2)
+    return one_grid.case_of(t1ce, t2)
 
 
 def add_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:

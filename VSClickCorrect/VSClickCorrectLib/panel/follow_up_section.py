@@ -6,7 +6,6 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.io.examinations import Examination, scan_of
 from VSClickCorrectLib.panel.section import Connection, Section
 
 
@@ -23,6 +22,8 @@ class FollowUpSection(Section):
 
     def compare(self) -> None:
         """Compare the segment as it is now."""
+        from VSClickCorrectLib.io.examinations import Examination, scan_of
+
         folder = self.desktop.setting("CompareFolder")
         mask = self.desktop.ask_to_open(
             _("Mask of the earlier examination"),

@@ -7,16 +7,14 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from VSClickCorrectLib.io.dicom_out import SUFFIX
-from VSClickCorrectLib.io.images import MASK_SUFFIXES, write_mask
+from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX, MASK_SUFFIXES
 from VSClickCorrectLib.measure.measurements import Measurements
-from VSClickCorrectLib.mrml.dicom_files import save_dicom
 from VSClickCorrectLib.panel.placing import Placing
 from VSClickCorrectLib.panel.section import Connection, Section
 
 NOTHING = "–"
 _OFFERED = ".seg.nrrd"
-_SUFFIXES = (*MASK_SUFFIXES, SUFFIX)
+_SUFFIXES = (*MASK_SUFFIXES, DICOM_SUFFIX)
 
 
 class ResultSection(Section):
@@ -52,13 +50,17 @@ class ResultSection(Section):
 
     def save(self) -> None:
         """Write the segment, and its journal beside it."""
+        # What reads and writes images is of no use before.
+        from VSClickCorrectLib.io.images import write_mask
+        from VSClickCorrectLib.mrml.dicom_files import save_dicom
+
         workbench = self.workbench
         name = workbench.segment[0].GetName()
         path = self._asked(name)
         if path is None:
             return
         written, grid = [path], workbench.session.case.grid
-        if path.name.endswith(SUFFIX):
+        if path.name.endswith(DICOM_SUFFIX):
             origin = workbench.origin
             source = origin.source(grid) if origin.path is not None else None
             written = save_dicom(path, workbench.reference, workbench.values(), grid, source)

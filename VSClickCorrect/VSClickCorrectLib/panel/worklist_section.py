@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import slicer
 from slicer.i18n import tr as _
@@ -12,8 +13,10 @@ from VSClickCorrectLib.errors import WorklistError
 from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.panel.section import Connection, Section
 from VSClickCorrectLib.worklist.overview import Row
-from VSClickCorrectLib.worklist.work_case import WorkCase
-from VSClickCorrectLib.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.work_case import WorkCase
+
 
 _CASE_BUTTONS = (
     "previousCaseButton",
@@ -73,6 +76,9 @@ class WorklistSection(Section):
 
     def open(self) -> None:
         """Open the worklist and go to the case where the annotator stopped."""
+        # Here a worklist begins: who corrects without one needs neither its store nor its readers.
+        from VSClickCorrectLib.worklist.worklist import Worklist
+
         source, output = (
             edit.currentPath.strip() for edit in (self.ui.worklistSourcePath, self.ui.worklistOutputPath)
         )

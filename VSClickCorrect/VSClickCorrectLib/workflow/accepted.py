@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from VSClickCorrectLib.jobs.accepted_case import AcceptedCase
-from VSClickCorrectLib.jobs.adaptation import Adaptation
+from VSClickCorrectLib.jobs.learning_task import AcceptedCase, Adaptation
 from VSClickCorrectLib.worklist.overview import Row
 from VSClickCorrectLib.worklist.records import CaseState
-from VSClickCorrectLib.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.worklist import Worklist
 
 
 def accepted_rows(rows: Sequence[Row], annotator: str = "") -> list[Row]:

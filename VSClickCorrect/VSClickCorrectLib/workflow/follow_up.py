@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from VSClickCorrectLib.io.examinations import NAMES, Examination, compare_examinations, to_register
-from VSClickCorrectLib.jobs.job import Job
+from typing import TYPE_CHECKING
+
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
 from VSClickCorrectLib.workflow.observable import Signal
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.io.examinations import Examination
 
 
 class FollowUpComparison:
@@ -37,13 +40,16 @@ class FollowUpComparison:
 
     async def compare(self, before: Examination) -> None:
         """Compare with an earlier examination; raises as `compare_examinations`, or what the job raises."""
+        # Few compare; here and where the window reads the earlier one, what does it is loaded.
+        from VSClickCorrectLib.io.examinations import NAMES, Examination, compare_examinations, to_register
+
         workbench = self._workbench
         correction = workbench.under_way
         case = correction.session.case
         after = Examination(workbench.values(), case.grid, case.reference)
         scans, found = to_register(before, after), None
         if scans is not None:
-            found = await self._jobs.run(lambda: Job.start_registration(*scans, names=NAMES))
+            found = await self._jobs.run(lambda: job_class().start_registration(*scans, names=NAMES))
             if found is None or workbench.correction is not correction:
                 return
         self.text = compare_examinations(before, after, found).as_text()

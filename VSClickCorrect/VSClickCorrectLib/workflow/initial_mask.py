@@ -8,13 +8,12 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.found_text import found_text
 from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask
-from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.initial import add_found_mask, put_away
 from VSClickCorrectLib.mrml.volumes import case_of, grid_of, volume_of
 from VSClickCorrectLib.workflow.correction import Volumes, Workbench
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.unsaved import UnsavedWork
 from VSClickCorrectLib.workflow.warm_search import WarmSearch
@@ -80,7 +79,7 @@ class InitialMaskFinder:
         volumes, choice = self._workbench.volumes, self._workbench.networks.choice
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
         initial = await self._jobs.run(
-            lambda: Job.start_segmentation(
+            lambda: job_class().start_segmentation(
                 case_of(*volumes), choice.path, choice.device, None, self._warm.take(), choice.corrector
             )
         )

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.io.registration import Registration
-from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.observable import Signal
 
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.initial_mask import InitialMask
+    from VSClickCorrectLib.io.registration import Registration
+    from VSClickCorrectLib.jobs.job import Job
+
+
 POLL_S = 0.1
-Result = TypeVar("Result", InitialMask, Registration)
+Result = TypeVar("Result", "InitialMask", "Registration")
+
+
+def job_class() -> type[Job]:
+    """Return `Job`, by which work is begun: with the first comes what passes it to a child and back."""
+    from VSClickCorrectLib.jobs.job import Job
+
+    return Job
 
 
 class JobRunner:

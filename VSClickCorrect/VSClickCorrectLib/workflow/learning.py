@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import Cancelled, VSClickError
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.jobs.adaptation import Adapted
-from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.accepted import accepted_rows, adaptation_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.jobs import job_class
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 from VSClickCorrectLib.worklist.overview import Row
-from VSClickCorrectLib.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.jobs.job import Job
+    from VSClickCorrectLib.jobs.learning_task import Adapted
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
 
 # It learns anew after so many more accepted cases.
 EVERY = 5
@@ -111,7 +116,9 @@ class Learning:
         if worklist is not self._worklist or not self._on or self.busy:
             return
         choice = self._networks.choice
-        job = self._job = Job.start_adaptation(adaptation_of(worklist, choice.folder, choice.corrector))
+        job = self._job = job_class().start_adaptation(
+            adaptation_of(worklist, choice.folder, choice.corrector)
+        )
         try:
             while not job.poll().done:
                 await self._host.pause(POLL_S)

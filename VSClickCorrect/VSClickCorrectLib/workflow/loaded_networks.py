@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from VSClickCorrectLib.inference.doubt_map import Doubter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.session.correction import InitialProposer, Proposer
 from VSClickCorrectLib.workflow.host import Host
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.doubt_map import Doubter
 
 
 class Choice(NamedTuple):

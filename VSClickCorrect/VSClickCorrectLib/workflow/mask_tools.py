@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from VSClickCorrectLib.errors import enough_memory
-from VSClickCorrectLib.geometry.brush import Stroke
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.mask_tools import SMALL_MM3, all_but_largest, between_slices, small_islands
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.geometry.brush import Stroke
 
 
 class MaskTools:

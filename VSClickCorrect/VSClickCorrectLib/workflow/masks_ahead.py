@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from VSClickCorrectLib.errors import Cancelled, ImageError, VSClickError
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.jobs.job import Job
-from VSClickCorrectLib.jobs.preparation import Preparation, is_prepared
+from VSClickCorrectLib.jobs.prepared import is_prepared
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
 from VSClickCorrectLib.workflow.preparing import preparation_of
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 from VSClickCorrectLib.worklist.overview import waiting_without_mask
-from VSClickCorrectLib.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.jobs.job import Job
+    from VSClickCorrectLib.jobs.prepared import Preparation
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
 
 # A reader is rarely faster than this; more would be made in vain where the day ends.
 AHEAD = 3
@@ -87,7 +93,7 @@ class MasksAhead:
         return None
 
     async def _make(self, preparation: Preparation) -> None:
-        job = self._job = Job.start_preparation(preparation)
+        job = self._job = job_class().start_preparation(preparation)
         try:
             while not job.poll().done:
                 await self._host.pause(POLL_S)

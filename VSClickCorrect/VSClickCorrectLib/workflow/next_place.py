@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from VSClickCorrectLib.clicks.mask import ExtentTrackingMask
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
-from VSClickCorrectLib.inference.doubt_map import DoubtMap
-from VSClickCorrectLib.inference.doubtful_places import DoubtfulPlace, doubtful_places
 from VSClickCorrectLib.mrml.doubt_line import DoubtLine
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
@@ -16,6 +14,11 @@ from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.loaded_networks import LoadedNetworks
 from VSClickCorrectLib.workflow.observable import Signal
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.doubt_map import DoubtMap
+    from VSClickCorrectLib.inference.doubtful_places import DoubtfulPlace
+
 
 # Clicks that follow each other closely are not held up.
 _QUIET_S = 0.5
@@ -183,4 +186,7 @@ class NextPlace:
 
 
 def _looked(doubt: DoubtMap | None) -> tuple[DoubtMap | None, list[DoubtfulPlace]]:
+    # It comes with the networks, whose doubts these are.
+    from VSClickCorrectLib.inference.doubtful_places import doubtful_places
+
     return doubt, [] if doubt is None else doubtful_places(doubt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -12,15 +12,17 @@ from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.io.images import case_of
+from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import paired
-from VSClickCorrectLib.jobs.preparation import read_prepared
+from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.session.journal import Guard, Journal
 from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.origin import Origin
-from VSClickCorrectLib.worklist.work_case import WorkCase
-from VSClickCorrectLib.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.work_case import WorkCase
+    from VSClickCorrectLib.worklist.worklist import Worklist
 
 
 class JournalPlace(NamedTuple):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.io.dicom_headers import needed
-from VSClickCorrectLib.io.dicom_out import dicom_objects, write_objects
-from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries, matching, read_source
 from VSClickCorrectLib.io.files import temporary_folder
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.io.dicom_source import SourceSeries
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,10 @@ class Origin:
         ImageError
             If highdicom is not installed, or the images did not come as DICOM.
         """
+        # Who writes no DICOM waits for none of it; so below.
+        from VSClickCorrectLib.io.dicom_headers import needed
+        from VSClickCorrectLib.io.dicom_source import TASK, matching, read_source
+
         if self.path is not None:
             return read_source(self.path, grid, self.series)
         if not self.headers:
@@ -62,6 +66,8 @@ class Origin:
         ImageError
             As `source`, or if the mask is empty or the archive cannot be written.
         """
+        from VSClickCorrectLib.io.dicom_out import dicom_objects, write_objects
+
         objects = dicom_objects(self.source(grid), values, grid)
         with temporary_folder("vsclick-dicom-") as folder, zipfile.ZipFile(path, "w") as archive:
             write_objects(folder, objects)

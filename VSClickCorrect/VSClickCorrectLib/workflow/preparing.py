@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from VSClickCorrectLib.jobs.preparation import Preparation
-from VSClickCorrectLib.worklist.work_case import WorkCase
-from VSClickCorrectLib.worklist.worklist import Worklist
+from typing import TYPE_CHECKING
+
+from VSClickCorrectLib.jobs.prepared import Preparation
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.work_case import WorkCase
+    from VSClickCorrectLib.worklist.worklist import Worklist
 
 
 def preparation_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.session.start_mask import fingerprint_of
@@ -12,7 +12,9 @@ from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.worklist.records import CaseState
-from VSClickCorrectLib.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.worklist import Worklist
 
 
 class Stand(NamedTuple):

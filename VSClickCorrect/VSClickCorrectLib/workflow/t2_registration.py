@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from VSClickCorrectLib.errors import ImageError, VSClickError
-from VSClickCorrectLib.io.registration import Registration
-from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.registration import agreement, register_t2, take_back_registration
 from VSClickCorrectLib.mrml.volumes import grid_of, remarks_of, volume_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.jobs import JobRunner
+from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
 from VSClickCorrectLib.workflow.observable import Signal
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.io.registration import Registration
+
 
 _LEFT = _("The T2 lay as well before; it was left where it is.")
 
@@ -76,7 +80,7 @@ class T2Registration:
         """Register the T2 to the T1ce, and lay it there."""
         t1ce, t2 = self._workbench.volumes
         self._host.say(_("Registering the T2; you can go on looking at the images."))
-        found = await self._jobs.run(lambda: Job.start_registration(volume_of(t1ce), volume_of(t2)))
+        found = await self._jobs.run(lambda: job_class().start_registration(volume_of(t1ce), volume_of(t2)))
         if found is None:
             return
         if self._workbench.volumes != (t1ce, t2):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError, VSClickError
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.parts import FoundParts, PartsSegmenter
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL, PartMeasurements, measure_parts
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts
@@ -15,6 +16,10 @@ from VSClickCorrectLib.workflow.correction import Segment, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
 from VSClickCorrectLib.workflow.observable import Signal
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.inference.parts import FoundParts, PartsSegmenter
+
 
 TUMOUR = "tumour"
 
@@ -127,6 +132,9 @@ class TumourParts:
         return self.measured.as_text() if self.measured is not None else ""
 
     def _found(self, choice: Choice, case, mask: ArrayMask) -> FoundParts:
+        # Loaded like all networks, with what runs them.
+        from VSClickCorrectLib.inference.parts import PartsSegmenter
+
         if self._segmenter is None or self._segmenter[0] != choice:
             self._segmenter = choice, PartsSegmenter.load(ModelFolder(choice.path), choice.device)
         return self._segmenter[1].find(case, mask)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from VSClickCorrectLib.errors import VSClickError, passed_over
-from VSClickCorrectLib.jobs.warm import WarmChild
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.loaded_networks import Choice
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.jobs.warm import WarmChild
+
 
 # The images are drawn first.
 _SHOWN_S = 1.0
@@ -62,6 +67,9 @@ class WarmSearch:
 
     def _begin(self) -> None:
         if self._wanted():
+            # As of any job, its machinery comes with the first; see `workflow.jobs.job_class`.
+            from VSClickCorrectLib.jobs.warm import WarmChild
+
             self.close()
             # Whoever searches is told why it cannot be.
             with passed_over("no search was made ready", VSClickError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,11 +31,14 @@ from VSClickCorrectLib.workflow.one_patient import of_one_patient
 from VSClickCorrectLib.workflow.opened_case import JournalPlace, OpenedCase, read_work
 from VSClickCorrectLib.workflow.recording import CaseRecorder
 from VSClickCorrectLib.worklist.overview import Progress, Row
-from VSClickCorrectLib.worklist.work_case import WorkCase
-from VSClickCorrectLib.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.work_case import WorkCase
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
 
 BEAT_S = 10.0
-Step = Callable[[], WorkCase | None]
+Step = Callable[[], "WorkCase | None"]
 Question = Callable[[str, np.ndarray, Grid], str]
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
-from VSClickCorrectLib.worklist.work_case import WorkCase
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.work_case import WorkCase
 
 
 @dataclass(frozen=True)

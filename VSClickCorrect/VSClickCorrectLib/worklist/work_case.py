@@ -13,7 +13,8 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.io.images import case_of, read_mask, read_sequence
+from VSClickCorrectLib.io.images import read_mask, read_sequence
+from VSClickCorrectLib.io.one_grid import case_of
 
 ROLES = ("t1ce", "t2", "mask")
 

@@ -12,7 +12,8 @@ from VSClickCorrectLib.geometry.resampling import distances
 from VSClickCorrectLib.geometry.triples import Index3, Point3, point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.io.images import read_case, resample_to_grid, write_volume
+from VSClickCorrectLib.io.images import read_case, write_volume
+from VSClickCorrectLib.io.one_grid import resample_to_grid
 
 from VSClickCorrectResearch.simulation.synthesis import demo_case
 

@@ -104,7 +104,7 @@ def _picture_name(number: int) -> str:
 
 def _open_in_browser(case: Case, start: np.ndarray, options: argparse.Namespace) -> None:
     """Let the person at the terminal click on the same case; a script, which has none, goes on."""
-    from VSClickCorrectLib.cli import app
+    from VSClickCorrectApp.cli import app
 
     def source():
         from VSClickCorrectLib.workflow.opened_case import OpenedCase

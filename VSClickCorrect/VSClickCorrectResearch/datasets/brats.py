@@ -16,7 +16,8 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.folders import walk
-from VSClickCorrectLib.io.images import read_volume, resample_to_grid
+from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.worklist.names import case_name, natural
 
 from VSClickCorrectResearch.datasets.class_map import read_class_map

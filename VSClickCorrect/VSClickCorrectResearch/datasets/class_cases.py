@@ -12,7 +12,8 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.images import read_volume, resample_to_grid
+from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.worklist.case_list import column_names, read_rows
 from VSClickCorrectLib.worklist.names import case_name

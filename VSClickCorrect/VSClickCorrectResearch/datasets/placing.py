@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.files import check_file
-from VSClickCorrectLib.io.images import resample_to_grid
+from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.io.pairing import OTHER_FRAME, paired
 from VSClickCorrectLib.io.registration import Registration, moved, ras_matrix, register
 

@@ -25,8 +25,9 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_search import find_series, is_dicom, unnamed_folders
 from VSClickCorrectLib.io.dicom_text import header_text
 from VSClickCorrectLib.io.files import check_file
-from VSClickCorrectLib.io.images import read_series, resample_to_grid
+from VSClickCorrectLib.io.images import read_series
 from VSClickCorrectLib.io.json_files import parse_json
+from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.io.pairing import OTHER_FRAME
 from VSClickCorrectLib.io.series_choice import Series, meant_as
 from VSClickCorrectLib.worklist.names import case_name, natural

@@ -11,7 +11,8 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.io.files import make_folder, write_atomically
-from VSClickCorrectLib.io.images import image_of, read_volume
+from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.io.one_grid import image_of
 
 from VSClickCorrectResearch.simulation.head import Canal, Head
 from VSClickCorrectResearch.simulation.head_sources import HEAD_NAMES, SOURCES, HeadSource

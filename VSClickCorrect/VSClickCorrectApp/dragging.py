@@ -1,0 +1,78 @@
+"""Drags with the left button that mean something else than Slicer's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from trame_slicer.views import SliceView
+from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.mrml.observers import weakly
+
+from VSClickCorrectApp.pointing import STILL, distance, point_at
+
+# Before clicks are told and before Slicer, so that neither sees what is dragged here.
+_PRIORITY = 20.0
+_EVENTS = ("LeftButtonPressEvent", "MouseMoveEvent", "LeftButtonReleaseEvent")
+
+
+class Drag(NamedTuple):
+    """What a drag does: at the press, at each move by so many pixels, and at the release, which may be still.
+
+    Points are RAS mm; ``still`` is whether the button came up where it went down.
+    """
+
+    move: Callable[[Point3, int, int], object]
+    press: Callable[[Point3], object] = lambda ras: None
+    release: Callable[[Point3, bool], object] = lambda ras, still: None
+
+
+class Dragging:
+    """Gives a view's left button to what asks for it at the press.
+
+    Parameters
+    ----------
+    view : SliceView
+        The view.
+    meaning : callable
+        Takes the view and whether Ctrl is held, returns the `Drag` or None for the view's own.
+    """
+
+    def __init__(self, view: SliceView, meaning: Callable[[SliceView, bool], Drag | None]) -> None:
+        self._view, self._meaning = view, meaning
+        self._drag: Drag | None = None
+        self._pressed: tuple[int, int] | None = None
+        self._last = (0, 0)
+        # The interactor holds what observes it; a strong reference back would keep both alive together.
+        heard, interactor = weakly(self._on_event), view.interactor()
+        tags = {
+            event: interactor.AddObserver(event, lambda _, name: heard(name), _PRIORITY) for event in _EVENTS
+        }
+        self._commands = {event: interactor.GetCommand(tag) for event, tag in tags.items()}
+
+    def _on_event(self, name: str) -> None:
+        self._commands[name].SetAbortFlag(int(self._take(name)))
+
+    def _take(self, name: str) -> bool:
+        interactor = self._view.interactor()
+        position = interactor.GetEventPosition()
+        if name == "LeftButtonPressEvent":
+            self._drag = self._meaning(self._view, bool(interactor.GetControlKey()))
+            self._pressed = self._last = position
+            if self._drag is not None:
+                self._drag.press(point_at(self._view, position))
+            return self._drag is not None
+        if name == "LeftButtonReleaseEvent":
+            drag, self._drag = self._drag, None
+            if drag is not None and self._pressed is not None:
+                drag.release(point_at(self._view, position), distance(self._pressed, position) <= STILL)
+            return drag is not None
+        return self._move(position)
+
+    def _move(self, position: tuple[int, int]) -> bool:
+        drag = self._drag
+        if drag is not None:
+            right, up = (now - before for now, before in zip(position, self._last, strict=True))
+            drag.move(point_at(self._view, position), right, up)
+            self._last = position
+        return drag is not None

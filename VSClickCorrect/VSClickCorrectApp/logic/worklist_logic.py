@@ -1,0 +1,64 @@
+"""The worklist: cases one after the other, the same files on disk as Slicer's module writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trame_server import Server
+from trame_server.utils.typed_state import TypedState
+from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
+
+from VSClickCorrectApp.page_host import PageHost
+
+
+@dataclass
+class WorklistState:
+    """What the page knows of the worklist."""
+
+    there: bool = False
+    busy: bool = False
+    current: str = ""
+    progress: str = ""
+    comment: str = ""
+    rows: list = field(default_factory=list)
+
+
+class WorklistLogic:
+    """Shows the cases and how far they are.
+
+    Parameters
+    ----------
+    server : Server
+        Its state holds `WorklistState`.
+    host : PageHost
+        Binds what the page calls.
+    worklist : WorklistFlow
+        What is done.
+    """
+
+    def __init__(self, server: Server, host: PageHost, worklist: WorklistFlow) -> None:
+        self._worklist = worklist
+        self.next, self.previous = host.bound(worklist.next), host.bound(worklist.previous)
+        self.go_to = host.bound(worklist.go_to)
+        self.done, self.skip = host.bound(worklist.done), host.bound(worklist.skip)
+        self.no_tumour = host.bound(worklist.no_tumour)
+        self.typed_state = TypedState(server.state, WorklistState)
+        self.typed_state.bind_changes({self.typed_state.name.comment: host.bound(self._comment)})
+        worklist.changed.connect(self._update)
+
+    def _comment(self, comment: str) -> None:
+        if comment != self._worklist.comment:
+            self._worklist.comment = comment
+            self._worklist.keep_comment()
+
+    def _update(self) -> None:
+        worklist, data = self._worklist, self.typed_state.data
+        current = worklist.current
+        data.there, data.busy = worklist.worklist is not None, worklist.busy
+        data.current = current.name if current is not None else ""
+        data.comment = worklist.comment if current is not None else ""
+        data.progress = str(worklist.progress)
+        data.rows = [
+            {"name": row.case.name, "state": row.record.state.value, "holder": row.holder}
+            for row in worklist.rows
+        ]

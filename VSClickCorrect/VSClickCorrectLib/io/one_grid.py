@@ -1,0 +1,67 @@
+"""The sequences of one examination on one grid, by ITK."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import SimpleITK as sitk
+
+from VSClickCorrectLib.errors import ImageError, enough_memory
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.pairing import paired
+
+
+def case_of(t1ce: Volume | None, t2: Volume | None, different_patients: bool = False) -> Case:
+    """Return the sequences of one examination as a case; the T2 is resampled to the T1ce's grid.
+
+    Raises
+    ------
+    ImageError
+        If both are missing, are of different PatientIDs and ``different_patients`` does not say that this is
+        right, or their fields of view do not meet.
+    """
+    t1ce, t2 = paired(t1ce, t2, different_patients)
+    if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
+        t2 = resample_to_grid(t2, t1ce.grid)
+    return Case(t1ce, t2)
+
+
+@enough_memory()
+def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
+    """Resample a co-registered volume linearly onto another grid; 0 outside its field of view.
+
+    Raises
+    ------
+    ImageError
+        If the fields of view do not meet.
+    """
+    image = image_of(volume.array, volume.grid)
+    coverage = _resampled(sitk.Image(image.GetSize(), sitk.sitkUInt8) + 1, image, grid)
+    if not coverage.any():
+        raise ImageError(
+            "the fields of view of the T1ce and the T2 do not meet; "
+            "check that both are of the same patient and registered."
+        )
+    return replace(volume, array=_resampled(image, image, grid), grid=grid)
+
+
+def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:
+    values.CopyInformation(geometry)
+    reference = image_of(np.zeros((1, 1, 1), np.uint8), grid)
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetReferenceImage(reference)
+    resampler.SetSize([int(n) for n in grid.shape[::-1]])
+    resampler.SetInterpolator(sitk.sitkLinear)
+    return sitk.GetArrayFromImage(resampler.Execute(values))
+
+
+def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
+    """Return an array ``(K, J, I)`` on a grid as an ITK image, which lies in LPS."""
+    image = sitk.GetImageFromArray(array)
+    lps = grid.affine_lps
+    image.SetSpacing([float(s) for s in grid.spacing])
+    image.SetOrigin([float(o) for o in lps[:3, 3]])
+    image.SetDirection([float(d) for d in (lps[:3, :3] / grid.spacing).ravel()])
+    return image
