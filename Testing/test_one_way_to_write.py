@@ -26,31 +26,31 @@ WRITERS |= {
 OF_MODULES = {"np.save", "torch.save", "json.dump", "csv.writer", "os.replace", "os.link", "shutil.move"}
 OF_MODULES |= {"shutil.copy", "shutil.copy2", "shutil.copyfileobj", "save_file"}
 EXCEPTIONS = {
-    "browser_launch.py: open": "what leads the browser to the app; the user alone may read it",
-    "benchmark/child.py: result_file.write_text": "what a child has measured, in a temporary folder",
-    "benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",
-    "mrml/scene_archive.py: shutil.copyfileobj": "an unpacked scene, in a temporary folder",
-    "mrml/scene_archive.py: target.open": "an unpacked scene, in a temporary folder",
-    "session/journal_file.py: open": "the journal is appended to, synced, and cut back where that fails",
-    "training/reporter.py: open": "a log of lines, written anew from the checkpoint when a training goes on",
-    "jobs/exchange.py: open": "progress, in the job's temporary folder",
-    "jobs/handover.py: np.save": "an array for a child or its parent, in a temporary folder of theirs",
-    "jobs/exchange.py: (folder / _TASK).write_text": "the task, too",
-    "jobs/exchange.py: np.savez": "the result, in the job's temporary folder, under another name until whole",
-    "jobs/exchange.py: os.replace": "the result gets its name",
-    "jobs/exchange.py: (folder / _WARMING).write_text": "what it loads before there is a task, too",
-    "jobs/process.py: open": "the child's last words, in the job's temporary folder",
-    "uploads.py: file.path.open": "parts of what a browser sends, in a temporary folder",
-    "jobs/reading.py: (folder / 'task.json').write_text": "what a child is to read, in a temporary folder",
-    "jobs/reading_child.py: (folder / 'answer.json').write_text": "what it found, in the same folder",
-    "io/archives.py: (part / f'{number:05d}').open": "an unpacked series, in a temporary folder",
-    "io/archives.py: part.rename": "the folder of an unpacked series, whole now, gets its name",
-    "io/archives.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
-    "io/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
-    "mrml/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
-    "mrml/segment_correction.py: self._markers.rename": "numbers of points, no file",
-    "worklist/locks.py: os.rename": "a lock that is taken over is moved aside: one alone does it",
-    "worklist/store.py: os.replace": "a whole file gets another name",
+    "App/browser_launch.py: open": "what leads the browser to the app; the user alone may read it",
+    "Research/benchmark/child.py: result_file.write_text": "what a child has measured, in a temporary folder",
+    "Research/benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",
+    "Lib/mrml/scene_archive.py: shutil.copyfileobj": "an unpacked scene, in a temporary folder",
+    "Lib/mrml/scene_archive.py: target.open": "an unpacked scene, in a temporary folder",
+    "Lib/session/journal_file.py: open": "the journal is appended to, synced, and cut back where that fails",
+    "Research/training/reporter.py: open": "lines of a log, anew from the checkpoint when a training goes on",
+    "Lib/jobs/exchange.py: open": "progress, in the job's temporary folder",
+    "Lib/jobs/handover.py: np.save": "an array for a child or its parent, in a temporary folder of theirs",
+    "Lib/jobs/exchange.py: (folder / _TASK).write_text": "the task, too",
+    "Lib/jobs/exchange.py: np.savez": "the result, in that folder, under another name until whole",
+    "Lib/jobs/exchange.py: os.replace": "the result gets its name",
+    "Lib/jobs/exchange.py: (folder / _WARMING).write_text": "what it loads before there is a task, too",
+    "Lib/jobs/process.py: open": "the child's last words, in the job's temporary folder",
+    "App/uploads.py: file.path.open": "parts of what a browser sends, in a temporary folder",
+    "Lib/jobs/reading.py: (folder / 'task.json').write_text": "what a child reads, in a temporary folder",
+    "Lib/jobs/reading_child.py: (folder / 'answer.json').write_text": "what it found, in the same folder",
+    "Lib/io/archives.py: (part / f'{number:05d}').open": "an unpacked series, in a temporary folder",
+    "Lib/io/archives.py: part.rename": "the folder of an unpacked series, whole now, gets its name",
+    "Lib/io/archives.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
+    "Lib/io/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
+    "Lib/panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
+    "Lib/mrml/segment_correction.py: self._markers.rename": "numbers of points, no file",
+    "Lib/worklist/locks.py: os.rename": "a lock that is taken over is moved aside: one alone does it",
+    "Lib/worklist/store.py: os.replace": "a whole file gets another name",
 }
 
 
@@ -93,14 +93,15 @@ def writes(call):
 
 
 def sources():
-    """Return every file's path in its package, which two packages may share, and its text."""
-    files = [(package, path) for package in PACKAGES for path in sorted(package.rglob("*.py"))]
-    return [(path.relative_to(package).as_posix(), path.read_text("utf-8")) for package, path in files]
+    """Return every file's path, which begins with its package's Lib, App or Research, and its text."""
+    files = [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
+    named = ((path.relative_to(MODULE).as_posix(), path) for path in files)
+    return [(name.removeprefix("VSClickCorrect"), path.read_text("utf-8")) for name, path in named]
 
 
 def found():
     for path, text in sources():
-        if path != "io/files.py":
+        if path != "Lib/io/files.py":
             for call in writing_calls(text):
                 yield f"{path}: {call}"
 

@@ -10,7 +10,7 @@ from VSClickCorrectLib import cli
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.cli.telling import tell
 
-COMMANDS = sorted(Path(cli.__file__).parent.glob("*.py"))
+COMMANDS = sorted(Path(cli.__file__).parents[2].glob("VSClickCorrect*/cli/*.py"))
 # Clears the screen, names the window, hides what follows, ends the line.
 NAME = "P1\x1b[2J\x1b]0;owned\x07\x9b8m"
 

@@ -9,7 +9,7 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
+from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, LEARNED_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model
@@ -102,10 +102,11 @@ def test_an_include_click_takes_the_part_it_lies_in_and_no_other(case):
 def test_the_initial_mask_is_the_networks_without_clicks(case):
     network = Brightness()
     locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
-    found = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), network)).segment(case)
-    assert found.found
-    assert network.seen.shape == (1, 5, *(BOX_SAMPLES,) * 3)
-    assert not network.seen[:, 2:].any()
+    segmenter = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), network))
+    for look, samples in ((segmenter.first_looks, BOX_SAMPLES), (segmenter.segment, LEARNED_SAMPLES)):
+        assert look(case).found
+        assert network.seen.shape == (1, 5, *(samples,) * 3)
+        assert not network.seen[:, 2:].any()
 
 
 def test_held_clicks_hold_where_the_network_would_not_follow_them(case):

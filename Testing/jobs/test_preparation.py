@@ -1,5 +1,6 @@
 """Initial masks made ahead: what is kept, and when it is of no use."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def test_a_damaged_file_is_as_none(task, images, tmp_path, share):
     path = tmp_path / "sub-one_initial.npz"
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
+    assert kept(task, images) is None and not is_prepared(path, task.folder)
+
+
+def test_a_file_of_before_masks_named_their_networks_is_made_anew(task, images):
+    prepare(task)
+    path = Path(task.path)
+    with np.load(path) as arrays:
+        old = {name: array for name, array in arrays.items() if name != "models"}
+    told = json.loads(old["told"].tobytes())
+    told["models"] = [entry.sha256 for entry in task.folder.initial_entries]
+    np.savez(path, **old | {"told": np.frombuffer(json.dumps(told).encode(), np.uint8)})
     assert kept(task, images) is None and not is_prepared(path, task.folder)
 
 

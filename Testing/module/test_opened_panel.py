@@ -18,7 +18,7 @@ LATER = {
     "jobs.job": "the first job",
     "jobs.preparation": "a child process",
     "jobs.process": "the first job",
-    "mrml.samples": "the module Sample Data",
+    "panel.samples": "the module Sample Data",
     "worklist.worklist": "a worklist that is opened",
 }
 
@@ -31,10 +31,20 @@ def imported_with(name):
         path = MODULE.joinpath(*name.split(".")).with_suffix(".py")
         if name not in found and path.is_file():
             found.add(name)
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ImportFrom):
-                    left += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            left += imports(ast.parse(path.read_text(encoding="utf-8")))
     return found
+
+
+def imports(node):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ImportFrom):
+            yield from (child.module, *(f"{child.module}.{alias.name}" for alias in child.names))
+        elif isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            yield from (name for other in child.orelse for name in imports(ast.Module([other], [])))
+        elif not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from imports(child)
 
 
 def test_a_panel_that_is_opened_reads_what_clicks_need_and_no_more():

@@ -11,7 +11,7 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.triples import Index3, index3, triple
+from VSClickCorrectLib.geometry.triples import Index3, Point3, index3, point3, triple
 
 # Unit vectors, in RAS, of the axes of an axial stack as it is read on screen: slices upward, rows
 # toward the back of the head, columns toward the patient's left.
@@ -192,6 +192,10 @@ class Grid:
     def index_to_ras(self, index) -> np.ndarray:
         """Map array indices ``(k, j, i)``, shape (..., 3), to RAS mm."""
         return self.ijk_to_ras(np.asarray(index)[..., ::-1])
+
+    def middle_of(self, box: Box) -> Point3:
+        """Return the middle of a box of voxels, RAS mm."""
+        return point3(self.index_to_ras((np.add(box.start, box.stop) - 1) / 2))
 
     def ras_to_index(self, ras) -> Index3:
         """Return the array index ``(k, j, i)`` of the voxel that holds a point.

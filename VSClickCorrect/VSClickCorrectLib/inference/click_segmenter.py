@@ -13,8 +13,8 @@ from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import sample_sequences
-from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
-from VSClickCorrectLib.geometry.triples import Index3, index3
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, axial_coordinates
+from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_channels import draw_clicks
 from VSClickCorrectLib.inference.plain_segmenter import Model, run
@@ -52,10 +52,13 @@ class ClickSegmenter:
 
     def window(self, case: Case, place: Box) -> ResamplingGrid:
         """Return a box of one size around the middle of a place, a box in axial order."""
-        return self.window_at(case.grid, (np.add(place.start, place.stop) - 1) / 2)
+        return self._box(case.grid, (np.add(place.start, place.stop) - 1) / 2, BOX_SAMPLES)
 
-    def window_at(self, grid: Grid, center: np.ndarray, samples: int = BOX_SAMPLES) -> ResamplingGrid:
-        """Return a box of so many samples on a side around a point, voxels in axial order."""
+    def window_at(self, grid: Grid, position_ras: Point3, samples: int = BOX_SAMPLES) -> ResamplingGrid:
+        """Return a box of so many samples on a side around a point, RAS mm."""
+        return self._box(grid, axial_coordinates(grid, position_ras), samples)
+
+    def _box(self, grid: Grid, center: np.ndarray, samples: int) -> ResamplingGrid:
         spacing = tuple(self.model.entry.geometry["spacing"])
         return ResamplingGrid(grid, center, ResamplingGeometry((samples,) * 3, spacing))
 

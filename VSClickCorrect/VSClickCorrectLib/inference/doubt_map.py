@@ -194,5 +194,4 @@ def window_around(segmenter: ClickSegmenter, grid: Grid, extent: Box) -> Resampl
     size = np.array(extent.shape)[list(grid.axial_order().axes)] * grid.axial_spacing
     counts = MULTIPLE * np.ceil((size + 2 * _MARGIN_MM) / spacing / MULTIPLE)
     geometry = ResamplingGeometry(index3(np.minimum(counts, BOX_SAMPLES)), point3(spacing))
-    middle = (np.add(extent.start, extent.stop) - 1) / 2
-    return ResamplingGrid(grid, axial_coordinates(grid, grid.index_to_ras(middle)), geometry)
+    return ResamplingGrid(grid, axial_coordinates(grid, grid.middle_of(extent)), geometry)

@@ -32,8 +32,8 @@ _PLACES, _SHARE = 3, 0.15
 # Where nothing found is sure more of the head is looked at in places of this size: the likeliest ones, or
 # all of them where nothing was found.
 _PLACE_MM, _MORE_PLACES = 56.0, 6
-# Candidates of such volumes are looked at once more, from nearer.
-_AGAIN_MM3 = (80.0, 4000.0)
+# Candidates of such volumes are looked at once more, from nearer; the search before is so much of the time.
+_AGAIN_MM3, _SEARCH = (80.0, 4000.0), 0.9
 # Around a click, so that the network's window is centred on it.
 _AROUND_CLICK_MM = 4.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
@@ -105,6 +105,19 @@ class InitialSegmenter:
         InitialMask
             The best candidate, with the others.
         """
+        first = self.first_looks(case, lambda fraction, message: progress(_SEARCH * fraction, message))
+        again = []
+        for n, one in enumerate(first.candidates):
+            done = _SEARCH + (1 - _SEARCH) * n / len(first.candidates)
+            progress(done, f"looking again at candidate {n + 1} of {len(first.candidates)}")
+            again.append(self._looked_again(case, one))
+        best = best_first(again)
+        progress(1.0, "done" if best.found else "no tumour found")
+        return replace(best, models=tuple(model.entry.identity for model in self.models))
+
+    @enough_memory()
+    def first_looks(self, case: Case, progress: Progress = lambda fraction, message: None) -> InitialMask:
+        """Return what `segment` finds before it looks again: what certainty is calibrated on."""
         progress(0.0, "looking at the whole head")
         window, probability = self._located(case)
         found: list[InitialMask] = []
@@ -123,9 +136,7 @@ class InitialSegmenter:
             best = best_first(found)
             if best.sure:
                 break
-        best = best_first(self._looked_again(case, one) for one in best.candidates)
-        progress(1.0, "done" if best.found else "no tumour found")
-        return replace(best, models=tuple(model.entry.identity for model in self.models))
+        return best
 
     @enough_memory()
     def propose(
@@ -170,16 +181,15 @@ class InitialSegmenter:
     def _looked_again(self, case: Case, one: InitialMask) -> InitialMask:
         """Return a candidate with the mask that a click network sees in a smaller box around it.
 
-        As it is where it is too large for that box, or a speck; or where nothing is seen there now.
+        As it is where it is too large for that box, or a speck; or where nothing is seen there now. How sure
+        the networks are of it stays what the first look says, on which that was calibrated.
         """
         low, high = _AGAIN_MM3
         if not isinstance(self._segmenter, ClickSegmenter):
             return one
         if not low <= case.grid.volume_of(one.values) <= high:
             return one
-        middle = case.grid.index_to_ras((np.add(one.box.start, one.box.stop) - 1) / 2)
-        center = axial_coordinates(case.grid, middle)
-        window = self._segmenter.window_at(case.grid, center, LEARNED_SAMPLES)
+        window = self._segmenter.window_at(case.grid, case.grid.middle_of(one.box), LEARNED_SAMPLES)
         probability = self._segmenter.probability(case, window)
         parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
         seen = next((part for part in parts if part.meets(one)), one)

@@ -37,7 +37,7 @@ class InitialMask:
     values : ndarray of bool
         The mask in ``box``.
     confidence : float
-        Mean probability inside the mask, 0 if nothing was found.
+        Mean probability inside the mask as it was seen first, 0 if nothing was found.
     located : float
         Mean probability of the locator in the mask.
     certainty : float

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from VSClickCorrectLib.errors import Cancelled, VSClickError
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.io.registration import SEQUENCES
+from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.io.registration import SEQUENCES, Registration
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
     read_result,
@@ -17,17 +18,12 @@ from VSClickCorrectLib.jobs.exchange import (
     write_registration_task,
     write_segmentation_task,
 )
+from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted
+from VSClickCorrectLib.jobs.prepared import Preparation
 from VSClickCorrectLib.jobs.process import Child
 from VSClickCorrectLib.jobs.warm import WarmChild
 
-if TYPE_CHECKING:
-    from VSClickCorrectLib.inference.initial_mask import InitialMask
-    from VSClickCorrectLib.io.registration import Registration
-    from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted
-    from VSClickCorrectLib.jobs.prepared import Preparation
-
-
-Result = TypeVar("Result", "InitialMask", "Registration", "Adapted")
+Result = TypeVar("Result", InitialMask, Registration, Adapted)
 
 
 @dataclass(frozen=True)

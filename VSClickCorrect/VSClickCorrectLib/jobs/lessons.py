@@ -13,8 +13,6 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.resampling import axial_coordinates
 from VSClickCorrectLib.geometry.triples import Point3, point3
 from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES, TAUGHT_SAMPLES, box_example
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
@@ -100,7 +98,8 @@ class CorrectorLesson:
 class InitialLesson:
     """Teaches the network that gives the initial mask and answers include and exclude clicks; see `Lesson`.
 
-    It is scored without clicks, by the box around the tumour that it is shown when an initial mask is made.
+    It is scored without clicks, by the box around the tumour that it is shown first when an initial mask is
+    made.
 
     Parameters
     ----------
@@ -122,16 +121,16 @@ class InitialLesson:
     def taught_by(self, work: AcceptedWork) -> Examples:
         """See `Lesson.taught_by`."""
         rng, grid = work.rng, work.images.grid
-        middle = np.array(_middle(grid, Box.around(work.right.values)))
+        middle = np.array(grid.middle_of(Box.around(work.right.values)))
         places = [point3(middle + rng.uniform(-_OFF_MM, _OFF_MM, 3)) for _ in range(_TUMOUR)]
-        places += [_middle(grid, box) for box in self._wrongly_taken(work)[:_WRONG]]
+        places += [grid.middle_of(box) for box in self._wrongly_taken(work)[:_WRONG]]
         pairs = [self._pair(work, place) for place in places]
         return _boxes([*pairs, *islice(self._clicked(work, rng), _CLICKED)])
 
     def scored_by(self, work: AcceptedWork) -> Examples:
         """See `Lesson.scored_by`."""
-        middle = axial_coordinates(work.images.grid, _middle(work.images.grid, Box.around(work.right.values)))
-        window = self._segmenter.window_at(work.images.grid, middle)
+        grid = work.images.grid
+        window = self._segmenter.window_at(grid, grid.middle_of(Box.around(work.right.values)))
         return _boxes([box_example(self._segmenter, work.images, work.right, window)])
 
     def _wrongly_taken(self, work: AcceptedWork) -> list[Box]:
@@ -158,16 +157,10 @@ class InitialLesson:
         mask: ReadableMask | None = None,
         clicks: Sequence[Click] = (),
     ) -> Pair:
-        center = axial_coordinates(work.images.grid, place)
-        window = self._segmenter.window_at(work.images.grid, center, TAUGHT_SAMPLES)
+        window = self._segmenter.window_at(work.images.grid, place, TAUGHT_SAMPLES)
         return box_example(self._segmenter, work.images, work.right, window, mask, clicks)
 
 
 def _boxes(pairs: Sequence[Pair]) -> Examples:
     """Return boxes of one size, at least one."""
     return Examples.of(pairs, pairs[0][0].shape)
-
-
-def _middle(grid: Grid, box: Box) -> Point3:
-    """Return the middle of a box of voxels, RAS mm."""
-    return point3(grid.index_to_ras((np.add(box.start, box.stop) - 1) / 2))

@@ -69,7 +69,7 @@ class Preparation:
 
 def keep_prepared(path: Path, initial: InitialMask, images: Case, models: ModelFolder) -> None:
     """Keep an initial mask with the models that made it and the images of which; raises `StorageError`."""
-    told = json.dumps({"models": _hashes(models), "images": images.fingerprints()})
+    told = json.dumps({"models": _identities(models), "images": images.fingerprints()})
     arrays = {**arrays_of(initial), _TOLD: np.frombuffer(told.encode("ascii"), np.uint8)}
 
     def write(temporary: Path) -> None:
@@ -90,7 +90,7 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
         If the file cannot be.
     """
     arrays = _arrays(path)
-    if arrays is None or _told(arrays) != {"models": _hashes(models), "images": images.fingerprints()}:
+    if arrays is None or _told(arrays) != {"models": _identities(models), "images": images.fingerprints()}:
         return None
     return _initial(arrays, images)
 
@@ -98,7 +98,7 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
 def is_prepared(path: Path, models: ModelFolder) -> bool:
     """Whether a mask of these models is kept, whatever its images; raises as `read_prepared`."""
     arrays = _arrays(path)
-    return arrays is not None and _told(arrays).get("models") == _hashes(models)
+    return arrays is not None and _told(arrays).get("models") == _identities(models)
 
 
 def folder_of(models: str, version: str) -> ModelFolder:
@@ -106,8 +106,8 @@ def folder_of(models: str, version: str) -> ModelFolder:
     return ModelFolder(Path(models) if models else None, version)
 
 
-def _hashes(models: ModelFolder) -> list[str]:
-    return [entry.sha256 for entry in models.initial_entries]
+def _identities(models: ModelFolder) -> list[str]:
+    return [entry.identity for entry in models.initial_entries]
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray] | None:

@@ -43,7 +43,7 @@ def register(sample_data_logic: Any, icons: Path) -> None:
 
 def load_synthetic(_source: Any) -> None:
     """Load the sample case and show it."""
-    from VSClickCorrectLib.mrml.samples import add_synthetic_case
+    from VSClickCorrectLib.panel.samples import add_synthetic_case
 
     with slicer.util.tryWithErrorDisplay(_("The case could not be read."), waitCursor=True):
         t1ce, t2 = add_synthetic_case(slicer.mrmlScene)
@@ -54,7 +54,7 @@ def load_vs_seg(_source: Any) -> None:
     """Download VS-SEG-001, after asking, and show it."""
     import SampleData
 
-    from VSClickCorrectLib.mrml.samples import add_vs_seg_001, consent_question
+    from VSClickCorrectLib.panel.samples import add_vs_seg_001, consent_question
 
     if not slicer.util.confirmOkCancelDisplay(consent_question()):
         return

@@ -63,7 +63,7 @@ class CaseRecorder:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Name and hash of each network that had a part in the mask since the case was opened."""
+        """Name and hash of what has looked for the tumour in the open case, and of the corrector."""
         found = self._initial.found.models
         if self._workbench.correction is None or not self._workbench.session.clicks:
             return found

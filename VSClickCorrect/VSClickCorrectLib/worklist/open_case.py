@@ -40,7 +40,7 @@ from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, now
 from VSClickCorrectLib.worklist.store import Store
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
-# How often a case's time is written, and others are fields that it is open, by `OpenCase.heartbeat`.
+# How often a case's time is written, and others are told that it is open, by `OpenCase.heartbeat`.
 BEAT_S = 30.0
 _DECIDED = (CaseState.DONE, CaseState.NO_TUMOUR, CaseState.SKIPPED, CaseState.FAILED)
 # No mask is an empty one.

@@ -1,0 +1,50 @@
+"""What was found is looked at once more, in a smaller box around it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from bright_ball import CORE_MM, GRID, RADIUS_MM, ball, ball_case, dice
+from torch import nn
+from VSClickCorrectLib.inference import initial
+from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.plain_segmenter import Model
+
+# Working voxels of 1 mm, half a voxel off the native ones, blur a ball of 7 mm this much.
+NEAR = 0.93
+
+
+class Sees(nn.Module):
+    """Sees what is brighter than a cut, which is another one in the smaller box."""
+
+    def __init__(self, nearer):
+        super().__init__()
+        self.cuts = nn.ParameterDict({"far": torch.tensor(0.6), "near": torch.tensor(nearer)})
+
+    def forward(self, x):
+        return 80 * (x[:, :1] - self.cuts["far" if x.shape[-1] == BOX_SAMPLES else "near"])
+
+
+def looked_at_twice(models, nearer):
+    folder = ModelFolder(models)
+    located_by = folder.entry("locator")
+    locator = Model(located_by, folder.load(located_by, torch.device("cpu")))
+    entry = replace(folder.entry("initial"), role="click", geometry={"spacing": [1.0, 1.0, 1.0]})
+    return InitialSegmenter(locator, Model(entry, Sees(nearer))).segment(ball_case()).on(GRID)
+
+
+def test_what_was_found_is_as_a_smaller_box_around_it_shows_it(bright_models):
+    # 800 of 1000, where the ball has fallen by two thirds of the way from its core to its border.
+    seen = looked_at_twice(bright_models, 0.8)
+    assert dice(seen, ball(radius=CORE_MM + (RADIUS_MM - CORE_MM) * 2 / 3)) > NEAR
+
+
+@pytest.mark.parametrize(("limits", "nearer"), [((80.0, 1000.0), 0.8), ((2000.0, 4000.0), 0.8), (None, 2.0)])
+def test_what_is_too_large_or_small_for_it_or_not_seen_there_stays(
+    bright_models, monkeypatch, limits, nearer
+):
+    if limits:
+        monkeypatch.setattr(initial, "_AGAIN_MM3", limits)
+    assert dice(looked_at_twice(bright_models, nearer), ball()) > NEAR
