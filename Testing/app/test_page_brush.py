@@ -147,7 +147,9 @@ def test_shift_and_wheel_set_the_radius_and_the_wheel_alone_pages(page):
 def test_escape_discards_the_stroke_first_and_then_puts_the_tool_away(page, tmp_path):
     take(page, "p")
     page.mouse.move(*pixel_of(page, AWAY))
+    expect(page.locator("#vs-brush")).to_be_visible()
     page.mouse.down()
+    expect(page.locator("#vs-brush polyline")).to_have_attribute("points", re.compile(r"\d"))
     page.keyboard.press("Escape")
     page.mouse.up()
     np.testing.assert_array_equal(mask(page, tmp_path), START)

@@ -46,7 +46,9 @@ def page(serve_app, chromium, case_files, models):
 def test_parts_are_measured_and_a_click_on_one_takes_nothing_of_another(page):
     status = page.locator("#status")
     page.click("#tab-measures")
-    own = re.search(r"Largest axial diameter: (\d+\.\d) mm", page.locator("#measures").inner_text())[1]
+    measures, diameter = page.locator("#measures"), re.compile(r"Largest axial diameter: (\d+\.\d) mm")
+    expect(measures).to_have_text(diameter)
+    own = diameter.search(measures.inner_text())[1]
     page.click("#parts")
     expect(page.locator("#parts-measures")).to_have_text(
         re.compile(rf"Largest extrameatal axial diameter: {re.escape(own)} mm .*2003 consensus: grade [12]"),

@@ -16,7 +16,7 @@ SHARED = ROOT.parent / "shared" / "data" / "vs-seg-001" / "dicom.zip"
 
 @pytest.fixture
 def samples(desktop):
-    from VSClickCorrectLib.mrml import samples
+    from VSClickCorrectLib.panel import samples
 
     return samples
 
