@@ -266,12 +266,11 @@ class VSClickCorrectTest(ScriptedLoadableModuleTest):
         self.test_ShortcutsEndWithTheModule()
 
     def test_OneCase(self):
-        from VSClickCorrectLib.io.sample_case import read_sample
         from VSClickCorrectLib.panel.self_test import SelfTest
 
         widget = self._enteredWidget()
         self.delayDisplay(_("Correcting the sample case"))
-        SelfTest(self, widget.panel, read_sample(), slicer.app.processEvents).play()
+        SelfTest(self, widget.panel, slicer.app.processEvents).play()
         self.assertFalse(widget.panel.flow.jobs.busy)
         self.delayDisplay(_("Test passed"))
 

@@ -103,7 +103,7 @@ def test_the_initial_mask_is_the_networks_without_clicks(case):
     network = Brightness()
     locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
     segmenter = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), network))
-    for look, samples in ((segmenter.first_looks, BOX_SAMPLES), (segmenter.segment, LEARNED_SAMPLES)):
+    for look, samples in ((segmenter.search, BOX_SAMPLES), (segmenter.segment, LEARNED_SAMPLES)):
         assert look(case).found
         assert network.seen.shape == (1, 5, *(samples,) * 3)
         assert not network.seen[:, 2:].any()

@@ -8,11 +8,9 @@ import pytest
 
 @pytest.fixture
 def play(widget, qt_application):
-    from VSClickCorrectLib.io.sample_case import read_sample
     from VSClickCorrectLib.panel.self_test import SelfTest
 
-    case = read_sample()
-    return lambda: SelfTest(unittest.TestCase(), widget.panel, case, qt_application.processEvents).play()
+    return lambda: SelfTest(unittest.TestCase(), widget.panel, qt_application.processEvents).play()
 
 
 def test_one_case_is_played_without_torch(play, desktop, monkeypatch):

@@ -105,7 +105,7 @@ class InitialSegmenter:
         InitialMask
             The best candidate, with the others.
         """
-        first = self.first_looks(case, lambda fraction, message: progress(_SEARCH * fraction, message))
+        first = self.search(case, lambda fraction, message: progress(_SEARCH * fraction, message))
         again = []
         for n, one in enumerate(first.candidates):
             done = _SEARCH + (1 - _SEARCH) * n / len(first.candidates)
@@ -116,7 +116,7 @@ class InitialSegmenter:
         return replace(best, models=tuple(model.entry.identity for model in self.models))
 
     @enough_memory()
-    def first_looks(self, case: Case, progress: Progress = lambda fraction, message: None) -> InitialMask:
+    def search(self, case: Case, progress: Progress = lambda fraction, message: None) -> InitialMask:
         """Return what `segment` finds before it looks again: what certainty is calibrated on."""
         progress(0.0, "looking at the whole head")
         window, probability = self._located(case)

@@ -107,7 +107,7 @@ def folder_of(models: str, version: str) -> ModelFolder:
 
 
 def _identities(models: ModelFolder) -> list[str]:
-    return [entry.identity for entry in models.initial_entries]
+    return [f"{entry.name}@{entry.sha256}" for entry in models.initial_entries]
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray] | None:

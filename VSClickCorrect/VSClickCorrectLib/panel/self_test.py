@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import TestCase
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import point3
+from VSClickCorrectLib.io.sample_case import read_sample
 from VSClickCorrectLib.io.temporary import TemporaryFolder
 from VSClickCorrectLib.mrml.examples import Example, add_example
 from VSClickCorrectLib.mrml.persistence import save_scene
@@ -21,9 +22,6 @@ from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.panel.packages import unfit_packages
 from VSClickCorrectLib.panel.panel import Panel
 from VSClickCorrectLib.session.oracle import Oracle
-
-if TYPE_CHECKING:
-    from VSClickCorrectLib.io.sample_case import SampleCase
 
 JOB_SECONDS = 45
 # Far from the tumour, where no correction reaches: two voxels painted by hand.
@@ -39,17 +37,14 @@ class SelfTest:
         Whose assertions are used.
     panel : Panel
         The panel of the module, entered.
-    case : SampleCase
-        What is played.
     process_events : callable
         Lets the event loop work.
     """
 
-    def __init__(
-        self, test: TestCase, panel: Panel, case: SampleCase, process_events: Callable[[], Any]
-    ) -> None:
+    def __init__(self, test: TestCase, panel: Panel, process_events: Callable[[], Any]) -> None:
         self.test, self.panel, self.process_events = test, panel, process_events
-        self.case, self.start = case, case.start
+        self.case = read_sample()
+        self.start = self.case.start
         self.with_networks = not unfit_packages()
         self.example: Example = None  # type: ignore[assignment]
 

@@ -47,7 +47,7 @@ class Candidate:
 
 def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[Candidate]:
     """Yield all candidates of a case; in a head without a tumour none is right."""
-    for one in segmenter.first_looks(case.case).candidates:
+    for one in segmenter.search(case.case).candidates:
         volume = case.grid.volume_of(one.values)
         yield Candidate(one.confidence, volume, one.located, dice(one.on(case.grid), case.truth) > FOUND)
 
