@@ -200,3 +200,32 @@ def test_both_looks_at_once_tell_what_each_tells_alone(doubts):
     looks = [channels, np.flip(channels, 3).copy()]
     alone = [run(segmenter.model.network, look) for look in looks]
     np.testing.assert_allclose(run_together(segmenter.model.network, looks), alone, atol=1e-3)
+
+
+class Counting(Unsure):
+    """Notes the shapes that it is shown."""
+
+    def __init__(self):
+        super().__init__(0.4)
+        self.shown = []
+
+    def forward(self, x):
+        self.shown.append(tuple(x.shape))
+        # What lies left looks like tumour, so that the mirror image says otherwise.
+        return self.logit + torch.linspace(2, -2, x.shape[-1]).expand(len(x), 1, *x.shape[2:])
+
+
+@pytest.mark.parametrize(("side", "samples", "looks"), [(28, 48, 2), (29, 56, 1)])
+def test_a_large_mask_is_looked_at_once(side, samples, looks):
+    grid = Grid((64,) * 3, AFFINE)
+    network = Counting().eval().requires_grad_(False)
+    segmenter = ClickSegmenter(Model(SimpleNamespace(geometry={"spacing": [1.0, 1.0, 1.0]}), network))
+    mask = np.zeros(grid.shape, bool)
+    mask[16 : 16 + side, 16 : 16 + side, 16 : 16 + side] = True
+    found = doubt_map(
+        segmenter, Case(Volume(np.zeros(grid.shape, np.float32), grid)), ArrayMask(grid, mask), ()
+    )
+    assert network.shown == [(looks, 5, samples, samples, samples)]
+    # Of both looks, left and right are the same.
+    errors = found.error[samples // 2, samples // 2]
+    assert np.allclose(errors, errors[::-1], atol=1e-6) == (looks == 2)

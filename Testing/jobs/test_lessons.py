@@ -8,9 +8,9 @@ from accepted_cases import worklist_of, write_cases
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.box_examples import TAUGHT_SAMPLES
-from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.jobs.accepted_case import read_accepted
@@ -48,13 +48,15 @@ def accepted(begun, small):
     return read_accepted(adaptation_of(worklist).cases[0])
 
 
-def test_it_is_scored_by_what_an_initial_mask_is_made_of(lesson, begun, small, click_models):
+def test_it_is_scored_by_what_an_initial_mask_is_drawn_in(lesson, begun, small, click_models):
     work = accepted(begun, small)
     scored = lesson.scored_by(work)
-    assert scored.channels.shape == (1, 5, *(BOX_SAMPLES,) * 3)
+    assert scored.channels.shape == (1, 5, 64, 64, 64)
     segmenter = InitialSegmenter.load(ModelFolder(click_models), "cpu")._segmenter
     place = small.grid.axial_box(Box.around(small.truth))
-    window = segmenter.window(work.images, place)
+    spacing = tuple(segmenter.model.entry.geometry["spacing"])
+    middle = (np.add(place.start, place.stop) - 1) / 2
+    window = ResamplingGrid(small.grid, middle, ResamplingGeometry((64, 64, 64), spacing))
     shown = segmenter.channels(work.images, window, None, ())
     np.testing.assert_allclose(scored.channels[0], shown, atol=1e-3)
     right = window.resample(small.truth[window.source_box.slices])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy import ndimage
@@ -19,7 +19,10 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, Resampling
 from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
-from VSClickCorrectLib.inference.plain_segmenter import run_together
+from VSClickCorrectLib.inference.plain_segmenter import run, run_together
+
+if TYPE_CHECKING:
+    from torch import nn
 
 # How far from the mask it is asked for what the mask misses.
 _MARGIN_MM = 10.0
@@ -30,6 +33,8 @@ _INTERCEPT, _CLICKED, _SLOPE = -1.5, -2.0, 0.36
 BAND_MM, _SURE = 6.0, 0.5
 # Columns of what the network sees: left and right.
 _COLUMNS = 3
+# In larger windows one look has to do: two would take too long, and tell hardly more of large tumours.
+_TWICE_SAMPLES = 48**3
 # So far from the border the line looks.
 _NEAR_MM = 3.0
 
@@ -152,15 +157,22 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     window = window_around(segmenter, case.grid, extent)
     channels = segmenter.channels(case, window, mask, clicks)
     inside = channels[2] >= 0.5
-    # What it sees in the mirror differs where it errs.
-    seen, mirrored = run_together(segmenter.model.network, [channels, np.flip(channels, _COLUMNS)])
-    probability = np.clip((seen + np.flip(mirrored, _COLUMNS - 1)) / 2, 1e-4, 1 - 1e-4)
+    probability = np.clip(_seen(segmenter.model.network, channels), 1e-4, 1 - 1e-4)
     wrong = np.where(inside, 1 - probability, probability)
     told = _near_border(inside, window) | (wrong >= _SURE)
     logit = (_CLICKED if clicks else _INTERCEPT) + _SLOPE * np.log(wrong[told] / (1 - wrong[told]))
     error = np.zeros(inside.shape, np.float32)
     error[told] = 1 / (1 + np.exp(-logit))
     return DoubtMap(window, inside, error)
+
+
+def _seen(network: nn.Module, channels: np.ndarray) -> np.ndarray:
+    """Return a network's probabilities; those of a small window are the mean of two looks."""
+    if channels[0].size > _TWICE_SAMPLES:
+        return run(network, channels)
+    # What it sees in the mirror differs where it errs.
+    seen, mirrored = run_together(network, [channels, np.flip(channels, _COLUMNS)])
+    return (seen + np.flip(mirrored, _COLUMNS - 1)) / 2
 
 
 def _near_border(inside: np.ndarray, window: ResamplingGrid) -> np.ndarray:

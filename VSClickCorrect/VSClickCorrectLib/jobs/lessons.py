@@ -15,7 +15,7 @@ from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Point3, point3
 from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES, TAUGHT_SAMPLES, box_example
-from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
+from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.examples import BuiltIn, Examples, Pair, example_at, read_builtin
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -98,8 +98,7 @@ class CorrectorLesson:
 class InitialLesson:
     """Teaches the network that gives the initial mask and answers include and exclude clicks; see `Lesson`.
 
-    It is scored without clicks, by the box around the tumour that it is shown first when an initial mask is
-    made.
+    It is scored without clicks, by the box around the tumour in which most initial masks are drawn.
 
     Parameters
     ----------
@@ -130,7 +129,8 @@ class InitialLesson:
     def scored_by(self, work: AcceptedWork) -> Examples:
         """See `Lesson.scored_by`."""
         grid = work.images.grid
-        window = self._segmenter.window_at(grid, grid.middle_of(Box.around(work.right.values)))
+        middle = grid.middle_of(Box.around(work.right.values))
+        window = self._segmenter.window_at(grid, middle, LEARNED_SAMPLES)
         return _boxes([box_example(self._segmenter, work.images, work.right, window)])
 
     def _wrongly_taken(self, work: AcceptedWork) -> list[Box]:
