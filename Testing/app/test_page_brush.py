@@ -161,8 +161,27 @@ def test_escape_discards_the_stroke_first_and_then_puts_the_tool_away(page, tmp_
     page.keyboard.press("Escape")
     expect(page.locator("#tool-brush")).to_have_attribute("aria-pressed", "false")
     expect(page.locator("#tool-look")).to_have_class(re.compile("v-btn--active"))
-    # The circle goes with the next move of the pointer, at the latest.
-    page.mouse.move(*pixel_of(page, CENTER))
+    # While the pointer rests.
+    expect(page.locator("#vs-brush")).to_be_hidden()
+
+
+def test_the_circle_follows_keys_and_wheel_while_the_pointer_rests(page):
+    ring = page.locator("#vs-brush circle")
+    take(page, "p")
+    page.mouse.move(*pixel_of(page, AWAY))
+    expect(page.locator("#vs-brush")).to_be_visible()
+    color, radius = ring.get_attribute("stroke"), float(ring.get_attribute("r"))
+    take(page, "e")
+    expect(ring).not_to_have_attribute("stroke", color)
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Shift")
+    expect(page.locator("#brush-radius")).to_have_text("3.3 mm")
+    expect(ring).to_have_attribute("r", re.compile(rf"{radius * 1.1:.0f}"))
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, 100)
+    page.keyboard.up("Shift")
+    page.keyboard.press("Escape")
     expect(page.locator("#vs-brush")).to_be_hidden()
 
 

@@ -59,6 +59,14 @@
     trail.setAttribute("points", line.map(([x, y]) => `${x * area.width},${y * area.height}`).join(" "));
   }
 
+  // Keys and buttons choose tools, and the wheel zooms, while the pointer rests.
+  let watching = false;
+  function watch() {
+    if (watching || !names()) return;
+    watching = true;
+    window.trame.state.watch([names().tool, names().radius, names().widths], draw);
+  }
+
   function add(event) {
     const area = stroke.view.getBoundingClientRect();
     stroke.places.push([(event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height]);
@@ -96,6 +104,7 @@
     take(event);
   });
   listen("pointermove", (event) => {
+    watch();
     pointer = { view: viewUnder(event), x: event.clientX, y: event.clientY };
     if (drawing()) {
       const between = event.getCoalescedEvents?.() || [];
@@ -125,17 +134,13 @@
 
   listen("wheel", (event) => {
     if (!tool() || !viewUnder(event)) return;
-    if (!event.shiftKey) {
-      setTimeout(draw, PICTURE_MS);
-      return;
-    }
+    if (!event.shiftKey) return;
     take(event);
     // With Shift some browsers turn the wheel sideways.
     const turned = event.deltaY || event.deltaX;
     const [least, most] = names().range;
     const radius = value("radius") * STEP ** -Math.sign(turned);
     window.trame.state.set(names().radius, Math.min(most, Math.max(least, radius)));
-    draw();
   });
 
   listen("keydown", (event) => {
@@ -145,7 +150,4 @@
     else window.trame.trigger("vs_key", ["look"]);
     draw();
   });
-
-  // Keys choose tools, and the wheel zooms, while the pointer rests.
-  listen("keyup", draw);
 })();
