@@ -38,6 +38,14 @@ def test_others_are_counted(case):
     assert text.startswith("Found on the right, 8.00 cm³, 90% sure (2 other candidates);")
 
 
+def test_a_tumour_on_the_other_side_is_told_of(case):
+    text = found_text(candidate(5, 0.95, (candidate(60, 0.93), candidate(35, 0.1))), case)
+    assert text == (
+        "Found on the right, 8.00 cm³, 95% sure (2 other candidates); click where its border is wrong. "
+        "Also on the left, 8.00 cm³, 93% sure: if that is a tumour, too, an include click inside it adds it."
+    )
+
+
 def test_an_unsure_one_is_not_called_found(case):
     text = found_text(candidate(5, 0.4), case)
     assert text == (

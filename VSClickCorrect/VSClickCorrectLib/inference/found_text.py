@@ -27,7 +27,7 @@ def found_text(found: InitialMask, case: Case, number: int = 1) -> str:
     what = candidate_text(shown, case)
     if number == 1 and found.sure:
         more = f" ({count - 1} other candidate{'s' if count > 2 else ''})" if count > 1 else ""
-        return f"Found {what}{more}; click where its border is wrong."
+        return f"Found {what}{more}; click where its border is wrong.{_second_text(found, case)}"
     wrong = "If that is not the tumour,"
     if count == 1:
         return f"Not sure: {what}. {wrong} place an include click inside it."
@@ -36,6 +36,14 @@ def found_text(found: InitialMask, case: Case, number: int = 1) -> str:
         f"{doubt} {number} of {count}, {what}. {wrong} look at the next candidate "
         "or place an include click inside it."
     )
+
+
+def _second_text(found: InitialMask, case: Case) -> str:
+    """Return what to do about a second candidate that is sure: some patients have a tumour on each side."""
+    second = next((one for one in found.candidates[1:] if one.sure), None)
+    if second is None:
+        return ""
+    return f" Also {candidate_text(second, case)}: if that is a tumour, too, an include click inside it adds it."
 
 
 def candidate_text(candidate: InitialMask, case: Case) -> str:
