@@ -336,7 +336,7 @@ class OpenCase:
         try:
             return self._counted(self.journal().events)
         except CorrectionError:
-            return {}  # whoever asks for the journal or the mask is fields
+            return {}  # whoever asks for the journal or the mask is told
 
     def _counted(self, events: list[Event]) -> dict[str, Any]:
         if not events:
