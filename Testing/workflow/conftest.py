@@ -13,6 +13,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 collect_ignore_glob = [] if find_spec("slicer") is not None else ["test_*.py"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forked(forked_children):
+    """What the children of jobs do is tested with the jobs."""
+
+
 @pytest.fixture
 def headless():
     from VSClickCorrectLib.mrml.scene import HeadlessScene
