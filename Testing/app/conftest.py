@@ -18,8 +18,8 @@ collect_ignore = [
     if path.name not in _WITHOUT_PAGES and find_spec("trame_slicer") is None
 ]
 
-# Each context would load two pages for a field to type addresses in, which take longer than ours. The last list
-# of features counts, so what playwright switches off is in it, too.
+# Each context would load two pages for a field to type addresses in, which take longer than ours. The last
+# list of features counts, so what playwright switches off is in it, too.
 _UNUSED = [
     "WebUIOmniboxAimPopup",
     "WebUIOmniboxPopup",

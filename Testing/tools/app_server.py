@@ -66,7 +66,7 @@ class ForkedApp(AppServer):
     def _start(self, words: list[str], output: int, environment: dict[str, str]) -> subprocess.Popen | Forked:
         if not CAN_FORK:
             return super()._start(words, output, environment)
-        return Forked("forking:run_command", words, output, output, environment)
+        return Forked("forking:run_command", words, output, output, "apps", environment)
 
 
 def _words(arguments: tuple[object, ...]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Processes that have imported already what takes seconds to import, where how they start is not what is tested.
+"""Processes that have imported what takes seconds to import, where how they start is not what is tested.
 
-All are forked off one process, which imports once; it ends with the one that has started it, and they with it.
+They are forked off processes that import once. These end with the one that started them, and so do they.
 """
 
 from __future__ import annotations
@@ -20,21 +20,29 @@ from pathlib import Path
 from unittest.mock import patch
 
 CAN_FORK = sys.platform == "linux"
-# What the app and the children of jobs import, and what takes longer to import than to use.
-_IMPORTED = (
-    "VSClickCorrectLib.cli.main",
-    "VSClickCorrectLib.jobs.child",
-    "VSClickCorrectLib.inference.corrector",
-    "VSClickCorrectLib.inference.device",
-    "VSClickCorrectLib.networks.registry",
-    "VSClickCorrectApp.application",
-    "VSClickCorrectApp.server",
-    "VSClickCorrectApp.sources",
-    "fastjsonschema",
-    "safetensors.torch",
-    "trame_slicer.app",
+# What takes longer to import than to use, by who is forked: an app and a child of a job, or a child that
+# reads one file, which may take only so much memory.
+_IMPORTED = {
+    "apps": (
+        "VSClickCorrectLib.cli.main",
+        "VSClickCorrectLib.jobs.child",
+        "VSClickCorrectLib.inference.corrector",
+        "VSClickCorrectLib.inference.device",
+        "VSClickCorrectLib.networks.registry",
+        "VSClickCorrectApp.application",
+        "VSClickCorrectApp.server",
+        "VSClickCorrectApp.sources",
+        "fastjsonschema",
+        "safetensors.torch",
+        "trame_slicer.app",
+    ),
+    "readers": ("VSClickCorrectLib.jobs.reading_child", "VSClickCorrectLib.io.dicom_series"),
+}
+_ADDRESS = "VSCLICK_TESTS_FORKED_{}"
+# Threads do not survive a fork.
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
 )
-_ADDRESS = "VSCLICK_TESTS_FORKED_AT"
 _LARGEST = 1 << 17
 _STANDARD = (0, 1, 2)
 
@@ -50,6 +58,8 @@ class Forked:
         What it is given.
     output, errors : int
         Descriptors of what is standard output and standard error there.
+    kind : str
+        Of which process: "apps" or "readers".
     environment : mapping of str, optional
         Its variables; ours if left out.
     """
@@ -60,12 +70,15 @@ class Forked:
         argument: Sequence[str] | str,
         output: int,
         errors: int,
+        kind: str,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.returncode: int | None = None
         self._told = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._told.connect(_address())
-        variables = {**environment, _ADDRESS: _address()}
+        self._told.connect(_address(kind))
+        # An app asks where we ask.
+        asked = _IMPORTED if kind == "apps" else (kind,)
+        variables = {**environment, **{_ADDRESS.format(one.upper()): _address(one) for one in asked}}
         task = {"function": function, "argument": argument, "folder": os.getcwd(), "environment": variables}
         read, write = os.pipe()
         socket.send_fds(self._told, [json.dumps(task).encode()], [read, output, errors])
@@ -99,18 +112,29 @@ class Forked:
 
 @contextmanager
 def children_forked() -> Iterator[None]:
-    """Fork the children of this process's jobs, too, except those for which a test names an interpreter."""
-    from VSClickCorrectLib.jobs import process
+    """Fork the children of this process, too: readers, and jobs' where a test names no interpreter."""
+    from VSClickCorrectLib.jobs import process, reading
 
-    start = process._started
+    if not CAN_FORK:
+        yield
+        return
+    start, run = process._started, reading._run
 
     def started(python: Path, folder: Path):
         if python != Path(sys.executable):
             return start(python, folder)
         with open(folder / "errors.txt", "wb") as errors, open(os.devnull, "wb") as nothing:
-            return Forked("forking:run_child", str(folder), nothing.fileno(), errors.fileno())
+            return Forked("forking:run_child", str(folder), nothing.fileno(), errors.fileno(), "apps")
 
-    with patch.object(process, "_started", started if CAN_FORK else start):
+    def read(folder: Path, path: Path, child: str) -> int:
+        if child != reading._CHILD:
+            return run(folder, path, child)
+        with open(os.devnull, "wb") as nothing:
+            forked = Forked("forking:run_reader", str(folder), nothing.fileno(), nothing.fileno(), "readers")
+        with forked.stdin:
+            return forked.wait(reading._LIMIT_S)
+
+    with patch.object(process, "_started", started), patch.object(reading, "_run", read):
         yield
 
 
@@ -121,6 +145,13 @@ def run_child(folder: str) -> None:
     main(Path(folder))
 
 
+def run_reader(folder: str) -> None:
+    """Read what the task in a folder says."""
+    from VSClickCorrectLib.jobs import reading_child
+
+    reading_child.main(Path(folder), reading_child._read)
+
+
 def run_command(words: list[str]) -> int:
     """Run ``vsclick`` with these words, and fork the children of its jobs."""
     from VSClickCorrectLib.cli.main import main
@@ -129,26 +160,34 @@ def run_command(words: list[str]) -> int:
         return main(words)
 
 
-def _address() -> str:
+def _address(kind: str) -> str:
     """Return where the process listens that is forked; it is started if need be."""
-    if _ADDRESS not in os.environ:
+    name = _ADDRESS.format(kind.upper())
+    if name not in os.environ:
         address = str(Path(tempfile.mkdtemp(prefix="vsclick-forked-"), "socket"))
-        program = f"import sys; sys.path[:] = {sys.path!r}; import forking; forking.serve({address!r})"
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; import forking; forking.serve({address!r}, {kind!r})"
+        )
         # It lives as long as its standard input is open here.
-        server = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        server = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_ONE_THREAD | os.environ,
+        )
         assert server.stdout is not None and server.stdout.read(1), "nothing can be forked"
         _SERVERS.append(server)
-        os.environ[_ADDRESS] = address
-    return os.environ[_ADDRESS]
+        os.environ[name] = address
+    return os.environ[name]
 
 
 _SERVERS: list[subprocess.Popen] = []
 
 
-def serve(address: str) -> None:
-    """Import, then fork for whoever asks at a socket, until standard input is closed."""
+def serve(address: str, kind: str) -> None:
+    """Import what one kind needs, then fork for whoever asks at a socket, until standard input is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in _IMPORTED:
+    for name in _IMPORTED[kind]:
         importlib.import_module(name)
     children: dict[int, socket.socket] = {}
     with (
@@ -217,7 +256,7 @@ def _become(task: dict, descriptors: list[int]) -> None:
         status = function(task["argument"]) or 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001, told as Python does at the end of a process
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()
