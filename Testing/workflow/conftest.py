@@ -58,10 +58,12 @@ def moved_away(small):
     return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start(small):
     """The small case's mask, moved away from the tumour."""
-    return moved_away(small)
+    start = moved_away(small)
+    start.setflags(write=False)
+    return start
 
 
 @pytest.fixture
