@@ -38,6 +38,10 @@ if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY
     Path(tempfile.tempdir).chmod(0o755)
     atexit.register(_give_memory_back, tempfile.tempdir)
 
+# Tests start hundreds of Python processes: what they all import is compiled once, whatever the shell says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # What was learned on this machine is nothing for tests.
 _USER_DATA = tempfile.TemporaryDirectory(prefix="vsclick-data-")
 os.environ["VSCLICK_DATA"] = _USER_DATA.name
@@ -170,6 +174,15 @@ def pytest_terminal_summary(terminalreporter, config):
     for name, count in counts.items():
         terminalreporter.write_line(f"{count:7d}  {name}")
     terminalreporter.write_line(f"{sum(counts.values()):7d}  in {len(counts)} properties")
+
+
+@pytest.fixture(scope="module")
+def forked_children():
+    """Jobs whose children have imported torch already, where how a child starts is not what is tested."""
+    from forking import children_forked
+
+    with children_forked():
+        yield
 
 
 @pytest.fixture

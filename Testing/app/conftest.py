@@ -18,8 +18,28 @@ collect_ignore = [
     if path.name not in _WITHOUT_PAGES and find_spec("trame_slicer") is None
 ]
 
+# Each context would load two pages for a field to type addresses in, which take longer than ours. The last
+# list of features counts, so what playwright switches off is in it, too.
+_UNUSED = [
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+]
 # In a container there is no sandbox, and nothing but the page itself is to be loaded.
 _QUIET = [
+    f"--disable-features={','.join(_UNUSED)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -29,6 +49,11 @@ _QUIET = [
     "--disable-sync",
 ]
 START_RADIUS_MM = 5.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked(forked_children):
+    """What the children of jobs do is tested with the jobs."""
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,7 @@ def test_others_reach_the_server_only_with_a_warning_and_the_token_that_it_made_
 
 def warned(server):
     """Return the output, once the line after the address is there."""
-    while len(server.log.read_text().splitlines()) < 2 and server.process.is_alive():
+    while len(server.log.read_text().splitlines()) < 2 and server.process.poll() is None:
         time.sleep(0.05)
     return server.log.read_text()
 

@@ -77,6 +77,8 @@ def place(text):
 
 
 def test_the_place_and_both_intensities_are_told_under_the_pointer(page):
+    # Nothing is told before the first pictures have come.
+    until(page, lambda: read_out(page, "T2") != "")
     text = read_out(page, "T2")
     # The ball's core is 1000; its middle lies at (60, -25, 18), a pixel is a sixth of a millimetre.
     assert re.search(r"^R \d\d\.\d P \d\d\.\d S 18\.0 mm · voxel 29, 31, 12 · T1ce 1000 · T2 1000$", text)

@@ -6,6 +6,7 @@ from bad_table import CASES
 from good_files import write_good_files
 from sentences import faults, unnamed
 
+pytestmark = pytest.mark.usefixtures("forked_children")
 REFUSED = [case for case in CASES if not case.accepted]
 
 

@@ -29,6 +29,7 @@ from VSClickCorrectLib.worklist.worklist import Worklist
 from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 from VSClickCorrectResearch.simulation.user import border_clicks
 
+pytestmark = pytest.mark.usefixtures("forked_children")
 GEOMETRY = PatchGeometry(slices=5, click_map=True)
 
 

@@ -17,6 +17,8 @@ from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.preparation import prepare, segmenter_of
 from VSClickCorrectLib.jobs.prepared import Preparation, is_prepared, read_prepared
 
+pytestmark = pytest.mark.usefixtures("forked_children")
+
 
 @pytest.fixture
 def task(tmp_path, small, own_models):

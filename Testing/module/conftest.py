@@ -18,6 +18,11 @@ _LEAST_ROUNDS = 10
 collect_ignore_glob = ["test_*.py"] if find_spec("slicer") is None or find_spec("PySide6") is None else []
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forked(forked_children):
+    """What the children of jobs do is tested with the jobs."""
+
+
 @pytest.fixture(scope="session")
 def qt_application():
     from slicer_desktop import application

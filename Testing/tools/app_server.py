@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
 import subprocess
@@ -11,15 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 
+from forking import CAN_FORK, Forked
+
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
-# What the app imports, and what takes longer to import than to use.
-_IMPORTED = [
-    "VSClickCorrectLib.cli.main",
-    "VSClickCorrectApp.server",
-    "VSClickCorrectApp.sources",
-    "VSClickCorrectLib.inference.initial",
-    "VSClickCorrectLib.inference.corrector",
-]
 
 
 class AppServer:
@@ -36,17 +29,22 @@ class AppServer:
     """
 
     def __init__(self, *arguments: object, log: Path, **environment: str) -> None:
-        command = [sys.executable, "-m", "VSClickCorrectLib.cli.main", *_words(arguments)]
         self.log = log
         with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command, stdout=output, stderr=output, env=os.environ | environment
-            )
+            self.process = self._start(_words(arguments), output.fileno(), {**os.environ, **environment})
 
     @property
     def url(self) -> str:
         """Its address, once it is printed."""
         return _address(self.log, self._ended)
+
+    def status(self) -> int:
+        """Its exit status, once it has ended; within two minutes."""
+        return self.process.wait(120)
+
+    def _start(self, words: list[str], output: int, environment: dict[str, str]) -> subprocess.Popen | Forked:
+        command = [sys.executable, "-m", "VSClickCorrectLib.cli.main", *words]
+        return subprocess.Popen(command, stdout=output, stderr=output, env=environment)
 
     def _ended(self, seconds: float) -> bool:
         try:
@@ -62,41 +60,13 @@ class AppServer:
             self.process.wait()
 
 
-class ForkedApp:
-    """The same command in a process that has imported already, where how it starts is not what is tested.
+class ForkedApp(AppServer):
+    """The same command in a process that has imported already, where how it starts is not what is tested."""
 
-    All of them are forked off one process, which imports once what takes seconds to import.
-
-    Parameters
-    ----------
-    arguments, log
-        As for `AppServer`.
-    """
-
-    def __init__(self, *arguments: object, log: Path) -> None:
-        self.log = log
-        log.touch()
-        self.process = _forking().Process(target=_run, args=(_words(arguments), str(log)), daemon=True)
-        self.process.start()
-
-    @property
-    def url(self) -> str:
-        """Its address, once it is printed."""
-        return _address(self.log, self._ended)
-
-    def status(self) -> int | None:
-        """Its exit status, once it has ended; within two minutes."""
-        self.process.join(120)
-        return self.process.exitcode
-
-    def _ended(self, seconds: float) -> bool:
-        self.process.join(seconds)
-        return self.process.exitcode is not None
-
-    def close(self) -> None:
-        """End it."""
-        self.process.kill()
-        self.process.join()
+    def _start(self, words: list[str], output: int, environment: dict[str, str]) -> subprocess.Popen | Forked:
+        if not CAN_FORK:
+            return super()._start(words, output, environment)
+        return Forked("forking:run_command", words, output, output, "apps", environment)
 
 
 def _words(arguments: tuple[object, ...]) -> list[str]:
@@ -111,20 +81,3 @@ def _address(log: Path, ended: Callable[[float], bool]) -> str:
         if ended(0.1):
             break
     raise AssertionError(f"the app did not start:\n{log.read_text()}")
-
-
-def _forking():
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_IMPORTED)
-    return context
-
-
-def _run(words: list[str], log: str) -> None:
-    with open(log, "wb") as output:
-        for standard in (1, 2):
-            os.dup2(output.fileno(), standard)
-    from VSClickCorrectLib.cli.main import main
-
-    sys.exit(main(words))

@@ -13,6 +13,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 collect_ignore_glob = [] if find_spec("slicer") is not None else ["test_*.py"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forked(forked_children):
+    """What the children of jobs do is tested with the jobs."""
+
+
 @pytest.fixture
 def headless():
     from VSClickCorrectLib.mrml.scene import HeadlessScene
@@ -53,10 +58,12 @@ def moved_away(small):
     return shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start(small):
     """The small case's mask, moved away from the tumour."""
-    return moved_away(small)
+    start = moved_away(small)
+    start.setflags(write=False)
+    return start
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Learning from accepted cases beside the work: off by default, after every five, left at any time."""
 
+import shutil
+
 import pytest
 from accepted_cases import accept, worklist_of, write_cases
 from plain_host import JobByHand
@@ -13,13 +15,22 @@ KEPT = Adapted((Learned("corrector", "mend adapted to 5 cases", 5, 2, (0.8, 0.9)
 NOT_KEPT = Adapted((Learned("corrector", "", 5, 2, (0.8, 0.79), (0.9, 0.9)),))
 
 
-@pytest.fixture
-def worklist(tmp_path, small, start):
-    """Seven cases, of which four were accepted."""
-    worklist = worklist_of(write_cases(tmp_path / "cases", small, start, 7), tmp_path / "out")
+@pytest.fixture(scope="module")
+def accepted(tmp_path_factory, small, start):
+    """Seven cases, of which four were accepted, in a folder of which each test has a copy."""
+    folder = tmp_path_factory.mktemp("accepted")
+    worklist = worklist_of(write_cases(folder / "cases", small, start, 7), folder / "out")
     for case in worklist.cases[:4]:
         accept(worklist, case.name, small)
-    return worklist
+    worklist.close()
+    return folder
+
+
+@pytest.fixture
+def worklist(tmp_path, accepted):
+    """The same cases, of one test alone."""
+    shutil.copytree(accepted, tmp_path, dirs_exist_ok=True)
+    return worklist_of(tmp_path / "cases", tmp_path / "out")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import nnls
 
 from VSClickCorrectLib.geometry.triples import Index3
 
@@ -60,6 +59,9 @@ def hold_clicks(
 
 def _least_change(scatter: np.ndarray, rows: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """Return the x of least ``x @ scatter @ x`` with ``rows @ x >= missing``, by its dual problem."""
+    # It takes a third of what a child imports beside torch, and only a click that does not hold needs it.
+    from scipy.optimize import nnls
+
     spread = np.linalg.solve(scatter, rows.T)
     gram = rows @ spread
     # Two clicks on one voxel ask for the same.

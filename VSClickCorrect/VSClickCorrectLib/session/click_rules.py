@@ -88,6 +88,7 @@ class ClickRules:
     ) -> None:
         self.case, self.mask, self.standing, self.others = case, mask, standing, others
         self._index_of = index_of
+        self._at_border: dict[Index3, bool] = {}
 
     def check(self, clicks: Sequence[Click]) -> None:
         """Refuse a boundary click that has no border within its reach, and an include click on another class.
@@ -197,8 +198,15 @@ class ClickRules:
 
     def _is_at_border(self, click: Click) -> bool:
         """Tell whether the border runs through a click's voxel or one beside it, in its slice."""
+        voxel = self._index_of(click)
+        # Each new click asks it of all that stand near by.
+        if voxel not in self._at_border:
+            self._at_border[voxel] = self._border_runs_by(voxel)
+        return self._at_border[voxel]
+
+    def _border_runs_by(self, voxel: Index3) -> bool:
         across = self.case.grid.slice_order().axes[0]
-        around = Box.of_voxel(self._index_of(click)).padded(triple(int(a != across) for a in range(3)))
+        around = Box.of_voxel(voxel).padded(triple(int(a != across) for a in range(3)))
         inside, values = around.clipped(self.case.grid.shape), np.zeros(around.shape, bool)
         values[inside.slices_in(around)] = self.mask.read(inside)
         return bool(values.any() and not values.all())
@@ -323,10 +331,8 @@ class ClickRules:
         reached = box.padded(index3(np.ceil(HELD_MM / grid.spacing[::-1])))
         near = [c for c in self._standing_borders if reached.contains(Box.of_voxel(self._index_of(c)))]
         if held := [c for c in near if self._is_at_border(c)]:
-            new, old = (
-                np.min([distances(grid, box, c.position_ras) for c in some], axis=0)
-                for some in (clicks, held)
-            )
+            places = ({c.position_ras for c in some} for some in (clicks, held))
+            new, old = (np.min([distances(grid, box, place) for place in some], axis=0) for some in places)
             kept = (old <= HELD_MM + ROUNDING_MM) & (old < new - ROUNDING_MM)
             result[kept] = current[kept]
 
