@@ -146,6 +146,14 @@ train: $(VENV)/.ready-train ## Train the correctors, MINUTES each; release with:
 	$(call TRAIN,corrector,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-single-slice,region) --minutes $(MINUTES)
 
+.PHONY: parts
+parts: $(VENV)/.ready-train ## Cohorts with the tumour's parts, and the network that tells them
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/class-training --split training --extent box --balanced --classes --count 120 --seed 51
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/class-validation --split validation --extent box --balanced --classes --count 24 --seed 52
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/class-test --split test --extent scan --balanced --classes --count 24 --seed 53
+	$(call TRAIN,parts-first,class)
+	$(call TRAIN,parts,class) $(TRAINING)
+
 # What ends a training with a model: TRAINING="--release NAME --models FOLDER".
 TRAINING ?=
 THESIS := thesis-correction thesis-correction-fine-tuned

@@ -56,6 +56,8 @@ def test_parts_are_measured_and_a_click_on_one_takes_nothing_of_another(page):
     )
     buttons = page.locator("[id^=part-]")
     expect(buttons).to_have_text(["tumour", *PARTS])
+    places = [button.bounding_box() for button in buttons.all()]
+    assert all(place["x"] + place["width"] <= page.viewport_size["width"] for place in places)
     page.click("#part-intrameatal")
     expect(status).to_have_text(re.compile("the mask is empty"), timeout=PATIENCE_MS)
     # The middle of the tumour is extrameatal.

@@ -106,7 +106,8 @@ def test_processor_that_multiplies_in_bfloat16_passes(copied, expected, monkeypa
     write_manifest(copied, quick)
     monkeypatch.setattr(device, "_cpu_has_bf16", lambda: True)
     outputs = list(model_outputs(ModelFolder(copied), "cpu"))
-    assert len(outputs) == 3
+    assert [one.model for one in outputs] == [entry["name"] for entry in quick]
+    assert len(quick) == 4
     assert all(map(expected.meets, outputs))
     assert all(exact < 0.2 and 0.01 < quick < 0.2 for exact, quick in shares(expected, outputs).values())
     # In that precision what is expected of float32 does not hold.
@@ -143,21 +144,31 @@ def test_layer_whose_scale_is_off_is_found(layer, scale, copied, expected):
     assert found == [name for name, one in zip(names(copied), spoiled, strict=True) if one]
 
 
-def test_sequences_in_the_wrong_order_are_found(shipped_models, expected, monkeypatch):
-    def swapped(*place):
-        channels = sample(*place)
-        return channels[::-1].copy()
+@pytest.fixture
+def show(monkeypatch):
+    """Let networks be shown what a function makes of the sequences, ``(2, slices, rows, columns)``."""
+    sample, with_mask = forward.sample_sequences, forward.PartsSegmenter.channels
 
-    sample = forward.sample_sequences
-    for module in (forward, patches, click_segmenter):
-        monkeypatch.setattr(module, "sample_sequences", swapped)
+    def let(change):
+        for module in (forward, patches, click_segmenter):
+            monkeypatch.setattr(module, "sample_sequences", lambda *place: change(sample(*place)))
+
+        def changed_beside_mask(*place):
+            channels = with_mask(*place)
+            return np.concatenate([change(channels[:2]), channels[2:]])
+
+        monkeypatch.setattr(forward.PartsSegmenter, "channels", changed_beside_mask)
+
+    return let
+
+
+def test_sequences_in_the_wrong_order_are_found(shipped_models, expected, show):
+    show(lambda sequences: sequences[::-1].copy())
     assert differing(shipped_models, expected) == names(shipped_models)
 
 
-def test_images_that_are_normalised_otherwise_are_found(shipped_models, expected, monkeypatch):
-    sample = forward.sample_sequences
-    for module in (forward, patches, click_segmenter):
-        monkeypatch.setattr(module, "sample_sequences", lambda *place: sample(*place) * np.float32(1.05))
+def test_images_that_are_normalised_otherwise_are_found(shipped_models, expected, show):
+    show(lambda sequences: sequences * np.float32(1.05))
     assert differing(shipped_models, expected) == names(shipped_models)
 
 

@@ -73,10 +73,11 @@ def models(tmp_path, small):
 
 def test_module_parts_the_tumour_by_a_network_that_train_made(widget, begun, models, small, wait, desktop):
     flow = widget.panel.flow
-    assert widget.ui.partsButton.isHidden()
-    flow.networks.choice = Choice(str(models), "", "cpu")
-    flow.workbench.changed.emit()
-    assert not widget.ui.partsButton.isHidden()
+    # Where there are no models at all, and where there is one of parts.
+    for folder, hidden in ((models.parent, True), (models, False)):
+        flow.networks.choice = Choice(str(folder), "", "cpu")
+        flow.workbench.changed.emit()
+        assert widget.ui.partsButton.isHidden() == hidden
     widget.ui.partsButton.click()
     segmentation, _ = flow.workbench.segment
     ids = part_ids(segmentation)

@@ -133,11 +133,16 @@ def test_parts_go_with_their_case(parted, begun, host):
 
 
 def test_parts_are_offered_where_the_models_have_a_network_for_them(flow, shipped_models, tmp_path):
-    assert not flow.parts.offered
+    assert flow.parts.offered
     folder = shutil.copytree(shipped_models, tmp_path / "models")
+    others = [entry for entry in read_manifest(folder) if entry["role"] != "parts"]
+    write_manifest(folder, others)
+    flow.networks.choice = Choice(str(folder))
+    assert not flow.parts.offered
+    folder = shutil.copytree(folder, tmp_path / "more")
     entry = {"role": "parts", "classes": ["a"], "channels": ["mask"], "network": "unet3d", "sha256": "0" * 64}
     entry |= {"name": "mine", "file": "mine", "geometry": {"spacing": [1, 1, 1], "shape": [8, 8, 8]}}
-    write_manifest(folder, [*read_manifest(folder), entry])
+    write_manifest(folder, [*others, entry])
     flow.networks.choice = Choice(str(folder))
     assert flow.parts.offered
     flow.networks.choice = Choice(str(tmp_path))

@@ -54,8 +54,10 @@ def test_command_writes_scores_of_each_case_and_says_their_means(tmp_path, monke
     monkeypatch.setattr(PartsSegmenter, "load", lambda *_: parting())
     words = ["evaluate-parts", "--cases", str(tmp_path / "classes.csv"), "--output", str(tmp_path / "out")]
     assert main(words) == 0
-    said = capsys.readouterr().out
-    assert "Mean DSC over 1 cases:" in said and "cochlea: " in said and "off by" in said
+    _, mean, *classes, generalised, diameter = capsys.readouterr().out.splitlines()
+    assert mean == "Mean DSC over 1 cases:"
+    assert [line.split(":")[0].strip() for line in classes] == ["intrameatal", "extrameatal", "cochlea"]
+    assert generalised.startswith("Mean generalised Dice score: ") and "off by" in diameter
     with open(tmp_path / "out" / "parts.csv", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert float(row["extrameatal"]) == pytest.approx(score_parts(one, parting()).dices[1], abs=1e-3)

@@ -15,7 +15,7 @@ def tumour_parts_ui(parts: TumourPartsLogic) -> None:
     with Div(classes="vs-list"):
         Pre(f"{{{{ {name.text} }}}}", v_if=(name.text,), classes="vs-measures", id="parts-measures")
         with (
-            Div(v_if=(f"{name.rows}.length",), classes="vs-row"),
+            Div(v_if=(f"{name.rows}.length",), classes="vs-presets"),
             VBtn(
                 v_for=f"row in {name.rows}",
                 key="row.name",

@@ -108,7 +108,7 @@ def forward(model: Model, inputs: Sequence[Input], exact: bool = False) -> list[
         Probabilities on the native voxels of each window's box.
     """
     if model.entry.role == "parts":
-        return [one.window.resample_back(_tumour_share(model, one, exact)) for one in inputs]
+        return [one.window.resample_back(_share_of_last(model, one, exact)) for one in inputs]
     batch = torch.from_numpy(np.stack([one.channels for one in inputs]))
     if model.entry.role == "corrector":
         batch = network_input(batch, dimensions(model.entry.network))
@@ -119,10 +119,9 @@ def forward(model: Model, inputs: Sequence[Input], exact: bool = False) -> list[
     ]
 
 
-def _tumour_share(model: Model, one: Input, exact: bool) -> np.ndarray:
-    """Return how likely each sample is of one of the tumour's classes."""
-    shares = class_shares(model.network, one.channels, exact)
-    return shares[list(tumour_numbers(model.entry.classes))].sum(axis=0)
+def _share_of_last(model: Model, one: Input, exact: bool) -> np.ndarray:
+    """Return how likely samples are of the last of the tumour's classes; all together are the mask it saw."""
+    return class_shares(model.network, one.channels, exact)[tumour_numbers(model.entry.classes)[-1]]
 
 
 def disturbed(model: Model, relative: float, seed: int) -> Model:

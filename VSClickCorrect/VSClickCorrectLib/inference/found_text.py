@@ -43,7 +43,9 @@ def _second_text(found: InitialMask, case: Case) -> str:
     second = next((one for one in found.candidates[1:] if one.sure), None)
     if second is None:
         return ""
-    return f" Also {candidate_text(second, case)}: if that is a tumour, too, an include click inside it adds it."
+    return (
+        f" Also {candidate_text(second, case)}: if that is a tumour, too, an include click inside it adds it."
+    )
 
 
 def candidate_text(candidate: InitialMask, case: Case) -> str:

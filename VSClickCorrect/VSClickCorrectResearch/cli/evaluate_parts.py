@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
         raise ImageError(f"{options.cases} holds no case with a tumour; name one that does.")
     make_folder(options.output)
     write_rows(options.output / SCORES, columns, [_row(columns, one) for one in scores])
-    tell(_summary(names, scores))
+    tell(*_summary(names, scores))
 
 
 def _row(columns: Sequence[str], one: PartScores) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _shown(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def _summary(names: Sequence[str], scores: Sequence[PartScores]) -> str:
+def _summary(names: Sequence[str], scores: Sequence[PartScores]) -> list[str]:
     lines = [f"Mean DSC over {len(scores)} cases:"]
     for number, name in enumerate(names):
         some = [dice for one in scores if (dice := one.dices[number]) is not None]
@@ -91,4 +91,4 @@ def _summary(names: Sequence[str], scores: Sequence[PartScores]) -> str:
     errors = [abs(one.diameter_error_mm) for one in scores if one.diameter_error_mm is not None]
     if errors:
         lines.append(f"Extrameatal diameter: off by {np.median(errors):.2f} mm in the median ({len(errors)})")
-    return "\n".join(lines)
+    return lines
