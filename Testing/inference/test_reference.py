@@ -27,7 +27,7 @@ CASE = "T1ce and T2"
 # Of each network's first, last and deepest convolutions, and of what joins two encoders.
 LAYERS = {
     "encoder.stages.0.conv1": 1.1,
-    "bottleneck.conv1": 3.0,
+    "bottleneck.conv2": 1.1,
     "head": 1.1,
     "decoder.stages.0.adjust": 1.1,
 }
