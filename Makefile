@@ -146,6 +146,9 @@ train: $(VENV)/.ready-train ## Train the correctors, MINUTES each; release with:
 	$(call TRAIN,corrector,region) --minutes $(MINUTES)
 	$(call TRAIN,corrector-single-slice,region) --minutes $(MINUTES)
 
+# What ends a training with a model: TRAINING="--release NAME --models FOLDER".
+TRAINING ?=
+
 .PHONY: parts
 parts: $(VENV)/.ready-train ## Cohorts with the tumour's parts, and the network that tells them
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/class-training --split training --extent box --balanced --classes --count 120 --seed 51
@@ -154,8 +157,6 @@ parts: $(VENV)/.ready-train ## Cohorts with the tumour's parts, and the network 
 	$(call TRAIN,parts-first,class)
 	$(call TRAIN,parts,class) $(TRAINING)
 
-# What ends a training with a model: TRAINING="--release NAME --models FOLDER".
-TRAINING ?=
 THESIS := thesis-correction thesis-correction-fine-tuned
 .PHONY: thesis-cohort thesis-initial $(THESIS)
 

@@ -27,6 +27,7 @@ CASE = "T1ce and T2"
 # Of each network's first, last and deepest convolutions, and of what joins two encoders.
 LAYERS = {
     "encoder.stages.0.conv1": 1.1,
+    "bottleneck.conv1": 3.0,
     "bottleneck.conv2": 1.1,
     "head": 1.1,
     "decoder.stages.0.adjust": 1.1,
@@ -128,6 +129,9 @@ def test_weights_that_differ_by_no_more_than_rounding_pass(copied, expected):
 @pytest.mark.parametrize(("layer", "scale"), LAYERS.items())
 def test_layer_whose_scale_is_off_is_found(layer, scale, copied, expected):
     spoiled = []
+    if layer == "bottleneck.conv1":
+        # In the network of parts what normalises the next convolution takes it away, but for rounding.
+        write_manifest(copied, [entry for entry in read_manifest(copied) if entry["role"] != "parts"])
 
     def scaled(tensors):
         # What a normalisation of the sample itself follows has no scale of its own: that is the norm's.

@@ -54,7 +54,7 @@ class ClickSegmenter:
         """Return a box of one size around the middle of a place, a box in axial order."""
         return self._box(case.grid, (np.add(place.start, place.stop) - 1) / 2, BOX_SAMPLES)
 
-    def window_at(self, grid: Grid, position_ras: Point3, samples: int = BOX_SAMPLES) -> ResamplingGrid:
+    def window_at(self, grid: Grid, position_ras: Point3, samples: int) -> ResamplingGrid:
         """Return a box of so many samples on a side around a point, RAS mm."""
         return self._box(grid, axial_coordinates(grid, position_ras), samples)
 
