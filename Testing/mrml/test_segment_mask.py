@@ -7,6 +7,7 @@ import vtk
 from example_counts import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from slicer_hand import paint
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
@@ -185,6 +186,27 @@ class TestOtherSegmentsAndTools:
         mask.write(box, ones(box))
         assert mask.read(Box((0, 0, 0), SHAPE)).sum() == 18 + 2
         assert (exported(node, second, volume_node) == neighbour).all()
+
+    @pytest.mark.parametrize("made_by", ["us", "Slicer"])
+    def test_an_empty_first_segment_spoils_no_other_when_slicer_joins_layers(
+        self, scene, volume_node, exported, made_by
+    ):
+        if made_by == "us":
+            node, first = add_segmentation(scene, volume_node, "tumour")
+        else:
+            node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+            node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+            first = node.GetSegmentation().AddEmptySegment()
+            SegmentMask(node, first, volume_node)
+        second = node.GetSegmentation().AddEmptySegment("", "cyst")
+        paint(node, second, volume_node, Box((1, 2, 3), (2, 5, 4)), True)
+        before = exported(node, second, volume_node)
+        # As it does before it saves.
+        node.GetSegmentation().CollapseBinaryLabelmaps(False)
+        assert node.GetSegmentation().GetNumberOfLayers() == 1
+        assert np.argwhere(before).tolist() == [[1, 2, 3], [1, 3, 3], [1, 4, 3]]
+        assert (exported(node, second, volume_node) == before).all()
+        assert not exported(node, first, volume_node).any()
 
     def test_two_empty_segments_that_share_a_layer(self, segment, volume_node, exported):
         node, first = segment

@@ -13,7 +13,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.mrml.labelmap import Labelmap, box_on_grid
-from VSClickCorrectLib.mrml.transforms import world_from_node
+from VSClickCorrectLib.mrml.transforms import matrix_of, world_from_node
 from VSClickCorrectLib.mrml.volumes import grid_of
 
 BINARY_LABELMAP = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
@@ -184,11 +184,11 @@ class SegmentMask:
     def _adopt_geometry(self, grid: Grid) -> None:
         segmentation = self._node.GetSegmentation()
         text = segmentation.GetConversionParameter(REFERENCE_GEOMETRY)
-        if _lies_on(text, world_from_node(self._node).tobytes(), grid):
-            return
-        for index in range(segmentation.GetNumberOfSegments()):
-            self._labelmap(segmentation.GetNthSegment(index), grid)
-        self._node.SetReferenceImageGeometryParameterFromVolumeNode(self._volume_node)
+        if not _lies_on(text, world_from_node(self._node).tobytes(), grid):
+            for index in range(segmentation.GetNumberOfSegments()):
+                self._labelmap(segmentation.GetNthSegment(index), grid)
+            self._node.SetReferenceImageGeometryParameterFromVolumeNode(self._volume_node)
+        _place_empty_labelmaps(self._node, grid)
 
     def _put(
         self, segment: slicer.vtkSegment, labelmap: Labelmap | None, grid: Grid, box: Box, values: np.ndarray
@@ -220,7 +220,7 @@ class SegmentMask:
         room = box.padded(GROWTH_MARGIN).clipped(grid.shape)
         if labelmap is not None:
             return labelmap.grown(room)
-        affine = np.linalg.inv(world_from_node(self._node)) @ grid.affine
+        affine = _affine_in(self._node, grid)
         fits_a_byte = label <= np.iinfo(np.uint8).max
         return Labelmap.blank(room, affine, vtk.VTK_UNSIGNED_CHAR if fits_a_byte else vtk.VTK_INT)
 
@@ -253,7 +253,9 @@ def add_segmentation(
     # The parent first: the reference geometry is worked out relative to it.
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
-    return node, node.GetSegmentation().AddEmptySegment("", name, COLOR)
+    segment_id = node.GetSegmentation().AddEmptySegment("", name, COLOR)
+    _place_empty_labelmaps(node, grid_of(volume_node))
+    return node, segment_id
 
 
 def has_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> bool:
@@ -276,6 +278,25 @@ def refresh_surface(segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
             f"no surface could be made of the segmentation '{segmentation_node.GetName()}'; "
             "check that a segment holds voxels, or hide the surface."
         )
+
+
+def _place_empty_labelmaps(segmentation_node: slicer.vtkMRMLSegmentationNode, grid: Grid) -> None:
+    """Let labelmaps without voxels have the grid's voxels, too.
+
+    Slicer joins layers when it saves them, and resamples all to the geometry of the first, which of an empty
+    segment is millimetres at the origin: other segments would lose their voxels.
+    """
+    segmentation = segmentation_node.GetSegmentation()
+    matrix = matrix_of(_affine_in(segmentation_node, grid))
+    for index in range(segmentation.GetNumberOfSegments()):
+        image = segmentation.GetNthSegment(index).GetRepresentation(BINARY_LABELMAP)
+        if image is not None and image.IsEmpty():
+            image.SetGeometryFromImageToWorldMatrix(matrix)
+
+
+def _affine_in(segmentation_node: slicer.vtkMRMLSegmentationNode, grid: Grid) -> np.ndarray:
+    """Return the affine from IJK of a grid in the world to the segmentation's RAS, mm."""
+    return np.linalg.inv(world_from_node(segmentation_node)) @ grid.affine
 
 
 def _read(labelmap: Labelmap | None, segment: slicer.vtkSegment, box: Box) -> np.ndarray:
