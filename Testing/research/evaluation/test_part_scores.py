@@ -1,6 +1,7 @@
 """Scores of parts: what is right is perfect, what is not is as wrong as it is, by the command too."""
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,6 +40,29 @@ def test_a_plane_that_lies_elsewhere_costs_and_moves_the_diameter():
     assert wrong.dices[0] < right.dices[0] and wrong.dices[1] < right.dices[1]
     assert wrong.dices[2] == right.dices[2]
     assert wrong.diameter_error_mm > right.diameter_error_mm
+
+
+class Finds:
+    """Initial networks that find one mask, whatever they are shown."""
+
+    def __init__(self, mask):
+        self.mask = mask
+
+    def segment(self, shown):
+        assert shown.t1ce is not None and shown.t2 is None
+        return SimpleNamespace(on=lambda grid: self.mask)
+
+
+def test_of_a_mask_that_was_found_what_is_in_it_is_parted():
+    one = case()
+    right = score_parts(one, parting())
+    # Half of the intrameatal part is not found, and nothing of another tumour has a part.
+    i = np.indices(SHAPE)[2]
+    found = score_parts(one, parting(), Finds(np.isin(one.labels, (1, 2)) & (i >= 12)))
+    assert found.dices[0] < right.dices[0] - 0.1
+    assert found.dices[1] == pytest.approx(right.dices[1], abs=0.05)
+    nothing = score_parts(one, parting(), Finds(np.zeros(SHAPE, bool)))
+    assert nothing.dices == (0, 0, 0) and nothing.diameter_error_mm is None
 
 
 def test_a_case_without_a_tumour_has_no_score():

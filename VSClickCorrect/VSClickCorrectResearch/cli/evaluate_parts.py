@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SCORES = "parts.csv"
 _DESCRIPTION = """\
-Part tumours whose classes are known by a model of role 'parts', given their right masks, and score it: the
-DSC of each class, the generalised Dice score, and how far the extrameatal diameter is off.
+Part tumours whose classes are known by a model of role 'parts' and score it: the DSC of each class, the
+generalised Dice score, and how far the extrameatal diameter is off.
 """
 
 
@@ -35,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="CASES",
         help="classes.csv, or a cohort of 'vsclick simulate --classes'",
     )
+    parser.add_argument(
+        "--start",
+        choices=("truth", "initial"),
+        default="truth",
+        help="what is parted: the right mask, or the initial networks' (default: %(default)s)",
+    )
     parser.add_argument("--parts", metavar="NAME", help="model of the manifest (default: its first of parts)")
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help=f"where {SCORES} goes")
     add_models(parser)
@@ -43,13 +49,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
+    from VSClickCorrectLib.inference.initial import InitialSegmenter
     from VSClickCorrectLib.inference.model_entry import MASK
     from VSClickCorrectLib.inference.parts import PartsSegmenter
 
     from VSClickCorrectResearch.datasets.class_cases import list_class_cases
     from VSClickCorrectResearch.evaluation.part_scores import score_parts
 
-    segmenter = PartsSegmenter.load(model_folder(options), options.device, options.parts)
+    models = model_folder(options)
+    segmenter = PartsSegmenter.load(models, options.device, options.parts)
+    initial = InitialSegmenter.load(models, options.device) if options.start == "initial" else None
     entry = segmenter.model.entry
     names = entry.classes
     cases = list_class_cases(options.cases, [one for one in entry.channels if one != MASK], names)
@@ -58,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
     check_ours(options.output, (SCORES,), has_columns(options.output / SCORES, columns))
     scores = []
     for case in cases:
-        found = score_parts(case.load(), segmenter)
+        found = score_parts(case.load(), segmenter, initial)
         if found is None:
             tell(f"{case.name}: no tumour, left out")
             continue
