@@ -163,11 +163,13 @@ def test_rounds_are_counted_and_single_clicks_taken_back(page, tmp_path):
 
 def test_slices_are_paged_by_wheel_keys_and_slider(page):
     slice_number = page.tab.locator("#slice")
+    place = page.tab.locator(".vs-over[data-view=T1ce] .vs-position")
 
     def shows(number):
         slice_number.filter(has_text=re.compile(rf"Slice {number} / 24")).wait_for(timeout=PATIENCE_MS)
 
     shows(13)
+    before = place.inner_text()
     page.tab.keyboard.press("PageUp")
     shows(14)
     page.tab.mouse.move(*page.pixel_of(CENTER))
@@ -177,6 +179,8 @@ def test_slices_are_paged_by_wheel_keys_and_slider(page):
     shows(5)
     page.tab.locator(".vs-bar").nth(12).click()
     shows(13)
+    # The number is the page's own, the place what the view shows.
+    expect(place).to_have_text(before, timeout=PATIENCE_MS)
 
 
 def test_the_crosshair_and_enter_place_a_click(page, tmp_path):

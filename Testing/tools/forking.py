@@ -29,6 +29,7 @@ _IMPORTED = {
         "VSClickCorrectLib.inference.corrector",
         "VSClickCorrectLib.inference.device",
         "VSClickCorrectLib.networks.registry",
+        "VSClickCorrectLib.mrml.scene_reading",
         "VSClickCorrectApp.application",
         "VSClickCorrectApp.server",
         "VSClickCorrectApp.sources",
@@ -37,6 +38,11 @@ _IMPORTED = {
         "trame_slicer.app",
     ),
     "readers": ("VSClickCorrectLib.jobs.reading_child", "VSClickCorrectLib.io.dicom_series"),
+}
+# By what is run, who reads and off which process it is forked; what reads scenes needs Slicer.
+_READERS = {
+    "VSClickCorrectLib.jobs.reading_child": ("forking:run_reader", "readers"),
+    "VSClickCorrectLib.mrml.scene_reading": ("forking:run_scene_reader", "apps"),
 }
 _ADDRESS = "VSCLICK_TESTS_FORKED_{}"
 # Threads do not survive a fork.
@@ -127,10 +133,11 @@ def children_forked() -> Iterator[None]:
             return Forked("forking:run_child", str(folder), nothing.fileno(), errors.fileno(), "apps")
 
     def read(folder: Path, path: Path, child: str) -> int:
-        if child != reading._CHILD:
+        if child not in _READERS:
             return run(folder, path, child)
+        function, kind = _READERS[child]
         with open(os.devnull, "wb") as nothing:
-            forked = Forked("forking:run_reader", str(folder), nothing.fileno(), nothing.fileno(), "readers")
+            forked = Forked(function, str(folder), nothing.fileno(), nothing.fileno(), kind)
         with forked.stdin:
             return forked.wait(reading._LIMIT_S)
 
@@ -150,6 +157,14 @@ def run_reader(folder: str) -> None:
     from VSClickCorrectLib.jobs import reading_child
 
     reading_child.main(Path(folder), reading_child._read)
+
+
+def run_scene_reader(folder: str) -> None:
+    """Read the scene that the task in a folder names."""
+    from VSClickCorrectLib.jobs import reading_child
+    from VSClickCorrectLib.mrml import scene_reading
+
+    reading_child.main(Path(folder), scene_reading._read)
 
 
 def run_command(words: list[str]) -> int:

@@ -27,6 +27,8 @@
   }
 
   document.addEventListener("keyup", (event) => held.has(event.code) && letGo(event.code, event.timeStamp), true);
+  // trame-rca would tell all seven views of every key that is let go anywhere, which means nothing to them.
+  document.documentElement.addEventListener("keyup", (event) => event.stopPropagation());
   // A key that is let go while another window has the keyboard is told to nobody.
   window.addEventListener("blur", (event) => [...held.keys()].forEach((code) => letGo(code, event.timeStamp)));
 
@@ -106,10 +108,12 @@
     true,
   );
 
-  // Browsers tell of a layout that takes a second turn as if it were an error.
-  window.addEventListener("error", (event) => {
-    if (event.message.startsWith("ResizeObserver loop")) event.stopImmediatePropagation();
-  });
+  // Browsers tell of a layout that takes a second turn as if it were an error. Before trame, which would log it.
+  window.addEventListener(
+    "error",
+    (event) => event.message?.startsWith("ResizeObserver loop") && event.stopImmediatePropagation(),
+    true,
+  );
 
   const area = (view) => view && view.getBoundingClientRect();
 
