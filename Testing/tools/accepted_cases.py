@@ -10,6 +10,8 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference import learning
 from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.jobs import adaptation, lessons
+from VSClickCorrectLib.jobs.accepted_case import AcceptedWork
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.oracle import Oracle
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -33,6 +35,39 @@ def short_courses(monkeypatch, steps):
     """Let every network learn in so many steps."""
     for role, course in learning.COURSES.items():
         monkeypatch.setitem(learning.COURSES, role, replace(course, steps=steps))
+
+
+def taught_once(monkeypatch, remembered):
+    """Read cases that stay as they are once, and work out once what they teach each network.
+
+    Parameters
+    ----------
+    monkeypatch : pytest.MonkeyPatch
+        Of the test.
+    remembered : dict
+        Where it is kept, for all tests that read the same cases.
+    """
+
+    def named(asked):
+        if isinstance(asked, AcceptedWork):
+            # What was read is the same object each time.
+            return id(asked)
+        return asked.entry.sha256 if hasattr(asked, "entry") else repr(asked)
+
+    def once(function):
+        def answer(*asked):
+            key = (function.__qualname__, *map(named, asked))
+            if key not in remembered:
+                remembered[key] = function(*asked)
+            return remembered[key]
+
+        return answer
+
+    functions = [(adaptation, "read_accepted"), (lessons, "read_builtin")]
+    for lesson in (lessons.InitialLesson, lessons.CorrectorLesson):
+        functions += [(lesson, "taught_by"), (lesson, "scored_by")]
+    for owner, name in functions:
+        monkeypatch.setattr(owner, name, once(getattr(owner, name)))
 
 
 def worklist_of(folder, output):
