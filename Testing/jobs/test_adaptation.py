@@ -8,7 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accepted_cases import accept, clicked, short_courses, taught_once, worklist_of, write_cases
+from accepted_cases import (
+    accept,
+    clicked,
+    few_builtin,
+    short_courses,
+    taught_once,
+    worklist_of,
+    write_cases,
+    write_few_builtin,
+)
 from handmade_models import change_entry
 from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
 from VSClickCorrectLib.errors import Cancelled, CorrectionError, ImageError, ModelError, StorageError
@@ -59,18 +68,27 @@ def remembered():
     return {}
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    return write_few_builtin(tmp_path_factory.mktemp("built-in"))
+
+
 @pytest.fixture
-def task(accepted, model_folder, user_data, monkeypatch, remembered):
+def quick(user_data, monkeypatch, few, remembered):
+    """Let networks learn in two steps, with few built-in examples, what was read once."""
     short_courses(monkeypatch, 2)
+    few_builtin(monkeypatch, few)
     taught_once(monkeypatch, remembered)
+
+
+@pytest.fixture
+def task(accepted, model_folder, quick):
     return Adaptation(accepted.cases, str(model_folder))
 
 
 @pytest.fixture
-def both(accepted, click_models, user_data, monkeypatch, remembered):
+def both(accepted, click_models, quick):
     """The same task for two networks."""
-    short_courses(monkeypatch, 1)
-    taught_once(monkeypatch, remembered)
     return Adaptation(accepted.cases, str(click_models))
 
 
