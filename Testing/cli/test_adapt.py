@@ -1,10 +1,11 @@
 """``vsclick adapt``: what it says, and that what was kept is listed, used and named by its hash."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
-from accepted_cases import accept, short_courses, worklist_of, write_cases
+from accepted_cases import accept, few_builtin, short_courses, worklist_of, write_cases, write_few_builtin
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.inference import learning
@@ -17,16 +18,31 @@ from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 from VSClickCorrectResearch.simulation.user import border_clicks
 
 
-@pytest.fixture
-def done(tmp_path, small, user_data, monkeypatch):
-    """Six cases, five of which were accepted, and learning that takes no time."""
-    short_courses(monkeypatch, 1)
+@pytest.fixture(scope="module")
+def worked_on(tmp_path_factory, small):
+    """Six cases, five of which were accepted, their results beside them; not to be changed."""
+    folder = tmp_path_factory.mktemp("worked-on")
     start = shifted(small.truth, small.grid.spacing[::-1], np.random.default_rng(1))
-    worklist = worklist_of(write_cases(tmp_path / "cases", small, start, 6), tmp_path / "out")
+    worklist = worklist_of(write_cases(folder / "cases", small, start, 6), folder / "out")
     for case in worklist.cases[:5]:
         accept(worklist, case.name, small)
     worklist.go_to("case6")
     worklist.skip("blurred")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    return write_few_builtin(tmp_path_factory.mktemp("built-in"))
+
+
+@pytest.fixture
+def done(tmp_path, worked_on, few, user_data, monkeypatch):
+    """A copy of these cases, and learning that takes no time."""
+    short_courses(monkeypatch, 1)
+    few_builtin(monkeypatch, few)
+    for name in ("cases", "out"):
+        shutil.copytree(worked_on / name, tmp_path / name)
     return ["adapt", str(tmp_path / "cases"), "--output", str(tmp_path / "out")]
 
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accepted_cases import accept, clicked, short_courses, worklist_of, write_cases
+from accepted_cases import (
+    accept,
+    clicked,
+    few_builtin,
+    short_courses,
+    taught_once,
+    worklist_of,
+    write_cases,
+    write_few_builtin,
+)
 from handmade_models import change_entry
 from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
 from VSClickCorrectLib.errors import Cancelled, CorrectionError, ImageError, ModelError, StorageError
@@ -39,25 +48,47 @@ def start(small):
 
 
 @pytest.fixture(scope="module")
-def accepted(tmp_path_factory, small, start):
+def written(tmp_path_factory, small, start):
+    """Five cases that nobody has worked on; not to be changed."""
+    return write_cases(tmp_path_factory.mktemp("written"), small, start, FEWEST)
+
+
+@pytest.fixture(scope="module")
+def accepted(tmp_path_factory, small, written):
     """The task of five accepted cases; not to be changed."""
-    folder = tmp_path_factory.mktemp("accepted")
-    worklist = worklist_of(write_cases(folder / "cases", small, start, FEWEST), folder / "out")
+    worklist = worklist_of(written, tmp_path_factory.mktemp("accepted"))
     for case in worklist.cases:
         accept(worklist, case.name, small)
     return adaptation_of(worklist)
 
 
+@pytest.fixture(scope="module")
+def remembered():
+    """What the five cases hold and teach."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    return write_few_builtin(tmp_path_factory.mktemp("built-in"))
+
+
 @pytest.fixture
-def task(accepted, model_folder, user_data, monkeypatch):
+def quick(user_data, monkeypatch, few, remembered):
+    """Let networks learn in two steps, with few built-in examples, what was read once."""
     short_courses(monkeypatch, 2)
+    few_builtin(monkeypatch, few)
+    taught_once(monkeypatch, remembered)
+
+
+@pytest.fixture
+def task(accepted, model_folder, quick):
     return Adaptation(accepted.cases, str(model_folder))
 
 
 @pytest.fixture
-def both(accepted, click_models, user_data, monkeypatch):
+def both(accepted, click_models, quick):
     """The same task for two networks."""
-    short_courses(monkeypatch, 1)
     return Adaptation(accepted.cases, str(click_models))
 
 
@@ -72,8 +103,10 @@ def examples_of(lesson, case):
 
 
 @pytest.fixture
-def opened(tmp_path, small, start):
-    return worklist_of(write_cases(tmp_path / "cases", small, start, 2), tmp_path / "out")
+def opened(tmp_path, written):
+    for name in ("case1", "case2"):
+        shutil.copytree(written / name, tmp_path / "cases" / name)
+    return worklist_of(tmp_path / "cases", tmp_path / "out")
 
 
 def told_scores(own, builtin):

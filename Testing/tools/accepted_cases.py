@@ -8,12 +8,20 @@ import numpy as np
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.inference import learning
+from VSClickCorrectLib.inference import examples, learning
+from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES
+from VSClickCorrectLib.inference.examples import BUILTIN
 from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.io.shipped import shipped_folder
+from VSClickCorrectLib.jobs import adaptation, lessons
+from VSClickCorrectLib.jobs.accepted_case import AcceptedWork
+from VSClickCorrectLib.jobs.learning_task import AcceptedCase
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.oracle import Oracle
 from VSClickCorrectLib.worklist.worklist import Worklist
 from VSClickCorrectResearch.simulation.user import border_clicks
+
+_FEW_PLACES, _FEW_SAMPLES = 2, slice(16, 32)
 
 
 def write_cases(folder, small, start, count):
@@ -33,6 +41,62 @@ def short_courses(monkeypatch, steps):
     """Let every network learn in so many steps."""
     for role, course in learning.COURSES.items():
         monkeypatch.setitem(learning.COURSES, role, replace(course, steps=steps))
+
+
+def write_few_builtin(folder):
+    """Write a few of the examples that ship, boxes with few samples, and return the folder."""
+    for name, part in ((BUILTIN, slice(None)), (BUILTIN_BOXES, _FEW_SAMPLES)):
+        with np.load(shipped_folder("models") / name) as arrays:
+            told = dict(arrays)
+        kinds = (np.flatnonzero(told["held_out"] == held_out) for held_out in (False, True))
+        places = np.sort(np.concatenate([numbers[:_FEW_PLACES] for numbers in kinds]))
+        which = np.isin(told["place"], places)
+        told["images"] = told["images"][places][..., part, part, part]
+        told["cuts"] = told["cuts"][which][..., part, part, part]
+        told["place"] = np.searchsorted(places, told["place"][which])
+        told["held_out"] = told["held_out"][places]
+        np.savez(folder / name, **told)
+    return folder
+
+
+def few_builtin(monkeypatch, folder):
+    """Let those that `write_few_builtin` wrote be the built-in ones, and boxes of cases be as small."""
+    monkeypatch.setattr(examples, "BUILTIN", str(folder / BUILTIN))
+    monkeypatch.setattr(lessons, "BUILTIN_BOXES", str(folder / BUILTIN_BOXES))
+    monkeypatch.setattr(lessons, "TAUGHT_SAMPLES", _FEW_SAMPLES.stop - _FEW_SAMPLES.start)
+
+
+def taught_once(monkeypatch, remembered):
+    """Read cases that stay as they are once, and work out once what they teach each network.
+
+    Parameters
+    ----------
+    monkeypatch : pytest.MonkeyPatch
+        Of the test.
+    remembered : dict
+        Where it is kept, for all tests that read the same cases.
+    """
+
+    def named(asked):
+        if isinstance(asked, AcceptedCase):
+            return repr(asked)
+        return id(asked) if isinstance(asked, AcceptedWork) else asked.entry.sha256
+
+    def once(function):
+        def answer(*asked):
+            key = (function.__qualname__, *map(named, asked))
+            if key not in remembered:
+                # What was asked is kept, too: no other object is to get its id.
+                remembered[key] = function(*asked), asked
+            return remembered[key][0]
+
+        return answer
+
+    functions = [(adaptation, "read_accepted")]
+    for lesson in (lessons.InitialLesson, lessons.CorrectorLesson):
+        functions += [(lesson, "taught_by"), (lesson, "scored_by")]
+    for owner, name in functions:
+        monkeypatch.setattr(owner, name, once(getattr(owner, name)))
 
 
 def worklist_of(folder, output):

@@ -14,11 +14,20 @@ from bright_ball import AXIAL, ball, ball_case, dice, world, write_image
 from bright_ball import GRID as BALL_GRID
 from handmade_models import write_bright_models
 from VSClickCorrectResearch.cli import demo
+from VSClickCorrectResearch.evaluation import pictures
 
 if find_spec("slicer") is None or find_spec("matplotlib") is None:
     pytest.skip("the demo needs slicer-core and matplotlib", allow_module_level=True)
 
 PICTURES = [f"round-{n}.png" for n in range(4)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pictures():
+    """Two slices on each picture, whose contents are tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "_SLICES", 2)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from bright_ball import SHAPE, ball, ball_case, dice, write_image
-from VSClickCorrectResearch.evaluation import experiment
+from VSClickCorrectResearch.evaluation import experiment, progress
 from VSClickCorrectResearch.evaluation.report import WRITTEN
 
 if any(find_spec(name) is None for name in ("matplotlib", "pandas", "skimage")):
@@ -16,6 +16,14 @@ if any(find_spec(name) is None for name in ("matplotlib", "pandas", "skimage")):
 FILES = {"results.json", "cases.csv", "summary.md", "dice.png", "settings.json", "cases", "worst"}
 FILES |= {f"case-{which}.png" for which in ("best", "middle", "worst")}
 METHODS = ["mend", "no correction", "disc", "half-way threshold", "random walker"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pictures():
+    """One slice on each picture, whose contents are tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "_ROWS", 1)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -150,8 +150,6 @@ class ModelFolder:
         from safetensors import SafetensorError
         from safetensors.torch import load
 
-        from VSClickCorrectLib.networks.registry import build
-
         content = self._checked_bytes(entry)
         try:
             tensors = load(content)
@@ -160,9 +158,10 @@ class ModelFolder:
                 f"the weights {_folder_of(self, entry) / entry.file} are no whole safetensors file; "
                 "install the models again."
             ) from None
-        reason = _misfit(entry, tensors)
+        network = _network_without_weights(entry)
+        reason = _misfit(network, tensors)
         if reason:
-            raise ModelError(f"the weights {entry.file} do not fit the network {entry.network} ({reason}).")
+            raise _does_not_fit(entry, reason)
         check_network(entry.role, entry.network, entry.parameters, entry.geometry)
         shown, taken = _CHANNELS.get(entry.role), entry.parameters.get("in_channels", 2)
         if shown not in (None, taken):
@@ -170,10 +169,8 @@ class ModelFolder:
                 f"the network of {entry.name} takes {taken} channels, but a model of role {entry.role} is "
                 f"shown {shown}; install other models."
             )
-        network = build(entry.network, **entry.parameters)
-        network.load_state_dict(
-            {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
-        )
+        weights = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+        network.load_state_dict(weights, assign=True)
         return network
 
     def check(self, entry: ModelEntry) -> None:
@@ -209,17 +206,28 @@ def _check_length(path: Path, kind: str) -> None:
         )
 
 
-def _misfit(entry: ModelEntry, tensors: Mapping[str, torch.Tensor]) -> str:
-    """Return why weights are not the network's, empty if they are; the network takes no memory for it."""
+def _network_without_weights(entry: ModelEntry) -> nn.Module:
+    """Build a network that takes no memory until weights are assigned to it."""
     import torch
 
     from VSClickCorrectLib.networks.registry import build
 
     try:
         with torch.device("meta"):
-            wanted = build(entry.network, **entry.parameters).state_dict()
+            return build(entry.network, **entry.parameters)
     except (RuntimeError, OverflowError):
-        return "its parameters ask for more than any memory holds"
+        raise _does_not_fit(entry, "its parameters ask for more than any memory holds") from None
+
+
+def _does_not_fit(entry: ModelEntry, reason: str) -> ModelError:
+    return ModelError(f"the weights {entry.file} do not fit the network {entry.network} ({reason}).")
+
+
+def _misfit(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> str:
+    """Return why weights are not the network's, empty if they are."""
+    import torch
+
+    wanted = network.state_dict()
     for name, tensor in wanted.items():
         if name not in tensors:
             return f"{name} is missing"

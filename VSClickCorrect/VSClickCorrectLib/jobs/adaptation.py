@@ -88,13 +88,16 @@ def _taught(
     cases: Sequence[AcceptedCase], lessons: Sequence[Lesson], progress: Progress
 ) -> tuple[list[_Taught], tuple[str, ...]]:
     """Return what the last cases teach, and why some may not; raises `ModelError` if too few are left."""
-    last, left_out = cases[-max(lesson.most for lesson in lessons) :], []
+    last = cases[-max(lesson.most for lesson in lessons) :]
+    left_out: list[str] = []
     taught = [_Taught(lesson, _scored(min(len(last), lesson.most))) for lesson in lessons]
     for number, case in enumerate(reversed(last)):
         progress(_READ * number / len(last), "reading the accepted cases")
         try:
             work = read_accepted(case)
-            given = [one.asked(work) for one in taught]
+            # Where too few are left already, the others are read to tell which of them are of no use, too.
+            enough = len(last) - len(left_out) >= FEWEST
+            given = [one.asked(work) if enough else [] for one in taught]
         except (CorrectionError, ImageError) as error:
             left_out.append(f"{on_one_line(case.case)}: {error}")
             continue

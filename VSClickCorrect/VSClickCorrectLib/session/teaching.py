@@ -100,26 +100,37 @@ def drawn_clicks(
         Source of chance.
     """
     masks = [start] if start.any() else []
-    masks += [displaced(grid, accepted, rng) for _ in range(_DISPLACED)]
+    masks += displaced(grid, accepted, rng, _DISPLACED)
     for values in masks:
         mask = ArrayMask(grid, values)
         for click in clicks_on(grid, accepted, values, rng):
             yield click, mask
 
 
-def displaced(grid: Grid, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a mask whose border is moved in and out smoothly; parameters as for `drawn_clicks`."""
+def displaced(grid: Grid, values: np.ndarray, rng: np.random.Generator, count: int) -> list[np.ndarray]:
+    """Return masks whose border is moved in and out smoothly, each otherwise.
+
+    Parameters
+    ----------
+    grid, values, rng
+        As for `drawn_clicks`, ``values`` being the mask that was accepted.
+    count : int
+        How many.
+    """
     spacing = grid.spacing[::-1]
     box = Box.around(values).padded(index3(np.ceil(_MARGIN_MM / spacing))).clipped(grid.shape)
     inside = values[box.slices]
     depth = ndimage.distance_transform_edt(inside, spacing)
     distance = ndimage.distance_transform_edt(~inside, spacing) - depth
-    noise = ndimage.gaussian_filter(rng.standard_normal(inside.shape), rng.uniform(*_OVER_MM) / spacing)
-    # No tumour, however small, is to vanish.
-    by = min(rng.uniform(*_BY_MM), 0.6 * float(depth.max()))
-    moved = np.zeros_like(values)
-    moved[box.slices] = distance < by * noise / max(noise.std(), 1e-6)
-    return moved if moved.any() else values.copy()
+    masks = []
+    for _ in range(count):
+        noise = ndimage.gaussian_filter(rng.standard_normal(inside.shape), rng.uniform(*_OVER_MM) / spacing)
+        # No tumour, however small, is to vanish.
+        by = min(rng.uniform(*_BY_MM), 0.6 * float(depth.max()))
+        moved = np.zeros_like(values)
+        moved[box.slices] = distance < by * noise / max(noise.std(), 1e-6)
+        masks.append(moved if moved.any() else values.copy())
+    return masks
 
 
 def clicks_on(grid: Grid, accepted: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> list[Click]:

@@ -61,11 +61,12 @@ def save_pictures(
     best, middle, worst = ranked[-1], ranked[(len(ranked) - 1) // 2], ranked[0]
     chosen = [("best", "case-best", best), ("middle", "case-middle", middle), ("worst", "case-worst", worst)]
     chosen += [(f"{n}. worst", f"worst/{n:02d}", one) for n, one in enumerate(ranked[:_WORST], start=1)]
-    for which, name, record in chosen:
+    for record in {one.name: one for *_, one in chosen}.values():
         case, rounds = experiment.replay(by_name[record.name])
         kind = f", {record.kind}" if record.kind else ""
-        title = f"{which} case: {case.name}{kind}, {record.volume_mm3:.0f} mm³, {results.methods[0]}"
-        save_progress(folder / f"{name}.png", case.case, case.truth, rounds, title)
+        for which, name in [(which, name) for which, name, one in chosen if one is record]:
+            title = f"{which} case: {case.name}{kind}, {record.volume_mm3:.0f} mm³, {results.methods[0]}"
+            save_progress(folder / f"{name}.png", case.case, case.truth, rounds, title)
 
 
 def _to_json(results: EvaluationResults) -> dict:
