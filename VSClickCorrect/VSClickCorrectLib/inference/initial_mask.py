@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import index3
 
 # From here on a candidate is said to be found; below, the user is told to look.
 SURE = 0.7
@@ -120,17 +121,22 @@ def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) 
     threshold : float
         Probability from which a voxel is tumour.
     """
-    labels, count = _labelled(probability >= threshold, grid.spacing[::-1])
-    if count == 0:
+    seen, spacing = probability >= threshold, grid.spacing[::-1]
+    tight = Box.of_array(seen)
+    if tight is None:
         return []
+    # Only where pieces may meet: most of a box is no tumour, and distances take long to work out.
+    near = tight.padded(index3(np.ceil(JOINED_MM / 2 / spacing))).clipped(seen.shape)
+    probability, corner = probability[near.slices], near.shifted(box.start).start
+    labels, count = _labelled(seen[near.slices], spacing)
     weight = ndimage.sum_labels(probability, labels, np.arange(1, count + 1))
     places = ndimage.find_objects(labels)
     parts = []
     for number in np.argsort(weight)[::-1][:_MAX_CANDIDATES]:
         place = places[number]
         values = _without_holes(labels[place] == number + 1, grid)
-        tight = Box(tuple(s.start for s in place), tuple(s.stop for s in place)).shifted(box.start)
-        parts.append(InitialMask(tight, values, float(probability[place][values].mean())))
+        there = Box(tuple(s.start for s in place), tuple(s.stop for s in place)).shifted(corner)
+        parts.append(InitialMask(there, values, float(probability[place][values].mean())))
     return parts
 
 
