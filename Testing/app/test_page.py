@@ -177,9 +177,10 @@ def test_slices_are_paged_by_wheel_keys_and_slider(page):
     shows(13)
     page.tab.locator("#slice-slider").fill("5")
     shows(5)
+    # The number is the page's own, the place what the view shows.
+    expect(place).not_to_have_text(before, timeout=PATIENCE_MS)
     page.tab.locator(".vs-bar").nth(12).click()
     shows(13)
-    # The number is the page's own, the place what the view shows.
     expect(place).to_have_text(before, timeout=PATIENCE_MS)
 
 

@@ -4,7 +4,6 @@ import re
 from importlib.util import find_spec
 
 import pytest
-from page_mouse import answered
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 
 if find_spec("playwright") is None:
@@ -119,21 +118,6 @@ def test_what_goes_wrong_in_the_dialog_is_told_in_it(page, tmp_path):
     expect(page.locator(".v-dialog .vs-problem")).to_contain_text("'notes.txt' is of no known kind")
     page.keyboard.press("Escape")
     assert page.troubles == []
-
-
-def test_a_key_that_is_pressed_is_one_message(page):
-    """Not another one to each view when it is let go."""
-    page.evaluate(
-        """() => {
-          const send = WebSocket.prototype.send;
-          window.sent = 0;
-          WebSocket.prototype.send = function (part) { window.sent += 1; send.call(this, part); };
-        }"""
-    )
-    page.keyboard.press("b")
-    answered(page)
-    # The key, and the question that was answered.
-    assert page.evaluate("window.sent") == 2
 
 
 def test_when_the_program_has_gone_the_page_says_what_to_do(page, server):

@@ -13,15 +13,6 @@ def until(page, holds):
     raise AssertionError("it never came to hold")
 
 
-def answered(page):
-    """Wait until the server has done what the page asked it for, and the page shows it."""
-    # It answers one message after the other, and tells what has changed before.
-    page.evaluate("""async () => {
-      await window.trame.trigger("vs_key", [""]);
-      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    }""")
-
-
 def settled(page, read):
     """Return what is read once it stays the same; for what may come to be anything."""
     found = read()

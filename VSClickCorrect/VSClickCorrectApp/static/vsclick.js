@@ -27,8 +27,6 @@
   }
 
   document.addEventListener("keyup", (event) => held.has(event.code) && letGo(event.code, event.timeStamp), true);
-  // trame-rca would tell all seven views of every key that is let go anywhere, which means nothing to them.
-  document.documentElement.addEventListener("keyup", (event) => event.stopPropagation());
   // A key that is let go while another window has the keyboard is told to nobody.
   window.addEventListener("blur", (event) => [...held.keys()].forEach((code) => letGo(code, event.timeStamp)));
 
