@@ -168,20 +168,26 @@ def test_slices_are_paged_by_wheel_keys_and_slider(page):
     def shows(number):
         slice_number.filter(has_text=re.compile(rf"Slice {number} / 24")).wait_for(timeout=PATIENCE_MS)
 
+    def view_moves_on(back):
+        # The number is the page's own, the place what the view shows.
+        shown = expect(place)
+        (shown.to_have_text if back else shown.not_to_have_text)(before, timeout=PATIENCE_MS)
+
     shows(13)
     before = place.inner_text()
     page.tab.keyboard.press("PageUp")
     shows(14)
+    view_moves_on(back=False)
     page.tab.mouse.move(*page.pixel_of(CENTER))
     page.tab.mouse.wheel(0, 100)
     shows(13)
+    view_moves_on(back=True)
     page.tab.locator("#slice-slider").fill("5")
     shows(5)
-    # The number is the page's own, the place what the view shows.
-    expect(place).not_to_have_text(before, timeout=PATIENCE_MS)
+    view_moves_on(back=False)
     page.tab.locator(".vs-bar").nth(12).click()
     shows(13)
-    expect(place).to_have_text(before, timeout=PATIENCE_MS)
+    view_moves_on(back=True)
 
 
 def test_the_crosshair_and_enter_place_a_click(page, tmp_path):
