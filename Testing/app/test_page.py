@@ -286,9 +286,19 @@ def test_a_hidden_view_keeps_its_size(page):
 
 
 def test_the_initial_mask_is_found_with_progress_and_can_be_cancelled(page, tmp_path):
-    page.tab.click("#find")
-    # At once: a click would first wait until the button has faded in, and the search may be over by then.
-    page.tab.locator("#cancel").dispatch_event("click", timeout=PATIENCE_MS)
+    # Cancelled as soon as the button is there, from within the page: else the search may be over by then.
+    page.tab.evaluate(
+        """() => new Promise((done) => {
+          new MutationObserver((_, observer) => {
+            const cancel = document.querySelector("#cancel");
+            if (!cancel) return;
+            observer.disconnect();
+            cancel.click();
+            done();
+          }).observe(document.body, { childList: true, subtree: true });
+          document.querySelector("#find").click();
+        })"""
+    )
     page.says("Cancelled; nothing was changed")
     np.testing.assert_array_equal(page.mask(tmp_path), start_mask())
 
