@@ -103,6 +103,21 @@ def test_of_a_dropped_folder_two_series_are_chosen_and_opened(page, visits):
     expect(page.locator(".vs-over[data-view=T2]")).to_be_visible()
 
 
+@pytest.mark.parametrize("event", ["dragenter", "dragover"])
+def test_files_are_taken_by_what_is_under_the_pointer_before_it_moves(page, event):
+    taken = page.evaluate(
+        """(name) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(["1"], "t1.nii.gz"));
+          const event = new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+          document.querySelector("#undo").dispatchEvent(event);
+          return event.defaultPrevented;
+        }""",
+        event,
+    )
+    assert taken
+
+
 def test_a_scene_that_was_saved_is_dropped_and_goes_on_with_its_clicks(page, tmp_path):
     page.click("#tool-include")
     area = page.locator(".vs-over").first.bounding_box()

@@ -117,8 +117,8 @@ class Forked:
 
 
 @contextmanager
-def children_forked(readers: bool = True) -> Iterator[None]:
-    """Fork this process's children, too: jobs' where a test names no interpreter, and readers if wanted."""
+def children_forked() -> Iterator[None]:
+    """Fork the children of this process, too: readers, and jobs' where a test names no interpreter."""
     from VSClickCorrectLib.jobs import process, reading
 
     if not CAN_FORK:
@@ -133,7 +133,7 @@ def children_forked(readers: bool = True) -> Iterator[None]:
             return Forked("forking:run_child", str(folder), nothing.fileno(), errors.fileno(), "apps")
 
     def read(folder: Path, path: Path, child: str) -> int:
-        if not readers or child not in _READERS:
+        if child not in _READERS:
             return run(folder, path, child)
         function, kind = _READERS[child]
         with open(os.devnull, "wb") as nothing:
@@ -168,13 +168,10 @@ def run_scene_reader(folder: str) -> None:
 
 
 def run_command(words: list[str]) -> int:
-    """Run ``vsclick`` with these words, and fork the children of its jobs.
-
-    Its readers are started as users' are: with forked ones a page has waited for a minute.
-    """
+    """Run ``vsclick`` with these words, and fork the children of its jobs."""
     from VSClickCorrectLib.cli.main import main
 
-    with children_forked(readers=False):
+    with children_forked():
         return main(words)
 
 

@@ -1,6 +1,7 @@
 """Training the click-conditioned network on a small cohort: what it is shown, and that it learns."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,6 +71,15 @@ def test_the_same_step_gives_the_same_batch(task):
     assert first.shape == (4, 5, 24, 24, 24)
     assert truth.shape == (4, 1, 24, 24, 24)
     assert not torch.equal(first, task.batch_at(8)[0])
+
+
+def test_each_batch_has_crops_of_one_of_the_cubes(folder, experiment):
+    torch.manual_seed(0)
+    streams = [CohortStream(folder, (1.0, 1.0, 1.0), 0.0) for _ in range(2)]
+    cubes = replace(experiment, examples=replace(experiment.examples, cubes=(16, 32)))
+    task = ClickTask(cubes, *streams, build("unet3d", in_channels=5, channels=[4, 8]), seed=3)
+    sides = {tuple(task.batch_at(step)[0].shape[2:]) for step in range(1, 9)}
+    assert sides == {(16, 16, 16), (32, 32, 32)}
 
 
 def test_include_clicks_lie_in_or_beside_tumour(task):

@@ -95,6 +95,15 @@ def test_crop_that_cannot_be_halved_is_refused(experiment, crop):
     )
 
 
+def test_cube_that_cannot_be_halved_is_refused(experiment):
+    chosen = experiment()
+    network = {"name": "unet3d", "channels": [2, 3, 4, 5]}
+    message = refused(replace(chosen, network=network, examples=replace(chosen.examples, cubes=(48, 60))))
+    assert message == (
+        "'mine': the network 'unet3d' halves its sides 3 times; make cubes of [examples] divisible by 8."
+    )
+
+
 def test_slab_that_cannot_be_halved_is_refused(experiment):
     network = {"name": "unet3d", "channels": [2, 3, 4, 5]}
     chosen = replace(experiment(), network=network, geometry={"shape": [40, 250, 256]})

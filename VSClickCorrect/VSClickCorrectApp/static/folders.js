@@ -106,12 +106,16 @@
   // A field takes a dropped file by itself.
   const isField = (event) => event.target.closest?.("input[type=file]");
 
-  document.addEventListener("dragover", (event) => {
+  function take(event) {
     if (!hasFiles(event)) return;
     shade(!isField(event));
     // Else the browser would leave the page and show the file.
     if (!isField(event)) event.preventDefault();
-  });
+  }
+
+  document.addEventListener("dragover", take);
+  // Else nothing is dropped where a picture has come under the pointer since it moved last.
+  document.addEventListener("dragenter", take);
 
   document.addEventListener("dragleave", (event) => {
     if (!event.relatedTarget) shade(false);

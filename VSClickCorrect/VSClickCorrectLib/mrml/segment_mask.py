@@ -287,11 +287,13 @@ def _place_empty_labelmaps(segmentation_node: slicer.vtkMRMLSegmentationNode, gr
     segment is millimetres at the origin: other segments would lose their voxels.
     """
     segmentation = segmentation_node.GetSegmentation()
-    matrix = matrix_of(_affine_in(segmentation_node, grid))
-    for index in range(segmentation.GetNumberOfSegments()):
-        image = segmentation.GetNthSegment(index).GetRepresentation(BINARY_LABELMAP)
-        if image is not None and image.IsEmpty():
-            image.SetGeometryFromImageToWorldMatrix(matrix)
+    segments = map(segmentation.GetNthSegment, range(segmentation.GetNumberOfSegments()))
+    images = [segment.GetRepresentation(BINARY_LABELMAP) for segment in segments]
+    empty = [image for image in images if image is not None and image.IsEmpty()]
+    # Every write asks, and seldom is one empty.
+    matrix = matrix_of(_affine_in(segmentation_node, grid)) if empty else None
+    for image in empty:
+        image.SetGeometryFromImageToWorldMatrix(matrix)
 
 
 def _affine_in(segmentation_node: slicer.vtkMRMLSegmentationNode, grid: Grid) -> np.ndarray:

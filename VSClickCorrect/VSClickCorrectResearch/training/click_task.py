@@ -74,8 +74,9 @@ class ClickTask:
 
     def _crops(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         examples = self._experiment.examples
+        shape = (int(rng.choice(examples.cubes)),) * 3 if examples.cubes else examples.crop
         drawn = [self._training.draw(rng) for _ in range(self._experiment.course.batch)]
-        crops = [_partial_field(random_crop(one, examples.crop, rng), rng) for one in drawn]
+        crops = [_partial_field(random_crop(one, shape, rng), rng) for one in drawn]
         channels, targets = (
             torch.from_numpy(np.stack(arrays)).float() for arrays in zip(*crops, strict=True)
         )

@@ -58,6 +58,9 @@ class Examples:
         Chance that a sequence is left out; never both.
     crop : tuple of int
         Crop shape (slices, rows, columns) of the initial networks.
+    cubes : tuple of int
+        Sides of crops of the click network: each batch has one of them, all equally often. Without them its
+        crops have the shape above.
     reach_mm : float
         How far the target of an initial network reaches beyond the tumour.
     masks : int
@@ -83,6 +86,7 @@ class Examples:
     missing_t1ce: float = 0.1
     missing_t2: float = 0.3
     crop: Index3 = (24, 64, 64)
+    cubes: tuple[int, ...] = ()
     reach_mm: float = 0.0
     masks: int = 8
     rounds: int = 1
@@ -206,9 +210,10 @@ class Experiment:
 
 
 _PARTS = {"loss": Objective, "examples": Examples, "course": Course, "thesis": Reference}
+_SIDE = number(1, 1024, whole=True)
 _TRIPLE = {
     "type": "array",
-    "items": number(1, 1024, whole=True),
+    "items": _SIDE,
     "minItems": 3,
     "maxItems": 3,
     "description": "three whole numbers",
@@ -227,6 +232,7 @@ EXPERIMENT = Schema(
                 missing_t1ce=number(0, 1),
                 missing_t2=number(0, 1),
                 crop=_TRIPLE,
+                cubes={"type": "array", "items": _SIDE, "description": "a list of whole numbers"},
                 rounds=_AT_LEAST_1,
                 start=one_of(*STARTS),
                 clicks=one_of(*CLICKS),

@@ -70,7 +70,8 @@ def _check_sides(experiment: Experiment) -> None:
         if dimensions(name) == 3:
             sides["slices of [geometry]"] = (cuts.slices,)
     else:
-        sides = {"crop of [examples]": experiment.examples.crop}
+        examples = experiment.examples
+        sides = {"crop of [examples]": examples.crop, "cubes of [examples]": examples.cubes}
         if times > _MOST_HALVINGS:
             raise ModelError(
                 f"'{experiment.name}': the network '{name}' halves its sides {times} times, but volumes are "
