@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from VSClickCorrectLib.networks.blocks import AttentionGate, ConvBlock, Decoder, DecoderStage, Encoder
+from VSClickCorrectLib.networks.convolution import Conv3d
 
 
 def count(module: nn.Module) -> int:
@@ -20,7 +21,7 @@ def test_conv_block_has_the_parameters_of_two_convolutions_and_two_norms():
 def test_conv_block_orders_its_layers_and_drops_after_each_relu():
     kinds = [type(layer) for layer in ConvBlock(2, 1, 2, dropout=0.4)]
     assert kinds == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Dropout] * 2
-    assert [type(layer) for layer in ConvBlock(3, 1, 2)] == [nn.Conv3d, nn.BatchNorm3d, nn.ReLU] * 2
+    assert [type(layer) for layer in ConvBlock(3, 1, 2)] == [Conv3d, nn.BatchNorm3d, nn.ReLU] * 2
 
 
 def test_conv_block_pads_with_zeros():

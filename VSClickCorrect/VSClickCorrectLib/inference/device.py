@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import cast
 
 import torch
 from torch import nn
@@ -43,36 +42,16 @@ def prepare(network: nn.Module, device: torch.device) -> nn.Module:
     """Make a network ready to predict on a device, and as fast there as it can be.
 
     In evaluation mode, with the memory format that is fastest, and every BatchNorm folded into the
-    convolution before it: its weights are then no longer those of the file. On the processor oneDNN does
-    every convolution in three dimensions.
+    convolution before it: its weights are then no longer those of the file.
     """
     network = network.eval().requires_grad_(False)
     for block in network.modules():
         if isinstance(block, ConvBlock):
             block.fold()
-    if is_exact(device) and torch.backends.mkldnn.is_available():
-        for module in network.modules():
-            if type(module) is nn.Conv3d:
-                module.__class__ = _OneDnnConvolution
     network = network.to(device)
     dimensions = {m.weight.dim() for m in network.modules() if isinstance(m, nn.Conv2d | nn.Conv3d)}
     layout = torch.channels_last_3d if 5 in dimensions else torch.channels_last
     return network.to(memory_format=layout)  # type: ignore[call-overload]
-
-
-class _OneDnnConvolution(nn.Conv3d):
-    """A convolution of which oneDNN does small ones, too.
-
-    Of one volume with few channels, as in first layers, or few voxels, as in deep ones, torch itself unfolds
-    every neighbourhood in memory (``slow_conv3d``), which takes several times as long.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """See `nn.Conv3d`."""
-        padding = cast("tuple[int, ...]", self.padding)
-        return torch.mkldnn_convolution(
-            x, self.weight, self.bias, padding, self.stride, self.dilation, self.groups
-        )
 
 
 def precision(device: torch.device) -> AbstractContextManager:
