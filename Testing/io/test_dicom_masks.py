@@ -83,6 +83,7 @@ def test_of_several_segments_one_is_chosen_by_number_and_none_by_chance(seg, kin
     path = seg(TUMOUR, COCHLEA & ~TUMOUR, kind=kind)
     np.testing.assert_array_equal(read_mask(path, OBLIQUE, 1), TUMOUR)
     np.testing.assert_array_equal(read_mask(path, OBLIQUE, (2, 5)), COCHLEA & ~TUMOUR)
+    np.testing.assert_array_equal(read_mask(path, OBLIQUE, " cochlea"), COCHLEA & ~TUMOUR)
     with pytest.raises(ImageError, match=r"several segments \(1 Vestibular schwannoma, 2 Cochlea\).*--label"):
         read_mask(path, OBLIQUE)
     with pytest.raises(ImageError, match="does not hold the label 3"):
