@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pytest
 from dicom_scans import AXIAL, BALL, CENTER_RAS, HEAD, RADIUS_MM, stack, write_frames, write_slices
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.images import read_volume
@@ -40,6 +42,27 @@ def assert_lies_right(volume, tolerance_mm=0.1):
 
 
 # What can be placed
+
+
+def no_gap(image, _):
+    """Name 0 as the distance of the slices, behind a sequence of undefined length."""
+    image.SpacingBetweenSlices = 0
+    item = Dataset()
+    item.ReferencedSOPInstanceUID = "1.2.3"
+    item.is_undefined_length_sequence_item = True
+    image.ReferencedStudySequence = [item, Dataset()]
+    image["ReferencedStudySequence"].is_undefined_length = True
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_slices_that_name_no_distance_lie_where_their_positions_say(tmp_path, syntax):
+    def change(image, number):
+        no_gap(image, number)
+        image.file_meta.TransferSyntaxUID = syntax
+
+    volume = read_volume(write_slices(tmp_path / "scan", stack(), change))
+    assert volume.grid.spacing[2] == pytest.approx(2.0)
+    assert_lies_right(volume)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

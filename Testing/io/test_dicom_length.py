@@ -1,7 +1,7 @@
 """Whether DICOM files are as long as they say, on files put together by hand."""
 
 import pytest
-from VSClickCorrectLib.io.dicom_length import is_whole
+from VSClickCorrectLib.io.dicom_length import is_whole, value_at
 
 EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 NAME = b"\x10\x00\x10\x00"
@@ -51,3 +51,27 @@ def implicit(tag, length, value):
 def test_a_file_is_whole_where_no_element_reaches_beyond_its_end(tmp_path, content, whole):
     (tmp_path / "slice.dcm").write_bytes(content)
     assert is_whole(tmp_path / "slice.dcm") is whole
+
+
+ITEM, END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0" + bytes(4)
+UNDEFINED = b"\xff" * 4
+STUDIES = b"\x08\x00\x10\x11"
+# An item with an element like the one that is looked for, then one of undefined length.
+ITEMS = ITEM + (16).to_bytes(4, "little") + short(8) + ITEM + UNDEFINED + b"\xfe\xff\x0d\xe0" + bytes(4) + END
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (dicom(EXPLICIT, short(8)), b"Doe^John"),
+        (dicom(EXPLICIT, STUDIES + b"SQ\0\0" + UNDEFINED + ITEMS, short(6, b"Doe^Jo")), b"Doe^Jo"),
+        (dicom(EXPLICIT, long(20), short(8)), None),
+        (dicom(EXPLICIT, STUDIES + b"SQ\0\0" + UNDEFINED + ITEM), None),
+        (dicom(BIG, b"\x00\x10\x00\x10PN\x00\x08Doe^John"), None),
+        (b"Dear colleague", None),
+    ],
+)
+def test_a_value_is_found_where_it_stands(tmp_path, content, expected):
+    (tmp_path / "slice.dcm").write_bytes(content)
+    place = value_at(tmp_path / "slice.dcm", (0x0010, 0x0010))
+    assert (place and content[place[0] : sum(place)]) == expected

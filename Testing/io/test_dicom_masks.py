@@ -12,7 +12,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io import dicom_headers
-from VSClickCorrectLib.io.images import read_mask, read_volume
+from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_volume
 
 SHAPE = (9, 14, 17)
 OBLIQUE = Grid(SHAPE, GRID.affine)
@@ -83,6 +83,7 @@ def test_of_several_segments_one_is_chosen_by_number_and_none_by_chance(seg, kin
     path = seg(TUMOUR, COCHLEA & ~TUMOUR, kind=kind)
     np.testing.assert_array_equal(read_mask(path, OBLIQUE, 1), TUMOUR)
     np.testing.assert_array_equal(read_mask(path, OBLIQUE, (2, 5)), COCHLEA & ~TUMOUR)
+    np.testing.assert_array_equal(read_mask(path, OBLIQUE, " cochlea"), COCHLEA & ~TUMOUR)
     with pytest.raises(ImageError, match=r"several segments \(1 Vestibular schwannoma, 2 Cochlea\).*--label"):
         read_mask(path, OBLIQUE)
     with pytest.raises(ImageError, match="does not hold the label 3"):
@@ -136,6 +137,17 @@ def test_a_grid_with_other_axes_is_the_same_place(seg):
     grid = Grid((9, 17, 14), affine)
     found = read_mask(seg(TUMOUR), grid)
     np.testing.assert_array_equal(found[::-1].transpose(0, 2, 1)[:, ::-1], TUMOUR)
+
+
+def test_a_distance_of_0_is_none(seg):
+    path = seg(TUMOUR)
+    dataset = pydicom.dcmread(path)
+    [measures] = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    measures.SpacingBetweenSlices = measures.SliceThickness = 0
+    dataset.save_as(path)
+    np.testing.assert_array_equal(read_mask(path, OBLIQUE), TUMOUR)
+    values, grid = read_lone_mask(path)
+    assert grid.volume_of(values) == pytest.approx(OBLIQUE.volume_of(TUMOUR))
 
 
 def moved(dataset):

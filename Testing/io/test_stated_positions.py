@@ -238,6 +238,17 @@ def test_a_nrrd_without_origin_knows_its_sides_and_says_that_it_lies_nowhere(tmp
     assert "does not say where the image lies; it was placed at the origin" in volume.remarks[0]
 
 
+@pytest.mark.parametrize("units", ['"mm" "mm" "mm"', '"millimeters" "" "?"'])
+def test_a_nrrd_in_mm_is_read(tmp_path, units):
+    volume = read_volume(nrrd(tmp_path / "t1.nrrd", space_units=units))
+    np.testing.assert_allclose(volume.grid.affine[:3, 3], (-7, -8, 9))
+
+
+def test_a_nrrd_in_another_unit_is_refused_as_its_sizes_would_be_taken_for_mm(tmp_path):
+    with pytest.raises(ImageError, match="tells places in cm, not in mm"):
+        read_volume(nrrd(tmp_path / "t1.nrrd", space_units='"cm" "cm" "cm"'))
+
+
 # No side is named where none is known
 
 

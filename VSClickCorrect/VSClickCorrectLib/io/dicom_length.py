@@ -13,6 +13,9 @@ _OTHERS = (b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99")
 # After these the length takes four bytes, and two stand in between.
 _LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 _UNDEFINED = 0xFFFFFFFF
+# Items and what ends them have no kind of value.
+_ITEMS = 0xFFFE
+_ENDS = ((_ITEMS, 0xE00D), (_ITEMS, 0xE0DD))
 _SYNTAX = (0x0002, 0x0010)
 _SOP_CLASS = (0x0002, 0x0002)
 _MAX_UID_LENGTH = 64
@@ -60,13 +63,49 @@ def is_whole(path: Path) -> bool:
     return True
 
 
+def value_at(path: Path, tag: tuple[int, int]) -> tuple[int, int] | None:
+    """Return where the value of an element begins in a DICOM file, and its length; None if it is not found.
+
+    Only elements of the file itself are looked at, none of those within its sequences.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
+            return None
+        syntax = b""
+        while stream.tell() < size and syntax not in _OTHERS:
+            group, element, length = _next(stream, syntax)
+            if (group, element) >= tag:
+                return (stream.tell(), length) if (group, element) == tag else None
+            if (group, element) == _SYNTAX:
+                syntax = stream.read(length).strip(b"\0 ")
+            elif length == _UNDEFINED:
+                _pass_items(stream, syntax, size)
+            else:
+                stream.seek(length, os.SEEK_CUR)
+    return None
+
+
+def _pass_items(stream: BinaryIO, syntax: bytes, size: int) -> None:
+    """Go to where a sequence of undefined length ends, of which the tag and the length have been read."""
+    depth = 1
+    while depth and stream.tell() < size:
+        group, element, length = _next(stream, syntax)
+        if (group, element) in _ENDS:
+            depth -= 1
+        elif length == _UNDEFINED:
+            depth += 1
+        else:
+            stream.seek(length, os.SEEK_CUR)
+
+
 def _next(stream: BinaryIO, syntax: bytes) -> tuple[int, int, int]:
     """Read the tag and the length of an element; undefined if the file ends within them."""
     head = stream.read(8)
     group, element = (int.from_bytes(head[n : n + 2], "little") for n in (0, 2))
     if len(head) < 8:
         return group, element, _UNDEFINED
-    if syntax == _IMPLICIT and group > 2:
+    if group == _ITEMS or (syntax == _IMPLICIT and group > 2):
         return group, element, int.from_bytes(head[4:], "little")
     kind = head[4:6]
     if kind in _LONG:

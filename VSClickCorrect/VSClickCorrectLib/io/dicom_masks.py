@@ -175,10 +175,12 @@ def _chosen(dataset: Dataset, labels: Sequence[int | str], path: Path) -> set[in
         raise ImageError(f"{path} holds several segments ({names}); name the tumour's with --label.")
     if not labels:
         return set(segments)
-    wanted = {str(one) for one in labels}
-    found = {number for number, name in segments.items() if {str(number), name} & wanted}
+    # As the segments of a NRRD file, they are found however their names are spelled.
+    wanted = {str(one).strip().casefold() for one in labels}
+    found = {n for n, name in segments.items() if {str(n), name.strip().casefold()} & wanted}
     if not found:
-        raise ImageError(f"{path} does not hold the label {' or '.join(wanted)}; it holds {names or 'none'}.")
+        named = " or ".join(map(str, labels))
+        raise ImageError(f"{path} does not hold the label {named}; it holds {names or 'none'}.")
     return found
 
 

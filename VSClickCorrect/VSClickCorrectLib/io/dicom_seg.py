@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io import dicom_codes
 from VSClickCorrectLib.io.dicom_codes import code
 from VSClickCorrectLib.io.dicom_headers import needed
-from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
+from VSClickCorrectLib.io.dicom_source import TASK, SourceFrame, SourceSeries
 
 if TYPE_CHECKING:
+    from highdicom import PixelMeasuresSequence, PlaneOrientationSequence
     from highdicom.seg import Segmentation, SegmentDescription
+    from pydicom import Dataset
 
 _COLOUR = (230, 159, 0)
+_SLICE = "1.2.840.10008.5.1.4.1.1.4"
+_SIZES = ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices")
+# What makes a file one of several frames.
+_OF_FRAMES = ("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
 
 def segmentation_of(
@@ -37,13 +45,16 @@ def segmentation_of(
     Raises
     ------
     ImageError
-        If highdicom is not installed, or the mask lies on another grid than the images.
+        If highdicom is not installed, the mask lies on another grid than the images, or these are several
+        files of many frames each.
     """
     seg, hd = needed("highdicom.seg", TASK), needed("highdicom", TASK)
     rows, columns, step = source.grid.spacing[[1, 0, 2]].round(9).tolist()
     first = source.frames[0]
-    return seg.Segmentation(
-        source_images=list(source.headers),
+    measures = hd.PixelMeasuresSequence((rows, columns), step, step)
+    orientation = hd.PlaneOrientationSequence("PATIENT", [*first.row, *first.column])
+    written = seg.Segmentation(
+        source_images=_images(source, measures, orientation),
         pixel_array=source.as_stored(source.arranged(values, grid)).astype(np.uint8),
         segmentation_type="BINARY",
         segment_descriptions=[_description(automatic)],
@@ -51,9 +62,68 @@ def segmentation_of(
         content_description=dicom_codes.NAME,
         content_label="TUMOUR",
         series_description=f"{dicom_codes.NAME}, segmentation",
-        pixel_measures=hd.PixelMeasuresSequence((rows, columns), step, step),
-        plane_orientation=hd.PlaneOrientationSequence("PATIENT", [*first.row, *first.column]),
+        pixel_measures=measures,
+        plane_orientation=orientation,
     )
+    _name_kinds(written, source.headers)
+    return written
+
+
+def _images(
+    source: SourceSeries, measures: PixelMeasuresSequence, orientation: PlaneOrientationSequence
+) -> list[Dataset]:
+    """Return the images as highdicom takes them, all of one size and turned alike.
+
+    It takes over what the first of them says, a distance of slices that is none, say, rather than what it is
+    given, refuses others that differ in the last digit, and looks for both in one place alone.
+    """
+    if len(source.headers) == len(source.frames):
+        return [_as_slice(frame, measures, orientation) for frame in source.frames]
+    if len(source.headers) > 1:
+        raise ImageError(
+            f"{source.path} holds {len(source.headers)} files of many frames each, to which no segmentation "
+            "can refer; save the mask as NIfTI or NRRD."
+        )
+    [image] = source.headers
+    told: Dataset | dict = next(iter(image.get("SharedFunctionalGroupsSequence", ())), {})
+    shared = _with(told, PixelMeasuresSequence=measures, PlaneOrientationSequence=orientation)
+    return [_with(image, SharedFunctionalGroupsSequence=[shared])]
+
+
+def _as_slice(
+    frame: SourceFrame, measures: PixelMeasuresSequence, orientation: PlaneOrientationSequence
+) -> Dataset:
+    """Return an image of one slice as a file of its own; one of one frame is told as such, too."""
+    told = {keyword: measures[0][keyword].value for keyword in _SIZES}
+    return _with(
+        frame.header,
+        SOPClassUID=frame.header.SOPClassUID if frame.number is None else _SLICE,
+        ImagePositionPatient=[f"{value:.9f}"[:16] for value in frame.position],
+        ImageOrientationPatient=orientation[0].ImageOrientationPatient,
+        **told,
+        **dict.fromkeys(_OF_FRAMES),
+    )
+
+
+def _name_kinds(segmentation: Segmentation, images: Sequence[Dataset]) -> None:
+    """Let references name what kind of object each image is, whatever highdicom was told."""
+    kinds = {image.SOPInstanceUID: image.SOPClassUID for image in images}
+    for element in segmentation.iterall():
+        for item in element.value if element.VR == "SQ" else ():
+            if (kind := kinds.get(item.get("ReferencedSOPInstanceUID"))) is not None:
+                item.ReferencedSOPClassUID = kind
+
+
+def _with(dataset: Dataset | dict, **values: Any) -> Dataset:
+    """Return what holds the same elements but those that are given; None leaves one out."""
+    copy = needed("pydicom", TASK).Dataset()
+    copy.update(dataset)
+    for keyword, value in values.items():
+        # Else what both hold would be changed.
+        copy.pop(keyword, None)
+        if value is not None:
+            setattr(copy, keyword, value)
+    return copy
 
 
 def _description(automatic: bool) -> SegmentDescription:

@@ -12,14 +12,16 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame, frames_of
-from VSClickCorrectLib.io.dicom_length import is_whole
+from VSClickCorrectLib.io.dicom_length import is_whole, value_at
 from VSClickCorrectLib.io.dicom_stack import stacked
-from VSClickCorrectLib.io.files import is_text
+from VSClickCorrectLib.io.files import is_text, temporary_folder
 from VSClickCorrectLib.io.pairing import scan_of
 from VSClickCorrectLib.io.series_choice import files_of_series, the_series
 
 # What all slices of a scan have in common.
 _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
+# Of slices that name 0 as the distance between them, a gap that is none, ITK says so and reads nothing.
+_NO_DISTANCE, _DISTANCE = "Zero-valued spacing", (0x0018, 0x0088)
 
 
 def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None) -> Volume:
@@ -36,7 +38,7 @@ def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None
     _check_names(folder)
     try:
         with enough_memory():
-            images = [_read(str(path)) for path in files]
+            images = [_read(path) for path in files]
     except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
     _check_common(images, folder)
@@ -76,10 +78,25 @@ def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndar
     return np.rint((array.astype(np.float64) - intercepts[0]) / slopes[0]) * slopes + intercepts
 
 
-def _read(name: str) -> sitk.Image:
+def _read(path: Path) -> sitk.Image:
+    try:
+        return _read_as_it_is(path)
+    except RuntimeError as error:
+        place = value_at(path, _DISTANCE) if _NO_DISTANCE in str(error) else None
+        if place is None:
+            raise
+    with temporary_folder("vsclick-") as folder:
+        copy, (start, length) = folder / "slice", place
+        content = path.read_bytes()
+        # Any other distance will do: where a slice lies its position says.
+        copy.write_bytes(content[:start] + b"1".ljust(length) + content[start + length :])
+        return _read_as_it_is(copy)
+
+
+def _read_as_it_is(path: Path) -> sitk.Image:
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(name)
+    reader.SetFileName(str(path))
     return reader.Execute()
 
 

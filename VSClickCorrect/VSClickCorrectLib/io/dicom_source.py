@@ -15,6 +15,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.dicom_headers import DAMAGED, needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom
+from VSClickCorrectLib.io.dicom_validity import drop_invalid
 from VSClickCorrectLib.io.files import check_file, reading
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class SourceFrame:
     spacing : tuple of 2 float
         From row to row and from column to column, mm.
     step : float or None
-        From slice to slice as its header says, mm.
+        From slice to slice as its header says, mm; None where it does not.
     """
 
     header: Dataset
@@ -249,6 +250,7 @@ def _completed(header: Dataset) -> Dataset:
     for tag in tags:
         with suppress(*DAMAGED):
             kept[tag] = _decoded(header[tag])
+    drop_invalid(kept)
     for keyword in _MUST_BE_THERE:
         if not kept.get(keyword):
             raise ImageError(f"the images do not name their {keyword}, {_ONE_ELSEWHERE}")
@@ -270,14 +272,14 @@ def frames_of(header: Dataset) -> list[SourceFrame]:
     """Return the slices of an image in the order in which it holds them; use it within `undamaged`."""
     if "PerFrameFunctionalGroupsSequence" not in header:
         return [_frame(header, None, header, header, header)]
-    [shared] = header.SharedFunctionalGroupsSequence
+    shared: Dataset | dict = next(iter(header.get("SharedFunctionalGroupsSequence", ())), {})
     return [
         _frame(header, number, *(_group(name, own, shared) for name in _GROUPS))
         for number, own in enumerate(header.PerFrameFunctionalGroupsSequence, 1)
     ]
 
 
-def _group(name: str, own: Dataset, shared: Dataset) -> Dataset:
+def _group(name: str, own: Dataset, shared: Dataset | dict) -> Dataset:
     """Return what is said of a frame alone, or of all."""
     return (own if name in own else shared)[name][0]
 
@@ -286,8 +288,9 @@ def _frame(header: Dataset, number: int | None, place: Dataset, turn: Dataset, s
     position = np.array(place.ImagePositionPatient, float)
     row, column = np.array(turn.ImageOrientationPatient, float).reshape(2, 3)
     rows, columns = map(float, size.PixelSpacing)
-    step = size.get("SpacingBetweenSlices")
-    return SourceFrame(header, number, position, row, column, (rows, columns), step and abs(float(step)))
+    # Some programs write 0 where they do not know it.
+    step = abs(float(size.get("SpacingBetweenSlices") or 0)) or None
+    return SourceFrame(header, number, position, row, column, (rows, columns), step)
 
 
 def _height(frame: SourceFrame) -> float:

@@ -46,6 +46,11 @@ _SWITCHES = {
 _JAPANESE = (b"$B", b"$@", b"$(D")
 
 
+def is_one_alphabet(character_set: str | Sequence[str]) -> bool:
+    """Whether SpecificCharacterSet names one alphabet, between which and others nothing switches."""
+    return isinstance(character_set, str) and character_set in _CODECS
+
+
 def header_text(value: str, character_set: str) -> str:
     """Return a value of a header as it was written.
 

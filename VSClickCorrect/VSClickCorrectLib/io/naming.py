@@ -32,7 +32,10 @@ _UNENHANCED = re.compile(r"w?i?(?:n|nc|nativ[a-z]*|pre[a-z]*|plain|nocontrast)")
 _CONTRAST = re.compile(r"ce|gd|gad|gado[a-z]*|cm|km|contrast|postcontrast|postgad|postgd|enhanced")
 _NATIVE = re.compile(r"pre|precontrast|pregad|nativ|native|noncontrast|nocontrast|unenhanced|nonenhanced|nc")
 # Before the word for contrast these turn it round; before an operation "post" and "pre" mean something else.
-_WITHOUT = re.compile(r"(?:.*_)?(?:no|non|not|without|wo|w_o|ohne|pre|before|sans|sin)")
+_WITHOUT = re.compile(r"(?:.*_)?(?:no|non|not|un|without|wo|w_o|ohne|pre|before|vor|prae|pr|sans|sin)")
+# What says by a sign alone that contrast medium was given, or that none was: "C+" or "+C", and "C-".
+_GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:(?:c|km|cm|gd|iv)\+|\+\s?(?:c|km|cm|gd|iv))(?![a-z0-9])")
+_NOT_GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:c|km|cm|gd|iv)-(?![a-z0-9-])")
 _OPERATION = re.compile(r"op|operat[a-z]*|surg[a-z]*|rt|radio[a-z]*|srs|gk|treat[a-z]*|therap[a-z]*")
 # Pulse sequences that only one of the two weightings has, whole words.
 _T1_SEQUENCE = re.compile(r"mprage|mpr|f?spgr|bravo|vibe|thrive|flash|fl3d[a-z]*|tfl[a-z0-9]*")
@@ -76,6 +79,7 @@ def rest_of(name: str) -> list[str]:
 
 
 def _parts_of(name: str) -> list[str]:
+    name = _NOT_GIVEN.sub(" nocontrast ", _GIVEN.sub(" contrast ", name))
     return _WORD.findall(re.sub(r"(?i)t2\s?\*", "T2star", name))
 
 

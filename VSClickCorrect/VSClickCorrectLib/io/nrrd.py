@@ -30,6 +30,9 @@ _ANATOMICAL = {
     "left-anterior-superior",
     "las",
 }
+# ITK takes every number for one of mm, whatever the header says.
+_UNIT = re.compile(r'"\s*([^"]*?)\s*"')
+_MM = {"mm", "millimeter", "millimetre", "millimeters", "millimetres", "", "?", "??", "???", "none"}
 # A file beside the header; a pattern with a number in it, or a list, is none.
 _BESIDE = re.compile(r"(?!list\b)[^/\\:%]+")
 # At most so many bytes of voxels come from one byte of the file.
@@ -65,13 +68,17 @@ def read_header(path: Path) -> NrrdHeader:
     Raises
     ------
     ImageError
-        If the file is no NRRD file, its voxels lie in another one, or cannot be in a file of this length.
+        If the file is no NRRD file, its voxels lie in another one, or cannot be in a file of this length, or
+        it tells places in another unit than mm.
     """
     fields = _fields(_beginning(path))
     if not fields or "datafile" in fields:
         raise ImageError(
             f"{path} keeps its voxels in another file or has no proper header; save it as one file."
         )
+    units = set(_UNIT.findall(fields.get("spaceunits", [""])[0])) - _MM
+    if units:
+        raise ImageError(f"{path} tells places in {min(units)}, not in mm; export it in mm.")
     found = _parsed(fields)
     if found is None or found.voxel_bytes > path.stat().st_size * _ratio(fields):
         raise ImageError(f"{path} is incomplete or damaged; copy it again or export it again.")
