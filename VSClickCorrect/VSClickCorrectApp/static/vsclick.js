@@ -49,8 +49,11 @@
       if (!action || event.altKey || busy || button || slides) return;
       event.preventDefault();
       event.stopPropagation();
+      const among = (list) => (window.trame.state.get(list) || []).includes(action);
+      // A key that rests under a finger would call one case after the other done.
+      if (event.repeat && !among("vs_repeated")) return;
       if (action === "fullscreen") fullscreen();
-      else if ((window.trame.state.get("vs_held") || []).includes(action)) hold(event, action);
+      else if (among("vs_held")) hold(event, action);
       else window.trame.trigger("vs_key", [action]);
     },
     true,
