@@ -1,5 +1,6 @@
 """Two lists whose cases bear the same names, and one folder for the results of both."""
 
+import errno
 import re
 import shutil
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob, written
 from VSClickCorrectLib.errors import WorklistError
+from VSClickCorrectLib.worklist import namesakes
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 
@@ -50,6 +52,16 @@ def test_images_that_were_moved_or_copied_are_the_same(worked, tmp_path):
     assert states(Worklist.open(copied, tmp_path / "out", "AB"))["case1"] == "done"
     worked.rename(tmp_path / "moved")
     assert states(Worklist.open(tmp_path / "moved", tmp_path / "out", "AB"))["case1"] == "done"
+
+
+def test_a_drive_that_fails_does_not_keep_the_list_from_being_opened(worked, tmp_path, monkeypatch):
+    other = listed(tmp_path / "siteB", 2)
+
+    def fails(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(namesakes, "_files", fails)
+    assert states(Worklist.open(other, tmp_path / "out", "AB"))["case1"] == "done"
 
 
 def test_lists_of_other_names_share_their_results(worked, tmp_path):

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.io.files import reading
 from VSClickCorrectLib.io.outputs import same_place
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
 from VSClickCorrectLib.worklist.work_case import WorkCase, is_gone
@@ -34,8 +33,6 @@ def check_namesakes(cases: Iterable[WorkCase], records: Mapping[str, CaseRecord]
     ------
     WorklistError
         If there is one: its images are there, and are others than this case's.
-    Unreadable
-        If that cannot be told.
     """
     for case in cases:
         record = records.get(case.name)
@@ -52,9 +49,11 @@ def check_namesakes(cases: Iterable[WorkCase], records: Mapping[str, CaseRecord]
 def _are_others(known: Path, path: Path) -> bool:
     if not known.is_absolute() or same_place(known, path) or is_gone(known) or is_gone(path):
         return False
-    with reading(known):
+    try:
         ours, theirs = _files(path), _files(known)
         return len(ours) != len(theirs) or not all(map(_are_alike, ours[:1], theirs[:1]))
+    except OSError:
+        return False  # of a drive that is not there any more, say; whoever opens the case is told of its own
 
 
 def _files(path: Path) -> list[Path]:
