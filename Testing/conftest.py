@@ -93,6 +93,12 @@ def pytest_unconfigure(config):
         os._exit(config.stash[_STATUS])
 
 
+@pytest.fixture(autouse=True)
+def _quick_hands(monkeypatch):
+    """Tests decide about a case in the moment in which it comes, as no person does."""
+    monkeypatch.setattr("VSClickCorrectLib.workflow.just_shown.SEEN_S", 0.0)
+
+
 @pytest.fixture
 def user_data(tmp_path, monkeypatch):
     """The user's own data, of one test alone; a child process has the same."""

@@ -172,8 +172,9 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._removeShortcuts()
         window = slicer.util.mainWindow()
         # Slicer may run without one, in tests for instance.
-        for keys, action in self.panel.shortcuts() if window else ():
+        for keys, repeats, action in self.panel.shortcuts() if window else ():
             shortcut = qt.QShortcut(qt.QKeySequence(keys), window)
+            shortcut.setAutoRepeat(repeats)
             shortcut.connect("activated()", self._reported(action))
             self.shortcuts.append(shortcut)
 

@@ -140,3 +140,18 @@ def test_a_file_that_is_no_journal_is_refused_by_its_suffix(page):
     assert "'scan.nii.gz' is of no known kind" in page.message.message
     assert not page.logic.begin("journal", "long.jsonl", 65 << 20)
     assert "at most 64 MB" in page.message.message
+
+
+def test_no_file_takes_the_place_of_one_that_is_being_read(page, tmp_path, monkeypatch):
+    content = write_image(tmp_path / "t1ce.nii.gz", ball_volume().array).read_bytes()
+    send(page, "t1ce", "first.nii.gz", content)
+    read, begun = page.uploads.case, []
+
+    def reading():
+        begun.append(page.logic.begin("t1ce", "second.nii.gz", len(content)))
+        return read()
+
+    monkeypatch.setattr(page.uploads, "case", reading)
+    open_sent(page)
+    assert (begun, page.shown.case, page.message.is_error) == ([False], "first.nii.gz", False)
+    assert page.logic.begin("t1ce", "second.nii.gz", len(content))

@@ -321,6 +321,25 @@ def test_a_bad_upload_is_refused_in_a_sentence(page, tmp_path):
     page.tab.keyboard.press("Escape")
 
 
+def test_a_file_that_is_chosen_while_another_is_on_its_way_counts(page):
+    page.tab.click("#open")
+    page.tab.evaluate(
+        """async () => {
+          let go;
+          const read = new Promise((resolve) => { go = resolve; });
+          const blob = (text, ready) => async () => { await ready; return new Blob([text]); };
+          const first = window.vsclick.send("t1ce", "first.nii", 3, blob("abc", read));
+          const rest = read.then(() => new Promise((resolve) => setTimeout(resolve, 500)));
+          const second = window.vsclick.send("t1ce", "second.nii", 4, blob("defg", rest));
+          setTimeout(go, 100);
+          await Promise.all([first, second]);
+        }"""
+    )
+    page.says("'second.nii' is here")
+    expect(page.tab.locator("#sent-t1ce")).to_have_text("second.nii")
+    page.tab.keyboard.press("Escape")
+
+
 def test_what_is_downloaded_can_be_uploaded(page, tmp_path):
     """Last: it replaces the open case."""
     page.click_at(np.add(CENTER, (RADIUS_MM, 0, 0)))

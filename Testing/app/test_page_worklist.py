@@ -15,6 +15,8 @@ if find_spec("playwright") is None:
 from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
+# A person looks at a case before it is decided upon; see `workflow.just_shown`.
+LOOK_MS = 700
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,20 @@ def test_t2_is_registered_and_shown_as_it_came(page):
     expect(page.locator("#register")).to_have_count(0)
 
 
+def test_a_key_that_rests_under_a_finger_does_its_deed_once(page):
+    page.keyboard.down("Shift")
+    page.keyboard.down("N")
+    says(page, "Case two is ready")
+    # Down again without having been up: so a browser tells that a key is held.
+    page.keyboard.down("N")
+    page.wait_for_timeout(1500)
+    expect(page.locator("#worklist-case")).to_have_text("two")
+    page.keyboard.up("N")
+    page.keyboard.up("Shift")
+    page.keyboard.press("Shift+P")
+    says(page, "Case one is ready")
+
+
 def test_case_of_somebody_else_is_taken_over(page, folder):
     other = Worklist.open(folder / "cases", folder / "results", "CD")
     other.go_to("two")
@@ -84,6 +100,7 @@ def choose(page, name):
 
 def test_case_without_a_tumour_is_labelled_so_after_a_question(page, folder):
     page.locator("#strip").click(position={"x": 5, "y": 5})
+    page.wait_for_timeout(LOOK_MS)
     page.click("#worklist-no-tumour")
     expect(page.locator("#question")).to_contain_text("which the label will not hold")
     page.click("#answer-ok")
@@ -92,6 +109,7 @@ def test_case_without_a_tumour_is_labelled_so_after_a_question(page, folder):
 
 
 def test_after_the_last_skip_by_key_the_closed_case_is_gone(page):
+    page.wait_for_timeout(LOOK_MS)
     page.keyboard.press("Shift+S")
     says(page, "No case waits any more")
     expect(page.locator("#case")).to_be_empty()

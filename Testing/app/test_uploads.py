@@ -4,6 +4,7 @@ import gzip
 import io
 import tempfile
 import zipfile
+from threading import Event, Thread
 
 import numpy as np
 import pydicom
@@ -11,6 +12,7 @@ import pytest
 from bright_ball import GRID, ball, ball_volume
 from source_series import headers, write_both, write_slices
 from vs_seg_files import T1_UID, T2_UID, write_series
+from VSClickCorrectApp import uploads as uploads_module
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.io.dicom_out import NAMES, SEGMENTATION
@@ -152,7 +154,7 @@ def test_a_half_sent_file_is_not_there(uploads):
 @pytest.mark.parametrize("name", ["../../evil.nii", "/etc/passwd.nii", "..\\evil.nii"])
 def test_names_are_never_paths(uploads, name):
     send(uploads, "t1ce", name, b"1234")
-    assert [p.relative_to(uploads.folder).as_posix() for p in left_in(uploads.folder)] == ["t1ce/file.nii"]
+    assert [p.relative_to(uploads.folder).as_posix() for p in left_in(uploads.folder)] == ["t1ce-1/file.nii"]
 
 
 def test_what_is_no_image_is_called_as_the_user_calls_it(uploads):
@@ -189,7 +191,7 @@ def test_a_zipped_series_is_read_wherever_its_names_lead(uploads, series):
     send(uploads, "t1ce", "series.zip", zipped(series[0]))
     np.testing.assert_array_equal(uploads.case().t1ce.array, np.arange(120).reshape(4, 5, 6))
     assert not (uploads.folder.parent / "t1").exists()
-    assert all(uploads.folder / "t1ce" in p.parents for p in left_in(uploads.folder))
+    assert all(uploads.folder / "t1ce-1" in p.parents for p in left_in(uploads.folder))
 
 
 def test_of_two_series_each_slot_takes_its_own(uploads, series):
@@ -256,7 +258,7 @@ def test_only_what_is_whole_stays_when_the_sender_has_gone(uploads):
     uploads.begin("t2", "half.nii", 4)
     uploads.part("t2", 0, b"12")
     uploads.discard_unfinished()
-    assert [p.parent.name for p in left_in(uploads.folder)] == ["t1ce"]
+    assert [p.parent.name for p in left_in(uploads.folder)] == ["t1ce-1"]
     assert uploads.names == {"t1ce": "whole.nii"}
 
 
@@ -272,6 +274,31 @@ def test_a_file_takes_the_place_of_the_one_before(uploads):
     send(uploads, "t1ce", "two.nrrd", b"12345")
     assert uploads.names == {"t1ce": "two.nrrd"}
     assert [p.name for p in left_in(uploads.folder)] == ["file.nrrd"]
+
+
+def test_a_file_takes_the_place_of_an_archive_that_is_being_unpacked(uploads, monkeypatch):
+    ended = Event()
+
+    def unpack(part):
+        while not ended.is_set():
+            part.mkdir(parents=True, exist_ok=True)
+            (part / "00000").write_bytes(b"a slice")
+
+    def look(path, _limit):
+        child = Thread(target=unpack, args=(path.with_suffix(".part"),))
+        child.start()
+        try:
+            send(uploads, "scans", "second.zip", b"1234")
+        finally:
+            ended.set()
+            child.join()
+        return []
+
+    monkeypatch.setattr(uploads_module, "list_series_apart", look)
+    send(uploads, "scans", "first.zip", b"123")
+    assert not uploads.look("scans")
+    assert uploads.names == {"scans": "second.zip"}
+    assert [p.read_bytes() for p in left_in(uploads.folder)] == [b"1234"]
 
 
 def test_everything_is_gone_at_the_end(uploads):

@@ -1,10 +1,14 @@
 """``vsclick prepare`` on a small worklist."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import write_mask, write_volume
-from VSClickCorrectLib.jobs.prepared import is_prepared
+from VSClickCorrectLib.jobs.prepared import is_up_to_date, read_prepared
+from VSClickCorrectLib.workflow.preparing import preparation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 
@@ -27,8 +31,9 @@ def test_cases_without_a_mask_get_one_once_and_a_broken_one_is_named(cases, tmp_
     assert "2 masks made, 0 there already, 1 failed." in told.out
     assert "broken: " in told.out and "T1ce.nii.gz" in told.out
     assert told.err.startswith("vsclick: 1 case could not be prepared")
-    worklist, models = Worklist.open(cases, output), ModelFolder(bright_models)
-    made = {c.name for c in worklist.cases if is_prepared(worklist.store.prepared_path(c.label), models)}
+    worklist = Worklist.open(cases, output)
+    tasks = [preparation_of(worklist, case, str(bright_models), "cpu") for case in worklist.cases]
+    made = {task.case for task in tasks if is_up_to_date(task)}
     assert made == {"one", "two"}
     assert [row.record.state.value for row in worklist.rows()] == ["todo"] * 4
     times = [
@@ -39,3 +44,18 @@ def test_cases_without_a_mask_get_one_once_and_a_broken_one_is_named(cases, tmp_
     assert times == [
         worklist.store.prepared_path(worklist.case(name).label).stat().st_mtime_ns for name in ("one", "two")
     ]
+
+
+def test_a_mask_is_made_anew_where_the_images_are_others_now(cases, tmp_path, bright_models, small, capsys):
+    output = tmp_path / "results"
+    (cases / "broken" / "T1ce.nii.gz").unlink()
+    command = ["prepare", str(cases), "--output", str(output), "--models", str(bright_models)]
+    command += ["--device", "cpu"]
+    assert main(command) == 0
+    assert "2 masks made, 0 there already, 0 failed." in capsys.readouterr().out
+    write_volume(cases / "two" / "T1ce.nii.gz", replace(small.t1ce, array=small.t1ce.array + np.int16(1)))
+    assert main(command) == 0
+    assert "1 mask made, 1 there already, 0 failed." in capsys.readouterr().out
+    worklist = Worklist.open(cases, output)
+    images, path = worklist.case("two").load(), worklist.store.prepared_path(worklist.case("two").label)
+    assert read_prepared(path, images, ModelFolder(bright_models)) is not None

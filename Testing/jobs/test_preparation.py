@@ -1,12 +1,15 @@
 """Initial masks made ahead: what is kept, and when it is of no use."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from bright_ball import ball_volume
 from handmade_models import change_entry
+from source_series import write_slices
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
@@ -15,7 +18,7 @@ from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import read_volume, write_volume
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.preparation import prepare, segmenter_of
-from VSClickCorrectLib.jobs.prepared import Preparation, is_prepared, read_prepared
+from VSClickCorrectLib.jobs.prepared import Preparation, is_up_to_date, read_prepared, versions_of
 
 pytestmark = pytest.mark.usefixtures("forked_children")
 
@@ -37,13 +40,13 @@ def kept(task, images):
 
 
 def test_what_is_kept_is_what_the_segmenter_finds(task, images, tmp_path):
-    assert kept(task, images) is None and not is_prepared(tmp_path / "sub-one_initial.npz", task.folder)
+    assert kept(task, images) is None and not is_up_to_date(task)
     prepare(task)
     found, again = InitialSegmenter.load(task.folder, "cpu").segment(images), kept(task, images)
     assert found.found and again.certainty == found.certainty
     assert len(again.candidates) == len(found.candidates)
     np.testing.assert_array_equal(again.on(images.grid), found.on(images.grid))
-    assert is_prepared(tmp_path / "sub-one_initial.npz", task.folder)
+    assert is_up_to_date(task)
 
 
 def test_in_a_child_process_it_is_the_same(task, images):
@@ -58,7 +61,7 @@ def test_a_mask_of_other_images_or_models_is_of_no_use(task, images, tmp_path, o
     # The weights stay; a hash that the manifest tells of other weights is enough.
     change_entry(own_models, ModelFolder(own_models).entry("locator").name, sha256="0" * 64)
     assert read_prepared(tmp_path / "sub-one_initial.npz", images, ModelFolder(own_models)) is None
-    assert not is_prepared(tmp_path / "sub-one_initial.npz", ModelFolder(own_models))
+    assert not is_up_to_date(task)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.98])
@@ -67,7 +70,7 @@ def test_a_damaged_file_is_as_none(task, images, tmp_path, share):
     path = tmp_path / "sub-one_initial.npz"
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    assert kept(task, images) is None and not is_prepared(path, task.folder)
+    assert kept(task, images) is None and not is_up_to_date(task)
 
 
 def test_a_file_of_before_masks_named_their_networks_is_made_anew(task, images):
@@ -78,7 +81,31 @@ def test_a_file_of_before_masks_named_their_networks_is_made_anew(task, images):
     told = json.loads(old["told"].tobytes())
     told["models"] = [entry.sha256 for entry in task.folder.initial_entries]
     np.savez(path, **old | {"told": np.frombuffer(json.dumps(told).encode(), np.uint8)})
-    assert kept(task, images) is None and not is_prepared(path, task.folder)
+    assert kept(task, images) is None and not is_up_to_date(task)
+
+
+def test_a_mask_of_files_that_have_changed_or_gone_is_not_up_to_date(task, images):
+    prepare(task)
+    path = Path(task.files["t1ce"])
+    content, times = path.read_bytes(), path.stat()
+    path.write_bytes(content + b"\0")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert not is_up_to_date(task)
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert is_up_to_date(task)
+    path.unlink()
+    assert not is_up_to_date(task)
+
+
+def test_what_lies_beside_a_series_is_no_part_of_its_version(tmp_path):
+    series = write_slices(tmp_path / "t1", ball_volume())
+    before = versions_of({"t1ce": str(series)})
+    (series / "summary.csv").write_text("case")
+    assert versions_of({"t1ce": str(series)}) == before
+    assert before["t1ce"][0] == ball_volume().grid.shape[0]
+    next(series.glob("IM*")).unlink()
+    assert versions_of({"t1ce": str(series)}) != before
 
 
 def test_images_that_cannot_be_read_leave_nothing(task, tmp_path):
@@ -104,7 +131,7 @@ def test_a_mask_of_a_version_that_has_learned_is_its_alone(task, images, click_m
     version = keep_adapted(models.entry("click"), {n: t.half() for n, t in tensors.items()}, told).name
     task = replace(task, models=str(click_models), version=version)
     assert not Job.start_preparation(task).result().found
-    assert is_prepared(Path(task.path), ModelFolder(click_models, version))
-    assert not is_prepared(Path(task.path), models)
+    assert is_up_to_date(task)
+    assert not is_up_to_date(replace(task, version=""))
     assert Job.start_segmentation(images, click_models, "cpu").result().found
     assert not Job.start_segmentation(images, click_models, "cpu", version=version).result().found

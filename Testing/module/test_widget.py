@@ -30,6 +30,11 @@ def test_shortcuts_exist_while_the_module_is_entered(widget, desktop):
     assert shortcuts(desktop) == everything
 
 
+def test_a_key_that_rests_under_a_finger_repeats_undo_and_redo_alone(widget, desktop):
+    repeats = {s.key().toString() for s in desktop.window.findChildren(QtGui.QShortcut) if s.autoRepeat()}
+    assert repeats == {"Ctrl+Z", "Ctrl+Y"}
+
+
 def test_keys_are_there_after_the_module_was_reloaded(widget, module, desktop):
     everything = shortcuts(desktop)
     widget.cleanup()

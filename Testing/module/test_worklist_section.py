@@ -1,5 +1,6 @@
 """A day's work on the panel: three cases from a folder."""
 
+import shutil
 from contextlib import contextmanager
 
 import numpy as np
@@ -50,6 +51,31 @@ def test_done_case_is_in_the_label_set_and_the_next_is_shown(widget, opened, fol
     assert opened.current.name == "case2"
     assert widget.panel.correction is None
     assert not widget.ui.doneCaseButton.enabled
+
+
+def test_a_double_click_calls_one_case_done_and_not_the_next(
+    widget, folder, small, desktop, wait, monkeypatch
+):
+    from PySide6 import QtCore, QtGui, QtWidgets
+    from VSClickCorrectLib.session.oracle import Oracle
+
+    monkeypatch.setattr("VSClickCorrectLib.workflow.just_shown.SEEN_S", 60.0)
+    shutil.rmtree(folder / "cases" / "case2")
+    shutil.copytree(folder / "cases" / "case1", folder / "cases" / "case2")
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
+    opened = open_worklist(widget, folder)
+    monkeypatch.setattr("VSClickCorrectLib.workflow.just_shown.monotonic", lambda: 1e9)
+    desktop.window.setCentralWidget(widget.host)
+    desktop.window.show()
+    button, kinds, left = bare(widget.ui.doneCaseButton), QtCore.QEvent.Type, QtCore.Qt.MouseButton.LeftButton
+    assert wait(button.isVisible)
+    middle, none = QtCore.QPointF(button.rect().center()), QtCore.Qt.KeyboardModifier.NoModifier
+    for kind in ("MouseButtonPress", "MouseButtonRelease", "MouseButtonDblClick", "MouseButtonRelease"):
+        event = QtGui.QMouseEvent(kinds[kind], middle, button.mapToGlobal(middle), left, left, none)
+        QtWidgets.QApplication.postEvent(button, event)
+    assert wait(lambda: "has just come" in widget.ui.statusLabel.text)
+    assert opened.current.name == "case2"
+    assert [summary(folder)[name]["state"] for name in ("case1", "case2")] == ["done", "in work"]
 
 
 def test_a_case_without_a_mask_can_be_called_one_without_a_tumour(widget, opened, folder, small, desktop):

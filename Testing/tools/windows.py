@@ -34,7 +34,7 @@ class PanelWindow:
         self.flow = self._widget.panel.flow
         self.flow.networks.corrector = corrector
         self.questions, self.answers = self._desktop.questions, self._desktop.answers
-        self._keys = dict(self._widget.panel.shortcuts())
+        self._keys = {key: action for key, _, action in self._widget.panel.shortcuts()}
 
     @property
     def status(self):

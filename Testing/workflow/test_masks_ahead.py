@@ -10,9 +10,10 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import write_volume
-from VSClickCorrectLib.jobs.prepared import is_prepared
+from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow import masks_ahead
 from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.workflow.preparing import preparation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 NAMES = ("case1", "case2", "case3")
@@ -63,10 +64,7 @@ def test_the_next_case_opens_with_its_mask_and_left_alone_is_still_to_do(
     flow, host, opened, bright_models, small
 ):
     wait_for(
-        host,
-        lambda: is_prepared(
-            opened.store.prepared_path(opened.case("case2").label), ModelFolder(bright_models)
-        ),
+        host, lambda: is_up_to_date(preparation_of(opened, opened.case("case2"), str(bright_models), "cpu"))
     )
     host.run(flow.worklist.next())
     assert opened.current.name == "case2"
@@ -88,8 +86,9 @@ def test_a_label_names_the_networks_that_found_it_and_no_corrector_without_a_cli
     flow, host, opened, bright_models
 ):
     models = ModelFolder(bright_models)
-    label = opened.case("case2").label
-    wait_for(host, lambda: is_prepared(opened.store.prepared_path(label), models))
+    wait_for(
+        host, lambda: is_up_to_date(preparation_of(opened, opened.case("case2"), str(bright_models), "cpu"))
+    )
     host.run(flow.worklist.next())
     host.run(flow.worklist.done())
     found_by = tuple(models.entry(role).identity for role in ("locator", "initial"))

@@ -242,6 +242,30 @@ def test_verb_while_a_case_is_being_opened_does_nothing(flow, opened, host):
     assert opened.current.name == flow.workbench.nodes.name == "case3"
 
 
+@pytest.mark.parametrize("verb", ["done", "no_tumour", "skip"])
+def test_what_was_pressed_while_a_case_came_decides_nothing_about_it(flow, opened, host, monkeypatch, verb):
+    from VSClickCorrectLib.workflow import just_shown
+
+    times = [1e9]
+    monkeypatch.setattr(just_shown, "monotonic", lambda: times[0])
+    monkeypatch.setattr(just_shown, "SEEN_S", 0.5)
+    host.run(flow.worklist.done())
+    assert (opened.current.name, opened.record("case1").state.value) == ("case3", "done")
+    times[0] += 0.4
+    host.answers = [True]
+    host.run(getattr(flow.worklist, verb)())
+    assert host.status == "Case case3 has just come; look at it first."
+    assert (opened.current.name, opened.record("case3").state.value, host.questions) == (
+        "case3",
+        "in work",
+        [],
+    )
+    times[0] += 0.2
+    host.run(getattr(flow.worklist, verb)())
+    ends = {"done": "done", "no_tumour": "no tumour", "skip": "skipped"}
+    assert (opened.current.name, opened.record("case3").state.value) == ("case4", ends[verb])
+
+
 def test_case_of_somebody_else_is_taken_over_only_if_confirmed(flow, opened, host, colleague):
     colleague.go_to("case3")
     host.answers = [False, True]

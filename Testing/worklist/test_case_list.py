@@ -69,6 +69,16 @@ def test_order_quotes_blank_lines_and_byte_order_mark_are_as_spreadsheets_have_t
     assert [case.name for case in read_case_list(listed(folder, *lines))] == ["b, left", "a"]
 
 
+def test_empty_cells_beyond_the_table_are_no_columns_and_no_cases(folder):
+    lines = ["\ufeff" + HEADER + ",,", WHOLE + ",,", ",,,,,,", WHOLE.replace("one", "two") + ",,,", " , ,,,"]
+    path = folder / "spreadsheet.csv"
+    path.write_text("\r\n".join([*lines, ""]), encoding="utf-8", newline="")
+    assert [case.name for case in read_case_list(path)] == ["one", "two"]
+    path.write_text("\r\n".join([HEADER + ",", WHOLE + ",more"]), encoding="utf-8", newline="")
+    with pytest.raises(ImageError, match="line 2 has more values than columns"):
+        read_case_list(path)
+
+
 def test_written_list_is_relative_and_reads_the_same(folder):
     a = folder / "a"
     cases = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from VSClickCorrectLib.worklist.case_list import read_rows, write_rows
-from VSClickCorrectLib.worklist.names import case_name, for_spreadsheet, from_spreadsheet
+from VSClickCorrectLib.worklist.names import case_name, for_spreadsheet, from_spreadsheet, natural
 
 # A table loses spaces at both ends.
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1).filter(lambda t: t == t.strip())
@@ -47,3 +47,8 @@ def test_a_table_gives_back_the_names_it_was_given(tmp_path, name):
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells.values())
     ((_, row),) = read_rows(path, ("case", "message"), ())
     assert row == {"case": name, "message": "+1 more"}
+
+
+def test_names_sort_as_a_person_sorts_them_whatever_digits_they_hold():
+    names = ["case 10", "case 9²", "case 9", "case ①", "case 2"]
+    assert sorted(names, key=natural) == ["case 2", "case 9", "case 9²", "case 10", "case ①"]

@@ -111,6 +111,7 @@ class BrowserApp:
         state.trame__title = TITLE
         state.vs_keys = {key.name: key.action for key in PAGE_KEYS}
         state.vs_held = [key.action for key in PAGE_KEYS if key.held]
+        state.vs_repeated = [key.action for key in PAGE_KEYS if key.repeats]
         build_page(self)
         self._keys = self._actions()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +14,7 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.examinations import Examination
 from VSClickCorrectLib.io.files import changing
 from VSClickCorrectLib.io.offered_series import SEQUENCES
-from VSClickCorrectLib.io.temporary import TemporaryFolder
+from VSClickCorrectLib.io.temporary import TemporaryFolder, remove_folder
 from VSClickCorrectLib.jobs.reading import (
     list_series_apart,
     read_lone_mask_apart,
@@ -81,6 +81,7 @@ class Uploads:
         self._folder = TemporaryFolder("vsclick-upload-")
         self.folder = self._folder.path
         self._files: dict[str, _File] = {}
+        self._numbers = count(1)
         self.series = SentSeries()
 
     def close(self) -> None:
@@ -122,7 +123,8 @@ class Uploads:
         for other in replaced:
             self.discard(other)
         self.series.chosen.pop(slot, None)
-        folder = self.folder / slot
+        # No file has the place of an earlier one, into which a child may still be unpacking that.
+        folder = self.folder / f"{slot}-{next(self._numbers)}"
         with changing(self.folder):
             folder.mkdir()
         self._files[slot] = _File(name, folder / f"file{suffix}", int(size))
@@ -159,8 +161,8 @@ class Uploads:
     def discard(self, slot: str) -> None:
         """Remove the file of a slot, if there is one."""
         self.series.drop(slot)
-        if self._files.pop(slot, None) is not None:
-            shutil.rmtree(self.folder / slot, ignore_errors=True)
+        if (file := self._files.pop(slot, None)) is not None:
+            remove_folder(file.path.parent)
 
     def discard_unfinished(self) -> None:
         """Remove the files whose sender has gone."""
@@ -184,8 +186,10 @@ class Uploads:
             if self._files.get(slot) is file:
                 self.discard(slot)
                 raise
-            return False
+            found = []
         if self._files.get(slot) is not file:
+            # What was unpacked while the file was removed.
+            remove_folder(file.path.parent)
             return False
         self.series.put(slot, found, set(self._files) - {slot})
         return True

@@ -101,8 +101,11 @@ class FilesLogic:
         flow.unsaved.changed.connect(self._show_unsaved)
 
     def begin(self, slot: str, name: str, size: int) -> bool:
-        """Expect a file; return whether it may come. See `Uploads.begin`."""
-        return self._reported(lambda: self._uploads.begin(slot, name, size))
+        """Expect a file; return whether it may come, as none may while others are read.
+
+        See `Uploads.begin`.
+        """
+        return self._reported(lambda: self._begin(slot, name, size))
 
     def part(self, slot: str, at: int, content: bytes) -> bool:
         """Receive a part; return whether the next may come. See `Uploads.part`."""
@@ -197,6 +200,11 @@ class FilesLogic:
             self._unsaved.note_saved()
             self._status.say(f"'{self.typed_state.data.stem}-{name}' was made.")
         return None if content is None else self._server.protocol.addAttachment(content)
+
+    def _begin(self, slot: str, name: str, size: int) -> None:
+        if self.typed_state.data.busy and slot in CASE_SLOTS:
+            raise ImageError(f"other files are being read; choose '{name}' again once they are open.")
+        self._uploads.begin(slot, name, size)
 
     def _writer(self, name: str) -> Callable[[Path], None]:
         nodes, correction = self._workbench.nodes, self._workbench.correction

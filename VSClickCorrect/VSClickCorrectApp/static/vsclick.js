@@ -49,8 +49,11 @@
       if (!action || event.altKey || busy || button || slides) return;
       event.preventDefault();
       event.stopPropagation();
+      const among = (list) => (window.trame.state.get(list) || []).includes(action);
+      // A key that rests under a finger would call one case after the other done.
+      if (event.repeat && !among("vs_repeated")) return;
       if (action === "fullscreen") fullscreen();
-      else if ((window.trame.state.get("vs_held") || []).includes(action)) hold(event, action);
+      else if (among("vs_held")) hold(event, action);
       else window.trame.trigger("vs_key", [action]);
     },
     true,
@@ -135,16 +138,21 @@
 
   const PART = 2 * 1024 * 1024;
 
+  // By slot, the file that was chosen last: the parts of one before would be taken for parts of it.
+  const chosen = {};
+
   // In parts, so that no file has to fit into one message and the server can stop it early.
   async function send(slot, name, size, content) {
+    const own = (chosen[slot] = {});
     let answer = await window.trame.trigger("vs_upload_begin", [slot, name, size]);
     const file = answer && (await content().catch(() => new Blob()));
     for (let at = 0; answer && at < size; at += PART) {
       // What can no longer be read is missed by the server, which says so.
       const part = await file.slice(at, at + PART).arrayBuffer().catch(() => new ArrayBuffer(0));
+      if (chosen[slot] !== own) return;
       answer = await window.trame.trigger("vs_upload_part", [slot, at, part]);
     }
-    if (answer) await window.trame.trigger("vs_upload_end", [slot]);
+    if (answer && chosen[slot] === own) await window.trame.trigger("vs_upload_end", [slot]);
   }
 
   // Browsers give pages of other computers no clipboard over plain http, but copy what is selected.

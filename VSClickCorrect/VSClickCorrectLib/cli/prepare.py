@@ -16,7 +16,7 @@ from VSClickCorrectLib.cli.workers import add_workers, workers_of
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.jobs.cases import Workers
 from VSClickCorrectLib.jobs.preparation import prepare_apart
-from VSClickCorrectLib.jobs.prepared import is_prepared
+from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow.preparing import preparation_of
 from VSClickCorrectLib.worklist.overview import waiting_without_mask
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -50,11 +50,11 @@ def _prepare(options: argparse.Namespace, workers: Workers) -> None:
     worklist.different_patients = options.different_patients
     models = model_folder(options)
     waiting = waiting_without_mask(worklist.rows(), None)
-    tasks = [
+    every = [
         preparation_of(worklist, case, str(options.models or ""), options.device, models.version)
         for case in waiting
-        if not is_prepared(worklist.store.prepared_path(case.label), models)
     ]
+    tasks = [task for task in every if not is_up_to_date(task)]
     failed = 0
     for number, outcome in enumerate(workers.each(prepare_apart, tasks), 1):
         failed += outcome.error is not None

@@ -11,7 +11,7 @@ from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.images import read_sequence
 from VSClickCorrectLib.io.one_grid import case_of
-from VSClickCorrectLib.jobs.prepared import Preparation, folder_of, keep_prepared
+from VSClickCorrectLib.jobs.prepared import Preparation, folder_of, keep_prepared, versions_of
 
 _SEQUENCES = ("t1ce", "t2")
 
@@ -39,10 +39,11 @@ def prepare(
         If images or models cannot be used, or the mask cannot be written; nothing is kept then.
     """
     progress(0.0, "reading the images")
+    versions = versions_of(preparation.files)
     images = images_of(preparation.files, preparation.series, preparation.different_patients)
     segmenter = segmenter_of(preparation.models, preparation.device, preparation.version)
     initial = segmenter.segment(images, progress)
-    keep_prepared(Path(preparation.path), initial, images, preparation.folder)
+    keep_prepared(preparation, initial, images, versions)
     return initial
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.io.dicom_search import is_dicom
 from VSClickCorrectLib.io.files import is_there, reading, write_atomically
 
 _TOLD = "told"
@@ -67,16 +70,41 @@ class Preparation:
         return folder_of(self.models, self.version)
 
 
-def keep_prepared(path: Path, initial: InitialMask, images: Case, models: ModelFolder) -> None:
-    """Keep an initial mask with the models that made it and the images of which; raises `StorageError`."""
-    told = json.dumps({"models": _identities(models), "images": images.fingerprints()})
+def keep_prepared(
+    preparation: Preparation, initial: InitialMask, images: Case, versions: Mapping[str, list[int]]
+) -> None:
+    """Keep an initial mask with the models that made it, and the images and files of which.
+
+    Parameters
+    ----------
+    preparation : Preparation
+        Where to, and which models.
+    initial : InitialMask
+        The mask.
+    images : Case
+        The images.
+    versions : mapping
+        What `versions_of` said of their files before they were read.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    told = json.dumps(
+        {
+            "models": _identities(preparation.folder),
+            "images": images.fingerprints(),
+            "versions": dict(versions),
+        }
+    )
     arrays = {**arrays_of(initial), _TOLD: np.frombuffer(told.encode("ascii"), np.uint8)}
 
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as file:
             np.savez(file, **arrays)
 
-    write_atomically(path, write)
+    write_atomically(Path(preparation.path), write)
 
 
 def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask | None:
@@ -90,15 +118,44 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
         If the file cannot be.
     """
     arrays = _arrays(path)
-    if arrays is None or _told(arrays) != {"models": _identities(models), "images": images.fingerprints()}:
+    if arrays is None:
+        return None
+    told = _told(arrays)
+    if (told.get("models"), told.get("images")) != (_identities(models), images.fingerprints()):
         return None
     return _initial(arrays, images)
 
 
-def is_prepared(path: Path, models: ModelFolder) -> bool:
-    """Whether a mask of these models is kept, whatever its images; raises as `read_prepared`."""
-    arrays = _arrays(path)
-    return arrays is not None and _told(arrays).get("models") == _identities(models)
+def is_up_to_date(preparation: Preparation) -> bool:
+    """Whether a mask of these models is kept, made of the files as they are; raises as `read_prepared`."""
+    arrays = _arrays(Path(preparation.path))
+    if arrays is None:
+        return False
+    try:
+        versions = versions_of(preparation.files)
+    except ImageError:
+        return False  # whoever reads the images is told why they cannot be
+    told = _told(arrays)
+    return (told.get("models"), told.get("versions")) == (_identities(preparation.folder), versions)
+
+
+def versions_of(files: Mapping[str, str]) -> dict[str, list[int]]:
+    """Return what tells files, by their roles, from others of their name: how many, how large, how new.
+
+    Raises
+    ------
+    ImageError
+        If one cannot be read.
+    """
+    return {role: _version(Path(path)) for role, path in files.items()}
+
+
+def _version(path: Path) -> list[int]:
+    with reading(path):
+        # Beside a series may lie what changes with the work: the worklist's table for instance.
+        paths = [one for one in path.iterdir() if is_dicom(one)] if path.is_dir() else [path]
+        found = [one.stat() for one in paths]
+    return [len(found), sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)]
 
 
 def folder_of(models: str, version: str) -> ModelFolder:

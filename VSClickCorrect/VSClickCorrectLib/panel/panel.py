@@ -101,8 +101,8 @@ class Panel:
         for section in self.sections:
             yield from section.connections()
 
-    def shortcuts(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Yield each key, as Qt writes it, and what it does."""
+    def shortcuts(self) -> Iterator[tuple[str, bool, Callable[[], None]]]:
+        """Yield each key, as Qt writes it, whether it repeats while it is held, and what it does."""
         actions = {
             **self.clicks.actions,
             **self.worklist.actions,
@@ -110,7 +110,7 @@ class Panel:
             "help": lambda: self.desktop.inform(keys_text(PANEL_KEYS)),
         }
         for key in PANEL_KEYS:
-            yield _QT_NAMES.get(key.name, key.name), actions[key.action]
+            yield _QT_NAMES.get(key.name, key.name), key.repeats, actions[key.action]
 
     def say(self, text: object) -> None:
         """Show a sentence or an error in the status line and in the main window's status bar."""

@@ -19,12 +19,15 @@ class Key(NamedTuple):
         What it does, for a person.
     held : bool
         Whether it matters for how long it is held.
+    repeats : bool
+        Whether it is done again and again while the key is held.
     """
 
     name: str
     action: str
     does: str
     held: bool = False
+    repeats: bool = False
 
 
 # Slicer's own views have keys of their own, so the desktop module takes few beside these.
@@ -40,8 +43,8 @@ KEYS = (
     Key("M", "candidate", "next candidate for the tumour"),
     Key("H", "markers", "markers"),
     Key("F", "fill", "fill"),
-    Key("Ctrl+Z", "undo", "undo"),
-    Key("Ctrl+Y", "redo", "redo"),
+    Key("Ctrl+Z", "undo", "undo", repeats=True),
+    Key("Ctrl+Y", "redo", "redo", repeats=True),
     # With Shift: none of them is to happen by a slip of the finger.
     Key("Shift+D", "done", "case done: writes the label and goes on"),
     Key("Shift+N", "next", "next case"),
@@ -53,7 +56,7 @@ KEYS = (
 PANEL_KEYS = (*KEYS, Key("Escape", "look", "looking only"))
 PAGE_KEYS = (
     *KEYS,
-    Key("Ctrl+Shift+Z", "redo", "redo"),
+    Key("Ctrl+Shift+Z", "redo", "redo", repeats=True),
     Key("V", "look", "looking only"),
     Key("P", "brush", "brush"),
     Key("E", "eraser", "eraser"),
@@ -64,16 +67,16 @@ PAGE_KEYS = (
     Key("R", "fit", "the whole image"),
     Key("Z", "zoom", "zoom to the segment"),
     Key("Enter", "place", "clicks at the crosshair"),
-    Key("PageUp", "up", "one slice up"),
-    Key("PageDown", "down", "one slice down"),
-    Key("Shift+ArrowUp", "up", "one slice up"),
-    Key("Shift+ArrowDown", "down", "one slice down"),
+    Key("PageUp", "up", "one slice up", repeats=True),
+    Key("PageDown", "down", "one slice down", repeats=True),
+    Key("Shift+ArrowUp", "up", "one slice up", repeats=True),
+    Key("Shift+ArrowDown", "down", "one slice down", repeats=True),
     Key("Home", "top", "the topmost slice"),
     Key("End", "bottom", "the lowest slice"),
-    Key("ArrowLeft", "left", "the crosshair by a voxel"),
-    Key("ArrowRight", "right", "the crosshair by a voxel"),
-    Key("ArrowUp", "back", "the crosshair by a voxel"),
-    Key("ArrowDown", "front", "the crosshair by a voxel"),
+    Key("ArrowLeft", "left", "the crosshair by a voxel", repeats=True),
+    Key("ArrowRight", "right", "the crosshair by a voxel", repeats=True),
+    Key("ArrowUp", "back", "the crosshair by a voxel", repeats=True),
+    Key("ArrowDown", "front", "the crosshair by a voxel", repeats=True),
     Key("T", "flick", "the other sequence under the pointer; held, for as long", held=True),
     Key("Space", "bare", "held: the bare image, no clicks, the left button pans", held=True),
     Key("G", "lines", "where the other views cut"),

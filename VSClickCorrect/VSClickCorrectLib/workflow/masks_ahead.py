@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import Cancelled, ImageError, VSClickError
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.jobs.prepared import is_prepared
+from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
@@ -85,11 +85,10 @@ class MasksAhead:
         worklist, choice = self._worklist, self._workbench.networks.choice
         if worklist is None or self._given_up is None or not self._may_work():
             return None
-        models = choice.models
         for case in waiting_without_mask(self._flow.rows, self._flow.current)[:AHEAD]:
-            prepared = worklist.store.prepared_path(case.label)
-            if case.name not in self._given_up and not is_prepared(prepared, models):
-                return preparation_of(worklist, case, choice.folder, choice.device, choice.corrector)
+            preparation = preparation_of(worklist, case, choice.folder, choice.device, choice.corrector)
+            if case.name not in self._given_up and not is_up_to_date(preparation):
+                return preparation
         return None
 
     async def _make(self, preparation: Preparation) -> None:

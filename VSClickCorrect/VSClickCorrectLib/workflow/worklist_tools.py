@@ -25,6 +25,7 @@ from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.doubts import question_about, question_without
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
+from VSClickCorrectLib.workflow.just_shown import JustShown
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.one_patient import of_one_patient
@@ -35,7 +36,6 @@ from VSClickCorrectLib.worklist.overview import Progress, Row
 if TYPE_CHECKING:
     from VSClickCorrectLib.worklist.work_case import WorkCase
     from VSClickCorrectLib.worklist.worklist import Worklist
-
 
 BEAT_S = 10.0
 Step = Callable[[], "WorkCase | None"]
@@ -85,8 +85,8 @@ class WorklistFlow:
     ) -> None:
         self._host, self._workbench, self._initial = host, workbench, initial
         self.worklist: Worklist | None = None
-        self.busy = False
-        self.comment = ""
+        self.busy, self.comment = False, ""
+        self._just_shown = JustShown()
         # Looking them up asks for every case's file, too often for a click.
         self._rows: list[Row] = []
         self._recorder = CaseRecorder(host, workbench, measurer, initial, self._look)
@@ -195,8 +195,7 @@ class WorklistFlow:
 
     def _opened(self) -> Worklist:
         worklist = self._listed()
-        if worklist.current is None:
-            raise WorklistError(_("no case is open; choose one of the list."))
+        self._just_shown.check(worklist.current)
         return worklist
 
     async def _move(self, direction: Callable[[Worklist], Step]) -> None:
@@ -395,4 +394,5 @@ class WorklistFlow:
             yield
         finally:
             self.busy = False
+            self._just_shown.note(self.current)
             self._look()

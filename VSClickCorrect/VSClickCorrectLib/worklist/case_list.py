@@ -30,7 +30,8 @@ def read_rows(
     Parameters
     ----------
     path : Path
-        A CSV file, UTF-8, its first line the columns' names; blank lines do not count.
+        A CSV file, UTF-8, its first line the columns' names; blank lines do not count, and nor do empty cells
+        beyond the columns, which spreadsheets write where something stood once.
     columns : sequence of str
         The columns there may be.
     required : sequence of str
@@ -78,13 +79,19 @@ def column_names(path: Path) -> list[str]:
 def _rows_of(
     reader: csv.DictReader, path: Path, columns: Sequence[str], required: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    _check_columns(path, [(name or "").strip() for name in reader.fieldnames or ()], columns, required)
-    reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    names = [(name or "").strip() for name in reader.fieldnames or ()]
+    _check_columns(path, [name for name in names if name], columns, required)
+    # Columns without a name are told apart by one that no column can have.
+    reader.fieldnames = [name or f" {number}" for number, name in enumerate(names)]
     for raw in reader:
         where = f"{path}, line {reader.line_num}"
-        if None in raw:
+        cells = {name: (raw.get(name) or "").strip() for name in reader.fieldnames}
+        beyond = [*raw.get(None, ()), *(cell for name, cell in cells.items() if name not in columns)]
+        if any(cell.strip() for cell in beyond):
             raise ImageError(f"{where} has more values than columns; put values with commas in quotes.")
-        row = {name: from_spreadsheet((raw.get(name) or "").strip()) for name in columns}
+        if not any(cells.values()):
+            continue
+        row = {name: from_spreadsheet(cells.get(name, "")) for name in columns}
         for name in required:
             if not row[name]:
                 raise ImageError(f"{where}, column {name}: nothing stands there; fill it in.")

@@ -48,4 +48,5 @@ def _is_number(text: str) -> bool:
 
 def natural(name: str) -> list:
     """Return a key by which names sort as a person sorts them, 9 before 10."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
+    # Superscripts are digits too, but no numbers.
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name)]

@@ -17,6 +17,7 @@ from VSClickCorrectLib.worklist.clock import drive_time
 from VSClickCorrectLib.worklist.labels import check_summary
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
 from VSClickCorrectLib.worklist.mending import mend
+from VSClickCorrectLib.worklist.namesakes import check_namesakes
 from VSClickCorrectLib.worklist.open_case import OpenCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState
@@ -84,7 +85,8 @@ class Worklist:
         Raises
         ------
         ImageError, WorklistError
-            If there is no case, a list cannot be read or the output cannot be written.
+            If there is no case, a list cannot be read or the output cannot be written, or it holds the work
+            on other cases of the same names.
         """
         check_summary(source, output)
         cases = find_cases(source, output)
@@ -92,6 +94,7 @@ class Worklist:
         records = store.all_records()
         labels = {name: record.label for name, record in records.items()}
         cases = with_begun(cases, [r.case for r in records.values() if r.state is not CaseState.TODO], labels)
+        check_namesakes(cases, records, output)
         claims = LabelClaims(store.claims_folder, store.labels.case_of)
         worklist = cls(with_labels(cases, labels, claims), store, annotator, clock)
         mend(worklist.cases, store, annotator)
