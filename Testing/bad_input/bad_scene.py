@@ -142,8 +142,8 @@ CASES = [
         ("finite", "place"),
     ),
     BadInput(
-        "200 points at one place",
-        _click(*[BORDER] * 200),
+        "50 points at one place",
+        _click(*[BORDER] * 50),
         happens="are corrected one after the other",
         prints="the mask was corrected",
     ),
