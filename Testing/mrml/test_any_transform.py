@@ -143,6 +143,22 @@ def test_nothing_is_taken_back_at_another_place_while_the_image_lies_a_voxel_bes
     assert (mask.read(mask.grid.box) == empty).all()
 
 
+def test_correction_that_is_begun_again_where_the_image_was_moved_says_so(
+    correct, volume_node, segment, mask, add_transform
+):
+    correction = correct()
+    correction.place(click_at(mask.grid, (4, 5, 6), INCLUDE))
+    correction.close()
+    shift = add_transform([[1, 0, 0, 4], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    for node in (volume_node, segment[0]):
+        node.SetAndObserveTransformNodeID(shift.GetID())
+    with pytest.raises(CorrectionError, match="lies elsewhere than when its journal began; put it back"):
+        correct()
+    for node in (volume_node, segment[0]):
+        node.SetAndObserveTransformNodeID(None)
+    assert len(correct().rows) == 1
+
+
 def test_transform_that_is_not_linear_is_refused_before_a_click(correct, volume_node, bent):
     volume_node.SetAndObserveTransformNodeID(bent.GetID())
     with pytest.raises(ImageError, match="'T1ce' lies under a transform that is not linear; harden"):
