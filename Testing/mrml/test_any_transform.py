@@ -120,6 +120,45 @@ def test_volume_moved_after_the_correction_began_takes_no_click_until_it_is_back
     assert mask.read(mask.grid.box)[2, 2, 2]
 
 
+def test_nothing_is_taken_back_at_another_place_while_the_image_lies_a_voxel_beside_its_segment(
+    correct, volume_node, mask, add_transform
+):
+    correction = correct()
+    empty = mask.read(mask.grid.box)
+    correction.place(click_at(mask.grid, (4, 5, 6), INCLUDE))
+    corrected = mask.read(mask.grid.box)
+    correction.undo()
+    correction.redo()
+    correction.place(click_at(mask.grid, (2, 2, 2), INCLUDE))
+    correction.undo()
+    # One slice upward; the voxels coincide again.
+    lift = add_transform([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1.5], [0, 0, 0, 1]])
+    volume_node.SetAndObserveTransformNodeID(lift.GetID())
+    for verb in (correction.undo, correction.redo, lambda: correction.remove(1)):
+        with pytest.raises(CorrectionError, match="moved since the correction began"):
+            verb()
+    volume_node.SetAndObserveTransformNodeID(None)
+    assert (mask.read(mask.grid.box) == corrected).all()
+    correction.undo()
+    assert (mask.read(mask.grid.box) == empty).all()
+
+
+def test_correction_that_is_begun_again_where_the_image_was_moved_says_so(
+    correct, volume_node, segment, mask, add_transform
+):
+    correction = correct()
+    correction.place(click_at(mask.grid, (4, 5, 6), INCLUDE))
+    correction.close()
+    shift = add_transform([[1, 0, 0, 4], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    for node in (volume_node, segment[0]):
+        node.SetAndObserveTransformNodeID(shift.GetID())
+    with pytest.raises(CorrectionError, match="lies elsewhere than when its journal began; put it back"):
+        correct()
+    for node in (volume_node, segment[0]):
+        node.SetAndObserveTransformNodeID(None)
+    assert len(correct().rows) == 1
+
+
 def test_transform_that_is_not_linear_is_refused_before_a_click(correct, volume_node, bent):
     volume_node.SetAndObserveTransformNodeID(bent.GetID())
     with pytest.raises(ImageError, match="'T1ce' lies under a transform that is not linear; harden"):

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from placed_points import ELSEWHERE, INCLUDE, SITE, points
+from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.mrml.belongings import remove_nodes
+from VSClickCorrectLib.mrml.begin_correction import correct_segment
+from VSClickCorrectLib.mrml.belongings import Orphans, remove_nodes
 from VSClickCorrectLib.mrml.outline import ChangeOutline
-from VSClickCorrectLib.mrml.start_segment import START_ROLE, keep_start
+from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.start_segment import START_ROLE, keep_start, start_of
 from VSClickCorrectLib.session.edit import Change
 
 
@@ -40,3 +44,31 @@ def test_without_a_hierarchy_none_is_made(scene, segment, volume_node):
     before = scene.GetNumberOfNodesByClass("vtkMRMLSubjectHierarchyNode")
     keep_start(*segment, volume_node)
     assert scene.GetNumberOfNodesByClass("vtkMRMLSubjectHierarchyNode") == before
+
+
+@pytest.mark.parametrize("watched", [0, 1])
+def test_a_segment_that_is_deleted_takes_nothing_of_another_one_with_it(
+    scene, segment, volume_node, oracle, watched
+):
+    node, first = segment
+    ids = [first, node.GetSegmentation().AddEmptySegment("", "second")]
+    for one, position in zip(ids, (SITE, ELSEWHERE), strict=True):
+        correction = correct_segment((volume_node, None), (node, one), oracle)
+        correction.place(Click(position, INCLUDE))
+        correction.close()
+    correct_segment((volume_node, None), (node, ids[watched]), oracle).close()
+    kept, postponed = stored_journal(node, first), []
+    orphans = Orphans(scene, postponed.append, lambda: None)
+    orphans.watch(node, ids[watched])
+    node.GetSegmentation().RemoveSegment(ids[1])
+    while postponed:
+        postponed.pop()()
+    assert (stored_journal(node, first), stored_journal(node, ids[1])) == (kept, None)
+    assert start_of(node, first, volume_node) is not None
+    assert start_of(node, ids[1], volume_node) is None
+    # Of the watched segment points are shown.
+    assert points(segment) == [[("include", SITE)], []][watched]
+    again = correct_segment((volume_node, None), segment, oracle)
+    assert [row.position_ras for row in again.rows] == [SITE]
+    assert points(segment) == [("include", SITE)]
+    again.close()

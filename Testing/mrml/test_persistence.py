@@ -17,11 +17,19 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.markups import read_clicks
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
-from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation, store_journal, stored_journal
+from VSClickCorrectLib.mrml.persistence import (
+    SceneJournal,
+    save_scene,
+    save_segmentation,
+    store_journal,
+    stored_journal,
+    undisturbed,
+)
 from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of, volume_of
+from VSClickCorrectLib.session.journal import Journal, round_event
 
 JOURNAL = '{"click": [1.5, -2, 3], "note": "Ärzte <&> \\"x\\""}\n{"click": null}\n' * 500
 
@@ -100,6 +108,34 @@ def test_journal_survives_a_plain_mrml_file(tmp_path):
         loaded.scene.SetURL(str(tmp_path / "plain.mrml"))
         assert loaded.scene.Connect()
         assert stored_journal(first(loaded.scene, "vtkMRMLSegmentationNode")) == JOURNAL
+
+
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_journal_survives_a_plain_mrml_file_after_a_bundle(scene, segment, tmp_path, earlier_version):
+    """Slicer's dialog for saving as .mrml writes no files of nodes that editors do not offer."""
+    journal = Journal()
+    # MRML keeps short texts in the description anyway.
+    for number in range(2, 22):
+        journal.append(round_event(number))
+    kept = SceneJournal(*segment)
+    kept.keep(journal)
+    if earlier_version:
+        for number in range(2):
+            node = scene.GetNthNodeByClass(number, "vtkMRMLTextNode")
+            node.SetForceCreateStorageNode(node.CreateStorageNodeAlways)
+    save_scene(scene, tmp_path / "bundle.mrb")
+    with load_scene(tmp_path / "bundle.mrb") as loaded:
+        again = SceneJournal(first(loaded.scene, "vtkMRMLSegmentationNode"), segment[1])
+        journal.append(round_event(22))
+        again.keep(journal)
+        loaded.scene.SetURL(str(tmp_path / "plain.mrml"))
+        with undisturbed():
+            assert loaded.scene.Commit()
+    with HeadlessScene() as plain:
+        plain.scene.SetURL(str(tmp_path / "plain.mrml"))
+        # Of the volume and the segmentation there are no files.
+        plain.scene.Connect()
+        assert stored_journal(plain.scene.GetFirstNodeByName("tumour"), segment[1]) == journal.text
 
 
 def test_each_segmentation_has_its_own_journal(scene, volume_node):

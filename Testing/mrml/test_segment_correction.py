@@ -6,6 +6,8 @@ from placed_points import BOUNDARY, ELSEWHERE, EXCLUDE, INCLUDE, OUTSIDE, SITE, 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
+from VSClickCorrectLib.mrml.persistence import save_scene
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 
 
@@ -190,6 +192,55 @@ def test_waiting_clicks_still_wait_when_the_correction_is_taken_up_again(correct
     assert mask.extent() == TUMOUR
     second.close()
     assert not correct().collecting
+
+
+@pytest.mark.parametrize("lost", ["point while something is computed", "list"])
+def test_waiting_clicks_whose_points_came_back_wait_after_the_next_beginning_too(
+    correct, segment, heard, lost, scene
+):
+    first = correct(later=heard.later)
+    first.collecting = True
+    for position in (SITE, ELSEWHERE, SITE):
+        first.place(Click(position, INCLUDE))
+    waiting, node = first.pending, first.click_node(INCLUDE)
+    if lost == "list":
+        scene.RemoveNode(node)
+    else:
+        first.busy = True
+        node.RemoveNthControlPoint(1)
+        heard.pass_on()
+        first.busy = False
+    first.tidy()
+    assert len(points(segment)) == 3
+    first.close()
+    assert correct().pending == waiting
+
+
+def test_waiting_clicks_wait_while_another_segment_is_corrected(
+    correct, segment, volume_node, oracle, scene, tmp_path
+):
+    node, first_id = segment
+    second = node, node.GetSegmentation().AddEmptySegment("", "second")
+    first = correct()
+    first.collecting = True
+    first.place(Click(SITE, INCLUDE))
+    first.close()
+    other = correct_segment((volume_node, None), second, oracle)
+    other.place(Click(ELSEWHERE, INCLUDE))
+    assert (other.pending, len(other.rows)) == ([], 1)
+    places = other.click_node(INCLUDE)
+    assert [places.GetNthControlPointVisibility(n) for n in range(2)] == [False, True]
+    other.close()
+    save_scene(scene, tmp_path / "work.mrb")
+    with load_scene(tmp_path / "work.mrb") as loaded:
+        volume = loaded.scene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+        again = correct_segment((volume, None), (loaded.scene.GetFirstNodeByName("tumour"), first_id), oracle)
+        assert [click.kind for click in again.pending] == [INCLUDE]
+        places = again.click_node(INCLUDE)
+        assert [places.GetNthControlPointVisibility(n) for n in range(1)] == [True]
+        again.close()
+    assert correct().pending == [Click(SITE, INCLUDE)]
+    assert points(segment) == [("include", SITE)]
 
 
 @pytest.mark.parametrize("collecting", [False, True])

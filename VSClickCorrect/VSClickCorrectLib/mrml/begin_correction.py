@@ -8,13 +8,14 @@ import slicer
 
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.mrml.part_segments import OtherParts
-from VSClickCorrectLib.mrml.persistence import scene_journal
+from VSClickCorrectLib.mrml.persistence import scene_journal, store_journal
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, InitialProposer, Proposer
-from VSClickCorrectLib.session.journal import Guard
+from VSClickCorrectLib.session.journal import Guard, Journal, session_event
+from VSClickCorrectLib.session.start_mask import start_json
 
 
 def correct_segment(
@@ -68,3 +69,19 @@ def correct_segment(
     else:
         keep_start(segmentation_node, segment_id, reference)
     return SceneCorrection(session, segmentation_node, volume_nodes=volume_nodes, **callbacks)
+
+
+def begin_anew(
+    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
+    segment: tuple[slicer.vtkMRMLSegmentationNode, str],
+    journal_path: Path,
+    guard: Guard,
+) -> None:
+    """Begin a session without clicks in a file that tells of another segment, whose place this one takes.
+
+    Parameters and errors are those of `correct_segment`, which goes on with that session.
+    """
+    case, mask = case_of(*volume_nodes), SegmentMask(*segment, volume_nodes[0] or volume_nodes[1])
+    journal = Journal(journal_path, guard=guard)
+    journal.append(session_event(case.grid, "", "", start_json(mask), case))
+    store_journal(segment[0], journal.text, segment[1])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import slicer
 
 from VSClickCorrectLib.mrml.observers import Observers
+from VSClickCorrectLib.mrml.persistence import SEGMENT_ATTRIBUTE
 from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
 
 OWN_ROLES = "VSClickCorrect."
@@ -90,8 +91,9 @@ class Orphans:
         self, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str, _index: int | None
     ) -> None:
         def clear() -> None:
-            if segmentation.GetSegmentation().GetSegment(segment_id) is None:
-                self._clear([part for role, part in _references(segmentation) if role.startswith(OWN_ROLES)])
+            # Points are those of the watched segment; what is kept for others stays with them.
+            points_go = segmentation.GetSegmentation().GetSegment(segment_id) is None
+            self._clear(list(_left_behind(segmentation, points_go)))
 
         self._later(clear)
 
@@ -109,6 +111,27 @@ def _references(node: slicer.vtkMRMLNode) -> Iterator[tuple[str, slicer.vtkMRMLN
             part = node.GetNthNodeReference(role, index)
             if part is not None:
                 yield role, part
+
+
+def _left_behind(
+    segmentation: slicer.vtkMRMLSegmentationNode, points_go: bool
+) -> Iterator[slicer.vtkMRMLNode]:
+    """Yield what belongs to segments that are no longer there, and take their copies out of what stays."""
+    there = set(segmentation.GetSegmentation().GetSegmentIDs())
+    for role, part in _references(segmentation):
+        if not role.startswith(OWN_ROLES):
+            continue
+        if part.IsA("vtkMRMLSegmentationNode"):
+            copies = part.GetSegmentation()
+            for segment_id in set(copies.GetSegmentIDs()) - there:
+                copies.RemoveSegment(segment_id)
+            gone = copies.GetNumberOfSegments() == 0
+        elif part.GetAttribute(SEGMENT_ATTRIBUTE) is not None:
+            gone = part.GetAttribute(SEGMENT_ATTRIBUTE) not in there
+        else:
+            gone = points_go
+        if gone:
+            yield part
 
 
 def _registers(role: str, part: slicer.vtkMRMLNode) -> bool:

@@ -12,6 +12,7 @@ from VSClickCorrectLib.errors import CorrectionError
 
 CLICKS_ROLE = "VSClickCorrect.Clicks."
 KIND_ATTRIBUTE = "VSClickCorrect.Kind"
+_WAITING = "waiting "
 _DEFINED = slicer.vtkMRMLMarkupsNode.PositionDefined
 # Share of the screen's diagonal in percent, whatever the zoom; of that a glyph fills some fifth.
 _GLYPH_SCALE = 4.5
@@ -108,17 +109,25 @@ class ClickNodes:
 
     def labelled(self, label: str) -> dict[Marker, Click]:
         """Return the placed points of that label and a number, in the order of their numbers."""
-        numbers: dict[Marker, int] = {}
         points = self.markers()
-        for marker in points:
-            begin, _, number = self._label(marker).rpartition(" ")
-            if begin == label and number.isdecimal():
-                numbers[marker] = int(number)
+        labels = {marker: self._label(marker) for marker in points}
+        numbers = {marker: number for marker, (begin, number) in labels.items() if begin == label}
         return {marker: points[marker] for marker in sorted(numbers, key=numbers.__getitem__)}
 
-    def _label(self, marker: Marker) -> str:
-        node = self.node(marker.kind)
-        return node.GetNthControlPointLabel(node.GetNthControlPointIndexByID(marker.point_id))
+    def waits_for(self, marker: Marker) -> str:
+        """Return the ID of the segment for which a point's click waits; empty if it does not, or in vain."""
+        begin, number = self._label(marker)
+        segment_id = begin.removeprefix(_WAITING)
+        waits = number and begin != segment_id
+        there = self._segmentation_node.GetSegmentation().GetSegment(segment_id) is not None
+        return segment_id if waits and there else ""
+
+    def _label(self, marker: Marker) -> tuple[str, int]:
+        """Return a point's label and the number at its end, 0 if there is none."""
+        node, index = self._found(marker)
+        text = node.GetNthControlPointLabel(index) if index >= 0 else ""
+        begin, _, number = text.rpartition(" ")
+        return (begin, int(number)) if number.isdecimal() else (text, 0)
 
     def _found(self, marker: Marker) -> tuple[Any, int]:
         """Return the list that a point would be in, if there is one, and its place there, -1 without one."""
@@ -154,6 +163,13 @@ class ClickNodes:
             node.SetNthControlPointDescription(index, marker.kind.value)
             node.SetNthControlPointLabel(index, label)
             node.SetNthControlPointLocked(index, True)
+            node.SetNthControlPointVisibility(index, True)
+
+    def hide(self, marker: Marker) -> None:
+        """Show a point in no view until it is fixed again."""
+        node, index = self._found(marker)
+        if index >= 0:
+            node.SetNthControlPointVisibility(index, False)
 
     def remove(self, marker: Marker) -> None:
         """Remove a point; never from within a callback of the point itself, which would crash Slicer."""
@@ -175,6 +191,11 @@ class ClickNodes:
     def visible(self, shown: bool) -> None:
         for _, node in self.existing():
             node.SetDisplayVisibility(shown)
+
+
+def waiting_label(segment_id: str, number: int | None = None) -> str:
+    """Return the label of points whose clicks wait for a segment, with a click's number if that is given."""
+    return f"{_WAITING}{segment_id}" + ("" if number is None else f" {number}")
 
 
 def point_of(node: slicer.vtkMRMLMarkupsFiducialNode, kind: ClickKind, index: int) -> tuple[Marker, Click]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import slicer
 
+from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.belongings import parts_of, remove_nodes
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.session.journal import Journal, session_of
+from VSClickCorrectLib.session.start_mask import fingerprint_of
 
 
 def add_found_mask(
@@ -46,11 +50,23 @@ def put_away(segmentation: slicer.vtkMRMLSegmentationNode | None) -> None:
     scene = segmentation.GetScene() if segmentation is not None else None
     if segmentation is None or scene is None:
         return
-    segments = segmentation.GetSegmentation().GetSegmentIDs()
-    texts = [stored_journal(segmentation, segment_id) or "" for segment_id in segments]
-    if len(segments) == 1 and all(text.count("\n") == 1 for text in texts):
+    if _is_as_found(segmentation):
         remove_nodes(scene, segmentation)
         return
     for node in (segmentation, *parts_of(segmentation)):
         if node.IsA("vtkMRMLDisplayableNode"):
             node.SetDisplayVisibility(False)
+
+
+def _is_as_found(segmentation: slicer.vtkMRMLSegmentationNode) -> bool:
+    """Whether nothing was done on a mask: no click that stands or waits, and no painting, noted or not."""
+    segment_ids = segmentation.GetSegmentation().GetSegmentIDs()
+    reference = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
+    if len(segment_ids) != 1 or reference is None or ClickNodes(segmentation).markers():
+        return False
+    try:
+        events = Journal(text=stored_journal(segmentation, segment_ids[0]) or "").events
+        now = fingerprint_of(SegmentMask(segmentation, segment_ids[0], reference))
+    except VSClickError:
+        return False
+    return len(events) == 1 and session_of(events).get("start", {}).get("sha256") == now

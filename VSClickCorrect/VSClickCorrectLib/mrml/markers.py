@@ -9,7 +9,7 @@ import slicer
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.triples import triple
-from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, point_of
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, point_of, waiting_label
 from VSClickCorrectLib.mrml.observers import Observers
 
 _EVENTS = slicer.vtkMRMLMarkupsNode
@@ -18,7 +18,7 @@ _EVENTS = slicer.vtkMRMLMarkupsNode
 class ClickMarkers:
     """Knows which point stands for which click, and hears of points that others place and remove.
 
-    Clicks are known by keys, whole numbers that the owner gives them.
+    Clicks are known by keys, whole numbers that the owner gives them; those of clicks that wait are negative.
 
     Parameters
     ----------
@@ -28,6 +28,9 @@ class ClickMarkers:
         Takes the `Marker` and the `Click` of a point that was placed.
     removed : callable
         Takes the keys of the points that were removed.
+    segment_id : str
+        The segment that is clicked on. Points of clicks that wait are labelled with it, so that they are
+        found again; those that wait for other segments are hidden until it is their turn.
     """
 
     def __init__(
@@ -35,8 +38,10 @@ class ClickMarkers:
         nodes: ClickNodes,
         placed: Callable[[Marker, Click], None],
         removed: Callable[[list[int]], None],
+        segment_id: str = "",
     ) -> None:
         self._nodes, self._placed, self._removed = nodes, placed, removed
+        self._segment_id = segment_id
         self._keys: dict[Marker, int] = {}
         self._clicks: dict[Marker, Click] = {}
         self._observed: dict[ClickKind, tuple[slicer.vtkMRMLMarkupsFiducialNode, Observers]] = {}
@@ -74,17 +79,19 @@ class ClickMarkers:
             self._take_over(points, clicks)
             for marker in points.keys() | self._keys.keys():
                 key = self._keys.get(marker)
-                if marker not in points or key is None or clicks.get(key) != self._clicks[marker]:
+                if key is None and self._nodes.waits_for(marker) not in ("", self._segment_id):
+                    self._nodes.hide(marker)
+                elif marker not in points or key is None or clicks.get(key) != self._clicks[marker]:
                     self._forget(marker)
                     self._nodes.remove(marker)
-            for key in sorted(clicks.keys() - set(self._keys.values())):
+            for key in sorted(clicks.keys() - set(self._keys.values()), key=abs):
                 self.link(clicks[key], key)
 
-    def link(self, click: Click, key: int, marker: Marker | None = None, label: str = "") -> None:
+    def link(self, click: Click, key: int, marker: Marker | None = None) -> None:
         """Let a point, or a new one, stand for a click from now on; it cannot be dragged away."""
         with self._own_changes():
             marker = marker or self._nodes.add(click)
-            self._nodes.fix(marker, label)
+            self._nodes.fix(marker, waiting_label(self._segment_id, -key) if key < 0 else "")
         self._keys[marker], self._clicks[marker] = key, click
 
     def rename(self, keys: dict[int, int]) -> None:

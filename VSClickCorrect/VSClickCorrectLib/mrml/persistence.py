@@ -114,6 +114,8 @@ class SceneJournal:
         self._nodes = _journal_nodes(self._segmentation_node, self._segment_id)[:2]
         if len(self._nodes) == 1:
             self._nodes.append(_add_journal_node(self._segmentation_node, self._segment_id))
+        for node in self._nodes:
+            _keep_in_description(node)
 
 
 def _journal_nodes(
@@ -137,9 +139,22 @@ def _add_journal_node(
     node.SetName(f"{segmentation_node.GetName()} journal")
     node.SetAttribute(SEGMENT_ATTRIBUTE, segment_id)
     node.HideFromEditorsOn()
+    _keep_in_description(node)
     segmentation_node.GetScene().AddNode(node)
     segmentation_node.AddNodeReferenceID(JOURNAL_ROLE, node.GetID())
     return node
+
+
+def _keep_in_description(node: slicer.vtkMRMLTextNode) -> None:
+    """Let the scene's description hold a text, not a file of its own.
+
+    Slicer's dialog for saving writes no file of a node that editors do not offer, so the text would be lost
+    where the scene is saved as .mrml once it was saved or loaded as .mrb.
+    """
+    node.SetForceCreateStorageNode(node.CreateStorageNodeNever)
+    storage = node.GetStorageNode()
+    if storage is not None:
+        node.GetScene().RemoveNode(storage)
 
 
 def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:

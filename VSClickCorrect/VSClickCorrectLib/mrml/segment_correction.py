@@ -11,7 +11,7 @@ import slicer
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.geometry.triples import Point3
-from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, waiting_label
 from VSClickCorrectLib.mrml.click_rows import ClickRow, rows_of
 from VSClickCorrectLib.mrml.look import SegmentLook
 from VSClickCorrectLib.mrml.markers import ClickMarkers
@@ -86,7 +86,8 @@ class SceneCorrection:
         self._watch = PaintingWatch(self._painting, segmentation_node, on_error, later)
         self._nodes = ClickNodes(segmentation_node, volume_nodes)
         self.look = SegmentLook(segmentation_node, self._segment_id)
-        self._markers = ClickMarkers(self._nodes, weakly(self._placed), weakly(self._deleted))
+        heard = weakly(self._placed), weakly(self._deleted)
+        self._markers = ClickMarkers(self._nodes, *heard, self._segment_id)
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
         self._last_key = 0
@@ -270,16 +271,11 @@ class SceneCorrection:
     def _wait(self, click: Click, marker: Marker | None) -> None:
         self._last_key -= 1
         self._waiting[self._last_key] = click
-        # With a number, as points of several lists come back in the order in which they were placed.
-        self._markers.link(click, self._last_key, marker, f"{self._waiting_label} {-self._last_key}")
-
-    @property
-    def _waiting_label(self) -> str:
-        return f"waiting {self._segment_id}"
+        self._markers.link(click, self._last_key, marker)
 
     def _take_up_waiting(self) -> None:
         """Let points wait again that waited when the scene was saved or the correction closed."""
-        for marker, click in self._nodes.labelled(self._waiting_label).items():
+        for marker, click in self._nodes.labelled(waiting_label(self._segment_id)).items():
             self._wait(click, marker)
 
     def _deleted(self, keys: list[int]) -> None:

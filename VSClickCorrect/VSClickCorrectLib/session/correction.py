@@ -185,9 +185,11 @@ class CorrectionSession:
         Raises
         ------
         CorrectionError
-            If the click no longer stands or the journal cannot be written. The mask is then as it was.
+            If the click no longer stands, the image was moved since the session began, or the journal cannot
+            be written. The mask is then as it was.
         """
         started = time.perf_counter()
+        self._check_place()
         number = standing.number
         found = next((s for s in self.standing if s.number == number), None)
         if found is None:
@@ -233,8 +235,10 @@ class CorrectionSession:
         Raises
         ------
         CorrectionError
-            If nothing is left to undo or the journal cannot be written.
+            If nothing is left to undo, the image was moved since the session began, or the journal cannot be
+            written.
         """
+        self._check_place()
         edit, change = self.history.undo(self.mask)
         try:
             self._record(lambda: change_event("undo", change), change)
@@ -246,6 +250,7 @@ class CorrectionSession:
 
     def redo(self) -> Edit:
         """Do the last undone edit again and return it; raises as `undo`."""
+        self._check_place()
         taken_back = self.history.undone[-1:]
         edit, change = self.history.redo(self.mask)
         try:
@@ -330,11 +335,12 @@ class CorrectionSession:
         return number
 
     def _check_place(self) -> None:
-        # A transform over the image that changed would let each click mean another voxel.
+        # A transform over the image that changed would let each click mean another voxel, and where the image
+        # was moved alone, each edit flip voxels beside its own.
         if not self.case.grid.matches(self.mask.grid):
             raise CorrectionError(
                 "the image was moved since the correction began; "
-                "give its transform back what it was and click again."
+                "give its transform back what it was and try again."
             )
 
     def _rules(self) -> ClickRules:

@@ -22,6 +22,10 @@ from VSClickCorrectLib.session.history import EditHistory
 from VSClickCorrectLib.session.journal_file import JournalFile
 
 Guard = Callable[[], object]
+_MOVED = (
+    "the image lies elsewhere than when its journal began; put it back where it was (in Slicer by its "
+    "transform), or begin anew with a copy of the segment in another segmentation."
+)
 
 
 class Journal:
@@ -240,11 +244,16 @@ def check_case(events: Sequence[Event], case: Case) -> None:
     case : Case
         The images at hand.
     """
-    check_grid(events, case.grid)
     told = session_of(events).get("images")
+    known = told if isinstance(told, dict) else {}
+    try:
+        check_grid(events, case.grid)
+    except CorrectionError:
+        if case.reference.fingerprint in known.values():
+            raise CorrectionError(_MOVED) from None
+        raise
     if told is None:
         return
-    known = told if isinstance(told, dict) else {}
     decides = next((name for name in case.present if name in known), next(iter(case.present)))
     if case.present[decides].fingerprint not in known.values():
         raise CorrectionError(

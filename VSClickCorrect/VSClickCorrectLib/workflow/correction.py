@@ -65,8 +65,7 @@ class Workbench:
     """
 
     def __init__(self, host: Host, networks: LoadedNetworks, show: Callable[[OpenedCase], CaseNodes]) -> None:
-        self._host, self._show = host, show
-        self.networks = networks
+        self._host, self._show, self.networks = host, show, networks
         self.volumes: Volumes = (None, None)
         self.segment: Segment = (None, "")
         self.settings = CorrectionSettings()
@@ -75,8 +74,7 @@ class Workbench:
         self.correction: SceneCorrection | None = None
         self.last_edit: Edit | None = None
         self._kind = ClickKind.BOUNDARY
-        self._collecting = self._busy = self._away = self._goes_on = self._settling = False
-        self._presents = False
+        self._collecting = self._busy = self._away = self._goes_on = self._settling = self._presents = False
         self.journal = JournalPlace()
         self._resting: SceneCorrection | None = None
         self._target: tuple | None = None
@@ -324,6 +322,7 @@ class Workbench:
         if self.nodes is not None:
             self.nodes.check_volumes(self.volumes)
             self.nodes.check_segmentation(self.segment[0])
+            self.journal.check(self.segment, self.nodes.name)
 
     @property
     def what_to_do(self) -> str:
@@ -342,6 +341,7 @@ class Workbench:
 
     def _choose_own(self, nodes: CaseNodes) -> None:
         self.volumes, self.segment = nodes.volumes, nodes.segment or (None, "")
+        self.journal.segment = nodes.segment
         self.chosen.emit()
         self.opened.emit()
         self._change()
@@ -352,7 +352,7 @@ class Workbench:
             self.segment,
             self.settings.adjust(corrector),
             self.networks.initial_proposer,
-            self.journal.path,
+            self.journal.path_for(self.segment, self.volumes),
             self.settings.merge,
             self.journal.guard,
             on_edit=self._on_edit,

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from VSClickCorrectLib.errors import enough_memory
+from VSClickCorrectLib.errors import WorklistError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import paired
 from VSClickCorrectLib.jobs.prepared import read_prepared
-from VSClickCorrectLib.session.journal import Guard, Journal
+from VSClickCorrectLib.mrml.begin_correction import begin_anew
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.session.journal import Guard, Journal, session_start
 from VSClickCorrectLib.session.start_mask import restored, start_of
+from VSClickCorrectLib.session.worked import holds_work
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.origin import Origin
 
@@ -25,11 +28,58 @@ if TYPE_CHECKING:
     from VSClickCorrectLib.worklist.worklist import Worklist
 
 
-class JournalPlace(NamedTuple):
-    """Where a journal is kept beside the scene, and what keeps it from being written by others."""
+@dataclass(eq=False)
+class JournalPlace:
+    """Where a journal is kept beside the scene, what keeps others from writing it, and of what it tells.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The file, if there is one.
+    guard : callable
+        As for `Journal`.
+    segment : tuple of vtkMRMLSegmentationNode and str, optional
+        The segment of which the file tells.
+    """
 
     path: Path | None = None
     guard: Guard = lambda: None
+    segment: tuple[Any, str] | None = None
+
+    def path_for(self, segment: tuple[Any, str], volumes: tuple[Any, Any]) -> Path | None:
+        """Return the file, which tells of this segment from now on; raises as `begin_anew`."""
+        if segment[0] is not None:
+            if self.path is not None and self.segment not in (None, segment):
+                begin_anew(volumes, segment, self.path, self.guard)
+            self.segment = segment
+        return self.path
+
+    def check(self, segment: tuple[Any, str], case: str) -> None:
+        """Refuse a segment if the file holds work on another one, which would go with the case.
+
+        Raises
+        ------
+        WorklistError
+            If so; what the file tells of a segment that was deleted is no obstacle.
+        """
+        told = _segment_in(self.segment)
+        if self.path is None or self.segment == segment or told is None:
+            return
+        events = Journal(self.path).events
+        if holds_work(events[session_start(events) :]):
+            sentence = _(
+                "the work on case {case} is on its segment '{name}'; choose that one, or delete it to "
+                "correct another."
+            )
+            raise WorklistError(sentence.format(case=case, name=told.GetName()))
+
+
+def _segment_in(place: tuple[Any, str] | None) -> Any:
+    """Return a segment, None if it is gone."""
+    if place is None or place[0].GetScene() is None:
+        return None
+    node, segment_id = place
+    return node.GetSegmentation().GetSegment(segment_id)
 
 
 @dataclass(frozen=True, eq=False)

@@ -362,10 +362,10 @@ class WorklistFlow:
         A case that has no segment yet has an empty one.
         """
         workbench = self._workbench
+        workbench.check_own()
         if workbench.segment[0] is None and workbench.nodes is not None:
             grid = grid_of(workbench.reference)
             return np.zeros(grid.shape, bool), grid, workbench.nodes.name
-        workbench.check_own()
         workbench.under_way.note_painting()
         grid = workbench.session.case.grid
         return workbench.values(), grid, workbench.nodes.name if workbench.nodes else ""

@@ -1,0 +1,99 @@
+"""Segments beside the one of a worklist's case: they neither take its work's place unseen nor its clicks."""
+
+import numpy as np
+import pytest
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.errors import WorklistError
+from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.session.start_mask import restored
+from VSClickCorrectLib.worklist.worklist import Worklist
+
+
+@pytest.fixture
+def opened(flow, host, folder):
+    """The worklist at its first case."""
+    host.run(flow.worklist.begin(Worklist.open(folder / "cases", folder / "results", "AB")))
+    return flow.worklist.worklist
+
+
+@pytest.fixture
+def own(opened, flow):
+    return flow.workbench.segment
+
+
+@pytest.fixture
+def beside(own):
+    """An empty segment beside the case's own."""
+    return own[0], own[0].GetSegmentation().AddEmptySegment("", "beside")
+
+
+@pytest.fixture
+def choose(flow, host):
+    """Choose a segment as the window's selector does, and correct it."""
+
+    def choose(segment):
+        bench = flow.workbench
+        host.run(bench.choose(bench.volumes, segment, bench.settings))
+        if bench.correction is None:
+            host.run(bench.correct())
+
+    return choose
+
+
+def test_work_on_the_case_s_segment_does_not_go_when_another_one_is_chosen(
+    flow, opened, own, beside, choose, host, border
+):
+    bench = flow.workbench
+    for click in border[:2]:
+        bench.correction.place(click)
+    corrected, journal = bench.values(), opened.opened.journal_path.read_bytes()
+    choose(beside)
+    assert bench.correction is None
+    assert host.status.startswith("The work on case case1 is on its segment 'case1'; choose that one")
+    assert opened.opened.journal_path.read_bytes() == journal
+    with pytest.raises(WorklistError, match="is on its segment 'case1'"):
+        host.start(flow.worklist.done())
+    choose(own)
+    assert len(bench.correction.rows) == 2
+    choose(beside)
+    host.run(flow.worklist.next())
+    host.run(flow.worklist.go_to("case1"))
+    np.testing.assert_array_equal(bench.values(), corrected)
+
+
+def test_no_segment_chosen_is_no_empty_mask_of_a_case_with_work(flow, opened, choose, host, border):
+    flow.workbench.correction.place(border[0])
+    choose((None, ""))
+    with pytest.raises(WorklistError, match="is on its segment 'case1'"):
+        host.start(flow.worklist.done())
+    assert host.questions == []
+
+
+def test_as_long_as_nothing_was_done_one_may_look_at_another_and_come_back(
+    flow, opened, own, beside, choose, start
+):
+    choose(beside)
+    assert not flow.workbench.values().any()
+    choose(own)
+    np.testing.assert_array_equal(flow.workbench.values(), start)
+    assert flow.workbench.correction.rows == []
+
+
+def test_another_that_takes_the_place_takes_no_clicks_with_it(
+    flow, opened, own, beside, choose, host, border, small
+):
+    bench = flow.workbench
+    bench.correction.place(border[0])
+    own[0].GetSegmentation().RemoveSegment(own[1])
+    host.pass_time()
+    choose(beside)
+    assert (bench.correction.rows, bench.correction.next_undo) == ([], None)
+    inside = Click(tuple(small.grid.index_to_ras(np.argwhere(small.truth)[0])), ClickKind.INCLUDE)
+    assert bench.correction.place(inside) is not None
+    corrected = bench.values()
+    events = Journal(opened.opened.journal_path).events
+    np.testing.assert_array_equal(restored(events, small.grid), corrected)
+    host.run(flow.worklist.next())
+    host.run(flow.worklist.go_to("case1"))
+    np.testing.assert_array_equal(bench.values(), corrected)
+    assert len(bench.correction.rows) == 1
