@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bright_ball import GRID, ball, ball_case
 from handmade_models import read_manifest
+from scipy import ndimage
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -73,6 +74,15 @@ def test_a_candidate_is_right_where_the_truth_is(bright_models):
     elsewhere = np.roll(ball(), 20, axis=2)
     (found,) = candidates_of(LabelledCase("ball", ball_case(), elsewhere), segmenter)
     assert not found.right
+
+
+def test_a_candidate_is_right_where_it_is_the_smaller_of_two_tumours(bright_models):
+    segmenter = InitialSegmenter.load(ModelFolder(bright_models))
+    truth = ball()
+    # Away from the ball that is seen, a block of three times its size: a DSC of 0.4 with both together.
+    truth.reshape(-1)[np.flatnonzero(~ndimage.binary_dilation(truth, iterations=4))[: 3 * truth.sum()]] = True
+    (found,) = candidates_of(LabelledCase("two", ball_case(), truth), segmenter)
+    assert found.right
 
 
 def test_the_manifest_gets_it_and_nothing_else_changes(own_models):

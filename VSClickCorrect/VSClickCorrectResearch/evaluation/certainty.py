@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 from scipy.optimize import minimize
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.initial import InitialSegmenter
@@ -36,7 +37,7 @@ class Candidate:
     located : float
         Mean probability of the locator in it.
     right : bool
-        Whether its DSC with the truth is above 0.5.
+        Whether its DSC is above 0.5 with the truth, or with the one tumour of several in which it lies.
     """
 
     confidence: float
@@ -47,9 +48,12 @@ class Candidate:
 
 def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[Candidate]:
     """Yield all candidates of a case; in a head without a tumour none is right."""
+    tumours, _ = ndimage.label(case.truth, np.ones((3, 3, 3)))
     for one in segmenter.search(case.case).candidates:
-        volume = case.grid.volume_of(one.values)
-        yield Candidate(one.confidence, volume, one.located, dice(one.on(case.grid), case.truth) > FOUND)
+        mask = one.on(case.grid)
+        own = np.bincount(tumours[mask & case.truth], minlength=2).argmax()
+        right = max(dice(mask, case.truth), dice(mask, tumours == max(own, 1))) > FOUND
+        yield Candidate(one.confidence, case.grid.volume_of(one.values), one.located, right)
 
 
 def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, float]:
