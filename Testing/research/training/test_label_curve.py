@@ -7,7 +7,9 @@ import pytest
 import torch
 from bright_ball import GRID, ball, ball_case
 from small_experiments import experiment_text, write_balls
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
 from VSClickCorrectResearch.datasets.cases import list_cases
 from VSClickCorrectResearch.evaluation.metrics import dice
 from VSClickCorrectResearch.training.experiments import read_experiment
@@ -54,13 +56,11 @@ def test_beginning_is_what_the_initial_model_takes_for_tumour(cohort, experiment
         [experiments[0]], experiments[1], (1,), (0,), Cohorts(cohort, cohort, cohort), tmp_path, 1
     )
     models = ModelFolder(tmp_path / "model-start-1-0")
-    network = models.load(models.entry("initial"), torch.device("cpu"))
-    case, shape = ball_case(), GRID.axial_shape
-    channels = np.zeros((2, *(8 * -(-n // 8) for n in shape)), np.float32)
-    low = [(a - b) // 2 for a, b in zip(channels.shape[1:], shape, strict=True)]
-    inside = tuple(slice(a, a + n) for a, n in zip(low, shape, strict=True))
-    channels[(slice(None), *inside)] = [v.normalised(GRID.box) for v in (case.t1ce, case.t2)]
-    with torch.inference_mode():
-        logits = network(torch.from_numpy(channels)[None])[0, 0].numpy()
-    expected = dice(logits[inside] >= 0, ball())
-    assert point.dice["case-00000"][0] == pytest.approx(expected, abs=1e-6)
+    entry = models.entry("initial")
+    segmenter = PlainSegmenter(Model(entry, models.load(entry, torch.device("cpu"))))
+    case, tumour = ball_case(), Box.of_array(ball())
+    window = segmenter.window(case, tumour)
+    found = np.zeros(GRID.shape, bool)
+    found[window.box.slices] = segmenter.probability(case, window) >= 0.5
+    assert point.dice["case-00000"][0] == pytest.approx(dice(found, ball()), abs=1e-6)
+    assert point.dice["case-00000"][0] != pytest.approx(dice(np.ones_like(found), ball()), abs=1e-3)

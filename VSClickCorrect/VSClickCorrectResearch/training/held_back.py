@@ -9,7 +9,10 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import nn
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.inference.corrector import network_input
+from VSClickCorrectLib.inference.plain_segmenter import MARGIN_MM
 from VSClickCorrectLib.networks.registry import dimensions
 from VSClickCorrectLib.session.correction import Proposer
 
@@ -126,12 +129,24 @@ class HeldBackVolumes:
         return float(np.mean(values))
 
     def dice(self, network: nn.Module) -> dict[str, np.ndarray]:
-        """See `HeldBack`; before there is nothing."""
+        """See `HeldBack`; before there is nothing.
+
+        A locator is shown all, an initial model what it is shown of a candidate: the tumour with a margin.
+        """
         return {
-            name: np.array([[0.0, _whole_dice(network, *example)]])
+            name: np.array([[0.0, _whole_dice(network, *self._shown(example))]])
             for name, example in self._volumes.items()
             if example[1].any()
         }
+
+    def _shown(self, example: Example) -> Example:
+        spacing = self._experiment.geometry.get("spacing")
+        tumour = Box.of_array(example[1][0])
+        if self._experiment.role != "initial" or spacing is None or tumour is None:
+            return example
+        margin = index3(np.ceil(MARGIN_MM / np.array(spacing)))
+        place = tumour.padded(margin).clipped(index3(example[1].shape[1:])).slices
+        return tuple(array[(slice(None), *place)] for array in example)
 
 
 @torch.inference_mode()

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.preprocessing import covering_grid
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
@@ -112,18 +111,18 @@ def _played(initial: ModelFolder, corrector: ModelFolder, test: Path) -> dict[st
     cpu = torch.device("cpu")
     segmenter = PlainSegmenter(Model(entry := initial.entry("initial"), initial.load(entry, cpu)))
     method = Method("corrector", Corrector.load(corrector, device="cpu"))
-    cases = (case.load() for case in list_cases(test))
-    return {
-        case.name: [one.scores.dice for one in play_rounds(case, _start(segmenter, case), method, Play())]
-        for case in cases
-        if case.truth.any()
-    }
+    dice: dict[str, list[float]] = {}
+    for case in (case.load() for case in list_cases(test)):
+        tumour = Box.of_array(case.grid.axial_order().arranged(case.truth))
+        if tumour is not None:
+            rounds = play_rounds(case, _start(segmenter, case, tumour), method, Play())
+            dice[case.name] = [one.scores.dice for one in rounds]
+    return dice
 
 
-def _start(segmenter: PlainSegmenter, case: LabelledCase) -> Start:
-    """Return all that the initial model takes for tumour."""
-    spacing = tuple(segmenter.model.entry.geometry["spacing"])
-    window = covering_grid(case.grid, Box((0, 0, 0), case.grid.axial_shape), spacing)
+def _start(segmenter: PlainSegmenter, case: LabelledCase, tumour: Box) -> Start:
+    """Return all that the initial model takes for tumour, shown what it is shown of a candidate."""
+    window = segmenter.window(case.case, tumour)
     mask = np.zeros_like(case.truth)
     mask[window.box.slices] = segmenter.probability(case.case, window) >= segmenter.model.entry.threshold
     return Start(mask)
