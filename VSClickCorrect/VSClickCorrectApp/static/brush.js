@@ -83,6 +83,8 @@
   }
 
   const drawing = () => stroke && !stroke.sent;
+  // Another finger, or the hand under the pen, paints nothing.
+  const another = (event) => drawing() && event.pointerId !== stroke.pointer;
 
   function take(event) {
     event.preventDefault();
@@ -97,7 +99,7 @@
   listen("pointerdown", (event) => {
     const view = tool() && event.button === 0 && !drawing() ? viewUnder(event) : null;
     if (!view || !value("widths")[view.dataset.view]) return;
-    stroke = { view, tool: tool(), radius: value("radius"), places: [], sent: false };
+    stroke = { view, tool: tool(), radius: value("radius"), places: [], sent: false, pointer: event.pointerId };
     pointer = { view, x: event.clientX, y: event.clientY };
     add(event);
     draw();
@@ -105,6 +107,7 @@
   });
   listen("pointermove", (event) => {
     watch();
+    if (another(event)) return;
     pointer = { view: viewUnder(event), x: event.clientX, y: event.clientY };
     if (drawing()) {
       const between = event.getCoalescedEvents?.() || [];
@@ -113,11 +116,12 @@
     draw();
   });
   listen("pointerup", (event) => {
-    if (!drawing() || event.button !== 0) return;
+    if (!drawing() || another(event) || event.button !== 0) return;
     take(event);
     finish();
   });
-  listen("pointercancel", () => {
+  listen("pointercancel", (event) => {
+    if (another(event)) return;
     if (drawing()) stroke = null;
     draw();
   });

@@ -1,10 +1,18 @@
 // What the page does by itself: keys, files in parts, and the pointer's twin in the other sequence.
 (function () {
   const TYPING = "input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]";
+  // Dialogs and menus have the keyboard for themselves.
+  const OPEN = ".v-overlay--active:is(.v-dialog, .v-menu)";
+
+  // Of another alphabet's letters the key counts, which has a Latin one, too.
+  function signOf({ key, code }) {
+    const [, latin] = /(?=\p{L})\P{Script=Latin}/u.test(key) ? /^Key([A-Z])$/.exec(code) || [] : [];
+    return latin || key;
+  }
 
   function name(event) {
     if (event.key === " ") return "Space";
-    const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+    const key = event.key.length === 1 ? signOf(event).toUpperCase() : event.key;
     const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
     // Which signs need Shift depends on the keyboard.
     const sign = key.length === 1 && !/[A-Z]/.test(key);
@@ -40,7 +48,7 @@
     "keydown",
     (event) => {
       const action = (window.trame.state.get("vs_keys") || {})[name(event)];
-      const busy = event.target.closest(TYPING) || document.querySelector(".v-overlay--active.v-dialog");
+      const busy = event.target.closest(TYPING) || document.querySelector(OPEN);
       // A button that was reached with the Tab key is pressed by Enter or Space, as everywhere.
       const presses = event.key === "Enter" || event.key === " ";
       const button = presses && event.target.closest("button, a, [role=button], [type=checkbox], [role=slider]");
@@ -66,6 +74,43 @@
   document.addEventListener("pointerup", () => {
     if (document.activeElement?.matches("[role=slider]")) document.activeElement.blur();
   });
+
+  // While an answer is awaited trame keeps back what was chosen on the page; a press or a key would overtake it.
+  function tellChoices() {
+    const { state, client } = window.trame || {};
+    const keys = [...(state?.dirtyKeys || [])];
+    if (!keys.length) return;
+    state.dirtyKeys.clear();
+    const chosen = keys.map((key) => ({ key, value: state.get(key) }));
+    client.getRemote().Trame.updateState(chosen).catch(() => keys.forEach((key) => state.dirtyKeys.add(key)));
+  }
+
+  for (const type of ["pointerdown", "keydown", "click"]) window.addEventListener(type, tellChoices, true);
+
+  // One finger presses like a mouse. As another one comes or goes trame tells of a button that is pressed and let go,
+  // which would be a click.
+  const fingers = new Set();
+  let several = false;
+
+  function onFinger(type, action) {
+    const isFinger = (event) => ["touch", "pen"].includes(event.pointerType) && event.target.closest?.(".vs-view");
+    const heard = (event) => isFinger(event) && action(event);
+    document.addEventListener(type, heard, true);
+  }
+
+  function count() {
+    several ||= fingers.size > 1;
+    if (several) window.trame.trigger("vs_fingers");
+    several &&= fingers.size > 0;
+  }
+
+  onFinger("pointerdown", (event) => {
+    fingers.add(event.pointerId);
+    count();
+  });
+  for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    onFinger(type, (event) => fingers.delete(event.pointerId) && count());
+  }
 
   // The wheel turns faster than slices are drawn: what was turned meanwhile goes with the next message.
   const NOTCH = 60;
