@@ -222,9 +222,11 @@
       event.target.value = "";
       if (file) send(slot, file.name, file.size, async () => file);
     },
-    async download(kind, name = kind) {
-      const content = await window.trame.trigger("vs_download", [kind]);
-      if (content) window.trame.utils.download(name, content, "application/octet-stream");
+    async download(kind, name = kind, shown = null) {
+      const content = await window.trame.trigger("vs_download", [kind, shown]);
+      if (!content) return;
+      await window.trame.utils.download(name, content, "application/octet-stream");
+      window.trame.trigger("vs_saved");
     },
     async copy(text) {
       window.trame.trigger("vs_copied", [await copied(text)]);
