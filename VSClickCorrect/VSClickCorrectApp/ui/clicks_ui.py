@@ -122,5 +122,5 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
                 size="x-small",
                 variant="text",
                 **attributes(aria_label=("'Remove click ' + row.number",)),
-                click=(clicks.remove, "[row.number]"),
+                click=(clicks.remove, "[row.number, row.mark]"),
             )
