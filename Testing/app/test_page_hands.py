@@ -144,3 +144,48 @@ def test_two_fingers_place_no_click(page):
     touch(page, "End")
     says(page, "oundary click")
     expect(page.locator(".vs-click")).to_have_count(1)
+
+
+def test_a_stroke_ends_with_its_button_whatever_other_button_was_pressed_meanwhile(page):
+    page.keyboard.press("p")
+    expect(page.locator("#tool-brush")).to_have_attribute("aria-pressed", "true")
+    page.mouse.move(*pixel_of(page, LEFT))
+    page.mouse.down()
+    page.mouse.down(button="right")
+    page.mouse.up()
+    page.mouse.up(button="right")
+    says(page, "rush stroke")
+    page.mouse.move(*pixel_of(page, RIGHT))
+    page.keyboard.press("Escape")
+    expect(page.locator("#vs-brush")).to_be_hidden()
+
+
+def test_what_was_turned_over_another_view_or_with_ctrl_is_told_as_that(page):
+    page.evaluate(
+        """() => {
+          const real = window.trame.trigger;
+          window.told = [];
+          window.trame.trigger = (name, what) => {
+            window.told.push([name, ...what]);
+            if (window.told.length > 1) return Promise.resolve();
+            return new Promise((done) => (window.answered = done));
+          };
+          window.again = () => (window.trame.trigger = real);
+        }"""
+    )
+    page.mouse.move(*pixel_of(page, INSIDE))
+    page.mouse.wheel(0, -100)
+    page.mouse.wheel(0, -100)
+    page.mouse.move(*pixel_of(page, INSIDE, "T2"))
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(WHILE_MS)
+    page.evaluate("() => window.answered()")
+    page.wait_for_timeout(WHILE_MS)
+    told = page.evaluate("() => (window.again(), window.told)")
+    assert told == [
+        ["vs_wheel", "T1ce", 1, False],
+        ["vs_wheel", "T1ce", 1, False],
+        ["vs_wheel", "T2", 1, True],
+    ]

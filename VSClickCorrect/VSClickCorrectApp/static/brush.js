@@ -85,6 +85,8 @@
   const drawing = () => stroke && !stroke.sent;
   // Another finger, or the hand under the pen, paints nothing.
   const another = (event) => drawing() && event.pointerId !== stroke.pointer;
+  // Of several buttons browsers tell only the last one's release by an event of its own.
+  const painting = (event) => event.buttons & 1;
 
   function take(event) {
     event.preventDefault();
@@ -109,6 +111,7 @@
     watch();
     if (another(event)) return;
     pointer = { view: viewUnder(event), x: event.clientX, y: event.clientY };
+    if (drawing() && !painting(event)) finish();
     if (drawing()) {
       const between = event.getCoalescedEvents?.() || [];
       for (const each of between.length ? between : [event]) add(each);
@@ -116,7 +119,7 @@
     draw();
   });
   listen("pointerup", (event) => {
-    if (!drawing() || another(event) || event.button !== 0) return;
+    if (!drawing() || another(event) || painting(event)) return;
     take(event);
     finish();
   });

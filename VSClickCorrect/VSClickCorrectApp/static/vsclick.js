@@ -114,17 +114,23 @@
 
   // The wheel turns faster than slices are drawn: what was turned meanwhile goes with the next message.
   const NOTCH = 60;
-  let turned = 0;
+  // By view, and whether it pages or zooms.
+  const turned = { pages: {}, zooms: {} };
   let sending = false;
 
-  async function turn(view, zooms) {
-    const steps = Math.trunc(turned / NOTCH);
-    if (sending || !steps) return;
-    turned -= steps * NOTCH;
-    sending = true;
-    await window.trame.trigger("vs_wheel", [view, -steps, zooms]);
-    sending = false;
-    turn(view, zooms);
+  async function turn() {
+    for (const [what, views] of sending ? [] : Object.entries(turned)) {
+      for (const view of Object.keys(views)) {
+        const steps = Math.trunc(views[view] / NOTCH);
+        if (!steps) continue;
+        views[view] -= steps * NOTCH;
+        sending = true;
+        await window.trame.trigger("vs_wheel", [view, -steps, what === "zooms"]);
+        sending = false;
+        turn();
+        return;
+      }
+    }
   }
 
   document.addEventListener(
@@ -136,8 +142,9 @@
       event.stopPropagation();
       // A notch of a wheel is a step, whatever the browser calls it; a touchpad's small moves add up.
       const amount = Math.abs(event.deltaY) >= NOTCH ? NOTCH * Math.sign(event.deltaY) : event.deltaY;
-      turned += amount;
-      turn(over.dataset.view, event.ctrlKey);
+      const views = event.ctrlKey ? turned.zooms : turned.pages;
+      views[over.dataset.view] = (views[over.dataset.view] || 0) + amount;
+      turn();
     },
     { capture: true, passive: false },
   );
