@@ -1,6 +1,9 @@
 """Sessions that were saved and are opened again on the page, and what downloads are called."""
 
 import asyncio
+import time
+from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -34,6 +37,13 @@ def session(page):
     correction.place(Click((CENTER[0], CENTER[1] + 12, CENTER[2]), ClickKind.INCLUDE))
     assert len(correction.rows) == 2
     return page.workbench.values(), correction.session.journal.text
+
+
+@pytest.fixture
+def browser(parts, monkeypatch):
+    """Takes what is downloaded."""
+    protocol = SimpleNamespace(addAttachment=lambda content: content, push_state_change=lambda state: None)
+    monkeypatch.setattr(type(parts.server), "protocol", protocol)
 
 
 def send(page, slot, name, content):
@@ -155,3 +165,57 @@ def test_no_file_takes_the_place_of_one_that_is_being_read(page, tmp_path, monke
     open_sent(page)
     assert (begun, page.shown.case, page.message.is_error) == ([False], "first.nii.gz", False)
     assert page.logic.begin("t1ce", "second.nii.gz", len(content))
+
+
+@pytest.mark.parametrize("sure", [True, False])
+@pytest.mark.parametrize("slot", ["t1ce", "mask"])
+def test_what_was_done_while_files_were_read_goes_only_after_a_question(
+    page, tmp_path, monkeypatch, slot, sure
+):
+    values = ball_volume().array if slot == "t1ce" else ball(radius=3.0).astype(np.uint8)
+    send(page, slot, "sent.nii.gz", write_image(tmp_path / "sent.nii.gz", values).read_bytes())
+    begun, asked = Event(), []
+    name = {"t1ce": "case", "mask": "mask"}[slot]
+    read = getattr(page.uploads, name)
+
+    def reading(*grid):
+        begun.set()
+        time.sleep(0.3)
+        return read(*grid)
+
+    async def confirm(question):
+        asked.append(question)
+        return sure
+
+    async def meanwhile():
+        page.logic.open()
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        page.workbench.under_way.place(Click((CENTER[0] + RADIUS_MM, *CENTER[1:])))
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    monkeypatch.setattr(page.uploads, name, reading)
+    monkeypatch.setattr(page.host, "confirm", confirm)
+    asyncio.run(meanwhile())
+    assert len(asked) == 1 and "was not saved: 1 click" in asked[0]
+    assert len(page.flow.clicks.rows) == (0 if sure else 1)
+    assert page.message.is_error is not sure and not page.shown.busy
+
+
+def test_no_case_is_saved_under_the_name_of_one_that_was_closed(browser, page, session):
+    assert page.logic.download("journal.jsonl", "A b.nii.gz") is not None
+    page.workbench.open(OpenedCase("other", ball_volume(), None, START))
+    asyncio.run(page.workbench.begin())
+    assert page.logic.download("journal.jsonl", "A b.nii.gz") is None
+    assert page.message.is_error and "'A b.nii.gz' was closed already" in page.message.message
+
+
+def test_work_is_saved_once_the_browser_has_it_as_it_was_then(browser, page, session):
+    page.logic.download("journal.jsonl")
+    assert page.flow.unsaved.there
+    page.logic.note_saved()
+    assert not page.flow.unsaved.there
+    page.logic.download("journal.jsonl")
+    page.workbench.under_way.place(Click((CENTER[0] - RADIUS_MM, *CENTER[1:])))
+    page.logic.note_saved()
+    assert page.flow.unsaved.there

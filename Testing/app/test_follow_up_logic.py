@@ -1,6 +1,7 @@
 """The open case against an earlier examination, on the page."""
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ def page(parts):
     """The logic, with a case of a ball that grew by 2 mm all round."""
     parts.uploads = Uploads(limit_mb=2)
     parts.running = RunningLogic(parts.server, parts.host, parts.flow)
-    parts.logic = FollowUpLogic(parts.server, parts.host, parts.flow.follow_up, parts.uploads)
+    parts.logic = FollowUpLogic(parts.server, parts.host, parts.flow, parts.uploads)
     parts.shown = parts.logic.typed_state.data
     parts.server.state.ready()
     grown = ball(radius=RADIUS_MM + 2)
@@ -71,3 +72,29 @@ def test_what_cannot_be_read_is_told_and_removed(page, tmp_path):
     assert (page.shown.text, page.uploads.names) == ("", {})
     compare(page)
     assert "no earlier mask was chosen" in page.message.message.lower()
+
+
+def test_another_case_is_not_compared_with_what_was_sent_for_the_one_before(page, tmp_path, monkeypatch):
+    send(page, "before", write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8)))
+    read, changed = page.uploads.earlier, []
+    page.logic.changed.connect(lambda: changed.append(dict(page.uploads.names)))
+
+    async def meanwhile():
+        page.logic.compare()
+        await asyncio.sleep(0)
+        page.workbench.open(OpenedCase("other", ball_volume(), None, ball()))
+        await page.workbench.begin()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.gather(*others)
+
+    monkeypatch.setattr(page.uploads, "earlier", lambda: (time.sleep(0.3), read())[1])
+    asyncio.run(meanwhile())
+    assert page.shown.text == ""
+    assert page.message.is_error and "nothing was compared" in page.message.message
+    assert (page.uploads.names, page.shown.busy, changed) == ({}, False, [{}])
+
+
+def test_earlier_files_go_with_their_case(page, tmp_path):
+    send(page, "before_scan", write_image(tmp_path / "scan.nii.gz", ball_volume().array))
+    page.workbench.open(OpenedCase("other", ball_volume(), None, ball()))
+    assert page.uploads.names == {}

@@ -79,6 +79,20 @@ def test_a_key_that_rests_under_a_finger_does_its_deed_once(page):
     says(page, "Case one is ready")
 
 
+def test_a_comment_is_kept_as_it_is_typed_with_the_case_that_is_shown(page, folder):
+    field = page.get_by_label("Comment")
+    field.press_sequentially("sharp border")
+    listed = Worklist.open(folder / "cases", folder / "results", "CD")
+    for _ in range(100):
+        if listed.record("one").comment == "sharp border":
+            break
+        page.wait_for_timeout(50)
+    assert (listed.record("one").comment, listed.record("two").comment) == ("sharp border", "")
+    expect(field).to_have_value("sharp border")
+    field.fill("")
+    field.blur()
+
+
 def test_case_of_somebody_else_is_taken_over(page, folder):
     other = Worklist.open(folder / "cases", folder / "results", "CD")
     other.go_to("two")

@@ -245,3 +245,44 @@ def test_a_click_on_a_done_case_reopens_it_before_the_views_have_drawn_it(page, 
     asyncio.run(day())
     record = worklist(folder, "CD").record("one")
     assert (record.state.value, record.clicks) == ("in work", 1)
+
+
+def test_a_comment_that_comes_late_is_not_kept_with_the_next_case(page, folder):
+    mine = worklist(folder, "AB")
+
+    async def day():
+        await page.flow.worklist.begin(mine)
+        page.logic.comment("sharp", "one")
+        assert mine.record("one").comment == "sharp"
+        await done(page.logic.next)
+        page.logic_comment("sharp border", "one")
+
+    page.logic_comment = page.host.bound(page.logic.comment)
+    asyncio.run(day())
+    assert page.shown.current == "two"
+    assert (mine.record("two").comment, page.flow.worklist.comment) == ("", "")
+    assert page.message.is_error and "case one was closed already" in page.message.message
+
+
+def test_an_answer_counts_for_the_question_that_the_page_showed(page):
+    async def day():
+        questions, answers = ("First?", "Second?"), []
+
+        async def asking():
+            for question in questions:
+                answers.append(await page.host.confirm(question))
+
+        task = asyncio.ensure_future(asking())
+        await asyncio.sleep(0)
+        first = page.host.typed_state.data.number
+        page.host.answer(True, first)
+        await asyncio.sleep(0.01)
+        # Pressed once more before the page showed the second one.
+        page.host.answer(True, first)
+        await asyncio.sleep(0.01)
+        assert (answers, page.host.typed_state.data.text) == ([True], "Second?")
+        page.host.answer(False, page.host.typed_state.data.number)
+        await task
+        assert answers == [True, False]
+
+    asyncio.run(day())

@@ -142,7 +142,7 @@ class PageWindow:
         self._do(setattr, self._clicks.typed_state.data, "collecting", collecting)
 
     def comment(self, text):
-        self._do(setattr, self._worklist.typed_state.data, "comment", text)
+        self._do(self._worklist.comment, text, self._worklist.typed_state.data.current)
 
     def close(self):
         self._do(self.flow.worklist.close)

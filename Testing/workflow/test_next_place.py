@@ -131,3 +131,37 @@ def test_the_line_is_drawn_as_long_as_it_is_shown(asked, begun, flow, host, head
     assert line()
     begun.stop()
     assert headless.scene.GetFirstNodeByName("doubt") is None
+
+
+def test_who_clicks_while_places_are_looked_for_is_told_so(asked, begun, flow, host, led, border):
+    look = flow.networks.segmenter.doubts
+
+    def clicked_meanwhile(case, mask, clicks):
+        begun.correction.place(border[0])
+        return look(case, mask, clicks)
+
+    flow.networks.segmenter.doubts = clicked_meanwhile
+    host.run(flow.next_place.next())
+    assert led == [] and host.status.startswith("The mask was changed meanwhile")
+
+
+def test_why_places_cannot_be_looked_for_stays_told(asked, begun, flow, host, led):
+    def failing(case, mask, clicks):
+        raise ImageError("there is not enough memory.")
+
+    flow.networks.segmenter.doubts = failing
+    host.run(flow.next_place.next())
+    assert led == [] and "not enough memory" in host.status
+
+
+def test_who_leaves_the_mask_while_places_are_looked_for_is_told_nothing_of_it(asked, begun, flow, host, led):
+    look = flow.networks.segmenter.doubts
+
+    def left_meanwhile(case, mask, clicks):
+        begun.stop()
+        return look(case, mask, clicks)
+
+    flow.networks.segmenter.doubts = left_meanwhile
+    before = host.status
+    host.run(flow.next_place.next())
+    assert (led, host.status) == ([], before)

@@ -20,9 +20,10 @@ from VSClickCorrectApp.status import Status
 
 @dataclass
 class QuestionState:
-    """What the page asks, empty if nothing."""
+    """What the page asks, empty if nothing, and a number that no other question has."""
 
     text: str = ""
+    number: int = 0
 
 
 class PageHost:
@@ -80,12 +81,14 @@ class PageHost:
         """See `Host.confirm`."""
         self.answer(False)
         self._answer = asyncio.get_running_loop().create_future()
-        self.typed_state.data.text = question
+        self.typed_state.data.text, self.typed_state.data.number = question, self.typed_state.data.number + 1
         self._state.flush()
         return await self._answer
 
-    def answer(self, yes: bool) -> None:
-        """Answer the question that the page shows, if it shows one."""
+    def answer(self, yes: bool, number: int | None = None) -> None:
+        """Answer the question of a number, the last one if left out; an earlier one has been answered."""
+        if number not in (None, self.typed_state.data.number):
+            return
         self.typed_state.data.text = ""
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(yes)

@@ -53,7 +53,7 @@ class ClicksLogic:
         self._clicks, self._workbench = flow.clicks, flow.workbench
         self.apply, self.next_round = host.bound(self._clicks.apply), host.bound(self._clicks.next_round)
         self.undo, self.redo = host.bound(self._clicks.undo), host.bound(self._clicks.redo)
-        self.remove = host.bound(lambda number: self._clicks.remove(int(number)))
+        self.remove = host.bound(self._remove)
         self._place = host.bound(self._clicks.place)
         self.typed_state = TypedState(server.state, ClicksState)
         name = self.typed_state.name
@@ -80,6 +80,17 @@ class ClicksLogic:
     def choose(self, tool: str) -> None:
         """Choose a kind of click, `BRUSH`, `ERASER` or `LOOK`."""
         self.typed_state.data.tool = tool
+
+    def _remove(self, number: int, mark: str | None = None) -> None:
+        """Take back the click of a row, or of a mark, whatever its number is by now."""
+        if mark is None:
+            self._clicks.remove(int(number))
+            return
+        # The page may show a click that has gone.
+        for row in self._clicks.rows:
+            if _mark(row) == mark:
+                self._clicks.remove(row.number)
+                return
 
     def _use(self, tool: str) -> None:
         node = self._interaction
@@ -110,4 +121,10 @@ def _row(row: ClickRow) -> dict:
         "slice": row.slice_number,
         "round": row.round,
         "voxels": row.voxels,
+        "mark": _mark(row),
     }
+
+
+def _mark(row: ClickRow) -> str:
+    """Return what tells a click from others though rows before it go."""
+    return f"{row.kind.value} {row.round} {row.position_ras}"

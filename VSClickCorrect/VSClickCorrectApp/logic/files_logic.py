@@ -35,6 +35,9 @@ DOWNLOADS = {
 }
 
 
+_QUESTION = "What was done on this case was not saved: {work}. Open other files in its place?"
+
+
 @dataclass
 class FilesState:
     """What the page knows of files.
@@ -90,11 +93,14 @@ class FilesLogic:
         self._status = status
         self._uploads = uploads
         self.arrived, self.changed = Signal(), Signal()
+        # The work as it is in the file that is on its way to the browser.
+        self._sent: tuple | None = None
         self.typed_state = TypedState(server.state, FilesState)
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
         server.trigger("vs_dropped")(self.open_dialog)
         server.trigger("vs_download")(self.download)
+        server.trigger("vs_saved")(self.note_saved)
         server.state.vs_unsaved = self.typed_state.name.unsaved
         flow.workbench.opened.connect(self._on_opened)
         flow.workbench.closed.connect(self._on_opened)
@@ -134,13 +140,13 @@ class FilesLogic:
     async def _open(self) -> None:
         data = self.typed_state.data
         self._uploads.check_chosen()
-        question = "What was done on this case was not saved: {work}. Open other files in its place?"
-        if self._unsaved.there and not await self._unsaved.may_go(question):
+        if self._unsaved.there and not await self._unsaved.may_go(_QUESTION):
             return
+        agreed = self._unsaved.stand
         data.busy = True
         self._status.say("Reading the files …")
         try:
-            told = await self._open_case()
+            told = await self._open_case(agreed)
             data.dialog = False
             await self._workbench.begin()
             self._status.say(f"{told}{self._workbench.what_to_do}")
@@ -150,12 +156,16 @@ class FilesLogic:
             data.busy = False
             self.show_names()
 
-    async def _open_case(self) -> str:
-        """Open what was sent; return what is to be said of it, and of the worklist's case that was left."""
+    async def _open_case(self, agreed: tuple) -> str:
+        """Open what was sent in place of the work that is ``agreed`` to go.
+
+        Returns what is to be said of it, and of the worklist's case that was left.
+        """
         nodes, current = self._workbench.nodes, self._worklist.current
         if nodes is None or set(SCAN_SLOTS) & set(self._uploads.names):
             read = await self._host.background(self._uploads.case)
             opened = await of_one_patient(self._host, read.checked)
+            await self._check_agreed(agreed)
             current = self._worklist.current
             if not await self._worklist.leave():
                 raise WorklistError("the case was not left, so nothing was opened; save it, then open again.")
@@ -167,14 +177,23 @@ class FilesLogic:
                 f"case {current.name} of the worklist takes no mask from a file and no journal; open it "
                 "together with its images, which leaves the case, or name the mask in the worklist's list."
             )
-        await self._put_onto(cast(ShownCase, nodes))
+        await self._put_onto(cast(ShownCase, nodes), agreed)
         return ""
 
-    async def _put_onto(self, nodes: ShownCase) -> None:
+    async def _check_agreed(self, agreed: tuple) -> None:
+        """Ask again if more was done on the open case while the files were read."""
+        more = self._unsaved.there and self._unsaved.stand != agreed
+        if more and not await self._unsaved.may_go(_QUESTION):
+            raise ImageError(
+                "the open case stays, so nothing was opened; save it, then open the files again."
+            )
+
+    async def _put_onto(self, nodes: ShownCase, agreed: tuple) -> None:
         """Begin the open case anew with the mask that was sent, or go on with its journal."""
         grid, journal = nodes.mask.grid, self._uploads.journal()
         sent = "mask" in self._uploads.names
         mask = await self._host.background(lambda: self._uploads.mask(grid)) if sent else None
+        await self._check_agreed(agreed)
         if self._workbench.nodes is not nodes:
             raise ImageError(
                 "another case was opened meanwhile, so the files were not used; open them again."
@@ -187,19 +206,31 @@ class FilesLogic:
         if journal:
             nodes.take_up(journal)
 
-    def download(self, name: str):
-        """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made."""
+    def download(self, name: str, shown: str | None = None):
+        """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made.
+
+        It is not where ``shown``, the case that the page showed as it was asked for, is not open any more.
+        """
         content = None
         with (
             self._status.reporting(),
             temporary_folder("vsclick-download-") as folder,
         ):
+            if shown not in (None, self.typed_state.data.case):
+                raise ImageError(
+                    f"'{shown}' was closed already, so it was not saved; open it again to save it."
+                )
             path = folder / name
             self._writer(name)(path)
             content = path.read_bytes()
-            self._unsaved.note_saved()
+            self._sent = self._unsaved.stand
             self._status.say(f"'{self.typed_state.data.stem}-{name}' was made.")
         return None if content is None else self._server.protocol.addAttachment(content)
+
+    def note_saved(self) -> None:
+        """Note that the browser has what was downloaded last."""
+        if self._sent is not None:
+            self._unsaved.note_saved(self._sent)
 
     def _begin(self, slot: str, name: str, size: int) -> None:
         if self.typed_state.data.busy and slot in CASE_SLOTS:
@@ -239,6 +270,7 @@ class FilesLogic:
         self.typed_state.data.unsaved = self._unsaved.there
 
     def _on_opened(self) -> None:
+        self._sent = None
         name = self._workbench.nodes.name if self._workbench.nodes else ""
         self.typed_state.data.case, self.typed_state.data.stem = name, _stem(name)
 

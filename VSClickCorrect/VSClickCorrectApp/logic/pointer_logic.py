@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import inf
+from time import monotonic
+
 from trame_server import Server
 from trame_slicer.views import SliceView
 
@@ -15,6 +18,8 @@ from VSClickCorrectApp.logic.views_logic import ViewsLogic
 
 # A key that is pressed for longer is held, and what it did ends when it is let go.
 _HELD_MS = 350.0
+# What several fingers seem to press arrives right after they are told of.
+_FINGERS_S = 0.5
 
 
 class PointerLogic:
@@ -38,9 +43,10 @@ class PointerLogic:
     ) -> None:
         self._views, self._display, self._overlay, self._sequences = views, display, overlay, sequences
         self._draggings = [Dragging(views.view(name), self._meaning) for name in SLICE_VIEWS]
-        self._flicked = ""
+        self._flicked, self._fingers = "", -inf
         views.hovered.connect(overlay.move)
         server.trigger("vs_hold")(self.hold)
+        server.trigger("vs_fingers")(self.note_fingers)
 
     def hold(self, action: str, down: bool, view: str = "", held_ms: float = 0.0) -> None:
         """Hear of a key pressed with the pointer over a view or none, or let go after some milliseconds."""
@@ -52,10 +58,15 @@ class PointerLogic:
         elif action == "flick" and held_ms >= _HELD_MS:
             self._sequences.switch(self._flicked)
 
+    def note_fingers(self) -> None:
+        """Hear that one of several fingers came or went, which is no press."""
+        self._fingers = monotonic()
+
     @property
     def rests(self) -> bool:
         """Whether a press in a view is to place no click."""
-        return self._display.bare or self._overlay.measuring
+        fingers = monotonic() - self._fingers < _FINGERS_S
+        return fingers or self._display.bare or self._overlay.measuring
 
     def _meaning(self, view: SliceView, control: bool) -> Drag | None:
         if self._display.bare:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
+from VSClickCorrectLib.errors import WorklistError
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 
 from VSClickCorrectApp.page_host import PageHost
@@ -43,10 +44,16 @@ class WorklistLogic:
         self.done, self.skip = host.bound(worklist.done), host.bound(worklist.skip)
         self.no_tumour = host.bound(worklist.no_tumour)
         self.typed_state = TypedState(server.state, WorklistState)
-        self.typed_state.bind_changes({self.typed_state.name.comment: host.bound(self._comment)})
+        server.trigger("vs_comment")(host.bound(self.comment))
         worklist.changed.connect(self._update)
 
-    def _comment(self, comment: str) -> None:
+    def comment(self, comment: str, case: str) -> None:
+        """Keep what is typed about a case; raises `WorklistError` if that one is not open any more."""
+        current = self._worklist.current
+        if current is None or current.name != case:
+            raise WorklistError(
+                f"a comment came when case {case} was closed already; open the case again to comment on it."
+            )
         if comment != self._worklist.comment:
             self._worklist.comment = comment
             self._worklist.keep_comment()

@@ -83,6 +83,10 @@
   }
 
   const drawing = () => stroke && !stroke.sent;
+  // Another finger, or the hand under the pen, paints nothing.
+  const another = (event) => drawing() && event.pointerId !== stroke.pointer;
+  // Of several buttons browsers tell only the last one's release by an event of its own.
+  const painting = (event) => event.buttons & 1;
 
   function take(event) {
     event.preventDefault();
@@ -97,7 +101,7 @@
   listen("pointerdown", (event) => {
     const view = tool() && event.button === 0 && !drawing() ? viewUnder(event) : null;
     if (!view || !value("widths")[view.dataset.view]) return;
-    stroke = { view, tool: tool(), radius: value("radius"), places: [], sent: false };
+    stroke = { view, tool: tool(), radius: value("radius"), places: [], sent: false, pointer: event.pointerId };
     pointer = { view, x: event.clientX, y: event.clientY };
     add(event);
     draw();
@@ -105,7 +109,9 @@
   });
   listen("pointermove", (event) => {
     watch();
+    if (another(event)) return;
     pointer = { view: viewUnder(event), x: event.clientX, y: event.clientY };
+    if (drawing() && !painting(event)) finish();
     if (drawing()) {
       const between = event.getCoalescedEvents?.() || [];
       for (const each of between.length ? between : [event]) add(each);
@@ -113,11 +119,12 @@
     draw();
   });
   listen("pointerup", (event) => {
-    if (!drawing() || event.button !== 0) return;
+    if (!drawing() || another(event) || painting(event)) return;
     take(event);
     finish();
   });
-  listen("pointercancel", () => {
+  listen("pointercancel", (event) => {
+    if (another(event)) return;
     if (drawing()) stroke = null;
     draw();
   });

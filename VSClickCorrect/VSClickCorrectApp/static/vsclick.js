@@ -1,10 +1,18 @@
 // What the page does by itself: keys, files in parts, and the pointer's twin in the other sequence.
 (function () {
   const TYPING = "input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]";
+  // Dialogs and menus have the keyboard for themselves.
+  const OPEN = ".v-overlay--active:is(.v-dialog, .v-menu)";
+
+  // Of another alphabet's letters the key counts, which has a Latin one, too.
+  function signOf({ key, code }) {
+    const [, latin] = /(?=\p{L})\P{Script=Latin}/u.test(key) ? /^Key([A-Z])$/.exec(code) || [] : [];
+    return latin || key;
+  }
 
   function name(event) {
     if (event.key === " ") return "Space";
-    const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+    const key = event.key.length === 1 ? signOf(event).toUpperCase() : event.key;
     const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
     // Which signs need Shift depends on the keyboard.
     const sign = key.length === 1 && !/[A-Z]/.test(key);
@@ -40,7 +48,7 @@
     "keydown",
     (event) => {
       const action = (window.trame.state.get("vs_keys") || {})[name(event)];
-      const busy = event.target.closest(TYPING) || document.querySelector(".v-overlay--active.v-dialog");
+      const busy = event.target.closest(TYPING) || document.querySelector(OPEN);
       // A button that was reached with the Tab key is pressed by Enter or Space, as everywhere.
       const presses = event.key === "Enter" || event.key === " ";
       const button = presses && event.target.closest("button, a, [role=button], [type=checkbox], [role=slider]");
@@ -67,19 +75,62 @@
     if (document.activeElement?.matches("[role=slider]")) document.activeElement.blur();
   });
 
+  // While an answer is awaited trame keeps back what was chosen on the page; a press or a key would overtake it.
+  function tellChoices() {
+    const { state, client } = window.trame || {};
+    const keys = [...(state?.dirtyKeys || [])];
+    if (!keys.length) return;
+    state.dirtyKeys.clear();
+    const chosen = keys.map((key) => ({ key, value: state.get(key) }));
+    client.getRemote().Trame.updateState(chosen).catch(() => keys.forEach((key) => state.dirtyKeys.add(key)));
+  }
+
+  for (const type of ["pointerdown", "keydown", "click"]) window.addEventListener(type, tellChoices, true);
+
+  // One finger presses like a mouse. As another one comes or goes trame tells of a button that is pressed and let go,
+  // which would be a click.
+  const fingers = new Set();
+  let several = false;
+
+  function onFinger(type, action) {
+    const isFinger = (event) => ["touch", "pen"].includes(event.pointerType) && event.target.closest?.(".vs-view");
+    const heard = (event) => isFinger(event) && action(event);
+    document.addEventListener(type, heard, true);
+  }
+
+  function count() {
+    several ||= fingers.size > 1;
+    if (several) window.trame.trigger("vs_fingers");
+    several &&= fingers.size > 0;
+  }
+
+  onFinger("pointerdown", (event) => {
+    fingers.add(event.pointerId);
+    count();
+  });
+  for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    onFinger(type, (event) => fingers.delete(event.pointerId) && count());
+  }
+
   // The wheel turns faster than slices are drawn: what was turned meanwhile goes with the next message.
   const NOTCH = 60;
-  let turned = 0;
+  // By view, and whether it pages or zooms.
+  const turned = { pages: {}, zooms: {} };
   let sending = false;
 
-  async function turn(view, zooms) {
-    const steps = Math.trunc(turned / NOTCH);
-    if (sending || !steps) return;
-    turned -= steps * NOTCH;
-    sending = true;
-    await window.trame.trigger("vs_wheel", [view, -steps, zooms]);
-    sending = false;
-    turn(view, zooms);
+  async function turn() {
+    for (const [what, views] of sending ? [] : Object.entries(turned)) {
+      for (const view of Object.keys(views)) {
+        const steps = Math.trunc(views[view] / NOTCH);
+        if (!steps) continue;
+        views[view] -= steps * NOTCH;
+        sending = true;
+        await window.trame.trigger("vs_wheel", [view, -steps, what === "zooms"]);
+        sending = false;
+        turn();
+        return;
+      }
+    }
   }
 
   document.addEventListener(
@@ -91,8 +142,9 @@
       event.stopPropagation();
       // A notch of a wheel is a step, whatever the browser calls it; a touchpad's small moves add up.
       const amount = Math.abs(event.deltaY) >= NOTCH ? NOTCH * Math.sign(event.deltaY) : event.deltaY;
-      turned += amount;
-      turn(over.dataset.view, event.ctrlKey);
+      const views = event.ctrlKey ? turned.zooms : turned.pages;
+      views[over.dataset.view] = (views[over.dataset.view] || 0) + amount;
+      turn();
     },
     { capture: true, passive: false },
   );
@@ -177,9 +229,11 @@
       event.target.value = "";
       if (file) send(slot, file.name, file.size, async () => file);
     },
-    async download(kind, name = kind) {
-      const content = await window.trame.trigger("vs_download", [kind]);
-      if (content) window.trame.utils.download(name, content, "application/octet-stream");
+    async download(kind, name = kind, shown = null) {
+      const content = await window.trame.trigger("vs_download", [kind, shown]);
+      if (!content) return;
+      await window.trame.utils.download(name, content, "application/octet-stream");
+      window.trame.trigger("vs_saved");
     },
     async copy(text) {
       window.trame.trigger("vs_copied", [await copied(text)]);

@@ -27,7 +27,7 @@ def brush_ui(brush: BrushLogic, clicks: ClicksLogic) -> None:
                     icon=icon,
                     id=f"tool-{tool}",
                     **attributes(aria_label=tool.capitalize(), aria_pressed=(f"{chosen} === '{tool}'",)),
-                    click=f"{chosen} = '{tool}'",
+                    click=f"trigger('vs_key', ['{tool}'])",
                     active=(f"{chosen} === '{tool}'",),
                     size="small",
                     variant="text",

@@ -25,7 +25,14 @@ def clicks_ui(clicks: ClicksLogic, doubt: DoubtLogic) -> None:
     name = clicks.typed_state.name
     with VBtnToggle(v_model=(name.tool,), mandatory=True, divided=True, classes="vs-tools w-100", id="tools"):
         for value, label, icon, hint in _TOOLS:
-            with VBtn(value=value, size="small", classes=f"vs-tool vs-{value}", id=f"tool-{value}"):
+            with VBtn(
+                value=value,
+                size="small",
+                classes=f"vs-tool vs-{value}",
+                id=f"tool-{value}",
+                # As its key, which also ends measuring.
+                click=f"trigger('vs_key', ['{value}'])",
+            ):
                 with Div(classes="d-flex flex-column align-center"):
                     VIcon(icon, size="18")
                     Span(label)
@@ -115,5 +122,5 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
                 size="x-small",
                 variant="text",
                 **attributes(aria_label=("'Remove click ' + row.number",)),
-                click=(clicks.remove, "[row.number]"),
+                click=(clicks.remove, "[row.number, row.mark]"),
             )

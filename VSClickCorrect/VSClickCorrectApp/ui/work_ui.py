@@ -89,7 +89,9 @@ def worklist_ui(worklist: WorklistLogic) -> None:
         Div(f"{{{{ {name.progress} }}}}", classes="vs-quiet", id="worklist-progress")
         with explained("A word on this case, kept with its label; why it is skipped"):
             VTextField(
-                v_model=(name.comment,),
+                model_value=(name.comment,),
+                # With the case that it is about: another one may be open by the time it arrives.
+                update_modelValue=f"{name.comment} = $event; trigger('vs_comment', [$event, {name.current}])",
                 label="Comment",
                 classes="my-1",
                 disabled=(f"!{name.current}",),
@@ -112,14 +114,14 @@ def worklist_ui(worklist: WorklistLogic) -> None:
 
 def question_ui(host: PageHost) -> None:
     """Build the dialog that asks before something is done."""
-    text = host.typed_state.name.text
+    text, number = host.typed_state.name.text, host.typed_state.name.number
     with VDialog(model_value=(f"!!{text}",), persistent=True, width=460), VCard():
         VCardText(f"{{{{ {text} }}}}", id="question")
         with VCardActions():
             Div(classes="flex-grow-1")
-            with VBtn("Cancel", click=lambda: host.answer(False), id="answer-cancel"):
+            with VBtn("Cancel", click=(host.answer, f"[false, {number}]"), id="answer-cancel"):
                 tip("Leave everything as it is")
-            with VBtn("OK", color="primary", click=lambda: host.answer(True), id="answer-ok"):
+            with VBtn("OK", color="primary", click=(host.answer, f"[true, {number}]"), id="answer-ok"):
                 tip("Do it")
 
 
@@ -159,7 +161,7 @@ def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
                 VListItem(
                     title=label,
                     subtitle=(f"{name.stem} + '-{file}'",),
-                    click=f"window.vsclick.download('{file}', {name.stem} + '-{file}')",
+                    click=f"window.vsclick.download('{file}', {name.stem} + '-{file}', {name.case})",
                     id="save-" + file.replace(".", "-"),
                 )
     with VDialog(v_model=(name.dialog,), width=640), VCard():

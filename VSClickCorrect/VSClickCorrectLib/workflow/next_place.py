@@ -93,10 +93,14 @@ class NextPlace:
         CorrectionError
             If nothing is being corrected, or these networks cannot tell.
         """
-        self._workbench.under_way  # noqa: B018, for its error
+        correction = self._workbench.under_way
         if self._networks.doubts is None:
             raise CorrectionError(_("these networks cannot say where they are unsure; choose others."))
-        await self._update()
+        if not await self._update() or self._workbench.correction is not correction:
+            return
+        if self._stamp != self._stamp_now():
+            self._host.say(_("The mask was changed meanwhile; ask for the next place again."))
+            return
         if not self.known:
             self._host.say(_("The mask is empty: find the tumour, or place an include click inside it."))
             return
@@ -125,11 +129,11 @@ class NextPlace:
         if self.following and self._networks.doubts is not None and not self._jobs.busy:
             await self._update()
 
-    async def _update(self) -> None:
-        """Know the places of the mask as it is now."""
+    async def _update(self) -> bool:
+        """Know the places of the mask as it is now; return whether nothing went wrong, which is told."""
         correction, doubts = self._workbench.correction, self._networks.doubts
         if correction is None or doubts is None or self._stamp == self._stamp_now():
-            return
+            return True
         session, stamp = correction.session, self._stamp_now()
         # A copy: the scene is not to be touched beside the event loop.
         case, clicks = session.case, session.clicks
@@ -138,13 +142,14 @@ class NextPlace:
             found = await self._host.background(lambda: _looked(doubts(case, mask, clicks)))
         except VSClickError as error:
             self._host.fail(error)
-            return
+            return False
         if self._workbench.correction is not correction or stamp != self._stamp_now():
-            return
+            return True
         self._map, self.places = found
         self.known, self._stamp, self._at = self._map is not None, stamp, -1
         self._draw()
         self.changed.emit()
+        return True
 
     def _stamp_now(self) -> object:
         correction = self._workbench.correction

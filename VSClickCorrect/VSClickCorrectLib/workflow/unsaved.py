@@ -47,9 +47,22 @@ class UnsavedWork:
         parts = ([clicks] if count else []) + ([_("what was painted")] if _painted(correction) else [])
         return _(" and ").join(parts)
 
-    def note_saved(self) -> None:
-        """Remember that everything was saved as it is now."""
-        self._saved = self._done()
+    @property
+    def stand(self) -> tuple:
+        """What tells one state of the work from another."""
+        correction = self._workbench.correction
+        if correction is None:
+            return ()
+        # Strokes have no number, so what they changed tells one from another.
+        edits = [
+            (edit.clicks, edit.numbers, edit.removed, edit.change if edit.tool else None)
+            for edit in correction.session.history.done
+        ]
+        return edits, _painted(correction), correction.pending
+
+    def note_saved(self, stand: tuple | None = None) -> None:
+        """Remember that everything was saved as it is now, or at an earlier `stand`."""
+        self._saved = self.stand if stand is None else stand
         self._look()
 
     async def may_go(self, question: str) -> bool:
@@ -63,24 +76,12 @@ class UnsavedWork:
     def _on_begun(self) -> None:
         # A correction that goes on with other networks is still the same work.
         if self._saved is None:
-            self._saved = self._done()
+            self._saved = self.stand
         self._look()
-
-    def _done(self) -> tuple:
-        """Return what tells one state of the work from another."""
-        correction = self._workbench.correction
-        if correction is None:
-            return ()
-        # Strokes have no number, so what they changed tells one from another.
-        edits = [
-            (edit.clicks, edit.numbers, edit.removed, edit.change if edit.tool else None)
-            for edit in correction.session.history.done
-        ]
-        return edits, _painted(correction), correction.pending
 
     def _look(self) -> None:
         kept, correction = self._workbench.journal.path is not None, self._workbench.correction
-        there = correction is not None and not kept and self._done() != self._saved and bool(self.work)
+        there = correction is not None and not kept and self.stand != self._saved and bool(self.work)
         if there != self.there:
             self.there = there
             self.changed.emit()
