@@ -88,6 +88,16 @@ def test_slab_without_any_contrast_is_empty():
     assert not sample_slab(case, slab_grid(case, 0.0, (24, 32, 40)), "min-max").any()
 
 
+def test_slab_that_begins_where_a_sequence_ends_is_empty_there_and_no_number_is_missing():
+    t2 = head(60, seed=1)
+    # As a T2 is resampled that ends below the slab, whose first slice is the 20th.
+    t2[20:] = 0
+    case = case_of(head(60), t2)
+    t1ce, found = sample_slab(case, slab_grid(case, 31.5, (24, 32, 40)), "min-max")
+    np.testing.assert_array_equal(found, np.zeros((24, 32, 40)))
+    np.testing.assert_allclose(t1ce, thesis(head(60), 31.5, (24, 32, 40)), atol=2e-6)
+
+
 def test_slices_are_axial_in_whatever_order_they_are_stored():
     values = head(60)
     stored = np.ascontiguousarray(values.transpose(2, 0, 1)[::-1])

@@ -7,9 +7,9 @@ import pytest
 import torch
 from VSClickCorrectLib.errors import ModelError, StorageError
 from VSClickCorrectLib.inference import adapted_models
-from VSClickCorrectLib.inference.adapted_models import VERSIONS, keep_adapted
+from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.manifest import ModelFolder, adapted_folder
+from VSClickCorrectLib.inference.manifest import VERSIONS, ModelFolder, adapted_folder
 
 TOLD = {"cases": 12, "own": [0.8, 0.9], "builtin": [0.9, 0.9]}
 
@@ -57,6 +57,33 @@ def test_the_last_versions_are_kept_and_older_weights_go(kept, bright_models):
     assert files == {entry.file for entry in models.adapted.values()}
     for entry in models.adapted.values():
         models.check(entry)
+
+
+def test_who_goes_back_gets_both_networks_as_they_were_then(user_data, click_models):
+    models = ModelFolder(click_models)
+
+    def keep(role, by, beside):
+        parent = models.entry(role)
+        tensors = models.load_as_trained(parent).state_dict()
+        tensors["head.bias"] = tensors["head.bias"] + by
+        told = TOLD | {"beside": beside.sha256}
+        return keep_adapted(parent, {n: t.half() for n, t in tensors.items()}, told)
+
+    first = keep("click", 0.1, models.entry("corrector"))
+    corrector = keep("corrector", 0.1, first)
+    # From then on the initial mask alone gets better.
+    later = [keep("click", 0.1 * n, corrector) for n in range(2, 2 + VERSIONS)]
+    back = ModelFolder(click_models, corrector.name)
+    assert (back.entry("corrector"), back.entry("click")) == (corrector, first)
+    back.check(first)
+    # It is there for that, and offered no longer by itself.
+    assert list(back.adapted) == [corrector.name, *(entry.name for entry in later)]
+    # Its weights go with the last version that needs them.
+    for n in range(2, 2 + VERSIONS):
+        keep("corrector", 0.1 * n, later[-1])
+    files = {path.name for path in adapted_folder().glob("*.safetensors")}
+    assert first.file not in files
+    assert files == {entry.file for entry in (*ModelFolder(click_models).adapted.values(), corrector)}
 
 
 @pytest.mark.parametrize("dies_at", ["write_atomically", "write_text"])

@@ -254,6 +254,23 @@ def test_too_few_cases_are_refused_with_the_reasons(task, tmp_path, user_data):
         adapt(Adaptation((gone, *task.cases[1:]), task.models))
 
 
+def test_where_most_cases_are_of_no_use_the_rest_both_teaches_and_scores(task, lesson, tmp_path, monkeypatch):
+    seen = {}
+
+    def learned(network, entry, new, old, progress):
+        seen["new"] = new
+        return network
+
+    monkeypatch.setattr(learning, "learned", learned)
+    gone = replace(task.cases[0], case="gone", label=str(tmp_path / "none.nii.gz"))
+    adapted = adapt(Adaptation((gone,) * 35 + task.cases, task.models))
+    assert len(adapted.left_out) == 35
+    # Of 40 cases the last 8 would score; 5 are left, of which 2 do and 3 teach.
+    (network,) = adapted.networks
+    assert (network.cases, network.scored) == (5, 2)
+    assert len(seen["new"]) == sum(len(examples_of(lesson, case)) for case in task.cases[:3])
+
+
 def test_one_at_a_time(task):
     with writing_into(adapted_folder()), pytest.raises(StorageError, match="another command"):
         adapt(task)

@@ -124,6 +124,20 @@ def test_a_mask_outside_the_other_field_of_view_keeps_its_own_measurements():
     assert found.diameter.after == pytest.approx(14, abs=0.6)
 
 
+@pytest.mark.parametrize("height, turn", [(0.0, 0), (1.0, 0), (0.0, 15)])
+def test_a_small_tumour_that_the_earlier_slices_hardly_meet_is_not_told_to_lie_outside(height, turn):
+    """The later tumour, a ball of 3 mm in the middle of the earlier scan, whose slices are 5 mm thick."""
+    coarse = grid_of((0.4, 0.4, 5.0), (24, 100, 100), turn=(turn, 0, 0))
+    after = measured(FINE, 1.5, CENTRE + [0.0, 0.0, height])
+    found = follow_up(measured(coarse, 6.0), after, np.eye(4), "registration")
+    assert (found.placed_by, found.laid) == ("coarse", None)
+    assert (
+        "field of view" not in found.as_text()
+        and "too small for the earlier scan's slices" in found.as_text()
+    )
+    assert found.diameter.after == pytest.approx(3.0, abs=0.5)
+
+
 def test_the_text_names_thresholds_units_and_uncertainty():
     text = follow_up(measured(FINE, 6.0), measured(FINE, 7.0)).as_text()
     for words in ("mm³ before", "Threshold of growth (20 % of the volume): growth by that threshold", "±"):

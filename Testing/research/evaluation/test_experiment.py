@@ -28,7 +28,7 @@ CASE = LabelledCase("a", ball_case(), ball(), START)
 METHODS = [Method("disc", Disc(), "replace"), Method("none", Unchanged(), "replace")]
 
 
-def lazy(case, loaded=None, files=None):
+def lazy(case, loaded=None, files=None, kind=None):
     """A case that writes down when it is loaded."""
 
     def load():
@@ -36,7 +36,7 @@ def lazy(case, loaded=None, files=None):
             loaded.append(case.name)
         return case
 
-    return SimpleNamespace(name=case.name, load=load, files=files or {})
+    return SimpleNamespace(name=case.name, load=load, files=files or {}, kind=kind)
 
 
 def experiment(start_of=given_mask, sequences="both", **play):
@@ -142,6 +142,15 @@ def test_kind_and_confidence_are_recorded(folder):
     first, second = recorded(experiment(initial_mask(network), rounds=1), cases, folder)
     assert (first.kind, first.confidence, second.kind) == ("real", 0.75, "")
     assert first.first == {}
+
+
+def test_kind_is_what_the_list_says_now_though_nothing_is_played_again(folder):
+    loaded = []
+    (first,) = recorded(experiment(), [lazy(CASE, loaded, kind="")], folder)
+    (again,) = recorded(experiment(), [lazy(CASE, loaded, kind="phantom")], folder)
+    assert loaded == ["a"]
+    assert (first.kind, again.kind) == ("", "phantom")
+    assert again.rounds == first.rounds
 
 
 def test_hand_shakes_in_the_rounds(folder):

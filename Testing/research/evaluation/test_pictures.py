@@ -9,6 +9,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.measure.measurements import measure
 
 if find_spec("matplotlib") is None:
     pytest.skip("pictures need matplotlib", allow_module_level=True)
@@ -57,6 +58,18 @@ def test_picture_shows_each_mask_in_its_colour_and_no_other(tmp_path):
         masks={"truth": ball_of([12]), "before": ball(radius=5.0) & one, "mask": ball(radius=3.0) & one},
     )
     assert min(count(pixels, colour) for colour in (ORANGE, BLUE, GREEN)) > 100
+
+
+def test_slices_have_the_numbers_that_measurements_give_them(tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    titles = []
+    monkeypatch.setattr(Axes, "set_title", lambda self, text, **_: titles.append(text))
+    drawn(tmp_path)
+    # Slices 11 and 12 of the array, which begins at the bottom.
+    assert titles == ["T1ce, slice 12", "T1ce, slice 13"]
+    mask = ball_of([11, 12])
+    assert measure(GRID, GRID.box, mask).slices == (12, 13)
 
 
 def test_click_is_drawn_on_its_slice_only(tmp_path):

@@ -42,6 +42,16 @@ def count(pixels, colour):
     return int((np.abs(pixels - colour).max(axis=-1) < 30).sum())
 
 
+def test_slices_have_the_numbers_that_measurements_give_them(tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    words, one = [], ball() & (np.arange(SHAPE[0])[:, None, None] == 12)
+    monkeypatch.setattr(Axes, "text", lambda self, x, y, text, **_: words.append(text))
+    drawn(tmp_path / "a.png", ball_case(), one, rounds_of(ball_case(), one, np.roll(one, 2, axis=2)))
+    # Slice 12 of the array, which begins at the bottom.
+    assert words == ["slice 13"]
+
+
 def test_first_column_is_bare_and_each_further_one_shows_mask_and_truth(tmp_path):
     start = np.roll(ball(), 4, axis=2)
     rounds = rounds_of(ball_case(), ball(), start)

@@ -17,6 +17,7 @@ from VSClickCorrectLib.errors import ModelError, StorageError
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.networks.registry import build
+from VSClickCorrectResearch.training import train as training_of_experiments
 from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.schedule import Schedule
 from VSClickCorrectResearch.training.train import train
@@ -50,6 +51,33 @@ def experiment(folder: Path, text: str = CORRECTOR, rounds: int = 1, start: str 
 def run(path, cohort, output, **more):
     schedule = Schedule(4, val_every=2, threads=1, device="cpu")
     return train(read_experiment(path), (cohort, cohort), output, schedule, seed=1, **more)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"loss": {"sparing": 0.5}}, r"with loss .*'sparing': 1.0.*, not .*'sparing': 0.5"),
+        ({"course": {**COURSE, "batch": 2}}, "with batch 4, not 2"),
+        ({"examples": {"rounds": 1, "start": "spoiled", "missing_t2": 0.5}}, "with examples "),
+    ],
+)
+def test_a_training_goes_on_with_the_experiment_with_which_it_began_and_no_other(
+    cohort, tmp_path, change, told
+):
+    as_it_was = {"examples": {"rounds": 1, "start": "spoiled"}, "loss": {"sparing": 1.0}, "course": COURSE}
+    output = tmp_path / "trained"
+    first = run(experiment(tmp_path), cohort, output)
+    with pytest.raises(ModelError, match=f"holds a training {told}"):
+        run(experiment(tmp_path, experiment_text("corrector", **(as_it_was | change))), cohort, output)
+    assert run(experiment(tmp_path), cohort, output) == first
+
+
+def test_a_training_of_a_version_that_kept_no_experiment_goes_on(cohort, tmp_path, monkeypatch):
+    output = tmp_path / "trained"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(training_of_experiments, "_taught", lambda experiment: {})
+        first = run(experiment(tmp_path), cohort, output)
+    assert run(experiment(tmp_path), cohort, output) == first
 
 
 def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):

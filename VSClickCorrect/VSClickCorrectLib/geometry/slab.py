@@ -60,4 +60,5 @@ def _between_extremes(volume: Volume | None, window: ResamplingGrid) -> np.ndarr
         return np.zeros(window.geometry.shape, np.float32)
     values = window.resample(source)
     values -= values.min()
-    return values / values.max()
+    # The slab itself may be empty though voxels beside it are not, as where a T2 ends.
+    return values / values.max() if values.any() else values

@@ -12,15 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from VSClickCorrectLib.inference.manifest import MANIFEST_NAME, adapted_entries, adapted_folder
+from VSClickCorrectLib.inference.manifest import MANIFEST_NAME, adapted_entries, adapted_folder, newest
 from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.io.files import changing, make_folder, restore_folders, write_atomically, write_text
 
 if TYPE_CHECKING:
     import torch
-
-# Of each released network so many versions are kept, the newest.
-VERSIONS = 3
 
 
 def make_adapted_folder() -> Path:
@@ -73,23 +70,18 @@ def keep_adapted(parent: ModelEntry, tensors: Mapping[str, torch.Tensor], told: 
         adapted={"parent": parent.sha256, "date": date.today().isoformat(), **told},
     )
     write_atomically(folder / entry.file, lambda path: path.write_bytes(content))
-    kept = _newest([*(e for e in entries if e.sha256 != digest), entry])
+    kept = _needed([*(e for e in entries if e.sha256 != digest), entry])
     manifest = json.dumps({"format": 1, "models": [asdict(e) for e in kept]}, indent=1)
     write_text(folder / MANIFEST_NAME, manifest + "\n")
     _tidy(folder, {e.file for e in kept})
     return entry
 
 
-def _newest(entries: list[ModelEntry]) -> list[ModelEntry]:
-    """Return the last `VERSIONS` of each parent, in order."""
-    later: dict[str, int] = {}
-    kept = []
-    for entry in reversed(entries):
-        parent = entry.adapted["parent"]
-        later[parent] = later.get(parent, 0) + 1
-        if later[parent] <= VERSIONS:
-            kept.append(entry)
-    return kept[::-1]
+def _needed(entries: list[ModelEntry]) -> list[ModelEntry]:
+    """Return the versions that are offered, and those beside which these were learned, in order."""
+    offered = newest(entries)
+    used = {entry.sha256 for entry in offered} | {entry.adapted.get("beside") for entry in offered}
+    return [entry for entry in entries if entry.sha256 in used]
 
 
 def _tidy(folder: Path, files: set[str]) -> None:

@@ -24,6 +24,8 @@ DEVICES = ("auto", "cuda", "mps", "cpu")
 # T1ce and T2; a mask and two kinds of clicks besides. A corrector's are those of its cuts.
 _CHANNELS = {"locator": 2, "initial": 2, "click": 5}
 _MAX_BYTES = {"manifest": 1 << 20, "weights": 1 << 29}
+# Of what each released network has learned so many versions are offered, the newest.
+VERSIONS = 3
 
 
 def adapted_folder() -> Path:
@@ -52,7 +54,7 @@ class ModelFolder:
     entries : dict of ModelEntry
         The folder's own models by name.
     adapted : dict of ModelEntry
-        Those of `adapted_folder` that began with one of them, oldest first.
+        The newest `VERSIONS` of `adapted_folder` that began with each of them, oldest first.
     remark : str
         Why those cannot be offered, a sentence; empty if nothing hinders it.
 
@@ -73,13 +75,15 @@ class ModelFolder:
             self.entries = {entry.name: entry for entry in entries_of(content)}
         except (VSClickError, ValueError) as error:
             raise ModelError(f"{path} cannot be understood ({error}); install the models again.") from None
-        self.adapted: dict[str, ModelEntry] = {}
+        # Older ones may be there, too, beside which a newer one has learned.
+        self._learned: list[ModelEntry] = []
         self.remark = ""
         try:
-            self.adapted = {entry.name: entry for entry in adapted_entries() if self._is_child(entry)}
+            self._learned = [entry for entry in adapted_entries() if self._is_child(entry)]
         except ModelError as error:
             # What ships is of use without them.
             self.remark = error.sentence
+        self.adapted = {entry.name: entry for entry in newest(self._learned)}
 
     @property
     def all_entries(self) -> list[ModelEntry]:
@@ -107,7 +111,8 @@ class ModelFolder:
         ModelError
             If there is none.
         """
-        fitting = [e for e in self.all_entries if e.role == role and name in (None, e.name)]
+        there = [*self.entries.values(), *self._learned]
+        fitting = [e for e in there if e.role == role and name in (None, e.name)]
         if not fitting:
             what = f"model '{name}' of role {role}" if name else f"{role} model"
             raise self._has_no(what)
@@ -239,6 +244,18 @@ def _misfit(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> str:
             return f"{name} holds NaN or infinite values"
     left = [name for name in tensors if name not in wanted]
     return f"it has no {left[0]}" if left else ""
+
+
+def newest(entries: Sequence[ModelEntry]) -> list[ModelEntry]:
+    """Return the last `VERSIONS` of each parent of entries that have learned, in order."""
+    later: dict[str, int] = {}
+    kept = []
+    for entry in reversed(entries):
+        parent = entry.adapted["parent"]
+        later[parent] = later.get(parent, 0) + 1
+        if later[parent] <= VERSIONS:
+            kept.append(entry)
+    return kept[::-1]
 
 
 def adapted_entries() -> list[ModelEntry]:

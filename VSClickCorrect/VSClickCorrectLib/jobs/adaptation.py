@@ -71,6 +71,7 @@ class _Taught:
     scored: int
     own: list[Examples] = field(default_factory=list)
     new: list[Examples] = field(default_factory=list)
+    scoring: list[AcceptedCase] = field(default_factory=list)
 
     def asked(self, work: AcceptedWork) -> list[Examples]:
         """Return what the next case gives, nothing if there are enough."""
@@ -79,9 +80,20 @@ class _Taught:
         enough = len(self.own) + len(self.new) == self.lesson.most
         return [] if enough else [self.lesson.taught_by(work)]
 
-    def take(self, examples: list[Examples]) -> None:
-        """Take what was asked."""
-        (self.own if len(self.own) < self.scored else self.new).extend(examples)
+    def take(self, case: AcceptedCase, examples: list[Examples]) -> None:
+        """Take what the case was asked for."""
+        if len(self.own) < self.scored:
+            self.own.extend(examples)
+            self.scoring.append(case)
+        else:
+            self.new.extend(examples)
+
+    def divide(self) -> None:
+        """Let cases teach that were to score, where so many were left out that too few teach."""
+        scored = _scored(len(self.own) + len(self.new))
+        for case in self.scoring[scored:]:
+            self.new.append(self.lesson.taught_by(read_accepted(case)))
+        del self.own[scored:], self.scoring[scored:]
 
 
 def _taught(
@@ -102,9 +114,11 @@ def _taught(
             left_out.append(f"{on_one_line(case.case)}: {error}")
             continue
         for one, examples in zip(taught, given, strict=True):
-            one.take(examples)
+            one.take(case, examples)
     if len(last) - len(left_out) < FEWEST:
         raise ModelError(_too_few(len(last) - len(left_out), left_out))
+    for one in taught:
+        one.divide()
     return taught, tuple(left_out)
 
 

@@ -34,6 +34,8 @@ LARGE_MM3 = 3222.0
 LARGE_AGREEMENT_PERCENT = 7
 # So much of a mask may be lost when it is laid on the other grid, by its edge's rounding.
 _LOST = 0.15
+# So many voxels of a mask at most are asked whether they lie in a field of view.
+_TRIED = 100_000
 
 
 def agreement_percent(volume_mm3: float) -> float:
@@ -118,7 +120,8 @@ class FollowUp:
         The later mask laid on the earlier one's grid, where it is known how they lie to each other.
     placed_by : str
         How that is known: ``grid`` (both lie on one), ``registration``, ``header`` (the registration did not
-        help), ``outside`` (the later tumour does not lie within the earlier scan), or empty.
+        help), ``outside`` (the later tumour does not lie within the earlier scan), ``coarse`` (it does, but
+        is too small for that scan's slices), or empty.
     """
 
     before: Measurements
@@ -178,6 +181,8 @@ _PLACED = {
     "header": f"Registration did not improve on where the headers place the scans, which was kept; {_IN_ONE}",
     "outside": "The later tumour does not lie within the earlier scan's field of view, so each diameter was "
     "measured in its own slices; check that both scans are of the same patient.",
+    "coarse": "The later tumour is too small for the earlier scan's slices, so each diameter was measured in "
+    "its own slices.",
     "": "The masks lie on different scans; each diameter was measured in its own slices, which may be tilted "
     "against each other. Name both scans to have them registered.",
 }
@@ -215,16 +220,27 @@ def follow_up(
     """
     if matrix is None and before.grid.matches(after.grid):
         return FollowUp(before, after, after, "grid")
-    laid = None if matrix is None else _laid(after, before.grid, matrix)
-    outside = matrix is not None and laid is None and after.voxels > 0
-    return FollowUp(before, after, laid, "outside" if outside else placed_by)
+    if matrix is None or not after.voxels:
+        return FollowUp(before, after, None, placed_by)
+    if not _lies_within(after, before.grid, matrix):
+        return FollowUp(before, after, None, "outside")
+    laid = _laid(after, before.grid, matrix)
+    return FollowUp(before, after, laid, placed_by if laid is not None else "coarse")
+
+
+def _lies_within(measured: Measurements, grid: Grid, matrix: np.ndarray) -> bool:
+    """Whether a mask lies in another grid's field of view, but for a share of `_LOST`."""
+    voxels = np.argwhere(measured.values)
+    places = measured.grid.index_to_ras(voxels[:: 1 + len(voxels) // _TRIED] + measured.box.start)
+    back = np.linalg.inv(matrix)
+    ijk = grid.ras_to_ijk(places @ back[:3, :3].T + back[:3, 3])
+    inside = ((ijk >= -0.5) & (ijk <= np.array(grid.shape[::-1]) - 0.5)).all(axis=1)
+    return float(inside.mean()) >= 1 - _LOST
 
 
 def _laid(measured: Measurements, grid: Grid, matrix: np.ndarray) -> Measurements | None:
-    """Measure a mask laid on another grid; None if it does not lie in its field of view."""
-    own = measured.grid.cropped(measured.box) if measured.voxels else None
-    if own is None:
-        return None
+    """Measure a mask laid on another grid, in whose field of view it lies; None if too much of it is lost."""
+    own = measured.grid.cropped(measured.box)
     to_own = np.linalg.inv(own.affine) @ matrix @ grid.affine
     corners = np.array(np.meshgrid(*([-1, n] for n in own.shape[::-1]))).reshape(3, -1).T
     to_grid = np.linalg.inv(to_own)

@@ -23,6 +23,10 @@ class LazyCase(Protocol):
     def files(self) -> dict[str, Path]:
         """What it is read from, by role; a folder is a DICOM series."""
 
+    @property
+    def kind(self) -> str | None:
+        """What kind of head it is by the list that names it; None where the files say so."""
+
     def load(self) -> LabelledCase:
         """Read it."""
 

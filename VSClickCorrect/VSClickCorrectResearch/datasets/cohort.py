@@ -273,6 +273,11 @@ class CohortCase:
         """The file, by the role that it has."""
         return {"case": self.path}
 
+    @property
+    def kind(self) -> str | None:
+        """None: the file says it."""
+        return None
+
     def load(self) -> LabelledCase:
         """Read the file.
 

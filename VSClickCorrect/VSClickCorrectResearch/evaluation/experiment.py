@@ -59,7 +59,8 @@ class EvaluationRun:
         if record is None:
             record = replace(self._record(self._shown(case)), inputs=inputs)
             folder.write(record)
-        return record
+        # It stands in the list, which may have changed though the files have not.
+        return record if case.kind is None else replace(record, kind=case.kind)
 
     def replay(self, case: LazyCase) -> tuple[LabelledCase, list[Round]]:
         """Return a case and the rounds of the first method on it, masks included."""

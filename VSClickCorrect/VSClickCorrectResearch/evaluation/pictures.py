@@ -72,9 +72,9 @@ def save_picture(
                 outline(axis, mask[k], view, colors=COLOURS[one], linewidths=1.1, linestyles=style)
             _mark(axis, [(c, p) for c, p in places if round(p[0]) == k])
             axis.set_axis_off()
-            axis.set_title(
-                f"{name.replace('t1ce', 'T1ce').replace('t2', 'T2')}, slice {k}", color="w", fontsize=8
-            )
+            # Counted as everywhere else: from 1 at the bottom.
+            title_of_slice = f"{name.replace('t1ce', 'T1ce').replace('t2', 'T2')}, slice {k + 1}"
+            axis.set_title(title_of_slice, color="w", fontsize=8)
     figure.suptitle(title, color="w", fontsize=10)
     _legend(figure, masks)
     figure.subplots_adjust(0.005, 0.06, 0.995, 0.86, 0.02, 0.12)

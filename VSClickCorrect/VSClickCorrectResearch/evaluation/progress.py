@@ -67,7 +67,9 @@ def save_progress(path: Path, case: Case, truth: np.ndarray, rounds: Sequence[Ro
                 **place(case.grid, view),
             )
             axis.set_axis_off()
-        row[0].text(0.03, 0.95, f"slice {k}", color="w", fontsize=8, va="top", transform=row[0].transAxes)
+        # Counted as everywhere else: from 1 at the bottom.
+        number = f"slice {k + 1}"
+        row[0].text(0.03, 0.95, number, color="w", fontsize=8, va="top", transform=row[0].transAxes)
         for axis, one, mask in zip(row[1:], rounds, masks, strict=True):
             outline(axis, mask[k], view, colors=COLOURS["mask"], linewidths=1.2, linestyles=["solid"])
             outline(axis, true[k], view, colors=COLOURS["truth"], linewidths=1.2, linestyles=[(0, (3, 2))])

@@ -17,6 +17,8 @@ from VSClickCorrectLib.io.files import write_atomically
 
 FORMAT = 2
 _METADATA = "vsclickcorrect_training"
+# What an experiment's file says of a training; trainings of earlier versions do not tell it, and go on.
+EXPERIMENT = ("loss", "examples", "geometry", "parameters", "batch", "classes", "channels")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -92,7 +94,7 @@ class SafetensorsIO(CheckpointIO):
     def _compare(self, folder: Path, was: Mapping[str, Any]) -> None:
         for name in {**self._settings, **was}:
             now = self._settings.get(name)
-            if was.get(name) == now:
+            if was.get(name) == now or (name in EXPERIMENT and name not in was):
                 continue
             # A network is a long list of shapes, which would tell a person nothing.
             other = "of another network" if name == "network" else f"with {name} {was.get(name)}, not {now}"

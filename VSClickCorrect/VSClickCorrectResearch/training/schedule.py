@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from VSClickCorrectLib.errors import ModelError
@@ -54,6 +55,9 @@ class Schedule:
     workers : int
         Processes that make batches ahead of the network; 0 makes each when its turn comes. They are forked,
         which Linux and macOS can.
+    taught : mapping
+        What is learned, by the names of `checkpoint.EXPERIMENT`: it must not change, either, when the
+        training goes on.
     """
 
     steps: int
@@ -70,6 +74,7 @@ class Schedule:
     workers: int = 0
     milestones: tuple[int, ...] = ()
     decay: float = 0.1
+    taught: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what a person may have written.
@@ -121,4 +126,5 @@ class Schedule:
         """Return what must not change when an interrupted training goes on."""
         # What says nothing without milestones is left out, so that older trainings go on.
         silent = set() if self.milestones else {"milestones", "decay"}
-        return {name: value for name, value in asdict(self).items() if name not in _FREE | silent}
+        own = {name: value for name, value in asdict(self).items() if name not in _FREE | silent}
+        return {**own.pop("taught"), **own}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
 from VSClickCorrectResearch.datasets.class_cases import LazyClassCase, list_class_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
+from VSClickCorrectResearch.training.checkpoint import EXPERIMENT
 from VSClickCorrectResearch.training.class_task import ClassTask, class_example
 from VSClickCorrectResearch.training.click_task import ClickTask
 from VSClickCorrectResearch.training.cut_making import Starts, perturbed_start
@@ -97,11 +98,18 @@ def train(
     read = [file for path in cohorts for file in _inputs(experiment, path)]
     check_output(output, [*read, *([weights] if weights else [])])
     task = _task(experiment, cohorts, seed, weights, models, network)
+    schedule = replace(schedule, taught=_taught(experiment))
     best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
     text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
     write_text(output / RESULT, text + "\n")
     return result
+
+
+def _taught(experiment: Experiment) -> dict[str, Any]:
+    """Return what decides, beside schedule and seed, what a network learns, by the names of `EXPERIMENT`."""
+    told = {**asdict(experiment), "parameters": experiment.parameters, "batch": experiment.course.batch}
+    return {name: told[name] for name in EXPERIMENT}
 
 
 def check_output(output: Path, inputs: Sequence[Path]) -> None:
