@@ -15,7 +15,7 @@ from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, InitialProposer, Proposer
 from VSClickCorrectLib.session.journal import Guard, Journal, session_event
-from VSClickCorrectLib.session.start_mask import start_json
+from VSClickCorrectLib.session.start_mask import start_json, start_of
 
 
 def correct_segment(
@@ -67,7 +67,8 @@ def correct_segment(
     if begun:
         ensure_start(segmentation_node, segment_id, reference, journal.events)
     else:
-        keep_start(segmentation_node, segment_id, reference)
+        untold = start_of(journal.events, case.grid) is None
+        keep_start(segmentation_node, segment_id, reference, saved=untold)
     return SceneCorrection(session, segmentation_node, volume_nodes=volume_nodes, **callbacks)
 
 
