@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from placed_points import ELSEWHERE, INCLUDE, SITE, points
+from placed_points import ELSEWHERE, EXCLUDE, INCLUDE, SITE, points
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
@@ -71,4 +71,30 @@ def test_a_segment_that_is_deleted_takes_nothing_of_another_one_with_it(
     again = correct_segment((volume_node, None), segment, oracle)
     assert [row.position_ras for row in again.rows] == [SITE]
     assert points(segment) == [("include", SITE)]
+    again.close()
+
+
+def test_clicks_that_wait_for_another_segment_stay_when_the_watched_one_is_deleted(
+    scene, segment, volume_node, oracle
+):
+    node, first = segment
+    second = node.GetSegmentation().AddEmptySegment("", "second")
+    waiting = correct_segment((volume_node, None), (node, second), oracle)
+    waiting.collecting = True
+    waiting.place(Click(ELSEWHERE, INCLUDE))
+    waiting.close()
+    postponed, told = [], []
+    watched = correct_segment((volume_node, None), segment, oracle, on_error=told.append)
+    for kind in (INCLUDE, EXCLUDE):
+        watched.place(Click(SITE, kind))
+    assert points(segment) == [("exclude", SITE), ("include", ELSEWHERE), ("include", SITE)]
+    orphans = Orphans(scene, postponed.append, watched.close)
+    orphans.watch(node, first)
+    node.GetSegmentation().RemoveSegment(first)
+    while postponed:
+        postponed.pop()()
+    assert (points(segment), told) == ([("include", ELSEWHERE)], [])
+    assert node.GetNodeReference("VSClickCorrect.Clicks.exclude") is None
+    again = correct_segment((volume_node, None), (node, second), oracle)
+    assert again.pending == [Click(ELSEWHERE, INCLUDE)]
     again.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import slicer
 
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.mrml.persistence import SEGMENT_ATTRIBUTE
 from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
@@ -91,9 +92,11 @@ class Orphans:
         self, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str, _index: int | None
     ) -> None:
         def clear() -> None:
-            # Points are those of the watched segment; what is kept for others stays with them.
+            # Points that stand are those of the watched segment; what is kept for others stays with them.
             points_go = segmentation.GetSegmentation().GetSegment(segment_id) is None
-            self._clear(list(_left_behind(segmentation, points_go)))
+            # First, so that nobody takes back the clicks whose points go now.
+            self._on_gone()
+            remove_nodes(self._scene, *_left_behind(segmentation, points_go))
 
         self._later(clear)
 
@@ -118,6 +121,7 @@ def _left_behind(
 ) -> Iterator[slicer.vtkMRMLNode]:
     """Yield what belongs to segments that are no longer there, and take their copies out of what stays."""
     there = set(segmentation.GetSegmentation().GetSegmentIDs())
+    waited_for = _clear_points(segmentation) if points_go else set()
     for role, part in _references(segmentation):
         if not role.startswith(OWN_ROLES):
             continue
@@ -129,9 +133,20 @@ def _left_behind(
         elif part.GetAttribute(SEGMENT_ATTRIBUTE) is not None:
             gone = part.GetAttribute(SEGMENT_ATTRIBUTE) not in there
         else:
-            gone = points_go
+            gone = points_go and part not in waited_for
         if gone:
             yield part
+
+
+def _clear_points(segmentation: slicer.vtkMRMLSegmentationNode) -> set[slicer.vtkMRMLNode]:
+    """Remove the points that wait for no segment that is there; return the lists in which others are left."""
+    nodes, left = ClickNodes(segmentation), set()
+    for marker in nodes.markers():
+        if nodes.waits_for(marker):
+            left.add(nodes.find(marker.kind))
+        else:
+            nodes.remove(marker)
+    return left
 
 
 def _registers(role: str, part: slicer.vtkMRMLNode) -> bool:
