@@ -11,6 +11,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volumes import grid_of
 
 SECOND = InitialMask(Box((4, 2, 3), (5, 4, 5)), np.ones((1, 2, 2), bool), 0.8, 0.4, 0.3)
@@ -159,6 +160,22 @@ def test_found_while_another_module_is_open_it_is_there_on_coming_back(flow, beg
     assert begun.correction is None
     host.run(begun.resume())
     assert begun.values().sum() == 24
+
+
+@pytest.mark.parametrize("yes", [False, True])
+def test_what_was_painted_in_another_module_meanwhile_goes_only_after_a_question(
+    flow, begun, host, job, start, yes
+):
+    running, painted = job(FOUND), Box((0, 0, 0), (1, 1, 2))
+    host.run(flow.initial.find())
+    begun.rest()
+    mask = SegmentMask(*begun.segment, begun.reference)
+    mask.write(painted, np.ones(painted.shape, bool))
+    host.answers.append(yes)
+    end(running, host)
+    host.run(begun.resume())
+    assert [question.startswith("The mask was changed while") for question in host.questions] == [True]
+    assert begun.values().sum() == (24 if yes else np.count_nonzero(start) + 2)
 
 
 def registration(improved):
