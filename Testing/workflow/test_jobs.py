@@ -12,6 +12,7 @@ from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.transforms import matrix_of
 from VSClickCorrectLib.mrml.volumes import grid_of
 
 SECOND = InitialMask(Box((4, 2, 3), (5, 4, 5)), np.ones((1, 2, 2), bool), 0.8, 0.4, 0.3)
@@ -190,6 +191,21 @@ def test_agreement_is_told_of_both_volumes_only(flow, begun, host):
     assert not flow.registration.apart
     host.run(begun.choose((begun.volumes[0], None), begun.segment, begun.settings))
     assert flow.registration.sentence == ""
+
+
+def test_agreement_is_told_anew_when_a_transform_over_the_t2_changes(flow, begun, host, headless):
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    begun.volumes[1].SetAndObserveTransformNodeID(transform.GetID())
+    host.run(begun.begin())
+    host.pass_time()
+    assert "100% of the T2 lies within the T1ce" in flow.registration.sentence
+    matrix = np.eye(4)
+    matrix[0, 3] = 1000.0
+    begun.rest()
+    transform.SetMatrixTransformToParent(matrix_of(matrix))
+    host.run(begun.resume())
+    host.pass_time()
+    assert flow.registration.sentence == "The T2 lies nowhere near the T1ce; register it."
 
 
 def test_t2_is_moved_and_taken_back_and_clicks_stay(flow, begun, host, job, border):
