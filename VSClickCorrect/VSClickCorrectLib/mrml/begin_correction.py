@@ -7,6 +7,7 @@ from pathlib import Path
 import slicer
 
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.mrml.owners import own_all
 from VSClickCorrectLib.mrml.part_segments import OtherParts
 from VSClickCorrectLib.mrml.persistence import scene_journal, store_journal
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
@@ -60,6 +61,7 @@ def correct_segment(
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
     mask = SegmentMask(segmentation_node, segment_id, reference)
+    own_all(segmentation_node)
     journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
     begun = bool(journal.events)
     others = OtherParts(segmentation_node, segment_id, reference)

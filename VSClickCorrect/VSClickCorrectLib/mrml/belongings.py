@@ -8,15 +8,14 @@ import slicer
 
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.observers import Observers
+from VSClickCorrectLib.mrml.owners import OWN_ROLES, references
 from VSClickCorrectLib.mrml.persistence import SEGMENT_ATTRIBUTE
 from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
-
-OWN_ROLES = "VSClickCorrect."
 
 
 def parts_of(node: slicer.vtkMRMLNode) -> Iterator[slicer.vtkMRMLNode]:
     """Yield what belongs to a node, and to that in turn."""
-    for role, part in _references(node):
+    for role, part in references(node):
         if role in ("display", "storage") or role.startswith(OWN_ROLES) or _registers(role, part):
             yield part
             yield from parts_of(part)
@@ -85,7 +84,7 @@ class Orphans:
     def _node_goes(self, node: slicer.vtkMRMLNode) -> None:
         if self._scene.IsClosing() or not node.IsA("vtkMRMLDisplayableNode"):
             return
-        own = [part for role, part in _references(node) if role.startswith(OWN_ROLES)]
+        own = [part for role, part in references(node) if role.startswith(OWN_ROLES)]
         self._later(lambda: self._clear(own))
 
     def _segment_goes(
@@ -105,24 +104,13 @@ class Orphans:
         self._on_gone()
 
 
-def _references(node: slicer.vtkMRMLNode) -> Iterator[tuple[str, slicer.vtkMRMLNode]]:
-    """Yield the nodes to which a node refers, with their roles."""
-    roles: list[str] = []
-    node.GetNodeReferenceRoles(roles)
-    for role in roles:
-        for index in range(node.GetNumberOfNodeReferences(role)):
-            part = node.GetNthNodeReference(role, index)
-            if part is not None:
-                yield role, part
-
-
 def _left_behind(
     segmentation: slicer.vtkMRMLSegmentationNode, points_go: bool
 ) -> Iterator[slicer.vtkMRMLNode]:
     """Yield what belongs to segments that are no longer there, and take their copies out of what stays."""
     there = set(segmentation.GetSegmentation().GetSegmentIDs())
     waited_for = _clear_points(segmentation) if points_go else set()
-    for role, part in _references(segmentation):
+    for role, part in references(segmentation):
         if not role.startswith(OWN_ROLES):
             continue
         if part.IsA("vtkMRMLSegmentationNode"):

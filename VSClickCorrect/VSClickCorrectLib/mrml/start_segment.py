@@ -10,6 +10,7 @@ import slicer
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.belongings import enter_hierarchy
 from VSClickCorrectLib.mrml.outline import add_outline_segmentation
+from VSClickCorrectLib.mrml.owners import own, owns
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.session.chain import Event
@@ -145,7 +146,8 @@ def _start_node(
     segmentation_node: slicer.vtkMRMLSegmentationNode,
 ) -> slicer.vtkMRMLSegmentationNode | None:
     node = segmentation_node.GetNodeReference(START_ROLE)
-    return node if node is not None and node.GetScene() is not None else None
+    there = node is not None and node.GetScene() is not None and owns(segmentation_node, node)
+    return node if there else None
 
 
 def _add_start_node(
@@ -156,6 +158,7 @@ def _add_start_node(
     )
     node.SetAndObserveTransformNodeID(segmentation_node.GetTransformNodeID())
     node.GetDisplayNode().SetVisibility(False)
+    own(segmentation_node, node)
     segmentation_node.SetNodeReferenceID(START_ROLE, node.GetID())
     return node
 
