@@ -179,6 +179,25 @@ def test_what_was_painted_in_another_module_meanwhile_goes_only_after_a_question
     assert begun.values().sum() == (24 if yes else np.count_nonzero(start) + 2)
 
 
+@pytest.mark.parametrize("yes", [False, True])
+def test_a_segment_beside_the_mask_goes_with_it_only_after_a_question(flow, begun, host, job, yes):
+    node, _own = begun.segment
+    beside = node.GetSegmentation().AddEmptySegment("", "meningioma")
+    # An empty one is nothing to ask about.
+    node.GetSegmentation().AddEmptySegment("", "nothing")
+    drawn = Box((0, 0, 0), (1, 1, 2))
+    SegmentMask(node, beside, begun.reference).write(drawn, np.ones(drawn.shape, bool))
+    running = job(FOUND)
+    host.answers.append(yes)
+    host.run(flow.initial.find())
+    assert host.questions == [
+        "Another mask takes the place of this one, and its work goes with it: segment 'meningioma'. Go on?"
+    ]
+    assert flow.jobs.busy is yes
+    end(running, host)
+    assert (node.GetScene() is None) is yes
+
+
 def registration(improved):
     matrix = np.eye(4)
     matrix[0, 3] = 4.0
