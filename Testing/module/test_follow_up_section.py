@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import write_mask, write_volume
@@ -28,6 +29,25 @@ def test_a_mask_without_its_scan_is_compared_in_its_own_slices(
     mm3 = [np.count_nonzero(mask) * small.grid.voxel_volume for mask in (small.truth, spoiled)]
     assert lines[0] == f"Volume: {mm3[0]:.1f} mm³ before, {mm3[1]:.1f} mm³ after"
     assert "Name both scans" in lines[-1]
+
+
+def test_what_was_told_of_a_mask_that_has_changed_since_is_told_no_more(
+    widget, begun, desktop, earlier, small, wait
+):
+    desktop.answers += [str(earlier / "earlier.nii.gz"), ""]
+    widget.ui.compareButton.click()
+    text = widget.ui.followUpLabel.text
+    widget.panel.refresh()
+    assert text.startswith("Volume: ")
+    bench = widget.panel.flow.workbench
+    inside = tuple(small.grid.index_to_ras(np.argwhere(small.truth & ~bench.values())[0]))
+    bench.kind = ClickKind.INCLUDE
+    widget.panel.flow.clicks.place(inside)
+    assert wait(lambda: widget.ui.followUpLabel.text == "")
+    bench.correction.undo()
+    desktop.answers += [str(earlier / "earlier.nii.gz"), ""]
+    widget.ui.compareButton.click()
+    assert widget.ui.followUpLabel.text == text
 
 
 def test_with_its_scan_both_are_registered_beside_the_program(widget, begun, desktop, earlier, wait):

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from placed_points import ELSEWHERE, INCLUDE, SITE, points
+from placed_points import ELSEWHERE, EXCLUDE, INCLUDE, SITE, points
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.belongings import Orphans, remove_nodes
 from VSClickCorrectLib.mrml.outline import ChangeOutline
-from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.owners import OWNER_ROLE, references
+from VSClickCorrectLib.mrml.persistence import save_scene, stored_journal
+from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.start_segment import START_ROLE, keep_start, start_of
 from VSClickCorrectLib.session.edit import Change
 
@@ -72,3 +74,68 @@ def test_a_segment_that_is_deleted_takes_nothing_of_another_one_with_it(
     assert [row.position_ras for row in again.rows] == [SITE]
     assert points(segment) == [("include", SITE)]
     again.close()
+
+
+def test_clicks_that_wait_for_another_segment_stay_when_the_watched_one_is_deleted(
+    scene, segment, volume_node, oracle
+):
+    node, first = segment
+    second = node.GetSegmentation().AddEmptySegment("", "second")
+    waiting = correct_segment((volume_node, None), (node, second), oracle)
+    waiting.collecting = True
+    waiting.place(Click(ELSEWHERE, INCLUDE))
+    waiting.close()
+    postponed, told = [], []
+    watched = correct_segment((volume_node, None), segment, oracle, on_error=told.append)
+    for kind in (INCLUDE, EXCLUDE):
+        watched.place(Click(SITE, kind))
+    assert points(segment) == [("exclude", SITE), ("include", ELSEWHERE), ("include", SITE)]
+    orphans = Orphans(scene, postponed.append, watched.close)
+    orphans.watch(node, first)
+    node.GetSegmentation().RemoveSegment(first)
+    while postponed:
+        postponed.pop()()
+    assert (points(segment), told) == ([("include", ELSEWHERE)], [])
+    assert node.GetNodeReference("VSClickCorrect.Clicks.exclude") is None
+    again = correct_segment((volume_node, None), (node, second), oracle)
+    assert again.pending == [Click(ELSEWHERE, INCLUDE)]
+    again.close()
+
+
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_a_copy_of_a_segmentation_has_work_of_its_own(
+    scene, segment, volume_node, oracle, tmp_path, earlier_version
+):
+    correction = correct_segment((volume_node, None), segment, oracle)
+    correction.place(Click(SITE, INCLUDE))
+    correction.close()
+    if earlier_version:
+        for _role, part in references(segment[0]):
+            part.RemoveNodeReferenceIDs(OWNER_ROLE)
+        correct_segment((volume_node, None), segment, oracle).close()
+    kept, postponed = stored_journal(*segment), []
+    copy = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    # As the Data module clones it.
+    copy.Copy(segment[0])
+    assert stored_journal(copy, segment[1]) is None
+    on_copy = correct_segment((volume_node, None), (copy, segment[1]), oracle)
+    assert (on_copy.rows, on_copy.next_undo) == ([], None)
+    on_copy.place(Click(ELSEWHERE, INCLUDE))
+    on_copy.close()
+    assert (points((copy, "")), points(segment)) == ([("include", ELSEWHERE)], [("include", SITE)])
+    save_scene(scene, tmp_path / "scene.mrb")
+    orphans = Orphans(scene, postponed.append, lambda: None)
+    scene.RemoveNode(copy)
+    while postponed:
+        postponed.pop()()
+    del orphans
+    assert scene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 3
+    with load_scene(tmp_path / "scene.mrb") as loaded:
+        twins = [loaded.scene.GetNodeByID(node.GetID()) for node in (segment[0], volume_node)]
+        for one, volume in ((segment[0], volume_node), twins):
+            assert stored_journal(one, segment[1]) == kept
+            again = correct_segment((volume, None), (one, segment[1]), oracle)
+            assert [row.position_ras for row in again.rows] == [SITE]
+            again.undo()
+            assert start_of(one, segment[1], volume)[0].empty
+            again.close()

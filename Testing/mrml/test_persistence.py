@@ -1,6 +1,7 @@
 """What is saved comes back; what cannot be saved leaves nothing behind."""
 
 import gzip
+import re
 import shutil
 import tempfile
 import zipfile
@@ -16,6 +17,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.markups import read_clicks
+from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import (
     SceneJournal,
@@ -28,6 +30,7 @@ from VSClickCorrectLib.mrml.persistence import (
 from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.start_segment import keep_start, start_of
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of, volume_of
 from VSClickCorrectLib.session.journal import Journal, round_event
 
@@ -136,6 +139,31 @@ def test_journal_survives_a_plain_mrml_file_after_a_bundle(scene, segment, tmp_p
         # Of the volume and the segmentation there are no files.
         plain.scene.Connect()
         assert stored_journal(plain.scene.GetFirstNodeByName("tumour"), segment[1]) == journal.text
+
+
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_a_plain_mrml_file_after_a_bundle_looks_for_no_file_of_the_start(
+    scene, volume_node, segment, mask, tmp_path, oracle, earlier_version
+):
+    """Slicer's dialog for saving as .mrml writes no files of nodes that editors do not offer."""
+    start = Box((3, 2, 4), (5, 6, 7))
+    mask.write(start, np.ones(start.shape, bool))
+    correct_segment((volume_node, None), segment, oracle).close()
+    if earlier_version:
+        keep_start(*segment, volume_node)
+    save_scene(scene, tmp_path / "bundle.mrb")
+    with load_scene(tmp_path / "bundle.mrb") as loaded:
+        node = first(loaded.scene, "vtkMRMLSegmentationNode")
+        volume = first(loaded.scene, "vtkMRMLScalarVolumeNode")
+        correct_segment((volume, None), (node, segment[1]), oracle).close()
+        box, values = start_of(node, segment[1], volume)
+        assert (box, values.all()) == (start, True)
+        loaded.scene.SetURL(str(tmp_path / "plain.mrml"))
+        with undisturbed():
+            assert loaded.scene.Commit()
+    description = (tmp_path / "plain.mrml").read_text(encoding="utf-8")
+    assert re.findall(r'<Segmentation\s.*?name="(.*?)"', description) == ["tumour"]
+    assert "start" not in "".join(re.findall(r'fileName="(.*?)"', description))
 
 
 def test_each_segmentation_has_its_own_journal(scene, volume_node):

@@ -1,6 +1,7 @@
 """Largest part, small islands and empty slices between others."""
 
 import numpy as np
+import pytest
 from session_doubles import with_blocks
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.grid import Grid
@@ -65,6 +66,15 @@ def test_the_axis_is_the_one_with_gaps_and_of_these_that_of_thickest_spacing():
     painted = with_blocks(SHAPE, ((4, 8), (10, 11), (5, 15)), ((4, 8), (14, 15), (5, 15)))
     found = changed(grid, painted, between_slices)
     np.testing.assert_array_equal(found, with_blocks(SHAPE, ((4, 8), (10, 15), (5, 15))))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.0, 0.5, 0.5), (0.5, 0.5, 2.0)])
+def test_a_speck_aside_is_no_slice_to_fill_up_to(spacing):
+    grid = Grid(SHAPE, np.diag([*spacing, 1.0]))
+    painted = [((number, number + 1), (10, 20), (5, 15)) for number in (2, 4, 6)]
+    speck = ((4, 5), (12, 13), (35, 36))
+    found = changed(grid, with_blocks(SHAPE, *painted, speck), between_slices)
+    np.testing.assert_array_equal(found, with_blocks(SHAPE, ((2, 7), (10, 20), (5, 15)), speck))
 
 
 def test_nothing_to_do_is_no_change(grid):

@@ -11,6 +11,8 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.transforms import matrix_of
 from VSClickCorrectLib.mrml.volumes import grid_of
 
 SECOND = InitialMask(Box((4, 2, 3), (5, 4, 5)), np.ones((1, 2, 2), bool), 0.8, 0.4, 0.3)
@@ -161,6 +163,41 @@ def test_found_while_another_module_is_open_it_is_there_on_coming_back(flow, beg
     assert begun.values().sum() == 24
 
 
+@pytest.mark.parametrize("yes", [False, True])
+def test_what_was_painted_in_another_module_meanwhile_goes_only_after_a_question(
+    flow, begun, host, job, start, yes
+):
+    running, painted = job(FOUND), Box((0, 0, 0), (1, 1, 2))
+    host.run(flow.initial.find())
+    begun.rest()
+    mask = SegmentMask(*begun.segment, begun.reference)
+    mask.write(painted, np.ones(painted.shape, bool))
+    host.answers.append(yes)
+    end(running, host)
+    host.run(begun.resume())
+    assert [question.startswith("The mask was changed while") for question in host.questions] == [True]
+    assert begun.values().sum() == (24 if yes else np.count_nonzero(start) + 2)
+
+
+@pytest.mark.parametrize("yes", [False, True])
+def test_a_segment_beside_the_mask_goes_with_it_only_after_a_question(flow, begun, host, job, yes):
+    node, _own = begun.segment
+    beside = node.GetSegmentation().AddEmptySegment("", "meningioma")
+    # An empty one is nothing to ask about.
+    node.GetSegmentation().AddEmptySegment("", "nothing")
+    drawn = Box((0, 0, 0), (1, 1, 2))
+    SegmentMask(node, beside, begun.reference).write(drawn, np.ones(drawn.shape, bool))
+    running = job(FOUND)
+    host.answers.append(yes)
+    host.run(flow.initial.find())
+    assert host.questions == [
+        "Another mask takes the place of this one, and its work goes with it: segment 'meningioma'. Go on?"
+    ]
+    assert flow.jobs.busy is yes
+    end(running, host)
+    assert (node.GetScene() is None) is yes
+
+
 def registration(improved):
     matrix = np.eye(4)
     matrix[0, 3] = 4.0
@@ -173,6 +210,21 @@ def test_agreement_is_told_of_both_volumes_only(flow, begun, host):
     assert not flow.registration.apart
     host.run(begun.choose((begun.volumes[0], None), begun.segment, begun.settings))
     assert flow.registration.sentence == ""
+
+
+def test_agreement_is_told_anew_when_a_transform_over_the_t2_changes(flow, begun, host, headless):
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    begun.volumes[1].SetAndObserveTransformNodeID(transform.GetID())
+    host.run(begun.begin())
+    host.pass_time()
+    assert "100% of the T2 lies within the T1ce" in flow.registration.sentence
+    matrix = np.eye(4)
+    matrix[0, 3] = 1000.0
+    begun.rest()
+    transform.SetMatrixTransformToParent(matrix_of(matrix))
+    host.run(begun.resume())
+    host.pass_time()
+    assert flow.registration.sentence == "The T2 lies nowhere near the T1ce; register it."
 
 
 def test_t2_is_moved_and_taken_back_and_clicks_stay(flow, begun, host, job, border):

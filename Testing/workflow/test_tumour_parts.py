@@ -61,6 +61,28 @@ def test_parts_are_made_beside_the_tumour_and_measured(parted, begun, parting, s
     assert len(parting) == 1
 
 
+def test_parts_of_a_tumour_that_was_changed_since_say_so(parted, begun, host, start):
+    assert "Note:" not in parted.as_text()
+    before = parted.measured
+    from VSClickCorrectLib.clicks.click import Click, ClickKind
+
+    inside = np.argwhere(start)[0]
+    edit = begun.correction.place(
+        Click(tuple(begun.session.case.grid.index_to_ras(inside)), ClickKind.EXCLUDE)
+    )
+    changed = sum(edit.change.count)
+    host.pass_time()
+    assert (parted.measured.intrameatal_mm3, parted.measured.extrameatal_mm3) == (
+        before.intrameatal_mm3,
+        before.extrameatal_mm3,
+    )
+    note = f"Note: tumour and parts differ in {changed} voxels; make the parts anew, or correct them."
+    assert parted.as_text().split("\n")[-1] == note
+    begun.correction.undo()
+    host.pass_time()
+    assert "Note:" not in parted.as_text()
+
+
 def test_a_part_is_corrected_by_clicks_and_measured_anew(parted, flow, host, begun, start, small):
     before = parted.measured
     tumour = begun.segment

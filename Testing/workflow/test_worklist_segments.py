@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from VSClickCorrectLib.clicks.click import Click, ClickKind
-from VSClickCorrectLib.errors import WorklistError
+from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -70,13 +70,39 @@ def test_no_segment_chosen_is_no_empty_mask_of_a_case_with_work(flow, opened, ch
 
 
 def test_as_long_as_nothing_was_done_one_may_look_at_another_and_come_back(
-    flow, opened, own, beside, choose, start
+    flow, opened, own, beside, choose, host, start
 ):
+    host.answers.append(True)
     choose(beside)
     assert not flow.workbench.values().any()
     choose(own)
     np.testing.assert_array_equal(flow.workbench.values(), start)
     assert flow.workbench.correction.rows == []
+
+
+def test_the_mask_with_which_a_case_came_goes_only_after_a_question(
+    flow, opened, own, beside, choose, host, start
+):
+    bench = flow.workbench
+    host.answers += [False, False]
+    choose(beside)
+    assert set(host.questions) == {
+        "Segment 'beside' takes the place of 'case1' as the mask of this case. Go on?"
+    }
+    assert host.status == "Segment 'case1' stays the mask of this case; choose it to correct it."
+    assert bench.correction is None
+    with pytest.raises(CorrectionError, match="no segment is being corrected"):
+        host.start(flow.worklist.done())
+    host.run(flow.worklist.next())
+    host.run(flow.worklist.go_to("case1"))
+    np.testing.assert_array_equal(bench.values(), start)
+
+
+def test_an_empty_mask_makes_room_without_a_question(flow, opened, own, beside, choose, host):
+    host.answers.append(True)
+    choose(beside)
+    choose(own)
+    assert len(host.questions) == 1
 
 
 def test_another_that_takes_the_place_takes_no_clicks_with_it(

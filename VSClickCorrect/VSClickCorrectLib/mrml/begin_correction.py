@@ -7,6 +7,7 @@ from pathlib import Path
 import slicer
 
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.mrml.owners import own_all
 from VSClickCorrectLib.mrml.part_segments import OtherParts
 from VSClickCorrectLib.mrml.persistence import scene_journal, store_journal
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
@@ -15,7 +16,7 @@ from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, InitialProposer, Proposer
 from VSClickCorrectLib.session.journal import Guard, Journal, session_event
-from VSClickCorrectLib.session.start_mask import start_json
+from VSClickCorrectLib.session.start_mask import start_json, start_of
 
 
 def correct_segment(
@@ -60,6 +61,7 @@ def correct_segment(
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
     mask = SegmentMask(segmentation_node, segment_id, reference)
+    own_all(segmentation_node)
     journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
     begun = bool(journal.events)
     others = OtherParts(segmentation_node, segment_id, reference)
@@ -67,7 +69,8 @@ def correct_segment(
     if begun:
         ensure_start(segmentation_node, segment_id, reference, journal.events)
     else:
-        keep_start(segmentation_node, segment_id, reference)
+        untold = start_of(journal.events, case.grid) is None
+        keep_start(segmentation_node, segment_id, reference, saved=untold)
     return SceneCorrection(session, segmentation_node, volume_nodes=volume_nodes, **callbacks)
 
 

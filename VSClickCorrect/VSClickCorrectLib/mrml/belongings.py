@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 
 import slicer
 
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.observers import Observers
+from VSClickCorrectLib.mrml.owners import OWN_ROLES, references
 from VSClickCorrectLib.mrml.persistence import SEGMENT_ATTRIBUTE
 from VSClickCorrectLib.mrml.registration import REGISTRATION_ATTRIBUTE
-
-OWN_ROLES = "VSClickCorrect."
 
 
 def parts_of(node: slicer.vtkMRMLNode) -> Iterator[slicer.vtkMRMLNode]:
     """Yield what belongs to a node, and to that in turn."""
-    for role, part in _references(node):
+    for role, part in references(node):
         if role in ("display", "storage") or role.startswith(OWN_ROLES) or _registers(role, part):
             yield part
             yield from parts_of(part)
@@ -84,16 +84,18 @@ class Orphans:
     def _node_goes(self, node: slicer.vtkMRMLNode) -> None:
         if self._scene.IsClosing() or not node.IsA("vtkMRMLDisplayableNode"):
             return
-        own = [part for role, part in _references(node) if role.startswith(OWN_ROLES)]
+        own = [part for role, part in references(node) if role.startswith(OWN_ROLES)]
         self._later(lambda: self._clear(own))
 
     def _segment_goes(
         self, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str, _index: int | None
     ) -> None:
         def clear() -> None:
-            # Points are those of the watched segment; what is kept for others stays with them.
+            # Points that stand are those of the watched segment; what is kept for others stays with them.
             points_go = segmentation.GetSegmentation().GetSegment(segment_id) is None
-            self._clear(list(_left_behind(segmentation, points_go)))
+            # First, so that nobody takes back the clicks whose points go now.
+            self._on_gone()
+            remove_nodes(self._scene, *_left_behind(segmentation, points_go))
 
         self._later(clear)
 
@@ -102,23 +104,13 @@ class Orphans:
         self._on_gone()
 
 
-def _references(node: slicer.vtkMRMLNode) -> Iterator[tuple[str, slicer.vtkMRMLNode]]:
-    """Yield the nodes to which a node refers, with their roles."""
-    roles: list[str] = []
-    node.GetNodeReferenceRoles(roles)
-    for role in roles:
-        for index in range(node.GetNumberOfNodeReferences(role)):
-            part = node.GetNthNodeReference(role, index)
-            if part is not None:
-                yield role, part
-
-
 def _left_behind(
     segmentation: slicer.vtkMRMLSegmentationNode, points_go: bool
 ) -> Iterator[slicer.vtkMRMLNode]:
     """Yield what belongs to segments that are no longer there, and take their copies out of what stays."""
     there = set(segmentation.GetSegmentation().GetSegmentIDs())
-    for role, part in _references(segmentation):
+    waited_for = _clear_points(segmentation) if points_go else set()
+    for role, part in references(segmentation):
         if not role.startswith(OWN_ROLES):
             continue
         if part.IsA("vtkMRMLSegmentationNode"):
@@ -129,9 +121,20 @@ def _left_behind(
         elif part.GetAttribute(SEGMENT_ATTRIBUTE) is not None:
             gone = part.GetAttribute(SEGMENT_ATTRIBUTE) not in there
         else:
-            gone = points_go
+            gone = points_go and part not in waited_for
         if gone:
             yield part
+
+
+def _clear_points(segmentation: slicer.vtkMRMLSegmentationNode) -> set[slicer.vtkMRMLNode]:
+    """Remove the points that wait for no segment that is there; return the lists in which others are left."""
+    nodes, left = ClickNodes(segmentation), set()
+    for marker in nodes.markers():
+        if nodes.waits_for(marker):
+            left.add(nodes.find(marker.kind))
+        else:
+            nodes.remove(marker)
+    return left
 
 
 def _registers(role: str, part: slicer.vtkMRMLNode) -> bool:

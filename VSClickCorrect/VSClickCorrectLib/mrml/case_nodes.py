@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
-from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistError
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.belongings import remove_nodes
 from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.part_segments import part_of
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 
@@ -80,6 +81,20 @@ class CaseNodes:
             raise self._no_segment()
         return self.segment[0]
 
+    @property
+    def beside(self) -> list[str]:
+        """Names of segments with voxels that somebody added to the case's segmentation; parts left out."""
+        node, own = self.segment or (None, "")
+        if node is None or node.GetScene() is None:
+            return []
+        segments = node.GetSegmentation()
+        others = {one: segments.GetSegment(one) for one in segments.GetSegmentIDs() if one != own}
+        return [
+            segment.GetName()
+            for one, segment in others.items()
+            if not part_of(segment) and self._holds_voxels(node, one)
+        ]
+
     def has_volumes(self, t1ce: slicer.vtkMRMLVolumeNode | None, t2: slicer.vtkMRMLVolumeNode | None) -> bool:
         """Whether these are the case's own, each by its sequence; all but the reference may be left out."""
         return (t1ce or t2) is self.reference and t1ce in (None, self.t1ce) and t2 in (None, self.t2)
@@ -150,6 +165,12 @@ class CaseNodes:
         """Remove all nodes of the case, and a segmentation on it that somebody else added."""
         remove_nodes(self._scene, *self._segmentations, corrected, *self.volumes)
         self._segmentations.clear()
+
+    def _holds_voxels(self, node: slicer.vtkMRMLSegmentationNode, segment_id: str) -> bool:
+        try:
+            return SegmentMask(node, segment_id, self.reference).extent() is not None
+        except VSClickError:
+            return True  # of another grid, for instance
 
     def _no_segment(self) -> CorrectionError:
         return CorrectionError(f"case {self.name} has no segment yet; find the tumour first.")

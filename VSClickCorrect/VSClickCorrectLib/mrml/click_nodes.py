@@ -9,6 +9,7 @@ import slicer
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.mrml.owners import own, owns
 
 CLICKS_ROLE = "VSClickCorrect.Clicks."
 KIND_ATTRIBUTE = "VSClickCorrect.Kind"
@@ -65,7 +66,8 @@ class ClickNodes:
     def find(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode | None:
         """Return the list of a kind, or None if there is none."""
         node = self._segmentation_node.GetNodeReference(CLICKS_ROLE + kind.value)
-        return node if node is not None and node.GetScene() is not None else None
+        there = node is not None and node.GetScene() is not None and owns(self._segmentation_node, node)
+        return node if there else None
 
     def node(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode:
         """Return the list of a kind; it is made if there is none.
@@ -88,6 +90,7 @@ class ClickNodes:
         node.SetAttribute(KIND_ATTRIBUTE, kind.value)
         node.CreateDefaultDisplayNodes()
         _give_appearance(node.GetDisplayNode(), APPEARANCE[kind])
+        own(self._segmentation_node, node)
         self._segmentation_node.SetNodeReferenceID(CLICKS_ROLE + kind.value, node.GetID())
         return node
 

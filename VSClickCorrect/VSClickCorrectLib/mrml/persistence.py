@@ -12,6 +12,7 @@ import vtk
 
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.io.files import write_atomically
+from VSClickCorrectLib.mrml.owners import own, owns
 from VSClickCorrectLib.session.journal import Guard, Journal
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
@@ -128,7 +129,9 @@ def _journal_nodes(
     return [
         node
         for node in references
-        if node is not None and (node.GetAttribute(SEGMENT_ATTRIBUTE) or "") == segment_id
+        if node is not None
+        and owns(segmentation_node, node)
+        and (node.GetAttribute(SEGMENT_ATTRIBUTE) or "") == segment_id
     ]
 
 
@@ -141,6 +144,7 @@ def _add_journal_node(
     node.HideFromEditorsOn()
     _keep_in_description(node)
     segmentation_node.GetScene().AddNode(node)
+    own(segmentation_node, node)
     segmentation_node.AddNodeReferenceID(JOURNAL_ROLE, node.GetID())
     return node
 

@@ -10,6 +10,7 @@ import slicer
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.belongings import enter_hierarchy
 from VSClickCorrectLib.mrml.outline import add_outline_segmentation
+from VSClickCorrectLib.mrml.owners import own, owns
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.session.chain import Event
@@ -26,11 +27,12 @@ def keep_start(
     segment_id: str,
     volume_node: slicer.vtkMRMLVolumeNode,
     start: tuple[Box, np.ndarray] | None = None,
+    saved: bool = True,
 ) -> None:
     """Keep a copy of a segment; one that was kept before is replaced.
 
     The copy is a segment of the same ID in a second segmentation, which the first refers to by the role
-    ``VSClickCorrect.Start``. It is hidden from editors, saved with the scene, and shown by `show_start`.
+    ``VSClickCorrect.Start``. It is hidden from editors and shown by `show_start`.
 
     Parameters
     ----------
@@ -42,6 +44,8 @@ def keep_start(
         The volume whose grid counts.
     start : tuple of Box and ndarray of bool, optional
         The segment as it was at the start, with the voxels in which that is; as it is now if left out.
+    saved : bool
+        Whether the copy has to be saved with the scene.
 
     Raises
     ------
@@ -53,7 +57,9 @@ def keep_start(
         start = extent, mask.read(extent)
     node = _start_node(segmentation_node)
     if node is None:
-        node = _add_start_node(segmentation_node, volume_node)
+        node = _add_start_node(segmentation_node, volume_node, saved)
+    if saved:
+        _let_save(node, True)
     segments = node.GetSegmentation()
     if segments.GetSegment(segment_id) is not None:
         segments.RemoveSegment(segment_id)
@@ -70,15 +76,20 @@ def ensure_start(
 ) -> None:
     """Keep the mask with which a correction began, as its journal has it, unless the scene has it already.
 
-    Nothing is kept if the journal has its hash alone. For the rest see `keep_start`; raises `CorrectionError`
-    too if the journal is damaged.
+    It is saved with the scene only where the journal, which is saved, has its hash alone; nothing is kept
+    then that the scene does not have. Slicer's dialog for saving writes no file of a node that editors do not
+    offer, which a scene saved as .mrml would look for in vain. For the rest see `keep_start`; raises
+    `CorrectionError` too if the journal is damaged.
     """
-    if _node_with(segmentation_node, segment_id) is not None:
-        return
+    node = _node_with(segmentation_node, segment_id)
     values = session_start_of(events, grid_of(volume_node))
-    if values is not None:
+    if values is None:
+        return
+    if node is None:
         box = Box.around(values)
-        keep_start(segmentation_node, segment_id, volume_node, (box, values[box.slices]))
+        keep_start(segmentation_node, segment_id, volume_node, (box, values[box.slices]), saved=False)
+    elif node.GetSegmentation().GetNumberOfSegments() == 1:
+        _let_save(node, False)
 
 
 def start_of(
@@ -135,16 +146,23 @@ def _start_node(
     segmentation_node: slicer.vtkMRMLSegmentationNode,
 ) -> slicer.vtkMRMLSegmentationNode | None:
     node = segmentation_node.GetNodeReference(START_ROLE)
-    return node if node is not None and node.GetScene() is not None else None
+    there = node is not None and node.GetScene() is not None and owns(segmentation_node, node)
+    return node if there else None
 
 
 def _add_start_node(
-    segmentation_node: slicer.vtkMRMLSegmentationNode, volume_node: slicer.vtkMRMLVolumeNode
+    segmentation_node: slicer.vtkMRMLSegmentationNode, volume_node: slicer.vtkMRMLVolumeNode, saved: bool
 ) -> slicer.vtkMRMLSegmentationNode:
     node = add_outline_segmentation(
-        segmentation_node.GetScene(), volume_node, f"{segmentation_node.GetName()} start"
+        segmentation_node.GetScene(), volume_node, f"{segmentation_node.GetName()} start", saved
     )
     node.SetAndObserveTransformNodeID(segmentation_node.GetTransformNodeID())
     node.GetDisplayNode().SetVisibility(False)
+    own(segmentation_node, node)
     segmentation_node.SetNodeReferenceID(START_ROLE, node.GetID())
     return node
+
+
+def _let_save(node: slicer.vtkMRMLSegmentationNode, saved: bool) -> None:
+    for part in filter(None, (node, node.GetDisplayNode(), node.GetStorageNode())):
+        part.SetSaveWithScene(saved)

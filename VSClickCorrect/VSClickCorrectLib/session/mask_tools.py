@@ -11,6 +11,8 @@ from VSClickCorrectLib.session.edit import Change
 
 # A ball of 2.7 mm: less than any tumour that is followed, more than the specks that networks and hands leave.
 SMALL_MM3 = 10.0
+# What a gap along one axis parts counts as specks where gaps along another one part ten times as much.
+_SPECKS = 0.1
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 _NOTHING = Change(Box((0, 0, 0), (0, 0, 0)), b"")
 
@@ -37,15 +39,16 @@ def between_slices(mask: Mask) -> Change:
     """Return what fills the empty slices between slices that carry the mask; nothing is removed.
 
     The slices are those along the axis in which slices between the first and the last one are empty, where
-    that is so in several along the one of thickest spacing. Signed distances to the outlines, in mm, are
-    interpolated linearly.
+    that is so in several along the one of thickest spacing; gaps that part no more than specks from the mask
+    do not count beside others. Signed distances to the outlines, in mm, are interpolated linearly.
     """
     box = mask.extent()
     if box is None:
         return _NOTHING
     values, spacing = mask.read(box), mask.grid.spacing[::-1]
     gaps = {axis: _empty_slices(values, axis) for axis in range(3)}
-    gappy = [axis for axis in range(3) if gaps[axis]]
+    parted = {axis: _parted(values, axis) for axis in range(3)}
+    gappy = [axis for axis in range(3) if gaps[axis] and parted[axis] >= _SPECKS * max(parted.values())]
     if not gappy:
         return _NOTHING
     axis = max(gappy, key=lambda n: (round(float(spacing[n]), 3), len(gaps[n])))
@@ -57,6 +60,15 @@ def between_slices(mask: Mask) -> Change:
 def _empty_slices(values: np.ndarray, axis: int) -> list[int]:
     others = tuple(n for n in range(3) if n != axis)
     return [int(n) for n in np.flatnonzero(~values.any(axis=others))]
+
+
+def _parted(values: np.ndarray, axis: int) -> int:
+    """Return how many voxels the gaps along an axis part from the rest, the smaller side of each added up."""
+    counts = np.count_nonzero(values, axis=tuple(n for n in range(3) if n != axis))
+    below = np.cumsum(counts)
+    # Each gap once, at its first empty slice.
+    begins = 1 + np.flatnonzero((counts[1:] == 0) & (counts[:-1] > 0))
+    return int(np.minimum(below[begins], below[-1] - below[begins]).sum())
 
 
 def _filled(stack: np.ndarray, spacing: np.ndarray) -> np.ndarray:

@@ -219,6 +219,7 @@ class Workbench:
             self._goes_on = True
             return
         turn = self._turn
+        await self.journal.ask(self.segment, self.reference, self._host)
         corrector = await self.networks.load()
         with self._host.waiting():
             # Something else may have been begun meanwhile.

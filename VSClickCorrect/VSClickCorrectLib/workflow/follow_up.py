@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.session.start_mask import fingerprint_of, fingerprint_of_values
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
@@ -29,14 +31,15 @@ class FollowUpComparison:
     Attributes
     ----------
     text : str
-        What changed, empty if nothing was compared.
+        What changed, empty if nothing was compared, or if the segment is another one since.
     """
 
     def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner) -> None:
         self._host, self._workbench, self._jobs = host, workbench, jobs
-        self.text = ""
+        self.text, self._compared = "", ""
         self.changed = Signal()
         workbench.stopping.connect(self._forget)
+        workbench.settled.connect(self._look)
 
     async def compare(self, before: Examination) -> None:
         """Compare with an earlier examination; raises as `compare_examinations`, or what the job raises."""
@@ -46,15 +49,28 @@ class FollowUpComparison:
         workbench = self._workbench
         correction = workbench.under_way
         case = correction.session.case
-        after = Examination(workbench.values(), case.grid, case.reference)
-        scans, found = to_register(before, after), None
+        scans, found = to_register(before, Examination(workbench.values(), case.grid, case.reference)), None
         if scans is not None:
             found = await self._jobs.run(lambda: job_class().start_registration(*scans, names=NAMES))
             if found is None or workbench.correction is not correction:
                 return
+        # As it is now: others may paint while scans are registered.
+        after = Examination(workbench.values(), case.grid, case.reference)
         self.text = compare_examinations(before, after, found).as_text()
+        self._compared = fingerprint_of_values(after.values)
         self._host.say(_("Compared with the earlier examination."))
         self.changed.emit()
+
+    def _look(self) -> None:
+        """Forget what was told of a segment that has changed since."""
+        workbench = self._workbench
+        if self.text and workbench.correction is not None:
+            try:
+                same = fingerprint_of(workbench.session.mask) == self._compared
+            except VSClickError:
+                same = False
+            if not same:
+                self._forget()
 
     def _forget(self) -> None:
         self.text = ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.found_text import found_text
 from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.initial import add_found_mask, put_away
 from VSClickCorrectLib.mrml.volumes import case_of, grid_of, volume_of
+from VSClickCorrectLib.session.start_mask import fingerprint_of
 from VSClickCorrectLib.workflow.correction import Volumes, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
@@ -77,13 +78,14 @@ class InitialMaskFinder:
         if not self._host.has_packages() or (nodes is not None and not await self._may_replace()):
             return
         volumes, choice = self._workbench.volumes, self._workbench.networks.choice
+        before = self._state()
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
         initial = await self._jobs.run(
             lambda: job_class().start_segmentation(
                 case_of(*volumes), choice.path, choice.device, None, self._warm.take(), choice.corrector
             )
         )
-        if initial is not None:
+        if initial is not None and await self._may_replace_still(before):
             await self.use(initial, volumes)
 
     async def use(self, initial: InitialMask, volumes: Volumes) -> None:
@@ -113,8 +115,37 @@ class InitialMaskFinder:
         await self._correct(self.found.candidates[self.shown - 1])
 
     async def _may_replace(self) -> bool:
+        segments = [_("segment '{name}'").format(name=name) for name in self._beside()]
+        work = _(" and ").join(filter(None, [self._unsaved.work, *segments]))
         question = _("Another mask takes the place of this one, and its work goes with it: {work}. Go on?")
-        return await self._unsaved.may_go(question)
+        return not work or await self._host.confirm(question.format(work=work))
+
+    async def _may_replace_still(self, before: tuple[str, list[str]]) -> bool:
+        """Ask before what was painted in an open case's mask while the tumour was looked for goes with it."""
+        if self._state() == before:
+            return True
+        question = _(
+            "The mask was changed while the tumour was looked for. What was found takes its place, and what "
+            "was done goes with it. Go on?"
+        )
+        if await self._host.confirm(question):
+            return True
+        self._host.say(_("What was found was not used; the mask is as it was."))
+        return False
+
+    def _beside(self) -> list[str]:
+        """Return the names of the segments that would go with the mask of the open case."""
+        nodes = self._workbench.nodes
+        return nodes.beside if nodes is not None else []
+
+    def _state(self) -> tuple[str, list[str]]:
+        """Tell one state of what goes with the open case's mask from another."""
+        nodes = self._workbench.nodes
+        try:
+            mask = fingerprint_of(nodes.mask) if nodes is not None else ""
+        except VSClickError:
+            mask = ""
+        return mask, self._beside()
 
     async def _correct(self, candidate: InitialMask) -> None:
         workbench = self._workbench

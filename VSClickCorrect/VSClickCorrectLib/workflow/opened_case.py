@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from VSClickCorrectLib.errors import WorklistError, enough_memory
+from VSClickCorrectLib.errors import VSClickError, WorklistError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
@@ -17,9 +17,11 @@ from VSClickCorrectLib.io.pairing import paired
 from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.mrml.begin_correction import begin_anew
 from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.session.journal import Guard, Journal, session_start
 from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.session.worked import holds_work
+from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.origin import Origin
 
@@ -54,6 +56,28 @@ class JournalPlace:
             self.segment = segment
         return self.path
 
+    async def ask(self, segment: tuple[Any, str], volume: Any, host: Host) -> None:
+        """Ask before another segment takes the place of the one of which the file tells.
+
+        Raises
+        ------
+        WorklistError
+            If it is not to; the mask that the case came with would go without a trace of work.
+        """
+        told = _segment_in(self.segment)
+        if self.path is None or self.segment == segment or told is None or self._is_empty(volume):
+            return
+        question = _("Segment '{name}' takes the place of '{told}' as the mask of this case. Go on?")
+        if not await host.confirm(question.format(name=_name_of(segment), told=told.GetName())):
+            sentence = _("segment '{told}' stays the mask of this case; choose it to correct it.")
+            raise WorklistError(sentence.format(told=told.GetName()))
+
+    def _is_empty(self, volume: Any) -> bool:
+        try:
+            return self.segment is not None and SegmentMask(*self.segment, volume).extent() is None
+        except VSClickError:
+            return False
+
     def check(self, segment: tuple[Any, str], case: str) -> None:
         """Refuse a segment if the file holds work on another one, which would go with the case.
 
@@ -76,10 +100,15 @@ class JournalPlace:
 
 def _segment_in(place: tuple[Any, str] | None) -> Any:
     """Return a segment, None if it is gone."""
-    if place is None or place[0].GetScene() is None:
+    if place is None or place[0] is None or place[0].GetScene() is None:
         return None
     node, segment_id = place
     return node.GetSegmentation().GetSegment(segment_id)
+
+
+def _name_of(place: tuple[Any, str]) -> str:
+    segment = _segment_in(place)
+    return segment.GetName() if segment is not None else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
@@ -119,7 +119,15 @@ class T2Registration:
         return [node for node in self._workbench.volumes if node is not None]
 
     def _chosen(self) -> tuple:
-        return tuple((node.GetID(), node.GetTransformNodeID()) for node in self._volumes())
+        return tuple((node.GetID(), node.GetTransformNodeID(), _place_of(node)) for node in self._volumes())
+
+
+def _place_of(node: Any) -> bytes:
+    """Tell one place of a volume in the world from another; empty where it cannot be used."""
+    try:
+        return grid_of(node).affine.tobytes()
+    except VSClickError:
+        return b""
 
 
 def _sentence(found: Registration) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError, VSClickError
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -12,6 +14,7 @@ from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts
 from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.session.click_rules import union
 from VSClickCorrectLib.workflow.correction import Segment, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
@@ -53,6 +56,8 @@ class TumourParts:
         # The segment that was parted, to go back to.
         self._tumour: Segment = (None, "")
         self.measured: PartMeasurements | None = None
+        # In how many voxels the tumour is not what its parts are together.
+        self._apart = 0
         self.names: list[str] = []
         self.changed = Signal()
         workbench.settled.connect(self._update)
@@ -129,7 +134,12 @@ class TumourParts:
 
     def as_text(self) -> str:
         """Return what the parts measure as plain lines, empty where that is not known."""
-        return self.measured.as_text() if self.measured is not None else ""
+        if self.measured is None:
+            return ""
+        if not self._apart:
+            return self.measured.as_text()
+        note = _("Note: tumour and parts differ in {count} voxels; make the parts anew, or correct them.")
+        return "\n".join((self.measured.as_text(), note.format(count=self._apart)))
 
     def _found(self, choice: Choice, case, mask: ArrayMask) -> FoundParts:
         # Loaded like all networks, with what runs them.
@@ -171,7 +181,7 @@ class TumourParts:
     def _update(self) -> None:
         ids = self._ids()
         self.names = [TUMOUR, *ids] if ids else []
-        self.measured = None
+        self.measured, self._apart = None, 0
         if self._workbench.correction is not None and {INTRAMEATAL, EXTRAMEATAL} <= set(ids):
             try:
                 self.measured = self._measure(ids)
@@ -182,9 +192,13 @@ class TumourParts:
     def _measure(self, ids: dict[str, str]) -> PartMeasurements:
         segmentation, volume = self._workbench.segment[0], self._workbench.reference
         masks = [SegmentMask(segmentation, ids[name], volume) for name in (INTRAMEATAL, EXTRAMEATAL)]
+        tumour_id = self._tumour_id()
+        if tumour_id is not None:
+            masks.append(SegmentMask(segmentation, tumour_id, volume))
         boxes = [box for mask in masks if (box := mask.extent()) is not None]
         if not boxes:
             return measure_parts(masks[0].grid, None, None, None)
-        box = boxes[0].union(boxes[-1])
-        inside, outside = (mask.read(box) for mask in masks)
+        box = union(boxes)
+        inside, outside, *tumour = (mask.read(box) for mask in masks)
+        self._apart = sum(int(np.count_nonzero((inside | outside) != values)) for values in tumour)
         return measure_parts(masks[0].grid, box, inside, outside)
