@@ -48,7 +48,7 @@ def test_a_segment_that_was_made_on_other_images_is_not_corrected_and_stays_in_t
 
 
 def test_a_segmentation_that_was_made_on_the_case_s_images_may_take_its_place(
-    widget, opened, folder, headless, small
+    widget, opened, folder, headless, small, desktop
 ):
     from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 
@@ -57,7 +57,9 @@ def test_a_segmentation_that_was_made_on_the_case_s_images_may_take_its_place(
     SegmentMask(segmentation, segment_id, images).fill(small.truth)
     widget.ui.segmentSelector.setCurrentNode(segmentation)
     widget.ui.segmentSelector.setCurrentSegmentID(segment_id)
+    desktop.answers.append(True)
     widget.ui.correctButton.click()
+    assert "'mine'" in desktop.questions[-1]
     widget.ui.doneCaseButton.click()
     (label,) = (folder / "results").rglob("*_dseg.nii.gz")
     np.testing.assert_array_equal(read_mask(label, small.grid), small.truth)
