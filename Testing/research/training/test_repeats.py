@@ -1,11 +1,14 @@
 """Experiments of several seeds: each trained once, each scored on cases that chose nothing."""
 
+import json
 import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from bright_ball import GRID, ball, ball_case
+from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectResearch.training.experiments import Course, Examples, Experiment, Objective
 from VSClickCorrectResearch.training.repeats import Cohorts, Repeated, trials
 from VSClickCorrectResearch.training.train import held_back_of, network_of
@@ -82,3 +85,20 @@ def test_called_again_it_trains_and_writes_nothing(done, cohorts):
     written = {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()}
     assert list(trials(rows, (0, 1), cohorts, runs, threads=1)) == found
     assert {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()} == written
+
+
+def test_results_of_an_experiment_that_was_changed_since_are_refused(done, cohorts):
+    _, runs, _ = done
+    changed = replace(CUTS, loss=Objective("correction"))
+    with pytest.raises(ModelError, match="train-cuts-0 holds a training of another 'cuts'"):
+        list(trials([Repeated(changed, changed)], (0,), cohorts, runs, threads=1))
+
+
+def test_results_that_do_not_tell_of_a_later_addition_are_kept(done, cohorts, tmp_path):
+    rows, runs, found = done
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    for path in tmp_path.rglob("result.json"):
+        told = json.loads(path.read_text())
+        del told["experiment"]["examples"]["cubes"]
+        path.write_text(json.dumps(told))
+    assert list(trials(rows, (0, 1), cohorts, tmp_path, threads=1)) == found

@@ -87,8 +87,8 @@ def label_curve(
         models = ModelFolder(_trained(corrector, size, seed, cohorts, runs, threads))
         for initial in initials:
             kept = runs / f"{initial.name}-{size}-{seed}.json"
+            folder = ModelFolder(_trained(initial, size, seed, cohorts, runs, threads))
             if not kept.exists():
-                folder = ModelFolder(_trained(initial, size, seed, cohorts, runs, threads))
                 point = Point(initial.name, corrector.name, size, seed, _played(folder, models, cohorts.test))
                 write_json(kept, asdict(point))
             yield Point(**json.loads(kept.read_text(encoding="utf-8")))

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
+from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.json_files import write_json
 
@@ -84,10 +85,10 @@ def trials(
     held_back: dict[str, HeldBack] = {}
     for seed, row in product(seeds, rows):
         kept = runs / f"{row.name.replace(' ', '-')}-{seed}.json"
+        output = trained_once(
+            row.trained, cohorts, runs, f"train-{row.trained.name}-{seed}", seed, threads, models
+        )
         if not kept.exists():
-            output = trained_once(
-                row.trained, cohorts, runs, f"train-{row.trained.name}-{seed}", seed, threads, models
-            )
             if row.scored.name not in held_back:
                 held_back[row.scored.name] = held_back_of(row.scored, cohorts.test, models)
             write_json(kept, asdict(_trial(row, seed, output, held_back[row.scored.name])))
@@ -103,13 +104,32 @@ def trained_once(
     threads: int,
     models: ModelFolder | None = None,
 ) -> Path:
-    """Return the folder of a training in ``runs``, which is run or goes on if it has not ended."""
+    """Return the folder of a training in ``runs``, which is run or goes on if it has not ended.
+
+    Raises
+    ------
+    ModelError
+        If what is kept under that name was trained otherwise, as before the experiment's file was changed.
+    """
     output = runs / name
-    if not (output / RESULT).exists():
+    if (output / RESULT).exists():
+        told = json.loads((output / RESULT).read_text(encoding="utf-8"))
+        if not _is_told(told["experiment"], json.loads(json.dumps(asdict(experiment)))):
+            raise ModelError(
+                f"{output} holds a training of another '{experiment.name}'; give another folder for results."
+            )
+    else:
         schedule = Schedule.of(experiment.course, threads=threads)
         first = runs / f"train-{experiment.init_from}-{seed}" / BEST if experiment.init_from else None
         train(experiment, (cohorts.training, cohorts.validation), output, schedule, seed, first, models)
     return output
+
+
+def _is_told(told: object, now: object) -> bool:
+    """Whether an experiment is the one of which a result tells, which knows nothing of later additions."""
+    if isinstance(told, dict) and isinstance(now, dict):
+        return told.keys() <= now.keys() and all(_is_told(told[name], now[name]) for name in told)
+    return told == now
 
 
 def _trial(row: Repeated, seed: int, output: Path, held_back: HeldBack) -> Trial:
