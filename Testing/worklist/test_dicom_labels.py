@@ -1,5 +1,8 @@
 """Cases that came as DICOM: the label, and DICOM objects beside it that come and go with it."""
 
+import os
+import sys
+
 import numpy as np
 import pydicom
 import pytest
@@ -14,6 +17,7 @@ from VSClickCorrectLib.io.dicom_out import (
 )
 from VSClickCorrectLib.io.dicom_source import read_source
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
@@ -95,6 +99,44 @@ def test_without_highdicom_the_label_stands_and_a_sentence_says_what_to_install(
     assert worklist.record("VS-1").state.value == "done"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="fork is there on Linux and macOS only")
+@pytest.mark.parametrize("left", [[], [NAMES[1]]])
+def test_what_a_death_left_unwritten_is_told_and_written_when_the_case_is_opened(cases, tmp_path, left):
+    child = os.fork()
+    if child == 0:
+        dying = Worklist.open(cases, tmp_path / "out", "AB")
+        dying.go_to("VS-1")
+        LabelDicom.write = lambda *_: os._exit(9)
+        dying.done(MASK, GRID, "VS-1")
+    os.waitpid(child, 0)
+    for name in left:
+        (tmp_path / "out" / "dicom" / "sub-VS1").mkdir(parents=True)
+        (tmp_path / "out" / "dicom" / "sub-VS1" / name).write_bytes(b"")
+    worklist = Worklist.open(cases, tmp_path / "out", "CD")
+    assert [row.lacking for row in worklist.rows()] == [
+        "its DICOM objects are missing; open it to write them",
+        "",
+    ]
+    before = worklist.record("VS-1")
+    assert (before.state.value, before.annotator) == ("done", "AB")
+    worklist.go_to("VS-1")
+    worklist.opened.load()
+    assert worklist.opened.remark == ""
+    worklist.close()
+    found = objects(worklist)
+    assert sorted(found) == sorted(NAMES)
+    np.testing.assert_array_equal(read_mask(found[SEGMENTATION], GRID), MASK)
+    assert {pydicom.dcmread(path).PatientID for path in found.values()} == {"VS-1"}
+    assert [row.lacking for row in worklist.rows()] == ["", ""]
+    # It is still AB's label, and nothing is written again.
+    after = worklist.record("VS-1")
+    assert (after.state, after.annotator, after.finished) == (before.state, "AB", before.finished)
+    written = {name: path.stat().st_mtime_ns for name, path in found.items()}
+    worklist.go_to("VS-1")
+    worklist.opened.load()
+    assert {name: path.stat().st_mtime_ns for name, path in objects(worklist).items()} == written
+
+
 def test_other_kinds_of_files_have_none(tmp_path):
     for name in ("VS-1", "VS-2"):
         (tmp_path / "cases" / name).mkdir(parents=True)
@@ -103,6 +145,7 @@ def test_other_kinds_of_files_have_none(tmp_path):
     worklist.go_to("VS-1")
     worklist.done(MASK, GRID, "VS-1")
     assert (objects(worklist), worklist.remark) == ({}, "")
+    assert [row.lacking for row in worklist.rows()] == ["", ""]
     assert not (worklist.store.output / "dicom").exists()
 
 

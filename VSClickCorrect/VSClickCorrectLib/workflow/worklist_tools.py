@@ -295,6 +295,7 @@ class WorklistFlow:
         # It may have been left while it was read.
         if worklist.current is not case:
             return
+        way.reasons += filter(None, [worklist.opened.remark])
         self._workbench.open(opened, JournalPlace(worklist.opened.journal_path, worklist.opened.check_held))
         if opened.prepared is not None and self._host.has_packages():
             await self._offer(worklist, opened.prepared)

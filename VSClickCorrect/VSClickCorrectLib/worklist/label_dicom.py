@@ -10,7 +10,8 @@ from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.dicom_out import NAMES, dicom_objects, write_objects
 from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
-from VSClickCorrectLib.io.files import changing, check_inside
+from VSClickCorrectLib.io.files import changing, check_inside, is_there, reading
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
 # BIDS has no place for results in DICOM.
@@ -36,6 +37,21 @@ class LabelDicom:
     def _images(self) -> Path | None:
         """The images on which the label lies, if they are DICOM."""
         return self._reference if self._reference is not None and may_be_dicom(self._reference) else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all objects of a label that is not empty are there, if any are due; raises `ImageError`."""
+        if self._images is None:
+            return True
+        with reading(self._folder):
+            return all(is_there(self._folder / name) for name in NAMES)
+
+    def complete(self, label: Path, grid: Grid, series: str) -> str:
+        """Write what a death left unwritten of a label that is not empty; returns as `write`."""
+        try:
+            return "" if self.is_whole else self.write(read_mask(label, grid), grid, series)
+        except ImageError as error:
+            return f"No DICOM was written: {error}"
 
     def write(self, values: np.ndarray, grid: Grid, series: str) -> str:
         """Write a mask that lies on a series of the images; return why not, if it cannot be written.
