@@ -8,6 +8,7 @@ import pydicom
 import pytest
 from source_series import write_both, write_slices
 from volume_files import GRID, SHAPE, VOLUME, blob, written
+from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.io import dicom_headers
 from VSClickCorrectLib.io.dicom_out import (
     NAMES,
@@ -101,7 +102,9 @@ def test_without_highdicom_the_label_stands_and_a_sentence_says_what_to_install(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="fork is there on Linux and macOS only")
 @pytest.mark.parametrize("left", [[], [NAMES[1]]])
-def test_what_a_death_left_unwritten_is_told_and_written_when_the_case_is_opened(cases, tmp_path, left):
+def test_what_a_death_left_unwritten_is_told_and_written_when_the_case_is_opened(
+    cases, tmp_path, left, capsys
+):
     child = os.fork()
     if child == 0:
         dying = Worklist.open(cases, tmp_path / "out", "AB")
@@ -117,6 +120,10 @@ def test_what_a_death_left_unwritten_is_told_and_written_when_the_case_is_opened
         "its DICOM objects are missing; open it to write them",
         "",
     ]
+    assert main(["worklist", str(cases), "--output", str(tmp_path / "out")]) == 0
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first.endswith("; its DICOM objects are missing; open it to write them")
+    assert second == "VS-2  todo"
     before = worklist.record("VS-1")
     assert (before.state.value, before.annotator) == ("done", "AB")
     worklist.go_to("VS-1")
@@ -135,6 +142,23 @@ def test_what_a_death_left_unwritten_is_told_and_written_when_the_case_is_opened
     worklist.go_to("VS-1")
     worklist.opened.load()
     assert {name: path.stat().st_mtime_ns for name, path in objects(worklist).items()} == written
+
+
+def test_why_it_cannot_be_written_when_the_case_is_opened_is_told(worklist, monkeypatch):
+    worklist.go_to("VS-1")
+    worklist.done(MASK, GRID, "VS-1")
+    for path in objects(worklist).values():
+        path.unlink()
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(dicom_headers, "import_module", missing)
+    worklist.go_to("VS-1")
+    worklist.opened.load()
+    assert worklist.opened.remark.startswith("No DICOM was written: to write DICOM highdicom is needed")
+    assert objects(worklist) == {}
+    assert worklist.record("VS-1").state.value == "done"
 
 
 def test_other_kinds_of_files_have_none(tmp_path):
