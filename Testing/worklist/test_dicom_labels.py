@@ -18,6 +18,7 @@ from VSClickCorrectLib.io.dicom_out import (
 )
 from VSClickCorrectLib.io.dicom_source import read_source
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.worklist import label_dicom
 from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -159,6 +160,23 @@ def test_why_it_cannot_be_written_when_the_case_is_opened_is_told(worklist, monk
     assert worklist.opened.remark.startswith("No DICOM was written: to write DICOM highdicom is needed")
     assert objects(worklist) == {}
     assert worklist.record("VS-1").state.value == "done"
+
+
+def test_what_takes_long_to_write_does_not_take_the_place_of_another_reader_s(worklist, cases, monkeypatch):
+    worked_out = label_dicom.dicom_objects
+
+    def taken_over(*arguments):
+        monkeypatch.setattr(label_dicom, "dicom_objects", worked_out)
+        other = Worklist.open(cases, worklist.store.output, "CD")
+        other.go_to("VS-1", take_over=True)
+        other.done(~MASK, GRID, "VS-1")
+        return worked_out(*arguments)
+
+    worklist.go_to("VS-1")
+    monkeypatch.setattr(label_dicom, "dicom_objects", taken_over)
+    worklist.opened.done(MASK, GRID, "VS-1")
+    assert worklist.opened.remark == "No DICOM was written: somebody else has the case now."
+    np.testing.assert_array_equal(read_mask(objects(worklist)[SEGMENTATION], GRID), ~MASK)
 
 
 def test_other_kinds_of_files_have_none(tmp_path):

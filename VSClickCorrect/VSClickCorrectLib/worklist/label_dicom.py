@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,12 @@ class LabelDicom:
         The case.
     output : Path
         The folder of the worklist's results.
+    is_ours : callable
+        Whether the case is still ours; asked once what is to be written was worked out, which takes seconds.
     """
 
-    def __init__(self, case: WorkCase, output: Path) -> None:
+    def __init__(self, case: WorkCase, output: Path, is_ours: Callable[[], bool] = lambda: True) -> None:
+        self._is_ours = is_ours
         self._reference, self._output = case.t1ce or case.t2, output
         self._folder = output / DICOM / f"sub-{case.label}"
 
@@ -63,6 +67,8 @@ class LabelDicom:
             return ""
         try:
             objects = dicom_objects(read_source(images, grid, series), values, grid)
+            if not self._is_ours():
+                return "No DICOM was written: somebody else has the case now."
             check_inside(self._folder, self._output)
             write_objects(self._folder, objects)
         except (ImageError, StorageError) as error:

@@ -82,7 +82,7 @@ class OpenCase:
         self._seen = _NO_MASK
         self._grid: Grid | None = None
         self._series = ""
-        self._dicom = LabelDicom(case, store.output)
+        self._dicom = LabelDicom(case, store.output, lambda: self.held)
         self._closed = False
         self.remark = ""  # what could not be written beside the label, a sentence
         self._clock.start()
@@ -160,7 +160,7 @@ class OpenCase:
         """Read the sequences, as `WorkCase.load`; a label that a death left without its DICOM is given it."""
         loaded = self.case.load(different_patients)
         self._grid, self._series = loaded.grid, loaded.reference.series
-        if self.record.state is CaseState.DONE and self._is_held():
+        if self.record.state is CaseState.DONE and self.held:
             label = self._store.labels.path(self.case.label)
             self.remark = self._dicom.complete(label, loaded.grid, self._series)
         return loaded
