@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -123,3 +125,59 @@ def test_another_that_takes_the_place_takes_no_clicks_with_it(
     host.run(flow.worklist.go_to("case1"))
     np.testing.assert_array_equal(bench.values(), corrected)
     assert len(bench.correction.rows) == 1
+
+
+def draw(segment, reference):
+    drawn = Box((0, 0, 0), (1, 1, 2))
+    SegmentMask(*segment, reference).write(drawn, np.ones(drawn.shape, bool))
+
+
+LEAVING = (
+    "What was drawn beside the mask of case case1 is not kept with it and goes from the scene: segment "
+    "'beside'. To keep it, cancel and save it to a file first. Go on?"
+)
+
+
+@pytest.mark.parametrize("yes", [False, True])
+@pytest.mark.parametrize("verb", ["next", "done", "skip", "leave"])
+def test_a_segment_beside_the_mask_goes_with_the_case_only_after_a_question(
+    flow, opened, beside, host, verb, yes
+):
+    # An empty one is nothing to ask about.
+    beside[0].GetSegmentation().AddEmptySegment("", "nothing")
+    draw(beside, flow.workbench.reference)
+    host.answers.append(yes)
+    host.run(getattr(flow.worklist, verb)())
+    assert host.questions == [LEAVING]
+    assert (beside[0].GetScene() is None) is yes
+    assert (flow.worklist.current is not None and flow.worklist.current.name == "case1") is not yes
+    decided = {"done": "done", "skip": "skipped"}.get(verb, "todo")
+    assert opened.record("case1").state.value == (decided if yes else "in work")
+
+
+def test_another_segmentation_of_the_case_goes_only_after_a_question_too(
+    flow, opened, own, host, headless, choose
+):
+    images = flow.workbench.reference
+    mine = add_segmentation(headless.scene, images, "mine")
+    beside = mine[0], mine[0].GetSegmentation().AddEmptySegment("", "beside")
+    draw(mine, images)
+    draw(beside, images)
+    host.answers += [True, False]
+    choose(mine)
+    host.run(flow.worklist.next())
+    # What is corrected is kept as the case's mask.
+    assert host.questions[1:] == [LEAVING]
+    assert flow.worklist.current.name == "case1" and mine[0].GetScene() is not None
+
+
+def test_what_is_chosen_and_not_corrected_is_kept_nowhere_and_asked_about(flow, opened, host, headless):
+    bench = flow.workbench
+    mine = add_segmentation(headless.scene, bench.reference, "beside")
+    draw(mine, bench.reference)
+    bench.choose_segment(*mine)
+    assert bench.correction is None
+    host.answers.append(False)
+    host.run(flow.worklist.next())
+    assert host.questions == [LEAVING]
+    assert mine[0].GetScene() is not None

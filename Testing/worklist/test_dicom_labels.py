@@ -1,10 +1,14 @@
 """Cases that came as DICOM: the label, and DICOM objects beside it that come and go with it."""
 
+import os
+import sys
+
 import numpy as np
 import pydicom
 import pytest
 from source_series import write_both, write_slices
 from volume_files import GRID, SHAPE, VOLUME, blob, written
+from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.io import dicom_headers
 from VSClickCorrectLib.io.dicom_out import (
     NAMES,
@@ -14,6 +18,8 @@ from VSClickCorrectLib.io.dicom_out import (
 )
 from VSClickCorrectLib.io.dicom_source import read_source
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.worklist import label_dicom
+from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
@@ -95,6 +101,84 @@ def test_without_highdicom_the_label_stands_and_a_sentence_says_what_to_install(
     assert worklist.record("VS-1").state.value == "done"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="fork is there on Linux and macOS only")
+@pytest.mark.parametrize("left", [[], [NAMES[1]]])
+def test_what_a_death_left_unwritten_is_told_and_written_when_the_case_is_opened(
+    cases, tmp_path, left, capsys
+):
+    child = os.fork()
+    if child == 0:
+        dying = Worklist.open(cases, tmp_path / "out", "AB")
+        dying.go_to("VS-1")
+        LabelDicom.write = lambda *_: os._exit(9)
+        dying.done(MASK, GRID, "VS-1")
+    os.waitpid(child, 0)
+    for name in left:
+        (tmp_path / "out" / "dicom" / "sub-VS1").mkdir(parents=True)
+        (tmp_path / "out" / "dicom" / "sub-VS1" / name).write_bytes(b"")
+    worklist = Worklist.open(cases, tmp_path / "out", "CD")
+    assert [row.lacking for row in worklist.rows()] == [
+        "its DICOM objects are missing; open it to write them",
+        "",
+    ]
+    assert main(["worklist", str(cases), "--output", str(tmp_path / "out")]) == 0
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first.endswith("; its DICOM objects are missing; open it to write them")
+    assert second == "VS-2  todo"
+    before = worklist.record("VS-1")
+    assert (before.state.value, before.annotator) == ("done", "AB")
+    worklist.go_to("VS-1")
+    worklist.opened.load()
+    assert worklist.opened.remark == ""
+    worklist.close()
+    found = objects(worklist)
+    assert sorted(found) == sorted(NAMES)
+    np.testing.assert_array_equal(read_mask(found[SEGMENTATION], GRID), MASK)
+    assert {pydicom.dcmread(path).PatientID for path in found.values()} == {"VS-1"}
+    assert [row.lacking for row in worklist.rows()] == ["", ""]
+    # It is still AB's label, and nothing is written again.
+    after = worklist.record("VS-1")
+    assert (after.state, after.annotator, after.finished) == (before.state, "AB", before.finished)
+    written = {name: path.stat().st_mtime_ns for name, path in found.items()}
+    worklist.go_to("VS-1")
+    worklist.opened.load()
+    assert {name: path.stat().st_mtime_ns for name, path in objects(worklist).items()} == written
+
+
+def test_why_it_cannot_be_written_when_the_case_is_opened_is_told(worklist, monkeypatch):
+    worklist.go_to("VS-1")
+    worklist.done(MASK, GRID, "VS-1")
+    for path in objects(worklist).values():
+        path.unlink()
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(dicom_headers, "import_module", missing)
+    worklist.go_to("VS-1")
+    worklist.opened.load()
+    assert worklist.opened.remark.startswith("No DICOM was written: to write DICOM highdicom is needed")
+    assert objects(worklist) == {}
+    assert worklist.record("VS-1").state.value == "done"
+
+
+def test_what_takes_long_to_write_does_not_take_the_place_of_another_reader_s(worklist, cases, monkeypatch):
+    worked_out = label_dicom.dicom_objects
+
+    def taken_over(*arguments):
+        monkeypatch.setattr(label_dicom, "dicom_objects", worked_out)
+        other = Worklist.open(cases, worklist.store.output, "CD")
+        other.go_to("VS-1", take_over=True)
+        other.done(~MASK, GRID, "VS-1")
+        return worked_out(*arguments)
+
+    worklist.go_to("VS-1")
+    monkeypatch.setattr(label_dicom, "dicom_objects", taken_over)
+    worklist.opened.done(MASK, GRID, "VS-1")
+    assert worklist.opened.remark == "No DICOM was written: somebody else has the case now."
+    np.testing.assert_array_equal(read_mask(objects(worklist)[SEGMENTATION], GRID), ~MASK)
+
+
 def test_other_kinds_of_files_have_none(tmp_path):
     for name in ("VS-1", "VS-2"):
         (tmp_path / "cases" / name).mkdir(parents=True)
@@ -103,6 +187,7 @@ def test_other_kinds_of_files_have_none(tmp_path):
     worklist.go_to("VS-1")
     worklist.done(MASK, GRID, "VS-1")
     assert (objects(worklist), worklist.remark) == ({}, "")
+    assert [row.lacking for row in worklist.rows()] == ["", ""]
     assert not (worklist.store.output / "dicom").exists()
 
 

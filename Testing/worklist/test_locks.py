@@ -79,6 +79,59 @@ def test_the_lock_of_a_process_that_ended_is_taken_over(path):
     assert not first.held
 
 
+HOLDS = (
+    "import sys; from pathlib import Path\n"
+    "from VSClickCorrectLib.worklist.locks import CaseLock\n"
+    "CaseLock(Path(sys.argv[1]), 'AB').take('VS-2')\n"
+    "print('held', flush=True); sys.stdin.readline()"
+)
+TAKES = (
+    "import sys; from pathlib import Path\n"
+    "from VSClickCorrectLib.errors import CaseLockedError\n"
+    "from VSClickCorrectLib.worklist.locks import CaseLock\n"
+    "try:\n    CaseLock(Path(sys.argv[1]), 'CD').take('VS-2')\n"
+    "except CaseLockedError:\n    print('locked')\n"
+    "else:\n    print('taken over')"
+)
+APART = ("unshare", "--pid", "--fork", "--mount-proc")
+
+
+def can_be_apart():
+    try:
+        return subprocess.run([*APART, "true"], check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not can_be_apart(), reason="containers' own process numbers need Linux and rights")
+@pytest.mark.parametrize("holds_apart", [False, True])
+def test_a_living_holder_whose_number_another_container_does_not_know_is_not_gone(path, holds_apart):
+    holding = [*(APART if holds_apart else ()), sys.executable, "-c", HOLDS, str(path)]
+    taking = [*(() if holds_apart else APART), sys.executable, "-c", TAKES, str(path)]
+    with subprocess.Popen(holding, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        if holds_apart:
+            # No other process of this computer has the number that it has in its container.
+            rewritten(path, process=ended_process())
+        assert subprocess.run(taking, check=True, capture_output=True, text=True).stdout == "locked\n"
+        holder.stdin.write("\n")
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere a computer's processes have one space of numbers"
+)
+@pytest.mark.parametrize("space", ["another boot pid:[4026531836]", ""])
+def test_a_lock_of_another_space_of_process_numbers_holds_until_it_was_not_heard_of_for_long(path, space):
+    # An earlier version wrote none.
+    taken(path)
+    rewritten(path, process=ended_process(), space=space)
+    aged(path, STALE_S - 60)
+    with pytest.raises(CaseLockedError):
+        taken(path, "CD")
+    aged(path, STALE_S + 60)
+    assert taken(path, "CD").held
+
+
 def test_a_lock_of_another_computer_holds_until_it_was_not_heard_of_for_long(path):
     taken(path)
     rewritten(path, host="elsewhere", process=ended_process())

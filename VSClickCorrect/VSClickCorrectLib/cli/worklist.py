@@ -46,6 +46,8 @@ def _work(row: Row) -> str:
         parts.append(f"open with {row.holder}")
     if record.comment:
         parts.append(record.comment)
+    if row.lacking:
+        parts.append(row.lacking)
     if note := row.case.problem or row.case.remark:
         parts.append(note)
     return "; ".join(parts)

@@ -13,6 +13,8 @@ from VSClickCorrectLib.mrml.part_segments import part_of
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 
+Segment = tuple[slicer.vtkMRMLSegmentationNode, str]
+
 
 class CaseNodes:
     """Adds a case to the scene and takes it out again, leaving everything else there.
@@ -53,7 +55,7 @@ class CaseNodes:
             _shown(scene, volume, f"{name} {sequence}".strip()) if volume is not None else None
             for sequence, volume in (("T1ce", t1ce), ("T2", t2))
         )
-        self.segment: tuple[slicer.vtkMRMLSegmentationNode, str] | None = None
+        self.segment: Segment | None = None
         self._mask: SegmentMask | None = None
         self._segmentations: list[slicer.vtkMRMLSegmentationNode] = []
 
@@ -84,16 +86,20 @@ class CaseNodes:
     @property
     def beside(self) -> list[str]:
         """Names of segments with voxels that somebody added to the case's segmentation; parts left out."""
-        node, own = self.segment or (None, "")
-        if node is None or node.GetScene() is None:
-            return []
-        segments = node.GetSegmentation()
-        others = {one: segments.GetSegment(one) for one in segments.GetSegmentIDs() if one != own}
-        return [
-            segment.GetName()
-            for one, segment in others.items()
-            if not part_of(segment) and self._holds_voxels(node, one)
-        ]
+        return self._drawn_in(self._segmentations)
+
+    def removed_with(self, chosen: slicer.vtkMRMLSegmentationNode | None, kept: Segment | None) -> list[str]:
+        """Names of segments with voxels that `remove` takes out of the scene beside the case's own.
+
+        Parameters
+        ----------
+        chosen : vtkMRMLSegmentationNode or None
+            The segmentation that is chosen; left out if it was not made on the case's volumes.
+        kept : tuple of vtkMRMLSegmentationNode and str, or None
+            A segment that is kept elsewhere.
+        """
+        added = chosen not in self._segmentations and self.has_segmentation(chosen)
+        return self._drawn_in([*self._segmentations, *([chosen] if added else [])], kept)
 
     def has_volumes(self, t1ce: slicer.vtkMRMLVolumeNode | None, t2: slicer.vtkMRMLVolumeNode | None) -> bool:
         """Whether these are the case's own, each by its sequence; all but the reference may be left out."""
@@ -165,6 +171,20 @@ class CaseNodes:
         """Remove all nodes of the case, and a segmentation on it that somebody else added."""
         remove_nodes(self._scene, *self._segmentations, corrected, *self.volumes)
         self._segmentations.clear()
+
+    def _drawn_in(
+        self, nodes: list[slicer.vtkMRMLSegmentationNode], kept: Segment | None = None
+    ) -> list[str]:
+        """Return the names of segments that hold voxels; parts, the case's own and one kept are left out."""
+        return [
+            node.GetSegmentation().GetSegment(one).GetName()
+            for node in nodes
+            if node.GetScene() is not None
+            for one in node.GetSegmentation().GetSegmentIDs()
+            if (node, one) not in (self.segment, kept)
+            and not part_of(node.GetSegmentation().GetSegment(one))
+            and self._holds_voxels(node, one)
+        ]
 
     def _holds_voxels(self, node: slicer.vtkMRMLSegmentationNode, segment_id: str) -> bool:
         try:

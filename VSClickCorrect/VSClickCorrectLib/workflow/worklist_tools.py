@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from VSClickCorrectLib.errors import (
-    CaseLockedError,
     ImageError,
     LockLostError,
     Unreadable,
@@ -26,6 +25,7 @@ from VSClickCorrectLib.workflow.doubts import question_about, question_without
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.just_shown import JustShown
+from VSClickCorrectLib.workflow.leaving import gives_up, may_remove_beside, taken
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.one_patient import of_one_patient
@@ -132,7 +132,7 @@ class WorklistFlow:
             return
         with self._occupied():
             if await self._let_go():
-                case = await self._taken(worklist, name)
+                case = await taken(self._host, worklist, name)
                 if case is not None:
                     await self._open(worklist, case)
 
@@ -231,10 +231,12 @@ class WorklistFlow:
         with self._occupied():
             if question_of is not None and not await self._agreed(question_of):
                 return
+            if not await may_remove_beside(self._host, self._workbench):
+                return
             try:
                 finish(worklist)
             except LockLostError as lost:
-                if not await self._gives_up(lost):
+                if not await gives_up(self._host, lost):
                     return
                 worklist.close()
             self._workbench.close()
@@ -293,6 +295,7 @@ class WorklistFlow:
         # It may have been left while it was read.
         if worklist.current is not case:
             return
+        way.reasons += filter(None, [worklist.opened.remark])
         self._workbench.open(opened, JournalPlace(worklist.opened.journal_path, worklist.opened.check_held))
         if opened.prepared is not None and self._host.has_packages():
             await self._offer(worklist, opened.prepared)
@@ -315,33 +318,15 @@ class WorklistFlow:
         await self._initial.use(initial, self._workbench.volumes)
         worklist.opened.offer(self._workbench.values())
 
-    async def _taken(self, worklist: Worklist, name: str) -> WorkCase | None:
-        try:
-            return worklist.go_to(name)
-        except CaseLockedError as taken:
-            question = _(
-                "Case {case} is open with {holder}. Take it over? What they did until now is kept; what they "
-                "go on to do is not."
-            )
-            if not await self._host.confirm(question.format(case=taken.case, holder=taken.holder)):
-                return None
-            return worklist.go_to(name, take_over=True)
-
     async def _let_go(self) -> bool:
         """Keep comment and mask before another case is opened; return whether to go on."""
+        if not await may_remove_beside(self._host, self._workbench):
+            return False
         try:
             self._keep()
         except LockLostError as lost:
-            return await self._gives_up(lost)
+            return await gives_up(self._host, lost)
         return True
-
-    async def _gives_up(self, lost: LockLostError) -> bool:
-        """Ask whether to leave a case that somebody else has taken over."""
-        question = _(
-            "{error} Leave it? What was done since then is in this window alone; to keep it, cancel and save "
-            "the segment to a file first."
-        )
-        return await self._host.confirm(question.format(error=lost.sentence))
 
     def _keep(self) -> None:
         """Keep comment and mask of the open case, painting by hand included."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.dicom_out import NAMES, dicom_objects, write_objects
 from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
-from VSClickCorrectLib.io.files import changing, check_inside
+from VSClickCorrectLib.io.files import changing, check_inside, is_there, reading
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
 # BIDS has no place for results in DICOM.
@@ -26,9 +28,12 @@ class LabelDicom:
         The case.
     output : Path
         The folder of the worklist's results.
+    is_ours : callable
+        Whether the case is still ours; asked once what is to be written was worked out, which takes seconds.
     """
 
-    def __init__(self, case: WorkCase, output: Path) -> None:
+    def __init__(self, case: WorkCase, output: Path, is_ours: Callable[[], bool] = lambda: True) -> None:
+        self._is_ours = is_ours
         self._reference, self._output = case.t1ce or case.t2, output
         self._folder = output / DICOM / f"sub-{case.label}"
 
@@ -36,6 +41,21 @@ class LabelDicom:
     def _images(self) -> Path | None:
         """The images on which the label lies, if they are DICOM."""
         return self._reference if self._reference is not None and may_be_dicom(self._reference) else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all objects of a label that is not empty are there, if any are due; raises `ImageError`."""
+        if self._images is None:
+            return True
+        with reading(self._folder):
+            return all(is_there(self._folder / name) for name in NAMES)
+
+    def complete(self, label: Path, grid: Grid, series: str) -> str:
+        """Write what a death left unwritten of a label that is not empty; returns as `write`."""
+        try:
+            return "" if self.is_whole else self.write(read_mask(label, grid), grid, series)
+        except ImageError as error:
+            return f"No DICOM was written: {error}"
 
     def write(self, values: np.ndarray, grid: Grid, series: str) -> str:
         """Write a mask that lies on a series of the images; return why not, if it cannot be written.
@@ -47,6 +67,8 @@ class LabelDicom:
             return ""
         try:
             objects = dicom_objects(read_source(images, grid, series), values, grid)
+            if not self._is_ours():
+                return "No DICOM was written: somebody else has the case now."
             check_inside(self._folder, self._output)
             write_objects(self._folder, objects)
         except (ImageError, StorageError) as error:

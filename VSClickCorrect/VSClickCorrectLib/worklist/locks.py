@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,6 +55,8 @@ class Holder:
         When the holder was last heard of, and since when they have it; seconds of `time.time`.
     problem : str
         Why the lock could not be read, so that nobody knows whose it is; empty if it could.
+    space : str
+        Among which processes the number counts, see `_space`; empty if it is not known.
     """
 
     annotator: str
@@ -63,10 +66,12 @@ class Holder:
     heard: float
     since: float
     problem: str = ""
+    space: str = ""
 
     def is_gone(self, now: float) -> bool:
         """Whether the holder has ended or was not heard of for long; ``now`` is a `drive_time`."""
-        if self.host == socket.gethostname() and not _runs(self.process):
+        here = (self.host, self.space) == (socket.gethostname(), _space())
+        if here and not _runs(self.process):
             return True
         return now - self.heard > STALE_S
 
@@ -154,6 +159,7 @@ class CaseLock:
             "annotator": self._annotator,
             "host": socket.gethostname(),
             "process": os.getpid(),
+            "space": _space(),
             "token": self._token,
             "since": time.time(),
         }
@@ -223,11 +229,12 @@ def _unknown(path: Path, problem: str) -> Holder | None:
 def _holder_of(values: dict[str, Any], heard: float) -> Holder:
     """Return the holder that a lock names; raises an error if it is something else."""
     annotator, host, process, token = (values[name] for name in ("annotator", "host", "process", "token"))
-    # Earlier versions did not write it.
-    since = float(values.get("since", heard))
-    if not all(isinstance(text, str) for text in (annotator, host, token)) or not 0 < process < 1 << 31:
+    # Earlier versions did not write them.
+    since, space = float(values.get("since", heard)), values.get("space", "")
+    texts = (annotator, host, token, space)
+    if not all(isinstance(text, str) for text in texts) or not 0 < process < 1 << 31:
         raise ValueError("no lock")
-    return Holder(annotator, host, int(process), token, heard, since)
+    return Holder(annotator, host, int(process), token, heard, since, space=space)
 
 
 def _clock(seconds: float) -> str:
@@ -237,6 +244,20 @@ def _clock(seconds: float) -> str:
     except (OSError, OverflowError, ValueError):
         return "a time that no clock shows"
     return then.strftime("%H:%M" if then.date() == datetime.now().date() else "%Y-%m-%d %H:%M")
+
+
+@cache
+def _space() -> str:
+    """Return what tells the processes that this one can see from those of other containers and computers.
+
+    A process's number says nothing outside of its own; names of computers are not enough, since containers
+    share them. Systems other than Linux have one such space a computer.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except (OSError, ValueError):
+        return ""
 
 
 def _runs(process: int) -> bool:

@@ -82,9 +82,9 @@ class OpenCase:
         self._seen = _NO_MASK
         self._grid: Grid | None = None
         self._series = ""
-        self._dicom = LabelDicom(case, store.output)
+        self._dicom = LabelDicom(case, store.output, lambda: self.held)
         self._closed = False
-        self.remark = ""
+        self.remark = ""  # what could not be written beside the label, a sentence
         self._clock.start()
         self._begin()
         # How the case is as long as its mask is the one upon which it was decided.
@@ -157,9 +157,12 @@ class OpenCase:
         return tuple(dict.fromkeys((*self.record.models, *models)))
 
     def load(self, different_patients: bool = False) -> Case:
-        """Read the sequences; as `WorkCase.load`."""
+        """Read the sequences, as `WorkCase.load`; a label that a death left without its DICOM is given it."""
         loaded = self.case.load(different_patients)
         self._grid, self._series = loaded.grid, loaded.reference.series
+        if self.record.state is CaseState.DONE and self.held:
+            label = self._store.labels.path(self.case.label)
+            self.remark = self._dicom.complete(label, loaded.grid, self._series)
         return loaded
 
     def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:
@@ -305,17 +308,8 @@ class OpenCase:
     def _check_own(self, values: np.ndarray, grid: Grid, source: str | None) -> None:
         """Refuse a mask that was made on other images than the case's, or if the case is not ours."""
         self.check_held()
-        if source is not None and source != self.case.name:
-            raise WorklistError(
-                f"the mask was made on the images of {source}, not on those of case {self.case.name}, "
-                f"so it was not kept; open {source} for it."
-            )
         own = self._grid or self.load(different_patients=True).grid
-        if values.shape != own.shape or not own.matches(grid):
-            raise WorklistError(
-                f"the mask lies on another grid than the images of case {self.case.name}, so it was not "
-                "kept; choose the case's own images and segment."
-            )
+        self.case.check_mask(values, grid, own, source)
 
     def _begin(self) -> None:
         """Bring record and sidecar up to date with what a crash left, and call the case begun."""

@@ -24,11 +24,14 @@ class Row:
         The work on it.
     holder : str
         Who else has it open, empty if nobody.
+    lacking : str
+        What of its label is not there, a sentence; empty if nothing is known to be missing.
     """
 
     case: WorkCase
     record: CaseRecord
     holder: str
+    lacking: str = ""
 
 
 @dataclass(frozen=True)

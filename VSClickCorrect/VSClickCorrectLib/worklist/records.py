@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from VSClickCorrectLib.errors import Unreadable
 from VSClickCorrectLib.io.files import read_ordinary, reading
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.session.chain import JournalPoint
@@ -74,6 +75,8 @@ class CaseRecord:
         never.
     files : dict of str
         The case's files by role, as they were when work began.
+    unknown : dict
+        What another version wrote of which this one knows nothing; it is written again as it was.
     """
 
     case: str
@@ -92,6 +95,7 @@ class CaseRecord:
     finished: str = ""
     changed: str = ""
     files: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, Any] = field(default_factory=dict)
 
     @property
     def point(self) -> JournalPoint:
@@ -105,9 +109,11 @@ class CaseRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON-ready values."""
+        known = asdict(self)
         return {
+            **known.pop("unknown"),
             "format": FORMAT,
-            **asdict(self),
+            **known,
             "state": self.state.value,
             "models": list(self.models),
             "seconds": round(self.seconds, 1),
@@ -115,12 +121,30 @@ class CaseRecord:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> CaseRecord:
-        """Read what `to_json` wrote; raises an error of `NO_RECORD` if it is something else."""
-        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError, OverflowError
+            If it is something else, see `NO_RECORD`.
+        Unreadable
+            If a newer version wrote it in a format of its own.
+        """
+        if not isinstance(values, dict):
+            raise TypeError("no record of a case")
+        written = values.get("format", FORMAT)
+        if type(written) is int and written > FORMAT:
+            raise Unreadable(
+                f"the record of case {values.get('case', '')} was written by a newer VSClickCorrect (format "
+                f"{written}, this one knows {FORMAT}); update VSClickCorrect to work on the case."
+            )
+        names = cls.__dataclass_fields__.keys() - {"unknown"}
+        known = {name: value for name, value in values.items() if name in names}
         for name, value in known.items():
             if not isinstance(value, _TYPES.get(name, object)):
                 raise TypeError(f"no record of a case: {name} is {value!r}")
-        record = cls(**known)
+        others = {name: value for name, value in values.items() if name not in {*names, "format"}}
+        record = cls(**known, unknown=others)
         state = CaseState(record.state)
         if state is CaseState.UNREADABLE or not _LABEL.fullmatch(record.label):
             raise ValueError(f"no record of a case: state {state.value}, label {record.label}")
@@ -158,7 +182,7 @@ def read_record(path: Path) -> CaseRecord | None:
     Raises
     ------
     ImageError
-        If there may be one, which cannot be read.
+        If there may be one, which cannot be read, or a newer version wrote it.
     """
     with reading(path):
         content = read_ordinary(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.images import read_mask, read_sequence
@@ -104,6 +104,29 @@ class WorkCase:
             return None
         with self._named():
             return read_mask(self.mask, grid)
+
+    def check_mask(self, values: np.ndarray, grid: Grid, own: Grid, source: str | None) -> None:
+        """Refuse a mask that was made on other images than the case's; raises `WorklistError`.
+
+        Parameters
+        ----------
+        values : ndarray
+            ``(K, J, I)``.
+        grid, own : Grid
+            The grid on which it lies, and that of the case's images.
+        source : str or None
+            The name of the case on whose images it was made, if that is known.
+        """
+        if source is not None and source != self.name:
+            raise WorklistError(
+                f"the mask was made on the images of {source}, not on those of case {self.name}, "
+                f"so it was not kept; open {source} for it."
+            )
+        if values.shape != own.shape or not own.matches(grid):
+            raise WorklistError(
+                f"the mask lies on another grid than the images of case {self.name}, so it was not "
+                "kept; choose the case's own images and segment."
+            )
 
     @contextmanager
     def _named(self) -> Iterator[None]:

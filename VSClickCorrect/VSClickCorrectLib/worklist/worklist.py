@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.errors import CaseLockedError, VSClickError, WorklistError
+from VSClickCorrectLib.errors import CaseLockedError, ImageError, VSClickError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.worklist.cases import WorkCase, find_cases, with_begun, with_labels
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.clock import drive_time
+from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.labels import check_summary
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
 from VSClickCorrectLib.worklist.mending import mend
@@ -130,7 +132,7 @@ class Worklist:
     def rows(self) -> list[Row]:
         """Return all cases for a table, in order."""
         now = drive_time(self.store.folder)
-        return [Row(case, self._seen(case), self._other_holder(case, now)) for case in self.cases]
+        return [self._row(case, self._other_holder(case, now)) for case in self.cases]
 
     def progress(self) -> Progress:
         """Return how far the worklist is."""
@@ -311,6 +313,15 @@ class Worklist:
             return ""
         holder = holder_of(self.store.lock_path(case.label))
         return str(holder) if holder is not None and not holder.is_gone(now) else ""
+
+    def _row(self, case: WorkCase, holder: str) -> Row:
+        record = self._seen(case)
+        # Whoever has it open may be about to write them.
+        if record.state is CaseState.DONE and not holder:
+            with suppress(ImageError):
+                if not LabelDicom(case, self.store.output).is_whole:
+                    return Row(case, record, holder, "its DICOM objects are missing; open it to write them")
+        return Row(case, record, holder)
 
     def _seen(self, case: WorkCase) -> CaseRecord:
         """Return a case's record for an overview, which one that cannot be read must not prevent."""

@@ -1,0 +1,54 @@
+"""What is asked before a worklist's case is left, or taken from somebody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from VSClickCorrectLib.errors import CaseLockedError, LockLostError
+from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.host import Host
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.work_case import WorkCase
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
+
+async def may_remove_beside(host: Host, workbench: Workbench) -> bool:
+    """Ask before segments go with the open case that a worklist does not keep; return whether they may."""
+    nodes = workbench.nodes
+    if nodes is None:
+        return True
+    # Without a correction nothing is kept of the segment that is chosen, either.
+    kept = workbench.segment if workbench.correction is not None else None
+    segments = [_("segment '{name}'").format(name=n) for n in nodes.removed_with(workbench.segment[0], kept)]
+    question = _(
+        "What was drawn beside the mask of case {case} is not kept with it and goes from the scene: "
+        "{segments}. To keep it, cancel and save it to a file first. Go on?"
+    )
+    return not segments or await host.confirm(
+        question.format(case=nodes.name, segments=_(" and ").join(segments))
+    )
+
+
+async def gives_up(host: Host, lost: LockLostError) -> bool:
+    """Ask whether to leave a case that somebody else has taken over."""
+    question = _(
+        "{error} Leave it? What was done since then is in this window alone; to keep it, cancel and save "
+        "the segment to a file first."
+    )
+    return await host.confirm(question.format(error=lost.sentence))
+
+
+async def taken(host: Host, worklist: Worklist, name: str) -> WorkCase | None:
+    """Open a case by name, after a question if somebody else has it; None if it is left to them."""
+    try:
+        return worklist.go_to(name)
+    except CaseLockedError as locked:
+        question = _(
+            "Case {case} is open with {holder}. Take it over? What they did until now is kept; what they "
+            "go on to do is not."
+        )
+        if not await host.confirm(question.format(case=locked.case, holder=locked.holder)):
+            return None
+        return worklist.go_to(name, take_over=True)
