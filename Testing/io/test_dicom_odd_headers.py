@@ -5,7 +5,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.uid import generate_uid
-from source_series import ENHANCED, headers, write_frames, write_slices
+from source_series import ENHANCED, FRAME, headers, write_frames, write_slices
 from volume_files import GRID
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
@@ -118,6 +118,24 @@ def test_slices_turned_alike_but_for_a_last_digit_are_one_series(tmp_path):
         image.ImageOrientationPatient[0] = f"{float(image.ImageOrientationPatient[0]) + number * 1e-8:.9f}"
 
     assert_lies_right(written(series(tmp_path / "t1ce", change), tmp_path / "dicom"))
+
+
+@pytest.mark.parametrize("keyword", ["FrameOfReferenceUID", "PatientID"])
+@pytest.mark.parametrize("blank", [(0,), (0, 3, 8)])
+def test_slices_that_leave_blank_whose_or_where_they_are_are_as_the_others(tmp_path, blank, keyword):
+    def change(image, number):
+        if number in blank:
+            image[keyword].value = ""
+
+    path = series(tmp_path / "t1ce", change)
+    volume = read_volume(path)
+    assert volume.grid.matches(OBLIQUE)
+    assert (volume.scan.patient, volume.scan.frame) == ("T-1", FRAME)
+    folder = written(path, tmp_path / "dicom")
+    assert_lies_right(folder)
+    for name in (SEGMENTATION, CONTOURS):
+        found = pydicom.dcmread(folder / name)
+        assert (found.PatientID, found.FrameOfReferenceUID) == ("T-1", FRAME)
 
 
 @pytest.mark.parametrize(("place", "turn"), [(1, 9), (6, 2), (6, 3), (1, 2)])

@@ -207,7 +207,18 @@ def read_headers(path: Path, series: str = "") -> list[Dataset]:
         paths = [p for p in paths if begins_as_dicom(p)]
     headers = [read_header(p, TASK) for p in paths]
     with undamaged(path):
+        for keyword in ("PatientID", "FrameOfReferenceUID"):
+            _fill_blanks(headers, keyword)
         return [header for header in headers if series in ("", header.get("SeriesInstanceUID"))]
+
+
+def _fill_blanks(headers: Sequence[Dataset], keyword: str) -> None:
+    """Let images that leave something blank say what the others of their series say."""
+    told = {h.get("SeriesInstanceUID"): h.get(keyword) for h in headers if h.get(keyword)}
+    for header in headers:
+        uid = header.get("SeriesInstanceUID")
+        if not header.get(keyword) and uid in told:
+            setattr(header, keyword, told[uid])
 
 
 def slim_headers(folder: Path, series: str = "") -> list[Dataset]:
