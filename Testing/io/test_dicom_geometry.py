@@ -141,6 +141,39 @@ def test_an_orientation_rounded_to_two_decimals_is_no_identity(tmp_path):
     )
 
 
+def to_one_decimal(image, _):
+    image.ImagePositionPatient = [f"{float(n):.1f}" for n in image.ImagePositionPatient]
+
+
+@pytest.mark.parametrize(("step_mm", "count"), [(2.0, 12), (1.0, 60), (0.6, 24)])
+def test_positions_rounded_to_one_decimal_are_no_tilt(tmp_path, step_mm, count):
+    slices = stack(count, step=step_mm * normal(OBLIQUE), orientation=OBLIQUE)
+    volume = read_volume(write_slices(tmp_path / "scan", slices, to_one_decimal))
+    assert volume.grid.shape == (count, 40, 44)
+    assert volume.remarks == ()
+    upward = volume.grid.affine[:3, 2] / volume.grid.spacing[2]
+    np.testing.assert_allclose(upward, normal(OBLIQUE) * (-1, -1, 1), atol=1e-3)
+    for number in (0, count - 1):
+        found = volume.grid.index_to_ras((number, 0, 0))
+        np.testing.assert_allclose(found, slices[number].position * (-1, -1, 1), atol=0.05)
+
+
+@pytest.mark.parametrize("degrees", [1, -1.5, 3])
+def test_a_tilt_is_one_though_positions_are_rounded_to_one_decimal(tmp_path, degrees):
+    tilt = Rotation.from_rotvec(np.radians(degrees) * np.array(OBLIQUE[:3]))
+    slices = stack(step=tilt.apply(2.0 * normal(OBLIQUE)), orientation=OBLIQUE)
+    volume = read_volume(write_slices(tmp_path / "scan", slices, to_one_decimal))
+    assert_lies_right(volume)
+    (remark,) = volume.remarks
+    assert "resampled within their planes onto an upright grid" in remark
+
+
+def test_a_missing_slice_is_told_though_positions_are_rounded_to_one_decimal(tmp_path):
+    slices = stack(step=0.4 * normal(OBLIQUE), orientation=OBLIQUE)
+    del slices[9]
+    refused(write_slices(tmp_path / "scan", slices, to_one_decimal), "lacks slices or is unevenly spaced")
+
+
 def test_a_slope_and_intercept_of_each_slice_are_kept_as_real_numbers(tmp_path):
     slices = stack()
     for number, one in enumerate(slices):

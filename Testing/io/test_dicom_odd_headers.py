@@ -5,14 +5,14 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.uid import generate_uid
-from source_series import ENHANCED, headers, write_frames, write_slices
+from source_series import ENHANCED, FRAME, headers, write_frames, write_slices
 from volume_files import GRID
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_out import CONTOURS, NAMES, SEGMENTATION, dicom_objects, write_objects
 from VSClickCorrectLib.io.dicom_source import read_source
-from VSClickCorrectLib.io.images import read_lone_mask, read_mask
+from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_volume
 
 # Oblique, its slices 1.5 mm apart.
 SHAPE = (9, 14, 17)
@@ -118,6 +118,54 @@ def test_slices_turned_alike_but_for_a_last_digit_are_one_series(tmp_path):
         image.ImageOrientationPatient[0] = f"{float(image.ImageOrientationPatient[0]) + number * 1e-8:.9f}"
 
     assert_lies_right(written(series(tmp_path / "t1ce", change), tmp_path / "dicom"))
+
+
+@pytest.mark.parametrize("keyword", ["FrameOfReferenceUID", "PatientID"])
+@pytest.mark.parametrize("blank", [(0,), (0, 3, 8)])
+def test_slices_that_leave_blank_whose_or_where_they_are_are_as_the_others(tmp_path, blank, keyword):
+    def change(image, number):
+        if number in blank:
+            image[keyword].value = ""
+
+    path = series(tmp_path / "t1ce", change)
+    volume = read_volume(path)
+    assert volume.grid.matches(OBLIQUE)
+    assert (volume.scan.patient, volume.scan.frame) == ("T-1", FRAME)
+    folder = written(path, tmp_path / "dicom")
+    assert_lies_right(folder)
+    for name in (SEGMENTATION, CONTOURS):
+        found = pydicom.dcmread(folder / name)
+        assert (found.PatientID, found.FrameOfReferenceUID) == ("T-1", FRAME)
+
+
+@pytest.mark.parametrize(("place", "turn"), [(1, 9), (6, 2), (6, 3), (1, 2)])
+def test_places_written_to_few_decimals_are_referred_to(tmp_path, place, turn):
+    def change(image, _):
+        image.ImagePositionPatient = [f"{float(n):.{place}f}" for n in image.ImagePositionPatient]
+        image.ImageOrientationPatient = [f"{float(n):.{turn}f}" for n in image.ImageOrientationPatient]
+
+    path = series(tmp_path / "t1ce", change)
+    grid = read_volume(path).grid
+    assert grid.shape == SHAPE
+    write_objects(tmp_path / "dicom", dicom_objects(read_source(path, grid), MASK, grid))
+    np.testing.assert_array_equal(read_mask(tmp_path / "dicom" / SEGMENTATION, grid), MASK)
+    volume = hd.seg.segread(tmp_path / "dicom" / SEGMENTATION).get_volume(segment_numbers=[1])
+    # A mask's middle, which is a formula, LPS.
+    truth = OBLIQUE.affine_lps @ [8, 5.5, 3.5, 1]
+    middle = np.argwhere(volume.array[..., 0]).mean(axis=0)
+    np.testing.assert_allclose((volume.affine @ [*middle, 1])[:3], truth[:3], atol=0.1)
+
+
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_to_slices_of_a_tilted_gantry_nothing_refers(tmp_path, decimals):
+    aside = np.tan(np.radians(1.5)) * STEP_MM * OBLIQUE.affine_lps[:3, 0] / OBLIQUE.spacing[0]
+
+    def change(image, number):
+        place = np.array(image.ImagePositionPatient, float) + number * aside
+        image.ImagePositionPatient = [f"{n:.{decimals}f}" for n in place]
+
+    with pytest.raises(ImageError, match="do not lie one above the other"):
+        read_source(series(tmp_path / "t1ce", change), OBLIQUE)
 
 
 def each_its_own(image):

@@ -56,6 +56,44 @@ def test_nifti_2_that_is_cut_off_or_too_large_is_refused(tmp_path):
         read_volume(path)
 
 
+def nifti_1(path, array, **fields):
+    """Write a file of NIfTI-1 with some fields of its header as they are given: layout and value by place."""
+    written(path, array, GRID)
+    content = bytearray(path.read_bytes())
+    for place, (layout, *values) in fields.items():
+        struct.pack_into("<" + layout, content, int(place.removeprefix("at")), *values)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_fourth_axis_of_no_length_is_one_volume(tmp_path):
+    axes = ("5h", 4, *SHAPE[::-1], 0)
+    volume = read_volume(nifti_1(tmp_path / "t1ce.nii", VOLUME.array, at40=axes))
+    assert np.array_equal(volume.array, VOLUME.array)
+    assert np.allclose(all_ras(volume.grid), all_ras(GRID), atol=1e-4)
+    path = tmp_path / "two.nii"
+    path.write_bytes((tmp_path / "t1ce.nii").read_bytes() + VOLUME.array.tobytes())
+    with pytest.raises(ImageError, match="does not say how many volumes it holds"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_slope_of_0_is_no_scaling_whatever_the_intercept(tmp_path, compressed):
+    path = nifti_1(tmp_path / "image.nii", VOLUME.array, at112=("2f", 0.0, 3.0))
+    mask = nifti_1(tmp_path / "mask.nii", blob().astype(np.uint8), at112=("2f", 0.0, 1.0))
+    if compressed:
+        path, mask = (_compressed(one) for one in (path, mask))
+    assert np.array_equal(read_volume(path).array, VOLUME.array)
+    assert np.array_equal(read_mask(mask, GRID), blob())
+
+
+def _compressed(path):
+    packed = path.with_name(path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    return packed
+
+
 @pytest.mark.parametrize("first", [-1 << 62, -1, 0, 1 << 50, (1 << 63) - 1])
 def test_nifti_2_whose_voxels_begin_nowhere_is_refused_or_read_from_its_header_s_end(tmp_path, first):
     content = nifti_2(VOLUME.array, OBLIQUE)

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
@@ -143,6 +144,23 @@ def test_rtstruct_is_used_where_there_are_no_original_contours(tmp_path):
     assert np.array_equal(case.truth, disc())
     assert case.case.t2 is None
     assert record["sources"]["contours"]["path"] == "a/RTSS.dcm"
+
+
+@pytest.mark.parametrize("drop", ["name", "entry"])
+def test_an_rtstruct_without_a_patient_or_with_a_nameless_structure_is_read(tmp_path, drop):
+    root = tmp_path / "download"
+    write_t1(root / "a")
+    path = write_rtstruct(root / "a" / "RTSS.dcm", {"TV": TUMOUR, "nobody": TUMOUR})
+    dataset = pydicom.dcmread(path)
+    del dataset.PatientID
+    if drop == "name":
+        del dataset.StructureSetROISequence[1].ROIName
+    else:
+        dataset.StructureSetROISequence.pop()
+    dataset.save_as(path)
+    case, record = the_case(root, tmp_path)
+    assert np.array_equal(case.truth, disc())
+    assert record["structures"]["left_out"] == ["ROI 2"]
 
 
 def test_contours_that_an_rtstruct_stores_twice_are_the_tumour_not_nothing(tmp_path):

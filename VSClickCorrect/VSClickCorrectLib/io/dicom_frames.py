@@ -45,6 +45,8 @@ class Frame:
         ImageOrientationPatient as it is written: along a row, then down a column.
     rounding : float
         By how much each number of it may be off, for it was written to so many decimals.
+    position_rounding : float
+        By how much each number of its position may be off, mm.
     spacing : tuple of 2 float or None
         PixelSpacing, mm: from row to row, from column to column.
     rescale : tuple of 2 float
@@ -58,6 +60,7 @@ class Frame:
     position: Point3 | None
     orientation: tuple[float, ...] | None
     rounding: float
+    position_rounding: float
     spacing: tuple[float, ...] | None
     rescale: tuple[float, float]
     marks: dict[str, str]
@@ -91,13 +94,14 @@ def _text(image: sitk.Image, tag: str) -> str:
 
 
 def _slice(path: Path, image: sitk.Image) -> Frame:
-    orientation = _text(image, _ORIENTATION).split("\\")
+    orientation, position = (_text(image, tag).split("\\") for tag in (_ORIENTATION, _POSITION))
     return Frame(
         path.name,
         (_text(image, _SOP_INSTANCE),),
-        _position(_text(image, _POSITION).split("\\")),
+        _position(position),
         _numbers(orientation, 6),
-        _rounding(orientation),
+        rounding_of(orientation),
+        rounding_of(position),
         _numbers(_text(image, _SPACING).split("\\"), 2),
         # ITK heeds each file's own.
         (1.0, 0.0),
@@ -129,6 +133,7 @@ def _described(path: Path, count: int) -> list[Frame]:
 
 def _frame(path: Path, instance: str, number: int, groups: Sequence[Any]) -> Frame:
     orientation = _values(groups, "PlaneOrientationSequence", "ImageOrientationPatient")
+    position = _values(groups, "PlanePositionSequence", "ImagePositionPatient")
     slope, intercept = (
         _numbers(_values(groups, "PixelValueTransformationSequence", f"Rescale{word}"), 1)
         for word in ("Slope", "Intercept")
@@ -136,9 +141,10 @@ def _frame(path: Path, instance: str, number: int, groups: Sequence[Any]) -> Fra
     return Frame(
         f"frame {number} of {path.name}",
         (instance, str(number)),
-        _position(_values(groups, "PlanePositionSequence", "ImagePositionPatient")),
+        _position(position),
         _numbers(orientation, 6),
-        _rounding(orientation),
+        rounding_of(orientation),
+        rounding_of(position),
         _numbers(_values(groups, "PixelMeasuresSequence", "PixelSpacing"), 2),
         (slope[0] if slope else 1.0, intercept[0] if intercept else 0.0),
         {name: "\\".join(_values(groups, *place)) for name, (_, *place) in _MARKS.items()},
@@ -168,7 +174,7 @@ def _numbers(words: Sequence[str], count: int) -> tuple[float, ...] | None:
     return numbers if len(numbers) == count else None
 
 
-def _rounding(words: Sequence[str]) -> float:
+def rounding_of(words: Sequence[str]) -> float:
     """Return half a unit of the last decimal that any of some numbers has; 0 if all are whole."""
     try:
         decimals = max(-int(Decimal(word.strip()).as_tuple().exponent) for word in words)

@@ -106,12 +106,19 @@ def in_order(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple
     plane = Plane.of(frames[0])
     _check_parallel(frames, plane, size, what)
     heights = np.array([frame.position for frame in frames], float) @ plane.normal
+    # Each of two neighbours may be off by that, this way or the other.
+    off = 2 * position_rounding(frames) * float(np.abs(plane.normal).sum())
     order = [int(n) for n in np.argsort(heights, kind="stable")]
     gaps = np.diff(heights[order])
     ordered = [frames[n] for n in order]
     _check_single(ordered, gaps, what)
-    _check_gaps(ordered, gaps, what)
+    _check_gaps(ordered, gaps, off, what)
     return order, plane
+
+
+def position_rounding(frames: Sequence[Frame]) -> float:
+    """Return by how much positions may be off: some programs leave out zeros at the end, so all tell it."""
+    return min((frame.position_rounding for frame in frames if frame.position_rounding), default=0.0)
 
 
 def _check_told(frames: Sequence[Frame], what: str) -> None:
@@ -172,12 +179,14 @@ def _check_single(frames: Sequence[Frame], gaps: np.ndarray, what: str) -> None:
     )
 
 
-def _check_gaps(frames: Sequence[Frame], gaps: np.ndarray, what: str) -> None:
+def _check_gaps(frames: Sequence[Frame], gaps: np.ndarray, off: float, what: str) -> None:
+    """Refuse gaps that differ by more than rounding explains, each of which may be off by so much."""
     if len(frames) < 3:
         return
     usual = float(np.median(gaps))
     worst = int(np.argmax(np.abs(gaps - usual)))
-    if not np.ptp(gaps) <= _UNEVEN * usual:
+    # Where a slice is missing a gap is twice the usual one, however they were rounded.
+    if not np.ptp(gaps) <= max(_UNEVEN * usual, min(2 * off, usual / 2)):
         raise ImageError(
             f"{what} lacks slices or is unevenly spaced; export it again ({gaps[worst]:.1f} mm from "
             f"{frames[worst].name} to {frames[worst + 1].name}, {usual:.1f} mm elsewhere)."

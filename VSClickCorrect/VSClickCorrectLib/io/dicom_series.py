@@ -65,7 +65,9 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
         found = frames_of(path, image)
         frames += found
         slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
-    return replace(stacked(frames, slices, what), scan=scan_of(images[0]))
+    # A slice that leaves its patient or its frame of reference blank says nothing; others do.
+    telling = max(images, key=lambda image: [bool(_values([image], tag)) for tag in _COMMON])
+    return replace(stacked(frames, slices, what), scan=scan_of(telling))
 
 
 def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:
@@ -121,8 +123,9 @@ def _check_files_of(folder: Path) -> None:
 
 
 def _values(images: Sequence[sitk.Image], tag: str) -> list[str]:
-    """Return what every slice says, as far as it does."""
-    return [image.GetMetaData(tag).strip("\0 ") for image in images if image.HasMetaDataKey(tag)]
+    """Return what every slice says, as far as it does; blanks say nothing."""
+    found = [image.GetMetaData(tag).strip("\0 ") for image in images if image.HasMetaDataKey(tag)]
+    return list(filter(None, found))
 
 
 def _check_common(images: Sequence[sitk.Image], folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,11 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import triple
+from VSClickCorrectLib.io.dicom_frames import Frame, rounding_of
 from VSClickCorrectLib.io.dicom_headers import DAMAGED, needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom
+from VSClickCorrectLib.io.dicom_stack import placed
 from VSClickCorrectLib.io.dicom_validity import drop_invalid
 from VSClickCorrectLib.io.files import check_file, reading
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from pydicom import DataElement, Dataset
 
 TASK = "to write DICOM"
-# Where frames may lie beside the lattice, and the lattice beside the mask's: no reader could tell less.
+# Where the lattice may lie beside the mask's: no reader could tell less.
 _TOLERANCE_MM = 0.1
 # Of a patient and a study that were made anonymous; they may be empty, not missing.
 _MAY_BE_EMPTY = (
@@ -50,6 +53,7 @@ _MUST_BE_THERE = (
 _KEPT = (0x0008, 0x0010, 0x0018, 0x0020, 0x0028, 0x5200)
 _OTHER_SUFFIXES = (".nii", ".nii.gz", ".nrrd")
 _GROUPS = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
+_NO_GRID = "the slices do not lie one above the other at one distance"
 _ONE_ELSEWHERE = "so nothing can be written that refers to it; save the mask as NIfTI or NRRD."
 
 
@@ -69,6 +73,8 @@ class SourceFrame:
         From row to row and from column to column, mm.
     step : float or None
         From slice to slice as its header says, mm; None where it does not.
+    rounding, position_rounding : float
+        By how much each number of its unit vectors and of its position may be off, as they are written.
     """
 
     header: Dataset
@@ -78,6 +84,8 @@ class SourceFrame:
     column: np.ndarray
     spacing: tuple[float, float]
     step: float | None
+    rounding: float
+    position_rounding: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +99,18 @@ class SourceSeries:
     headers : tuple of Dataset
         Of its images: one for each slice in the grid's order, or one multi-frame image.
     frames : tuple of SourceFrame
-        Its slices, in the grid's order.
+        Its slices, in the grid's order, placed on it.
     grid : Grid
         Where they lie.
+    off_mm : float
+        How far that may be off for the decimals of their positions.
     """
 
     path: Path
     headers: tuple[Dataset, ...]
     frames: tuple[SourceFrame, ...]
     grid: Grid
+    off_mm: float
 
     @classmethod
     def of(cls, headers: Iterable[Dataset], path: Path) -> SourceSeries:
@@ -112,9 +123,8 @@ class SourceSeries:
         """
         with undamaged(path):
             headers = [_completed(header) for header in headers]
-            frames = sorted((f for header in headers for f in frames_of(header)), key=_height)
-            grid = _grid(frames)
-        return cls(path, tuple({id(f.header): f.header for f in frames}.values()), tuple(frames), grid)
+            frames, grid, off_mm = _on_a_grid([f for header in headers for f in frames_of(header)])
+        return cls(path, tuple({id(f.header): f.header for f in frames}.values()), frames, grid, off_mm)
 
     def arranged(self, values: np.ndarray, grid: Grid) -> np.ndarray:
         """Return a mask in the order of the frames, ``(slices, rows, columns)``.
@@ -132,7 +142,7 @@ class SourceSeries:
             If that is another grid.
         """
         turned, own = _turned(values, grid, self.grid)
-        if not own.matches(self.grid, _TOLERANCE_MM):
+        if not own.matches(self.grid, _TOLERANCE_MM + self.off_mm):
             raise ImageError(f"the mask's voxels are not those of the DICOM series, {_ONE_ELSEWHERE}")
         return turned
 
@@ -197,7 +207,18 @@ def read_headers(path: Path, series: str = "") -> list[Dataset]:
         paths = [p for p in paths if begins_as_dicom(p)]
     headers = [read_header(p, TASK) for p in paths]
     with undamaged(path):
+        for keyword in ("PatientID", "FrameOfReferenceUID"):
+            _fill_blanks(headers, keyword)
         return [header for header in headers if series in ("", header.get("SeriesInstanceUID"))]
+
+
+def _fill_blanks(headers: Sequence[Dataset], keyword: str) -> None:
+    """Let images that leave something blank say what the others of their series say."""
+    told = {h.get("SeriesInstanceUID"): h.get(keyword) for h in headers if h.get(keyword)}
+    for header in headers:
+        uid = header.get("SeriesInstanceUID")
+        if not header.get(keyword) and uid in told:
+            setattr(header, keyword, told[uid])
 
 
 def slim_headers(folder: Path, series: str = "") -> list[Dataset]:
@@ -290,23 +311,41 @@ def _frame(header: Dataset, number: int | None, place: Dataset, turn: Dataset, s
     rows, columns = map(float, size.PixelSpacing)
     # Some programs write 0 where they do not know it.
     step = abs(float(size.get("SpacingBetweenSlices") or 0)) or None
-    return SourceFrame(header, number, position, row, column, (rows, columns), step)
+    roundings = (
+        rounding_of([*map(str, written)])
+        for written in (turn.ImageOrientationPatient, place.ImagePositionPatient)
+    )
+    return SourceFrame(header, number, position, row, column, (rows, columns), step, *roundings)
 
 
-def _height(frame: SourceFrame) -> float:
-    return float(np.cross(frame.row, frame.column) @ frame.position)
+def _on_a_grid(frames: Sequence[SourceFrame]) -> tuple[tuple[SourceFrame, ...], Grid, float]:
+    """Return all frames in order on the grid on which the series is read, and how far that may be off."""
+    header = frames[0].header
+    size = int(header.Rows), int(header.Columns)
+    try:
+        order, stack = placed([_as_read(frame) for frame in frames], size, "the series")
+        grid = stack.grid((len(order), *size), "the series")
+    except ImageError as error:
+        raise ImageError(f"{_NO_GRID}, {_ONE_ELSEWHERE} ({error})") from None
+    if stack.shifted:
+        raise ImageError(f"{_NO_GRID} (gantry tilt), {_ONE_ELSEWHERE}")
+    step, first = stack.affine[:3, 2], stack.affine[:3, 3]
+    return (
+        tuple(
+            replace(frames[n], position=first + k * step, row=stack.plane.row, column=stack.plane.column)
+            for k, n in enumerate(order)
+        ),
+        grid,
+        stack.off_mm,
+    )
 
 
-def _grid(frames: Sequence[SourceFrame]) -> Grid:
-    """Return the grid on which all frames lie, from the lowest along their normal to the highest."""
-    first = frames[0]
-    step = (frames[-1].position - first.position) / max(1, len(frames) - 1)
-    for number, frame in enumerate(frames):
-        turned = np.abs([frame.row - first.row, frame.column - first.column]).max() > 1e-4
-        away = np.abs(frame.position - (first.position + number * step)).max() > _TOLERANCE_MM
-        if turned or away or not np.allclose(frame.spacing, first.spacing):
-            raise ImageError(f"the slices do not lie one above the other at one distance, {_ONE_ELSEWHERE}")
-    return lattice(first, np.round(step, 9), len(frames))
+def _as_read(frame: SourceFrame) -> Frame:
+    identity = str(frame.header.SOPInstanceUID), str(frame.number or "")
+    turn = (*frame.row.tolist(), *frame.column.tolist())
+    place, name = triple(frame.position), f"image {identity[0]}"
+    roundings = frame.rounding, frame.position_rounding
+    return Frame(name, identity, place, turn, *roundings, frame.spacing, (1.0, 0.0), {})
 
 
 def lattice(first: SourceFrame, step: np.ndarray, count: int) -> Grid:

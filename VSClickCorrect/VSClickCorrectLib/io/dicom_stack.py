@@ -14,7 +14,7 @@ from VSClickCorrectLib.geometry.grid import SHEAR_TOLERANCE, Grid
 from VSClickCorrectLib.geometry.triples import Index3, index3
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame
-from VSClickCorrectLib.io.dicom_order import Plane, in_order
+from VSClickCorrectLib.io.dicom_order import Plane, in_order, position_rounding
 
 TOLERANCE_MM = 0.1
 # Farther the slices of no stack are pushed aside from one to the next.
@@ -24,7 +24,7 @@ _RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
-class _Stack:
+class Stack:
     """Slices in order, and the lattice on which they come to lie.
 
     Parameters
@@ -37,17 +37,31 @@ class _Stack:
         Of the volume: IJK to LPS, mm.
     shifts : (K, 2) array
         Column and row of the volume at which the first pixel of each slice lies.
+    off_mm : float
+        How far a position may be off for the decimals to which it was written.
     """
 
     frames: list[Frame]
     plane: Plane
     affine: np.ndarray
     shifts: np.ndarray
+    off_mm: float
 
     @property
     def shifted(self) -> bool:
         """Whether slices are pushed aside against each other."""
         return bool(self.shifts.any())
+
+    def grid(self, shape: Index3, what: str) -> Grid:
+        """Return the volume's grid; raises `ImageError` if no scan has such a one."""
+        if math.prod(shape) > _MAX_VOXELS:
+            raise ImageError(
+                f"{what} would take {'×'.join(map(str, shape[::-1]))} voxels upright; crop it first."
+            )
+        try:
+            return Grid(shape, _RAS_FROM_LPS @ self.affine)
+        except ImageError as error:
+            raise ImageError(f"{what}: {error}") from None
 
 
 def stacked(frames: Sequence[Frame], slices: Sequence[np.ndarray], what: str) -> Volume:
@@ -73,16 +87,37 @@ def stacked(frames: Sequence[Frame], slices: Sequence[np.ndarray], what: str) ->
     """
     if len({array.shape for array in slices}) > 1:
         raise ImageError(f"{what} mixes slices of different sizes; export each scan on its own.")
-    order, plane = in_order(frames, slices[0].shape, what)
-    stack = _placed([frames[n] for n in order], plane, what)
-    _check(stack, slices[0].shape, what)
+    order, stack = placed(frames, slices[0].shape, what)
     arrays = [slices[n] for n in order]
     # What a slice is pushed aside at most, but for the last digits of the numbers.
     aside = np.ceil(stack.shifts.max(axis=0) - 1e-6).astype(int)[::-1]
     shape = index3((len(order), *(slices[0].shape + aside)))
-    grid = _grid(shape, stack, what)
+    grid = stack.grid(shape, what)
     array = _upright(arrays, stack, shape) if stack.shifted else _joined(arrays)
     return Volume(array, grid, tuple(_remarks(stack, shape, what)))
+
+
+def placed(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple[list[int], Stack]:
+    """Return the numbers of slices from the first to the last, and where they come to lie.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        In any order.
+    size : tuple of int
+        Rows and columns of each.
+    what : str
+        What a message calls them.
+
+    Raises
+    ------
+    ImageError
+        As `stacked`.
+    """
+    order, plane = in_order(frames, size, what)
+    stack = _placed([frames[n] for n in order], plane, what)
+    _check(stack, size, what)
+    return order, stack
 
 
 def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -92,7 +127,7 @@ def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return joined
 
 
-def _placed(frames: list[Frame], plane: Plane, what: str) -> _Stack:
+def _placed(frames: list[Frame], plane: Plane, what: str) -> Stack:
     """Find the affine of slices in order, and how they are pushed aside against it."""
     positions = np.array([frame.position for frame in frames], float)
     numbers = np.arange(len(frames))
@@ -102,10 +137,16 @@ def _placed(frames: list[Frame], plane: Plane, what: str) -> _Stack:
         step, first = np.polyfit(numbers, positions, 1)
     aside = step - (step @ plane.normal) * plane.normal
     lean = float(np.linalg.norm(aside) / abs(step @ plane.normal))
-    even = np.abs(positions - (first + numbers[:, None] * step)).max() <= TOLERANCE_MM
-    if even and lean <= max(SHEAR_TOLERANCE, plane.slack):
-        plane = plane if lean <= SHEAR_TOLERANCE else plane.across(step)
-        return _Stack(frames, plane, _affine(plane, step, first), np.zeros((len(frames), 2)))
+    rounding = position_rounding(frames)
+    # Of all three numbers together.
+    off = math.sqrt(3) * rounding
+    even = np.abs(positions - (first + numbers[:, None] * step)).max() <= TOLERANCE_MM + 2 * rounding
+    if even and SHEAR_TOLERANCE < lean <= plane.slack:
+        plane, lean = plane.across(step), 0.0
+    elif even and lean > SHEAR_TOLERANCE and _upright_but_for(rounding, plane, positions):
+        step, first, lean = step - aside, first + numbers.mean() * aside, 0.0
+    if even and lean <= SHEAR_TOLERANCE:
+        return Stack(frames, plane, _affine(plane, step, first), np.zeros((len(frames), 2)), off)
     if lean > math.tan(math.radians(_STEEPEST_DEGREES)):
         raise ImageError(
             f"{what} is no stack: from slice to slice they lie farther aside than apart; export it again."
@@ -116,7 +157,15 @@ def _placed(frames: list[Frame], plane: Plane, what: str) -> _Stack:
     heights = positions @ plane.normal
     up, base = np.polyfit(numbers, heights, 1)
     origin = plane.normal * base + np.stack([plane.row, plane.column], 1) @ (corner * plane.pixel)
-    return _Stack(frames, plane, _affine(plane, plane.normal * up, origin), places - corner)
+    return Stack(frames, plane, _affine(plane, plane.normal * up, origin), places - corner, off)
+
+
+def _upright_but_for(rounding: float, plane: Plane, positions: np.ndarray) -> bool:
+    """Whether slices can lie straight one above the other, each number of their positions off by so much."""
+    axes = np.stack([plane.row, plane.column], 1)
+    explained = 2 * rounding * np.abs(axes).sum(axis=0)
+    turned = plane.rounding * np.linalg.norm(positions[-1] - positions[0])
+    return bool((np.ptp(positions @ axes, axis=0) <= explained + turned).all())
 
 
 def _affine(plane: Plane, step: np.ndarray, origin: np.ndarray) -> np.ndarray:
@@ -126,11 +175,11 @@ def _affine(plane: Plane, step: np.ndarray, origin: np.ndarray) -> np.ndarray:
     return affine
 
 
-def _check(stack: _Stack, size: tuple[int, ...], what: str) -> None:
+def _check(stack: Stack, size: tuple[int, ...], what: str) -> None:
     """Refuse a volume in which a corner of a slice lies elsewhere than the slice's own header says."""
     rows, columns = size
     reach = math.hypot(*(np.array((columns, rows)) * stack.plane.pixel))
-    allowed = TOLERANCE_MM + 2 * stack.plane.rounding * reach
+    allowed = TOLERANCE_MM + 2 * stack.plane.rounding * reach + 2 * stack.off_mm
     for number, (frame, shift) in enumerate(zip(stack.frames, stack.shifts, strict=True)):
         own = Plane.of(frame)
         for corner in product((0, columns - 1), (0, rows - 1)):
@@ -144,18 +193,7 @@ def _check(stack: _Stack, size: tuple[int, ...], what: str) -> None:
                 )
 
 
-def _grid(shape: Index3, stack: _Stack, what: str) -> Grid:
-    if math.prod(shape) > _MAX_VOXELS:
-        raise ImageError(
-            f"{what} would take {'×'.join(map(str, shape[::-1]))} voxels upright; crop it first."
-        )
-    try:
-        return Grid(shape, _RAS_FROM_LPS @ stack.affine)
-    except ImageError as error:
-        raise ImageError(f"{what}: {error}") from None
-
-
-def _upright(arrays: Sequence[np.ndarray], stack: _Stack, shape: Index3) -> np.ndarray:
+def _upright(arrays: Sequence[np.ndarray], stack: Stack, shape: Index3) -> np.ndarray:
     """Shift each slice within its own plane, linearly; around it lies the scan's lowest value."""
     # Its import takes as long as that of all else that reads a file, mostly in a process of its own.
     from scipy import ndimage
@@ -169,7 +207,7 @@ def _upright(arrays: Sequence[np.ndarray], stack: _Stack, shape: Index3) -> np.n
     return upright
 
 
-def _remarks(stack: _Stack, shape: Index3, what: str) -> list[str]:
+def _remarks(stack: Stack, shape: Index3, what: str) -> list[str]:
     remarks = []
     if stack.shifted:
         size = "×".join(map(str, shape[::-1]))

@@ -29,13 +29,15 @@ _T2 = re.compile(r"(?:hr|ax|tra|cor|sag|3d)?t2(?!\d|map|rho|star|f$|flair)[a-z0-
 # How a word goes on after T1 where contrast medium was given, and where it was not.
 _ENHANCED = re.compile(r"w?i?(?:\dd)?(?:c|ce|c\+|gd|gad[a-z]*|km|post[a-z]*|contrast|enh[a-z]*)")
 _UNENHANCED = re.compile(r"w?i?(?:n|nc|nativ[a-z]*|pre[a-z]*|plain|nocontrast)")
-_CONTRAST = re.compile(r"ce|gd|gad|gado[a-z]*|cm|km|contrast|postcontrast|postgad|postgd|enhanced")
+_CONTRAST = re.compile(r"ce|gd|gad|gado[a-z]*|cm|km|contraste?|postcontrast|postgad|postgd|enhanced")
 _NATIVE = re.compile(r"pre|precontrast|pregad|nativ|native|noncontrast|nocontrast|unenhanced|nonenhanced|nc")
 # Before the word for contrast these turn it round; before an operation "post" and "pre" mean something else.
 _WITHOUT = re.compile(r"(?:.*_)?(?:no|non|not|un|without|wo|w_o|ohne|pre|before|vor|prae|pr|sans|sin)")
 # What says by a sign alone that contrast medium was given, or that none was: "C+" or "+C", and "C-".
 _GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:(?:c|km|cm|gd|iv)\+|\+\s?(?:c|km|cm|gd|iv))(?![a-z0-9])")
 _NOT_GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:c|km|cm|gd|iv)-(?![a-z0-9-])")
+# "s/gado", "s/c": Spanish and Portuguese for without.
+_SLASHED = re.compile(r"(?i)(?<![a-z0-9])s/\s?(?:gd|gad[a-z]*|contraste?|c|civ)(?![a-z0-9])")
 _OPERATION = re.compile(r"op|operat[a-z]*|surg[a-z]*|rt|radio[a-z]*|srs|gk|treat[a-z]*|therap[a-z]*")
 # Pulse sequences that only one of the two weightings has, whole words.
 _T1_SEQUENCE = re.compile(r"mprage|mpr|f?spgr|bravo|vibe|thrive|flash|fl3d[a-z]*|tfl[a-z0-9]*")
@@ -79,6 +81,7 @@ def rest_of(name: str) -> list[str]:
 
 
 def _parts_of(name: str) -> list[str]:
+    name = _SLASHED.sub(" nocontrast ", name)
     name = _NOT_GIVEN.sub(" nocontrast ", _GIVEN.sub(" contrast ", name))
     return _WORD.findall(re.sub(r"(?i)t2\s?\*", "T2star", name))
 

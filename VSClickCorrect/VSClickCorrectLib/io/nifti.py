@@ -14,7 +14,7 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import NOT_FINITE
-from VSClickCorrectLib.io.nifti_copy import is_compressed, opened
+from VSClickCorrectLib.io.nifti_copy import AsNifti1, is_compressed, opened
 
 NO_IMAGE = "is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
 SUFFIXES = (".nii", ".nii.gz")
@@ -93,13 +93,14 @@ def read_header(path: Path) -> NiftiHeader:
     """
     try:
         with opened(path) as stream:
-            content = stream.read(_HEADER_BYTES)
+            header = _parsed(stream.read(_HEADER_BYTES))
+            if header is None:
+                raise ImageError(f"{path} {NO_IMAGE}")
+            _check(header, path)
+            if stream.of_no_length:
+                _check_single(header, stream, path)
     except _DAMAGED:
         raise ImageError(f"{path} is damaged; copy or download it again.") from None
-    header = _parsed(content)
-    if header is None:
-        raise ImageError(f"{path} {NO_IMAGE}")
-    _check(header, path)
     return header
 
 
@@ -170,6 +171,13 @@ def _check(header: NiftiHeader, path: Path) -> None:
     length = path.stat().st_size * (LARGEST_GZIP_RATIO if is_compressed(path) else 1)
     if length < header.first + header.voxel_bytes:
         raise _incomplete(path)
+
+
+def _check_single(header: NiftiHeader, stream: AsNifti1, path: Path) -> None:
+    """Refuse more than one volume where the header does not say how many there are."""
+    stream.seek(header.first + header.voxel_bytes)
+    if stream.read(1):
+        raise ImageError(f"the header of {path} does not say how many volumes it holds; export it again.")
 
 
 def _check_sizes(header: NiftiHeader, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""NIfTI files that ITK takes for damaged, as ones that it reads: NIfTI-2 and odd suffixes."""
+"""NIfTI files that ITK takes for damaged or scales wrongly, as ones that it reads as they are meant."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from VSClickCorrectLib.io.files import temporary_folder
 _HEADER, _FIRST_VOXEL = 348, 352
 _HEADER_2 = 540
 _MAGIC, _MAGIC_2 = b"n+1\0", b"n+2\0\r\n\x1a\n"
+_DIMENSIONS, _SCALING = 40, 112
 _QFORM_CODE, _SFORM_CODE = 252, 254
 # Byte beyond which no file's voxels begin.
 _MAX_OFFSET = 1 << 40
@@ -29,12 +30,22 @@ _FIELDS = (
 
 
 class AsNifti1:
-    """What a file of NIfTI-2 holds, read as if it were one of NIfTI-1; other files are read as they are.
+    """What a file of NIfTI holds, read as if it were one of NIfTI-1 whose header is as ITK needs it.
+
+    Axes beyond the third of no length are told as of one, ``scl_slope`` 0 as no scaling, which it means.
+    Other files are read as they are.
 
     Parameters
     ----------
     stream : file
         Of the file's bytes, at their beginning; it is closed at the end of the ``with`` statement.
+
+    Attributes
+    ----------
+    plain : bool
+        Whether the bytes are those of the file.
+    of_no_length : bool
+        Whether an axis beyond the third has no length in the file's header.
     """
 
     def __init__(self, stream: BufferedIOBase) -> None:
@@ -44,6 +55,9 @@ class AsNifti1:
         if self._header[4:12] == _MAGIC_2:
             order = "<" if self._header[:4] == _HEADER_2.to_bytes(4, "little") else ">"
             self._header, self._first = _converted(self._header, order)
+        mended, self.of_no_length = _mended(self._header)
+        self.plain = mended == self._header and self._first == len(mended)
+        self._header = mended
 
     def __enter__(self) -> AsNifti1:
         return self
@@ -115,8 +129,23 @@ def _is_plain(path: Path) -> bool:
         named = not path.with_suffix("").exists()
     else:
         named = path.name.endswith(".nii") and not is_compressed(path)
-    with gzip.open(path, "rb") if is_compressed(path) else path.open("rb") as stream:
-        return named and stream.read(12)[4:] != _MAGIC_2
+    with opened(path) as stream:
+        return named and stream.plain
+
+
+def _mended(header: bytes) -> tuple[bytes, bool]:
+    """Return a header of NIfTI-1 as ITK needs it, and whether an axis beyond the third had no length."""
+    if len(header) < _HEADER or header[344:348] != _MAGIC:
+        return header, False
+    order = "<" if header[:4] == _HEADER.to_bytes(4, "little") else ">"
+    mended = bytearray(header)
+    count, *sizes = struct.unpack_from(order + "8h", header, _DIMENSIONS)
+    beyond = sizes[3 : max(3, count)]
+    struct.pack_into(f"{order}{len(beyond)}h", mended, _DIMENSIONS + 8, *(size or 1 for size in beyond))
+    slope, _ = struct.unpack_from(order + "2f", header, _SCALING)
+    if slope == 0:
+        struct.pack_into(order + "2f", mended, _SCALING, 0.0, 0.0)
+    return bytes(mended), 0 in beyond
 
 
 def _converted(header: bytes, order: str) -> tuple[bytes, int]:

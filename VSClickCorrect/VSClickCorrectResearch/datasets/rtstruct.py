@@ -21,7 +21,7 @@ class StructureSet:
     Parameters
     ----------
     patient : str
-        PatientID.
+        PatientID, empty where it does not say.
     series : str
         SeriesInstanceUID of the images on which it was drawn, empty where it does not say.
     structures : list of dict
@@ -58,7 +58,9 @@ def read_structure_set(path: Path) -> StructureSet | None:
             dataset = pydicom.dcmread(path)
             if dataset.get("Modality") != "RTSTRUCT":
                 return None
-            return StructureSet(str(dataset.PatientID), _series_of(dataset), _structures(dataset))
+            return StructureSet(
+                str(dataset.get("PatientID") or ""), _series_of(dataset), _structures(dataset)
+            )
     except InvalidDicomError:
         raise ImageError(f"{path} is no DICOM file; download it again.") from None
     except (BytesLengthException, OSError, *DAMAGED):
@@ -74,9 +76,15 @@ def _series_of(dataset) -> str:
 
 
 def _structures(dataset) -> list[dict]:
-    names = {item.ROINumber: str(item.ROIName) for item in dataset.StructureSetROISequence}
+    names = {
+        item.ROINumber: str(item.get("ROIName") or "").strip() for item in dataset.StructureSetROISequence
+    }
     return [
-        {"structure_name": names[item.ReferencedROINumber], **_contours(item)}
+        # What has no name is told by its number.
+        {
+            "structure_name": names.get(number := item.ReferencedROINumber) or f"ROI {number}",
+            **_contours(item),
+        }
         for item in dataset.get("ROIContourSequence", ())
     ]
 
