@@ -87,7 +87,21 @@
     client.getRemote().Trame.updateState(chosen).catch(() => keys.forEach((key) => state.dirtyKeys.add(key)));
   }
 
-  for (const type of ["pointerdown", "keydown", "click"]) window.addEventListener(type, tellChoices, true);
+  // Before whatever is pressed, so that it changes nothing but what is shown here.
+  let seen;
+
+  function tellSeen() {
+    const state = window.trame?.state;
+    const number = state?.get(state.get("vs_opening"));
+    if (number === undefined || number === seen) return;
+    seen = number;
+    window.trame.trigger("vs_seen", [number]);
+  }
+
+  for (const type of ["pointerdown", "keydown", "click"]) {
+    window.addEventListener(type, tellSeen, true);
+    window.addEventListener(type, tellChoices, true);
+  }
 
   // One finger presses like a mouse. As another one comes or goes trame tells of a button that is pressed and let go,
   // which would be a click.
