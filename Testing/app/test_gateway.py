@@ -140,6 +140,19 @@ def test_logins_of_any_sign_on_are_taken_as_they_are(name):
     asyncio.run(run())
 
 
+def test_a_name_that_differs_by_capitals_alone_gets_neither_that_session_nor_one_beside_it():
+    async def run():
+        async with group() as client:
+            anna = await opened(client, ANNA)
+            status, text = await told(client, {"X-Remote-User": "Anna"})
+            assert status == 409 and "log in as anna, else try again later" in text
+            assert (await told(client, {"X-Remote-User": "Anna"}, "/x"))[0] == 409
+            assert (await opened(client, ANNA))["pid"] == anna["pid"]
+            assert (await opened(client, BERT))["annotator"] == "bert"
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("secrets", [[], [""], [SECRET[:-1]], [SECRET.upper()], [SECRET, SECRET], ["\udcff"]])
 def test_at_a_port_nobody_is_believed_who_does_not_know_the_proxys_secret(secrets):
     async def run():

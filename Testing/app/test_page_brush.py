@@ -199,3 +199,15 @@ def test_mask_tools_are_steps_of_undo(page, tmp_path):
     assert mask(page, tmp_path).sum() > START.sum()
     page.keyboard.press("Control+z")
     says(page, "Undone: brush stroke")
+
+
+def test_escape_in_a_text_field_leaves_the_brush_where_it_is(page):
+    take(page, "p")
+    field = page.evaluate_handle("document.body.appendChild(document.createElement('textarea'))")
+    field.as_element().focus()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    expect(page.locator("#tool-brush")).to_have_attribute("aria-pressed", "true")
+    field.as_element().evaluate("field => field.remove()")
+    page.keyboard.press("Escape")
+    expect(page.locator("#tool-brush")).to_have_attribute("aria-pressed", "false")

@@ -230,6 +230,18 @@ def test_while_space_is_held_the_image_is_bare_and_the_tool_rests(page):
     assert over(page, "T1ce").locator("xpath=..").screenshot()
 
 
+def test_a_page_that_is_loaded_again_while_space_is_held_shows_what_lies_over_the_image(page):
+    page.mouse.move(5, 5)
+    drawn = over(page, "T1ce").locator(".vs-drawn")
+    expect(drawn).to_have_count(1)
+    page.keyboard.down("Space")
+    expect(drawn).to_have_count(0)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(drawn).to_have_count(1, timeout=PATIENCE_MS)
+    page.keyboard.up("Space")
+
+
 def test_the_page_fills_the_screen_and_comes_back(page):
     page.keyboard.press("Shift+F")
     page.wait_for_function("document.fullscreenElement !== null")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bright_ball import ball, ball_volume, write_image
 from source_series import write_slices
+from VSClickCorrectApp.logic.clicks_logic import ClicksLogic
 from VSClickCorrectApp.logic.files_logic import FilesLogic
 from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
 from VSClickCorrectApp.uploads import Uploads
@@ -284,5 +285,33 @@ def test_an_answer_counts_for_the_question_that_the_page_showed(page):
         page.host.answer(False, page.host.typed_state.data.number)
         await task
         assert answers == [True, False]
+
+    asyncio.run(day())
+
+
+def test_clicks_and_undo_that_were_meant_for_the_case_before_leave_the_next_one_alone(
+    page, folder, slicer_app
+):
+    mine = worklist(folder, "AB")
+    clicks = ClicksLogic(page.server, slicer_app, page.host, page.flow)
+
+    async def day():
+        await page.flow.worklist.begin(mine)
+        await done(page.logic.go_to, "two")
+        click(page)
+        await done(page.logic.go_to, "one")
+        page.host.note_seen(page.host.opening.data.number)
+        await done(page.logic.go_to, "two")
+        before, middle = page.workbench.values(), tuple(page.workbench.case.mask.grid.center_ras)
+        clicks.place(middle)
+        for late in (clicks.undo, clicks.next_round):
+            late()
+            assert page.message.is_error and "meant for the case or mask before" in page.message.message
+        clicks.remove(1)
+        np.testing.assert_array_equal(page.workbench.values(), before)
+        assert len(page.workbench.session.clicks) == 1
+        page.host.note_seen(page.host.opening.data.number)
+        clicks.undo()
+        assert page.workbench.session.clicks == []
 
     asyncio.run(day())

@@ -114,6 +114,32 @@ def test_what_cannot_be_saved_as_dicom_says_why(widget, begun, tmp_path, desktop
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".dcm"])
+@pytest.mark.parametrize("alone, shift", [(False, 7.3), (True, None)])
+def test_segment_of_an_image_that_was_moved_is_not_saved_where_it_lay(
+    widget, begun, desktop, headless, small, tmp_path, suffix, alone, shift
+):
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    # By a whole voxel: the segment's voxels fall onto those beside.
+    matrix.SetElement(0, 3, small.grid.spacing[0] if shift is None else shift)
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(matrix)
+    for node in (begun.t1ce,) if alone else (begun.t1ce, begun.segmentation):
+        node.SetAndObserveTransformNodeID(transform.GetID())
+    desktop.answers.append(str(tmp_path / f"case{suffix}"))
+    widget.ui.saveButton.click()
+    assert "the image was moved since the correction began" in widget.ui.statusLabel.text.lower()
+    assert (list(tmp_path.iterdir()), desktop.faults) == ([], [])
+    for node in (begun.t1ce, begun.segmentation):
+        node.SetAndObserveTransformNodeID(None)
+    if suffix != ".dcm":
+        desktop.answers.append(str(tmp_path / f"case{suffix}"))
+        widget.ui.saveButton.click()
+        assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_save_that_is_thought_better_of_writes_nothing(widget, begun, desktop, tmp_path):
     desktop.answers.append("")
     widget.ui.saveButton.click()

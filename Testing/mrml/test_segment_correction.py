@@ -139,6 +139,23 @@ def test_deleting_all_points_of_a_kind_takes_all_their_corrections(correct, mask
     assert [edit.numbers for edit in heard.edits[3:]] == [(3,), (2,), (1,)]
 
 
+def test_deleted_points_of_which_one_was_taken_back_meanwhile_take_all_others_back(correct, mask, heard):
+    told = []
+
+    def append(edit):
+        told.append(edit.numbers)
+        if edit.removed and edit.numbers == (3,):
+            correction.remove(2)
+
+    heard.edits = type("Told", (), {"append": staticmethod(append)})()
+    correction = correct()
+    for position in (SITE, ELSEWHERE, SITE):
+        press(correction, position)
+    correction.click_node(INCLUDE).RemoveAllControlPoints()
+    assert told == [(1,), (2,), (3,), (3,), (2,), (1,)]
+    assert (correction.rows, mask.extent(), heard.errors) == ([], None, [])
+
+
 def test_collected_clicks_change_nothing_until_they_are_applied(correct, segment, mask, heard):
     correction = correct()
     correction.collecting = True

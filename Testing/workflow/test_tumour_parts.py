@@ -126,6 +126,36 @@ def test_corrected_parts_go_only_if_that_is_confirmed(parted, flow, host, begun)
     assert not begun.session.history.done
 
 
+@pytest.mark.parametrize("how", ["fails", "overtaken", "moved"])
+def test_corrected_parts_stay_where_no_others_are_found(parted, host, begun, monkeypatch, how):
+    from VSClickCorrectLib.clicks.click import Click, ClickKind
+
+    host.run(parted.correct("cochlea"))
+    inside = np.argwhere(begun.values())[0]
+    begun.correction.place(Click(tuple(begun.session.case.grid.index_to_ras(inside)), ClickKind.EXCLUDE))
+    corrected = begun.values()
+    host.run(parted.correct("tumour"))
+    tumour = begun.segment
+
+    def find(self, case, mask):
+        if how == "fails":
+            raise ModelError("there is no memory left.")
+        if how == "overtaken":
+            begun.choose_segment(*tumour)
+        else:
+            begun.reference.SetSpacing(2.0, 2.0, 2.0)
+        return found(self, case, mask)
+
+    found, spacing = Halving.find, begun.reference.GetSpacing()
+    monkeypatch.setattr(Halving, "find", find)
+    host.answers = [True]
+    host.run(parted.make())
+    begun.reference.SetSpacing(spacing)
+    host.run(parted.correct("cochlea"))
+    np.testing.assert_array_equal(begun.values(), corrected)
+    assert len(begun.session.history.done) == 1
+
+
 def test_without_a_tumour_a_model_or_parts_it_is_said(flow, host, begun, monkeypatch):
     def load(models, device):
         raise ModelError("there is no parts model.")

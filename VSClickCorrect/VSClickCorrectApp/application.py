@@ -181,7 +181,7 @@ class BrowserApp:
             "right": lambda: views.move_crosshair(columns=1),
             "back": lambda: views.move_crosshair(rows=-1),
             "front": lambda: views.move_crosshair(rows=1),
-            **{name: self.host.bound(verb) for name, verb in self.flow.clicks.actions.items()},
+            **{name: self.host.bound_to_shown(verb) for name, verb in self.flow.clicks.actions.items()},
             "next_place": self.doubt.next,
             "doubt": self.doubt.toggle,
             "candidate": self.running.next_candidate,

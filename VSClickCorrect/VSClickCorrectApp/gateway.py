@@ -11,7 +11,7 @@ from aiohttp.typedefs import StrOrURL
 from VSClickCorrectLib.errors import VSClickError, as_sentence
 
 from VSClickCorrectApp.annotator_session import HOST, AnnotatorSession
-from VSClickCorrectApp.group_sessions import GroupSessions, NotStarted, PlacesTaken
+from VSClickCorrectApp.group_sessions import GroupSessions, NotStarted, PlacesTaken, SpelledOtherwise
 from VSClickCorrectApp.guard import HEADERS, MAX_BODY, PAGES
 from VSClickCorrectApp.trusted_proxy import NotLetIn, TrustedProxy
 
@@ -32,7 +32,12 @@ _PAGE = """<!doctype html>
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'"
 _WAIT_S = 2
-_STATUS: dict[type[VSClickError], int] = {NotLetIn: 403, NotStarted: 502, PlacesTaken: 503}
+_STATUS: dict[type[VSClickError], int] = {
+    NotLetIn: 403,
+    SpelledOtherwise: 409,
+    NotStarted: 502,
+    PlacesTaken: 503,
+}
 
 _CLIENT = web.AppKey("client", aiohttp.ClientSession)
 _ANNOTATOR = web.RequestKey("annotator", str)

@@ -18,6 +18,10 @@ class PlacesTaken(VSClickError):
     """There are as many sessions as there may be."""
 
 
+class SpelledOtherwise(VSClickError):
+    """Somebody is there whose name differs by capitals alone."""
+
+
 class NotStarted(VSClickError):
     """An annotator's process ended before it answered."""
 
@@ -60,6 +64,9 @@ class GroupSessions:
         ------
         PlacesTaken
             If all places are taken by others.
+        SpelledOtherwise
+            If somebody is there whose name differs by capitals alone: whether it is the same person, only the
+            login knows.
         NotStarted
             If the last try failed; told once, so that the next one is the annotator's own wish.
         """
@@ -70,6 +77,7 @@ class GroupSessions:
                 "Load the page again for another try."
             )
         if annotator not in self._sessions:
+            self._check_spelling(annotator)
             if len(self._sessions) >= self._people:
                 raise PlacesTaken(f"all places are taken ({self._people} in all); try again later.")
             session = self._sessions[annotator] = AnnotatorSession(annotator)
@@ -77,6 +85,14 @@ class GroupSessions:
             self._lives.add(life)
             life.add_done_callback(self._lives.discard)
         return self._sessions[annotator]
+
+    def _check_spelling(self, annotator: str) -> None:
+        for other in self._sessions:
+            if other.casefold() == annotator.casefold():
+                raise SpelledOtherwise(
+                    f"{other} is at work already, and {annotator} may be the same person; if you are, log in "
+                    f"as {other}, else try again later."
+                )
 
     async def watch(self) -> None:
         """End sessions whose annotators do nothing, or that do not answer; goes on until it is cancelled."""

@@ -12,7 +12,7 @@ from typing import Any
 from trame_server.state import State
 from trame_server.utils.asynchronous import create_task
 from trame_server.utils.typed_state import TypedState
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.workflow.host import Action, Result
 
 from VSClickCorrectApp.status import Status
@@ -23,6 +23,13 @@ class QuestionState:
     """What the page asks, empty if nothing, and a number that no other question has."""
 
     text: str = ""
+    number: int = 0
+
+
+@dataclass
+class OpeningState:
+    """How many times something was opened, or begun anew, by which the page tells what it shows."""
+
     number: int = 0
 
 
@@ -42,6 +49,9 @@ class PageHost:
         self._status = status
         self._answer: asyncio.Future[bool] | None = None
         self._ended = False
+        self.opening = TypedState(state, OpeningState)
+        # What the page showed at the last press or key; None before the first.
+        self._seen: int | None = None
         self.typed_state = TypedState(state, QuestionState)
         self.say = status.say
 
@@ -115,6 +125,24 @@ class PageHost:
                     self.start(found)
 
         return run
+
+    def note_opened(self) -> None:
+        """Note that something else is to be shown now."""
+        self.opening.data.number += 1
+
+    def note_seen(self, number: int) -> None:
+        """Note which opening the page shows, of which it tells before a press or a key."""
+        self._seen = number
+
+    def bound_to_shown(self, verb: Callable[..., Any]) -> Callable[..., None]:
+        """Return what `bound` does, but nothing that was meant for what the page showed before."""
+
+        def checked(*arguments: Any) -> Any:
+            if self._seen not in (None, self.opening.data.number):
+                raise CorrectionError("that was meant for the case or mask before, so it was not done here.")
+            return verb(*arguments)
+
+        return self.bound(checked)
 
     def end(self) -> None:
         """Do nothing later any more: the event loop has ended."""

@@ -58,9 +58,9 @@ class BrushLogic:
         self, server: Server, slicer_app: SlicerApp, host: PageHost, clicks: ClicksLogic, tools: MaskTools
     ) -> None:
         self._tools = tools
-        self.keep_largest = host.bound(tools.keep_largest)
-        self.remove_islands = host.bound(tools.remove_islands)
-        self.fill_between = host.bound(tools.fill_between)
+        self.keep_largest = host.bound_to_shown(tools.keep_largest)
+        self.remove_islands = host.bound_to_shown(tools.remove_islands)
+        self.fill_between = host.bound_to_shown(tools.fill_between)
         self.typed_state = TypedState(server.state, BrushState)
         name = self.typed_state.name
         server.state[_NAMES] = {
@@ -72,7 +72,7 @@ class BrushLogic:
         self._views = {view: slicer_app.view_manager.get_view(view) for view in (*AXIAL_VIEWS, *PLANE_VIEWS)}
         for view in self._views.values():
             view.modified.connect(self._measure)
-        server.trigger("vs_stroke")(host.bound(self.stroke))
+        server.trigger("vs_stroke")(host.bound_to_shown(self.stroke))
 
     def stroke(self, tool: str, name: str, radius_mm: float, places: Sequence[Sequence[Any]]) -> None:
         """Paint along a line that was drawn over a view.

@@ -16,6 +16,8 @@ from VSClickCorrectApp.page_host import PageHost
 
 LOOK = "look"
 BRUSH, ERASER = "brush", "eraser"
+# Where the page finds by what name it is told how many times something was opened.
+_OPENING = "vs_opening"
 _KINDS = tuple(kind.value for kind in ClickKind)
 
 
@@ -51,14 +53,17 @@ class ClicksLogic:
     def __init__(self, server: Server, slicer_app: SlicerApp, host: PageHost, flow: Workflow) -> None:
         self._interaction = slicer_app.markups_logic.interaction_node
         self._clicks, self._workbench = flow.clicks, flow.workbench
-        self.apply, self.next_round = host.bound(self._clicks.apply), host.bound(self._clicks.next_round)
-        self.undo, self.redo = host.bound(self._clicks.undo), host.bound(self._clicks.redo)
-        self.remove = host.bound(self._remove)
-        self._place = host.bound(self._clicks.place)
+        bound, clicks = host.bound_to_shown, self._clicks
+        self.apply, self.next_round = bound(clicks.apply), bound(clicks.next_round)
+        self.undo, self.redo = bound(clicks.undo), bound(clicks.redo)
+        self.remove, self._place = bound(self._remove), bound(clicks.place)
         self.typed_state = TypedState(server.state, ClicksState)
         name = self.typed_state.name
         self.typed_state.bind_changes({name.collecting: self._collect, name.tool: self._use})
         self._use(self.typed_state.data.tool)
+        server.state[_OPENING] = host.opening.name.number
+        server.trigger("vs_seen")(host.note_seen)
+        flow.workbench.opened.connect(host.note_opened)
         flow.workbench.opened.connect(self._arm)
         flow.workbench.changed.connect(self._update)
 

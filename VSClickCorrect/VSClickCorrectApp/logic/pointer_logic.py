@@ -43,10 +43,14 @@ class PointerLogic:
     ) -> None:
         self._views, self._display, self._overlay, self._sequences = views, display, overlay, sequences
         self._draggings = [Dragging(views.view(name), self._meaning) for name in SLICE_VIEWS]
+        self._state = server.state
         self._flicked, self._fingers = "", -inf
         views.hovered.connect(overlay.move)
         server.trigger("vs_hold")(self.hold)
         server.trigger("vs_fingers")(self.note_fingers)
+        # A page that goes tells of no key that is let go, and one that comes holds none.
+        server.controller.on_client_exited.add(self._let_go)
+        server.controller.on_client_connected.add(self._let_go)
 
     def hold(self, action: str, down: bool, view: str = "", held_ms: float = 0.0) -> None:
         """Hear of a key pressed with the pointer over a view or none, or let go after some milliseconds."""
@@ -61,6 +65,10 @@ class PointerLogic:
     def note_fingers(self) -> None:
         """Hear that one of several fingers came or went, which is no press."""
         self._fingers = monotonic()
+
+    def _let_go(self) -> None:
+        with self._state:
+            self.hold("bare", False)
 
     @property
     def rests(self) -> bool:

@@ -151,7 +151,7 @@
   });
 
   listen("keydown", (event) => {
-    if (event.key !== "Escape" || !tool() || document.querySelector(MENU)) return;
+    if (event.key !== "Escape" || !tool() || window.vsclick.isTyping(event) || document.querySelector(MENU)) return;
     take(event);
     if (drawing()) stroke = null;
     else window.trame.trigger("vs_key", ["look"]);

@@ -4,6 +4,8 @@
   // Dialogs and menus have the keyboard for themselves.
   const OPEN = ".v-overlay--active:is(.v-dialog, .v-menu)";
 
+  const isTyping = (event) => event.target.closest(TYPING);
+
   // Of another alphabet's letters the key counts, which has a Latin one, too.
   function signOf({ key, code }) {
     const [, latin] = /(?=\p{L})\P{Script=Latin}/u.test(key) ? /^Key([A-Z])$/.exec(code) || [] : [];
@@ -48,7 +50,7 @@
     "keydown",
     (event) => {
       const action = (window.trame.state.get("vs_keys") || {})[name(event)];
-      const busy = event.target.closest(TYPING) || document.querySelector(OPEN);
+      const busy = isTyping(event) || document.querySelector(OPEN);
       // A button that was reached with the Tab key is pressed by Enter or Space, as everywhere.
       const presses = event.key === "Enter" || event.key === " ";
       const button = presses && event.target.closest("button, a, [role=button], [type=checkbox], [role=slider]");
@@ -85,7 +87,21 @@
     client.getRemote().Trame.updateState(chosen).catch(() => keys.forEach((key) => state.dirtyKeys.add(key)));
   }
 
-  for (const type of ["pointerdown", "keydown", "click"]) window.addEventListener(type, tellChoices, true);
+  // Before whatever is pressed, so that it changes nothing but what is shown here.
+  let seen;
+
+  function tellSeen() {
+    const state = window.trame?.state;
+    const number = state?.get(state.get("vs_opening"));
+    if (number === undefined || number === seen) return;
+    seen = number;
+    window.trame.trigger("vs_seen", [number]);
+  }
+
+  for (const type of ["pointerdown", "keydown", "click"]) {
+    window.addEventListener(type, tellSeen, true);
+    window.addEventListener(type, tellChoices, true);
+  }
 
   // One finger presses like a mouse. As another one comes or goes trame tells of a button that is pressed and let go,
   // which would be a click.
@@ -224,6 +240,7 @@
   window.vsclick = {
     send,
     fullscreen,
+    isTyping,
     upload(slot, event) {
       const file = event.target.files[0];
       event.target.value = "";

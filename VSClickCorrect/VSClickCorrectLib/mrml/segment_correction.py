@@ -294,7 +294,9 @@ class SceneCorrection:
             if key in self._waiting:
                 del self._waiting[key]
             else:
-                edit = self.session.remove(next(s for s in self.session.standing if s.number == key))
+                # Who was told of an edit just before may have taken this click back, too.
+                for standing in (one for one in self.session.standing if one.number == key):
+                    edit = self.session.remove(standing)
         self._changed(edit)
         return edit
 

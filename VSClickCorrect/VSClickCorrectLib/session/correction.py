@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.merging import Proposal, merge_named
@@ -260,6 +262,17 @@ class CorrectionSession:
             self.history.undone.extend(taken_back)
             raise
         return edit
+
+    def values(self) -> np.ndarray:
+        """Return the whole mask, ``(K, J, I)`` bool on the case's grid.
+
+        Raises
+        ------
+        CorrectionError
+            If the image was moved since the session began: what belongs where cannot be told then.
+        """
+        self._check_place()
+        return self.mask.read(self.case.grid.box)
 
     def check(self, clicks: Sequence[Click]) -> None:
         """Raise `CorrectionError` if clicks cannot be applied, as `apply_together` would."""

@@ -331,8 +331,8 @@ class Workbench:
         return READY if self.session.mask.extent() is not None else EMPTY
 
     def values(self) -> np.ndarray:
-        """Return the whole segment as it is now, ``(K, J, I)`` bool; raises as `under_way`."""
-        return self.session.mask.read(self.session.case.grid.box)
+        """Return the whole segment; raises as `under_way` and `CorrectionSession.values`."""
+        return self.session.values()
 
     def settle(self) -> None:
         """Let what waits for the views follow now: measurements and worklist."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,7 +97,8 @@ class TumourParts:
         correction = self._workbench.under_way
         if self.chosen != TUMOUR:
             raise CorrectionError(_("a part is being corrected; choose the tumour to part it anew."))
-        if not await self._may_replace():
+        corrected = self._corrected()
+        if corrected and not await self._may_replace(corrected):
             return
         # A copy: the scene is not to be touched beside the event loop.
         case = correction.session.case
@@ -105,7 +107,7 @@ class TumourParts:
         found = await self._host.background(lambda: self._found(choice, case, mask))
         if self._workbench.correction is not correction or self._workbench.segment != segment:
             return
-        put_parts(segment[0], self._workbench.reference, found)
+        self._put(segment, found, corrected)
         self._tumour = segment
         self._update()
         self._host.say(
@@ -149,18 +151,23 @@ class TumourParts:
             self._segmenter = choice, PartsSegmenter.load(ModelFolder(choice.path), choice.device)
         return self._segmenter[1].find(case, mask)
 
-    async def _may_replace(self) -> bool:
-        """Ask before parts go that clicks have corrected."""
+    def _corrected(self) -> dict[str, str]:
+        """Return the IDs of the parts that clicks have corrected."""
         segmentation = self._workbench.segment[0]
-        corrected = [n for n, one in self._ids().items() if stored_journal(segmentation, one)]
-        if not corrected:
-            return True
+        return {name: one for name, one in self._ids().items() if stored_journal(segmentation, one)}
+
+    async def _may_replace(self, corrected: Iterable[str]) -> bool:
         question = _("Other parts take the place of those that were corrected: {parts}. Go on?")
-        if not await self._host.confirm(question.format(parts=", ".join(corrected))):
-            return False
-        for name in corrected:
-            segmentation.GetSegmentation().RemoveSegment(self._ids()[name])
-        return True
+        return await self._host.confirm(question.format(parts=", ".join(corrected)))
+
+    def _put(self, tumour: Segment, found: FoundParts, corrected: dict[str, str]) -> None:
+        """Put the parts into the scene; those that were corrected go once nothing speaks against it."""
+        segmentation, volume = tumour[0], self._workbench.reference
+        for segment_id in (tumour[1], *self._ids().values()):
+            SegmentMask(segmentation, segment_id, volume)
+        for segment_id in corrected.values():
+            segmentation.GetSegmentation().RemoveSegment(segment_id)
+        put_parts(segmentation, volume, found)
 
     def _ids(self) -> dict[str, str]:
         segmentation = self._workbench.segment[0]
