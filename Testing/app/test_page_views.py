@@ -131,8 +131,8 @@ def test_linked_views_never_differ(page):
     x, y = middle_of(page, "T1ce")
     page.mouse.dblclick(x + 90, y + 20)
     page.mouse.dblclick(x + 90, y + 20)
-    page.wait_for_timeout(300)
-    if page.locator("[data-view=T2]").is_hidden():
+    # Not before both have arrived: the second one may come late and enlarge the view again.
+    if settled(page, page.locator("[data-view=T2]").is_hidden):
         page.click("#enlarge-T1ce")
     page.wait_for_function(_ALIKE)
     page.keyboard.down("Control")
