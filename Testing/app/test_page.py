@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_volume, read_image, world, write_image
+from page_mouse import pixel_of
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -15,8 +16,6 @@ from playwright.sync_api import expect
 from VSClickCorrectApp.browser_launch import write_redirect_page
 
 START_RADIUS_MM = 5.0
-# What the app shows when it is opened: the start and its surroundings, at least 80 mm.
-WIDTH_MM = 80.0
 # Loading the models takes a while on a busy machine.
 PATIENCE_MS = 60_000
 
@@ -43,11 +42,7 @@ class Page:
         self.tab.mouse.click(*self.pixel_of(ras, view))
 
     def pixel_of(self, ras, view="T1ce"):
-        area = self.tab.locator(f".vs-over[data-view={view}]").bounding_box()
-        mm = WIDTH_MM / min(area["width"], area["height"])
-        right, front = np.subtract(ras, middle_ras())[:2] / mm
-        x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
-        return x - right, y - front
+        return pixel_of(self.tab, ras, view)
 
     def saved(self, name, folder):
         self.tab.click("#save")
@@ -98,12 +93,6 @@ def page(tab):
 
 def start_mask():
     return ball(radius=START_RADIUS_MM)
-
-
-def middle_ras():
-    """The middle of the box round the start, where the views are centred when it is opened."""
-    inside = world(GRID)[start_mask()]
-    return (inside.min(axis=0) + inside.max(axis=0)) / 2
 
 
 def test_a_mouse_click_changes_the_segment_there_and_undo_restores_it(page, tmp_path):

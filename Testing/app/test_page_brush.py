@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, read_image, world
+from page_mouse import WIDTH_MM, pixel_of
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -15,8 +16,6 @@ from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
 START = ball(radius=5.0)
-# What the app shows along a view's shorter side when it is opened.
-WIDTH_MM = 80.0
 AWAY = np.add(CENTER, (-14.0, 0.0, 0.0))
 
 
@@ -44,14 +43,6 @@ def page(server, chromium):
 
 def says(page, text):
     expect(page.locator("#status")).to_have_text(re.compile(text), timeout=PATIENCE_MS)
-
-
-def pixel_of(page, ras, view="T1ce"):
-    area = page.locator(f".vs-over[data-view={view}]").bounding_box()
-    inside = world(GRID)[START]
-    middle = (inside.min(axis=0) + inside.max(axis=0)) / 2
-    right, front = np.subtract(ras, middle)[:2] / (WIDTH_MM / min(area["width"], area["height"]))
-    return area["x"] + area["width"] / 2 - right, area["y"] + area["height"] / 2 - front
 
 
 def take(page, key):

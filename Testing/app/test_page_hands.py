@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, read_image, world
+from page_mouse import pixel_of
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -14,8 +15,6 @@ from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
 START = ball(radius=5.0)
-# What the app shows along a view's shorter side when it is opened.
-WIDTH_MM = 80.0
 # Long enough for what a key or a finger wrongly does to be seen.
 WHILE_MS = 700
 INSIDE, LEFT, RIGHT = (np.add(CENTER, (shift, 0.0, 0.0)) for shift in (0.0, -20.0, 20.0))
@@ -53,14 +52,6 @@ def page(shared):
 
 def says(page, text):
     expect(page.locator("#status")).to_have_text(re.compile(text), timeout=PATIENCE_MS)
-
-
-def pixel_of(page, ras, view="T1ce"):
-    area = page.locator(f".vs-over[data-view={view}]").bounding_box()
-    inside = world(GRID)[START]
-    middle = (inside.min(axis=0) + inside.max(axis=0)) / 2
-    right, front = np.subtract(ras, middle)[:2] / (WIDTH_MM / min(area["width"], area["height"]))
-    return float(area["x"] + area["width"] / 2 - right), float(area["y"] + area["height"] / 2 - front)
 
 
 def key(page, sign, code, **held):

@@ -1,5 +1,11 @@
 """The mouse over the views of the page, in pixels from a view's middle, and waiting for what follows."""
 
+import numpy as np
+from bright_ball import GRID, ball, world
+
+# What the app shows along a view's shorter side when it is opened: a small mask and its surroundings.
+WIDTH_MM = 80.0
+_START = ball(radius=5.0)
 _ROUND_MS = 50
 _PATIENCE_MS = 60_000
 
@@ -45,3 +51,12 @@ def drag(page, view, right, down, button="left"):
         page.wait_for_timeout(40)
     page.mouse.up(button=button)
     page.wait_for_timeout(300)
+
+
+def pixel_of(page, ras, view="T1ce"):
+    """Where a point lies on the page of the bright ball, as long as the view is as it was opened."""
+    area = over(page, view).bounding_box()
+    inside = world(GRID)[_START]
+    middle = (inside.min(axis=0) + inside.max(axis=0)) / 2
+    right, front = np.subtract(ras, middle)[:2] / (WIDTH_MM / min(area["width"], area["height"]))
+    return float(area["x"] + area["width"] / 2 - right), float(area["y"] + area["height"] / 2 - front)

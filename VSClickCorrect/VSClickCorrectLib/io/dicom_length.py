@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,19 +48,11 @@ def is_whole(path: Path) -> bool:
     """
     size = path.stat().st_size
     with path.open("rb") as stream:
-        if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
-            return True
-        syntax = b""
-        while stream.tell() < size and syntax not in _OTHERS:
-            group, element, length = _next(stream, syntax)
+        for _tag, length in _elements(stream, size):
             if length == _UNDEFINED:
                 return True
             if stream.tell() + length > size:
                 return False
-            if (group, element) == _SYNTAX:
-                syntax = stream.read(length).strip(b"\0 ")
-            else:
-                stream.seek(length, os.SEEK_CUR)
     return True
 
 
@@ -68,22 +61,27 @@ def value_at(path: Path, tag: tuple[int, int]) -> tuple[int, int] | None:
 
     Only elements of the file itself are looked at, none of those within its sequences.
     """
-    size = path.stat().st_size
     with path.open("rb") as stream:
-        if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
-            return None
-        syntax = b""
-        while stream.tell() < size and syntax not in _OTHERS:
-            group, element, length = _next(stream, syntax)
-            if (group, element) >= tag:
-                return (stream.tell(), length) if (group, element) == tag else None
-            if (group, element) == _SYNTAX:
-                syntax = stream.read(length).strip(b"\0 ")
-            elif length == _UNDEFINED:
-                _pass_items(stream, syntax, size)
-            else:
-                stream.seek(length, os.SEEK_CUR)
+        for found, length in _elements(stream, path.stat().st_size):
+            if found >= tag:
+                return (stream.tell(), length) if found == tag else None
     return None
+
+
+def _elements(stream: BinaryIO, size: int) -> Iterator[tuple[tuple[int, int], int]]:
+    """Yield tag and length of each element of a DICOM file while the stream is where its value begins."""
+    if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
+        return
+    syntax = b""
+    while stream.tell() < size and syntax not in _OTHERS:
+        group, element, length = _next(stream, syntax)
+        yield (group, element), length
+        if (group, element) == _SYNTAX:
+            syntax = stream.read(length).strip(b"\0 ")
+        elif length == _UNDEFINED:
+            _pass_items(stream, syntax, size)
+        else:
+            stream.seek(length, os.SEEK_CUR)
 
 
 def _pass_items(stream: BinaryIO, syntax: bytes, size: int) -> None:

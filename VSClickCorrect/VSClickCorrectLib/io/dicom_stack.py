@@ -100,19 +100,7 @@ def stacked(frames: Sequence[Frame], slices: Sequence[np.ndarray], what: str) ->
 def placed(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple[list[int], Stack]:
     """Return the numbers of slices from the first to the last, and where they come to lie.
 
-    Parameters
-    ----------
-    frames : sequence of Frame
-        In any order.
-    size : tuple of int
-        Rows and columns of each.
-    what : str
-        What a message calls them.
-
-    Raises
-    ------
-    ImageError
-        As `stacked`.
+    Parameters are those of `in_order`, errors those of `stacked`.
     """
     order, plane = in_order(frames, size, what)
     stack = _placed([frames[n] for n in order], plane, what)

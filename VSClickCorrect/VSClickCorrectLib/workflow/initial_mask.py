@@ -15,6 +15,7 @@ from VSClickCorrectLib.session.start_mask import fingerprint_of
 from VSClickCorrectLib.workflow.correction import Volumes, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
+from VSClickCorrectLib.workflow.leaving import segments_text
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.unsaved import UnsavedWork
 from VSClickCorrectLib.workflow.warm_search import WarmSearch
@@ -115,8 +116,7 @@ class InitialMaskFinder:
         await self._correct(self.found.candidates[self.shown - 1])
 
     async def _may_replace(self) -> bool:
-        segments = [_("segment '{name}'").format(name=name) for name in self._beside()]
-        work = _(" and ").join(filter(None, [self._unsaved.work, *segments]))
+        work = _(" and ").join(filter(None, [self._unsaved.work, segments_text(self._beside())]))
         question = _("Another mask takes the place of this one, and its work goes with it: {work}. Go on?")
         return not work or await self._host.confirm(question.format(work=work))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import CaseLockedError, LockLostError
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from VSClickCorrectLib.worklist.worklist import Worklist
 
 
+def segments_text(names: Iterable[str]) -> str:
+    """Return how a question names segments, empty if there are none."""
+    return _(" and ").join(_("segment '{name}'").format(name=name) for name in names)
+
+
 async def may_remove_beside(host: Host, workbench: Workbench) -> bool:
     """Ask before segments go with the open case that a worklist does not keep; return whether they may."""
     nodes = workbench.nodes
@@ -21,14 +27,12 @@ async def may_remove_beside(host: Host, workbench: Workbench) -> bool:
         return True
     # Without a correction nothing is kept of the segment that is chosen, either.
     kept = workbench.segment if workbench.correction is not None else None
-    segments = [_("segment '{name}'").format(name=n) for n in nodes.removed_with(workbench.segment[0], kept)]
+    segments = segments_text(nodes.removed_with(workbench.segment[0], kept))
     question = _(
         "What was drawn beside the mask of case {case} is not kept with it and goes from the scene: "
         "{segments}. To keep it, cancel and save it to a file first. Go on?"
     )
-    return not segments or await host.confirm(
-        question.format(case=nodes.name, segments=_(" and ").join(segments))
-    )
+    return not segments or await host.confirm(question.format(case=nodes.name, segments=segments))
 
 
 async def gives_up(host: Host, lost: LockLostError) -> bool:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from VSClickCorrectLib.worklist.work_case import WorkCase
     from VSClickCorrectLib.worklist.worklist import Worklist
 
+
 BEAT_S = 10.0
 Step = Callable[[], "WorkCase | None"]
 Question = Callable[[str, np.ndarray, Grid], str]
@@ -85,7 +86,8 @@ class WorklistFlow:
     ) -> None:
         self._host, self._workbench, self._initial = host, workbench, initial
         self.worklist: Worklist | None = None
-        self.busy, self.comment = False, ""
+        self.busy = False
+        self.comment = ""
         self._just_shown = JustShown()
         # Looking them up asks for every case's file, too often for a click.
         self._rows: list[Row] = []
