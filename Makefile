@@ -17,10 +17,10 @@ demo: $(VENV)/.ready-demo ## Three rounds of clicks on a synthetic case, picture
 	$(BIN)/vsclick demo --output demo-output
 
 test: lint ## All checks, then the tests, on up to four cores
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --max-worker-restart 2 --dist loadfile
 
 test-long: $(VENV)/.ready-test ## The tests that `make test` leaves out: killed processes, long days, damaged files, whole benchmarks
-	$(BIN)/python -m pytest -m long -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m long -o faulthandler_timeout=0 -n auto --maxprocesses 4 --dist loadfile
 
 properties: $(VENV)/.ready-test ## Every property-based test on many examples, and on how many each
 	$(BIN)/python -m pytest --hypothesis-profile thorough $$(grep -rlE "hypothesis|example_counts" --include 'test_*.py' Testing)

@@ -133,14 +133,14 @@ def test_cancelled_registration_changes_nothing(page, shifted, monkeypatch):
         await asyncio.sleep(0.01)
         progress = page.running.typed_state.data
         assert (progress.running, progress.percent) == (True, 30)
-        assert page.workbench.under_way.busy
+        assert page.workbench.under_way.mode.busy
         page.running.cancel()
         await task
         assert not progress.running
 
     asyncio.run(impatient())
     assert page.message.message == "Cancelled; nothing was changed."
-    assert not (page.shown.done or page.workbench.under_way.busy)
+    assert not (page.shown.done or page.workbench.under_way.mode.busy)
     np.testing.assert_array_equal(grid_of(page.workbench.case.t2).affine, before)
 
 
@@ -153,7 +153,7 @@ def test_correction_that_begins_meanwhile_waits_for_the_job(page, shifted, monke
         task = next(iter(asyncio.all_tasks() - {asyncio.current_task()}))
         await asyncio.sleep(0.01)
         await page.workbench.begin()
-        assert page.workbench.under_way.busy
+        assert page.workbench.under_way.mode.busy
         page.workbench.close()
         await task
 

@@ -41,7 +41,7 @@ def test_what_was_told_of_a_mask_that_has_changed_since_is_told_no_more(
     assert text.startswith("Volume: ")
     bench = widget.panel.flow.workbench
     inside = tuple(small.grid.index_to_ras(np.argwhere(small.truth & ~bench.values())[0]))
-    bench.kind = ClickKind.INCLUDE
+    bench.mode.kind = ClickKind.INCLUDE
     widget.panel.flow.clicks.place(inside)
     assert wait(lambda: widget.ui.followUpLabel.text == "")
     bench.correction.undo()

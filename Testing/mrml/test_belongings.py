@@ -82,7 +82,7 @@ def test_clicks_that_wait_for_another_segment_stay_when_the_watched_one_is_delet
     node, first = segment
     second = node.GetSegmentation().AddEmptySegment("", "second")
     waiting = correct_segment((volume_node, None), (node, second), oracle)
-    waiting.collecting = True
+    waiting.mode.collecting = True
     waiting.place(Click(ELSEWHERE, INCLUDE))
     waiting.close()
     postponed, told = [], []

@@ -231,7 +231,7 @@ def test_points_are_always_the_clicks_that_stand_or_wait(correct, segment, mask,
             elif action == "remove":
                 correction.remove(int(rng.integers(1, 5)))
             elif action == "collect":
-                correction.collecting = not correction.collecting
+                correction.mode.collecting = not correction.mode.collecting
             elif action == "apply":
                 correction.apply_collected()
             else:

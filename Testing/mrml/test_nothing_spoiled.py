@@ -110,7 +110,7 @@ class HandsOn(RuleBasedStateMachine):
             assert "no border of the mask" in str(self.errors.pop())
             return
         edit = self.correction.place(click)
-        assert (edit is None) == self.correction.collecting
+        assert (edit is None) == self.correction.mode.collecting
         if edit is None:
             self.waiting.append(click)
         else:
@@ -125,7 +125,7 @@ class HandsOn(RuleBasedStateMachine):
 
     @rule(collecting=st.booleans())
     def collect(self, collecting):
-        self.correction.collecting = collecting
+        self.correction.mode.collecting = collecting
 
     @precondition(lambda self: self.waiting)
     @rule()

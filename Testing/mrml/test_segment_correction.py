@@ -77,7 +77,7 @@ def test_rows_tell_what_a_table_shows(correct):
     correction.place(Click(SITE, INCLUDE))
     correction.next_round()
     correction.place(Click(SITE, EXCLUDE))
-    correction.collecting = True
+    correction.mode.collecting = True
     correction.place(Click(ELSEWHERE, BOUNDARY))
     rows = [(r.number, r.kind, r.slice_number, r.round, r.voxels) for r in correction.rows]
     # The exclude click stands on the tumour itself, so it takes its disc of 1.2 mm: 0.5 mm voxels within
@@ -95,7 +95,7 @@ def test_slices_are_counted_upward_whichever_way_the_volume_runs(correct, volume
     upside_down = add_transform([[1, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 0], [0, 0, 0, 1]])
     volume_node.SetAndObserveTransformNodeID(upside_down.GetID())
     correction = correct()
-    correction.collecting = True
+    correction.mode.collecting = True
     correction.place(Click((SITE[0], -SITE[1], -SITE[2]), BOUNDARY))
     # Voxel slice 4 of 0 to 7 is the fourth from what is now the bottom.
     assert correction.rows[0].slice_number == 4
@@ -158,7 +158,7 @@ def test_deleted_points_of_which_one_was_taken_back_meanwhile_take_all_others_ba
 
 def test_collected_clicks_change_nothing_until_they_are_applied(correct, segment, mask, heard):
     correction = correct()
-    correction.collecting = True
+    correction.mode.collecting = True
     assert correction.place(Click(SITE, INCLUDE)) is None
     press(correction, ELSEWHERE, EXCLUDE)
     assert (mask.extent(), heard.edits, heard.changes) == (None, [], 2)
@@ -178,14 +178,14 @@ def test_collected_clicks_change_nothing_until_they_are_applied(correct, segment
 def test_click_that_waits_is_not_told_as_the_edit_before_it(correct, heard):
     correction = correct()
     press(correction, SITE)
-    correction.collecting = True
+    correction.mode.collecting = True
     press(correction, ELSEWHERE)
     assert (len(heard.edits), len(correction.pending)) == (1, 1)
 
 
 def test_waiting_click_is_removed_without_an_edit(correct, segment, heard):
     correction = correct()
-    correction.collecting = True
+    correction.mode.collecting = True
     correction.place(Click(SITE, INCLUDE))
     correction.place(Click(ELSEWHERE, INCLUDE))
     assert correction.remove(1) is None
@@ -197,18 +197,18 @@ def test_waiting_click_is_removed_without_an_edit(correct, segment, heard):
 def test_waiting_clicks_still_wait_when_the_correction_is_taken_up_again(correct, segment, mask):
     first = correct()
     first.place(Click(ELSEWHERE, BOUNDARY))
-    first.collecting = True
+    first.mode.collecting = True
     first.place(Click(ELSEWHERE, EXCLUDE))
     first.place(Click(SITE, INCLUDE))
     first.close()
     second = correct()
-    assert second.collecting
+    assert second.mode.collecting
     assert [click.kind for click in second.pending] == [EXCLUDE, INCLUDE]
     assert len(points(segment)) == 3
     second.apply_collected()
     assert mask.extent() == TUMOUR
     second.close()
-    assert not correct().collecting
+    assert not correct().mode.collecting
 
 
 @pytest.mark.parametrize("lost", ["point while something is computed", "list"])
@@ -216,17 +216,17 @@ def test_waiting_clicks_whose_points_came_back_wait_after_the_next_beginning_too
     correct, segment, heard, lost, scene
 ):
     first = correct(later=heard.later)
-    first.collecting = True
+    first.mode.collecting = True
     for position in (SITE, ELSEWHERE, SITE):
         first.place(Click(position, INCLUDE))
     waiting, node = first.pending, first.click_node(INCLUDE)
     if lost == "list":
         scene.RemoveNode(node)
     else:
-        first.busy = True
+        first.mode.busy = True
         node.RemoveNthControlPoint(1)
         heard.pass_on()
-        first.busy = False
+        first.mode.busy = False
     first.tidy()
     assert len(points(segment)) == 3
     first.close()
@@ -239,7 +239,7 @@ def test_waiting_clicks_wait_while_another_segment_is_corrected(
     node, first_id = segment
     second = node, node.GetSegmentation().AddEmptySegment("", "second")
     first = correct()
-    first.collecting = True
+    first.mode.collecting = True
     first.place(Click(SITE, INCLUDE))
     first.close()
     other = correct_segment((volume_node, None), second, oracle)
@@ -263,7 +263,7 @@ def test_waiting_clicks_wait_while_another_segment_is_corrected(
 @pytest.mark.parametrize("collecting", [False, True])
 def test_refused_point_goes_only_after_its_own_event(correct, segment, mask, heard, collecting):
     correction = correct(later=heard.later)
-    correction.collecting = collecting
+    correction.mode.collecting = collecting
     press(correction, OUTSIDE)
     assert len(points(segment)) == 1
     heard.pass_on()
@@ -287,7 +287,7 @@ def test_point_placed_by_a_program_is_refused_at_once(correct, segment, heard):
 def test_nothing_happens_while_something_else_is_computed(correct, segment, mask, heard):
     correction = correct()
     edit = correction.place(Click(SITE, INCLUDE))
-    correction.busy = True
+    correction.mode.busy = True
     assert correction.place(Click(ELSEWHERE, BOUNDARY)) is None
     assert "something else is being computed" in str(heard.errors[0])
     correction.click_node(INCLUDE).RemoveNthControlPoint(0)
@@ -295,7 +295,7 @@ def test_nothing_happens_while_something_else_is_computed(correct, segment, mask
         correction.undo()
     correction.tidy()
     assert (points(segment), mask.extent()) == ([("include", SITE)], TUMOUR)
-    correction.busy = False
+    correction.mode.busy = False
     assert correction.undo() is edit
 
 

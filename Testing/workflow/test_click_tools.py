@@ -20,7 +20,7 @@ def test_without_a_segment_every_verb_says_so(flow, verb):
 
 def test_clicks_of_the_chosen_kind_are_placed_listed_and_found(flow, begun, small):
     inside = tuple(small.grid.index_to_ras(np.argwhere(begun.values())[0]))
-    begun.kind = ClickKind.EXCLUDE
+    begun.mode.kind = ClickKind.EXCLUDE
     flow.clicks.place(inside)
     assert [row.kind for row in flow.clicks.rows] == [ClickKind.EXCLUDE]
     assert not begun.values()[small.grid.ras_to_index(inside)]
@@ -40,7 +40,7 @@ def test_undo_and_redo_say_what_they_did(flow, begun, host, border, start):
 
 
 def test_next_round_applies_what_waits_first(flow, begun, host, border):
-    begun.collecting = True
+    begun.mode.collecting = True
     for click in border[:2]:
         begun.correction.place(click)
     assert flow.clicks.waiting == 2
@@ -51,7 +51,7 @@ def test_next_round_applies_what_waits_first(flow, begun, host, border):
 
 
 def test_waiting_clicks_are_applied_together_and_taken_back_singly(flow, begun, host, border, start):
-    begun.collecting = True
+    begun.mode.collecting = True
     for click in border[:3]:
         begun.correction.place(click)
     flow.clicks.remove(3)
@@ -88,7 +88,7 @@ def test_undo_takes_back_what_waits_first_and_the_beginning_of_a_round(flow, beg
     begun.correction.place(border[0])
     corrected = begun.values()
     flow.clicks.next_round()
-    begun.collecting = True
+    begun.mode.collecting = True
     begun.correction.place(border[1])
     assert flow.clicks.next_undo == "the last click that waits"
     flow.clicks.undo()

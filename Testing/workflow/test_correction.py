@@ -125,14 +125,14 @@ def test_begun_twice_while_the_window_shows_that_it_is_busy_corrects_once(flow, 
 
 def test_kind_collecting_and_busy_reach_the_correction_also_of_before(flow, host, case, border):
     workbench = flow.workbench
-    workbench.kind, workbench.collecting, workbench.busy = ClickKind.EXCLUDE, True, True
+    workbench.mode.kind, workbench.mode.collecting, workbench.mode.busy = ClickKind.EXCLUDE, True, True
     workbench.open(case)
     host.run(workbench.begin())
-    correction = workbench.correction
-    assert (correction.kind, correction.collecting, correction.busy) == (ClickKind.EXCLUDE, True, True)
+    correction, mode = workbench.correction, workbench.correction.mode
+    assert (mode.kind, mode.collecting, mode.busy) == (ClickKind.EXCLUDE, True, True)
     correction.place(border[0])
     assert "wait until it is done" in host.status and correction.rows == []
-    workbench.busy = False
+    workbench.mode.busy = False
     correction.place(border[0])
     assert workbench.session.clicks == []
 

@@ -34,7 +34,7 @@ def test_a_mask_on_which_nothing_was_done_makes_room(find):
 
 def test_clicks_that_wait_do_not_go_unseen(find, flow, small):
     before = find()
-    flow.workbench.collecting = True
+    flow.workbench.mode.collecting = True
     click = Click(tuple(map(float, small.grid.index_to_ras((4, 4, 2)))), ClickKind.EXCLUDE)
     flow.workbench.correction.place(click)
     assert flow.workbench.correction.pending == [click]

@@ -47,7 +47,7 @@ def test_progress_is_shown_and_clicks_wait_meanwhile(flow, begun, host, job, bor
     assert "wait until it is done" in host.status
     end(running, host)
     assert (flow.jobs.busy, flow.jobs.fraction, flow.jobs.message) == (False, 0.0, "")
-    assert not begun.correction.busy
+    assert not begun.correction.mode.busy
 
 
 def test_what_is_found_takes_the_place_of_the_mask(flow, begun, host, job, border):
@@ -265,7 +265,7 @@ def test_segment_is_measured_once_the_clicks_pause(flow, begun, host, small, sta
     host.pass_time()
     mm3 = np.count_nonzero(start) * np.prod(small.grid.spacing)
     assert flow.measurer.measured.now.volume_mm3 == pytest.approx(mm3)
-    begun.kind = ClickKind.EXCLUDE
+    begun.mode.kind = ClickKind.EXCLUDE
     flow.clicks.place(tuple(small.grid.index_to_ras(np.argwhere(start)[0])))
     assert flow.measurer.measured.now.volume_mm3 == pytest.approx(mm3)
     host.pass_time()

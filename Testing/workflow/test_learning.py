@@ -74,7 +74,7 @@ def test_it_learns_after_every_five_and_uses_what_was_kept_from_the_next_case_on
     accept_one(opened, host)
     ((task, job),) = by_hand
     assert [case.case for case in task.cases] == [f"case{n}" for n in range(1, 6)]
-    assert opened.learning.busy and not opened.workbench.busy
+    assert opened.learning.busy and not opened.workbench.mode.busy
     correction, said = opened.workbench.correction, []
     opened.learning.changed.connect(lambda: said.append(opened.networks.choice.corrector))
     job.done = True

@@ -32,7 +32,7 @@ def test_clicks_are_unsaved_until_they_are_saved_or_undone(flow, begun, border):
 
 
 def test_waiting_clicks_and_painting_are_work_too(flow, begun, host, border):
-    begun.collecting = True
+    begun.mode.collecting = True
     begun.correction.place(border[0])
     assert flow.unsaved.there and flow.unsaved.work == "1 click"
     flow.clicks.remove(1)

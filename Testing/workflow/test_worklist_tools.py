@@ -390,6 +390,6 @@ def test_case_is_labelled_as_one_without_a_tumour_whatever_the_mask(flow, opened
 
 
 def test_kind_of_click_does_not_carry_over_to_the_next_case(flow, opened, host):
-    flow.workbench.kind = ClickKind.EXCLUDE
+    flow.workbench.mode.kind = ClickKind.EXCLUDE
     host.run(flow.worklist.next())
-    assert flow.workbench.kind is ClickKind.BOUNDARY
+    assert flow.workbench.mode.kind is ClickKind.BOUNDARY

@@ -75,7 +75,7 @@ class ClicksLogic:
     def place(self, point: Point3) -> None:
         """Place a click of the chosen kind at a point, world RAS mm; with other tools do nothing."""
         if self.typed_state.data.tool in _KINDS:
-            self._workbench.kind = ClickKind(self.typed_state.data.tool)
+            self._workbench.mode.kind = ClickKind(self.typed_state.data.tool)
             self._place(point)
 
     def position(self, number: int) -> Point3:
@@ -101,19 +101,19 @@ class ClicksLogic:
         node = self._interaction
         node.SetCurrentInteractionMode(node.AdjustWindowLevel if tool == LOOK else node.ViewTransform)
         if tool in _KINDS:
-            self._workbench.kind = ClickKind(tool)
+            self._workbench.mode.kind = ClickKind(tool)
 
     def _arm(self) -> None:
         """Take the kind of click with which a mask is begun, even after looking only."""
-        self.typed_state.data.tool = self._workbench.kind.value
+        self.typed_state.data.tool = self._workbench.mode.kind.value
 
     def _collect(self, collecting: bool) -> None:
-        self._workbench.collecting = bool(collecting)
+        self._workbench.mode.collecting = bool(collecting)
 
     def _update(self) -> None:
         clicks, data = self._clicks, self.typed_state.data
         data.ready = self._workbench.correction is not None
-        data.collecting = self._workbench.collecting
+        data.collecting = self._workbench.mode.collecting
         data.rows = [_row(row) for row in clicks.rows]
         data.pending, data.round = clicks.waiting, clicks.round
         data.undo, data.redo = clicks.next_undo, clicks.next_redo

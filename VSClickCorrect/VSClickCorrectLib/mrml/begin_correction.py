@@ -7,6 +7,7 @@ from pathlib import Path
 import slicer
 
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.owners import own_all
 from VSClickCorrectLib.mrml.part_segments import OtherParts
 from VSClickCorrectLib.mrml.persistence import scene_journal, store_journal
@@ -27,7 +28,7 @@ def correct_segment(
     journal_path: Path | None = None,
     merge: str = DEFAULT_MERGE,
     guard: Guard = lambda: None,
-    **callbacks,
+    **watching,
 ) -> SceneCorrection:
     """Correct a segment at each point that is placed from now on.
 
@@ -48,8 +49,8 @@ def correct_segment(
         As for `CorrectionSession`.
     guard : callable, optional
         As for `Journal`, of a file that others may come to hold.
-    **callbacks
-        ``on_edit``, ``on_error``, ``on_change`` and ``later`` of `SceneCorrection`.
+    **watching
+        ``on_edit``, ``on_error``, ``on_change``, ``later`` and ``mode`` of `SceneCorrection`.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def correct_segment(
     else:
         untold = start_of(journal.events, case.grid) is None
         keep_start(segmentation_node, segment_id, reference, saved=untold)
-    return SceneCorrection(session, segmentation_node, volume_nodes=volume_nodes, **callbacks)
+    return SceneCorrection(session, ClickNodes(segmentation_node, volume_nodes), **watching)
 
 
 def begin_anew(

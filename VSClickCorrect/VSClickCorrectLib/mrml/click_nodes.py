@@ -53,6 +53,11 @@ class ClickNodes:
         The segmentation, in a scene.
     volume_nodes : iterable of vtkMRMLVolumeNode or None
         The volumes in whose views points are placed; if there are none, any view will do.
+
+    Attributes
+    ----------
+    segmentation_node : vtkMRMLSegmentationNode
+        As given.
     """
 
     def __init__(
@@ -60,13 +65,13 @@ class ClickNodes:
         segmentation_node: slicer.vtkMRMLSegmentationNode,
         volume_nodes: Iterable[slicer.vtkMRMLVolumeNode | None] = (),
     ) -> None:
-        self._segmentation_node = segmentation_node
+        self.segmentation_node = segmentation_node
         self._volume_ids = {node.GetID() for node in volume_nodes if node is not None}
 
     def find(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode | None:
         """Return the list of a kind, or None if there is none."""
-        node = self._segmentation_node.GetNodeReference(CLICKS_ROLE + kind.value)
-        there = node is not None and node.GetScene() is not None and owns(self._segmentation_node, node)
+        node = self.segmentation_node.GetNodeReference(CLICKS_ROLE + kind.value)
+        there = node is not None and node.GetScene() is not None and owns(self.segmentation_node, node)
         return node if there else None
 
     def node(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode:
@@ -80,18 +85,18 @@ class ClickNodes:
         found = self.find(kind)
         if found is not None:
             return found
-        scene = self._segmentation_node.GetScene()
+        scene = self.segmentation_node.GetScene()
         if scene is None:
             raise CorrectionError(
                 "the segmentation was removed from the scene; choose or create another one."
             )
-        name = f"{self._segmentation_node.GetName()} {kind.value} clicks"
+        name = f"{self.segmentation_node.GetName()} {kind.value} clicks"
         node = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
         node.SetAttribute(KIND_ATTRIBUTE, kind.value)
         node.CreateDefaultDisplayNodes()
         _give_appearance(node.GetDisplayNode(), APPEARANCE[kind])
-        own(self._segmentation_node, node)
-        self._segmentation_node.SetNodeReferenceID(CLICKS_ROLE + kind.value, node.GetID())
+        own(self.segmentation_node, node)
+        self.segmentation_node.SetNodeReferenceID(CLICKS_ROLE + kind.value, node.GetID())
         return node
 
     def existing(self) -> Iterator[tuple[ClickKind, slicer.vtkMRMLMarkupsFiducialNode]]:
@@ -122,7 +127,7 @@ class ClickNodes:
         begin, number = self._label(marker)
         segment_id = begin.removeprefix(_WAITING)
         waits = number and begin != segment_id
-        there = self._segmentation_node.GetSegmentation().GetSegment(segment_id) is not None
+        there = self.segmentation_node.GetSegmentation().GetSegment(segment_id) is not None
         return segment_id if waits and there else ""
 
     def _label(self, marker: Marker) -> tuple[str, int]:
@@ -142,7 +147,7 @@ class ClickNodes:
         node, index = self._found(marker)
         shown = node.GetNthControlPointAssociatedNodeID(index) if index >= 0 else ""
         if self._volume_ids and shown and shown not in self._volume_ids:
-            other = self._segmentation_node.GetScene().GetNodeByID(shown)
+            other = self.segmentation_node.GetScene().GetNodeByID(shown)
             name = other.GetName() if other else shown
             raise CorrectionError(f"that view shows '{name}'; click in a view of the T1ce or the T2.")
         # A slice view writes on a point which volume it shows, a 3D view nothing.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
@@ -11,6 +11,7 @@ import slicer
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.mrml.click_mode import ClickMode
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, waiting_label
 from VSClickCorrectLib.mrml.click_rows import ClickRow, rows_of
 from VSClickCorrectLib.mrml.look import SegmentLook
@@ -35,8 +36,8 @@ class SceneCorrection:
     ----------
     session : CorrectionSession
         On a `SegmentMask`; see `correct_segment`.
-    segmentation_node : vtkMRMLSegmentationNode
-        The mask's node, with which points and journal are stored and found again.
+    nodes : ClickNodes
+        The points of the mask's segmentation, with which points and journal are stored and found again.
     on_edit : callable, optional
         Told each `Edit` that was made: by a click, by clicks applied together or by taking one back.
     on_error : callable, optional
@@ -47,18 +48,14 @@ class SceneCorrection:
         Calls a function once the present event is over, as ``QTimer.singleShot(0, function)`` does: a point
         must not be removed while Slicer is still placing it, nor painting be read before it is done. Without
         it both wait for the next method.
-    volume_nodes : iterable of vtkMRMLVolumeNode or None, optional
-        In views of other volumes points are refused; without it they are taken in any view.
+    mode : ClickMode, optional
+        How points are taken, for a panel to choose; they wait for `apply_collected` from the start where
+        points of an earlier correction of this segment still do.
 
     Attributes
     ----------
-    kind : ClickKind
-        The kind of the clicks to come, for a panel to choose; see `click_node`.
-    collecting : bool
-        Whether points wait for `apply_collected` instead of correcting at once; at first whether points of an
-        earlier correction of this segment still wait.
-    busy : bool
-        Whether something else is being computed; points are refused while it is.
+    mode : ClickMode
+        As given.
     look : SegmentLook
         How slices show the segment until the correction ends.
     surface_outdated : bool
@@ -68,24 +65,22 @@ class SceneCorrection:
     def __init__(
         self,
         session: CorrectionSession,
-        segmentation_node: slicer.vtkMRMLSegmentationNode,
+        nodes: ClickNodes,
         on_edit: Callable[[Edit], None] = lambda edit: None,
         on_error: Callable[[VSClickError], None] = lambda error: None,
         on_change: Callable[[], None] = lambda: None,
         later: Later | None = None,
-        volume_nodes: Iterable[slicer.vtkMRMLVolumeNode | None] = (),
+        mode: ClickMode | None = None,
     ) -> None:
         self.session = session
-        self.kind = ClickKind.BOUNDARY
-        self.busy = False
+        self.mode = mode or ClickMode()
         self.surface_outdated = False
-        self._segmentation_node = segmentation_node
+        self._nodes, self._segmentation_node = nodes, nodes.segmentation_node
         self._on_edit, self._on_error, self._on_change, self._later = on_edit, on_error, on_change, later
         self._segment_id = cast(SegmentMask, session.mask).segment_id
-        self._painting = Painting(session, segmentation_node)
-        self._watch = PaintingWatch(self._painting, segmentation_node, on_error, later)
-        self._nodes = ClickNodes(segmentation_node, volume_nodes)
-        self.look = SegmentLook(segmentation_node, self._segment_id)
+        self._painting = Painting(session, nodes.segmentation_node)
+        self._watch = PaintingWatch(self._painting, nodes.segmentation_node, on_error, later)
+        self.look = SegmentLook(nodes.segmentation_node, self._segment_id)
         heard = weakly(self._placed), weakly(self._deleted)
         self._markers = ClickMarkers(self._nodes, *heard, self._segment_id)
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
@@ -94,7 +89,8 @@ class SceneCorrection:
         self._in_event = self._closed = False
         self._untidy = True
         self._take_up_waiting()
-        self.collecting = bool(self._waiting)
+        if self._waiting:
+            self.mode.collecting = True
         self.tidy()
 
     @property
@@ -137,7 +133,7 @@ class SceneCorrection:
             If the segmentation was removed from the scene.
         """
         self.tidy()
-        return self._nodes.node(kind or self.kind)
+        return self._nodes.node(kind or self.mode.kind)
 
     def kind_of(self, node_id: str | None) -> ClickKind | None:
         """Return the kind whose list of points has an ID, None if none has."""
@@ -259,7 +255,7 @@ class SceneCorrection:
         self._check_idle()
         self.session.check([click])
         edit = None
-        if self.collecting:
+        if self.mode.collecting:
             self._wait(click, marker)
         else:
             with self._step():
@@ -338,7 +334,7 @@ class SceneCorrection:
                 self._later(weakly(self.tidy))
 
     def _check_idle(self) -> None:
-        if self.busy:
+        if self.mode.busy:
             raise CorrectionError("something else is being computed; wait until it is done and try again.")
 
     def _row(self, row_number: int) -> ClickRow:

@@ -136,7 +136,7 @@ class ClicksSection(Section):
             self._arm(kind)
 
     def _arm(self, kind: ClickKind) -> None:
-        self.workbench.kind = kind
+        self.workbench.mode.kind = kind
         node = self.workbench.under_way.click_node(kind)
         self._placing.begin(node, self.ui.keepPlacingCheckBox.checked)
         self.ui.markersCheckBox.checked = True

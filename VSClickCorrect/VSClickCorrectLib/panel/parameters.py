@@ -49,8 +49,8 @@ class SceneParameters:
             return
         self._writing = True
         try:
-            self._workbench.kind = ClickKind.parse(node.kind)
-            self._workbench.collecting = node.collecting
+            self._workbench.mode.kind = ClickKind.parse(node.kind)
+            self._workbench.mode.collecting = node.collecting
         finally:
             self._writing = False
         volumes, segment = (node.t1ce, node.t2), (node.segmentation, node.segmentId)
@@ -71,5 +71,5 @@ class SceneParameters:
 
     def _changed(self) -> None:
         if self.node is not None and not self._writing:
-            self.node.kind = self._workbench.kind.value
-            self.node.collecting = self._workbench.collecting
+            self.node.kind = self._workbench.mode.kind.value
+            self.node.collecting = self._workbench.mode.collecting

@@ -83,7 +83,7 @@ class ClickTools:
 
     def place(self, position_ras: Point3) -> None:
         """Place a click of the chosen kind at a point, world RAS mm."""
-        self._workbench.under_way.place(Click(position_ras, self._workbench.kind))
+        self._workbench.under_way.place(Click(position_ras, self._workbench.mode.kind))
 
     def apply(self) -> None:
         """Correct by all clicks that wait."""

@@ -11,6 +11,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.click_mode import ClickMode
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
@@ -50,6 +51,8 @@ class Workbench:
         The T1ce and the T2.
     segment : tuple of vtkMRMLSegmentationNode or None, and str
         The segmentation and the segment's ID in it.
+    mode : ClickMode
+        How the clicks to come are taken.
     settings : CorrectionSettings
         How the networks' proposals are used.
     nodes : CaseNodes or None
@@ -73,8 +76,8 @@ class Workbench:
         self.origin = Origin()
         self.correction: SceneCorrection | None = None
         self.last_edit: Edit | None = None
-        self._kind = ClickKind.BOUNDARY
-        self._collecting = self._busy = self._away = self._goes_on = self._settling = self._presents = False
+        self.mode = ClickMode(self._change)
+        self._away = self._goes_on = self._settling = self._presents = False
         self.journal = JournalPlace()
         self._resting: SceneCorrection | None = None
         self._target: tuple | None = None
@@ -121,43 +124,6 @@ class Workbench:
         if self.segment[0] is None or self.correction is None:
             return self.segment[0] is None
         return not self.session.history.done and self.session.mask.extent() is None
-
-    @property
-    def kind(self) -> ClickKind:
-        """The kind of the clicks to come."""
-        return self._kind
-
-    @kind.setter
-    def kind(self, kind: ClickKind) -> None:
-        if self.correction is not None:
-            self.correction.kind = kind
-        if kind is not self._kind:
-            self._kind = kind
-            self._change()
-
-    @property
-    def collecting(self) -> bool:
-        """Whether clicks wait until they are applied together."""
-        return self._collecting
-
-    @collecting.setter
-    def collecting(self, collecting: bool) -> None:
-        if self.correction is not None:
-            self.correction.collecting = collecting
-        if collecting != self._collecting:
-            self._collecting = collecting
-            self._change()
-
-    @property
-    def busy(self) -> bool:
-        """Whether something else is being computed; clicks are refused while it is."""
-        return self._busy
-
-    @busy.setter
-    def busy(self, busy: bool) -> None:
-        self._busy = busy
-        if self.correction is not None:
-            self.correction.busy = busy
 
     def open(self, case: OpenedCase, journal: JournalPlace | None = None) -> None:
         """Take a case in place of the one that is open, and choose its volumes and its segment.
@@ -302,12 +268,11 @@ class Workbench:
         if self.nodes is None:
             return
         self.closing.emit()
-        nodes = self.nodes
-        self.nodes, self.origin, self.journal = None, Origin(), JournalPlace()
-        chosen, self.volumes, self.segment = self.segment[0], (None, None), (None, "")
+        nodes, chosen = self.nodes, self.segment[0]
+        self._forget_case()
         nodes.remove(chosen if nodes.has_segmentation(chosen) else None)
         # The next case begins as this one did.
-        self.kind = ClickKind.BOUNDARY
+        self.mode.kind = ClickKind.BOUNDARY
         self.chosen.emit()
         self.closed.emit()
 
@@ -315,8 +280,8 @@ class Workbench:
         """Let go of a scene that is being closed."""
         self.closing.emit()
         self.stop()
-        self.nodes, self.origin, self.journal = None, Origin(), JournalPlace()
-        self.volumes, self.segment, self._goes_on = (None, None), (None, ""), False
+        self._forget_case()
+        self._goes_on = False
 
     def check_own(self) -> None:
         """Raise `WorklistError` if a case is open and volumes or segment that are chosen are not its own."""
@@ -340,6 +305,10 @@ class Workbench:
             self._settling = False
             self.settled.emit()
 
+    def _forget_case(self) -> None:
+        self.nodes, self.origin, self.journal = None, Origin(), JournalPlace()
+        self.volumes, self.segment = (None, None), (None, "")
+
     def _choose_own(self, nodes: CaseNodes) -> None:
         self.volumes, self.segment = nodes.volumes, nodes.segment or (None, "")
         self.journal.segment = nodes.segment
@@ -360,11 +329,9 @@ class Workbench:
             on_error=self._on_error,
             on_change=self._change,
             later=lambda action: self._host.later(0.0, action),
+            mode=self.mode,
         )
         self.correction, self._target = correction, self._described()
-        correction.kind, correction.busy = self._kind, self._busy
-        # Clicks of an earlier time may still wait.
-        self.collecting = correction.collecting or self._collecting
         # The network sees this image once, which prepares what every click needs of it.
         session = correction.session
         session.corrector.propose(session.case, session.mask, [Click(tuple(session.case.grid.center_ras))])

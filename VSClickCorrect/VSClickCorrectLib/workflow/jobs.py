@@ -102,7 +102,7 @@ class JobRunner:
 
     def _show(self, fraction: float, message: str) -> None:
         self.fraction, self.message = fraction, message
-        self._workbench.busy = self.busy
+        self._workbench.mode.busy = self.busy
         self.changed.emit()
 
     def _end(self) -> None:

@@ -131,11 +131,11 @@ class Bench:
 
     def round(self) -> float:
         """Return the seconds of applying ten clicks at once."""
-        self.correction.collecting = True
+        self.correction.mode.collecting = True
         for _ in range(A_ROUND):
             self.correction.place(self.next_click())
         seconds = timed(self.correction.apply_collected)
-        self.correction.collecting = False
+        self.correction.mode.collecting = False
         return seconds
 
 
