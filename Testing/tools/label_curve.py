@@ -2,20 +2,27 @@
 
 ``label_curve.py RUNS`` trains what RUNS, a folder with the cohorts of ``make cohorts``, does not hold yet,
 prints tables and writes ``label-curve.json`` and ``label-curve.png`` there; called again, it goes on where
-it stopped.
+it stopped. ``--print FILE`` prints the tables of such a file and trains nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from VSClickCorrectLib.io.files import make_folder
 from VSClickCorrectLib.io.json_files import write_json
-from VSClickCorrectResearch.evaluation.label_chart import label_curve_of, label_table, save_label_curves
+from VSClickCorrectResearch.evaluation.label_chart import (
+    LabelCurve,
+    label_curve_of,
+    label_table,
+    save_label_curves,
+)
 from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.label_curve import Point, label_curve
 from VSClickCorrectResearch.training.repeats import Cohorts
@@ -39,27 +46,36 @@ def main(runs: Path, threads: int) -> None:
         mean = np.mean(list(point.dice.values()), axis=0)
         print(point.initial, point.cases, point.seed, mean.round(3), flush=True)
         if len(points) % (len(SIZES) * len(INITIALS)) == 0:
-            report(points, output)
+            write_json(output / "label-curve.json", {"points": [asdict(one) for one in points]})
+            save_label_curves(output / "label-curve.png", curves_of(points))
+            print(printed(output / "label-curve.json"), flush=True)
 
 
-def report(points: list[Point], output: Path) -> None:
-    """Write points, tables and picture."""
-    write_json(output / "label-curve.json", {"points": [asdict(point) for point in points]})
-    found: dict[str, dict[int, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
+def curves_of(points: Iterable[Point]) -> dict[str, LabelCurve]:
+    """Return the curve of each loss of the initial model, by its title."""
+    dice: dict[str, dict[int, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
     for point in points:
-        found[point.initial][point.cases].append(np.array([point.dice[name] for name in sorted(point.dice)]))
-    curves = {
-        INITIALS[name]: label_curve_of({n: np.stack(each) for n, each in sizes.items()})
-        for name, sizes in found.items()
+        each = np.array([point.dice[name] for name in sorted(point.dice)])
+        dice[INITIALS[point.initial]][point.cases].append(each)
+    return {
+        title: label_curve_of({n: np.stack(seeds) for n, seeds in sizes.items()})
+        for title, sizes in dice.items()
     }
-    for title, curve in curves.items():
-        print(f"\n{title}\n\n{label_table(curve)}", flush=True)
-    save_label_curves(output / "label-curve.png", curves)
+
+
+def printed(path: Path) -> str:
+    """Return the tables of a file of results."""
+    points = [Point(**one) for one in json.loads(path.read_text(encoding="utf-8"))["points"]]
+    return "\n".join(f"{title}:\n\n{label_table(curve)}" for title, curve in curves_of(points).items())
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--print", action="store_true", help="RUNS is a file of results; print its tables")
     options = parser.parse_args()
-    main(options.runs, options.threads)
+    if options.print:
+        print(printed(options.runs), end="")
+    else:
+        main(options.runs, options.threads)
