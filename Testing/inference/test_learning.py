@@ -136,6 +136,21 @@ def test_score_is_the_dsc_of_what_holds_tumour(small_corrector):
     assert score(perfect, entry, Examples.joined([examples, nothing])) == score(perfect, entry, examples)
 
 
+def test_each_case_counts_alike_however_many_clicks_it_took(small_corrector):
+    entry, _, geometry = small_corrector
+    good = balls(geometry, 6, 0)
+    # In the other case, of a single click, nothing is found.
+    bad = balls(geometry, 1, 1)
+    bad.channels[:, 0] = 0
+    nothing = Examples(good.channels, np.zeros_like(good.targets))
+    perfect = torch.nn.Module()
+    perfect.forward = lambda seen: seen[:, 0:5] * 40 - 20.0
+    assert score(perfect, entry, bad) == 0.0
+    assert score(perfect, entry, good, bad) == pytest.approx(score(perfect, entry, good) / 2)
+    # One without tumour in its examples says nothing.
+    assert score(perfect, entry, good, nothing) == score(perfect, entry, good)
+
+
 def test_the_examples_that_ship_fit_the_corrector_that_ships(shipped_models):
     entry = ModelFolder(shipped_models).entry("corrector")
     built_in = read_builtin(asdict(PatchGeometry(**entry.geometry)))

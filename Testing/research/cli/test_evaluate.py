@@ -2,11 +2,16 @@
 
 import csv
 import json
+import shutil
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from bright_ball import SHAPE, ball, ball_case, dice, write_image
+from handmade_models import read_manifest, write_manifest
+from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectResearch.evaluation import experiment, progress
 from VSClickCorrectResearch.evaluation.report import WRITTEN
 
@@ -47,8 +52,6 @@ def cases(files, tmp_path_factory):
 @pytest.fixture(scope="module")
 def evaluated(cases, bright_models, tmp_path_factory):
     """One round on all cases from their own masks; not to be changed."""
-    from VSClickCorrectLib.cli.main import main
-
     output = tmp_path_factory.mktemp("evaluated")
     assert main([*map(str, options(cases, output, bright_models))]) == 0
     return output
@@ -133,6 +136,43 @@ def test_first_click_begins_with_an_empty_mask_and_the_products_starter(cases, v
     summary = (tmp_path / "out" / "summary.md").read_text("utf-8")
     assert "One include click on an empty mask: mend" in summary
     assert "a normal error of 0.5 mm in each direction of the slice, 0.0% of them anywhere" in summary
+
+
+def test_deep_clicks_are_answered_by_the_products_starter_from_whatever_start(
+    files, bright_models, own_models, tmp_path, monkeypatch
+):
+    label = write_image(tmp_path / "label.nii.gz", ball().astype(np.uint8))
+    far = np.zeros(SHAPE, np.uint8)
+    far[1, 1:3, 1:3] = 1
+    mask = write_image(tmp_path / "far.nii.gz", far)
+    path = tmp_path / "cases.csv"
+    path.write_text(f"case,t1ce,t2,label,mask\na,{files.t1ce},{files.t2},{label},{mask}\n", encoding="utf-8")
+    more = ["--user", "guided", "--clicks-per-round", 1, "--no-baselines"]
+
+    def scores(models):
+        assert main([*map(str, options(path, tmp_path / "out", models, *more))]) == 0
+        results = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+        shutil.rmtree(tmp_path / "out")
+        return [one["scores"]["dice"] for one in results["cases"][0]["rounds"]["mend"]], results["settings"]
+
+    asked, original = [], InitialSegmenter.propose
+
+    def propose(self, case, click, *more):
+        asked.append(click.kind)
+        return original(self, case, click, *more)
+
+    monkeypatch.setattr(InitialSegmenter, "propose", propose)
+    # The mask lies elsewhere; one include click in the middle of the tumour has it found whole.
+    (start, after), settings = scores(bright_models)
+    assert [name.split("@")[0] for name in settings["models"]] == ["mend", "find", "first"]
+    assert start == 0.0 and after > 0.8
+    assert set(asked) == {ClickKind.INCLUDE}
+    # A folder with nothing but a corrector is evaluated as before.
+    asked.clear()
+    write_manifest(own_models, [entry for entry in read_manifest(own_models) if entry["role"] == "corrector"])
+    _, settings = scores(own_models)
+    assert [name.split("@")[0] for name in settings["models"]] == ["mend"]
+    assert asked == []
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def test_brats_of_either_numbering_gives_the_same_classes_and_all_four_sequences
     [
         ("BraTS-GLI-00002-000-", "t1c", 4, "label 4, a resection cavity"),
         ("BraTS20_Training_001_", "t1ce", 3, "label 3 and no 4, so that it is not clear"),
+        ("BraTS-PED-00003-000-", "t1c", 1, "numbers mean other classes in other editions"),
     ],
 )
 def test_numbers_of_brats_that_mean_something_else_are_refused(stem, role, value, said, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Results of three made-up cases, counted by hand."""
 
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -60,6 +61,24 @@ def test_time_of_a_round_applied_at_once_is_shared_by_its_clicks(results):
     a_click, a_round = made_results(one_by_one=True).milliseconds("net")
     assert a_click.mean == 10.0
     assert a_round.mean == pytest.approx((50 + 50 + 30 + 20 + 50) / 5)
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_clicks_that_were_refused_make_no_click_faster(one_by_one):
+    made = made_results(one_by_one)
+    # Of the three clicks of b's first round two were refused; all of its second were.
+    times = ((10.0, 0.0, 0.0), (0.0, 0.0)) if one_by_one else ((10.0,), (0.0,))
+    a, b, c, none = made.records
+    start, *rounds = b.rounds["net"]
+    refused = [
+        replace(one, milliseconds=some, refused=number)
+        for one, some, number in zip(rounds, times, (2, 2), strict=True)
+    ]
+    b = replace(b, rounds={**b.rounds, "net": (start, *refused)})
+    a_click, a_round = replace(made, records=[a, b, c, none]).milliseconds("net")
+    # 10 ms a click one by one, else a round: three of five clicks each, and that of the one.
+    assert a_click.mean == pytest.approx(10.0 if one_by_one else (3 * 2 + 10) / 4)
+    assert a_round.mean == pytest.approx((3 * 50 + 10) / 4 if one_by_one else 10.0)
 
 
 def test_differences_are_those_to_the_corrector_without_the_start(results):

@@ -10,6 +10,7 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.inference.doubt_map import DoubtMap
 from VSClickCorrectLib.inference.doubtful_places import doubtful_places
+from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.oracle import Oracle
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.baselines import Unchanged
@@ -73,18 +74,31 @@ def test_start_is_not_changed_and_masks_are_not_shared(case):
     assert [len(r.clicks) for r in same] == [0, 5, 5]
 
 
-class Choosy(Oracle):
-    """An oracle that refuses clicks in the lower half of the ball."""
+class Noting(Oracle):
+    """An oracle that notes which clicks it was asked about together."""
+
+    def __init__(self, truth):
+        super().__init__(truth)
+        self.asked = []
 
     def propose(self, case, mask, clicks):
-        if any(click.position_ras[2] < CENTER[2] for click in clicks):
-            raise CorrectionError("there is no border here.")
+        self.asked.append(tuple(clicks))
         return super().propose(case, mask, clicks)
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_refused_clicks_are_counted_and_do_not_hold_up_the_others(together, case):
-    start, first = played(case, Choosy(TRUTH), rounds=1, clicks=5, together=together)
+def test_refused_clicks_are_counted_and_do_not_hold_up_the_others(together, case, monkeypatch):
+    def check(self, clicks):
+        if any(click.position_ras[2] < CENTER[2] for click in clicks):
+            raise CorrectionError("there is no border here.")
+
+    monkeypatch.setattr(CorrectionSession, "check", check)
+    noting = Noting(TRUTH)
+    start, first = played(case, noting, rounds=1, clicks=5, together=together)
+    accepted = tuple(click for click in first.clicks if click.position_ras[2] >= CENTER[2])
+    # What is applied at once stays so where one of them was refused.
+    assert noting.asked == ([accepted] if together else [(click,) for click in accepted])
+    monkeypatch.undo()
     refused = [click for click in first.clicks if click.position_ras[2] < CENTER[2]]
     assert 0 < first.refused == len(refused) < len(first.clicks) == 5
     assert first.scores.dice > start.scores.dice
@@ -115,13 +129,8 @@ def test_first_click_is_part_of_the_start_and_stands_in_the_rounds_after_it(case
 
 
 def test_first_click_that_is_refused_leaves_the_mask_empty(case):
-    def initial_proposer(case, click, *_):
-        raise CorrectionError("nothing is seen here.")
-
-    click = Click(CENTER, ClickKind.INCLUDE)
-    (start,) = played(
-        case, start=np.zeros_like(TRUTH), first=click, initial_proposer=initial_proposer, rounds=0
-    )
+    outside = Click((1000.0, 0.0, 0.0), ClickKind.INCLUDE)
+    (start,) = played(case, start=np.zeros_like(TRUTH), first=outside, rounds=0)
     assert (start.refused, start.scores.dice, start.mask.any()) == (1, 0.0, False)
 
 

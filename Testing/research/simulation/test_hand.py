@@ -1,9 +1,12 @@
 """How far from where they were meant clicks are made."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectResearch.evaluation.experiment import perturbed_truth
 from VSClickCorrectResearch.simulation.hand import OFF_TARGET_MM, Hand
 
 SHAPE = (20, 100, 100)
@@ -51,6 +54,19 @@ def test_seed_and_case_decide_and_the_share_off_target_changes_no_other_click():
     some = errors(Hand(jitter_mm=1.0, off_target=0.1), 50)
     same = (some == one).all(axis=1)
     assert 0.7 < same.mean() < 1
+
+
+def test_what_spoils_a_mask_and_where_users_look_says_nothing_of_where_the_hand_errs():
+    hand, names = Hand(off_target=0.2), [f"case-{number:05d}" for number in range(400)]
+    truth = np.zeros(SHAPE, bool)
+    truth[8:12, 40:60, 40:60] = True
+    case, start_of = SimpleNamespace(grid=GRID, truth=truth), perturbed_truth(0)
+    missed = [hand.clicked(GRID, MEANT, hand.errors(name)) is not MEANT for name in names]
+    spoiled = [not np.array_equal(start_of(SimpleNamespace(name=n, **vars(case))).mask, truth) for n in names]
+    # Four of five masks are spoiled, of those that the first click misses, too: three deviations are 0.13.
+    assert np.mean(np.array(spoiled)[missed]) == pytest.approx(0.8, abs=0.13)
+    first = {tuple(source(names[0]).random(3)) for source in (hand.errors, hand.places)}
+    assert len(first) == 2
 
 
 def test_no_click_leaves_the_image():

@@ -72,10 +72,30 @@ def test_a_training_goes_on_with_the_experiment_with_which_it_began_and_no_other
     assert run(experiment(tmp_path), cohort, output) == first
 
 
+@pytest.mark.parametrize("which", ["training", "validation"])
+def test_a_training_goes_on_with_the_cases_with_which_it_began_and_no_others(cohort, tmp_path, which, capsys):
+    for name in ("moved", "more"):
+        (tmp_path / name).mkdir()
+    moved, more = write_balls(tmp_path / "moved"), write_balls(tmp_path / "more", count=2)
+    small, output = read_experiment(experiment(tmp_path)), tmp_path / "trained"
+
+    def trained(*cohorts):
+        return train(small, cohorts, output, Schedule(4, val_every=2, threads=1, device="cpu"), seed=1)
+
+    first = trained(cohort, moved)
+    assert "also learned from" not in capsys.readouterr().out
+    with pytest.raises(ModelError, match=f"holds a training with other {which} cases; give the same"):
+        trained(*((more, moved) if which == "training" else (cohort, more)))
+    # Where they lie does not matter; what chooses weights is not to be learned from.
+    assert trained(cohort, cohort) == first
+    assert "1 of 1 validation cases are also learned from" in capsys.readouterr().out
+
+
 def test_a_training_of_a_version_that_kept_no_experiment_goes_on(cohort, tmp_path, monkeypatch):
     output = tmp_path / "trained"
     with monkeypatch.context() as earlier:
         earlier.setattr(training_of_experiments, "_taught", lambda experiment: {})
+        earlier.setattr(training_of_experiments, "_told_cases", lambda *_: {})
         first = run(experiment(tmp_path), cohort, output)
     assert run(experiment(tmp_path), cohort, output) == first
 

@@ -132,8 +132,16 @@ def half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 @enough_memory()
 @torch.inference_mode()
-def score(network: nn.Module, entry: ModelEntry, examples: Examples) -> float:
-    """Return the mean DSC of what a network says of examples, of those that count in its role's course."""
+def score(network: nn.Module, entry: ModelEntry, *cases: Examples) -> float:
+    """Return the mean DSC of what a network says of examples, of those that count in its role's course.
+
+    Each case counts with the mean of its own, however many clicks it took; a case without any does not count.
+    """
+    means = [float(np.mean(some)) for one in cases if (some := _scores(network, entry, one))]
+    return float(np.mean(means)) if means else 0.0
+
+
+def _scores(network: nn.Module, entry: ModelEntry, examples: Examples) -> list[float]:
     scores: list[float] = []
     course = COURSES[entry.role]
     with one_thread():
@@ -146,7 +154,7 @@ def score(network: nn.Module, entry: ModelEntry, examples: Examples) -> float:
             both, all_in_all = (found & right).sum(1), found.sum(1) + right.sum(1)
             overlap = torch.where(all_in_all > 0, 2 * both / all_in_all.clamp(min=1), 1.0)
             scores += overlap[right.any(1) | course.finds_nothing].tolist()
-    return float(np.mean(scores)) if scores else 0.0
+    return scores
 
 
 def _batches(sources: list[Examples], size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:

@@ -134,20 +134,20 @@ def _learned(
     from VSClickCorrectLib.inference.learning import half, learned, part_way, score
 
     lesson, parent = taught.lesson, taught.lesson.entry
-    new, own, builtin = Examples.joined(taught.new), Examples.joined(taught.own), lesson.built_in
+    new, own, builtin = Examples.joined(taught.new), taught.own, lesson.built_in
     released = models.load_as_trained(parent).eval()
     # What is in use now may be a version of its own: a new one must be better than that, too.
     rivals = [released, *(models.load_as_trained(e).eval() for e in _versions(models, parent)[-1:])]
     what = f"learning: {lesson.what}"
     student = learned(released, parent, new, builtin.replay, lambda done: progress(_STUDIED * done, what))
     progress(_STUDIED, "comparing")
-    before = max(score(rival, parent, own) for rival in rivals), score(released, parent, builtin.held_out)
+    before = max(score(rival, parent, *own) for rival in rivals), score(released, parent, builtin.held_out)
     for share in _SHARES:
         found = part_way(released, student, share)
         forgets = before[1], score(found, parent, builtin.held_out)
         if _loses_little(forgets):
             break
-    gain = before[0], score(found, parent, own)
+    gain = before[0], score(found, parent, *own)
     name, cases = "", len(taught.new) + len(taught.own)
     if _loses_little(forgets) and gain[1] - gain[0] >= LEAST_GAIN:
         told = {"cases": cases, "own": _rounded(gain), "builtin": _rounded(forgets)}

@@ -15,13 +15,16 @@ Write a cohort of synthetic cases for training: real tumour shapes in borrowed h
 data folder holds 'vs-seg-contours.tar.gz' and 'heads'; see Resources/Docs/data.md.
 """
 
+# In the order of their seeds, where none is named.
+_SPLITS = ("training", "validation", "test")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command's parser its options."""
     parser.description = _DESCRIPTION
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="contours and heads")
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
-    parser.add_argument("--split", choices=("training", "validation", "test"), default="training")
+    parser.add_argument("--split", choices=_SPLITS, default="training")
     parser.add_argument("--extent", choices=("region", "box", "head", "scan"), default="region")
     parser.add_argument(
         "--balanced",
@@ -36,7 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--count", type=count, default=300, metavar="N", help="cases (default: %(default)s)")
     parser.add_argument(
-        "--seed", type=natural, default=0, metavar="N", help="one seed, one cohort (default: %(default)s)"
+        "--seed",
+        type=natural,
+        metavar="N",
+        help="one seed, one cohort; phantoms and made-up tumours follow from it whatever the split, so that "
+        "cohorts of different splits need different ones (default: 0, 1 or 2 by the split)",
     )
     add_workers(parser, os.cpu_count(), "one for each core")
     parser.set_defaults(run=run)
@@ -46,8 +53,9 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     from VSClickCorrectResearch.datasets.cohort import CohortRecipe, write_cohort
 
+    seed = _SPLITS.index(options.split) if options.seed is None else options.seed
     recipe = CohortRecipe(
-        options.split, options.extent, options.count, options.seed, options.balanced, options.classes
+        options.split, options.extent, options.count, seed, options.balanced, options.classes
     )
     with workers_of(options) as workers:
         write_cohort(options.output, recipe, options.data, workers)

@@ -32,6 +32,8 @@ _LATER = {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
 _EARLIER_NUMBERS = {1: "non-enhancing", 2: "oedema", 3: "non-enhancing", 4: "enhancing"}
 _LATER_NUMBERS = {1: "non-enhancing", 2: "oedema", 3: "enhancing"}
 _HIGHEST = 4
+# Children's tumours: 2024 numbered 1 for enhancing, 2 non-enhancing, 3 cystic and 4 oedema, 2023 as gliomas.
+_CHILDREN = re.compile(r"brats-ped", re.IGNORECASE)
 
 
 def find_cases(root: Path) -> list[CaseSource]:
@@ -66,6 +68,11 @@ def find_cases(root: Path) -> list[CaseSource]:
 
 
 def _read(files: dict[str, Path]) -> Imported:
+    if _CHILDREN.match(files["seg"].name):
+        raise ImageError(
+            f"{files['seg']} is of BraTS-PED, whose numbers mean other classes in other editions; "
+            "leave the case out, or list it with classes of your own."
+        )
     later = any(role in _LATER for role in files)
     paths = {_LATER.get(role, role): path for role, path in files.items() if role != "seg"}
     if not {"t1ce", "t2"} & set(paths):

@@ -105,12 +105,17 @@ def recorded(plan: EvaluationPlan, output: Path, settings: EvaluationSettings, c
 def _prepared(plan: EvaluationPlan, _digest: str) -> PreparedPlan:
     models = ModelFolder(plan.models, plan.corrector or "")
     corrector = Corrector.load(models, None, plan.device)
-    found = plan.start in ("initial", "first-click") or plan.play.user == LED
-    segmenter = InitialSegmenter.load(models, plan.device, plan.hold_clicks) if found else None
+    segmenter = InitialSegmenter.load(models, plan.device, plan.hold_clicks) if _finds(plan, models) else None
     methods = _methods(plan, corrector, segmenter)
     also = click_anywhere_inside(plan.seed) if plan.start == "first-click" else None
     run = EvaluationRun(methods, _start_of(plan, segmenter), plan.sequences, plan.play, also)
     return PreparedPlan(run, _models(plan, corrector, segmenter))
+
+
+def _finds(plan: EvaluationPlan, models: ModelFolder) -> bool:
+    """Whether the initial networks take part: where there are any, since in use they answer deep clicks."""
+    wanted = plan.start in ("initial", "first-click") or plan.play.user == LED
+    return wanted or (models.has("locator") and (models.has("click") or models.has("initial")))
 
 
 def _methods(

@@ -155,15 +155,18 @@ class EvaluationResults:
         return int(self.of_method(method)["refused"].sum())
 
     def milliseconds(self, method: str) -> tuple[Summary, Summary] | None:
-        """Summarise milliseconds a click and a round over all rounds played, or None if there was none."""
-        rounds = [r for case in self.cases for r in case.rounds[method][1:] if r.clicks]
+        """Summarise milliseconds a click and a round over all rounds played, or None if there was none.
+
+        Clicks that were refused took no time, and do not count.
+        """
+        rounds = [r for case in self.cases for r in case.rounds[method][1:] if r.clicks > r.refused]
         if not rounds:
             return None
         a_round = [sum(r.milliseconds) for r in rounds]
         a_click = (
-            [one for r in rounds for one in r.milliseconds]
+            [one for r in rounds for one in r.milliseconds if one > 0]
             if self.settings.one_by_one
-            else [total / r.clicks for total, r in zip(a_round, rounds, strict=True)]
+            else [total / (r.clicks - r.refused) for total, r in zip(a_round, rounds, strict=True)]
         )
         return summarise(a_click), summarise(a_round)
 

@@ -144,12 +144,12 @@ def play_rounds(case: LabelledCase, start: Start, method: Method, play: Play) ->
     """
     mask = ArrayMask(case.grid, start.mask)
     session = CorrectionSession(case.case, mask, method.proposer, method.initial_proposer, method.merge)
-    errors = play.hand.errors(case.name)
+    errors, places = play.hand.errors(case.name), play.hand.places(case.name)
     meant: Sequence[Click] = () if start.click is None else (start.click,)
     for number in range(play.rounds + 1):
         if number:
             session.next_round()
-            meant = _meant(case, session, mask, method, play, errors)
+            meant = _meant(case, session, mask, method, play, places)
         clicks = tuple(play.hand.clicked(case.grid, click, errors) for click in meant)
         scores, times, refused = [], [], 0
         for group in [clicks] if play.together and clicks else [(click,) for click in clicks]:
@@ -187,11 +187,15 @@ def _meant(
 
 def apply_accepted(session: CorrectionSession, clicks: Sequence[Click]) -> tuple[float, int]:
     """Apply clicks together, without those that are refused; returns milliseconds and how many those are."""
+    # One refused click would hold up the others; the user takes it away, and they are seen on one mask still.
+    accepted = [click for click in clicks if _is_accepted(session, click)]
+    refused = len(clicks) - len(accepted)
+    return (session.apply_together(accepted).milliseconds if accepted else 0.0), refused
+
+
+def _is_accepted(session: CorrectionSession, click: Click) -> bool:
     try:
-        return session.apply_together(clicks).milliseconds, 0
+        session.check([click])
     except CorrectionError:
-        if len(clicks) == 1:
-            return 0.0, 1
-        # One refused click holds up the others of its round; the user takes it away.
-        each = [apply_accepted(session, (click,)) for click in clicks]
-        return sum(time for time, _ in each), sum(refused for _, refused in each)
+        return False
+    return True

@@ -12,6 +12,9 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
 
 OFF_TARGET_MM = 15.0
+# Start, clicks of a user and the hand's errors follow from one seed and one case, but from numbers of their
+# own: drawn from the same ones, only masks that were not spoiled would be missed by the first click.
+_ERRORS, _PLACES = 1, 2
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,14 @@ class Hand:
 
     def errors(self, case: str) -> np.random.Generator:
         """Return where the errors on a case of that name come from."""
-        return np.random.default_rng([self.seed, zlib.crc32(case.encode())])
+        return self._chance(case, _ERRORS)
+
+    def places(self, case: str) -> np.random.Generator:
+        """Return where the places come from at which a user looks by chance."""
+        return self._chance(case, _PLACES)
+
+    def _chance(self, case: str, what: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, zlib.crc32(case.encode()), what])
 
     def clicked(self, grid: Grid, click: Click, rng: np.random.Generator) -> Click:
         """Return a click as it was made.

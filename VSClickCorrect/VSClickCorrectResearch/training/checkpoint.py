@@ -19,6 +19,8 @@ FORMAT = 2
 _METADATA = "vsclickcorrect_training"
 # What an experiment's file says of a training; trainings of earlier versions do not tell it, and go on.
 EXPERIMENT = ("loss", "examples", "geometry", "parameters", "batch", "classes", "channels")
+# And its cases, of which it knows no more than whether they are others.
+_CASES = ("training", "validation")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -94,10 +96,12 @@ class SafetensorsIO(CheckpointIO):
     def _compare(self, folder: Path, was: Mapping[str, Any]) -> None:
         for name in {**self._settings, **was}:
             now = self._settings.get(name)
-            if was.get(name) == now or (name in EXPERIMENT and name not in was):
+            if was.get(name) == now or (name in (*EXPERIMENT, *_CASES) and name not in was):
                 continue
             # A network is a long list of shapes, which would tell a person nothing.
             other = "of another network" if name == "network" else f"with {name} {was.get(name)}, not {now}"
+            if name in _CASES:
+                other = f"with other {name} cases"
             raise ModelError(
                 f"{folder} holds a training {other}; "
                 "give the same settings to go on with it, or another output."

@@ -19,7 +19,8 @@ from VSClickCorrectResearch.training.stream import CohortStream
 _CLICKS = (0.4, 0.22, 0.12, 0.1, 0.08, 0.05, 0.03)
 _PARTIAL_FIELD = 0.15
 _EMPTY_START, _OWN_START = 0.55, 0.25
-_HELD_BACK = 32
+# So many cases choose the weights, the first ones.
+HELD_BACK = 32
 
 
 class ClickTask:
@@ -47,7 +48,7 @@ class ClickTask:
     ) -> None:
         self._experiment, self._seed, self._network = experiment, seed, network
         self._training = training
-        held_back = [validation[n] for n in range(min(len(validation), _HELD_BACK))]
+        held_back = [validation[n] for n in range(min(len(validation), HELD_BACK))]
         rng = np.random.default_rng(0)
         crops = [random_crop(one, experiment.examples.crop, rng) for one in held_back]
         self._held_back = [one for one in crops if (one[1] >= 0.5).any()]

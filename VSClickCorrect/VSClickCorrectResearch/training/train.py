@@ -31,7 +31,7 @@ from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.checkpoint import EXPERIMENT
 from VSClickCorrectResearch.training.class_task import ClassTask, class_example
-from VSClickCorrectResearch.training.click_task import ClickTask
+from VSClickCorrectResearch.training.click_task import HELD_BACK, ClickTask
 from VSClickCorrectResearch.training.cut_making import Starts, perturbed_start
 from VSClickCorrectResearch.training.examples import Example, crop_source, slab_source
 from VSClickCorrectResearch.training.experiments import EACH_CUT, Experiment
@@ -43,6 +43,7 @@ from VSClickCorrectResearch.training.reporter import CURVES, LOG, is_log
 from VSClickCorrectResearch.training.schedule import Schedule
 from VSClickCorrectResearch.training.stream import CohortStream
 from VSClickCorrectResearch.training.tasks import CropTask, CutTask, Task
+from VSClickCorrectResearch.training.told_cases import shared, told
 
 RESULT = "result.json"
 _Any = TypeVar("_Any")
@@ -98,7 +99,7 @@ def train(
     read = [file for path in cohorts for file in _inputs(experiment, path)]
     check_output(output, [*read, *([weights] if weights else [])])
     task = _task(experiment, cohorts, seed, weights, models, network)
-    schedule = replace(schedule, taught=_taught(experiment))
+    schedule = replace(schedule, taught={**_taught(experiment), **_told_cases(experiment, cohorts, seed)})
     best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
     result = {"score": best, **task.measure(network.eval())}
     text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
@@ -110,6 +111,24 @@ def _taught(experiment: Experiment) -> dict[str, Any]:
     """Return what decides, beside schedule and seed, what a network learns, by the names of `EXPERIMENT`."""
     told = {**asdict(experiment), "parameters": experiment.parameters, "batch": experiment.course.batch}
     return {name: told[name] for name in EXPERIMENT}
+
+
+def _told_cases(experiment: Experiment, cohorts: tuple[Path, Path], seed: int) -> dict[str, str]:
+    """Return what tells with which cases a training must go on; says if it learns from those that choose."""
+    learnt, judged = (_listed(experiment, path) for path in cohorts)
+    growing = experiment.role == "click"
+    if growing:
+        # Its cohorts may be written while it learns; of the second the first cases choose.
+        judged = judged[:HELD_BACK]
+    else:
+        learnt = chosen_cases(learnt, experiment.examples.cases, seed)
+    if both := shared(learnt, judged):
+        print(f"{both} of {len(judged)} validation cases are also learned from: scores say too much.")
+    return {"validation": told(judged), **({} if growing else {"training": told(learnt)})}
+
+
+def _listed(experiment: Experiment, path: Path) -> Sequence[Any]:
+    return _class_cases(experiment, path) if experiment.classes else list_cases(path)
 
 
 def check_output(output: Path, inputs: Sequence[Path]) -> None:
