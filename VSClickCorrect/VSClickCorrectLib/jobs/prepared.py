@@ -176,7 +176,7 @@ def _version(path: Path, known: Any) -> Iterator[tuple[str, list[int]]]:
         known = known if isinstance(known, dict) else {}
         with os.scandir(path) as entries:
             for entry in entries:
-                # Beside a series may lie what comes and goes with the work: the worklist's table for instance.
+                # Beside a series may lie what changes with the work: the worklist's table for instance.
                 with suppress(OSError):
                     version = _size_and_time(entry.stat())
                     if known.get(entry.name) == version or is_dicom(Path(entry)):
