@@ -76,4 +76,4 @@ def _more(row: Row) -> str:
     """Return what is to be known of a case beside its state; nothing is told to lack while others have it."""
     if row.holder:
         return f", open with {row.holder}"
-    return f"; {row.lacking}" if row.lacking else ""
+    return f"; {row.note}" if row.note else ""

@@ -154,4 +154,4 @@ def _row_text(row: Row) -> str:
     text = _("{case}, {state}").format(case=row.case.name, state=_(row.record.state.value))
     if row.holder:
         return _("{case}, open with {holder}").format(case=text, holder=row.holder)
-    return f"{text}; {row.lacking}" if row.lacking else text
+    return f"{text}; {row.note}" if row.note else text

@@ -33,6 +33,11 @@ class Row:
     holder: str
     lacking: str = ""
 
+    @property
+    def note(self) -> str:
+        """What is to be known of it beside its state, without a look at its files; empty if nothing is."""
+        return self.lacking or self.case.fault
+
 
 @dataclass(frozen=True)
 class Progress:
