@@ -315,3 +315,17 @@ def test_clicks_and_undo_that_were_meant_for_the_case_before_leave_the_next_one_
         assert page.workbench.session.clicks == []
 
     asyncio.run(day())
+
+
+def test_the_list_tells_which_label_lacks_its_dicom(page, tmp_path):
+    for name in ("VS-1", "VS-2"):
+        write_slices(tmp_path / "cases" / name / "t1_mpr", ball_volume(), patient=name)
+    opened = worklist(tmp_path, "AB")
+    opened.go_to("VS-1")
+    opened.done(ball(), ball_volume().grid, "VS-1")
+    (tmp_path / "results" / "dicom" / "sub-VS1" / "report.dcm").unlink()
+    asyncio.run(page.flow.worklist.begin(opened))
+    assert [(row["name"], row["state"], row["more"]) for row in page.shown.rows] == [
+        ("VS-1", "done", "; its DICOM objects are missing; open it to write them"),
+        ("VS-2", "in work", ""),
+    ]

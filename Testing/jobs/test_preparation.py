@@ -103,9 +103,63 @@ def test_what_lies_beside_a_series_is_no_part_of_its_version(tmp_path):
     before = versions_of({"t1ce": str(series)})
     (series / "summary.csv").write_text("case")
     assert versions_of({"t1ce": str(series)}) == before
-    assert before["t1ce"][0] == ball_volume().grid.shape[0]
+    assert len(before["t1ce"]) == ball_volume().grid.shape[0]
     next(series.glob("IM*")).unlink()
     assert versions_of({"t1ce": str(series)}) != before
+
+
+@pytest.fixture
+def of_series(tmp_path, own_models):
+    """A task whose T1ce are DICOM files, its mask made."""
+    series = write_slices(tmp_path / "t1", ball_volume())
+    task = Preparation("one", {"t1ce": str(series)}, {}, str(tmp_path / "i.npz"), str(own_models), "cpu")
+    prepare(task)
+    return task
+
+
+def test_of_a_series_that_has_not_changed_no_file_is_opened(of_series, monkeypatch):
+    opened = []
+    monkeypatch.setattr("VSClickCorrectLib.io.dicom_search.check_file", opened.append)
+    assert is_up_to_date(of_series)
+    assert opened == []
+
+
+def _exchanged(series):
+    # An older slice than the newest, as long as the one in whose place it is.
+    first, second = sorted(series.glob("IM*"))[:2]
+    times = second.stat()
+    os.utime(first, ns=(times.st_atime_ns, times.st_mtime_ns - 10**9))
+
+
+def _named_otherwise(series):
+    first = min(series.glob("IM*"))
+    first.rename(first.with_name("IM99t1"))
+
+
+def _one_arrives(series):
+    (series / "IM99t1").write_bytes(min(series.glob("IM*")).read_bytes())
+
+
+def _one_is_cut_off(series):
+    first = min(series.glob("IM*"))
+    times = first.stat()
+    first.write_bytes(first.read_bytes()[:-10])
+    os.utime(first, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [_exchanged, _named_otherwise, _one_arrives, _one_is_cut_off])
+def test_a_mask_of_a_series_that_has_changed_is_not_up_to_date(of_series, change):
+    change(Path(of_series.files["t1ce"]))
+    assert not is_up_to_date(of_series)
+
+
+def test_a_slice_that_was_still_arriving_is_missed_until_it_is_whole(of_series):
+    series = Path(of_series.files["t1ce"])
+    whole = min(series.glob("IM*")).read_bytes()
+    (series / "IM99t1").write_bytes(b"")
+    assert is_up_to_date(of_series)
+    (series / "IM99t1").write_bytes(whole)
+    assert not is_up_to_date(of_series)
 
 
 def test_images_that_cannot_be_read_leave_nothing(task, tmp_path):

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from bright_ball import ball, ball_volume
 from pythonqt import bare
+from source_series import write_slices
 from VSClickCorrectLib.io.images import read_mask
 from worklist_panel import choose, open_worklist, summary
 
@@ -215,6 +217,20 @@ def test_any_case_can_be_chosen_from_the_list(widget, opened, small):
     assert widget.ui.caseSelector.currentIndex == 1
     choose(widget, 0)
     assert widget.panel.flow.workbench.values()[painted.slices].all()
+
+
+def test_a_label_that_lacks_its_dicom_is_told_in_the_list(widget, tmp_path, desktop):
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
+    for name in ("VS-1", "VS-2"):
+        write_slices(tmp_path / "cases" / name / "t1_mpr", ball_volume(), patient=name)
+    earlier = Worklist.open(tmp_path / "cases", tmp_path / "results", "AB")
+    earlier.go_to("VS-1")
+    earlier.done(ball(), ball_volume().grid, "VS-1")
+    (tmp_path / "results" / "dicom" / "sub-VS1" / "report.dcm").unlink()
+    open_worklist(widget, tmp_path)
+    told = "VS-1, done; its DICOM objects are missing; open it to write them"
+    assert listed(widget) == [told, "VS-2, in work"]
 
 
 def test_case_of_somebody_else_is_taken_over_only_if_confirmed(widget, opened, colleague, desktop):

@@ -1,6 +1,7 @@
 """Cases that came as DICOM: the label, and DICOM objects beside it that come and go with it."""
 
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from source_series import write_both, write_slices
 from volume_files import GRID, SHAPE, VOLUME, blob, written
 from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io import dicom_headers
 from VSClickCorrectLib.io.dicom_out import (
     NAMES,
@@ -18,6 +21,8 @@ from VSClickCorrectLib.io.dicom_out import (
 )
 from VSClickCorrectLib.io.dicom_source import read_source
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.session.journal import session_event
+from VSClickCorrectLib.session.start_mask import start_json
 from VSClickCorrectLib.worklist import label_dicom
 from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -160,6 +165,28 @@ def test_why_it_cannot_be_written_when_the_case_is_opened_is_told(worklist, monk
     assert worklist.opened.remark.startswith("No DICOM was written: to write DICOM highdicom is needed")
     assert objects(worklist) == {}
     assert worklist.record("VS-1").state.value == "done"
+
+
+def test_a_label_is_not_written_onto_another_patient_s_images_that_took_the_place_of_its_own(tmp_path):
+    write_slices(tmp_path / "t1", VOLUME, patient="VS-1")
+    (tmp_path / "cases.csv").write_text("case,t1ce\none,t1\n", encoding="utf-8")
+    worklist = Worklist.open(tmp_path / "cases.csv", tmp_path / "out", "AB")
+    worklist.go_to("one")
+    images = worklist.opened.load()
+    start = start_json(ArrayMask(images.grid, MASK))
+    worklist.opened.journal().append(session_event(images.grid, "", "", start, images))
+    worklist.done(MASK, images.grid, "one")
+    assert sorted(objects(worklist, "one")) == sorted(NAMES)
+    # Sent to the archive, say; then the next patient's series comes into the same folder.
+    shutil.rmtree(tmp_path / "out" / "dicom")
+    shutil.rmtree(tmp_path / "t1")
+    write_slices(tmp_path / "t1", Volume(VOLUME.array[::-1].copy(), VOLUME.grid), patient="VS-2")
+    later = Worklist.open(tmp_path / "cases.csv", tmp_path / "out", "CD")
+    later.go_to("one")
+    later.opened.load()
+    assert objects(later, "one") == {}
+    assert later.opened.remark.startswith("No DICOM was written: the journal belongs to another image")
+    assert later.record("one").state.value == "done"
 
 
 def test_what_takes_long_to_write_does_not_take_the_place_of_another_reader_s(worklist, cases, monkeypatch):

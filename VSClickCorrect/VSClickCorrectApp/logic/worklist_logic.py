@@ -8,6 +8,7 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.errors import WorklistError
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
+from VSClickCorrectLib.worklist.overview import Row
 
 from VSClickCorrectApp.page_host import PageHost
 
@@ -66,6 +67,13 @@ class WorklistLogic:
         data.comment = worklist.comment if current is not None else ""
         data.progress = str(worklist.progress)
         data.rows = [
-            {"name": row.case.name, "state": row.record.state.value, "holder": row.holder}
+            {"name": row.case.name, "state": row.record.state.value, "more": _more(row)}
             for row in worklist.rows
         ]
+
+
+def _more(row: Row) -> str:
+    """Return what is to be known of a case beside its state; nothing is told to lack while others have it."""
+    if row.holder:
+        return f", open with {row.holder}"
+    return f"; {row.note}" if row.note else ""

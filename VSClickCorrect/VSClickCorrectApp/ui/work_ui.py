@@ -82,7 +82,7 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                         v_for=f"row in {name.rows}",
                         key="row.name",
                         title=("row.name",),
-                        subtitle=("row.state + (row.holder ? ', open with ' + row.holder : '')",),
+                        subtitle=("row.state + row.more",),
                         active=(f"row.name === {name.current}",),
                         click=(worklist.go_to, "[row.name]"),
                     )

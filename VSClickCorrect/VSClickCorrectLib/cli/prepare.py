@@ -49,7 +49,7 @@ def _prepare(options: argparse.Namespace, workers: Workers) -> None:
     worklist = Worklist.open(options.cases, options.output)
     worklist.different_patients = options.different_patients
     models = model_folder(options)
-    waiting = waiting_without_mask(worklist.rows(), None)
+    waiting = list(waiting_without_mask(worklist.rows(), None))
     every = [
         preparation_of(worklist, case, str(options.models or ""), options.device, models.version)
         for case in waiting

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from VSClickCorrectLib.io.dicom_search import is_dicom
 from VSClickCorrectLib.io.files import is_there, reading, write_atomically
 
 _TOLD = "told"
+# Of each file, by its name: how large and how new it is.
+Version = dict[str, list[int]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Preparation:
 
 
 def keep_prepared(
-    preparation: Preparation, initial: InitialMask, images: Case, versions: Mapping[str, list[int]]
+    preparation: Preparation, initial: InitialMask, images: Case, versions: Mapping[str, Version]
 ) -> None:
     """Keep an initial mask with the models that made it, and the images and files of which.
 
@@ -127,35 +131,60 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
 
 
 def is_up_to_date(preparation: Preparation) -> bool:
-    """Whether a mask of these models is kept, made of the files as they are; raises as `read_prepared`."""
+    """Whether a mask of these models is kept, made of the files as they are; raises as `read_prepared`.
+
+    No image is opened where none has changed: a window asks while somebody clicks. A file that took the place
+    of another of its name, size and time is not told from it; `read_prepared` compares the images themselves.
+    """
     arrays = _arrays(Path(preparation.path))
     if arrays is None:
         return False
+    told = _told(arrays)
+    known = told.get("versions")
+    if not isinstance(known, dict) or told.get("models") != _identities(preparation.folder):
+        return False
     try:
-        versions = versions_of(preparation.files)
+        return versions_of(preparation.files, known) == known
     except ImageError:
         return False  # whoever reads the images is told why they cannot be
-    told = _told(arrays)
-    return (told.get("models"), told.get("versions")) == (_identities(preparation.folder), versions)
 
 
-def versions_of(files: Mapping[str, str]) -> dict[str, list[int]]:
-    """Return what tells files, by their roles, from others of their name: how many, how large, how new.
+def versions_of(files: Mapping[str, str], known: Mapping[str, Any] | None = None) -> dict[str, Version]:
+    """Return what tells files, by their roles, from others of their name: of each how large and how new.
+
+    Parameters
+    ----------
+    files : mapping of str
+        Files, or folders of DICOM.
+    known : mapping, optional
+        What this returned before: files in folders that are as they were then are not opened again.
 
     Raises
     ------
     ImageError
         If one cannot be read.
     """
-    return {role: _version(Path(path)) for role, path in files.items()}
+    return {role: dict(_version(Path(path), (known or {}).get(role))) for role, path in files.items()}
 
 
-def _version(path: Path) -> list[int]:
+def _version(path: Path, known: Any) -> Iterator[tuple[str, list[int]]]:
     with reading(path):
-        # Beside a series may lie what changes with the work: the worklist's table for instance.
-        paths = [one for one in path.iterdir() if is_dicom(one)] if path.is_dir() else [path]
-        found = [one.stat() for one in paths]
-    return [len(found), sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)]
+        if not path.is_dir():
+            # The same file on another computer's path is the same.
+            yield path.name, _size_and_time(path.stat())
+            return
+        known = known if isinstance(known, dict) else {}
+        with os.scandir(path) as entries:
+            for entry in entries:
+                # Beside a series may lie what changes with the work: the worklist's table for instance.
+                with suppress(OSError):
+                    version = _size_and_time(entry.stat())
+                    if known.get(entry.name) == version or is_dicom(Path(entry)):
+                        yield entry.name, version
+
+
+def _size_and_time(found: os.stat_result) -> list[int]:
+    return [found.st_size, found.st_mtime_ns]
 
 
 def folder_of(models: str, version: str) -> ModelFolder:

@@ -152,4 +152,6 @@ class WorklistSection(Section):
 
 def _row_text(row: Row) -> str:
     text = _("{case}, {state}").format(case=row.case.name, state=_(row.record.state.value))
-    return _("{case}, open with {holder}").format(case=text, holder=row.holder) if row.holder else text
+    if row.holder:
+        return _("{case}, open with {holder}").format(case=text, holder=row.holder)
+    return f"{text}; {row.note}" if row.note else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import Cancelled, ImageError, VSClickError
@@ -85,7 +86,7 @@ class MasksAhead:
         worklist, choice = self._worklist, self._workbench.networks.choice
         if worklist is None or self._given_up is None or not self._may_work():
             return None
-        for case in waiting_without_mask(self._flow.rows, self._flow.current)[:AHEAD]:
+        for case in islice(waiting_without_mask(self._flow.rows, self._flow.current), AHEAD):
             preparation = preparation_of(worklist, case, choice.folder, choice.device, choice.corrector)
             if case.name not in self._given_up and not is_up_to_date(preparation):
                 return preparation

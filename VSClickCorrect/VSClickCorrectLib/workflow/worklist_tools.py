@@ -15,6 +15,7 @@ from VSClickCorrectLib.errors import (
     Unreadable,
     VSClickError,
     WorklistError,
+    as_sentence,
 )
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.inference.initial_mask import InitialMask
@@ -297,7 +298,7 @@ class WorklistFlow:
         # It may have been left while it was read.
         if worklist.current is not case:
             return
-        way.reasons += filter(None, [worklist.opened.remark])
+        way.reasons += [as_sentence(f"{r.rstrip('.')}.") for r in (worklist.opened.remark, case.remark) if r]
         self._workbench.open(opened, JournalPlace(worklist.opened.journal_path, worklist.opened.check_held))
         if opened.prepared is not None and self._host.has_packages():
             await self._offer(worklist, opened.prepared)

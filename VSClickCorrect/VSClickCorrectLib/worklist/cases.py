@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from VSClickCorrectLib.worklist.case_list import CASES, COLUMNS, read_rows
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.names import case_name, natural
+from VSClickCorrectLib.worklist.records import CaseRecord
 from VSClickCorrectLib.worklist.segmentations import Segmentations
 from VSClickCorrectLib.worklist.store import FOLDER
 from VSClickCorrectLib.worklist.trees import ClassifiedPath, classify_path
@@ -73,22 +74,50 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     return cases
 
 
-def with_begun(cases: Sequence[WorkCase], begun: Sequence[str], known: Iterable[str]) -> list[WorkCase]:
+def with_begun(
+    cases: Sequence[WorkCase], begun: Sequence[CaseRecord], known: Iterable[str]
+) -> list[WorkCase]:
     """Give cases the spelling that their files know, and add those that were begun and are gone.
+
+    Of one whose files bear another name now, as where a spreadsheet made 1 of 001, both names tell of it.
 
     Parameters
     ----------
     cases : sequence of WorkCase
         What was found.
-    begun : sequence of str
-        Names of cases that were begun.
+    begun : sequence of CaseRecord
+        The cases that were begun.
     known : iterable of str
         Names that records know.
     """
     spelled = {case_name(name): name for name in known}
     found = [replace(case, name=spelled.get(case.name, case.name)) for case in cases]
     there = {case.name for case in found}
-    return found + [WorkCase(name, fault=_GONE) for name in begun if name not in there]
+    gone = {record.case: _image_of(record.files) for record in begun if record.case not in there}
+    fresh = there - {record.case for record in begun}
+    # A folder of several series is no one's alone.
+    names = {_image_of(case.files): case.name for case in found if case.name in fresh and not case.series}
+    renamed = {names[image]: name for name, image in gone.items() if image is not None and image in names}
+    now = {earlier: name for name, earlier in renamed.items()}
+    return [
+        *(_known_as(case, renamed[case.name]) if case.name in renamed else case for case in found),
+        *(WorkCase(name, fault=_why_gone(name, now.get(name, ""))) for name in gone),
+    ]
+
+
+def _image_of(files: Mapping[str, Path] | Mapping[str, str]) -> str | None:
+    """Return the image on whose grid a case's label lies."""
+    path = files.get("t1ce") or files.get("t2")
+    return os.path.abspath(path) if path is not None else None
+
+
+def _known_as(case: WorkCase, name: str) -> WorkCase:
+    remark = f"its images are those of case '{name}', on which there is work; call it so to go on with that"
+    return replace(case, remark="; ".join(filter(None, [case.remark, remark])))
+
+
+def _why_gone(name: str, now: str) -> str:
+    return f"its files are called case '{now}' now; call them '{name}' again in the list." if now else _GONE
 
 
 def with_labels(cases: Sequence[WorkCase], known: dict[str, str], claims: LabelClaims) -> list[WorkCase]:

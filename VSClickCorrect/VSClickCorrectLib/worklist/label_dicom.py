@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.dicom_out import NAMES, dicom_objects, write_objects
 from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
 from VSClickCorrectLib.io.files import changing, check_inside, is_there, reading
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.session.journal import Journal, check_case
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
 # BIDS has no place for results in DICOM.
@@ -50,11 +52,18 @@ class LabelDicom:
         with reading(self._folder):
             return all(is_there(self._folder / name) for name in NAMES)
 
-    def complete(self, label: Path, grid: Grid, series: str) -> str:
-        """Write what a death left unwritten of a label that is not empty; returns as `write`."""
+    def complete(self, label: Path, images: Case, journal: Callable[[], Journal]) -> str:
+        """Write what a death left unwritten of a label that is not empty; returns as `write`.
+
+        It is not written onto images of which the journal does not tell: they were exchanged since.
+        """
         try:
-            return "" if self.is_whole else self.write(read_mask(label, grid), grid, series)
-        except ImageError as error:
+            if self.is_whole:
+                return ""
+            if events := journal().events:
+                check_case(events, images)
+            return self.write(read_mask(label, images.grid), images.grid, images.reference.series)
+        except (CorrectionError, ImageError) as error:
             return f"No DICOM was written: {error}"
 
     def write(self, values: np.ndarray, grid: Grid, series: str) -> str:

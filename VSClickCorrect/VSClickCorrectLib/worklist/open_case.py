@@ -162,7 +162,7 @@ class OpenCase:
         self._grid, self._series = loaded.grid, loaded.reference.series
         if self.record.state is CaseState.DONE and self.held:
             label = self._store.labels.path(self.case.label)
-            self.remark = self._dicom.complete(label, loaded.grid, self._series)
+            self.remark = self._dicom.complete(label, loaded, self.journal)
         return loaded
 
     def keep(self, values: np.ndarray, grid: Grid, source: str | None = None) -> None:

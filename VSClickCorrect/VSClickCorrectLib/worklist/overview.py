@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,11 @@ class Row:
     record: CaseRecord
     holder: str
     lacking: str = ""
+
+    @property
+    def note(self) -> str:
+        """What is to be known of it beside its state, without a look at its files; empty if nothing is."""
+        return self.lacking or self.case.fault
 
 
 @dataclass(frozen=True)
@@ -83,17 +88,15 @@ class Progress:
         return ", ".join(parts) + others
 
 
-def waiting_without_mask(rows: Sequence[Row], current: WorkCase | None) -> list[WorkCase]:
-    """Return the cases to do that came without a mask, those after the open one first, then round again.
+def waiting_without_mask(rows: Sequence[Row], current: WorkCase | None) -> Iterator[WorkCase]:
+    """Yield the cases to do that came without a mask, those after the open one first, then round again.
 
-    Those that others have open are left out, and those whose files are not there.
+    Those that others have open are left out, and those whose files are not there, which is looked up as they
+    are asked for: of hundreds of cases on a slow drive a few are wanted.
     """
     names = [row.case.name for row in rows]
     start = names.index(current.name) + 1 if current is not None and current.name in names else 0
-    return [
-        row.case
-        for row in (*rows[start:], *rows[:start])
-        if row.record.state is CaseState.TODO
-        and row.case.mask is None
-        and not (row.holder or row.case.problem or row.case is current)
-    ]
+    for row in (*rows[start:], *rows[:start]):
+        waits = row.record.state is CaseState.TODO and row.case.mask is None and row.case is not current
+        if waits and not (row.holder or row.case.problem):
+            yield row.case

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -73,10 +74,12 @@ class Store:
         """Return the file of the initial mask that is made ahead of a case's work."""
         return self._inside(self.folder / f"sub-{label}_initial.npz")
 
-    def all_records(self) -> dict[str, CaseRecord]:
-        """Return every record there is, by case; damaged ones are left out, and unreadable ones."""
+    def all_records(self, without: Container[str] = ()) -> dict[str, CaseRecord]:
+        """Return every record there is, by case, but those of some labels, damaged and unreadable ones."""
         found = {}
         for name in self._names(r"sub-.*\.json"):
+            if name[len("sub-") : -len(".json")] in without:
+                continue
             # Whoever wants to work on its case is told.
             with passed_over(f"{name} was not read", ImageError, StorageError):
                 record = self._read(self.folder / name)
@@ -140,10 +143,13 @@ class Store:
     def write_summary(self, records: list[CaseRecord]) -> None:
         """Write the table of all cases, unless it is locked, by a spreadsheet that shows it for instance.
 
-        It holds nothing that the records do not, and is written anew each time.
+        It holds nothing that the records do not, and is written anew each time. Cases that others have begun
+        on a longer list than this one follow after ``records``.
         """
         with passed_over("the table of all cases was not written", ImageError, StorageError):
-            write_summary(self.output / SUMMARY, records)
+            others = self.all_records(without={record.label for record in records}).values()
+            begun = [record for record in others if record.state is not CaseState.TODO]
+            write_summary(self.output / SUMMARY, [*records, *begun])
 
     def keep_mask(self, label: str, values: np.ndarray, grid: Grid, point: JournalPoint) -> Path:
         """Keep a working mask, whose name says at which point of the journal that is; return its file.

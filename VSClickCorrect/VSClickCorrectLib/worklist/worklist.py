@@ -95,7 +95,7 @@ class Worklist:
         store = Store(output)
         records = store.all_records()
         labels = {name: record.label for name, record in records.items()}
-        cases = with_begun(cases, [r.case for r in records.values() if r.state is not CaseState.TODO], labels)
+        cases = with_begun(cases, [r for r in records.values() if r.state is not CaseState.TODO], labels)
         check_namesakes(cases, records, output)
         claims = LabelClaims(store.claims_folder, store.labels.case_of)
         worklist = cls(with_labels(cases, labels, claims), store, annotator, clock)
