@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from trame_slicer.views import SliceView
+from VSClickCorrectLib.geometry.triples import Point3, point3
 
 _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 # How much of a view's height a scale bar is long at most; of two views side by side the heights are the same,
@@ -51,6 +53,16 @@ class Picture:
         """The width of a pixel."""
         return float(np.linalg.norm(self.xy_to_ras[:3, 0]))
 
+    def is_same(self, other: Picture) -> bool:
+        """Whether another picture lies exactly there."""
+        return self.size == other.size and np.array_equal(self.xy_to_ras, other.xy_to_ras)
+
+    def at(self, x: float, y: float) -> Point3:
+        """Return the point, RAS mm, so far from left and top, as shares of width and height."""
+        width, height = self.size
+        # Pixels are counted at their middles.
+        return point3((self.xy_to_ras @ (x * width - 0.5, (1 - y) * height - 0.5, 0.0, 1.0))[:3])
+
     def place(self, ras: Sequence[float]) -> Place:
         """Return where a point, RAS mm, lies in the view, percent; it is dropped onto the plane."""
         x, y = (np.linalg.inv(self.xy_to_ras) @ (*ras, 1.0))[:2]
@@ -59,6 +71,15 @@ class Picture:
     def distance(self, ras: Sequence[float]) -> float:
         """Return how far a point lies from the plane, mm."""
         return abs(float(self.normal @ (np.asarray(ras) - self.point)))
+
+
+def picture_of(view: SliceView) -> Picture:
+    """Return where the pixels of a view lie."""
+    node = view.get_view_node()
+    matrix = node.GetXYToRAS()
+    values = [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)]
+    width, height = node.GetDimensions()[:2]
+    return Picture(np.array(values), (max(1, width), max(1, height)))
 
 
 def scale_bar(picture: Picture) -> tuple[float, str]:

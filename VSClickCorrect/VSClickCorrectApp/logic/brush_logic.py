@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from math import isfinite
 from typing import Any
 
@@ -19,22 +20,28 @@ from VSClickCorrectLib.workflow.mask_tools import MaskTools
 from VSClickCorrectApp.framing import frame_of
 from VSClickCorrectApp.layouts import AXIAL_VIEWS, PLANE_VIEWS
 from VSClickCorrectApp.logic.clicks_logic import BRUSH, ERASER, ClicksLogic
+from VSClickCorrectApp.overlay import Picture, picture_of
 from VSClickCorrectApp.page_host import PageHost
-from VSClickCorrectApp.pointing import point_at
 
 SMALLEST_MM, LARGEST_MM = 0.5, 20.0
 # Where the page finds by what names its state is called.
 _NAMES = "vs_brush"
 # A hand that draws for ten minutes.
 _MOST_POINTS = 100_000
+# Of how many pictures it is known where they lay: some seconds of the quickest paging in six views.
+_MOST_PICTURES = 2000
 
 
 @dataclass
 class BrushState:
-    """What the page knows of the brush: its radius, mm, and how many mm a view's shorter side shows."""
+    """What the page knows of the brush.
+
+    That is its radius, mm, and by view how many mm the shorter side shows, and the number of what is shown.
+    """
 
     radius: float = 3.0
     widths: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, int] = field(default_factory=dict)
 
 
 class BrushLogic:
@@ -67,22 +74,27 @@ class BrushLogic:
             "tool": clicks.typed_state.name.tool,
             "radius": name.radius,
             "widths": name.widths,
+            "pictures": name.pictures,
             "range": [SMALLEST_MM, LARGEST_MM],
         }
         self._views = {view: slicer_app.view_manager.get_view(view) for view in (*AXIAL_VIEWS, *PLANE_VIEWS)}
+        self._pictures: dict[int, Picture] = {}
+        # By view what it shows now; what the page says of it is not relied upon.
+        self._shown: dict[str, int] = {}
+        self._numbers = count(1)
         for view in self._views.values():
             view.modified.connect(self._measure)
         server.trigger("vs_stroke")(host.bound_to_shown(self.stroke))
 
-    def stroke(self, tool: str, name: str, radius_mm: float, places: Sequence[Sequence[Any]]) -> None:
-        """Paint along a line that was drawn over a view.
+    def stroke(self, tool: str, number: int, radius_mm: float, places: Sequence[Sequence[Any]]) -> None:
+        """Paint along a line that was drawn over a view, where that showed it as the line was begun.
 
         Parameters
         ----------
         tool : str
             `BRUSH` or `ERASER`.
-        name : str
-            The view's.
+        number : int
+            Of what the view showed, whatever it shows by now.
         radius_mm : float
             The disc's.
         places : sequence of 2 float
@@ -93,17 +105,31 @@ class BrushLogic:
         CorrectionError
             If no page of ours would send that, or as `MaskTools.paint`.
         """
-        view, radius = self._views.get(name), float(radius_mm)
-        known = view is not None and tool in (BRUSH, ERASER) and SMALLEST_MM <= radius <= LARGEST_MM
-        if not known or not _are_places(places):
+        picture = self._pictures.get(number) if isinstance(number, int) else None
+        radius = float(radius_mm)
+        known = tool in (BRUSH, ERASER) and SMALLEST_MM <= radius <= LARGEST_MM and _are_places(places)
+        if picture is None or not known:
             raise CorrectionError("the stroke cannot be understood; load the page again.")
-        self._tools.paint(_stroke(view, radius, places), adds=tool == BRUSH)
+        points = [picture.at(x, y) for x, y in places]
+        self._tools.paint(Stroke(points, point3(picture.normal), radius), adds=tool == BRUSH)
 
     def _measure(self, view: SliceView) -> None:
         widths, name = self.typed_state.data.widths, view.get_singleton_tag()
         width = round(frame_of(view).width_mm, 3)
         if widths.get(name) != width:
             self.typed_state.data.widths = {**widths, name: width}
+        self._number(name, picture_of(view))
+
+    def _number(self, name: str, picture: Picture) -> None:
+        """Give what a view shows a number, and forget what was shown long ago."""
+        if name in self._shown and picture.is_same(self._pictures[self._shown[name]]):
+            return
+        self._shown[name] = number = next(self._numbers)
+        self._pictures[number] = picture
+        self.typed_state.data.pictures = dict(self._shown)
+        if len(self._pictures) > _MOST_PICTURES:
+            shown = self._shown.values()
+            del self._pictures[next(one for one in self._pictures if one not in shown)]
 
 
 def _are_places(places: Sequence[Sequence[Any]]) -> bool:
@@ -112,10 +138,3 @@ def _are_places(places: Sequence[Sequence[Any]]) -> bool:
         len(place) == 2 and all(isfinite(value) and abs(value) < 100 for value in place)
         for place in places
     )
-
-
-def _stroke(view: SliceView, radius: float, places: Sequence[Sequence[Any]]) -> Stroke:
-    width, height = view.render_window().GetSize()
-    points = [point_at(view, (x * width - 0.5, (1 - y) * height - 0.5)) for x, y in places]
-    matrix = view.get_view_node().GetSliceToRAS()
-    return Stroke(points, point3(matrix.GetElement(row, 2) for row in range(3)), radius)

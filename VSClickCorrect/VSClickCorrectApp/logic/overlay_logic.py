@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 
-import numpy as np
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.geometry.triples import Point3
 
 from VSClickCorrectApp.layouts import SLICE_VIEWS, plane_of
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
-from VSClickCorrectApp.overlay import Picture, cut, length_mm, scale_bar
+from VSClickCorrectApp.overlay import cut, length_mm, picture_of, scale_bar
 
 
 @dataclass
@@ -27,6 +27,7 @@ class OverlayState:
 
 @dataclass
 class _Distance:
+    number: int
     start: Point3
     end: Point3
 
@@ -45,6 +46,8 @@ class OverlayLogic:
     def __init__(self, server: Server, views: ViewsLogic) -> None:
         self._views = views
         self._distances: list[_Distance] = []
+        # No distance has the number of an earlier one, which the page may still show.
+        self._numbers = count(1)
         self._open: _Distance | None = None
         self.typed_state = TypedState(server.state, OverlayState)
         name = self.typed_state.name
@@ -80,7 +83,7 @@ class OverlayLogic:
             self._open.end = ras
             self._open = None
         else:
-            self._open = _Distance(ras, ras)
+            self._open = _Distance(next(self._numbers), ras, ras)
             self._distances.append(self._open)
         self._draw_distances()
 
@@ -98,8 +101,10 @@ class OverlayLogic:
 
     def remove(self, number: int | None = None) -> None:
         """Remove the distance of a number, the last one if left out."""
-        if self._distances:
-            self._distances.pop(-1 if number is None else int(number))
+        numbers = [distance.number for distance in self._distances]
+        gone = number if number is not None else next(reversed(numbers), None)
+        if gone in numbers:
+            self._distances.pop(numbers.index(gone))
             self._open = None
             self._draw_distances()
 
@@ -115,7 +120,7 @@ class OverlayLogic:
             self.remove()
 
     def _on_moved(self, name: str) -> None:
-        data, picture = self.typed_state.data, picture_of(self._views, name)
+        data, picture = self.typed_state.data, picture_of(self._views.view(name))
         percent, text = scale_bar(picture)
         scale = {"width": round(percent, 3), "text": text}
         if data.scales.get(name) != scale:
@@ -127,7 +132,7 @@ class OverlayLogic:
         shown = [name for name in SLICE_VIEWS if name in self._views.typed_state.data.shown]
         cuts: dict[str, list] = {name: [] for name in SLICE_VIEWS}
         if self.typed_state.data.lines:
-            pictures = {name: picture_of(self._views, name) for name in shown}
+            pictures = {name: picture_of(self._views.view(name)) for name in shown}
             for name in shown:
                 # Twins lie in one plane, which cuts the others once.
                 others = {plane_of(other): other for other in shown if plane_of(other) != plane_of(name)}
@@ -141,24 +146,15 @@ class OverlayLogic:
     def _draw_distances(self) -> None:
         drawn: dict[str, list] = {name: [] for name in SLICE_VIEWS}
         for name in SLICE_VIEWS if self._distances else ():
-            picture = picture_of(self._views, name)
+            picture = picture_of(self._views.view(name))
             near = self._views.view(name).get_slice_step() / 2
-            for number, distance in enumerate(self._distances):
+            for distance in self._distances:
                 if max(picture.distance(distance.start), picture.distance(distance.end)) <= near:
                     text = f"{length_mm(distance.start, distance.end):.1f} mm"
                     ends = picture.place(distance.start), picture.place(distance.end)
-                    drawn[name].append({"number": number, "text": text, **_line(*ends)})
+                    drawn[name].append({"number": distance.number, "text": text, **_line(*ends)})
         if drawn != self.typed_state.data.distances:
             self.typed_state.data.distances = drawn
-
-
-def picture_of(views: ViewsLogic, name: str) -> Picture:
-    """Return where the pixels of the slice view of a name lie."""
-    node = views.view(name).get_view_node()
-    matrix = node.GetXYToRAS()
-    values = [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)]
-    width, height = node.GetDimensions()[:2]
-    return Picture(np.array(values), (max(1, width), max(1, height)))
 
 
 def _line(start: tuple[float, float], end: tuple[float, float]) -> dict[str, str]:

@@ -20,6 +20,8 @@ from VSClickCorrectApp.logic.views_logic import ViewsLogic
 _HELD_MS = 350.0
 # What several fingers seem to press arrives right after they are told of.
 _FINGERS_S = 0.5
+# Where the page finds by what names its state is called in which no tool has the left button.
+_RESTING = "vs_resting"
 
 
 class PointerLogic:
@@ -44,6 +46,7 @@ class PointerLogic:
         self._views, self._display, self._overlay, self._sequences = views, display, overlay, sequences
         self._draggings = [Dragging(views.view(name), self._meaning) for name in SLICE_VIEWS]
         self._state = server.state
+        server.state[_RESTING] = [display.typed_state.name.bare, overlay.typed_state.name.measuring]
         self._flicked, self._fingers = "", -inf
         views.hovered.connect(overlay.move)
         server.trigger("vs_hold")(self.hold)

@@ -41,7 +41,7 @@ from VSClickCorrectApp.layouts import (
     plane_of,
 )
 from VSClickCorrectApp.memory import keep_surface
-from VSClickCorrectApp.pointing import Pointing
+from VSClickCorrectApp.pointing import Pointing, point_at
 from VSClickCorrectApp.rendering import register_factories
 from VSClickCorrectApp.slices import SliceStack
 
@@ -99,6 +99,7 @@ class ViewsLogic:
         # Who looks at slices as they were acquired does so with the next case, too.
         self._acquired = ViewsState.layout
         self._pointings: list[Pointing] = []
+        self._under_pointer = ""
         # What views show that show the whole image, and what those show that are getting another size.
         self._whole: dict[str, ViewFrame] = {}
         self._resized: dict[str, ViewFrame] = {}
@@ -151,7 +152,7 @@ class ViewsLogic:
 
     def clear(self) -> None:
         """Show no case."""
-        self._slices = None
+        self._slices, self._under_pointer = None, ""
         state = self.typed_state.data
         state.slice = state.slices = 1
         state.positions = {}
@@ -257,7 +258,9 @@ class ViewsLogic:
     def _watch(self, view: SliceView) -> None:
         # Smoothing edges eight times over is dear without a graphics card, and images have no edges.
         view.render_window().SetMultiSamples(0)
-        self._pointings.append(Pointing(view, partial(self._on_clicked, view), self.hovered.emit))
+        self._pointings.append(
+            Pointing(view, partial(self._on_clicked, view), partial(self._on_hovered, view))
+        )
         view.modified.connect(self._on_view_modified)
         name = view.get_singleton_tag()
         for priority, action in ((_BEFORE_SLICER, self._before_resize), (_AFTER_SLICER, self._after_resize)):
@@ -285,6 +288,10 @@ class ViewsLogic:
         self.crosshair.SetCrosshairRAS(*point)
         self.clicked.emit(point)
 
+    def _on_hovered(self, view: SliceView, point: Point3) -> None:
+        self._under_pointer = view.get_singleton_tag()
+        self.hovered.emit(point)
+
     def _on_view_modified(self, view: SliceView) -> None:
         name = view.get_singleton_tag()
         if self._slices is None or name in self._resized:
@@ -292,6 +299,9 @@ class ViewsLogic:
         self._show_position(view)
         self._follow(view)
         self.moved.emit(name)
+        if name == self._under_pointer:
+            # The pointer rests while another slice comes under it.
+            self.hovered.emit(point_at(view, view.interactor().GetEventPosition()))
         if view is self._leading and self.typed_state.data.slice != self._number():
             self.typed_state.data.slice = self._number()
 

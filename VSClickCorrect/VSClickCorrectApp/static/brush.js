@@ -9,7 +9,11 @@
 
   const names = () => window.trame?.state.get("vs_brush");
   const value = (what) => window.trame.state.get(names()[what]);
-  const tool = () => (names() && COLORS[value("tool")] ? value("tool") : "");
+  const chosen = () => (names() && COLORS[value("tool")] ? value("tool") : "");
+  // As with clicks, the left button pans the bare image and measures then; Space counts before the server answers.
+  const resting = () => window.trame.state.get("vs_resting") || [];
+  const rests = () => window.vsclick?.holds("bare") || resting().some((name) => window.trame.state.get(name));
+  const tool = () => (chosen() && !rests() ? chosen() : "");
 
   let stroke = null;
   let pointer = null;
@@ -64,7 +68,7 @@
   function watch() {
     if (watching || !names()) return;
     watching = true;
-    window.trame.state.watch([names().tool, names().radius, names().widths], draw);
+    window.trame.state.watch([names().tool, names().radius, names().widths, ...resting()], draw);
   }
 
   function add(event) {
@@ -75,7 +79,7 @@
   async function finish() {
     const done = stroke;
     done.sent = true;
-    await window.trame.trigger("vs_stroke", [done.tool, done.view.dataset.view, done.radius, done.places]);
+    await window.trame.trigger("vs_stroke", [done.tool, done.picture, done.radius, done.places]);
     setTimeout(() => {
       if (stroke === done) stroke = null;
       draw();
@@ -99,9 +103,13 @@
   }
 
   listen("pointerdown", (event) => {
-    const view = tool() && event.button === 0 && !drawing() ? viewUnder(event) : null;
+    // Ctrl and a drag set the window, whatever tool is chosen.
+    const paints = tool() && event.button === 0 && !event.ctrlKey && !drawing();
+    const view = paints ? viewUnder(event) : null;
     if (!view || !value("widths")[view.dataset.view]) return;
-    stroke = { view, tool: tool(), radius: value("radius"), places: [], sent: false, pointer: event.pointerId };
+    // What the view shows now is what is painted on, even if the server shows something else before the end.
+    const picture = value("pictures")[view.dataset.view];
+    stroke = { view, picture, tool: tool(), radius: value("radius"), places: [], sent: false, pointer: event.pointerId };
     pointer = { view, x: event.clientX, y: event.clientY };
     add(event);
     draw();
@@ -140,6 +148,7 @@
   });
 
   listen("wheel", (event) => {
+    if (drawing()) return take(event);
     if (!tool() || !viewUnder(event)) return;
     if (!event.shiftKey) return;
     take(event);
@@ -151,7 +160,9 @@
   });
 
   listen("keydown", (event) => {
-    if (event.key !== "Escape" || !tool() || window.vsclick.isTyping(event) || document.querySelector(MENU)) return;
+    // Another slice or zoom would come under a stroke that is half drawn.
+    if (drawing() && event.key !== "Escape") return event.stopImmediatePropagation();
+    if (event.key !== "Escape" || !chosen() || window.vsclick.isTyping(event) || document.querySelector(MENU)) return;
     take(event);
     if (drawing()) stroke = null;
     else window.trame.trigger("vs_key", ["look"]);

@@ -238,6 +238,7 @@
   }
 
   window.vsclick = {
+    holds: (action) => [...held.values()].some((key) => key.action === action),
     send,
     fullscreen,
     isTyping,
