@@ -19,6 +19,7 @@ from VSClickCorrectLib.io.images import (
     write_mask,
     write_volume,
 )
+from VSClickCorrectLib.io.tumour_label import chosen_label
 
 # Masks
 
@@ -130,6 +131,18 @@ def two_labels(path):
     labels = blob().astype(np.uint8)
     labels[0] = 4
     return written(path, labels)
+
+
+def test_a_scan_that_is_given_as_a_mask_is_called_one():
+    with pytest.raises(ImageError, match="T1ce.nii holds 299 different values, as a scan does; name a mask"):
+        chosen_label(np.arange(300), (), Path("T1ce.nii"))
+
+
+def test_of_many_labels_the_list_says_that_it_goes_on(tmp_path):
+    values = blob().astype(np.uint8)
+    values.ravel()[:7] = np.arange(2, 9)
+    with pytest.raises(ImageError, match=r"holds several labels \(1, 2, 3, 4, 5, 6, …\); name"):
+        read_mask(written(tmp_path / "mask.nii.gz", values), PLAIN)
 
 
 def test_several_labels_are_listed_and_one_must_be_named(tmp_path):

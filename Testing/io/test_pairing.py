@@ -85,3 +85,24 @@ def test_one_file_of_dicom_says_whose_it_is_too(scans, tmp_path):
     from VSClickCorrectLib.io.pairing import scan_of
 
     assert scan_of(read_image(path)).patient == "VS-SEG-002"
+
+
+def test_files_that_are_called_something_else_are_told(tmp_path):
+    t1ce, t2, mask = (tmp_path / name for name in ("T1ce.nii.gz", "case_hrT2.nii.gz", "VS_mask.nii.gz"))
+    for number, path in enumerate((t1ce, t2, mask)):
+        written(path, VOLUME.array + number, PLAIN)
+    assert read_case(t1ce, t2).remarks == []
+    assert read_case(t2, t1ce).remarks == [
+        "The T1ce is the file 'case_hrT2.nii.gz', by its name a T2; check it.",
+        "The T2 is the file 'T1ce.nii.gz', by its name a T1; check it.",
+    ]
+    assert read_case(mask, None).remarks == [
+        "The T1ce is the file 'VS_mask.nii.gz', by its name a mask; check it."
+    ]
+
+
+def test_one_image_that_was_named_for_both_is_told(tmp_path):
+    scan = written(tmp_path / "scan.nii.gz", VOLUME.array, PLAIN)
+    assert read_case(scan, scan).remarks == [
+        "T1ce and T2 hold the same voxels; look whether one image was named for both."
+    ]

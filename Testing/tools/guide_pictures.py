@@ -161,6 +161,7 @@ def worklist(widget):
         widget.ui.worklistOutputPath.currentPath = "results"
         widget.ui.annotatorEdit.text = "AB"
         widget.ui.openWorklistButton.click()
+        wait(seconds=0.6)  # a case that has just come is not decided about
         widget.ui.commentEdit.text = "motion"
         widget.ui.skipCaseButton.click()
         picture_of_panel(widget, "guide-worklist", "statusLabel", "worklistCollapsibleButton", "caseWidget")

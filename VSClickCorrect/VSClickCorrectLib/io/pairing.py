@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import DifferentPatients
 from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.io.dicom_text import header_text
-from VSClickCorrectLib.io.naming import Kind, kind_of_series
+from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 
 _CHARACTER_SET = "0008|0005"
 # PatientID, FrameOfReferenceUID, SeriesDescription and SeriesInstanceUID.
 _SCAN_TAGS = ("0010|0020", "0020|0052", "0008|103e", "0020|000e")
+SAME_VOXELS = "T1ce and T2 hold the same voxels; look whether one image was named for both."
 OTHER_FRAME = "T1ce and T2 have different frames of reference; look whether they are registered."
 _NOT_T1CE = {Kind.T2: "a T2", Kind.NATIVE: "a T1 without contrast", Kind.OTHER: "neither T1 nor T2"}
 _NOT_T2 = {Kind.T1CE: "a T1", Kind.T1: "a T1", Kind.NATIVE: "a T1", Kind.OTHER: "neither T1 nor T2"}
+_NO_SCAN = {Kind.MASK: "a mask", Kind.LABEL: "a mask"}
 
 
 def scan_of(image: sitk.Image | sitk.ImageFileReader) -> Scan | None:
@@ -50,7 +54,11 @@ def paired(
         t1ce = _with(t1ce, _named_otherwise(t1ce.scan, "T1ce", _NOT_T1CE))
     if t2 is not None:
         t2 = _with(t2, _named_otherwise(t2.scan, "T2", _NOT_T2))
-    if t1ce is None or t2 is None or t1ce.scan is None or t2.scan is None:
+    if t1ce is None or t2 is None:
+        return t1ce, t2
+    if np.array_equal(t1ce.array, t2.array):
+        t2 = _with(t2, SAME_VOXELS)
+    if t1ce.scan is None or t2.scan is None:
         return t1ce, t2
     first, second = t1ce.scan, t2.scan
     t2 = _with(t2, _beside(first, second))
@@ -60,6 +68,13 @@ def paired(
         # Whoever opens them further on need not ask again.
         t2 = replace(t2, scan=None)
     return t1ce, t2
+
+
+def remark_on_name(path: Path, sequence: str | None) -> str:
+    """Return a remark on a file that is given as ``t1ce`` or ``t2`` and called something else, or nothing."""
+    role, kinds = ("T1ce", _NOT_T1CE) if sequence == "t1ce" else ("T2", _NOT_T2)
+    what = (kinds | _NO_SCAN).get(kind_of(path.name.partition(".")[0])) if sequence else None
+    return f"The {role} is the file '{path.name}', by its name {what}; check it." if what else ""
 
 
 def remarks_on_scans(t1ce: Scan | None, t2: Scan | None) -> tuple[str, ...]:

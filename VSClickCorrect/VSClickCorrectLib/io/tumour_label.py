@@ -16,6 +16,8 @@ from VSClickCorrectLib.errors import ImageError
 Label = int | str | Sequence[int | str]
 _SEGMENT = re.compile(r"Segment(\d+)_ID")
 _MAX_NAMED = 6
+# Maps of the whole brain have fewer labels, scans more values.
+_MAX_LABELS = 256
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,9 @@ def chosen_label(values: np.ndarray, labels: Sequence[int | str], path: Path) ->
     names = ", ".join(f"{v:g}" for v in there[:_MAX_NAMED])
     if any(v != round(v) for v in there):
         raise ImageError(f"{path} holds fractions ({names}, …) where labels should be; threshold it first.")
+    names += ", …" if len(there) > _MAX_NAMED else ""
+    if not labels and len(there) > _MAX_LABELS:
+        raise ImageError(f"{path} holds {len(there)} different values, as a scan does; name a mask.")
     if not labels and len(there) > 1:
         raise ImageError(f"{path} holds several labels ({names}); name the tumour's with --label.")
     voxels = np.isin(values, list(labels or there))

@@ -59,7 +59,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "an empty mask, the truth spoiled on purpose, or the mask that comes with the case "
         "(default: %(default)s)",
     )
-    parser.add_argument("--sequences", choices=("both", "t1ce", "t2"), default="both")
+    parser.add_argument(
+        "--sequences",
+        choices=("both", "t1ce", "t2"),
+        default="both",
+        help="what the networks see of a case (default: both)",
+    )
     _add_play(parser)
     add_corrector(parser)
     parser.add_argument(
@@ -73,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=natural,
         default=0,
         metavar="N",
-        help="of spoiled masks, of where clicks are made and of confidence intervals",
+        help="of spoiled masks, of where clicks are made and of confidence intervals (default: 0)",
     )
     parser.add_argument("--limit", type=count, metavar="N", help="the first N cases only")
     add_models(parser)

@@ -27,7 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="pictures")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="trained weights of the experiment")
     parser.add_argument("--limit", type=count, default=8, metavar="N", help="the first N cases (default: 8)")
-    parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of clicks and errors")
+    parser.add_argument(
+        "--seed", type=natural, default=0, metavar="N", help="of clicks and errors (default: 0)"
+    )
     add_models(parser)
     parser.set_defaults(run=run)
 

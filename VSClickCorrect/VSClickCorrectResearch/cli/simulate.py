@@ -24,8 +24,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="contours and heads")
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
-    parser.add_argument("--split", choices=_SPLITS, default="training")
-    parser.add_argument("--extent", choices=("region", "box", "head", "scan"), default="region")
+    parser.add_argument(
+        "--split",
+        choices=_SPLITS,
+        default="training",
+        help="whose heads and tumours; none is in two splits (default: training)",
+    )
+    parser.add_argument(
+        "--extent",
+        choices=("region", "box", "head", "scan"),
+        default="region",
+        help="the tumour's surroundings, wider ones, the whole head at low resolution, or at the scanner's "
+        "(default: region)",
+    )
     parser.add_argument(
         "--balanced",
         action="store_true",

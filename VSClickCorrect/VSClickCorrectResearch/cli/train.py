@@ -12,9 +12,10 @@ from VSClickCorrectLib.errors import ModelError, VSClickError
 
 _DESCRIPTION = """\
 Run an experiment of Resources/Experiments on cases whose tumour is known: a cohort that 'vsclick simulate'
-wrote (of extent 'head' for a locator, 'region' for the others), or a CSV list, for instance of cases that you
-have corrected and imported. Started again with the same output folder it goes on where it was
-interrupted; 'torchrun -m VSClickCorrectLib.cli.main train ...' or Slurm shares it among GPUs.
+wrote (of extent 'head' for a locator, 'box' for click and parts, 'scan' for the thesis's initial model,
+'region' for the others), or a CSV list, for instance of cases that you have corrected and imported. Started
+again with the same output folder it goes on where it was interrupted; 'torchrun -m
+VSClickCorrectLib.cli.main train ...' or Slurm shares it among GPUs.
 """
 
 
@@ -37,9 +38,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights to begin with (default: those that the experiment names, beside the output folder)",
     )
-    parser.add_argument("--seed", type=natural, default=0, metavar="N")
-    parser.add_argument("--threads", type=count, default=2, metavar="N", help="processor threads")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument(
+        "--seed", type=natural, default=0, metavar="N", help="of first weights and of samples (default: 0)"
+    )
+    parser.add_argument(
+        "--threads", type=count, default=2, metavar="N", help="processor threads (default: 2)"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of the network while it is trained (default: float32)",
+    )
     parser.add_argument(
         "--release", metavar="NAME", help="put the weights into the models folder under this name"
     )
