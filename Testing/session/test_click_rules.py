@@ -99,6 +99,18 @@ class TestRests:
         np.testing.assert_array_equal(one.mask.values, TUMOUR | long)
 
 
+class Slope:
+    """Says everywhere how likely tumour is."""
+
+    identity = "slope"
+
+    def __init__(self, probability):
+        self._probability = probability
+
+    def propose(self, case, mask, clicks):
+        return [Proposal(click, GRID.box, self._probability) for click in clicks]
+
+
 class TestInsisting:
     """The corrector's tumour ends at column 19, of which it is as sure as can be."""
 
@@ -116,6 +128,25 @@ class TestInsisting:
         for _ in range(2):
             one.apply(click_at(GRID, (2, 15, 16)))
         assert one.mask.values[2, 15].nonzero()[0].tolist() == list(range(10, 17))
+
+    @pytest.mark.parametrize("column", [16, 23])
+    def test_clicks_that_are_made_with_it_have_no_say_there(self, column):
+        one = session(TUMOUR)
+        again = click_at(GRID, (2, 15, column))
+        one.apply(again)
+        # The border runs through this one, 4 mm away, whose proposal is sure of it.
+        edit = one.apply_together([click_at(GRID, (2, 11, 19)), again])
+        assert one.mask.values[2, 15].nonzero()[0].tolist() == list(range(10, column + 1))
+        assert edit.remark == ""
+
+    def test_a_border_that_the_network_lets_go_but_not_to_the_click_comes_there(self):
+        # A logit of 0.85 all over the tumour: shifted to 0 at the click, it is more than that 1 mm away.
+        one = session(TUMOUR, Slope(np.where(TUMOUR, 0.7, 0.02).astype(np.float32)))
+        one.apply(click_at(GRID, (2, 15, 15)))
+        np.testing.assert_array_equal(one.mask.values, TUMOUR)
+        one.apply(click_at(GRID, (2, 15, 15)))
+        assert one.mask.values[2, 15, 15]
+        assert not one.mask.values[2, 14:17, 14:17].all()
 
     def test_a_click_that_was_undone_was_not_made(self):
         one = session(TUMOUR)
@@ -164,6 +195,29 @@ class TestRemarks:
         edit = one.apply(click_at(GRID, (2, 15, 23)))
         assert edit.change.count == (0, 0)
         assert "click there once more to insist" in edit.remark
+
+    def test_of_a_boundary_click_that_is_followed_in_part_says_how_to_insist(self):
+        # A dent of one column, 2 mm from the click, is filled; the border stays there.
+        dent = with_blocks(SHAPE, ((2, 3), (14, 17), (19, 20)))
+        one = session(TUMOUR & ~dent, Slope(TUMOUR.astype(np.float32)))
+        edit = one.apply(click_at(GRID, (2, 15, 21)))
+        assert edit.change.count == (3, 0)
+        assert (
+            edit.remark == "The border does not run through the click yet; click there once more to insist."
+        )
+        one.apply(click_at(GRID, (2, 15, 21)))
+        assert one.mask.values[2, 15].nonzero()[0].max() == 21
+
+    def test_of_several_boundary_clicks_say_how_many_were_not_followed(self):
+        one = session(TUMOUR & ~with_blocks(SHAPE, ((0, 5), (0, 60), (17, 20))))
+        edit = one.apply_together([click_at(GRID, (2, 12, 19)), click_at(GRID, (2, 16, 23))])
+        assert "does not run through 1 of 2 clicks yet" in edit.remark
+
+    def test_of_insisting_in_vain_say_what_to_do_instead(self):
+        one = session(np.zeros(SHAPE, bool), BlockCorrector(np.zeros(SHAPE, bool)))
+        said = [one.apply(click_at(GRID, (2, 15, 15))).remark for _ in range(2)]
+        assert "click there once more to insist" in said[0]
+        assert "place an include or exclude click instead" in said[1]
 
     def test_of_an_include_click_where_the_networks_see_nothing(self):
         one = session(TUMOUR)

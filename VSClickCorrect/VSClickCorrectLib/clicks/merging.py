@@ -13,7 +13,7 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import ROUNDING_MM, distances
-from VSClickCorrectLib.geometry.triples import Slices3
+from VSClickCorrectLib.geometry.triples import Slices3, triple
 
 # A change belongs to a click if it comes this close: a hand's accuracy when clicking a border.
 REACH_MM = 2.0
@@ -26,6 +26,8 @@ LOCAL_MM, RIM_MM = 5.0, 2.1
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
 MOST_SHIFT, SHIFTED_MM = 2.2, 6.0
+# Where a boundary click insists, its proposal counts so many times as much as those of clicks beside it.
+_INSISTING = 1e3
 _SURE = 1e-3
 
 
@@ -43,12 +45,15 @@ class Proposal:
         Tumour probability, shape ``box.shape``.
     threshold : float
         Probability from which a voxel is tumour.
+    insisted : ndarray of bool, optional
+        Where the click itself decides, whatever is proposed for others; shape ``box.shape``.
     """
 
     click: Click
     box: Box
     probability: np.ndarray
     threshold: float = 0.5
+    insisted: np.ndarray | None = None
 
     @property
     def values(self) -> np.ndarray:
@@ -72,7 +77,8 @@ def through_click(grid: Grid, proposal: Proposal, insisted: bool = False) -> Pro
         Of a boundary click that lies in its box.
     insisted : bool
         Whether the click was made before: a hand does not slip twice to the same place, so a border that the
-        network does not let go there is then drawn to the click by the ball between the two.
+        network does not let go there is then drawn to the click by the ball between the two, and the other
+        clicks that it is merged with have no say there.
     """
     probability = np.clip(proposal.probability.astype(np.float32), _SURE, 1 - _SURE)
     logits = np.log(probability / (1 - probability))
@@ -81,50 +87,73 @@ def through_click(grid: Grid, proposal: Proposal, insisted: bool = False) -> Pro
     here = float(logits[place].item()) - level
     outermost = _least_beside(grid, logits, place) - level
     shift = here if here < 0 else max(outermost, 0.0)
+    moved = _shifted(grid, proposal, logits, shift, place if abs(here) <= MOST_SHIFT else None)
+    return _drawn_to_click(grid, moved) if insisted else moved
+
+
+def _shifted(
+    grid: Grid, proposal: Proposal, logits: np.ndarray, shift: float, tumour: Slices3 | None
+) -> Proposal:
+    """Shift logits near a click; the voxel ``tumour``, if there is one, just becomes tumour by it."""
     if shift == 0:
         return proposal
     near = np.exp(-((distances(grid, proposal.box, proposal.click.position_ras) / SHIFTED_MM) ** 2))
     shifted = 1 / (1 + np.exp(np.clip(shift, -MOST_SHIFT, MOST_SHIFT) * near - logits))
-    if abs(here) <= MOST_SHIFT:
-        shifted[place] = np.maximum(shifted[place], proposal.threshold)
-    moved = replace(proposal, probability=shifted.astype(np.float32))
-    return _drawn_to_click(grid, moved, outward=here < 0) if insisted and abs(shift) > MOST_SHIFT else moved
+    if tumour is not None:
+        shifted[tumour] = np.maximum(shifted[tumour], proposal.threshold)
+    return replace(proposal, probability=shifted.astype(np.float32))
 
 
-def _drawn_to_click(grid: Grid, proposal: Proposal, outward: bool) -> Proposal:
-    """Give the ball between a click and the nearest voxel beyond the border, in its slice, its own side."""
+def _drawn_to_click(grid: Grid, proposal: Proposal) -> Proposal:
+    """Let the border run through a click, and the click alone decide there."""
+    voxel = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
+    outward = not proposal.values[voxel].item()
+    beside = [
+        place for place in _beside(grid, voxel, proposal.box.shape) if not proposal.values[place].item()
+    ]
+    probability, insisted = proposal.probability.copy(), np.zeros(proposal.box.shape, bool)
+    if beside and not outward:
+        # It does already.
+        insisted[beside[0]] = True
+    else:
+        insisted |= _ball_to_border(grid, proposal, voxel, outward)
+    probability[insisted] = 1.0 if outward else 0.0
+    probability[voxel], insisted[voxel] = (1.0, True) if insisted.any() else (probability[voxel], False)
+    return replace(proposal, probability=probability, insisted=insisted)
+
+
+def _ball_to_border(grid: Grid, proposal: Proposal, voxel: Slices3, outward: bool) -> np.ndarray:
+    """Return the ball between a click and the nearest voxel beyond the border, if its slice has one."""
     click, box = proposal.click.position_ras, proposal.box
-    voxel = Box.of_voxel(grid.ras_to_index(click)).slices_in(box)
     axis = grid.slice_order().axes[0]
     other = np.zeros(box.shape, bool)
     in_slice = tuple(place if a == axis else slice(None) for a, place in enumerate(voxel))
     other[in_slice] = proposal.values[in_slice] == outward
     other[voxel] = False
     if not other.any():
-        return proposal
+        return other
     far = np.where(other, distances(grid, box, click), np.inf)
     # Of several that are equally near the first, however distances are rounded.
     index = np.unravel_index(np.argmax(far <= far.min() + ROUNDING_MM), far.shape)
     middle = (grid.index_to_ras(np.add(index, box.start)) + np.array(click)) / 2
-    ball = distances(grid, box, middle) <= far.min() / 2 + ROUNDING_MM
-    probability = proposal.probability.copy()
-    probability[ball] = proposal.threshold if outward else 0.0
-    probability[voxel] = proposal.threshold
-    return replace(proposal, probability=probability)
+    return distances(grid, box, middle) <= far.min() / 2 + ROUNDING_MM
 
 
 def _least_beside(grid: Grid, values: np.ndarray, place: Slices3) -> float:
     """Return the least value of the voxels beside one in its slice, as far as they lie in the array."""
+    # Beside a slice of one voxel there is background.
+    return min((float(values[one].item()) for one in _beside(grid, place, values.shape)), default=-np.inf)
+
+
+def _beside(grid: Grid, place: Slices3, shape: tuple[int, ...]) -> list[Slices3]:
+    """Return the voxels beside one in its slice, as far as they lie in an array of that shape."""
     slices_axis = grid.slice_order().axes[0]
     beside = []
     for axis in (a for a in range(3) if a != slices_axis):
         for n in (place[axis].start - 1, place[axis].start + 1):
-            if 0 <= n < values.shape[axis]:
-                other = list(place)
-                other[axis] = slice(n, n + 1)
-                beside.append(float(values[tuple(other)].item()))
-    # Beside a slice of one voxel there is background.
-    return min(beside, default=-np.inf)
+            if 0 <= n < shape[axis]:
+                beside.append(triple(slice(n, n + 1) if a == axis else place[a] for a in range(3)))
+    return beside
 
 
 Merge = Callable[[Grid, Box, np.ndarray, list[Proposal]], np.ndarray]
@@ -166,6 +195,8 @@ def merge_blend(grid: Grid, box: Box, current: np.ndarray, proposals: list[Propo
     for proposal in proposals:
         place = proposal.box.slices_in(box)
         weight = np.exp(-2 * (distances(grid, proposal.box, proposal.click.position_ras) / BLEND_MM) ** 2)
+        if proposal.insisted is not None:
+            weight = np.where(proposal.insisted, _INSISTING * weight, weight)
         weighted[place] += weight * (proposal.probability - proposal.threshold)
         weights[place] += weight
     return np.where(weights > 0, weighted >= 0, current)

@@ -27,6 +27,7 @@ from VSClickCorrectLib.geometry.triples import Index3, index3, triple
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.session.components import Island, is_largest, island_at
 from VSClickCorrectLib.session.edit import Change
+from VSClickCorrectLib.session.remarks import Told, remark_of
 
 # A click farther than this from the border is about a part of the tumour, or another
 # object, not about the border as it runs: the network that sees the whole tumour answers it.
@@ -40,6 +41,7 @@ BORDER_MM = BLEND_MM
 # What an exclude click cuts off goes with what it removes if it is smaller than this share of it.
 _REST_SHARE = 0.25
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
+_NOWHERE = Box((0, 0, 0), (0, 0, 0))
 
 Propose = Callable[[Sequence[Click]], list[Proposal]]
 Start = Callable[[Click], Proposal]
@@ -157,21 +159,10 @@ class ClickRules:
             # What was in both before stays: nobody asked for it to change.
             result &= current | ~self.others.read(box)
         change = Change.between(box, current, result)
-        return Outcome(change, self._remark(change, clicks, unseen))
-
-    def _remark(self, change: Change, clicks: Sequence[Click], unseen: Sequence[Click]) -> str:
-        """Say why less was changed than clicks ask for."""
-        if any(c.kind is ClickKind.INCLUDE for c in unseen):
-            return "The networks see no tumour there, so only a small disc was added."
-        if any(c.kind is ClickKind.EXCLUDE for c in unseen) and not change.box.empty:
-            return "The networks take that for tumour, so only a small disc was removed."
-        if not change.box.empty:
-            return ""
-        if any(c.kind is ClickKind.BOUNDARY and not self._is_at_border(c) for c in clicks):
-            return (
-                "The network sees no border there, so nothing was changed; click there once more to insist."
-            )
-        return " ".join(dict.fromkeys(_NO_EFFECT[click.kind] for click in clicks))
+        borders = [c for c in clicks if c.kind is ClickKind.BOUNDARY]
+        overruled = [c for c in borders if not self._border_runs_by(self._index_of(c), result, box)]
+        told = Told(clicks, unseen, overruled, any(self._insists(c) for c in overruled))
+        return Outcome(change, remark_of(change, told))
 
     def _is_taken(self, click: Click) -> bool:
         """Tell whether a click's voxel is another class's and not the mask's."""
@@ -201,14 +192,13 @@ class ClickRules:
         voxel = self._index_of(click)
         # Each new click asks it of all that stand near by.
         if voxel not in self._at_border:
-            self._at_border[voxel] = self._border_runs_by(voxel)
+            self._at_border[voxel] = self._border_runs_by(voxel, np.zeros((0, 0, 0), bool), _NOWHERE)
         return self._at_border[voxel]
 
-    def _border_runs_by(self, voxel: Index3) -> bool:
+    def _border_runs_by(self, voxel: Index3, result: np.ndarray, box: Box) -> bool:
         across = self.case.grid.slice_order().axes[0]
         around = Box.of_voxel(voxel).padded(triple(int(a != across) for a in range(3)))
-        inside, values = around.clipped(self.case.grid.shape), np.zeros(around.shape, bool)
-        values[inside.slices_in(around)] = self.mask.read(inside)
+        values = self._within(around, result, box)
         return bool(values.any() and not values.all())
 
     def _island_under(self, click: Click, together: Sequence[Click]) -> Island | None:
@@ -387,10 +377,3 @@ def _rim(shape: Index3) -> np.ndarray:
     rim = np.ones(shape, bool)
     rim[1:-1, 1:-1, 1:-1] = False
     return rim
-
-
-_NO_EFFECT = {
-    ClickKind.BOUNDARY: "The border runs where the boundary click is already; nothing was changed.",
-    ClickKind.INCLUDE: "The include click lies in the mask already; nothing was changed.",
-    ClickKind.EXCLUDE: "The exclude click lies outside the mask already; nothing was changed.",
-}
