@@ -119,7 +119,8 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller=None, event=None):
-        self.panel.forget()
+        with self.reporting():
+            self.panel.forget()
         self.setParameterNode(None)
 
     def onSceneChanging(self, caller=None, event=None):

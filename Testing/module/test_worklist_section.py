@@ -350,3 +350,13 @@ def test_a_mask_that_is_found_begins_a_journal_in_which_nothing_of_the_one_befor
     widget.panel.flow.host.start(widget.panel.flow.initial.use(initial, (parameters.t1ce, parameters.t2)))
     (event,) = opened.opened.journal().events
     assert event["start"]["voxels"] == 24
+
+
+def test_a_comment_that_cannot_be_kept_when_the_scene_is_closed_is_told(
+    widget, opened, colleague, headless, desktop
+):
+    colleague.go_to("case1", take_over=True)
+    widget.ui.commentEdit.text = "sharp border"
+    headless.scene.Clear(False)
+    assert widget.ui.statusLabel.text.startswith("Case case1 was taken over by CD on ")
+    assert (widget.panel.parameters, desktop.faults) == (None, [])

@@ -84,6 +84,15 @@ def test_outlines_and_markers_are_shown_as_long_as_they_are_wanted(flow, begun, 
     assert not begun.correction.markers_visible
 
 
+def test_the_start_of_a_segment_goes_with_it_where_another_one_is_chosen(flow, begun, host, headless, start):
+    """As by a scene that is added, which brings what was chosen in it."""
+    flow.clicks.show_start(True)
+    segmentation, segment_id, _mask = begun.nodes.add_mask(start, "another")
+    host.run(begun.choose(begun.volumes, (segmentation, segment_id), begun.settings))
+    assert begun.correction is not None
+    assert visible(headless, "another start") and not visible(headless, "the case start")
+
+
 def test_undo_takes_back_what_waits_first_and_the_beginning_of_a_round(flow, begun, host, border, start):
     begun.correction.place(border[0])
     corrected = begun.values()

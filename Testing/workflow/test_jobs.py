@@ -277,3 +277,31 @@ def test_segment_is_measured_once_the_clicks_pause(flow, begun, host, small, sta
     assert flow.measurer.measured is None
     with pytest.raises(CorrectionError):
         flow.measurer.measure()
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_registration_of_an_image_that_was_deleted_in_another_module_moves_nothing(
+    flow, begun, host, job, headless, gone
+):
+    """Another module is open meanwhile: nobody tells the workbench of other volumes."""
+    running = job(registration(True))
+    host.run(flow.registration.register())
+    begun.rest()
+    headless.scene.RemoveNode(begun.volumes[gone])
+    end(running, host)
+    assert any("an image removed, so nothing was moved" in sentence for sentence in host.said)
+    assert headless.scene.GetNumberOfNodesByClass("vtkMRMLLinearTransformNode") == 0
+
+
+def test_what_was_found_on_an_image_that_was_deleted_in_another_module_is_not_put_into_the_scene(
+    flow, host, job, headless, small
+):
+    volume = CaseNodes(headless.scene, small.t1ce, None, "loaded").t1ce
+    host.run(flow.workbench.choose((volume, None), (None, ""), flow.workbench.settings))
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    flow.workbench.rest()
+    headless.scene.RemoveNode(volume)
+    end(running, host)
+    assert "one removed, so the mask was not used" in host.status
+    assert headless.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0

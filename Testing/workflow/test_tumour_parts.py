@@ -199,3 +199,14 @@ def test_parts_are_offered_where_the_models_have_a_network_for_them(flow, shippe
     assert flow.parts.offered
     flow.networks.choice = Choice(str(tmp_path))
     assert not flow.parts.offered
+
+
+def test_parts_are_measured_on_without_the_tumour_s_own_segment(parted, flow, begun, host):
+    segmentation, tumour_id = begun.segment
+    host.run(parted.correct(PARTS[0]))
+    segmentation.GetSegmentation().RemoveSegment(tumour_id)
+    said = len(host.said)
+    begun.collecting = True
+    host.pass_time(turns=2)
+    assert parted.measured is not None
+    assert host.said[said:] == []

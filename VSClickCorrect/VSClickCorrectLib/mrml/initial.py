@@ -59,10 +59,13 @@ def put_away(segmentation: slicer.vtkMRMLSegmentationNode | None) -> None:
 
 
 def _is_as_found(segmentation: slicer.vtkMRMLSegmentationNode) -> bool:
-    """Whether nothing was done on a mask: no click that stands or waits, and no painting, noted or not."""
+    """Whether nothing was done on a mask: no click that stands or waits, no painting, and not accepted."""
     segment_ids = segmentation.GetSegmentation().GetSegmentIDs()
     reference = segmentation.GetNodeReference(segmentation.GetReferenceImageGeometryReferenceRole())
     if len(segment_ids) != 1 or reference is None or ClickNodes(segmentation).markers():
+        return False
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    if logic.GetSegmentStatus(segmentation.GetSegmentation().GetNthSegment(0)) != logic.NotStarted:
         return False
     try:
         events = Journal(text=stored_journal(segmentation, segment_ids[0]) or "").events

@@ -77,6 +77,11 @@ def volume_of(volume_node: slicer.vtkMRMLVolumeNode) -> Volume:
         raise ImageError(f"'{volume_node.GetName()}': {error}") from None
 
 
+def in_scene(*volume_nodes: slicer.vtkMRMLVolumeNode | None) -> bool:
+    """Whether none of these volumes was removed from its scene; None stands for one that was never there."""
+    return all(node is None or node.GetScene() is not None for node in volume_nodes)
+
+
 def sides_known(volume_node: slicer.vtkMRMLVolumeNode) -> bool:
     """Whether it is known which way a volume's axes run in the patient, whoever read it from its file."""
     if volume_node.GetAttribute(_SIDES_UNKNOWN) is not None:

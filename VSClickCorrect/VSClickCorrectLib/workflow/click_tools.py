@@ -13,7 +13,7 @@ from VSClickCorrectLib.mrml.outline import ChangeOutline
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.mrml.start_segment import show_start
 from VSClickCorrectLib.session.edit import Edit
-from VSClickCorrectLib.workflow.correction import Workbench
+from VSClickCorrectLib.workflow.correction import Segment, Workbench
 from VSClickCorrectLib.workflow.host import Host
 
 
@@ -35,6 +35,8 @@ class ClickTools:
     def __init__(self, host: Host, workbench: Workbench, scene: Any) -> None:
         self._host, self._workbench, self._scene = host, workbench, scene
         self._outline: ChangeOutline | None = None
+        # Whose start is shown; when the correction stops, another segment may be chosen already.
+        self._begun: Segment = (None, "")
         self._markers, self._start, self._last_change, self._fill = True, False, False, False
         workbench.begun.connect(self._on_begun)
         workbench.edited.connect(self._show_last_change)
@@ -145,8 +147,8 @@ class ClickTools:
     def show_start(self, shown: bool) -> None:
         """Show or hide the outline of the mask with which the correction began."""
         self._start = shown
-        if self._workbench.segment[0] is not None:
-            show_start(*self._workbench.segment, shown)
+        if self._begun[0] is not None:
+            show_start(*self._begun, shown)
 
     def show_last_change(self, shown: bool) -> None:
         """Show or hide the outline of what the last edit changed."""
@@ -155,6 +157,7 @@ class ClickTools:
 
     def _on_begun(self) -> None:
         self._outline = ChangeOutline(self._scene, self._workbench.reference)
+        self._begun = self._workbench.segment
         self.show_markers(self._markers)
         self.show_fill(self._fill)
         self.show_start(self._start)
@@ -163,8 +166,9 @@ class ClickTools:
         if self._outline is not None:
             self._outline.close()
         self._outline = None
-        if self._workbench.segment[0] is not None:
-            show_start(*self._workbench.segment, False)
+        if self._begun[0] is not None:
+            show_start(*self._begun, False)
+        self._begun = None, ""
 
     def _show_last_change(self, _edit: Edit | None = None) -> None:
         if self._outline is None:

@@ -10,7 +10,7 @@ from VSClickCorrectLib.inference.found_text import found_text
 from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.initial import add_found_mask, put_away
-from VSClickCorrectLib.mrml.volumes import case_of, grid_of, volume_of
+from VSClickCorrectLib.mrml.volumes import case_of, grid_of, in_scene, volume_of
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 from VSClickCorrectLib.workflow.correction import Volumes, Workbench
 from VSClickCorrectLib.workflow.host import Host
@@ -59,8 +59,8 @@ class InitialMaskFinder:
         self._host, self._workbench, self._jobs, self._scene = host, workbench, jobs, scene
         self._unsaved, self._warm = unsaved, warm
         self._volumes: Volumes | None = None
-        # The segmentation made last, of volumes that are no case's.
-        self._made: Any = None
+        # The segmentation made last of each volume that is no case's.
+        self._made: dict[Any, Any] = {}
         self.found, self.shown = NOTHING, 1
         self.changed = Signal()
         workbench.closing.connect(self._forget)
@@ -97,9 +97,9 @@ class InitialMaskFinder:
         ImageError, WorklistError
             If other volumes are chosen now.
         """
-        if self._workbench.volumes != volumes:
+        if self._workbench.volumes != volumes or not in_scene(*volumes):
             raise ImageError(
-                _("other volumes were chosen meanwhile, so the mask was not used; find it again.")
+                _("other volumes were chosen meanwhile, or one removed, so the mask was not used; find anew.")
             )
         self.found, self.shown, self._volumes = initial, 1, volumes
         await self._correct(initial)
@@ -153,9 +153,10 @@ class InitialMaskFinder:
             workbench.nodes.check_volumes(workbench.volumes)
             workbench.restart(candidate.on(grid_of(workbench.reference)))
         else:
-            name, before = _("Vestibular schwannoma"), self._made
-            segment = add_found_mask(self._scene, workbench.volumes, candidate, name)
-            self._made = segment[0]
+            segment = add_found_mask(self._scene, workbench.volumes, candidate, _("Vestibular schwannoma"))
+            # Those of other volumes, an earlier examination for instance, are none of it.
+            before = self._made.get(workbench.reference)
+            self._made[workbench.reference] = segment[0]
             workbench.choose_segment(*segment)
             put_away(before)
         await workbench.begin()
@@ -164,5 +165,5 @@ class InitialMaskFinder:
         self._host.say(self.sentence)
 
     def _forget(self) -> None:
-        self.found, self.shown, self._volumes, self._made = NOTHING, 1, None, None
+        self.found, self.shown, self._volumes, self._made = NOTHING, 1, None, {}
         self.changed.emit()

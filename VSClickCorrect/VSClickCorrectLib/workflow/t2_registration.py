@@ -8,7 +8,7 @@ from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.registration import agreement, register_t2, take_back_registration
-from VSClickCorrectLib.mrml.volumes import grid_of, remarks_of, volume_of
+from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, remarks_of, volume_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
@@ -83,8 +83,10 @@ class T2Registration:
         found = await self._jobs.run(lambda: job_class().start_registration(volume_of(t1ce), volume_of(t2)))
         if found is None:
             return
-        if self._workbench.volumes != (t1ce, t2):
-            raise ImageError(_("another T2 was chosen meanwhile, so nothing was moved; register again."))
+        if self._workbench.volumes != (t1ce, t2) or not in_scene(t1ce, t2):
+            raise ImageError(
+                _("another T2 was chosen meanwhile, or an image removed, so nothing was moved; try again.")
+            )
         self._found, self.done, self.moved = (found, True, False) if found.improved else (None, False, False)
         if found.improved:
             await self.show(True)

@@ -177,11 +177,13 @@ class TumourParts:
     def _tumour_id(self) -> str | None:
         """Return the segment that was parted, or the first that is no part."""
         segmentation, segment_id = self._workbench.segment
-        if self._tumour[0] is segmentation and segmentation is not None:
+        if segmentation is None:
+            return None
+        segments = segmentation.GetSegmentation()
+        if self._tumour[0] is segmentation and segments.GetSegment(self._tumour[1]) is not None:
             return self._tumour[1]
         if self.chosen == TUMOUR:
             return segment_id
-        segments = segmentation.GetSegmentation()
         others = [one for one in segments.GetSegmentIDs() if not part_of(segments.GetSegment(one))]
         return others[0] if others else None
 
