@@ -31,6 +31,8 @@ def write(path, sform, qform, codes=(1, 1), **changes):
     """Write a file with one bright voxel; ``changes`` are values of the header as they are stored."""
     values = np.zeros(SHAPE, np.int16)
     values[VOXEL] = 1000
+    # A T2 is another image.
+    values[0, 0, 0] = path.name.startswith("t2")
     image = nib.Nifti1Image(values, None)
     image.header.set_xyzt_units("mm")
     image.set_qform(qform, 1, update_affine=False)

@@ -284,11 +284,11 @@ def test_t2_without_matrix_lies_where_its_header_puts_it_and_that_is_said(tmp_pa
     root = tmp_path / "download"
     write_contours(write_t1(root / "a") / "contours.json", STRUCTURES)
     t2 = {"uid": T2_UID, "description": "t2_tse3d"}
-    write_series(root / "b", ramp(points()), GRID, **t2)
+    write_series(root / "b", ramp(points()) + 1000, GRID, **t2)
     _, record = the_case(root, tmp_path)
     assert record["t2_placed_by"] == "header"
     assert "no matrix and another frame" in record["remarks"][0]
-    write_series(root / "b", ramp(points()), GRID, frame=f"{T1_UID}.77", **t2)
+    write_series(root / "b", ramp(points()) + 1000, GRID, frame=f"{T1_UID}.77", **t2)
     _, record = the_case(root, tmp_path)
     assert "remarks" not in record
 
