@@ -66,9 +66,9 @@ CASES = [
     ),
     BadInput("list without cases", _list("case,t1ce,label\n"), ("cases.csv", "lists", "add")),
     BadInput(
-        "list with semicolons",
-        _list("case;t1ce;label\nA;T1ce.nii;label.nii\n"),
-        ("cases.csv", "1", "semicolons", "commas"),
+        "list with semicolons whose row is too long",
+        _list("case;t1ce;label\nA;T1ce.nii;label.nii;more\n"),
+        ("cases.csv", "2", "more values", "semicolons", "quotes"),
     ),
     BadInput(
         "list without a column",

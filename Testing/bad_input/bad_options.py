@@ -40,7 +40,7 @@ CASES = [
         lambda room: ["diagnose"],
         ("diagnose", "vsclick --help", "calibrate"),
     ),
-    BadInput("unknown option", _segment("--fast"), ("--fast", "vsclick --help", "arguments")),
+    BadInput("unknown option", _segment("--fast"), ("--fast", "vsclick segment --help", "arguments")),
     BadInput(
         "no scan at all",
         lambda room: ["segment", "--output", room.out],

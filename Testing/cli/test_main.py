@@ -183,3 +183,11 @@ def test_memory_that_runs_out_is_said_plainly(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("VSClickCorrectLib.cli.segment.run", fill)
     assert main(["segment", "--t1ce", "scan.nii", "--output", str(tmp_path / "mask.nii")]) == 2
     assert "not enough memory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("unknown", ["--t1 plain.nii", "stray", "--candidates 2"])
+def test_what_a_command_does_not_know_is_no_part_of_what_it_knows(tmp_path, capsys, unknown):
+    output = tmp_path / "mask.nii.gz"
+    assert left_by("segment", "--t1ce", "T1ce.nii.gz", "--output", str(output), *unknown.split()) == 2
+    assert f"Unrecognized arguments: {unknown}; see 'vsclick segment --help'" in capsys.readouterr().err
+    assert not output.exists()

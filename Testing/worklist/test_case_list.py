@@ -5,6 +5,7 @@ import pytest
 from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, left_in, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.worklist.case_list import column_names
 from VSClickCorrectResearch.datasets.listed import ListedCase, read_case_list, write_case_list
 
 
@@ -67,6 +68,18 @@ def test_label_on_another_grid_is_refused_not_guessed(folder):
 def test_order_quotes_blank_lines_and_byte_order_mark_are_as_spreadsheets_have_them(folder):
     lines = ["\ufeff" + HEADER, WHOLE.replace("one", '"b, left"'), "", WHOLE.replace("one", "a")]
     assert [case.name for case in read_case_list(listed(folder, *lines))] == ["b, left", "a"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_columns_may_be_parted_as_spreadsheets_of_other_languages_part_them(folder, delimiter):
+    (folder / "a" / "T1ce.nii.gz").rename(folder / "a" / "T1ce, late.nii.gz")
+    lines = [line.replace(",", delimiter) for line in ("\ufeff" + HEADER + ",", WHOLE + ",")]
+    lines[1] = lines[1].replace("T1ce.nii.gz", "T1ce, late.nii.gz")
+    path = folder / "spreadsheet.csv"
+    path.write_text("\r\n".join([*lines, ""]), encoding="utf-8", newline="")
+    (case,) = read_case_list(path)
+    assert (case.name, case.t1ce) == ("one", folder / "a" / "T1ce, late.nii.gz")
+    assert column_names(path) == HEADER.split(",")
 
 
 def test_empty_cells_beyond_the_table_are_no_columns_and_no_cases(folder):

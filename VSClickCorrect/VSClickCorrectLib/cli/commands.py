@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.errors import VSClickError, enough_memory, on_one_line
@@ -49,7 +49,13 @@ def _installed() -> Commands:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser, also of the commands, that says what is wrong in one line."""
+    """A parser, also of the commands, that says what is wrong in one line and completes no option.
+
+    A plain T1 that is given as ``--t1`` is no T1ce.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """See `argparse.ArgumentParser.error`."""
@@ -60,13 +66,15 @@ def run(arguments: Sequence[str] | None) -> int:
     """Run a command line; see `cli.main.main`."""
     parser = _Parser("vsclick", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"vsclick {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     words = sys.argv[1:] if arguments is None else arguments
     for name, (module, text) in _installed().items():
         command = commands.add_parser(name, help=text)
         if name in words:
             import_module(module).configure(command)
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        commands.choices[options.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     # A file's name need not be text that the terminal can show.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

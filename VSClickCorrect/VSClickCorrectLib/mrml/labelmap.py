@@ -56,8 +56,9 @@ class Labelmap:
         box = box_on_grid(image, world, grid)
         if box is None:
             raise ImageError(
-                "the voxels of the segmentation are not those of the volume; in the Segment Editor, "
-                "set the segmentation's geometry to the volume's (the button beside the source volume)."
+                "the voxels of the segmentation are not those of the volume; if only one of the two was "
+                "moved, give both the same transform, else set the segmentation's geometry to the volume's "
+                "in the Segment Editor (the button beside the source volume)."
             )
         return cls(image, _view(image), box)
 

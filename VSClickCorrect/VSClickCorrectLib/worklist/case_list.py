@@ -20,6 +20,8 @@ KIND = "kind"
 FILE_COLUMNS = ("case", *FILES)
 COLUMNS = (*FILE_COLUMNS, KIND)
 _MAX_LINE_LENGTH = 4096
+# What may part the columns, the first where there is one column only.
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def read_rows(
@@ -30,8 +32,9 @@ def read_rows(
     Parameters
     ----------
     path : Path
-        A CSV file, UTF-8, its first line the columns' names; blank lines do not count, and nor do empty cells
-        beyond the columns, which spreadsheets write where something stood once.
+        A CSV file, UTF-8, its first line the columns' names, parted by commas, or by semicolons or tabs as
+        spreadsheets write them in some languages; blank lines do not count, and nor do empty cells beyond the
+        columns, which spreadsheets write where something stood once.
     columns : sequence of str
         The columns there may be.
     required : sequence of str
@@ -59,7 +62,8 @@ def read_rows(
         raise ImageError(
             f"the list {path} cannot be read: it is not UTF-8 text; save it as CSV UTF-8."
         ) from None
-    reader = csv.DictReader(StringIO(text, newline=""), strict=True)
+    delimiter = _delimiter_of(text)
+    reader = csv.DictReader(StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         yield from _rows_of(reader, path, columns, required)
     except csv.Error as error:
@@ -73,7 +77,13 @@ def column_names(path: Path) -> list[str]:
     check_file(path)
     with reading(path), path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         first = stream.readline(_MAX_LINE_LENGTH)
-    return [name.strip() for name in next(csv.reader([first]), []) if name.strip()]
+    names = next(csv.reader([first], delimiter=_delimiter_of(first)), [])
+    return [name.strip() for name in names if name.strip()]
+
+
+def _delimiter_of(text: str) -> str:
+    """Return what parts the columns: what stands most often in the first line, which holds names alone."""
+    return max(_DELIMITERS, key=text[:_MAX_LINE_LENGTH].partition("\n")[0].count)
 
 
 def _rows_of(
@@ -88,7 +98,8 @@ def _rows_of(
         cells = {name: (raw.get(name) or "").strip() for name in reader.fieldnames}
         beyond = [*raw.get(None, ()), *(cell for name, cell in cells.items() if name not in columns)]
         if any(cell.strip() for cell in beyond):
-            raise ImageError(f"{where} has more values than columns; put values with commas in quotes.")
+            parted = _DELIMITERS[reader.reader.dialect.delimiter]
+            raise ImageError(f"{where} has more values than columns; put values with {parted} in quotes.")
         if not any(cells.values()):
             continue
         row = {name: from_spreadsheet(cells.get(name, "")) for name in columns}
@@ -138,8 +149,6 @@ def has_columns(path: Path, columns: Sequence[str]) -> bool:
 
 def _check_columns(path: Path, found: list[str], columns: Sequence[str], required: Sequence[str]) -> None:
     where = f"{path}, line 1"
-    if len(found) == 1 and ";" in found[0]:
-        raise ImageError(f"{where}: the columns are parted by semicolons; save the list with commas.")
     for name in found:
         if name not in columns or found.count(name) > 1:
             fault = "is unknown" if name not in columns else "stands there twice"
