@@ -101,6 +101,18 @@ def test_of_other_files_no_dicom_can_be_made(uploads, case_files, tmp_path):
         uploads.case().origin.zip_dicom(tmp_path / "dicom.zip", ball(), GRID)
 
 
+def test_sequences_swapped_by_their_names_are_told_and_an_archive_is_not(uploads, case_files, tmp_path):
+    send(uploads, "t1ce", "VS T2.nii.gz", case_files.t2.read_bytes())
+    send(uploads, "t2", "VS T1ce.nii.gz", case_files.t1ce.read_bytes())
+    case = uploads.case()
+    assert case.t1ce.remarks == ("The T1ce is the file 'VS T2.nii.gz', by its name a T2; check it.",)
+    assert case.t2.remarks == ("The T2 is the file 'VS T1ce.nii.gz', by its name a T1; check it.",)
+    write_slices(tmp_path / "slices", ball_volume())
+    slices = {path.name: path.read_bytes() for path in left_in(tmp_path / "slices")}
+    send(uploads, "t1ce", "T2 and others.zip", zipped(slices))
+    assert not any("by its name" in remark for remark in uploads.case().t1ce.remarks)
+
+
 def test_what_is_to_be_known_of_a_file_calls_it_as_the_browser_does(uploads, case_files):
     content = bytearray(gzip.decompress(case_files.t1ce.read_bytes()))
     # Neither qform nor sform.

@@ -14,6 +14,7 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.examinations import Examination
 from VSClickCorrectLib.io.files import changing
 from VSClickCorrectLib.io.offered_series import SEQUENCES
+from VSClickCorrectLib.io.pairing import remarks_on_name
 from VSClickCorrectLib.io.temporary import TemporaryFolder, remove_folder
 from VSClickCorrectLib.jobs.reading import (
     list_series_apart,
@@ -294,6 +295,9 @@ class Uploads:
         uid = row.series.uid if row is not None else ""
         volume, headers = _named(file, lambda path: read_series_apart(path, sequence, self._limit, uid))
         remarks = tuple(_as_sent(remark, file) for remark in volume.remarks)
+        # An archive may be named for all that it holds.
+        if file.path.suffix != _ARCHIVE:
+            remarks += remarks_on_name(Path(file.name), sequence)
         return replace(volume, remarks=remarks), headers
 
     @property

@@ -25,7 +25,7 @@ from VSClickCorrectLib.io.dicom_series import placed_frames, read_dicom
 from VSClickCorrectLib.io.files import is_text, reading, write_atomically
 from VSClickCorrectLib.io.image_files import DicomHeader, read_header, read_image
 from VSClickCorrectLib.io.one_grid import case_of, image_of
-from VSClickCorrectLib.io.pairing import remark_on_name
+from VSClickCorrectLib.io.pairing import remarks_on_name
 from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
 from VSClickCorrectLib.io.suffixes import MASK_SUFFIXES
 from VSClickCorrectLib.io.tumour_label import Label, chosen_label, chosen_segment, labels_of, segments_of
@@ -57,8 +57,7 @@ def read_volume(path: Path, sequence: str | None = None) -> Volume:
         if isinstance(header, DicomHeader):
             return _thick(placed_frames(path, image), path)
         volume = _volume_of(image, path, thinnest=2)
-        named = remark_on_name(path, sequence)
-        remarks = (*remarks_on(header, volume.grid, path), *([named] if named else []))
+        remarks = remarks_on(header, volume.grid, path) + remarks_on_name(path, sequence)
         return replace(volume, remarks=remarks, sides_known=names_sides(header))
 
 

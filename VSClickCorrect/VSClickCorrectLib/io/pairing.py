@@ -70,11 +70,11 @@ def paired(
     return t1ce, t2
 
 
-def remark_on_name(path: Path, sequence: str | None) -> str:
-    """Return a remark on a file that is given as ``t1ce`` or ``t2`` and called something else, or nothing."""
+def remarks_on_name(path: Path, sequence: str | None) -> tuple[str, ...]:
+    """Return what is to be known of a file that is given as ``t1ce`` or ``t2`` and called something else."""
     role, kinds = ("T1ce", _NOT_T1CE) if sequence == "t1ce" else ("T2", _NOT_T2)
     what = (kinds | _NO_SCAN).get(kind_of(path.name.partition(".")[0])) if sequence else None
-    return f"The {role} is the file '{path.name}', by its name {what}; check it." if what else ""
+    return (f"The {role} is the file '{path.name}', by its name {what}; check it.",) if what else ()
 
 
 def remarks_on_scans(t1ce: Scan | None, t2: Scan | None) -> tuple[str, ...]:
