@@ -54,8 +54,8 @@ class _Parser(argparse.ArgumentParser):
     A plain T1 that is given as ``--t1`` is no T1ce.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options, allow_abbrev=False)
+    def __init__(self, prog: str | None = None, **options: Any) -> None:
+        super().__init__(prog, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         """See `argparse.ArgumentParser.error`."""
