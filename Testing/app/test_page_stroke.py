@@ -17,6 +17,8 @@ PATIENCE_MS = 60_000
 START = ball(radius=5.0)
 AWAY = np.add(CENTER, (-14.0, 0.0, 0.0))
 END = np.add(AWAY, (0.0, 9.0, 0.0))
+# The voxel in which the ball's middle lies, near the border of two rows.
+TOLD_MIDDLE = r"voxel 29, 3[01], 12 "
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,9 @@ def page(tab):
     expect(tab.locator("#tool-brush")).to_have_attribute("aria-pressed", "true")
     tab.click("#zoom")
     expect(tab.locator("#slice")).to_have_text("Slice 13 / 24")
+    tab.mouse.move(*pixel_of(tab, CENTER))
+    # The view is back where it was opened, and the page knows it.
+    expect(tab.locator("#readout")).to_have_text(re.compile(TOLD_MIDDLE), timeout=PATIENCE_MS)
     tab.mouse.move(*pixel_of(tab, AWAY))
     yield tab
     while not tab.locator("#undo").is_disabled():

@@ -11,6 +11,8 @@ from VSClickCorrectLib.errors import DifferentPatients, ImageError
 
 # What a case is told to do: its number times ten, unless it is one of these.
 TORN, STRANGERS, FATAL, FATAL_ONCE = 3, 5, 7, 8
+# A process with a fatal case lives until this one was done: who did it has given its other answers by then.
+BEFORE_FATAL = 1
 
 
 def worked(folder: str, number: int) -> int:
@@ -19,6 +21,8 @@ def worked(folder: str, number: int) -> int:
         raise ImageError("the scan is torn.")
     if number == STRANGERS:
         raise DifferentPatients("Ada", "Eve")
+    while number == FATAL and not (Path(folder) / f"{BEFORE_FATAL}.txt").exists():
+        time.sleep(0.01)
     if number == FATAL or (number == FATAL_ONCE and not _seen(folder, number)):
         os.kill(os.getpid(), SIGKILL)
     with open(Path(folder) / f"{number}.txt", "a", encoding="ascii") as file:
