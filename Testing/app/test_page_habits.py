@@ -4,6 +4,7 @@ import re
 from importlib.util import find_spec
 
 import pytest
+from page_tab import ready_tab
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 
 if find_spec("playwright") is None:
@@ -21,14 +22,8 @@ def server(serve_app, case_files, bright_models):
 
 @pytest.fixture(scope="module")
 def page(server, chromium):
-    context = chromium.new_context(viewport={"width": 1366, "height": 768})
-    page = context.new_page()
-    page.troubles = []
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.goto(server.url)
-    says(page, "Ready")
-    yield page
-    context.close()
+    with ready_tab(chromium, server.url, 1366, 768) as page:
+        yield page
 
 
 def says(page, text):

@@ -5,6 +5,7 @@ import shutil
 from importlib.util import find_spec
 
 import pytest
+from page_tab import ready_tab
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -33,14 +34,9 @@ def models(bright_models, tmp_path):
 def page(serve_app, chromium, case_files, models):
     files = ("--t1ce", case_files.t1ce, "--t2", case_files.t2, "--mask", case_files.mask)
     server = serve_app(*files, "--models", models, "--device", "cpu")
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    page, troubles = context.new_page(), []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.goto(server.url)
-    expect(page.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
-    yield page
-    context.close()
-    assert troubles == []
+    with ready_tab(chromium, server.url, 1280, 800) as page:
+        yield page
+    assert page.troubles == []
 
 
 def test_parts_are_measured_and_a_click_on_one_takes_nothing_of_another(page):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, read_image, world
 from page_mouse import pixel_of, settled, until
+from page_tab import ready_tab
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -31,14 +32,8 @@ def server(serve_app, case_files, bright_models):
 
 @pytest.fixture(scope="module")
 def tab(server, chromium):
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    tab = context.new_page()
-    tab.troubles = []
-    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-    tab.goto(server.url)
-    expect(tab.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
-    yield tab
-    context.close()
+    with ready_tab(chromium, server.url, 1280, 800) as tab:
+        yield tab
 
 
 @pytest.fixture

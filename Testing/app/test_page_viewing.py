@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import pytest
 from bright_ball import ball_volume, write_image
 from page_mouse import drag, middle_of, over, until
+from page_tab import ready_tab
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -36,14 +37,8 @@ def tab(serve_app, case_files, bright_models, chromium, tmp_path_factory):
         *("--t1ce", case_files.t1ce, "--t2", t2, "--mask", case_files.mask),
         *("--models", bright_models, "--device", "cpu"),
     )
-    context = chromium.new_context(viewport={"width": 1366, "height": 768})
-    tab = context.new_page()
-    tab.troubles = []
-    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-    tab.goto(server.url)
-    expect(tab.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
-    yield tab
-    context.close()
+    with ready_tab(chromium, server.url, 1366, 768) as tab:
+        yield tab
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 from page_mouse import drag, middle_of, settled, until
+from page_tab import ready_tab
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -35,14 +36,8 @@ def tab(serve_app, case_files, bright_models, chromium):
         *("--t1ce", case_files.t1ce, "--t2", case_files.t1ce, "--mask", case_files.mask),
         *("--models", bright_models, "--device", "cpu"),
     )
-    context = chromium.new_context(viewport={"width": 1281, "height": 800})
-    tab = context.new_page()
-    tab.troubles = []
-    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-    tab.goto(server.url)
-    expect(tab.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
-    yield tab
-    context.close()
+    with ready_tab(chromium, server.url, 1281, 800) as tab:
+        yield tab
 
 
 @pytest.fixture

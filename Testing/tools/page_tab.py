@@ -1,0 +1,26 @@
+"""A tab of the browser with the page in it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_PATIENCE_MS = 60_000
+
+
+@contextmanager
+def ready_tab(chromium, url, width, height) -> Iterator:
+    """Open the page, so many pixels wide and high, and wait until it is ready.
+
+    The tab's ``troubles`` are what its scripts have raised.
+    Downloads are accepted, as they are unless playwright is told otherwise.
+    """
+    from playwright.sync_api import expect
+
+    context = chromium.new_context(viewport={"width": width, "height": height})
+    tab = context.new_page()
+    tab.troubles = []
+    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
+    tab.goto(url)
+    expect(tab.locator("#status")).to_have_text(re.compile("Ready"), timeout=_PATIENCE_MS)
+    yield tab
+    context.close()
