@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from VSClickCorrectLib.networks.convolution import Conv3d
+from VSClickCorrectLib.networks.sample_norm import SampleNorm
 
 _CONVOLUTION = {2: nn.Conv2d, 3: Conv3d}
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
@@ -83,7 +84,7 @@ class ConvBlock(nn.Sequential):
         for number in (1, 2):
             convolution = cast(nn.Conv3d, self.get_submodule(f"conv{number}"))
             norm = cast(nn.BatchNorm3d, self.get_submodule(f"norm{number}"))
-            if isinstance(norm, nn.GroupNorm):
+            if isinstance(norm, SampleNorm):
                 continue
             setattr(self, f"conv{number}", fuse_conv_bn_eval(convolution, norm))
             delattr(self, f"norm{number}")
@@ -99,17 +100,12 @@ def normalise_each_sample(network: nn.Module) -> None:
     ----------
     network : nn.Module
         Changed in place.
-
-    References
-    ----------
-    Ulyanov et al., Instance Normalization: The Missing Ingredient for Fast Stylization, 2016.
     """
     for block in network.modules():
         if isinstance(block, ConvBlock):
             for number in (1, 2):
                 channels = cast(nn.Conv3d, block.get_submodule(f"conv{number}")).out_channels
-                # One group a channel: unlike nn.InstanceNorm3d it leaves the layout in memory as it is.
-                setattr(block, f"norm{number}", nn.GroupNorm(channels, channels))
+                setattr(block, f"norm{number}", SampleNorm(channels))
 
 
 class AttentionGate(nn.Module):
