@@ -10,9 +10,12 @@ from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import PARTS
+from VSClickCorrectLib.mrml.part_segments import part_ids
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import JournalPlace
 
+OTHERS = "Other parts take the place of those that were corrected or painted: {}. Go on?"
 LOADING = "VSClickCorrectLib.inference.parts.PartsSegmenter.load"
 
 
@@ -115,7 +118,7 @@ def test_corrected_parts_go_only_if_that_is_confirmed(parted, flow, host, begun)
     host.run(parted.correct("tumour"))
     host.answers = [False]
     host.run(parted.make())
-    assert host.questions == ["Other parts take the place of those that were corrected: cochlea. Go on?"]
+    assert host.questions == [OTHERS.format("cochlea")]
     host.run(parted.correct("cochlea"))
     np.testing.assert_array_equal(begun.values(), corrected)
     host.run(parted.correct("tumour"))
@@ -124,6 +127,28 @@ def test_corrected_parts_go_only_if_that_is_confirmed(parted, flow, host, begun)
     host.run(parted.correct("cochlea"))
     assert begun.values().sum() > corrected.sum()
     assert not begun.session.history.done
+
+
+def test_painted_parts_go_only_if_that_is_confirmed(parted, flow, host, begun):
+    def make():
+        host.questions.clear()
+        host.run(parted.make())
+        return list(host.questions)
+
+    assert make() == []
+    segmentation, volume = begun.segment[0], begun.reference
+    part = SegmentMask(segmentation, part_ids(segmentation)["extrameatal"], volume)
+    box = part.extent()
+    found = part.read(box)
+    part.write(box, np.zeros(box.shape, bool))
+    host.answers = [False]
+    assert make() == [OTHERS.format("extrameatal")]
+    assert part.extent() is None
+    host.answers = [True]
+    assert make() == [OTHERS.format("extrameatal")]
+    anew = SegmentMask(segmentation, part_ids(segmentation)["extrameatal"], volume)
+    np.testing.assert_array_equal(anew.read(box), found)
+    assert make() == []
 
 
 @pytest.mark.parametrize("how", ["fails", "overtaken", "moved"])

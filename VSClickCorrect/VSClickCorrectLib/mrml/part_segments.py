@@ -11,13 +11,17 @@ import vtk
 
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.measure.tumour_parts import COCHLEA, EXTRAMEATAL, INTRAMEATAL, TUMOUR_PARTS
+from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.session.start_mask import fingerprint_of
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.inference.parts import FoundParts
 
 
 TAG = "VSClickCorrect.Part"
+# What a part's mask was when it was put there.
+_AS_FOUND = "VSClickCorrect.PartAsFound"
 # Of Okabe and Ito's palette, none of them a click's, a change's or the tumour's own.
 COLORS = {
     INTRAMEATAL: (0xE6 / 255, 0x9F / 255, 0x00 / 255),
@@ -29,8 +33,7 @@ _NEUTRAL = (0.7, 0.7, 0.7)
 
 def part_of(segment: slicer.vtkSegment | None) -> str:
     """Return which part a segment is, empty if it is none."""
-    text = vtk.reference("")
-    return str(text) if segment is not None and segment.GetTag(TAG, text) else ""
+    return "" if segment is None else _tag_of(segment, TAG)
 
 
 def part_ids(segmentation_node: slicer.vtkMRMLSegmentationNode) -> dict[str, str]:
@@ -75,7 +78,30 @@ def put_parts(
         values = np.zeros(mask.grid.shape, bool)
         values[found.box.slices] = found.voxels(name)
         mask.fill(values)
+        segments.GetSegment(there[name]).SetTag(_AS_FOUND, fingerprint_of(mask))
     return there
+
+
+def worked_parts(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, volume_node: slicer.vtkMRMLVolumeNode
+) -> dict[str, str]:
+    """Return those of `part_ids` that clicks or a hand have changed since they were put; raises as `put_parts`.
+
+    Parts of scenes that do not tell what was put count as changed.
+    """
+    segments = segmentation_node.GetSegmentation()
+
+    def is_worked(segment_id: str) -> bool:
+        as_found = _tag_of(segments.GetSegment(segment_id), _AS_FOUND)
+        now = fingerprint_of(SegmentMask(segmentation_node, segment_id, volume_node))
+        return now != as_found or bool(stored_journal(segmentation_node, segment_id))
+
+    return {name: one for name, one in part_ids(segmentation_node).items() if is_worked(one)}
+
+
+def _tag_of(segment: slicer.vtkSegment, name: str) -> str:
+    text = vtk.reference("")
+    return str(text) if segment.GetTag(name, text) else ""
 
 
 class OtherParts:

@@ -12,8 +12,7 @@ from VSClickCorrectLib.errors import CorrectionError, ModelError, VSClickError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL, PartMeasurements, measure_parts
 from VSClickCorrectLib.mrml.i18n import tr as _
-from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts
-from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts, worked_parts
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.session.click_rules import union
 from VSClickCorrectLib.workflow.correction import Segment, Workbench
@@ -97,8 +96,8 @@ class TumourParts:
         correction = self._workbench.under_way
         if self.chosen != TUMOUR:
             raise CorrectionError(_("a part is being corrected; choose the tumour to part it anew."))
-        corrected = self._corrected()
-        if corrected and not await self._may_replace(corrected):
+        worked = worked_parts(self._workbench.segment[0], self._workbench.reference)
+        if worked and not await self._may_replace(worked):
             return
         # A copy: the scene is not to be touched beside the event loop.
         case = correction.session.case
@@ -107,7 +106,7 @@ class TumourParts:
         found = await self._host.background(lambda: self._found(choice, case, mask))
         if self._workbench.correction is not correction or self._workbench.segment != segment:
             return
-        self._put(segment, found, corrected)
+        self._put(segment, found, worked)
         self._tumour = segment
         self._update()
         self._host.say(
@@ -151,21 +150,16 @@ class TumourParts:
             self._segmenter = choice, PartsSegmenter.load(ModelFolder(choice.path), choice.device)
         return self._segmenter[1].find(case, mask)
 
-    def _corrected(self) -> dict[str, str]:
-        """Return the IDs of the parts that clicks have corrected."""
-        segmentation = self._workbench.segment[0]
-        return {name: one for name, one in self._ids().items() if stored_journal(segmentation, one)}
+    async def _may_replace(self, worked: Iterable[str]) -> bool:
+        question = _("Other parts take the place of those that were corrected or painted: {parts}. Go on?")
+        return await self._host.confirm(question.format(parts=", ".join(worked)))
 
-    async def _may_replace(self, corrected: Iterable[str]) -> bool:
-        question = _("Other parts take the place of those that were corrected: {parts}. Go on?")
-        return await self._host.confirm(question.format(parts=", ".join(corrected)))
-
-    def _put(self, tumour: Segment, found: FoundParts, corrected: dict[str, str]) -> None:
-        """Put the parts into the scene; those that were corrected go once nothing speaks against it."""
+    def _put(self, tumour: Segment, found: FoundParts, worked: dict[str, str]) -> None:
+        """Put the parts into the scene; those that were worked on go once nothing speaks against it."""
         segmentation, volume = tumour[0], self._workbench.reference
         for segment_id in (tumour[1], *self._ids().values()):
             SegmentMask(segmentation, segment_id, volume)
-        for segment_id in corrected.values():
+        for segment_id in worked.values():
             segmentation.GetSegmentation().RemoveSegment(segment_id)
         put_parts(segmentation, volume, found)
 
