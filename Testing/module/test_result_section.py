@@ -61,6 +61,28 @@ def test_a_name_without_a_suffix_is_offered_one(widget, begun, desktop, small, t
         assert said in widget.ui.statusLabel.text
 
 
+def test_another_mask_s_journal_goes_only_if_that_is_confirmed(widget, begun, desktop, border, tmp_path):
+    journal, chosen = tmp_path / "case.journal.jsonl", str(tmp_path / "case.nii.gz")
+    journal.write_text("another mask's clicks")
+    desktop.answers += [chosen, False]
+    widget.ui.saveButton.click()
+    asked = "These files beside it are of another mask: case.journal.jsonl. Replace them?"
+    assert desktop.questions == [asked]
+    assert widget.ui.statusLabel.text == "Nothing was saved."
+    assert [path.name for path in tmp_path.iterdir()] == [journal.name]
+    assert journal.read_text() == "another mask's clicks"
+    desktop.answers += [chosen, True]
+    widget.ui.saveButton.click()
+    assert journal.read_text() == widget.panel.flow.workbench.session.journal.text
+    # Its own journal grows, and goes with a mask in another format, too.
+    widget.panel.correction.place(border[0])
+    for suffix in (".seg.nrrd", ".nii.gz"):
+        desktop.answers.append(str(tmp_path / f"case{suffix}"))
+        widget.ui.saveButton.click()
+    assert desktop.questions == [asked, asked]
+    assert journal.read_text() == widget.panel.flow.workbench.session.journal.text
+
+
 class Database:
     """Slicer's database of DICOM: which file holds an instance."""
 
@@ -96,6 +118,17 @@ def test_segment_of_a_dicom_volume_is_saved_as_dicom(widget, begun, desktop, sma
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     saved = read_mask(tmp_path / "out" / "case.dcm", small.grid)
     np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+
+
+def test_another_mask_s_report_goes_only_if_that_is_confirmed(widget, begun, desktop, tmp_path, dicom):
+    report = tmp_path / "out" / "case.report.dcm"
+    report.parent.mkdir()
+    report.write_text("another mask's report")
+    desktop.answers += [str(report.with_name("case.dcm")), False]
+    widget.ui.saveButton.click()
+    asked = "These files beside it are of another mask: case.report.dcm. Replace them?"
+    assert desktop.questions == [asked]
+    assert [path.name for path in report.parent.iterdir()] == [report.name]
 
 
 @pytest.mark.parametrize(

@@ -94,10 +94,15 @@ def write_beside(path: Path, objects: dict[str, Dataset]) -> list[Path]:
     StorageError
         If they cannot be written; none is then.
     """
+    paths = paths_beside(path)
+    write_objects(path.parent, {paths[name].name: dataset for name, dataset in objects.items()})
+    return [paths[name] for name in objects]
+
+
+def paths_beside(path: Path) -> dict[str, Path]:
+    """Return where `write_beside` writes each of `NAMES`."""
     stem = path.name.removesuffix(DICOM_SUFFIX)
-    names = {name: path.name if name == SEGMENTATION else f"{stem}.{name}" for name in objects}
-    write_objects(path.parent, {names[name]: dataset for name, dataset in objects.items()})
-    return [path.with_name(name) for name in names.values()]
+    return {name: path if name == SEGMENTATION else path.with_name(f"{stem}.{name}") for name in NAMES}
 
 
 def write_segmentation(path: Path, segmentation: Dataset) -> None:

@@ -85,7 +85,7 @@ def put_parts(
 def worked_parts(
     segmentation_node: slicer.vtkMRMLSegmentationNode, volume_node: slicer.vtkMRMLVolumeNode
 ) -> dict[str, str]:
-    """Return those of `part_ids` that clicks or a hand have changed since they were put; raises as `put_parts`.
+    """Return those of `part_ids` that were changed since they were put there; raises as `put_parts`.
 
     Parts of scenes that do not tell what was put count as changed.
     """

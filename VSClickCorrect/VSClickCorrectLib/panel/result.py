@@ -57,7 +57,7 @@ class ResultSection(Section):
         workbench = self.workbench
         name = workbench.segment[0].GetName()
         path = self._asked(name)
-        if path is None:
+        if path is None or not self._may_write_beside(path):
             return
         written, grid = [path], workbench.session.case.grid
         if path.name.endswith(DICOM_SUFFIX):
@@ -66,7 +66,7 @@ class ResultSection(Section):
             written = save_dicom(path, workbench.reference, workbench.values(), grid, source)
         else:
             write_mask(path, workbench.values(), grid, name)
-        journal = path.with_name(_stem(path) + ".journal.jsonl")
+        journal = _journal_of(path)
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
         files = ", ".join(file.name for file in (*written, journal))
@@ -89,10 +89,31 @@ class ResultSection(Section):
         question = _("The name {name} does not say what kind of file it is. Save the segment as {better}?")
         if better.exists():
             question = _("The name {name} does not say what kind of file it is. Replace the file {better}?")
-        if self.desktop.confirm(question.format(name=path.name, better=better.name)):
-            return better
-        self.host.say(_("Nothing was saved."))
-        return None
+        agreed = self._confirmed(question.format(name=path.name, better=better.name))
+        return better if agreed else None
+
+    def _may_write_beside(self, path: Path) -> bool:
+        """Ask before files of another mask of that name go; those of a mask that is replaced go with it."""
+        others = [] if path.exists() else [file.name for file in self._others_beside(path)]
+        question = _("These files beside it are of another mask: {files}. Replace them?")
+        return not others or self._confirmed(question.format(files=", ".join(others)))
+
+    def _others_beside(self, path: Path) -> list[Path]:
+        from VSClickCorrectLib.io.dicom_out import paths_beside
+
+        journal = _journal_of(path)
+        others = list(paths_beside(path).values()) if path.name.endswith(DICOM_SUFFIX) else []
+        if journal.exists() and not self.workbench.session.journal.text.encode().startswith(
+            journal.read_bytes()
+        ):
+            others.append(journal)
+        return [file for file in others if file.exists()]
+
+    def _confirmed(self, question: str) -> bool:
+        agreed = self.desktop.confirm(question)
+        if not agreed:
+            self.host.say(_("Nothing was saved."))
+        return agreed
 
     def copy(self) -> None:
         """Put the measurements on the clipboard as text."""
@@ -150,6 +171,7 @@ class ResultSection(Section):
             getattr(self.ui, name).text = NOTHING
 
 
-def _stem(path: Path) -> str:
-    """Return a mask's file name without its suffix."""
-    return path.name.removesuffix(next(s for s in _SUFFIXES if path.name.endswith(s)))
+def _journal_of(path: Path) -> Path:
+    """Return where the journal of a mask's file is saved."""
+    stem = path.name.removesuffix(next(s for s in _SUFFIXES if path.name.endswith(s)))
+    return path.with_name(f"{stem}.journal.jsonl")
