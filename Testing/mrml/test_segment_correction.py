@@ -233,6 +233,25 @@ def test_waiting_clicks_whose_points_came_back_wait_after_the_next_beginning_too
     assert correct().pending == waiting
 
 
+def test_points_that_were_added_while_nothing_listened_wait_as_clicks(correct, segment, mask):
+    """As with another module open; what can be no click does not stay."""
+    first = correct()
+    first.place(Click(ELSEWHERE, EXCLUDE))
+    node = first.click_node(INCLUDE)
+    first.close()
+    outside = 1e4, 0.0, 0.0
+    for position in (SITE, outside):
+        node.AddControlPointWorld(*position)
+    second = correct()
+    assert second.mode.collecting
+    assert second.pending == [Click(SITE, INCLUDE)]
+    assert points(segment) == [("exclude", ELSEWHERE), ("include", SITE)]
+    second.apply_collected()
+    assert mask.extent() == TUMOUR
+    second.close()
+    assert correct().pending == []
+
+
 def test_waiting_clicks_wait_while_another_segment_is_corrected(
     correct, segment, volume_node, oracle, scene, tmp_path
 ):

@@ -16,6 +16,15 @@ def test_a_case_that_is_opened_can_be_corrected(begun, host, start, small):
     assert begun.under_way is begun.correction
 
 
+def test_clicks_that_wait_are_told_where_the_correction_goes_on(begun, host, border):
+    begun.mode.collecting = True
+    for click in border[:2]:
+        begun.correction.place(click)
+    begun.rest()
+    host.run(begun.resume())
+    assert host.status == "Clicks that wait: 2; apply them together, or take them back."
+
+
 def test_nothing_is_under_way_before(flow):
     with pytest.raises(CorrectionError, match="no segment is being corrected"):
         flow.workbench.values()

@@ -115,6 +115,15 @@ class ClickNodes:
             if node.GetNthControlPointPositionStatus(index) == _DEFINED
         )
 
+    def unfixed(self) -> dict[Marker, Click]:
+        """Return the placed points that `fix` has not seen: somebody added them while nothing listened."""
+
+        def is_unfixed(marker: Marker) -> bool:
+            node, index = self._found(marker)
+            return not node.GetNthControlPointDescription(index)
+
+        return {marker: click for marker, click in self.markers().items() if is_unfixed(marker)}
+
     def labelled(self, label: str) -> dict[Marker, Click]:
         """Return the placed points of that label and a number, in the order of their numbers."""
         points = self.markers()

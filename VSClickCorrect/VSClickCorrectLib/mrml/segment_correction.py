@@ -270,9 +270,20 @@ class SceneCorrection:
         self._markers.link(click, self._last_key, marker)
 
     def _take_up_waiting(self) -> None:
-        """Let points wait again that waited when the scene was saved or the correction closed."""
+        """Let points wait that waited when the scene was saved or the correction closed, or came meanwhile."""
         for marker, click in self._nodes.labelled(waiting_label(self._segment_id)).items():
             self._wait(click, marker)
+        for marker, click in self._nodes.unfixed().items():
+            if self._is_usable(marker, click):
+                self._wait(click, marker)
+
+    def _is_usable(self, marker: Marker, click: Click) -> bool:
+        try:
+            self._nodes.check_view(marker)
+            self.session.check([click])
+        except CorrectionError:
+            return False
+        return True
 
     def _deleted(self, keys: list[int]) -> None:
         with self._event():

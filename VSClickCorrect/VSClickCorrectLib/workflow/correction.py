@@ -348,7 +348,9 @@ class Workbench:
         """Lead to a mask that is new, and say what to do."""
         self._present()
         if self.correction is not None:
-            self._host.say(self.what_to_do)
+            waiting = len(self.correction.pending)
+            waits = _("Clicks that wait: {count}; apply them together, or take them back.").format(count=waiting)
+            self._host.say(waits if waiting else self.what_to_do)
 
     def _change(self) -> None:
         self.changed.emit()
