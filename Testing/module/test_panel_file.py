@@ -16,7 +16,7 @@ TREES = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in SOUR
 # What the classes have in Slicer 5.10 and 5.12, as far as it is used; looked up in their headers.
 BUTTON = {"checked", "click", "connect", "enabled", "setIcon", "text", "toolTip"}
 MEMBERS = {
-    "QCheckBox": BUTTON,
+    "QCheckBox": BUTTON | {"visible"},
     "QComboBox": {"addItems", "blockSignals", "clear", "connect", "currentIndex", "enabled"},
     "QDoubleSpinBox": {"connect", "value"},
     "QLabel": {"text", "toolTip"},

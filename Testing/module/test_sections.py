@@ -182,6 +182,7 @@ def test_agreement_of_the_volumes_is_shown(widget, example, wait):
     widget.ui.t2Selector.setCurrentNode(None)
     assert widget.ui.agreementLabel.text == ""
     assert not widget.ui.registerButton.enabled
+    assert widget.ui.registeredCheckBox.isHidden()
 
 
 def test_what_is_to_be_known_of_a_volumes_place_is_shown(widget, example, wait, monkeypatch):
@@ -191,7 +192,13 @@ def test_what_is_to_be_known_of_a_volumes_place_is_shown(widget, example, wait, 
     assert wait(lambda: widget.ui.agreementLabel.text.endswith(" lies twice."))
 
 
-def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeypatch, small):
+def place_of(volume):
+    from VSClickCorrectLib.mrml.volumes import grid_of
+
+    return grid_of(volume).affine
+
+
+def test_registered_t2_gets_a_transform_that_can_be_taken_back(widget, example, wait, headless, monkeypatch, small):
     import vtk
     from VSClickCorrectLib.io.registration import register
     from VSClickCorrectLib.mrml.volumes import volume_of
@@ -207,6 +214,15 @@ def test_registered_t2_gets_a_transform(widget, example, wait, headless, monkeyp
     widget.ui.registerButton.click()
     assert wait(lambda: "lies on the T1ce now" in widget.ui.statusLabel.text)
     assert example.t2.GetParentTransformNode() is not transform
+    box = widget.ui.registeredCheckBox
+    assert (box.isHidden(), box.checked) == (False, True)
+    found = place_of(example.t2)
+    assert found[0, 3] == pytest.approx(place_of(example.t1ce)[0, 3], abs=0.5)
+    box.click()
+    np.testing.assert_allclose(place_of(example.t2) - place_of(example.t1ce), np.eye(4, k=3) * 6.0)
+    assert (box.isHidden(), box.checked) == (False, False)
+    box.click()
+    np.testing.assert_array_equal(place_of(example.t2), found)
 
 
 def test_what_is_going_on_is_said_with_its_capitals(widget, example, wait, monkeypatch):
