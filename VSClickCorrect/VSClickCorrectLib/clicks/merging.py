@@ -65,9 +65,10 @@ def through_click(grid: Grid, proposal: Proposal, insisted: bool = False) -> Pro
     """Move what a boundary click's proposal calls tumour until its border runs through the click.
 
     The network says how likely tumour is; from which probability on it is tumour, here, the click says. So
-    the logits are shifted until the clicked voxel is tumour and one beside it in its slice is not: less with
-    the distance from the click, and by `MOST_SHIFT` at most, so that a network that is sure of something else
-    is not overruled by a hand that slipped. Where the border runs there already, nothing changes.
+    the logits are shifted by what the clicked voxel lacks to be tumour, or one beside it in its slice not to
+    be: less with the distance from the click, so that a border that moves inwards may end one voxel outside
+    it, and by `MOST_SHIFT` at most, so that a network that is sure of something else is not overruled by a
+    hand that slipped. Where the border runs there already, nothing changes.
 
     Parameters
     ----------
