@@ -9,11 +9,11 @@ import pytest
 from bright_ball import GRID, ball_volume, write_image
 from source_series import write_slices
 from vs_seg_files import set_headers
+from VSClickCorrectApp.reading.offered_series import offered
 from VSClickCorrectApp.sent_series import SentSeries
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.offered_series import offered
 from VSClickCorrectLib.io.series_choice import Series
 
 MB = 1 << 20

@@ -245,7 +245,7 @@ def uploads(folder: Path) -> dict[str, Reader]:
     shutil.rmtree(series)
 
     def read(content: bytes, here: Path) -> object:
-        from VSClickCorrectLib.io.sent_files import read_sent_volume
+        from VSClickCorrectApp.reading.sent_files import read_sent_volume
 
         unpacked = here / "series"
         shutil.rmtree(unpacked, ignore_errors=True)

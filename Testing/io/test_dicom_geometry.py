@@ -320,7 +320,7 @@ def test_the_check_is_on_what_was_placed_not_on_how(tmp_path, monkeypatch):
 def test_a_zip_archive_is_read_as_its_files_are(tmp_path):
     import zipfile
 
-    from VSClickCorrectLib.io.sent_files import read_sent_volume
+    from VSClickCorrectApp.reading.sent_files import read_sent_volume
 
     path = write_frames(tmp_path / "frames.dcm", oblique())
     with zipfile.ZipFile(tmp_path / "sent.zip", "w") as archive:

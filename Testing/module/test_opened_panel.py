@@ -13,6 +13,7 @@ LATER = {
     "io.dicom_out": "a mask that is saved",
     "io.dicom_series": "a case that is opened",
     "io.examinations": "an earlier examination that is compared",
+    "io.image_files": "a volume that is chosen",
     "io.images": "a case that is opened, a mask that is saved",
     "jobs.adaptation": "a child process",
     "jobs.job": "the first job",

@@ -186,7 +186,7 @@ def test_agreement_of_the_volumes_is_shown(widget, example, wait):
 
 
 def test_what_is_to_be_known_of_a_volumes_place_is_shown(widget, example, wait, monkeypatch):
-    read = "VSClickCorrectLib.workflow.t2_registration.remarks_of"
+    read = "VSClickCorrectLib.mrml.volume_files.remarks_of"
     monkeypatch.setattr(read, lambda node: (f"{node.GetName()} lies twice.",))
     widget.ui.t2Selector.setCurrentNode(None)
     assert wait(lambda: widget.ui.agreementLabel.text.endswith(" lies twice."))
@@ -198,7 +198,9 @@ def place_of(volume):
     return grid_of(volume).affine
 
 
-def test_registered_t2_gets_a_transform_that_can_be_taken_back(widget, example, wait, headless, monkeypatch, small):
+def test_registered_t2_gets_a_transform_and_can_lie_as_it_came(
+    widget, example, wait, headless, monkeypatch, small
+):
     import vtk
     from VSClickCorrectLib.io.registration import register
     from VSClickCorrectLib.mrml.volumes import volume_of

@@ -13,7 +13,8 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.mrml.saved_scenes import load_scene
-from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, remarks_of, sides_known, volume_of
+from VSClickCorrectLib.mrml.volume_files import remarks_of, sides_known
+from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, volume_of
 
 
 def test_voxel_of_an_oblique_volume_lies_where_geometry_says(volume_node):

@@ -29,7 +29,7 @@ _IMPORTED = {
         "VSClickCorrectLib.inference.corrector",
         "VSClickCorrectLib.inference.device",
         "VSClickCorrectLib.networks.registry",
-        "VSClickCorrectLib.mrml.scene_reading",
+        "VSClickCorrectApp.reading.scenes_apart",
         "VSClickCorrectApp.application",
         "VSClickCorrectApp.server",
         "VSClickCorrectApp.sources",
@@ -37,12 +37,12 @@ _IMPORTED = {
         "safetensors.torch",
         "trame_slicer.app",
     ),
-    "readers": ("VSClickCorrectLib.jobs.reading_child", "VSClickCorrectLib.io.dicom_series"),
+    "readers": ("VSClickCorrectApp.reading.reading_child", "VSClickCorrectLib.io.dicom_series"),
 }
 # By what is run, who reads and off which process it is forked; what reads scenes needs Slicer.
 _READERS = {
-    "VSClickCorrectLib.jobs.reading_child": ("forking:run_reader", "readers"),
-    "VSClickCorrectLib.mrml.scene_reading": ("forking:run_scene_reader", "apps"),
+    "VSClickCorrectApp.reading.reading_child": ("forking:run_reader", "readers"),
+    "VSClickCorrectApp.reading.scenes_apart": ("forking:run_scene_reader", "apps"),
 }
 _ADDRESS = "VSCLICK_TESTS_FORKED_{}"
 # Threads do not survive a fork.
@@ -119,12 +119,13 @@ class Forked:
 @contextmanager
 def children_forked() -> Iterator[None]:
     """Fork the children of this process, too: readers, and jobs' where a test names no interpreter."""
-    from VSClickCorrectLib.jobs import process, reading
+    from VSClickCorrectApp.reading import apart
+    from VSClickCorrectLib.jobs import process
 
     if not CAN_FORK:
         yield
         return
-    start, run = process._started, reading._run
+    start, run = process._started, apart._run
 
     def started(python: Path, folder: Path):
         if python != Path(sys.executable):
@@ -139,9 +140,9 @@ def children_forked() -> Iterator[None]:
         with open(os.devnull, "wb") as nothing:
             forked = Forked(function, str(folder), nothing.fileno(), nothing.fileno(), kind)
         with forked.stdin:
-            return forked.wait(reading._LIMIT_S)
+            return forked.wait(apart._LIMIT_S)
 
-    with patch.object(process, "_started", started), patch.object(reading, "_run", read):
+    with patch.object(process, "_started", started), patch.object(apart, "_run", read):
         yield
 
 
@@ -154,17 +155,16 @@ def run_child(folder: str) -> None:
 
 def run_reader(folder: str) -> None:
     """Read what the task in a folder says."""
-    from VSClickCorrectLib.jobs import reading_child
+    from VSClickCorrectApp.reading import reading_child
 
     reading_child.main(Path(folder), reading_child._read)
 
 
 def run_scene_reader(folder: str) -> None:
     """Read the scene that the task in a folder names."""
-    from VSClickCorrectLib.jobs import reading_child
-    from VSClickCorrectLib.mrml import scene_reading
+    from VSClickCorrectApp.reading import reading_child, scenes_apart
 
-    reading_child.main(Path(folder), scene_reading._read)
+    reading_child.main(Path(folder), scenes_apart._read)
 
 
 def run_command(words: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from VSClickCorrectLib.io.offered_series import SEQUENCES, OfferedSeries
+from VSClickCorrectApp.reading.offered_series import SEQUENCES, OfferedSeries
 
 # Where an archive or a folder goes that holds both sequences.
 BOTH = "scans"

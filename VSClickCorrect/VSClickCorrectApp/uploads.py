@@ -13,21 +13,21 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.examinations import Examination
 from VSClickCorrectLib.io.files import changing
-from VSClickCorrectLib.io.offered_series import SEQUENCES
 from VSClickCorrectLib.io.pairing import remarks_on_name
 from VSClickCorrectLib.io.temporary import TemporaryFolder, remove_folder
-from VSClickCorrectLib.jobs.reading import (
+from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.origin import Origin
+
+from VSClickCorrectApp.reading.apart import (
     list_series_apart,
     read_lone_mask_apart,
     read_mask_apart,
     read_series_apart,
     read_volume_apart,
 )
-from VSClickCorrectLib.mrml.scene_reading import read_scene_apart
-from VSClickCorrectLib.session.journal import Journal
-from VSClickCorrectLib.workflow.opened_case import OpenedCase
-from VSClickCorrectLib.workflow.origin import Origin
-
+from VSClickCorrectApp.reading.offered_series import SEQUENCES
+from VSClickCorrectApp.reading.scenes_apart import read_scene_apart
 from VSClickCorrectApp.sent_series import BOTH, SentSeries
 
 # What holds a case's sequences, both or one.

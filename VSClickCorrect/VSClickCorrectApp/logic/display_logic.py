@@ -8,9 +8,9 @@ import slicer
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.mrml.volumes import volume_of
-from VSClickCorrectLib.workflow.windows import AUTOMATIC, PRESETS, dragged, window_presets
 from VSClickCorrectLib.workflow.workflow import Workflow
 
+from VSClickCorrectApp.intensity_windows import AUTOMATIC, PRESETS, dragged, window_presets
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
 
 SEQUENCES = ("t1ce", "t2")
@@ -82,7 +82,7 @@ class DisplayLogic:
         return bool(self.typed_state.data.bare)
 
     def choose_window(self, sequence: str, preset: str) -> None:
-        """Give a sequence one of the windows that are offered for it; see `workflow.windows`."""
+        """Give a sequence one of the windows that are offered for it; see `intensity_windows`."""
         setattr(
             self.typed_state.data, f"{sequence}_window", list(self.typed_state.data.presets[sequence][preset])
         )

@@ -8,10 +8,10 @@ from typing import Any
 
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
-from VSClickCorrectLib.io.offered_series import SEQUENCES
 from VSClickCorrectLib.workflow.observable import Signal
 
 from VSClickCorrectApp.page_host import PageHost
+from VSClickCorrectApp.reading.offered_series import SEQUENCES
 from VSClickCorrectApp.sent_series import Row
 from VSClickCorrectApp.uploads import Uploads
 

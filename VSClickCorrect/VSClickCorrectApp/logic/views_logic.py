@@ -18,7 +18,8 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
-from VSClickCorrectLib.mrml.volumes import add_volume, sides_known
+from VSClickCorrectLib.mrml.volume_files import sides_known
+from VSClickCorrectLib.mrml.volumes import add_volume
 
 from VSClickCorrectApp.framing import (
     ViewFrame,

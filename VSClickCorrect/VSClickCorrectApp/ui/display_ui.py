@@ -5,8 +5,8 @@ from __future__ import annotations
 from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VBtn, VRangeSlider, VSlider, VSwitch
 from VSClickCorrectLib.workflow.keys import key_of
-from VSClickCorrectLib.workflow.windows import AUTOMATIC, FULL
 
+from VSClickCorrectApp.intensity_windows import AUTOMATIC, FULL
 from VSClickCorrectApp.logic.display_logic import SEQUENCES, DisplayLogic, DisplayState
 from VSClickCorrectApp.logic.doubt_logic import DoubtLogic
 from VSClickCorrectApp.logic.sequences_logic import SequencesLogic

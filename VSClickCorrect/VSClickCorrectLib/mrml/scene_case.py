@@ -19,7 +19,8 @@ from VSClickCorrectLib.mrml.dicom_scans import scan_of
 from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.mrml.volumes import sides_known, volume_of
+from VSClickCorrectLib.mrml.volume_files import sides_known
+from VSClickCorrectLib.mrml.volumes import volume_of
 
 _MODULE = "VSClickCorrect"
 Nodes = tuple[Any, Any]

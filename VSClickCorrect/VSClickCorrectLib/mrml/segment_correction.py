@@ -270,7 +270,7 @@ class SceneCorrection:
         self._markers.link(click, self._last_key, marker)
 
     def _take_up_waiting(self) -> None:
-        """Let points wait that waited when the scene was saved or the correction closed, or came meanwhile."""
+        """Let points wait that waited when the scene was saved or the correction closed, or came since."""
         for marker, click in self._nodes.labelled(waiting_label(self._segment_id)).items():
             self._wait(click, marker)
         for marker, click in self._nodes.unfixed().items():

@@ -10,7 +10,7 @@ import slicer
 from VSClickCorrectLib.measure.measurements import MaskChange, Measurements, head_middle, measure
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start_segment import start_of
-from VSClickCorrectLib.mrml.volumes import sides_known, volume_of
+from VSClickCorrectLib.mrml.volumes import volume_of
 
 
 class Measured(NamedTuple):
@@ -48,6 +48,9 @@ class SegmentMeasuring:
         segment_id: str,
         volume_node: slicer.vtkMRMLVolumeNode,
     ) -> None:
+        # What reads headers waits until there is something to measure.
+        from VSClickCorrectLib.mrml.volume_files import sides_known
+
         self._segment = segmentation_node, segment_id
         self._volume_node = volume_node
         self._mask = SegmentMask(segmentation_node, segment_id, volume_node)

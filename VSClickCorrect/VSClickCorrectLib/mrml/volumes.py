@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import slicer
@@ -15,12 +14,10 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io import one_grid
-from VSClickCorrectLib.io.image_files import Header, read_header
-from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
 from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
 
 # On a volume of whose axes nobody knows which way they run in the patient.
-_SIDES_UNKNOWN = "VSClickCorrect.SidesUnknown"
+SIDES_UNKNOWN = "VSClickCorrect.SidesUnknown"
 
 
 def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
@@ -82,43 +79,6 @@ def in_scene(*volume_nodes: slicer.vtkMRMLVolumeNode | None) -> bool:
     return all(node is None or node.GetScene() is not None for node in volume_nodes)
 
 
-def sides_known(volume_node: slicer.vtkMRMLVolumeNode) -> bool:
-    """Whether it is known which way a volume's axes run in the patient, whoever read it from its file."""
-    if volume_node.GetAttribute(_SIDES_UNKNOWN) is not None:
-        return False
-    return names_sides(_header_of(volume_node))
-
-
-def remarks_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple[str, ...]:
-    """Return what is to be known of where the file says that a volume lies which Slicer loaded from it."""
-    header, image = _header_of(volume_node), volume_node.GetImageData()
-    if header is None or image is None:
-        return ()
-    matrix = vtk.vtkMatrix4x4()
-    volume_node.GetIJKToRASMatrix(matrix)
-    # Slicer turns the slices of a left-handed volume round.
-    turned = np.eye(4)
-    turned[2, 2:] = -1, image.GetDimensions()[2] - 1
-    for affine in (array_of(matrix), array_of(matrix) @ turned):
-        try:
-            grid = Grid(image.GetDimensions()[::-1], affine)
-            return remarks_on(header, grid, Path(volume_node.GetStorageNode().GetFileName()))
-        # It was moved or resampled since.
-        except ImageError:
-            continue
-    return ()
-
-
-def _header_of(volume_node: slicer.vtkMRMLVolumeNode) -> Header | None:
-    """Return the header of the file from which a volume was loaded, None if there is none to be read."""
-    storage = volume_node.GetStorageNode()
-    name = storage.GetFileName() if storage is not None else None
-    try:
-        return read_header(Path(name)) if name else None
-    except ImageError:
-        return None
-
-
 def case_of(
     t1ce_node: slicer.vtkMRMLVolumeNode | None,
     t2_node: slicer.vtkMRMLVolumeNode | None,
@@ -151,7 +111,7 @@ def add_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.
     node.SetAndObserveImageData(_image_of(volume.array))
     node.CreateDefaultDisplayNodes()
     if not volume.sides_known:
-        node.SetAttribute(_SIDES_UNKNOWN, "1")
+        node.SetAttribute(SIDES_UNKNOWN, "1")
     if np.linalg.det(volume.grid.affine) < 0:
         # Read back by Slicer's usual reader, a left-handed volume would be turned round, and its voxels would
         # no longer be those of the segmentation.

@@ -349,7 +349,9 @@ class Workbench:
         self._present()
         if self.correction is not None:
             waiting = len(self.correction.pending)
-            waits = _("Clicks that wait: {count}; apply them together, or take them back.").format(count=waiting)
+            waits = _("Clicks that wait: {count}; apply them together, or take them back.").format(
+                count=waiting
+            )
             self._host.say(waits if waiting else self.what_to_do)
 
     def _change(self) -> None:

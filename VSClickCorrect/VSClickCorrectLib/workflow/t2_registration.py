@@ -8,7 +8,7 @@ from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.registration import agreement, register_t2, take_back_registration
-from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, remarks_of, volume_of
+from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, volume_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
@@ -65,6 +65,9 @@ class T2Registration:
         chosen = self._chosen()
         if chosen == self._looked_at:
             return
+        # What reads headers waits until there are files.
+        from VSClickCorrectLib.mrml.volume_files import remarks_of
+
         self._looked_at, self._found = chosen, None
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
         places = tuple(remark for node in self._volumes() for remark in remarks_of(node))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.workflow.windows import PRESETS, dragged, window_presets
+from VSClickCorrectApp.intensity_windows import PRESETS, dragged, window_presets
 
 # Half air, half head of 1 to 1000, and one stray voxel.
 VALUES = np.concatenate([np.zeros(1000), np.arange(1.0, 1001.0), [9000.0]]).reshape(3, 23, 29)

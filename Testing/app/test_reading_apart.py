@@ -10,13 +10,18 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from volume_files import GRID, VOLUME, blob, left_in, written
+from VSClickCorrectApp.reading import apart
+from VSClickCorrectApp.reading.apart import read_mask_apart, read_volume_apart
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.io.images import write_mask
-from VSClickCorrectLib.jobs import reading
 from VSClickCorrectLib.jobs.process import child_environment
-from VSClickCorrectLib.jobs.reading import read_mask_apart, read_volume_apart
 
 MB = 1 << 20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked():
+    """What the children do is tested here."""
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +44,7 @@ def child_that(monkeypatch, tmp_path, deed):
     script = tmp_path / "python"
     script.write_text(f"#!{sys.executable}\nimport os, signal, time\n{deed}\n")
     script.chmod(0o755)
-    monkeypatch.setattr(reading, "python_executable", lambda: script)
+    monkeypatch.setattr(apart, "python_executable", lambda: script)
 
 
 def test_a_volume_is_the_one_that_is_read_here(scan):
@@ -50,7 +55,9 @@ def test_a_volume_is_the_one_that_is_read_here(scan):
 
 
 def test_its_process_waits_for_no_import_that_it_does_not_use():
-    program = "import sys, VSClickCorrectLib.jobs.reading_child; print({'scipy', 'torch'} & {*sys.modules})"
+    program = (
+        "import sys, VSClickCorrectApp.reading.reading_child; print({'scipy', 'torch'} & {*sys.modules})"
+    )
     told = subprocess.run(
         [sys.executable, "-c", program], env=child_environment(), capture_output=True, text=True, check=True
     )
@@ -78,8 +85,8 @@ def test_an_image_of_more_bytes_than_allowed_is_not_read(scan):
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such limit")
 def test_memory_is_limited(tmp_path, monkeypatch):
     sitk.WriteImage(sitk.Image(500, 500, 500, sitk.sitkFloat32), str(tmp_path / "zeros.nrrd"), True)
-    monkeypatch.setattr(reading, "_OWN_BYTES", 600 * MB)
-    monkeypatch.setattr(reading, "_TIMES", 0)
+    monkeypatch.setattr(apart, "_OWN_BYTES", 600 * MB)
+    monkeypatch.setattr(apart, "_TIMES", 0)
     with pytest.raises(ImageError, match=r"zeros.nrrd takes more than 1 GB of memory to read; crop it first"):
         read_volume_apart(tmp_path / "zeros.nrrd", "t1ce", 1024 * MB)
 
@@ -95,11 +102,11 @@ def test_death_of_the_reader_is_told(scan, tmp_path, monkeypatch, deed):
 @pytest.mark.skipif(os.name == "nt", reason="runs a script as a program")
 def test_a_reader_that_takes_too_long_is_ended(scan, tmp_path, monkeypatch):
     child_that(monkeypatch, tmp_path, "time.sleep(600)")
-    monkeypatch.setattr(reading, "_LIMIT_S", 0.5)
+    monkeypatch.setattr(apart, "_LIMIT_S", 0.5)
     children = []
     start = subprocess.Popen
     monkeypatch.setattr(
-        reading.subprocess, "Popen", lambda *a, **k: children.append(start(*a, **k)) or children[-1]
+        apart.subprocess, "Popen", lambda *a, **k: children.append(start(*a, **k)) or children[-1]
     )
     with pytest.raises(ImageError, match=r"scan.nii.gz takes longer than 0.5 s to read; export it again"):
         read_volume_apart(scan, "t1ce", MB)

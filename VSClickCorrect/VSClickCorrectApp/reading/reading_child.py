@@ -1,4 +1,4 @@
-"""The child that reads one file: ``python -m VSClickCorrectLib.jobs.reading_child FOLDER``."""
+"""The child that reads one file: ``python -m VSClickCorrectApp.reading.reading_child FOLDER``."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-
 from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.files import NO_ROOM
-from VSClickCorrectLib.io.sent_files import (
+from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array, volume_as_json
+from VSClickCorrectLib.signals import end_on_signals
+
+from VSClickCorrectApp.reading.sent_files import (
     read_sent_lone_mask,
     read_sent_mask,
     read_sent_volume,
     sent_headers,
     sent_series,
 )
-from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array, volume_as_json
-from VSClickCorrectLib.signals import end_on_signals
 
 
 def main(folder: Path, read: Callable[[Path, dict[str, Any]], dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The case of a scene of unknown origin, read in a child process; see `jobs.reading`."""
+"""The case of a scene of unknown origin, read in a child process; see `apart`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.jobs.handover import save_array, volume_as_json, volume_from_json
-from VSClickCorrectLib.jobs.reading import answered
-from VSClickCorrectLib.jobs.reading_child import main
 from VSClickCorrectLib.mrml.scene_case import SceneCase, read_scene_case
+
+from VSClickCorrectApp.reading.apart import answered
+from VSClickCorrectApp.reading.reading_child import main
 
 _SEQUENCES = ("t1ce", "t2")
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.files import no_room, temporary_folder
-from VSClickCorrectLib.io.offered_series import OfferedSeries
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, volume_from_json
 from VSClickCorrectLib.jobs.process import NO_WINDOW, child_environment, python_executable
 
-_CHILD = "VSClickCorrectLib.jobs.reading_child"
+from VSClickCorrectApp.reading.offered_series import OfferedSeries
+
+_CHILD = "VSClickCorrectApp.reading.reading_child"
 # The largest image that is allowed takes a tenth of it.
 _LIMIT_S = 300
 # What is imported takes half a gigabyte of addresses; an image is held up to four times on its way.

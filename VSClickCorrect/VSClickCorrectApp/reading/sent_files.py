@@ -1,6 +1,6 @@
 """Files of unknown origin, limited before they are read.
 
-Made for a process of its own (`jobs.reading`): what a header does not tell is left to native code.
+Made for a process of its own (`apart`): what a header does not tell is left to native code.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.archives import check_bytes, series_within, unpacked_series
 from VSClickCorrectLib.io.dicom_source import slim_headers
 from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_series, read_volume
-from VSClickCorrectLib.io.offered_series import OfferedSeries, offered
+
+from VSClickCorrectApp.reading.offered_series import OfferedSeries, offered
 
 _MAX_SERIES = 200
 # Of headers as text; those of a thousand slices take a tenth of it.
