@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.jobs.handover import save_array, volume_as_json, volume_from_json
-from VSClickCorrectLib.mrml.scene_case import SceneCase, read_scene_case
 
 from VSClickCorrectApp.reading.apart import answered
 from VSClickCorrectApp.reading.reading_child import main
+from VSClickCorrectApp.reading.scene_case import SceneCase, read_scene_case
 
 _SEQUENCES = ("t1ce", "t2")
 

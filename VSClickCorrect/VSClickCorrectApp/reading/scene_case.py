@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import slicer
-
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.naming import Kind, kind_of

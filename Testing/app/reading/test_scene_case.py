@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import slicer
+from VSClickCorrectApp.reading.scene_case import case_in, read_scene_case
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.persistence import save_scene, store_journal
-from VSClickCorrectLib.mrml.scene_case import case_in, read_scene_case
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.start_segment import keep_start
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of
