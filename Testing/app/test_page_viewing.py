@@ -54,9 +54,11 @@ def page(tab):
 
 def bar_mm(page, view):
     """The length of a view's scale bar in mm, and in pixels."""
-    bar = over(page, view).locator(".vs-scale")
-    number, unit = bar.inner_text().split()
-    return float(number) * {"mm": 1, "cm": 10}[unit], bar.bounding_box()["width"]
+    # At once: the bar is made anew where its view is.
+    read = "bar => [bar.textContent, bar.getBoundingClientRect().width]"
+    text, px = over(page, view).locator(".vs-scale").evaluate(read)
+    number, unit = text.split()
+    return float(number) * {"mm": 1, "cm": 10}[unit], px
 
 
 def window(page, sequence):
