@@ -361,7 +361,7 @@ class WorklistFlow:
     def _start_over(self) -> None:
         """Forget the journal of the open case: another mask takes the place of the one it tells of."""
         if self.worklist is not None and self.worklist.current is not None:
-            self.worklist.opened.start_over()
+            self.worklist.opened.start_over(self._initial.found.models)
             self._recorder.follow(self.worklist)
 
     def _look(self) -> None:
