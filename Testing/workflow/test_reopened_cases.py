@@ -1,5 +1,7 @@
 """Cases that somebody looked at or decided upon, opened again after files or the drive changed."""
 
+import json
+import shutil
 import time
 from dataclasses import replace
 
@@ -42,11 +44,15 @@ def full(monkeypatch):
     return full_for
 
 
+@pytest.mark.parametrize(("skipped", "state"), [(False, "todo"), (True, "skipped")])
 def test_of_a_case_that_was_only_looked_at_the_mask_that_it_has_now_is_shown(
-    flow, opened, host, folder, small, start
+    flow, opened, host, folder, small, start, skipped, state
 ):
+    if skipped:
+        flow.worklist.comment = "its mask is on the other side"
+        host.run(flow.worklist.skip())
     host.run(flow.worklist.go_to("case3"))
-    assert opened.record("case1").state.value == "todo"
+    assert opened.record("case1").state.value == state
     better = np.zeros(small.grid.shape, bool)
     better[3:6, 5:9, 5:9] = True
     write_mask(folder / "cases" / "case1" / "mask.nii.gz", better, small.grid)
@@ -83,6 +89,24 @@ def test_a_case_that_was_only_looked_at_opens_with_the_images_that_it_has_now(
     write_volume(folder / "cases" / "case1" / "T1ce.nii.gz", small.t1ce)
     host.run(flow.worklist.go_to("case1"))
     assert host.status.startswith("The journal belongs to another image")
+
+
+def test_a_case_that_failed_and_was_repaired_is_as_any_other(flow, opened, host, folder):
+    host.run(flow.worklist.next())
+    assert opened.record("case2").state.value == "failed" and opened.record("case2").comment
+    shutil.copy(folder / "cases" / "case1" / "T1ce.nii.gz", folder / "cases" / "case2" / "T1ce.nii.gz")
+    host.run(flow.worklist.go_to("case2"))
+    assert (host.status, flow.worklist.comment) == (
+        "Case case2 is ready; click where its border is wrong.",
+        "",
+    )
+    host.run(flow.worklist.go_to("case1"))
+    assert opened.record("case2").state.value == "todo"
+    host.run(flow.worklist.go_to("case2"))
+    host.run(flow.worklist.done())
+    label = opened.label_path("case2")
+    told = json.loads(label.with_suffix("").with_suffix(".json").read_text())["VSClickCorrect"]
+    assert (told["state"], told["comment"]) == ("done", "")
 
 
 def test_a_done_case_that_cannot_be_skipped_for_a_full_disk_keeps_its_label_or_waits_again(

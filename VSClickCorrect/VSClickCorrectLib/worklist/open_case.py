@@ -11,14 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.errors import (
-    CorrectionError,
-    ImageError,
-    LockLostError,
-    Unreadable,
-    VSClickError,
-    WorklistError,
-)
+from VSClickCorrectLib.errors import CorrectionError, ImageError, LockLostError, VSClickError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.images import read_mask
@@ -35,7 +28,7 @@ from VSClickCorrectLib.worklist.work_case import WorkCase
 
 # How often a case's time is written, and others are told that it is open, by `OpenCase.heartbeat`.
 BEAT_S = 30.0
-_DECIDED = (CaseState.DONE, CaseState.NO_TUMOUR, CaseState.SKIPPED, CaseState.FAILED)
+_DECIDED = (CaseState.DONE, CaseState.NO_TUMOUR, CaseState.SKIPPED)
 # No mask is an empty one.
 _NO_MASK = fingerprint_of_values(np.zeros((0, 0, 0), bool))
 
@@ -77,7 +70,9 @@ class OpenCase:
         self._series = ""
         self._dicom = LabelDicom(case, store.output, lambda: self.held)
         self._closed = False
-        self._new = self.record.state in (CaseState.TODO, CaseState.FAILED)  # nobody has worked on it before
+        # Whether nobody has worked on it before, be it skipped with the mask that it came with.
+        left_out = self.record.state is CaseState.SKIPPED and not self.record.models
+        self._new = left_out or self.record.state in (CaseState.TODO, CaseState.FAILED)
         self.remark = ""  # what could not be written beside the label, a sentence
         self._clock.start()
         self._begin()
@@ -128,7 +123,7 @@ class OpenCase:
     def update(self, mask: str | None = None, **fields: Any) -> None:
         """Tell how the case stands: clicks, rounds, comment, volume_mm3, models, which are added.
 
-        A case that was done, skipped or failed is in work while its mask, told by its fingerprint
+        A case that was done or skipped is in work while its mask, told by its fingerprint
         (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer.
         """
         self.work()
@@ -142,9 +137,14 @@ class OpenCase:
         return tuple(dict.fromkeys((*self.record.models, *models)))
 
     def load(self, different_patients: bool = False) -> Case:
-        """Read the sequences, as `WorkCase.load`; a label that a death left without its DICOM is given it."""
+        """Read the sequences, as `WorkCase.load`; a label that a death left without its DICOM is given it.
+
+        A case that had failed is in work from then on, and what was said of its images goes.
+        """
         loaded = self.case.load(different_patients)
         self._grid, self._series = loaded.grid, loaded.reference.series
+        if self.record.state is CaseState.FAILED and self.held:
+            self._change(comment="", **self._reopened())
         if self.record.state is CaseState.DONE and self.held:
             label = self._store.labels.path(self.case.label)
             self.remark = self._dicom.complete(label, loaded, self.journal)
@@ -166,7 +166,7 @@ class OpenCase:
             The name of the case on whose images it was made, by what shows them.
         """
         self._check_own(values, grid, source)
-        begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
+        begun = self.record.state is CaseState.IN_WORK and (self.record.clicks or self.record.finished)
         if not begun and self._seen == fingerprint_of_values(values):
             return
         journal = self._own_journal()
@@ -222,7 +222,7 @@ class OpenCase:
 
     def give_up(self, error: VSClickError) -> None:
         """Call the case failed if its images are of no use, unless there is work on it."""
-        of_no_use = isinstance(error, ImageError) and not isinstance(error, Unreadable)
+        of_no_use = isinstance(error, ImageError) and error.lasting
         if of_no_use and self._is_unworked() and not self._store.labels.has(self.case.label):
             self.decide(CaseState.FAILED, str(error))
 

@@ -145,8 +145,8 @@ class Worklist:
     def go_to(self, name: str, take_over: bool = False) -> WorkCase:
         """Open a case, closing the one that is open.
 
-        A case that was to do is in work then. One that is done, skipped or failed keeps its state until its
-        mask is changed or it is decided upon anew, so it may be looked at.
+        A case that was to do is in work then, and one that had failed once it is read. One that is done or
+        skipped keeps its state until its mask is changed or it is decided upon anew, so it may be looked at.
 
         Parameters
         ----------
