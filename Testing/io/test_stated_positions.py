@@ -211,11 +211,9 @@ def test_a_nrrd_of_an_anatomical_space_knows_its_sides(tmp_path, space):
     "fields",
     [
         {"space": "", "space_directions": "", "space_origin": "", "spacings": "2 2 3"},
-        {"space": "", "space_directions": "", "space_origin": ""},
         {"space": "scanner-xyz"},
         {"space": "3D-right-handed"},
         {"space": "", "space_dimension": "3", "sizes": "4 5 6"},
-        {"space_directions": "none none none"},
     ],
     ids=str,
 )
@@ -249,6 +247,21 @@ def test_a_nrrd_in_mm_is_read(tmp_path, units):
 def test_a_nrrd_in_another_unit_is_refused_as_its_sizes_would_be_taken_for_mm(tmp_path):
     with pytest.raises(ImageError, match="tells places in cm, not in mm"):
         read_volume(nrrd(tmp_path / "t1.nrrd", space_units='"cm" "cm" "cm"'))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"space": "", "space_directions": "", "space_origin": ""},
+        {"space_directions": "none none none"},
+        {"space": "", "space_directions": "", "space_origin": "", "spacings": "nan nan nan"},
+        {"space": "", "space_directions": "", "space_origin": "", "spacings": "0.4 0.4 nan"},
+    ],
+    ids=str,
+)
+def test_a_nrrd_without_voxel_sizes_is_refused_as_they_would_be_taken_for_1_mm(tmp_path, fields):
+    with pytest.raises(ImageError, match="t1.nrrd names no voxel size"):
+        read_volume(nrrd(tmp_path / "t1.nrrd", **fields))
 
 
 # No side is named where none is known

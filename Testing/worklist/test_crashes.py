@@ -115,6 +115,7 @@ WRITES = {
     "comment": lambda worklist: worklist.update(comment="seen by two"),
     "done": lambda worklist: worklist.done(~MASK, PLAIN),
     "skip": lambda worklist: worklist.skip("unclear"),
+    "start over": lambda worklist: worklist.opened.start_over(),
     "click": lambda worklist: worklist.update(clicks=9),
     "close": lambda worklist: worklist.close(),
 }
@@ -155,7 +156,8 @@ def agreeing(worklist, where):
     said = json.loads(sidecar.read_text(encoding="utf-8"))["VSClickCorrect"] if sidecar.exists() else None
     if said is not None:
         assert read_mask(label, PLAIN).sum() * PLAIN.voxel_volume == pytest.approx(said["volume_mm3"]), where
-    if record.state.value == "done" and label.exists():
+    if record.state.value == "done":
+        assert label.exists(), where
         assert said == {key: value for key, value in record.to_json().items() if key != "files"}, where
 
 

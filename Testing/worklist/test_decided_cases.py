@@ -17,6 +17,18 @@ def stands(worklist, name):
     return {row.record.state.value for row in worklist.rows() if row.case.name == name} | {table[name]}
 
 
+@pytest.mark.parametrize("mask", [MASK, MASK & False])
+def test_a_done_case_whose_label_is_gone_says_so_until_it_is_done_again(open_list, mask):
+    worklist = open_list()
+    worklist.go_to("VS-2")
+    worklist.done(mask, PLAIN).unlink()
+    assert open_list().rows()[0].note == "its label is missing; open it to write it again"
+    worklist.go_to("VS-2")
+    assert worklist.record("VS-2").state.value == "in work"
+    worklist.done(mask, PLAIN)
+    assert worklist.rows()[0].note == ""
+
+
 @pytest.mark.parametrize("decision", ["done", "skipped"])
 def test_the_state_of_a_decided_case_follows_its_mask_there_and_back(open_list, decision):
     worklist = open_list()

@@ -20,7 +20,7 @@ from VSClickCorrectLib.io.dicom_out import (
     write_segmentation,
 )
 from VSClickCorrectLib.io.dicom_source import read_source
-from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.io.images import read_mask, write_volume
 from VSClickCorrectLib.session.journal import session_event
 from VSClickCorrectLib.session.start_mask import start_json
 from VSClickCorrectLib.worklist import label_dicom
@@ -80,6 +80,19 @@ def test_what_is_withdrawn_has_no_dicom(worklist, leave):
     leave(worklist)
     assert objects(worklist) == {}
     assert not worklist.label_path("VS-1").exists()
+
+
+def test_no_dicom_outlives_its_label_where_the_images_are_in_another_format_now(worklist, cases, tmp_path):
+    worklist.go_to("VS-1")
+    worklist.done(MASK, GRID, "VS-1")
+    shutil.rmtree(cases)
+    (tmp_path / "now" / "VS-1").mkdir(parents=True)
+    write_volume(tmp_path / "now" / "VS-1" / "T1ce.nii.gz", VOLUME)
+    again = Worklist.open(tmp_path / "now", tmp_path / "out", "AB")
+    again.go_to("VS-1")
+    again.done(~MASK, GRID, "VS-1")
+    np.testing.assert_array_equal(read_mask(again.label_path("VS-1"), GRID), ~MASK)
+    assert objects(again) == {}
 
 
 def test_an_empty_mask_has_a_label_and_no_dicom(worklist):

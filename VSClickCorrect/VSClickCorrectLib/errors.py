@@ -57,9 +57,14 @@ def _told(kind: type[VSClickError], message: str) -> VSClickError:
 class ImageError(VSClickError):
     """An image, mask or geometry cannot be used."""
 
+    # Whether it is of no use tomorrow, either.
+    lasting = True
+
 
 class Unreadable(ImageError):
     """A file cannot be read at the moment, which says nothing of what it holds."""
+
+    lasting = False
 
 
 class DifferentPatients(ImageError):

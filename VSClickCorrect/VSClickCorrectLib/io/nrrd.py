@@ -33,6 +33,8 @@ _ANATOMICAL = {
 # ITK takes every number for one of mm, whatever the header says.
 _UNIT = re.compile(r'"\s*([^"]*?)\s*"')
 _MM = {"mm", "millimeter", "millimetre", "millimeters", "millimetres", "", "?", "??", "???", "none"}
+# A voxel's size along an axis, or the vector that has it as its length; where none is told stands a word.
+_SIZE = re.compile(r"\([^()]*\)|(?<![^\s])[-+.\d][^\s()]*")
 # A file beside the header; a pattern with a number in it, or a list, is none.
 _BESIDE = re.compile(r"(?!list\b)[^/\\:%]+")
 # At most so many bytes of voxels come from one byte of the file.
@@ -69,7 +71,7 @@ def read_header(path: Path) -> NrrdHeader:
     ------
     ImageError
         If the file is no NRRD file, its voxels lie in another one, or cannot be in a file of this length, or
-        it tells places in another unit than mm.
+        it tells places in another unit than mm, or no voxel size.
     """
     fields = _fields(_beginning(path))
     if not fields or "datafile" in fields:
@@ -82,6 +84,10 @@ def read_header(path: Path) -> NrrdHeader:
     found = _parsed(fields)
     if found is None or found.voxel_bytes > path.stat().st_size * _ratio(fields):
         raise ImageError(f"{path} is incomplete or damaged; copy it again or export it again.")
+    # ITK takes 1 mm for a size that is not told.
+    told = " ".join(fields.get("spacings", []) + fields.get("spacedirections", []))
+    if len(_SIZE.findall(told)) < min(3, len(found.shape)):
+        raise ImageError(f"the header of {path} names no voxel size; export the image again.")
     return found
 
 

@@ -14,13 +14,15 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.session.chain import Event
+from VSClickCorrectLib.session.chain import Event, JournalPoint
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.journal import (
+    Journal,
     check_case,
     check_grid,
     history_of,
     replay,
+    session_event,
     session_of,
     session_start,
 )
@@ -128,25 +130,40 @@ def restored(
     return mask.values
 
 
-def continued(events: Sequence[Event], known: int, kept: np.ndarray, grid: Grid) -> np.ndarray:
+def continued(
+    journal: Journal, point: JournalPoint, kept: np.ndarray, grid: Grid, case: Case | None = None
+) -> np.ndarray:
     """Return the mask as a journal left it, from one that was kept when the journal had fewer events.
+
+    Where the journal does not contain the point at which it was kept, the mask counts, and the journal begins
+    a new session with it.
 
     Parameters
     ----------
-    events : sequence of dict
-        The journal's events.
-    known : int
-        How many of them the kept mask holds.
+    journal : Journal
+        The journal.
+    point : JournalPoint
+        How much of it the kept mask holds.
     kept : ndarray of bool
         The mask that was kept, ``(K, J, I)``, painting included that older journals do not tell.
     grid : Grid
         The image's grid.
+    case : Case, optional
+        The images to which the journal has to belong; if left out, any on the grid will do.
 
     Raises
     ------
     CorrectionError
-        If the journal is damaged.
+        If the journal belongs to another image or is damaged.
     """
+    events, known = journal.events, journal.position(point)
+    if known is None:
+        told = start_json(ArrayMask(grid, kept))
+        journal.append(session_event(grid, "", "", told, case, since=point))
+        return kept
+    check_grid(events, grid)
+    if case is not None:
+        check_case(events, case)
     if known <= session_start(events) and (start := start_of(events, grid)) is not None:
         kept, known = start, session_start(events)
     mask = ArrayMask(grid, kept)

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from VSClickCorrectLib.errors import (
-    ImageError,
-    LockLostError,
-    Unreadable,
-    VSClickError,
-    WorklistError,
-    as_sentence,
-)
+from VSClickCorrectLib.errors import ImageError, LockLostError, VSClickError, WorklistError, as_sentence
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.i18n import tr as _
@@ -280,19 +273,23 @@ class WorklistFlow:
 
     async def _load(self, worklist: Worklist, case: WorkCase) -> OpenedCase | ImageError:
         """Read a case; one that cannot be read is given up, and why its images are of no use is returned."""
-        self.comment = worklist.record(case.name).comment
+        known = self.comment = worklist.record(case.name).comment
         self._workbench.close()
         self._recorder.follow(worklist)
         self.changed.emit()
         self._host.say(_("Reading case {case} …").format(case=case.name))
         choice = self._workbench.networks.choice
         try:
-            return await of_one_patient(self._host, lambda sure: read_work(worklist, case, choice, sure))
+            opened = await of_one_patient(self._host, lambda sure: read_work(worklist, case, choice, sure))
         except VSClickError as error:
             worklist.give_up(error)
-            if isinstance(error, ImageError) and not isinstance(error, Unreadable):
+            if isinstance(error, ImageError) and error.lasting:
                 return error
             raise
+        # What was said of images that could not be read goes once they can be.
+        if worklist.current is case and self.comment == known:
+            self.comment = worklist.record(case.name).comment
+        return opened
 
     async def _show(self, worklist: Worklist, case: WorkCase, opened: OpenedCase, way: _Way) -> None:
         # It may have been left while it was read.
@@ -361,7 +358,7 @@ class WorklistFlow:
     def _start_over(self) -> None:
         """Forget the journal of the open case: another mask takes the place of the one it tells of."""
         if self.worklist is not None and self.worklist.current is not None:
-            self.worklist.opened.start_over()
+            self.worklist.opened.start_over(self._initial.found.models)
             self._recorder.follow(self.worklist)
 
     def _look(self) -> None:

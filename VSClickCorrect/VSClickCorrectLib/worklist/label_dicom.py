@@ -86,8 +86,6 @@ class LabelDicom:
 
     def remove(self) -> None:
         """Remove what was written of an older label, which it is not to outlive; raises `StorageError`."""
-        if self._images is None:
-            return
         check_inside(self._folder, self._output)
         with changing(self._output):
             for name in NAMES:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from VSClickCorrectLib.errors import CaseLockedError
+from VSClickCorrectLib.errors import CaseLockedError, WorklistError
 from VSClickCorrectLib.io.files import changing, read_ordinary, write_once
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.process_lock import process_lock
@@ -136,6 +136,16 @@ class CaseLock:
     def held(self) -> bool:
         """Whether the lock is still ours."""
         return self.is_ours(self.holder)
+
+    def surely_held(self, case: str) -> bool:
+        """Whether the lock of a case is still ours; raises `WorklistError` where it cannot be read."""
+        holder = self.holder
+        if holder is not None and holder.problem:
+            raise WorklistError(
+                f"the lock of case {case} cannot be read ({holder.problem}), so nothing was changed; check "
+                "the disk or the network and try again."
+            )
+        return self.is_ours(holder)
 
     def is_ours(self, holder: Holder | None) -> bool:
         """Whether a holder of the lock is who took it by this object."""

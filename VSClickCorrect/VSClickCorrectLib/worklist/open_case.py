@@ -11,27 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from VSClickCorrectLib.clicks.mask import ArrayMask
-from VSClickCorrectLib.errors import (
-    CorrectionError,
-    ImageError,
-    LockLostError,
-    Unreadable,
-    VSClickError,
-    WorklistError,
-)
+from VSClickCorrectLib.errors import CorrectionError, ImageError, LockLostError, VSClickError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import Event, JournalPoint
-from VSClickCorrectLib.session.journal import Journal, check_case, check_grid, clicks_of, session_event
-from VSClickCorrectLib.session.start_mask import (
-    continued,
-    fingerprint_of_values,
-    restored,
-    start_json,
-    start_of,
-)
+from VSClickCorrectLib.session.journal import Journal, clicks_of
+from VSClickCorrectLib.session.start_mask import continued, fingerprint_of_values, restored, start_of
 from VSClickCorrectLib.session.worked import holds_work
 from VSClickCorrectLib.worklist.clock import WorkClock
 from VSClickCorrectLib.worklist.label_dicom import LabelDicom
@@ -42,7 +28,7 @@ from VSClickCorrectLib.worklist.work_case import WorkCase
 
 # How often a case's time is written, and others are told that it is open, by `OpenCase.heartbeat`.
 BEAT_S = 30.0
-_DECIDED = (CaseState.DONE, CaseState.NO_TUMOUR, CaseState.SKIPPED, CaseState.FAILED)
+_DECIDED = (CaseState.DONE, CaseState.NO_TUMOUR, CaseState.SKIPPED)
 # No mask is an empty one.
 _NO_MASK = fingerprint_of_values(np.zeros((0, 0, 0), bool))
 
@@ -84,6 +70,9 @@ class OpenCase:
         self._series = ""
         self._dicom = LabelDicom(case, store.output, lambda: self.held)
         self._closed = False
+        # Whether nobody has worked on it before, be it skipped with the mask that it came with.
+        left_out = self.record.state is CaseState.SKIPPED and not self.record.models
+        self._new = left_out or self.record.state in (CaseState.TODO, CaseState.FAILED)
         self.remark = ""  # what could not be written beside the label, a sentence
         self._clock.start()
         self._begin()
@@ -108,7 +97,7 @@ class OpenCase:
         """Do nothing if the case is ours to change."""
         if self._closed:
             raise WorklistError(f"case {self.case.name} was closed; open it anew.")
-        if self._is_held():
+        if self._lock.surely_held(self.case.name):
             return
         holder, folder = self._lock.holder, self._lock.path.parent
         if not os.path.isdir(folder):
@@ -122,15 +111,6 @@ class OpenCase:
             f"case {self.case.name} {who}; what you did until then is kept, open the case anew."
         )
 
-    def _is_held(self) -> bool:
-        holder = self._lock.holder
-        if holder is not None and holder.problem:
-            raise WorklistError(
-                f"the lock of case {self.case.name} cannot be read ({holder.problem}), so nothing was "
-                "changed; check the disk or the network and try again."
-            )
-        return self._lock.is_ours(holder)
-
     def work(self) -> None:
         """Note a sign of work."""
         self.record = replace(self.record, seconds=self.record.seconds + self._clock.work())
@@ -143,7 +123,7 @@ class OpenCase:
     def update(self, mask: str | None = None, **fields: Any) -> None:
         """Tell how the case stands: clicks, rounds, comment, volume_mm3, models, which are added.
 
-        A case that was done, skipped or failed is in work while its mask, told by its fingerprint
+        A case that was done or skipped is in work while its mask, told by its fingerprint
         (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer.
         """
         self.work()
@@ -157,9 +137,14 @@ class OpenCase:
         return tuple(dict.fromkeys((*self.record.models, *models)))
 
     def load(self, different_patients: bool = False) -> Case:
-        """Read the sequences, as `WorkCase.load`; a label that a death left without its DICOM is given it."""
+        """Read the sequences, as `WorkCase.load`; a label that a death left without its DICOM is given it.
+
+        A case that had failed is in work from then on, and what was said of its images goes.
+        """
         loaded = self.case.load(different_patients)
         self._grid, self._series = loaded.grid, loaded.reference.series
+        if self.record.state is CaseState.FAILED and self.held:
+            self._change(comment="", **self._reopened())
         if self.record.state is CaseState.DONE and self.held:
             label = self._store.labels.path(self.case.label)
             self.remark = self._dicom.complete(label, loaded, self.journal)
@@ -181,7 +166,7 @@ class OpenCase:
             The name of the case on whose images it was made, by what shows them.
         """
         self._check_own(values, grid, source)
-        begun = self.record.state is CaseState.IN_WORK and not self.record.untouched
+        begun = self.record.state is CaseState.IN_WORK and (self.record.clicks or self.record.finished)
         if not begun and self._seen == fingerprint_of_values(values):
             return
         journal = self._own_journal()
@@ -201,9 +186,7 @@ class OpenCase:
         self.work()
         journal = self._own_journal()
         point = journal.point
-        if self.record.state.labelled:
-            # No record may call another mask than its own done, should this stop half-way.
-            self._change(**self._reopened())
+        self._undecide()
         record = replace(
             self.record,
             state=CaseState.DONE if values.any() else CaseState.NO_TUMOUR,
@@ -231,6 +214,7 @@ class OpenCase:
         """Skip the case or call it failed; a label that it has is withdrawn and kept as a working mask."""
         self.check_held()
         self.work()
+        self._undecide()
         self._dicom.remove()
         self._store.withdraw(self.case.label, self.record.point)
         fields = {"comment": comment} if comment else {}
@@ -238,22 +222,22 @@ class OpenCase:
 
     def give_up(self, error: VSClickError) -> None:
         """Call the case failed if its images are of no use, unless there is work on it."""
-        of_no_use = isinstance(error, ImageError) and not isinstance(error, Unreadable)
+        of_no_use = isinstance(error, ImageError) and error.lasting
         if of_no_use and self._is_unworked() and not self._store.labels.has(self.case.label):
             self.decide(CaseState.FAILED, str(error))
 
-    def start_over(self) -> None:
-        """Set journal, kept mask and label aside and begin anew."""
+    def start_over(self, models: Sequence[str] = ()) -> None:
+        """Set journal, kept mask and label aside and begin anew, with a mask in which models had a part."""
         self.check_held()
-        self._decided = None
+        self._undecide()
         self._dicom.remove()
         self._store.set_aside(self.case.label)
-        anew = {"clicks": 0, "rounds": 0, "models": (), "volume_mm3": None, "finished": ""}
+        anew = {"clicks": 0, "rounds": 0, "models": tuple(models), "volume_mm3": None, "finished": ""}
         self._change(events=0, checksum="", **anew, **self._reopened())
 
     def close(self) -> None:
         """Write the time and give the case back; one in which nothing was done is to do again."""
-        if self._is_held():
+        if self._lock.surely_held(self.case.name):
             self._give_back()
         self._closed = True
 
@@ -288,22 +272,23 @@ class OpenCase:
             return self._from_start(journal, grid, images)
         values = read_mask(path, grid)
         self._seen = fingerprint_of_values(values)
-        known = journal.position(point)
-        if known is None:
-            start = start_json(ArrayMask(grid, values))
-            journal.append(session_event(grid, "", "", start, images, since=point))
-            return values
-        check_grid(journal.events, grid)
-        if images is not None:
-            check_case(journal.events, images)
-        return continued(journal.events, known, values, grid)
+        return continued(journal, point, values, grid, images)
 
     def _from_start(self, journal: Journal, grid: Grid, images: Case | None) -> np.ndarray | None:
-        start = start_of(journal.events, grid)
-        if start is None:
+        events = journal.events
+        new, self._new = self._new and not holds_work(events), False
+        if new or (start := start_of(events, grid)) is None:
             start = self.case.load_mask(grid)
         self._seen = _NO_MASK if start is None else fingerprint_of_values(start)
-        return restored(journal.events, grid, start, images) if journal.events else start
+        given = np.zeros(grid.shape, bool) if new and start is None else start
+        try:
+            return restored(events, grid, given, images) if events else start
+        except CorrectionError:
+            if not new:
+                raise
+            # Who looked at the case saw other files than it has now.
+            self._store.set_aside(self.case.label)
+            return start
 
     def _check_own(self, values: np.ndarray, grid: Grid, source: str | None) -> None:
         """Refuse a mask that was made on other images than the case's, or if the case is not ours."""
@@ -321,7 +306,8 @@ class OpenCase:
             changes = {"state": CaseState.IN_WORK}
         if self.record.state is CaseState.TODO:
             started = self.record.started or now()
-            changes.update(state=CaseState.IN_WORK, started=started, **self._who())
+            # It may have been left with what networks found.
+            changes.update(state=CaseState.IN_WORK, started=started, models=(), **self._who())
         if changes:
             self._change(**changes)
 
@@ -349,14 +335,14 @@ class OpenCase:
         """Whether the case was begun and nothing was done that would be worth keeping."""
         record = self.record
         begun = record.state is CaseState.IN_WORK and record.untouched
-        return begun and self._store.kept_mask(record.label) is None and not self._has_events()
-
-    def _has_events(self) -> bool:
-        """Whether the journal may hold standing clicks, or what a hand has painted."""
         try:
-            return holds_work(self.journal().events)
+            return (
+                begun
+                and self._store.kept_mask(record.label) is None
+                and not holds_work(self.journal().events)
+            )
         except CorrectionError:
-            return True
+            return False
 
     def _state_with(self, mask: str | None, worked: bool) -> dict[str, Any]:
         """Return the state that goes with a mask: as it was decided while it is that one, else in work."""
@@ -365,6 +351,12 @@ class OpenCase:
         if mask is not None and self._decided is not None:
             return {"state": self._decided.state, "annotator": self._decided.annotator}
         return self._who() if worked and self.record.state is CaseState.IN_WORK else {}
+
+    def _undecide(self) -> None:
+        """Let no record call the case decided whose label is about to change, should that stop half-way."""
+        if self.record.state in _DECIDED:
+            self._change(**self._reopened())
+        self._decided = None
 
     def _reopened(self) -> dict[str, Any]:
         """Return what changes when the mask is worked on."""

@@ -145,8 +145,8 @@ class Worklist:
     def go_to(self, name: str, take_over: bool = False) -> WorkCase:
         """Open a case, closing the one that is open.
 
-        A case that was to do is in work then. One that is done, skipped or failed keeps its state until its
-        mask is changed or it is decided upon anew, so it may be looked at.
+        A case that was to do is in work then, and one that had failed once it is read. One that is done or
+        skipped keeps its state until its mask is changed or it is decided upon anew, so it may be looked at.
 
         Parameters
         ----------
@@ -317,9 +317,11 @@ class Worklist:
     def _row(self, case: WorkCase, holder: str) -> Row:
         record = self._seen(case)
         # Whoever has it open may be about to write them.
-        if record.state is CaseState.DONE and not holder:
+        if record.state.labelled and not holder:
             with suppress(ImageError):
-                if not LabelDicom(case, self.store.output).is_whole:
+                if not self.store.labels.has(case.label):
+                    return Row(case, record, holder, "its label is missing; open it to write it again")
+                if record.state is CaseState.DONE and not LabelDicom(case, self.store.output).is_whole:
                     return Row(case, record, holder, "its DICOM objects are missing; open it to write them")
         return Row(case, record, holder)
 
