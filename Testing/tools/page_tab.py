@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _PATIENCE_MS = 60_000
+# Chromium answers a move of the mouse with the next frame. Where none is due the answer never came once.
+_FRAMES = "setInterval(() => requestAnimationFrame(() => {}), 200)"
 
 
 @contextmanager
@@ -17,6 +19,7 @@ def ready_tab(chromium, url, width, height) -> Iterator:
     from playwright.sync_api import expect
 
     context = chromium.new_context(viewport={"width": width, "height": height})
+    context.add_init_script(_FRAMES)
     tab = context.new_page()
     tab.troubles = []
     tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
