@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import vtk
 from plain_host import JobByHand
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ModelError
@@ -252,6 +253,57 @@ def test_t2_that_lies_as_well_is_left_alone(flow, begun, host, job):
     np.testing.assert_array_equal(grid_of(begun.volumes[1]).affine, before)
 
 
+def test_t2_registered_twice_is_taken_back_and_laid_there_again(flow, begun, host, job):
+    host.pass_time()
+    t2 = begun.volumes[1]
+    came = grid_of(t2).affine
+    for _ in range(2):
+        running = job(registration(True))
+        host.run(flow.registration.register())
+        end(running, host)
+    # 4 mm by each.
+    twice = came.copy()
+    twice[0, 3] -= 8.0
+    np.testing.assert_allclose(grid_of(t2).affine, twice, atol=1e-9)
+    host.run(flow.registration.show(False))
+    np.testing.assert_allclose(grid_of(t2).affine, came, atol=1e-9)
+    host.run(flow.registration.show(True))
+    np.testing.assert_allclose(grid_of(t2).affine, twice, atol=1e-9)
+
+
+def test_t2_can_be_taken_back_after_a_second_registration_that_did_not_help(flow, begun, host, job):
+    host.pass_time()
+    t2 = begun.volumes[1]
+    came = grid_of(t2).affine
+    for improved in (True, False):
+        running = job(registration(improved))
+        host.run(flow.registration.register())
+        end(running, host)
+    assert (flow.registration.done, flow.registration.moved) == (True, True)
+    assert host.status == "The T2 lay as well before; it was left where it is."
+    host.run(flow.registration.show(False))
+    np.testing.assert_allclose(grid_of(t2).affine, came, atol=1e-9)
+
+
+@pytest.mark.parametrize("sequence", [0, 1])
+def test_registration_of_an_image_that_was_moved_meanwhile_moves_nothing(
+    flow, begun, host, job, headless, sequence
+):
+    host.pass_time()
+    running = job(registration(True))
+    host.run(flow.registration.register())
+    matrix = np.eye(4)
+    matrix[0, 3] = 10.0
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(matrix_of(matrix))
+    begun.volumes[sequence].SetAndObserveTransformNodeID(transform.GetID())
+    place = grid_of(begun.volumes[1]).affine
+    end(running, host)
+    assert "one was moved, or an image removed, so nothing was moved" in host.status
+    np.testing.assert_allclose(grid_of(begun.volumes[1]).affine, place, atol=1e-9)
+    assert not flow.registration.done
+
+
 def test_registration_of_another_t2_moves_nothing(flow, begun, host, job, headless, small):
     running = job(registration(True))
     host.run(flow.registration.register())
@@ -305,3 +357,44 @@ def test_what_was_found_on_an_image_that_was_deleted_in_another_module_is_not_pu
     end(running, host)
     assert "one removed, so the mask was not used" in host.status
     assert headless.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+
+
+def crop(volume, columns):
+    """Let a volume lose its first columns, as Crop Volume does in place."""
+    image, origin = vtk.vtkImageData(), vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(origin)
+    extent = [columns, *volume.GetImageData().GetExtent()[1:]]
+    image.DeepCopy(volume.GetImageData())
+    image.Crop(extent)
+    image.SetExtent(0, extent[1] - columns, *extent[2:])
+    volume.SetAndObserveImageData(image)
+    volume.SetOrigin(*origin.MultiplyPoint((columns, 0, 0, 1))[:3])
+
+
+def test_what_was_found_on_an_image_that_was_cropped_meanwhile_is_not_put_into_the_scene(
+    flow, host, job, headless, small
+):
+    volume = CaseNodes(headless.scene, small.t1ce, None, "loaded").t1ce
+    host.run(flow.workbench.choose((volume, None), (None, ""), flow.workbench.settings))
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    crop(volume, 10)
+    end(running, host)
+    assert "image was resampled since the search" in host.status
+    assert headless.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+
+
+def test_the_next_candidate_of_an_image_that_was_cropped_since_is_not_put_into_the_scene(
+    flow, host, job, headless, small
+):
+    volume = CaseNodes(headless.scene, small.t1ce, None, "loaded").t1ce
+    host.run(flow.workbench.choose((volume, None), (None, ""), flow.workbench.settings))
+    running = job(FOUND)
+    host.run(flow.initial.find())
+    end(running, host)
+    first = flow.workbench.segment
+    flow.workbench.rest()
+    crop(volume, 2)
+    host.run(flow.initial.next_candidate())
+    assert "image was resampled since the search" in host.status
+    assert (flow.workbench.segment, flow.initial.shown) == (first, 1)

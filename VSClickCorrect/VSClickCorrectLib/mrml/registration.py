@@ -9,7 +9,7 @@ import slicer
 
 from VSClickCorrectLib.io.registration import Registration, overlap_share
 from VSClickCorrectLib.mrml.dicom_files import instances_of
-from VSClickCorrectLib.mrml.transforms import matrix_of, world_from_node
+from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
 from VSClickCorrectLib.mrml.volumes import volume_of
 
 REGISTRATION_ATTRIBUTE = "VSClickCorrect.Registration"
@@ -90,20 +90,34 @@ def register_t2(
     """
     if not registration.improved:
         return None
-    node = t2_node.GetParentTransformNode()
-    if node is None or node.GetAttribute(REGISTRATION_ATTRIBUTE) is None:
-        node = _inserted_transform(t2_node)
+    node = _registration_over(t2_node) or _inserted_transform(t2_node)
     parent, now = world_from_node(node), world_from_node(t2_node)
     wanted = np.linalg.inv(parent) @ np.linalg.inv(registration.matrix) @ now
     node.SetMatrixTransformToParent(matrix_of(wanted))
     return node
 
 
+def registered_at(t2_node: slicer.vtkMRMLVolumeNode) -> np.ndarray | None:
+    """Return the matrix of the transform that `register_t2` put over a T2, None if there is none."""
+    node = _registration_over(t2_node)
+    return None if node is None else array_of(node.GetMatrixTransformToParent())
+
+
+def lay_again(t2_node: slicer.vtkMRMLVolumeNode, matrix: np.ndarray) -> None:
+    """Lay a T2 where `registered_at` told that it lay; one that was not registered stays where it is."""
+    node = _registration_over(t2_node)
+    if node is not None:
+        node.SetMatrixTransformToParent(matrix_of(matrix))
+
+
 def take_back_registration(t2_node: slicer.vtkMRMLVolumeNode) -> None:
     """Lay a T2 where it was before `register_t2`; one that was not registered stays where it is."""
+    lay_again(t2_node, np.eye(4))
+
+
+def _registration_over(t2_node: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLLinearTransformNode | None:
     node = t2_node.GetParentTransformNode()
-    if node is not None and node.GetAttribute(REGISTRATION_ATTRIBUTE) is not None:
-        node.SetMatrixTransformToParent(matrix_of(np.eye(4)))
+    return None if node is None or node.GetAttribute(REGISTRATION_ATTRIBUTE) is None else node
 
 
 def _inserted_transform(t2_node: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLLinearTransformNode:

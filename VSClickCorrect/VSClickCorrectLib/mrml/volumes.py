@@ -43,6 +43,13 @@ def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
     return _grid(image.GetDimensions()[::-1], (world_from_node(volume_node) @ array_of(matrix)).tobytes())
 
 
+def lattice_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple:
+    """Tell one lattice of voxels from another, wherever transforms move it; raises as `grid_of`."""
+    matrix = vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(matrix)
+    return grid_of(volume_node).shape, array_of(matrix).tobytes()
+
+
 # The same grid as long as the volume stays where it is, with all that it has worked out of itself.
 @lru_cache(maxsize=8)
 def _grid(shape: Index3, affine: bytes) -> Grid:

@@ -123,7 +123,11 @@ class Workbench:
         """Whether there is nothing to correct yet: no segment, or an empty one as it was opened."""
         if self.segment[0] is None or self.correction is None:
             return self.segment[0] is None
-        return not self.session.history.done and self.session.mask.extent() is None
+        try:
+            return not self.session.history.done and self.session.mask.extent() is None
+        except VSClickError:
+            # Its image was moved, for instance, of which whoever uses it is told.
+            return False
 
     def open(self, case: OpenedCase, journal: JournalPlace | None = None) -> None:
         """Take a case in place of the one that is open, and choose its volumes and its segment.

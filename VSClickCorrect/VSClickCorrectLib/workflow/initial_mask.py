@@ -10,7 +10,7 @@ from VSClickCorrectLib.inference.found_text import found_text
 from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.initial import add_found_mask, put_away
-from VSClickCorrectLib.mrml.volumes import case_of, grid_of, in_scene, volume_of
+from VSClickCorrectLib.mrml.volumes import case_of, grid_of, in_scene, lattice_of, volume_of
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 from VSClickCorrectLib.workflow.correction import Volumes, Workbench
 from VSClickCorrectLib.workflow.host import Host
@@ -59,6 +59,8 @@ class InitialMaskFinder:
         self._host, self._workbench, self._jobs, self._scene = host, workbench, jobs, scene
         self._unsaved, self._warm = unsaved, warm
         self._volumes: Volumes | None = None
+        # The grid on which it was found, whose voxels are meant.
+        self._lattice: tuple = ()
         # The segmentation made last of each volume that is no case's.
         self._made: dict[Any, Any] = {}
         self.found, self.shown = NOTHING, 1
@@ -71,7 +73,7 @@ class InitialMaskFinder:
         return found_text(self.found, Case(volume_of(self._workbench.reference)), self.shown)
 
     async def find(self) -> None:
-        """Look for the tumour; raises as `use`, or if the volumes cannot be used."""
+        """Look for the tumour; raises as `use`, or if the volumes cannot be used or are resampled."""
         nodes = self._workbench.nodes
         if nodes is not None:
             nodes.check_volumes(self._workbench.volumes)
@@ -79,7 +81,7 @@ class InitialMaskFinder:
         if not self._host.has_packages() or (nodes is not None and not await self._may_replace()):
             return
         volumes, choice = self._workbench.volumes, self._workbench.networks.choice
-        before = self._state()
+        before, lattice = self._state(), lattice_of(self._workbench.reference)
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
         initial = await self._jobs.run(
             lambda: job_class().start_segmentation(
@@ -87,6 +89,8 @@ class InitialMaskFinder:
             )
         )
         if initial is not None and await self._may_replace_still(before):
+            self._check_chosen(volumes)
+            self._check_lattice(lattice)
             await self.use(initial, volumes)
 
     async def use(self, initial: InitialMask, volumes: Volumes) -> None:
@@ -97,11 +101,9 @@ class InitialMaskFinder:
         ImageError, WorklistError
             If other volumes are chosen now.
         """
-        if self._workbench.volumes != volumes or not in_scene(*volumes):
-            raise ImageError(
-                _("other volumes were chosen meanwhile, or one removed, so the mask was not used; find anew.")
-            )
+        self._check_chosen(volumes)
         self.found, self.shown, self._volumes = initial, 1, volumes
+        self._lattice = lattice_of(self._workbench.reference)
         await self._correct(initial)
 
     async def next_candidate(self) -> None:
@@ -110,10 +112,24 @@ class InitialMaskFinder:
         if workbench.volumes != self._volumes or count < 2:
             self._host.say(_("There is no other candidate; place an include click inside the tumour."))
             return
+        self._check_lattice(self._lattice)
         if not await self._may_replace():
             return
         self.shown = self.shown % count + 1
         await self._correct(self.found.candidates[self.shown - 1])
+
+    def _check_chosen(self, volumes: Volumes) -> None:
+        if self._workbench.volumes != volumes or not in_scene(*volumes):
+            raise ImageError(
+                _("other volumes were chosen meanwhile, or one removed, so the mask was not used; find anew.")
+            )
+
+    def _check_lattice(self, lattice: tuple) -> None:
+        """Raise `ImageError` if the voxels on which something was found are no longer those of the image."""
+        if lattice_of(self._workbench.reference) != lattice:
+            raise ImageError(
+                _("the image was resampled since the search, so the mask was not used; find anew.")
+            )
 
     async def _may_replace(self) -> bool:
         work = _(" and ").join(filter(None, [self._unsaved.work, segments_text(self._beside())]))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
-from VSClickCorrectLib.mrml.registration import agreement, register_t2, take_back_registration
+from VSClickCorrectLib.mrml.registration import (
+    agreement,
+    lay_again,
+    register_t2,
+    registered_at,
+    take_back_registration,
+)
 from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, volume_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
@@ -43,7 +52,8 @@ class T2Registration:
 
     def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner) -> None:
         self._host, self._workbench, self._jobs = host, workbench, jobs
-        self._found: Registration | None = None
+        # Where the T2 lies as registered, by one registration or by several.
+        self._registered: np.ndarray | None = None
         self._looked_at: tuple | None = None
         self._remarks: tuple[str, ...] = ()
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
@@ -68,7 +78,7 @@ class T2Registration:
         # What reads headers waits until there are files.
         from VSClickCorrectLib.mrml.volume_files import remarks_of
 
-        self._looked_at, self._found = chosen, None
+        self._looked_at, self._registered = chosen, None
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
         places = tuple(remark for node in self._volumes() for remark in remarks_of(node))
         self._remarks = (*scan_remarks(*self._workbench.volumes), *places)
@@ -81,18 +91,25 @@ class T2Registration:
 
     async def register(self) -> None:
         """Register the T2 to the T1ce, and lay it there."""
-        t1ce, t2 = self._workbench.volumes
+        (t1ce, t2), before = self._workbench.volumes, self._chosen()
         self._host.say(_("Registering the T2; you can go on looking at the images."))
         found = await self._jobs.run(lambda: job_class().start_registration(volume_of(t1ce), volume_of(t2)))
         if found is None:
             return
-        if self._workbench.volumes != (t1ce, t2) or not in_scene(t1ce, t2):
+        if not in_scene(t1ce, t2) or self._chosen() != before:
             raise ImageError(
-                _("another T2 was chosen meanwhile, or an image removed, so nothing was moved; try again.")
+                _(
+                    "another T2 was chosen meanwhile, one was moved, or an image removed, so nothing was "
+                    "moved; try again."
+                )
             )
-        self._found, self.done, self.moved = (found, True, False) if found.improved else (None, False, False)
+
+        def lay() -> None:
+            register_t2(t2, found)
+            self._registered, self.done = registered_at(t2), True
+
         if found.improved:
-            await self.show(True)
+            await self._lay(True, lay)
             self._host.say(_("The T2 lies on the T1ce now; compare both, and take it back if it is worse."))
         else:
             self._host.say(_LEFT)
@@ -101,16 +118,16 @@ class T2Registration:
 
     async def show(self, moved: bool) -> None:
         """Lay the T2 as it was registered or as it came, and go on correcting on it there; clicks stay."""
-        if self._found is None or moved == self.moved:
+        t2, registered = self._workbench.volumes[1], self._registered
+        if registered is None or moved == self.moved:
             return
-        t2, self.moved = self._workbench.volumes[1], moved
+        await self._lay(moved, lambda: lay_again(t2, registered) if moved else take_back_registration(t2))
+
+    async def _lay(self, moved: bool, lay: Callable[[], object]) -> None:
         going_on = self._workbench.correction is not None
         self._workbench.stop()
-        if moved:
-            register_t2(t2, self._found)
-        else:
-            take_back_registration(t2)
-        self._looked_at = self._chosen()
+        lay()
+        self.moved, self._looked_at = moved, self._chosen()
         self.changed.emit()
         if going_on:
             await self._workbench.begin()
