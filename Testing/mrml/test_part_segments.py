@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import slicer
 from placed_points import INCLUDE
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.box import Box
@@ -99,3 +100,31 @@ def test_parts_are_told_after_the_scene_was_saved(headless, segment, volume_node
     again = headless.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     storage.ReadData(again)
     assert list(part_ids(again)) == list(parted)
+
+
+def copied(segmentation_node, segment_id):
+    """Copy a segment within its segmentation, as Slicer's module Data does."""
+    segments, copy = segmentation_node.GetSegmentation(), slicer.vtkSegment()
+    copy.DeepCopy(segments.GetSegment(segment_id))
+    copy.SetName(f"{copy.GetName()} kept")
+    kept = segments.GenerateUniqueSegmentID(copy.GetName())
+    assert segments.AddSegment(copy, kept)
+    return kept
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_copy_of_a_part_that_somebody_keeps_does_not_take_its_place(segment, volume_node, parted, name):
+    before = read(segment, parted, volume_node, name)
+    kept = copied(segment[0], parted[name])
+    assert part_ids(segment[0]) == parted
+    nothing = FoundParts(PARTS, BOX, np.zeros_like(NUMBERS))
+    put_parts(segment[0], volume_node, nothing)
+    assert not read(segment, parted, volume_node, name).any()
+    np.testing.assert_array_equal(read(segment, {name: kept}, volume_node, name), before)
+
+
+def test_copies_of_a_part_leave_it_its_voxels(segment, volume_node, parted):
+    kept = copied(segment[0], parted["extrameatal"])
+    for one in (parted["extrameatal"], kept):
+        others = OtherParts(segment[0], one, volume_node).read(BOX)
+        np.testing.assert_array_equal(others, np.isin(NUMBERS, (1, 3)))

@@ -18,13 +18,16 @@ from VSClickCorrectLib.mrml.volumes import SIDES_UNKNOWN
 
 def sides_known(volume_node: slicer.vtkMRMLVolumeNode) -> bool:
     """Whether it is known which way a volume's axes run in the patient, whoever read it from its file."""
-    if volume_node.GetAttribute(SIDES_UNKNOWN) is not None:
-        return False
-    return names_sides(_header_of(volume_node))
+    if volume_node.GetAttribute(SIDES_UNKNOWN) is None and not names_sides(_header_of(volume_node)):
+        # The file in which a scene is saved names sides all the same.
+        volume_node.SetAttribute(SIDES_UNKNOWN, "1")
+    return volume_node.GetAttribute(SIDES_UNKNOWN) is None
 
 
 def remarks_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple[str, ...]:
     """Return what is to be known of where the file says that a volume lies which Slicer loaded from it."""
+    # As long as the file is there from which the volume came.
+    sides_known(volume_node)
     header, image = _header_of(volume_node), volume_node.GetImageData()
     if header is None or image is None:
         return ()
