@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from placed_points import ELSEWHERE, EXCLUDE, INCLUDE, SITE, points
+from placed_points import ELSEWHERE, EXCLUDE, INCLUDE, SITE, TUMOUR, points
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
@@ -13,6 +13,7 @@ from VSClickCorrectLib.mrml.outline import ChangeOutline
 from VSClickCorrectLib.mrml.owners import OWNER_ROLE, references
 from VSClickCorrectLib.mrml.persistence import save_scene, stored_journal
 from VSClickCorrectLib.mrml.saved_scenes import load_scene
+from VSClickCorrectLib.mrml.segment_mask import add_segmentation
 from VSClickCorrectLib.mrml.start_segment import START_ROLE, keep_start, start_of
 from VSClickCorrectLib.session.edit import Change
 
@@ -139,3 +140,35 @@ def test_a_copy_of_a_segmentation_has_work_of_its_own(
             again.undo()
             assert start_of(one, segment[1], volume)[0].empty
             again.close()
+
+
+@pytest.mark.parametrize("loaded_later", [False, True])
+def test_a_segment_copied_anew_in_place_of_a_deleted_one_inherits_no_clicks(
+    scene, segment, mask, volume_node, oracle, loaded_later
+):
+    """Slicer gives a copy the ID that the segment has in the segmentation from which it comes."""
+    mask.write(TUMOUR, np.ones(TUMOUR.shape, bool))
+    postponed = []
+    orphans = None if loaded_later else Orphans(scene, postponed.append, lambda: None)
+    work, empty = add_segmentation(scene, volume_node, "work")
+    copies = work.GetSegmentation()
+    copies.RemoveSegment(empty)
+
+    def copy():
+        assert copies.CopySegmentFromSegmentation(segment[0].GetSegmentation(), segment[1], False)
+        return correct_segment((volume_node, None), (work, segment[1]), oracle)
+
+    first = copy()
+    first.place(Click(SITE, EXCLUDE))
+    first.close()
+    orphans = orphans or Orphans(scene, postponed.append, lambda: None)
+    # Another one is being corrected when it is deleted.
+    orphans.watch(*segment)
+    copies.RemoveSegment(segment[1])
+    while postponed:
+        postponed.pop()()
+    second = copy()
+    assert (second.rows, second.next_undo) == ([], None)
+    assert [event["event"] for event in second.session.journal.events] == ["session"]
+    assert second.session.mask.extent() == TUMOUR
+    second.close()

@@ -62,7 +62,7 @@ class Orphans:
     later : callable
         Calls a function once the present event is over.
     on_gone : callable
-        Called after a segmentation, a segment that is watched or a volume has gone.
+        Called after a segmentation, a segment on which there was work or a volume has gone.
     """
 
     def __init__(
@@ -72,27 +72,43 @@ class Orphans:
         on_gone: Callable[[], None],
     ) -> None:
         self._scene, self._later, self._on_gone = scene, later, on_gone
-        self._nodes, self._segments = Observers(self), Observers(self)
+        self._watched: tuple[slicer.vtkMRMLSegmentationNode | None, str] = (None, "")
+        self._nodes = Observers(self)
+        # Of every segmentation: whichever loses a segment, another one may come to have its ID.
+        self._segments: dict[slicer.vtkMRMLNode, Observers] = {}
+        self._nodes.add_for_nodes(scene, scene.NodeAddedEvent, Orphans._node_comes)
         self._nodes.add_for_nodes(scene, scene.NodeAboutToBeRemovedEvent, Orphans._node_goes)
+        there = scene.GetNodesByClass("vtkMRMLSegmentationNode")
+        for index in range(there.GetNumberOfItems()):
+            self._node_comes(there.GetItemAsObject(index))
 
     def watch(self, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str) -> None:
-        """Watch a segment from now on, in place of the one before."""
-        self._segments.close()
-        event = slicer.vtkSegmentation.SegmentRemoved
-        self._segments.add(segmentation, event, Orphans._segment_goes, segmentation, segment_id)
+        """Watch a segment, whose points are shown, from now on, in place of the one before."""
+        self._watched = segmentation, segment_id
+
+    def _node_comes(self, node: slicer.vtkMRMLNode) -> None:
+        if node.IsA("vtkMRMLSegmentationNode"):
+            self._segments[node] = observers = Observers(self)
+            observers.add(node, slicer.vtkSegmentation.SegmentRemoved, Orphans._segment_goes, node)
 
     def _node_goes(self, node: slicer.vtkMRMLNode) -> None:
+        if (observers := self._segments.pop(node, None)) is not None:
+            observers.close()
+        if self._watched[0] is node:
+            self._watched = (None, "")
         if self._scene.IsClosing() or not node.IsA("vtkMRMLDisplayableNode"):
             return
         own = [part for role, part in references(node) if role.startswith(OWN_ROLES)]
         self._later(lambda: self._clear(own))
 
-    def _segment_goes(
-        self, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str, _index: int | None
-    ) -> None:
+    def _segment_goes(self, segmentation: slicer.vtkMRMLSegmentationNode, _index: int | None) -> None:
+        if not any(role.startswith(OWN_ROLES) for role, _part in references(segmentation)):
+            return
+
         def clear() -> None:
             # Points that stand are those of the watched segment; what is kept for others stays with them.
-            points_go = segmentation.GetSegmentation().GetSegment(segment_id) is None
+            node, segment_id = self._watched
+            points_go = node is segmentation and node.GetSegmentation().GetSegment(segment_id) is None
             # First, so that nobody takes back the clicks whose points go now.
             self._on_gone()
             remove_nodes(self._scene, *_left_behind(segmentation, points_go))
