@@ -398,3 +398,9 @@ def test_the_next_candidate_of_an_image_that_was_cropped_since_is_not_put_into_t
     host.run(flow.initial.next_candidate())
     assert "image was resampled since the search" in host.status
     assert (flow.workbench.segment, flow.initial.shown) == (first, 1)
+
+
+def test_without_an_image_nothing_is_looked_for(flow, host):
+    host.run(flow.initial.find())
+    assert "T1ce" in host.status
+    assert not flow.jobs.busy

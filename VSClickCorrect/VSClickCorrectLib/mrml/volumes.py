@@ -43,8 +43,10 @@ def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
     return _grid(image.GetDimensions()[::-1], (world_from_node(volume_node) @ array_of(matrix)).tobytes())
 
 
-def lattice_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple:
+def lattice_of(volume_node: slicer.vtkMRMLVolumeNode | None) -> tuple:
     """Tell one lattice of voxels from another, wherever transforms move it; raises as `grid_of`."""
+    if volume_node is None:
+        return ()
     matrix = vtk.vtkMatrix4x4()
     volume_node.GetIJKToRASMatrix(matrix)
     return grid_of(volume_node).shape, array_of(matrix).tobytes()
