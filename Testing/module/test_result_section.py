@@ -188,3 +188,34 @@ def test_accepted_segment_is_marked_as_completed(widget, begun):
     widget.ui.acceptButton.click()
     assert logic.GetSegmentStatus(segment) == logic.Completed
     assert not widget.ui.boundaryButton.checked
+
+
+def test_a_part_is_saved_as_what_it_is_and_not_as_the_tumour(
+    widget, begun, desktop, tmp_path, dicom, monkeypatch
+):
+    from VSClickCorrectLib.geometry.box import Box
+    from VSClickCorrectLib.inference.parts import FoundParts
+    from VSClickCorrectLib.measure.tumour_parts import PARTS
+    from VSClickCorrectLib.mrml.part_segments import put_parts
+
+    found = FoundParts(PARTS, Box((2, 2, 2), (3, 3, 5)), np.array([[[1, 2, 3]]], np.uint8))
+    segmentation = widget.panel.flow.workbench.segment[0]
+    ids = put_parts(segmentation, widget.panel.flow.workbench.reference, found)
+    widget.ui.segmentSelector.setCurrentSegmentID(ids["cochlea"])
+    widget.ui.correctButton.click()
+    folder, offered = tmp_path / "out", []
+    folder.mkdir()
+
+    def ask(_title, path, _filters):
+        offered.append(path)
+        return str(folder / f"case{suffix}")
+
+    monkeypatch.setattr(widget.panel.desktop, "ask_to_save", ask)
+    for suffix in (".dcm", ".seg.nrrd"):
+        widget.ui.saveButton.click()
+        if suffix == ".dcm":
+            assert "DICOM objects are of the whole tumour" in widget.ui.statusLabel.text
+            assert list(folder.iterdir()) == []
+    assert offered == [f"{segmentation.GetName()} cochlea.seg.nrrd"] * 2
+    header = (folder / "case.seg.nrrd").read_bytes().partition(b"\n\n")[0].decode()
+    assert f"Segment0_Name:={segmentation.GetName()} cochlea" in header

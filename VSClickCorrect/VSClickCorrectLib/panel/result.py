@@ -7,8 +7,10 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
+from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX, MASK_SUFFIXES
 from VSClickCorrectLib.measure.measurements import Measurements
+from VSClickCorrectLib.mrml.part_segments import part_of
 from VSClickCorrectLib.panel.placing import Placing
 from VSClickCorrectLib.panel.section import Connection, Section
 
@@ -55,8 +57,16 @@ class ResultSection(Section):
         from VSClickCorrectLib.mrml.dicom_files import save_dicom
 
         workbench = self.workbench
-        name = workbench.segment[0].GetName()
+        (segmentation, segment_id), name = workbench.segment, workbench.segment[0].GetName()
+        part = part_of(segmentation.GetSegmentation().GetSegment(segment_id))
+        if part:
+            name = f"{name} {part}"
         path = self._asked(name)
+        if path is not None and part and path.name.endswith(DICOM_SUFFIX):
+            # What is written there is called a tumour.
+            raise CorrectionError(
+                _("DICOM objects are of the whole tumour; correct that one, or save the part as .seg.nrrd.")
+            )
         if path is None or not self._may_write_beside(path):
             return
         written, grid = [path], workbench.session.case.grid
