@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import slicer
 from placed_points import INCLUDE
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.box import Box
@@ -102,20 +101,27 @@ def test_parts_are_told_after_the_scene_was_saved(headless, segment, volume_node
     assert list(part_ids(again)) == list(parted)
 
 
-def copied(segmentation_node, segment_id):
-    """Copy a segment within its segmentation, as Slicer's module Data does."""
-    segments, copy = segmentation_node.GetSegmentation(), slicer.vtkSegment()
-    copy.DeepCopy(segments.GetSegment(segment_id))
-    copy.SetName(f"{copy.GetName()} kept")
-    kept = segments.GenerateUniqueSegmentID(copy.GetName())
-    assert segments.AddSegment(copy, kept)
-    return kept
+@pytest.fixture
+def copied(scene, segment):
+    """Copy a segment into another segmentation and back, as the module Segmentations does."""
+
+    def copy(segment_id):
+        segments = segment[0].GetSegmentation()
+        beside = scene.AddNewNodeByClass("vtkMRMLSegmentationNode").GetSegmentation()
+        before = set(segments.GetSegmentIDs())
+        assert beside.CopySegmentFromSegmentation(segments, segment_id, False)
+        assert segments.CopySegmentFromSegmentation(beside, segment_id, False)
+        return (set(segments.GetSegmentIDs()) - before).pop()
+
+    return copy
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_copy_of_a_part_that_somebody_keeps_does_not_take_its_place(segment, volume_node, parted, name):
+def test_a_copy_of_a_part_that_somebody_keeps_does_not_take_its_place(
+    segment, volume_node, parted, copied, name
+):
     before = read(segment, parted, volume_node, name)
-    kept = copied(segment[0], parted[name])
+    kept = copied(parted[name])
     assert part_ids(segment[0]) == parted
     nothing = FoundParts(PARTS, BOX, np.zeros_like(NUMBERS))
     put_parts(segment[0], volume_node, nothing)
@@ -123,8 +129,8 @@ def test_a_copy_of_a_part_that_somebody_keeps_does_not_take_its_place(segment, v
     np.testing.assert_array_equal(read(segment, {name: kept}, volume_node, name), before)
 
 
-def test_copies_of_a_part_leave_it_its_voxels(segment, volume_node, parted):
-    kept = copied(segment[0], parted["extrameatal"])
+def test_copies_of_a_part_leave_it_its_voxels(segment, volume_node, parted, copied):
+    kept = copied(parted["extrameatal"])
     for one in (parted["extrameatal"], kept):
         others = OtherParts(segment[0], one, volume_node).read(BOX)
         np.testing.assert_array_equal(others, np.isin(NUMBERS, (1, 3)))
