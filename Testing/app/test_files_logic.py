@@ -11,6 +11,7 @@ from bright_ball import CENTER, RADIUS_MM, ball, ball_volume, write_image
 from VSClickCorrectApp.logic.files_logic import FilesLogic
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.mrml.part_segments import TAG
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
@@ -167,6 +168,18 @@ def test_no_file_takes_the_place_of_one_that_is_being_read(page, tmp_path, monke
     assert page.logic.begin("t1ce", "second.nii.gz", len(content))
 
 
+def test_nothing_is_opened_while_another_file_of_the_case_is_on_its_way(page, tmp_path):
+    content = write_image(tmp_path / "t1ce.nii.gz", ball_volume().array).read_bytes()
+    send(page, "t1ce", "t1ce.nii.gz", content)
+    page.uploads.begin("mask", "mask.nii.gz", 10)
+    open_sent(page)
+    assert page.message.is_error and page.message.message.startswith("'mask.nii.gz' is still on its way")
+    assert (page.shown.case, page.shown.busy) == ("A b.nii.gz", False)
+    page.uploads.discard("mask")
+    open_sent(page)
+    assert page.shown.case == "t1ce.nii.gz"
+
+
 @pytest.mark.parametrize("sure", [True, False])
 @pytest.mark.parametrize("slot", ["t1ce", "mask"])
 def test_what_was_done_while_files_were_read_goes_only_after_a_question(
@@ -219,3 +232,23 @@ def test_work_is_saved_once_the_browser_has_it_as_it_was_then(browser, page, ses
     page.workbench.under_way.place(Click((CENTER[0] - RADIUS_MM, *CENTER[1:])))
     page.logic.note_saved()
     assert page.flow.unsaved.there
+
+
+def test_the_journal_of_a_part_saves_nothing_of_the_tumour(browser, page, session):
+    segmentation = page.workbench.segment[0]
+    part = segmentation.GetSegmentation().AddEmptySegment("", "extrameatal")
+    segmentation.GetSegmentation().GetSegment(part).SetTag(TAG, "extrameatal")
+    asyncio.run(page.flow.parts.correct("extrameatal"))
+    page.logic.download("journal.jsonl")
+    page.logic.note_saved()
+    assert page.flow.unsaved.there and page.shown.unsaved
+    page.logic.download("tumour.nii.gz")
+    page.logic.note_saved()
+    assert not page.flow.unsaved.there
+    page.workbench.under_way.place(Click(CENTER, ClickKind.INCLUDE))
+    page.logic.download("tumour.nii.gz")
+    page.logic.note_saved()
+    assert page.flow.unsaved.there
+    page.logic.download("scene.mrb")
+    page.logic.note_saved()
+    assert not page.flow.unsaved.there and page.workbench.segment == (segmentation, part)

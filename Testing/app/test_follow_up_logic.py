@@ -9,6 +9,7 @@ from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
 from VSClickCorrectApp.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectApp.logic.running_logic import RunningLogic
 from VSClickCorrectApp.uploads import Uploads
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 
@@ -92,6 +93,35 @@ def test_another_case_is_not_compared_with_what_was_sent_for_the_one_before(page
     assert page.shown.text == ""
     assert page.message.is_error and "nothing was compared" in page.message.message
     assert (page.uploads.names, page.shown.busy, changed) == ({}, False, [{}])
+
+
+def test_no_earlier_mask_takes_the_place_of_the_one_that_is_compared(page, tmp_path, monkeypatch):
+    first, second = (
+        write_image(tmp_path / f"{radius}.nii.gz", ball(radius=radius).astype(np.uint8))
+        for radius in (RADIUS_MM, 4.0)
+    )
+    send(page, "before", first)
+    read, refused = page.uploads.earlier, []
+
+    def reading():
+        with pytest.raises(ImageError) as told:
+            page.uploads.begin("before", second.name, second.stat().st_size)
+        refused.append(str(told.value))
+        return read()
+
+    monkeypatch.setattr(page.uploads, "earlier", reading)
+    compare(page)
+    assert refused == [f"files are being read; choose '{second.name}' again once that is done."]
+    assert page.shown.text.startswith(f"Volume: {ball().sum() * GRID.voxel_volume:.1f} mm³ before")
+    page.uploads.begin("before", second.name, second.stat().st_size)
+
+
+def test_a_mask_is_not_compared_before_its_scan_is_here(page, tmp_path):
+    send(page, "before", write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8)))
+    page.uploads.begin("before_scan", "scan.nii.gz", 10)
+    compare(page)
+    assert page.message.message.startswith("'scan.nii.gz' is still on its way")
+    assert (page.shown.text, page.shown.busy, page.uploads.names) == ("", False, {"before": "mask.nii.gz"})
 
 
 def test_earlier_files_go_with_their_case(page, tmp_path):

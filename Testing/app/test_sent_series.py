@@ -1,5 +1,6 @@
 """Archives of several DICOM series: what is plain is chosen, the rest by a person."""
 
+import asyncio
 import io
 import zipfile
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from bright_ball import GRID, ball_volume, write_image
 from source_series import write_slices
 from vs_seg_files import set_headers
+from VSClickCorrectApp.logic.files_logic import FilesLogic
+from VSClickCorrectApp.logic.series_logic import SeriesLogic
 from VSClickCorrectApp.reading.offered_series import offered
 from VSClickCorrectApp.sent_series import SentSeries
 from VSClickCorrectApp.uploads import Uploads
@@ -187,3 +190,31 @@ def test_only_archives_of_scans_are_looked_into(uploads):
     assert not send(uploads, "t1ce", "t1.nii.gz", b"1234")
     with pytest.raises(ImageError, match="no known kind"):
         uploads.begin("scans", "t1.nii.gz", 4)
+
+
+def test_the_series_that_are_being_read_are_not_exchanged(parts, uploads, archive, monkeypatch):
+    visits = [(name, date) for date in ("20200102", "20210304") for name in ("t1_mpr post", "t2_space")]
+    send(uploads, "scans", "visits.zip", archive(*visits))
+    files = FilesLogic(parts.server, parts.host, parts.flow, parts.status, uploads)
+    series = SeriesLogic(parts.server, parts.host, uploads)
+    of_date = {row.series.date: row.key for row in uploads.series.rows if "t1ce" in row.series.meant}
+    read, said = uploads.case, []
+
+    def reading():
+        series.choose("t1ce", of_date["2021-03-04"])
+        said.append(parts.message.message)
+        return read()
+
+    async def opening():
+        series.choose("t1ce", of_date["2020-01-02"])
+        files.open()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    monkeypatch.setattr(uploads, "case", reading)
+    asyncio.run(opening())
+    assert numbers_shown(parts.workbench.nodes) == [1, 2]
+    assert said == ["Files are being read; choose the series again once that is done."]
+
+
+def numbers_shown(nodes):
+    return [int(node.GetImageData().GetScalarRange()[1]) for node in nodes.volumes]

@@ -14,6 +14,7 @@ from VSClickCorrectApp.logic.files_logic import FilesLogic
 from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.workflow.just_shown import SEEN_S
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -34,7 +35,7 @@ def worklist(folder, annotator):
 
 @pytest.fixture
 def page(parts):
-    parts.logic = WorklistLogic(parts.server, parts.host, parts.flow.worklist)
+    parts.logic = WorklistLogic(parts.server, parts.host, parts.flow)
     parts.shown = parts.logic.typed_state.data
     return parts
 
@@ -172,6 +173,29 @@ def test_scans_of_two_patients_that_are_sent_are_used_together_only_on_purpose(p
     assert (page.message.is_error, page.workbench.nodes is None) == (not sure, not sure)
 
 
+@pytest.mark.parametrize("verb", ["next", "previous", "go_to"])
+def test_work_on_files_that_were_opened_goes_for_another_case_only_after_a_question(page, folder, verb):
+    mine = worklist(folder, "AB")
+    arguments = ("one",) if verb == "go_to" else ()
+
+    async def day():
+        await page.flow.worklist.begin(mine)
+        await done(page.logic.next)
+        assert await page.flow.worklist.leave()
+        page.workbench.open(OpenedCase("sent", ball_volume(), None, ball(radius=5.0)))
+        await page.workbench.begin()
+        click(page)
+        question = await asked(page, getattr(page.logic, verb), *arguments)
+        assert question.startswith("What was done on this case was not saved: 1 click")
+        await done(page.host.answer, False)
+        assert page.workbench.case.name == "sent" and len(page.flow.clicks.rows) == 1
+        await asked(page, getattr(page.logic, verb), *arguments)
+        await done(page.host.answer, True)
+        assert page.workbench.case.name in ("one", "two")
+
+    asyncio.run(day())
+
+
 def test_a_mask_from_a_file_does_not_go_onto_a_worklist_s_case(page, folder):
     mine = worklist(folder, "AB")
     write_image(folder / "other-mask.nii.gz", ball(radius=3.0).astype(np.uint8))
@@ -246,6 +270,29 @@ def test_a_click_on_a_done_case_reopens_it_before_the_views_have_drawn_it(page, 
     asyncio.run(day())
     record = worklist(folder, "CD").record("one")
     assert (record.state.value, record.clicks) == ("in work", 1)
+
+
+@pytest.mark.parametrize("verb", ["done", "no_tumour"])
+def test_no_label_is_written_of_a_mask_that_came_while_another_was_asked_about(page, folder, verb):
+    mine = worklist(folder, "AB")
+
+    async def day():
+        await page.flow.worklist.begin(mine)
+        await begin_anew(ball(radius=1.0))
+        await asyncio.sleep(SEEN_S)
+        question = await asked(page, getattr(page.logic, verb))
+        # As the search does that was begun before.
+        await begin_anew(ball(radius=6.0))
+        await done(page.host.answer, True)
+        assert question and page.workbench.case.name == "one"
+        assert page.message.is_error and "the mask was changed while" in page.message.message.lower()
+
+    async def begin_anew(values):
+        page.workbench.restart(values)
+        await page.workbench.begin()
+
+    asyncio.run(day())
+    assert mine.record("one").state.value == "in work"
 
 
 def test_a_comment_that_comes_late_is_not_kept_with_the_next_case(page, folder):

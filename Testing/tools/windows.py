@@ -109,7 +109,7 @@ class PageWindow:
         self.flow = Workflow(self._host, slicer_app.scene, lambda case: ShownCase(slicer_app.scene, case))
         self.flow.networks.corrector = corrector
         self._clicks = ClicksLogic(server, slicer_app, self._host, self.flow)
-        self._worklist = WorklistLogic(server, self._host, self.flow.worklist)
+        self._worklist = WorklistLogic(server, self._host, self.flow)
         self._state, self._slicer_app = server.state, slicer_app
         self._state.ready()
 

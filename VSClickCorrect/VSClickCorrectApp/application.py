@@ -11,6 +11,7 @@ from trame.app import get_server
 from trame_server import Server
 from trame_slicer.core import SlicerApp
 from VSClickCorrectLib.clicks.click import ClickKind
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.loaded_networks import Choice
@@ -95,7 +96,7 @@ class BrowserApp:
         self.parts = TumourPartsLogic(self.server, self.host, self.flow.parts)
         self.running = RunningLogic(self.server, self.host, self.flow)
         self.registration = RegistrationLogic(self.server, self.host, self.flow.registration)
-        self.worklist = WorklistLogic(self.server, self.host, self.flow.worklist)
+        self.worklist = WorklistLogic(self.server, self.host, self.flow)
         self.settings = SettingsLogic(self.server, self.host, self.flow)
         self.follow_up = FollowUpLogic(self.server, self.host, self.flow, uploads)
         self.files = FilesLogic(self.server, self.host, self.flow, self.status, uploads)
@@ -125,6 +126,12 @@ class BrowserApp:
             await self.flow.worklist.begin(source)
         else:
             opened = await asyncio.wrap_future(source)
+            # The page is there before a case that takes long to read.
+            if self.flow.workbench.nodes is not None:
+                raise ImageError(
+                    f"another case was opened while {opened.name} was read, so that stays; "
+                    f"start the app again to open {opened.name}."
+                )
             self.flow.workbench.open(opened)
             self.status.say("Loading the models …")
             await self.flow.workbench.begin()

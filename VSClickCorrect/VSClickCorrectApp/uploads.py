@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -83,6 +85,7 @@ class Uploads:
         self.folder = self._folder.path
         self._files: dict[str, _File] = {}
         self._numbers = count(1)
+        self._read: set[str] = set()
         self.series = SentSeries()
 
     def close(self) -> None:
@@ -100,8 +103,9 @@ class Uploads:
         Raises
         ------
         ImageError
-            If the slot or the suffix is unknown, or the file is empty or too large.
+            If the slot or the suffix is unknown, its file is being read, or the file is empty or too large.
         """
+        self._check_free((slot,), f"'{name}'")
         if slot not in SLOTS:
             raise ImageError(f"there is no place for a '{slot}'; choose a T1ce, a T2, a mask or a journal.")
         known = _ALONE.get(slot) or (*_SUFFIXES, _DICOM[slot])
@@ -195,8 +199,37 @@ class Uploads:
         self.series.put(slot, found, set(self._files) - {slot})
         return True
 
+    @contextmanager
+    def reading(self, slots: Collection[str]) -> Iterator[None]:
+        """Let nothing take the place of these slots' files, which are read meanwhile and then removed.
+
+        Raises
+        ------
+        ImageError
+            If one of them is still on its way.
+        """
+        for slot in slots:
+            if slot in self._files and slot not in self.names:
+                name = self._files[slot].name
+                raise ImageError(f"'{name}' is still on its way; wait until it is here, or choose it again.")
+        self._read.update(slots)
+        try:
+            yield
+        finally:
+            self._read.difference_update(slots)
+            for slot in slots:
+                self.discard(slot)
+
+    def _check_free(self, slots: Collection[str], what: str) -> None:
+        if self._read.intersection(slots):
+            raise ImageError(f"files are being read; choose {what} again once that is done.")
+
     def choose(self, sequence: str, key: str) -> None:
-        """Choose a series as T1ce or T2 instead of what was sent as such; see `SentSeries.choose`."""
+        """Choose a series as T1ce or T2 instead of what was sent as such; see `SentSeries.choose`.
+
+        Raises `ImageError` while the scans are being read.
+        """
+        self._check_free(SCAN_SLOTS, "the series")
         self.series.choose(sequence, key)
         for chosen in tuple(self.series.chosen):
             if not any(row.slot == chosen for row in self.series.rows):

@@ -14,6 +14,7 @@ from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.io.files import temporary_folder
 from VSClickCorrectLib.io.images import write_mask
+from VSClickCorrectLib.mrml.case_nodes import Segment
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 from VSClickCorrectLib.mrml.volumes import volume_of
 from VSClickCorrectLib.workflow.observable import Signal
@@ -33,9 +34,6 @@ DOWNLOADS = {
     "journal.jsonl": "Journal of the clicks",
     "scene.mrb": "Scene for Slicer",
 }
-
-
-_QUESTION = "What was done on this case was not saved: {work}. Open other files in its place?"
 
 
 @dataclass
@@ -94,7 +92,7 @@ class FilesLogic:
         self._uploads = uploads
         self.arrived, self.changed = Signal(), Signal()
         # The work as it is in the file that is on its way to the browser.
-        self._sent: tuple | None = None
+        self._sent: dict | None = None
         self.typed_state = TypedState(server.state, FilesState)
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
@@ -111,7 +109,7 @@ class FilesLogic:
 
         See `Uploads.begin`.
         """
-        return self._reported(lambda: self._begin(slot, name, size))
+        return self._reported(lambda: self._uploads.begin(slot, name, size))
 
     def part(self, slot: str, at: int, content: bytes) -> bool:
         """Receive a part; return whether the next may come. See `Uploads.part`."""
@@ -140,23 +138,22 @@ class FilesLogic:
     async def _open(self) -> None:
         data = self.typed_state.data
         self._uploads.check_chosen()
-        if self._unsaved.there and not await self._unsaved.may_go(_QUESTION):
+        if not await self._unsaved.may_close():
             return
         agreed = self._unsaved.stand
-        data.busy = True
-        self._status.say("Reading the files …")
         try:
-            told = await self._open_case(agreed)
-            data.dialog = False
-            await self._workbench.begin()
-            self._status.say(f"{told}{self._workbench.what_to_do}")
+            with self._uploads.reading(CASE_SLOTS):
+                data.busy = True
+                self._status.say("Reading the files …")
+                told = await self._open_case(agreed)
+                data.dialog = False
+                await self._workbench.begin()
+                self._status.say(f"{told}{self._workbench.what_to_do}")
         finally:
-            for slot in CASE_SLOTS:
-                self._uploads.discard(slot)
             data.busy = False
             self.show_names()
 
-    async def _open_case(self, agreed: tuple) -> str:
+    async def _open_case(self, agreed: dict) -> str:
         """Open what was sent in place of the work that is ``agreed`` to go.
 
         Returns what is to be said of it, and of the worklist's case that was left.
@@ -180,15 +177,14 @@ class FilesLogic:
         await self._put_onto(cast(ShownCase, nodes), agreed)
         return ""
 
-    async def _check_agreed(self, agreed: tuple) -> None:
+    async def _check_agreed(self, agreed: dict) -> None:
         """Ask again if more was done on the open case while the files were read."""
-        more = self._unsaved.there and self._unsaved.stand != agreed
-        if more and not await self._unsaved.may_go(_QUESTION):
+        if self._unsaved.stand != agreed and not await self._unsaved.may_close():
             raise ImageError(
                 "the open case stays, so nothing was opened; save it, then open the files again."
             )
 
-    async def _put_onto(self, nodes: ShownCase, agreed: tuple) -> None:
+    async def _put_onto(self, nodes: ShownCase, agreed: dict) -> None:
         """Begin the open case anew with the mask that was sent, or go on with its journal."""
         grid, journal = nodes.mask.grid, self._uploads.journal()
         sent = "mask" in self._uploads.names
@@ -223,7 +219,7 @@ class FilesLogic:
             path = folder / name
             self._writer(name)(path)
             content = path.read_bytes()
-            self._sent = self._unsaved.stand
+            self._sent = {one: stand for one, stand in self._unsaved.stand.items() if self._holds(name, one)}
             self._status.say(f"'{self.typed_state.data.stem}-{name}' was made.")
         return None if content is None else self._server.protocol.addAttachment(content)
 
@@ -231,11 +227,6 @@ class FilesLogic:
         """Note that the browser has what was downloaded last."""
         if self._sent is not None:
             self._unsaved.note_saved(self._sent)
-
-    def _begin(self, slot: str, name: str, size: int) -> None:
-        if self.typed_state.data.busy and slot in CASE_SLOTS:
-            raise ImageError(f"other files are being read; choose '{name}' again once they are open.")
-        self._uploads.begin(slot, name, size)
 
     def _writer(self, name: str) -> Callable[[Path], None]:
         nodes, correction = self._workbench.nodes, self._workbench.correction
@@ -251,6 +242,12 @@ class FilesLogic:
             "journal.jsonl": correction.session.journal.save,
             "scene.mrb": lambda path: save_scene(nodes.segmentation.GetScene(), path),
         }[name]
+
+    def _holds(self, name: str, segment: Segment) -> bool:
+        """Whether a download has the work on a segment: on the tumour, on what is corrected, or on all."""
+        if name == "journal.jsonl":
+            return segment == self._workbench.segment
+        return name in ("tumour.seg.nrrd", "scene.mrb") or segment == self._workbench.case.segment
 
     def _reported(self, action: Callable[[], object]) -> bool:
         with self._status.reporting():

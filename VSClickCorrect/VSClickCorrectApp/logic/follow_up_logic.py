@@ -58,14 +58,15 @@ class FollowUpLogic:
 
     async def _compare(self) -> None:
         data, case = self.typed_state.data, self._workbench.nodes
-        data.busy = True
-        self._host.say("Reading the earlier examination …")
         try:
-            before = await self._host.background(self._uploads.earlier)
-            data.dialog = False
+            with self._uploads.reading(EARLIER_SLOTS):
+                data.busy = True
+                self._host.say("Reading the earlier examination …")
+                before = await self._host.background(self._uploads.earlier)
+                data.dialog = False
         finally:
             data.busy = False
-            self._discard()
+            self.changed.emit()
         if self._workbench.nodes is not case:
             raise ImageError(
                 "another case was opened meanwhile, so nothing was compared; choose the earlier files again."
@@ -75,12 +76,9 @@ class FollowUpLogic:
     def _on_closed(self) -> None:
         # Files that are being read go once they are.
         if not self.typed_state.data.busy:
-            self._discard()
-
-    def _discard(self) -> None:
-        for slot in EARLIER_SLOTS:
-            self._uploads.discard(slot)
-        self.changed.emit()
+            for slot in EARLIER_SLOTS:
+                self._uploads.discard(slot)
+            self.changed.emit()
 
     def _update(self) -> None:
         self.typed_state.data.text = self._follow_up.text

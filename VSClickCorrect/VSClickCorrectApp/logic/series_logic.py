@@ -47,12 +47,13 @@ class SeriesLogic:
         self.changed = Signal()
         self.typed_state = TypedState(server.state, SeriesState)
         self._looks = 0
+        self.choose = host.bound(self._choose)
 
     def look(self, slot: str) -> None:
         """Look, in a task of its own, which series the file of a slot holds if it is an archive of scans."""
         self._host.start(self._look(slot))
 
-    def choose(self, sequence: str, key: str) -> None:
+    def _choose(self, sequence: str, key: str) -> None:
         """Choose a series as ``t1ce`` or ``t2``; once more, and it is none."""
         self._uploads.choose(sequence, key)
         self._host.say(_told(self._uploads.series.chosen))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.errors import WorklistError
-from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
+from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.overview import Row
 
 from VSClickCorrectApp.page_host import PageHost
@@ -34,14 +36,16 @@ class WorklistLogic:
         Its state holds `WorklistState`.
     host : PageHost
         Binds what the page calls.
-    worklist : WorklistFlow
+    flow : Workflow
         What is done.
     """
 
-    def __init__(self, server: Server, host: PageHost, worklist: WorklistFlow) -> None:
-        self._worklist = worklist
-        self.next, self.previous = host.bound(worklist.next), host.bound(worklist.previous)
-        self.go_to = host.bound(worklist.go_to)
+    def __init__(self, server: Server, host: PageHost, flow: Workflow) -> None:
+        self._worklist, self._unsaved = flow.worklist, flow.unsaved
+        worklist = self._worklist
+        self.next, self.previous, self.go_to = (
+            host.bound(self._asking(verb)) for verb in (worklist.next, worklist.previous, worklist.go_to)
+        )
         self.done, self.skip = host.bound(worklist.done), host.bound(worklist.skip)
         self.no_tumour = host.bound(worklist.no_tumour)
         self.typed_state = TypedState(server.state, WorklistState)
@@ -58,6 +62,15 @@ class WorklistLogic:
         if comment != self._worklist.comment:
             self._worklist.comment = comment
             self._worklist.keep_comment()
+
+    def _asking(self, verb: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine]:
+        """Let a verb ask before it closes a case that a browser sent with work that stands nowhere else."""
+
+        async def asked(*arguments: Any) -> None:
+            if await self._unsaved.may_close():
+                await verb(*arguments)
+
+        return asked
 
     def _update(self) -> None:
         worklist, data = self._worklist, self.typed_state.data

@@ -106,7 +106,7 @@
     // Ctrl and a drag set the window, whatever tool is chosen.
     const paints = tool() && event.button === 0 && !event.ctrlKey && !drawing();
     const view = paints ? viewUnder(event) : null;
-    if (!view || !value("widths")[view.dataset.view]) return;
+    if (!view || !value("widths")[view.dataset.view] || window.vsclick.misfits(view.parentElement)) return;
     // What the view shows now is what is painted on, even if the server shows something else before the end.
     const picture = value("pictures")[view.dataset.view];
     stroke = { view, picture, tool: tool(), radius: value("radius"), places: [], sent: false, pointer: event.pointerId };

@@ -186,6 +186,36 @@
 
   const area = (view) => view && view.getBoundingClientRect();
 
+  // Views have one shape for all windows of the page, that of the one that gave it last. In others a picture does not
+  // fill its view, so that a press there would mean another place than the one that is seen.
+  function misfits(view) {
+    const { naturalWidth, naturalHeight } = view?.querySelector("img") || {};
+    const { width, height } = area(view?.querySelector(".vs-over")) || {};
+    // More than what sizes are rounded by.
+    return naturalWidth && Math.abs(width * naturalHeight - height * naturalWidth) > 2 * (width + height);
+  }
+
+  const CLAIM_MS = 300;
+  let claimed = -CLAIM_MS;
+
+  // Who uses this window sees the views in its shape.
+  function claim({ timeStamp }) {
+    const views = [...document.querySelectorAll(".vs-view")];
+    if (timeStamp - claimed < CLAIM_MS || !views.some(misfits)) return;
+    claimed = timeStamp;
+    for (const view of views) {
+      const { width, height } = area(view.querySelector(".vs-over"));
+      const size = { w: width, h: height, p: window.devicePixelRatio };
+      window.trame.client.getConnection().getSession().call("trame.rca.size", [view.dataset.area, "anonymous", size]);
+    }
+  }
+
+  for (const type of ["pointermove", "pointerdown", "keydown", "focus"]) window.addEventListener(type, claim, true);
+  for (const type of ["pointerdown", "mousedown", "touchstart"]) {
+    const refuse = (event) => misfits(event.target.closest?.(".vs-view")) && event.stopImmediatePropagation();
+    window.addEventListener(type, refuse, true);
+  }
+
   // The views of one patient are linked, so the same place is at the same part of each.
   document.addEventListener("pointermove", (event) => {
     const views = [...document.querySelectorAll(".vs-slice-view")];
@@ -242,6 +272,7 @@
     send,
     fullscreen,
     isTyping,
+    misfits,
     upload(slot, event) {
       const file = event.target.files[0];
       event.target.value = "";

@@ -31,6 +31,7 @@ def views_ui(app: BrowserApp, looking: str) -> None:
             with Div(
                 classes="vs-view",
                 style=(area,),
+                raw_attrs=[f'data-area="{view}"'],
                 dblclick=f"({looking}) && trigger('vs_enlarge', ['{view}'])",
             ):
                 ServerTemplate(name=view)

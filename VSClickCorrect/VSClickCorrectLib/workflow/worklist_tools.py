@@ -218,7 +218,11 @@ class WorklistFlow:
     async def _agreed(self, question_of: Question) -> bool:
         values, grid, case = self._mask()
         question = question_of(case, values, grid)
-        return not question or await self._host.confirm(question)
+        agreed = not question or await self._host.confirm(question)
+        # A search that was begun before may have found another one.
+        if question and agreed and not np.array_equal(self._mask()[0], values):
+            raise WorklistError(_("the mask was changed while you were asked about it; look at it first."))
+        return agreed
 
     async def _finish(self, finish: Callable[[Worklist], None], question_of: Question | None = None) -> None:
         worklist = self._opened()

@@ -1,0 +1,63 @@
+"""Two windows of one page, of different shapes, in a real Chromium: what is clicked is what is shown."""
+
+from importlib.util import find_spec
+
+import pytest
+from bright_ball import CENTER, GRID
+
+if find_spec("playwright") is None:
+    pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
+
+from page_mouse import pixel_of, until
+from page_tab import ready_tab
+from playwright.sync_api import expect
+
+PATIENCE_MS = 60_000
+# How much wider and higher a view is than its picture.
+LEFT_OVER = """view => {
+    const over = document.querySelector(`.vs-over[data-view=${view}]`);
+    const both = [over, over.parentElement.querySelector('img')];
+    const [area, picture] = both.map(one => one.getBoundingClientRect());
+    return [area.width - picture.width, area.height - picture.height].map(Math.abs);
+}"""
+# Whether a press on a view's picture reaches the view.
+REACHES = """view => {
+    const picture = document.querySelector(`.vs-over[data-view=${view}]`).parentElement.querySelector('img');
+    let heard = false;
+    const hear = event => { heard = true; event.stopPropagation(); };
+    picture.parentElement.addEventListener('pointerdown', hear, {once: true});
+    picture.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true, pointerType: 'mouse', button: 0}));
+    return heard;
+}"""
+
+
+@pytest.fixture
+def windows(serve_app, case_files, bright_models, chromium):
+    """A wide window, and a narrow one that was opened after it."""
+    server = serve_app(
+        *("--t1ce", case_files.t1ce, "--t2", case_files.t2, "--mask", case_files.mask),
+        *("--models", bright_models, "--device", "cpu"),
+    )
+    with ready_tab(chromium, server.url, 1366, 768) as wide:
+        until(wide, lambda: fits(wide))
+        with ready_tab(chromium, server.url, 900, 800) as narrow:
+            until(narrow, lambda: fits(narrow))
+            yield wide, narrow
+            assert wide.troubles == narrow.troubles == []
+
+
+def fits(page):
+    """Whether the picture of a view fills it."""
+    return max(page.evaluate(LEFT_OVER, "T1ce")) < 3
+
+
+def test_views_take_the_shape_of_the_window_that_is_used_and_no_press_before(windows):
+    for used, other in (windows, windows[::-1]):
+        assert not fits(used) and fits(other)
+        assert not used.evaluate(REACHES, "T1ce")
+        used.mouse.move(*pixel_of(used, CENTER))
+        until(used, lambda used=used: fits(used))
+        assert used.evaluate(REACHES, "T1ce")
+        i, j, k = GRID.ras_to_index(CENTER)[::-1]
+        used.mouse.move(*pixel_of(used, CENTER))
+        expect(used.locator("#readout")).to_contain_text(f"voxel {i}, {j}, {k}", timeout=PATIENCE_MS)
