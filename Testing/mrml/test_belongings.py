@@ -5,6 +5,7 @@ import pytest
 import slicer
 import vtk
 from placed_points import ELSEWHERE, EXCLUDE, INCLUDE, SITE, TUMOUR, points
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
@@ -12,7 +13,6 @@ from VSClickCorrectLib.mrml.belongings import Orphans, remove_nodes
 from VSClickCorrectLib.mrml.outline import ChangeOutline
 from VSClickCorrectLib.mrml.owners import OWNER_ROLE, references
 from VSClickCorrectLib.mrml.persistence import save_scene, stored_journal
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.segment_mask import add_segmentation
 from VSClickCorrectLib.mrml.start_segment import START_ROLE, keep_start, start_of
 from VSClickCorrectLib.session.edit import Change

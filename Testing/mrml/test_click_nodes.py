@@ -2,11 +2,11 @@
 
 import pytest
 import slicer
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.mrml.click_nodes import KIND_ATTRIBUTE, ClickNodes, Marker
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 
 BOUNDARY, INCLUDE, EXCLUDE = ClickKind
 

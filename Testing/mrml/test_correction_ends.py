@@ -8,12 +8,12 @@ import pytest
 import slicer
 import vtk
 from placed_points import BOUNDARY, ELSEWHERE, EXCLUDE, INCLUDE, OUTSIDE, SITE, TUMOUR, points, press
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import save_scene, store_journal, stored_journal
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.mrml.start_segment import start_of
 from VSClickCorrectLib.mrml.volumes import volume_of

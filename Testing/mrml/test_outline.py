@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.outline import ChangeOutline
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.session.edit import Change
 
 BOX = Box((3, 2, 4), (5, 4, 6))

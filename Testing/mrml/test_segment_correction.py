@@ -3,11 +3,11 @@
 import pytest
 import slicer
 from placed_points import BOUNDARY, ELSEWHERE, EXCLUDE, INCLUDE, OUTSIDE, SITE, TUMOUR, points, press
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.start_segment import START_ROLE, keep_start, show_start, start_of
 
 BOX = Box((3, 2, 4), (5, 6, 7))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import slicer
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import write_volume
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.volume_files import remarks_of, sides_known
 
 SHAPE = (8, 9, 10)

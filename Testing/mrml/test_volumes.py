@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.volume_files import remarks_of, sides_known
 from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, volume_of
 

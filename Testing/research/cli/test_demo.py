@@ -55,7 +55,7 @@ def shown(careful_models, tmp_path_factory):
 
 @pytest.fixture
 def scene(shown):
-    from VSClickCorrectLib.mrml.saved_scenes import load_scene
+    from VSClickCorrectApp.reading.saved_scenes import load_scene
 
     headless = load_scene(shown.output / "scene.mrb")
     yield headless.scene

@@ -16,10 +16,11 @@ from VSClickCorrectLib.io.naming import Kind, kind_of
 from VSClickCorrectLib.mrml.belongings import parts_of
 from VSClickCorrectLib.mrml.dicom_scans import scan_of
 from VSClickCorrectLib.mrml.persistence import stored_journal
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volume_files import sides_known
 from VSClickCorrectLib.mrml.volumes import volume_of
+
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 
 _MODULE = "VSClickCorrect"
 Nodes = tuple[Any, Any]

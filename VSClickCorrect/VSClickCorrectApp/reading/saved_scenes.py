@@ -9,7 +9,8 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.files import temporary_folder
 from VSClickCorrectLib.mrml.persistence import undisturbed
 from VSClickCorrectLib.mrml.scene import HeadlessScene
-from VSClickCorrectLib.mrml.scene_archive import unpack_scene
+
+from VSClickCorrectApp.reading.scene_archive import unpack_scene
 
 
 def load_scene(path: Path, most_bytes: float = math.inf) -> HeadlessScene:

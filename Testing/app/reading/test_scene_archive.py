@@ -5,9 +5,9 @@ import zipfile
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.saved_scenes import load_scene
 
 MB = 1 << 20
 
