@@ -37,10 +37,15 @@ def part_of(segment: slicer.vtkSegment | None) -> str:
 
 
 def part_ids(segmentation_node: slicer.vtkMRMLSegmentationNode) -> dict[str, str]:
-    """Return the IDs of the segments that are parts, by the names of the classes."""
-    segments = segmentation_node.GetSegmentation()
-    found = {part_of(segments.GetSegment(one)): one for one in segments.GetSegmentIDs()}
-    return {name: segment_id for name, segment_id in found.items() if name}
+    """Return the IDs of the segments that are parts, by the names of the classes.
+
+    Of several of one class it is the first: Slicer puts a copy of a segment, with its tags, behind it.
+    """
+    segments, found = segmentation_node.GetSegmentation(), dict[str, str]()
+    for segment_id in segments.GetSegmentIDs():
+        found.setdefault(part_of(segments.GetSegment(segment_id)), segment_id)
+    found.pop("", None)
+    return found
 
 
 def put_parts(
@@ -136,7 +141,8 @@ class OtherParts:
         return values
 
     def _others(self) -> Iterator[str]:
-        whole = not part_of(self._node.GetSegmentation().GetSegment(self._segment_id))
+        part = part_of(self._node.GetSegmentation().GetSegment(self._segment_id))
+        left = TUMOUR_PARTS if not part else (part,)
         for name, segment_id in part_ids(self._node).items():
-            if segment_id != self._segment_id and not (whole and name in TUMOUR_PARTS):
+            if name not in left:
                 yield segment_id
