@@ -8,7 +8,7 @@ from bright_ball import CENTER, GRID
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
 
-from page_mouse import pixel_of, until
+from page_mouse import over, pixel_of, until
 from page_tab import ready_tab
 from playwright.sync_api import expect
 
@@ -55,7 +55,7 @@ def test_views_take_the_shape_of_the_window_that_is_used_and_no_press_before(win
     for used, other in (windows, windows[::-1]):
         assert not fits(used) and fits(other)
         assert not used.evaluate(REACHES, "T1ce")
-        used.mouse.move(*pixel_of(used, CENTER))
+        over(used, "T1ce").hover()
         until(used, lambda used=used: fits(used))
         assert used.evaluate(REACHES, "T1ce")
         i, j, k = GRID.ras_to_index(CENTER)[::-1]

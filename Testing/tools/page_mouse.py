@@ -8,6 +8,7 @@ WIDTH_MM = 80.0
 _START = ball(radius=5.0)
 _ROUND_MS = 50
 _PATIENCE_MS = 60_000
+_FITS = "view => !window.vsclick.misfits(document.querySelector(`.vs-over[data-view=${view}]`).parentElement)"
 
 
 def until(page, holds):
@@ -35,9 +36,15 @@ def over(page, view):
     return page.locator(f".vs-over[data-view={view}]")
 
 
+def _area(page, view):
+    """Where a view lies on the page, once its picture fills it; no press on another counts."""
+    page.wait_for_function(_FITS, arg=view)
+    return over(page, view).bounding_box()
+
+
 def middle_of(page, view, right=0, down=0):
     """A point of the page, so far from a view's middle."""
-    area = over(page, view).bounding_box()
+    area = _area(page, view)
     return area["x"] + area["width"] / 2 + right, area["y"] + area["height"] / 2 + down
 
 
@@ -55,7 +62,7 @@ def drag(page, view, right, down, button="left"):
 
 def pixel_of(page, ras, view="T1ce"):
     """Where a point lies on the page of the bright ball, as long as the view is as it was opened."""
-    area = over(page, view).bounding_box()
+    area = _area(page, view)
     inside = world(GRID)[_START]
     middle = (inside.min(axis=0) + inside.max(axis=0)) / 2
     right, front = np.subtract(ras, middle)[:2] / (WIDTH_MM / min(area["width"], area["height"]))

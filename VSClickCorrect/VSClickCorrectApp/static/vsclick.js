@@ -191,8 +191,9 @@
   function misfits(view) {
     const { naturalWidth, naturalHeight } = view?.querySelector("img") || {};
     const { width, height } = area(view?.querySelector(".vs-over")) || {};
-    // More than what sizes are rounded by.
-    return naturalWidth && Math.abs(width * naturalHeight - height * naturalWidth) > 2 * (width + height);
+    // More than what sizes are rounded by, before and after they are multiplied by the pixels of a point.
+    const rounding = (1 + window.devicePixelRatio) * (width + height);
+    return naturalWidth && Math.abs(width * naturalHeight - height * naturalWidth) > rounding;
   }
 
   const CLAIM_MS = 300;
