@@ -59,3 +59,13 @@ def test_a_mask_is_made_anew_where_the_images_are_others_now(cases, tmp_path, br
     worklist = Worklist.open(cases, output)
     images, path = worklist.case("two").load(), worklist.store.prepared_path(worklist.case("two").label)
     assert read_prepared(path, images, ModelFolder(bright_models)) is not None
+
+
+def test_a_case_whose_files_are_missing_is_named(cases, tmp_path, bright_models, capsys):
+    table = tmp_path / "cases.csv"
+    table.write_text("case,t1ce\none,cases/one/T1ce.nii.gz\ngone,cases/gone/T1ce.nii.gz\n")
+    command = ["prepare", str(table), "--output", str(tmp_path / "results"), "--models", str(bright_models)]
+    assert main([*command, "--device", "cpu"]) == 0
+    told = capsys.readouterr().out
+    assert "Left out: gone: " in told and "does not exist any more" in told
+    assert "1 mask made, 0 there already, 0 failed." in told

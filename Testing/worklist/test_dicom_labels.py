@@ -48,6 +48,20 @@ def objects(worklist, label="VS1"):
     return {path.name: path for path in folder.iterdir()} if folder.exists() else {}
 
 
+def test_what_another_reader_has_done_is_no_mask_to_begin_with(cases):
+    first = Worklist.open(cases, cases / "results of AB", "AB")
+    first.go_to("VS-1")
+    first.done(MASK, GRID, "VS-1")
+    found = cases / "results of AB" / "dicom" / "sub-VS1" / SEGMENTATION
+    assert found.exists()
+    second = Worklist.open(cases, cases / "results of CD", "CD")
+    assert [case.mask for case in second.cases] == [None, None]
+    # Put beside the series it is one.
+    shutil.copy(found, cases / "VS-1" / "mask.dcm")
+    again = Worklist.open(cases, cases / "results of CD", "CD")
+    assert again.case("VS-1").mask == cases / "VS-1" / "mask.dcm"
+
+
 def test_a_case_that_is_done_has_its_dicom_too(worklist):
     worklist.go_to("VS-1")
     np.testing.assert_array_equal(read_mask(worklist.done(MASK, GRID, "VS-1"), GRID), MASK)

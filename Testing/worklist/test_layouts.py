@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+import unicodedata
 
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, VOLUME, written
 from vs_seg_files import set_headers, write_rtdose, write_rtstruct, write_series
+from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.worklist.cases import find_cases
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -135,6 +137,27 @@ def test_loose_files_of_a_collection_are_called_as_it_calls_them(tmp_path):
     assert sorted(found(tmp_path)) == ["VS-SEG_001", "VS-SEG_002"]
 
 
+@pytest.mark.parametrize(
+    "one, other", [("Müller", "Möller"), ("张三", "李四"), ("Иванов", "Петров"), ("राम", "रोम")]
+)
+def test_names_in_any_script_tell_patients_apart(tmp_path, one, other):
+    # Some systems spell a letter and its accent apart.
+    made(tmp_path, f"{one}_T1ce.nii", f"{other}_T2.nii", unicodedata.normalize("NFD", f"{one}_mask.nii"))
+    names = {role: path for role, path in found(tmp_path)[one].items() if role != "mask"}
+    assert (names, set(found(tmp_path)[one])) == ({"t1ce": f"{one}_T1ce.nii"}, {"t1ce", "mask"})
+    assert found(tmp_path)[other] == {"t2": f"{other}_T2.nii"}
+
+
+@pytest.mark.parametrize("names", [("sub-01_ce-gd_T1w.nii", "sub-01_T2w.nii"), ("T1ce.nii", "T2.nii")])
+def test_subjects_of_one_name_in_two_datasets_are_not_joined(tmp_path, names):
+    made(tmp_path / "one", f"A/sub-01/anat/{names[0]}", f"B/sub-01/anat/{names[1]}")
+    assert "A/sub-01 and " in faults(tmp_path / "one")["sub-01"]
+    # A folder each sequence, and masks in one of theirs, are one dataset.
+    made(tmp_path / "two", f"T1/sub-01/anat/{names[0]}", f"T2/sub-01/anat/{names[1]}")
+    made(tmp_path / "two", "manual/sub-01/anat/sub-01_desc-tumour_mask.nii")
+    assert set(found(tmp_path / "two")["sub-01"]) == {"t1ce", "t2", "mask"}
+
+
 def test_a_t1_of_which_contrast_is_not_known_or_known_to_be_missing_is_told(tmp_path):
     made(tmp_path, "A/T1.nii.gz", "B/T1ce.nii.gz", "C/T1_native.nii.gz")
     remarks = {case.name: case.remark for case in find_cases(tmp_path, tmp_path / "results")}
@@ -224,6 +247,28 @@ def test_each_study_of_a_patient_is_a_case(tmp_path):
     assert found(tmp_path) == {
         f"VS-SEG-002_{date}": {"t1ce": f"{date}-t1", "t2": f"{date}-t2"} for date in ("19910428", "19930601")
     }
+
+
+def test_a_t1ce_and_a_t2_of_two_studies_are_told(tmp_path, capsys):
+    for number, kind, date in ((1, "t1_mpr post", "20190428"), (2, "t2_ci3d", "20210601")):
+        series(tmp_path / "in" / f"{number}", number, description=kind)
+        set_headers(tmp_path / "in" / f"{number}", StudyInstanceUID=f"1.2.3.{number}", StudyDate=date)
+    [case] = find_cases(tmp_path / "in", tmp_path / "out")
+    assert case.remark == "its T1ce and T2 are of two studies (20190428, 20210601); check them"
+    assert main(["worklist", str(tmp_path / "in"), "--output", str(tmp_path / "out")]) == 0
+    assert "are of two studies" in capsys.readouterr().out
+
+
+def test_series_without_a_patient_are_not_joined_by_the_name_of_their_folder(tmp_path):
+    for number, kind in ((1, "t1_mpr post"), (2, "t2_ci3d")):
+        folder = tmp_path / f"patient-{number}" / "DICOM"
+        series(folder, number, description=kind)
+        set_headers(folder, StudyInstanceUID=f"1.2.3.{number}", PatientID="")
+    assert "name no patient and are of two studies" in faults(tmp_path)["DICOM"]
+    # Of one study they belong together, wherever they lie.
+    set_headers(tmp_path / "patient-2" / "DICOM", StudyInstanceUID="1.2.3.1")
+    [case] = find_cases(tmp_path, tmp_path / "out")
+    assert (case.fault, case.remark, set(case.files)) == ("", "", {"t1ce", "t2"})
 
 
 def test_a_dose_whose_numbers_are_empty_is_listed_beside_the_slices(tmp_path):

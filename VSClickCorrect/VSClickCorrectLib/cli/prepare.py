@@ -19,6 +19,7 @@ from VSClickCorrectLib.jobs.preparation import prepare_apart
 from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow.preparing import preparation_of
 from VSClickCorrectLib.worklist.overview import waiting_without_mask
+from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _DESCRIPTION = """\
@@ -49,17 +50,23 @@ def _prepare(options: argparse.Namespace, workers: Workers) -> None:
     worklist = Worklist.open(options.cases, options.output)
     worklist.different_patients = options.different_patients
     models = model_folder(options)
-    waiting = list(waiting_without_mask(worklist.rows(), None))
+    rows = worklist.rows()
+    for row in rows:
+        if row.record.state is CaseState.TODO and (problem := row.case.problem):
+            tell(f"Left out: {row.case.name}: {problem}")
+    waiting = list(waiting_without_mask(rows, None))
     every = [
         preparation_of(worklist, case, str(options.models or ""), options.device, models.version)
         for case in waiting
     ]
     tasks = [task for task in every if not is_up_to_date(task)]
+    remarks = {case.name: f" ({case.remark})" for case in waiting if case.remark}
     failed = 0
     for number, outcome in enumerate(workers.each(prepare_apart, tasks), 1):
         failed += outcome.error is not None
         why_not = f": {outcome.error}" if outcome.error else ""
-        tell(f"{number:4} of {len(tasks)}  {outcome.task.case}{why_not}")
+        name = outcome.task.case
+        tell(f"{number:4} of {len(tasks)}  {name}{remarks.get(name, '')}{why_not}")
     there, made = len(waiting) - len(tasks), len(tasks) - failed
     tell(f"{counted(made, 'mask')} made, {there} there already, {failed} failed.")
     if failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
@@ -56,6 +57,8 @@ _MASKED = re.compile(r"roi|[a-z]*tumou?r|lesion|gtv|schwannoma")
 # The collection of The Cancer Imaging Archive, of which a case is no segmentation.
 _COLLECTION = re.compile(r"vs[-_ ]?seg")
 _WORD = re.compile(r"vs[-_ ]?seg(?=[-_ ]?\d)|[a-z0-9]+", re.IGNORECASE)
+# Marks above and below letters are none themselves; most of them stand in these blocks.
+_WORD_OR_LETTERS = re.compile(rf"{_WORD.pattern}|(?:(?![\x00-\x7f])[\w\u0300-\u0dff])+", re.IGNORECASE)
 _LABEL = re.compile(r"labels?|labelmap|dseg|truth|groundtruth|gt")
 _NO_TUMOUR = re.compile(
     r"(?:brain|skull|head|face|deface|defaced|bet|hdbet|body|air|cochlea|tissue|fov|eye|vessel)(?:masks?|seg)?"
@@ -76,14 +79,33 @@ def words_of(name: str) -> list[str]:
 
 
 def rest_of(name: str) -> list[str]:
-    """Return the words of a name, as they are written, that do not say what kind of image it is."""
-    return [word for word in _parts_of(name) if not _KIND.fullmatch(word.lower())]
+    """Return the words of a name, as they are written, that do not say what kind of image it is.
+
+    Letters of any script count here: by them alone names of patients may differ.
+    """
+    rest: list[str] = []
+    end = -1
+    for match in _WORD_OR_LETTERS.finditer(_plain(unicodedata.normalize("NFC", name))):
+        word = match[0]
+        if _KIND.fullmatch(word.lower()):
+            continue
+        if match.start() == end and not (word.isascii() and rest[-1].isascii()):
+            rest[-1] += word
+        else:
+            rest.append(word)
+        end = match.end()
+    return rest
 
 
 def _parts_of(name: str) -> list[str]:
+    return _WORD.findall(_plain(name))
+
+
+def _plain(name: str) -> str:
+    """Return a name with a word for each sign that says what kind of image it is."""
     name = _SLASHED.sub(" nocontrast ", name)
     name = _NOT_GIVEN.sub(" nocontrast ", _GIVEN.sub(" contrast ", name))
-    return _WORD.findall(re.sub(r"(?i)t2\s?\*", "T2star", name))
+    return re.sub(r"(?i)t2\s?\*", "T2star", name)
 
 
 def kind_of(name: str) -> Kind:

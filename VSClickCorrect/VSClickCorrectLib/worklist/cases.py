@@ -331,7 +331,20 @@ def _of_series(name: str, series: Sequence[Series], root: Path) -> WorkCase | No
     """Return a case of DICOM series, None if none of them is a scan of use."""
     places = [(s.kind if s.kind is not Kind.UNKNOWN else _by_folder(s, root), s) for s in series]
     images = _by_kind((kind, _Image(s.folder, f"'{s.name}' in {s.folder.name}", s.uid)) for kind, s in places)
-    return _case(name, images) if _is_scan(images) else None
+    return _of_studies(_case(name, images), series) if _is_scan(images) else None
+
+
+def _of_studies(case: WorkCase, series: Sequence[Series]) -> WorkCase:
+    """Tell of a T1ce and a T2 of two studies; of two that name no patient nobody knows that it is one."""
+    its = [s for s in series if s.uid in case.series.values()]
+    if len({s.study for s in its}) < 2:
+        return case
+    if not its[0].patient and len({s.folder for s in its}) > 1:
+        which = " and ".join(str(s.folder) for s in its)
+        fault = f"{which} name no patient and are of two studies; say in a CSV list what belongs together."
+        return WorkCase(case.name, fault=fault)
+    remark = f"its T1ce and T2 are of two studies ({', '.join(s.date or s.study for s in its)}); check them"
+    return replace(case, remark="; ".join(filter(None, [case.remark, remark])))
 
 
 def _by_folder(series: Series, root: Path) -> Kind:

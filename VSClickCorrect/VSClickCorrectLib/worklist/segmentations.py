@@ -12,6 +12,8 @@ from VSClickCorrectLib.io.dicom_masks import SEG_CLASSES, SegmentationHeader, re
 from VSClickCorrectLib.io.dicom_search import is_dicom
 from VSClickCorrectLib.io.naming import Kind, kind_of
 from VSClickCorrectLib.io.series_choice import Series
+from VSClickCorrectLib.worklist.label_dicom import DICOM
+from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
 
@@ -25,7 +27,8 @@ class Segmentations:
     others : sequence of Path
         The files that belong to none.
     output : Path
-        The folder of the results, whose segmentations are none to begin with.
+        The folder of the results, whose segmentations are none to begin with; nor are those of other results,
+        of another reader for instance.
     """
 
     def __init__(self, series: Sequence[Series], others: Sequence[Path], output: Path) -> None:
@@ -35,7 +38,7 @@ class Segmentations:
         self._found: list[tuple[Path, SegmentationHeader]] = []
         self._unread: list[str] = []
         for path in sorted(files):
-            if not path.resolve().is_relative_to(output):
+            if not path.resolve().is_relative_to(output) and not _is_result(path):
                 self._read(path)
 
     def given_to(self, case: WorkCase) -> WorkCase:
@@ -72,3 +75,10 @@ class Segmentations:
             return reference in header.series
         series = self._series[reference]
         return bool(header.frame) and (header.patient, header.frame) == (series.patient, series.frame)
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a worklist wrote a file beside its label set."""
+    folder = path.parent.parent
+    ours = folder.name == DICOM and path.parent.name.startswith("sub-")
+    return ours and (folder.parent / "derivatives" / PIPELINE).is_dir()

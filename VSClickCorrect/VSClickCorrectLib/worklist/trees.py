@@ -80,12 +80,14 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
     stem = _SUFFIX.sub("", path.name)
     places = path.parent.relative_to(root).parts
     if match := _BIDS.fullmatch(stem):
-        return ClassifiedPath(match["case"], _of_bids(match["rest"], match["suffix"], places))
+        kind = _of_bids(match["rest"], match["suffix"], places)
+        return ClassifiedPath(match["case"], kind, _home_of_subject(root, places, kind))
     # What Slicer saved as a segmentation is one, whatever image it is called after.
     kind = kind_of(f"{stem} seg" if path.name.lower().endswith(".seg.nrrd") else stem)
     subject = [place for place in places if re.fullmatch(r"(?:sub|ses)-[A-Za-z0-9+]+", place)]
     if subject and places[-1] in _DATATYPES:
-        return ClassifiedPath("_".join(subject), _of_datatype(kind, places))
+        kind = _of_datatype(kind, places)
+        return ClassifiedPath("_".join(subject), kind, _home_of_subject(root, places, kind))
     home = path.parent
     if kind is Kind.UNKNOWN and places and kind_of(places[-1]) is not Kind.UNKNOWN:
         # One folder a sequence.
@@ -94,6 +96,17 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
         visit = _VISIT.search(stem)
         return ClassifiedPath(case_name("_".join(places)), kind, home, visit[0] if visit else "")
     return ClassifiedPath(case_name("_".join(rest_of(stem)) or root.resolve().name), kind)
+
+
+def _home_of_subject(root: Path, places: tuple[str, ...], kind: Kind) -> Path | None:
+    """Return the folder of a scan's subject, as two datasets may have one of that name; None without one.
+
+    Masks may lie in a tree of their own, and so may each sequence, in folders that say which.
+    """
+    count = next((n for n, place in enumerate(places) if place.startswith("sub-")), None)
+    if count is None or kind in (Kind.MASK, Kind.LABEL, Kind.OTHER):
+        return None
+    return root.joinpath(*(p for p in places[:count] if kind_of(p) is Kind.UNKNOWN), places[count])
 
 
 def of_crossmoda(path: Path) -> ClassifiedPath | None:
