@@ -1,16 +1,22 @@
 """The open case against an earlier examination, on the page."""
 
 import asyncio
+import shutil
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
+from source_series import write_slices
 from VSClickCorrectApp.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectApp.logic.running_logic import RunningLogic
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.volume import Scan
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.origin import Origin
 
 
 @pytest.fixture
@@ -63,6 +69,17 @@ def test_with_its_scan_both_are_registered(page, tmp_path):
     # It goes with the case.
     page.workbench.close()
     assert page.shown.text == ""
+
+
+def test_an_earlier_scan_of_another_patient_is_told(page, tmp_path):
+    folder = write_slices(tmp_path / "scan", ball_volume(), patient="P-1")
+    scan = Scan("P-2", "", "", "")
+    opened = OpenedCase("one", replace(ball_volume(), scan=scan), None, ball(), Origin(None, scan))
+    page.workbench.open(opened)
+    send(page, "before", write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8)))
+    send(page, "before_scan", Path(shutil.make_archive(str(folder), "zip", folder)))
+    compare(page)
+    assert page.shown.text.startswith("Note: the headers of the two scans name different patients")
 
 
 def test_what_cannot_be_read_is_told_and_removed(page, tmp_path):

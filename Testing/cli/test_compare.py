@@ -124,6 +124,17 @@ def test_other_voxels_on_the_same_grid_are_another_scan():
     assert compare_examinations(before, after, registration).placed_by == "header"
 
 
+def test_scans_of_two_patients_are_told_without_their_names(compare, tmp_path):
+    mask = write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8))
+    scans = [
+        write_slices(tmp_path / name, ball_volume(), patient=name) for name in ("MILLER", "SMITH", "Smith")
+    ]
+    text = compare(mask, mask, "--before-scan", scans[0], "--after-scan", scans[1])
+    assert text.startswith("Note: the headers of the two scans name different patients")
+    assert "MILLER" not in text and "SMITH" not in text
+    assert "patients" not in compare(mask, mask, "--before-scan", scans[1], "--after-scan", scans[2])
+
+
 def test_one_scan_alone_is_refused(refused, tmp_path):
     mask = write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8))
     words = ["--before", mask, "--after", mask]

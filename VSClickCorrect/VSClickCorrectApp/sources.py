@@ -37,7 +37,7 @@ def read_files(
     """
     t1ce, t2 = scans.read("t1ce"), scans.read("t2")
     reference = t1ce or t2
-    origin = Origin(scans.place, reference.series if reference is not None else "")
+    origin = Origin(scans.place, reference.scan if reference is not None else None)
     name = scans.given[0].name if scans.given else "case"
     opened = OpenedCase(name, t1ce, t2, origin=origin).checked(different_patients)
     return replace(opened, mask=read_mask(mask, opened.grid, label) if mask is not None else None)

@@ -261,7 +261,8 @@ class Uploads:
         """Read the scene that was sent."""
         file = cast(_File, self._scene)
         held = _named(file, lambda path: read_scene_apart(path, self._limit))
-        return OpenedCase(file.name, held.t1ce, held.t2, held.mask, journal=held.journal)
+        origin = Origin(scan=cast(Volume, held.t1ce or held.t2).scan)
+        return OpenedCase(file.name, held.t1ce, held.t2, held.mask, origin, held.journal)
 
     def _of_scans(self) -> OpenedCase:
         """Read the sequences that were sent."""
@@ -269,7 +270,7 @@ class Uploads:
         if not files:
             raise ImageError("no scan was chosen; choose a T1ce, a T2 or both.")
         (t1ce, headers), (t2, others) = (self._sequence(sequence) for sequence in SEQUENCES)
-        origin = Origin(headers=headers if t1ce is not None else others)
+        origin = Origin(None, cast(Volume, t1ce or t2).scan, headers if t1ce is not None else others)
         return OpenedCase(next(iter(files.values())).name, t1ce, t2, origin=origin)
 
     def journal(self) -> str:

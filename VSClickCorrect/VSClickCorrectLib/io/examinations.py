@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +16,7 @@ from VSClickCorrectLib.io.dicom_length import sop_class
 from VSClickCorrectLib.io.files import reading
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_lone_mask, read_mask
+from VSClickCorrectLib.io.pairing import are_of_two
 from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.io.tumour_label import Label
 from VSClickCorrectLib.measure.change import FollowUp, follow_up
@@ -104,10 +105,12 @@ def compare_examinations(
 
     Without a registration, masks on different grids are measured each in its own slices.
     """
-    if registration is None:
-        return follow_up(_measured(before), _measured(after))
-    placed_by = "registration" if registration.improved else "header"
-    return follow_up(_measured(before), _measured(after), registration.matrix, placed_by)
+    matrix, placed_by = None, ""
+    if registration is not None:
+        matrix, placed_by = registration.matrix, "registration" if registration.improved else "header"
+    found = follow_up(_measured(before), _measured(after), matrix, placed_by)
+    scans = (one.scan.scan if one.scan is not None else None for one in (before, after))
+    return replace(found, different_patients=are_of_two(*scans))
 
 
 def _measured(one: Examination) -> Measurements:

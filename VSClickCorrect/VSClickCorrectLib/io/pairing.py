@@ -62,7 +62,7 @@ def paired(
         return t1ce, t2
     first, second = t1ce.scan, t2.scan
     t2 = _with(t2, _beside(first, second))
-    if _are_of_two(first, second):
+    if are_of_two(first, second):
         if not different_patients:
             raise DifferentPatients(first.patient, second.patient)
         # Whoever opens them further on need not ask again.
@@ -85,13 +85,15 @@ def remarks_on_scans(t1ce: Scan | None, t2: Scan | None) -> tuple[str, ...]:
     return tuple(filter(None, remarks))
 
 
-def _are_of_two(t1ce: Scan, t2: Scan) -> bool:
-    return bool(t1ce.patient and t2.patient) and t1ce.patient.casefold() != t2.patient.casefold()
+def are_of_two(first: Scan | None, second: Scan | None) -> bool:
+    """Whether two scans name different patients."""
+    names = [scan.patient.casefold() for scan in (first, second) if scan is not None and scan.patient]
+    return len(set(names)) == 2
 
 
 def _beside(t1ce: Scan, t2: Scan) -> str:
     """Return what is to be known of two scans that are used together, empty if nothing is."""
-    if _are_of_two(t1ce, t2):
+    if are_of_two(t1ce, t2):
         return f"The T1ce of '{t1ce.patient}' and the T2 of '{t2.patient}' are taken for one patient's."
     return OTHER_FRAME if t1ce.frame and t2.frame and t1ce.frame != t2.frame else ""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.mrml.dicom_scans import scan_of
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.session.start_mask import fingerprint_of, fingerprint_of_values
 from VSClickCorrectLib.workflow.correction import Workbench
@@ -49,13 +51,14 @@ class FollowUpComparison:
         workbench = self._workbench
         correction = workbench.under_way
         case = correction.session.case
-        scans, found = to_register(before, Examination(workbench.values(), case.grid, case.reference)), None
+        later = replace(case.reference, scan=workbench.origin.scan or scan_of(workbench.reference))
+        scans, found = to_register(before, Examination(workbench.values(), case.grid, later)), None
         if scans is not None:
             found = await self._jobs.run(lambda: job_class().start_registration(*scans, names=NAMES))
             if found is None or workbench.correction is not correction:
                 return
         # As it is now: others may paint while scans are registered.
-        after = Examination(workbench.values(), case.grid, case.reference)
+        after = Examination(workbench.values(), case.grid, later)
         self.text = compare_examinations(before, after, found).as_text()
         self._compared = fingerprint_of_values(after.values)
         self._host.say(_("Compared with the earlier examination."))

@@ -193,7 +193,7 @@ def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: b
     with enough_memory():
         images = worklist.opened.load(sure)
         mask = worklist.opened.saved_mask(images.grid, images)
-        origin = Origin(case.t1ce or case.t2, images.reference.series)
+        origin = Origin(case.t1ce or case.t2, images.reference.scan)
         opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin).checked(sure)
         if mask is not None:
             return opened

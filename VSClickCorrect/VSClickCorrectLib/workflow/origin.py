@@ -14,6 +14,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.files import temporary_folder
 
 if TYPE_CHECKING:
+    from VSClickCorrectLib.geometry.volume import Scan
     from VSClickCorrectLib.io.dicom_source import SourceSeries
 
 
@@ -25,14 +26,14 @@ class Origin:
     ----------
     path : Path or None
         Where they are; None if they were sent and are gone.
-    series : str
-        The SeriesInstanceUID of what was read there, empty if it is no DICOM.
+    scan : Scan or None
+        Whose it is, and which series; None if it is no DICOM.
     headers : tuple of dict
         Of sent DICOM files, as JSON.
     """
 
     path: Path | None = None
-    series: str = ""
+    scan: Scan | None = None
     headers: tuple[dict[str, Any], ...] = ()
 
     def source(self, grid: Grid) -> SourceSeries:
@@ -48,7 +49,7 @@ class Origin:
         from VSClickCorrectLib.io.dicom_source import TASK, matching, read_source
 
         if self.path is not None:
-            return read_source(self.path, grid, self.series)
+            return read_source(self.path, grid, self.scan.series if self.scan is not None else "")
         if not self.headers:
             raise ImageError(
                 "the images did not come as DICOM, so nothing can be written that refers to them; "
