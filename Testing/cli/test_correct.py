@@ -349,3 +349,12 @@ def test_weights_with_a_wrong_hash_are_refused(refused, inputs, own_models, tmp_
     message = refused(*inputs, "--output", older, "--journal", tmp_path / "journal.jsonl", models=own_models)
     assert path.name in message
     assert "sha256" in message
+
+
+def test_a_mask_of_several_labels_is_not_replaced_unasked(vsclick, refused, files, tmp_path):
+    both = files.half.astype(np.uint8) * 2
+    both[0, 0, 0] = 1
+    mask = write_image(tmp_path / "both.nii.gz", both)
+    words = ["--t1ce", files.t1ce, "--mask", mask, "--label", 2, "--clicks", files.clicks, "--output", mask]
+    assert "both.nii.gz is there already" in refused("correct", *words)
+    assert vsclick("correct", *words, "--force") == 0

@@ -1,5 +1,7 @@
 """DICOM in and out of the commands: a mask of a DICOM series becomes DICOM SEG, report and RTSTRUCT."""
 
+import errno
+
 import highdicom as hd
 import numpy as np
 import pydicom
@@ -79,3 +81,27 @@ def test_a_segmentation_is_no_scan_and_several_segments_are_told(vsclick, refuse
     assert vsclick("segment", "--t1ce", series, "--output", found) == 0
     message = refused("segment", "--t1ce", found, "--output", tmp_path / "mask.nii.gz")
     assert "not a scan; give it as the mask" in message
+
+
+def test_where_the_mask_cannot_be_written_no_objects_are_left(refused, series, tmp_path, monkeypatch):
+    output, folder = tmp_path / "mask.nii.gz", tmp_path / "dicom"
+    folder.mkdir()
+
+    def full(*_words, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    words = ["--t1ce", series, "--output", output, "--dicom", folder]
+    with monkeypatch.context() as patch:
+        patch.setattr("SimpleITK.WriteImage", full)
+        assert f"Cannot write {output}: No space left" in refused("segment", *words)
+    # An older mask stays where the objects cannot be written.
+    output.write_bytes(b"the mask of yesterday")
+    monkeypatch.setattr("VSClickCorrectLib.io.dicom_out.write_together", full)
+    assert "No space left" in refused("segment", *words, "--force")
+
+
+def test_no_slice_is_written_over_even_if_it_is_told_to(refused, tmp_path):
+    folder = write_slices(tmp_path / "t1ce", ball_volume())
+    one = next(folder.iterdir()).rename(folder / "IM1.dcm")
+    message = refused("segment", "--t1ce", folder, "--output", one, "--force")
+    assert "IM1.dcm is DICOM and no segmentation" in message

@@ -101,3 +101,13 @@ def test_a_plain_label_map_knows_no_names(tmp_path):
     path = written(tmp_path / "m.nii.gz", TUMOUR.astype(np.uint8))
     with pytest.raises(ImageError, match="does not hold the label VS; it holds 1"):
         read_mask(path, PLAIN, "VS")
+
+
+def test_an_inverted_mask_is_told(tmp_path):
+    inverted = np.full(TUMOUR.shape, 255, np.uint8)
+    inverted[2, 2:4, 3] = 0
+    with pytest.raises(ImageError, match="holds 255 nearly everywhere"):
+        read_mask(written(tmp_path / "mask.nii.gz", inverted), PLAIN)
+    # What we wrote of a mask that was painted over and over is read again.
+    own = written(tmp_path / "own.nii.gz", np.ones(TUMOUR.shape, np.uint8))
+    assert read_mask(own, PLAIN).all()

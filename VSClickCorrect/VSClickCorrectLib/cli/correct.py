@@ -69,7 +69,9 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _correct(options: argparse.Namespace, scans: GivenScans) -> None:
-    results = MaskResults(options, scans, options.clicks, replaced=options.mask)
+    # Of several labels the others would go with the file.
+    replaced = options.mask if options.label is None else None
+    results = MaskResults(options, scans, options.clicks, replaced=replaced)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
     case = scans.case(options.different_patients)

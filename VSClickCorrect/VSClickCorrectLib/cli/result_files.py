@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from VSClickCorrectLib.io.given_scans import GivenScans, is_archive
 from VSClickCorrectLib.io.images import check_mask_path, write_mask
 from VSClickCorrectLib.io.outputs import same_place
 from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX, MASK_SUFFIXES
+from VSClickCorrectLib.signals import finished_before_signals
 
 _SUFFIXES = (*MASK_SUFFIXES, DICOM_SUFFIX)
 
@@ -107,19 +109,21 @@ class MaskResults:
         Raises
         ------
         StorageError
-            If it cannot be written.
+            If it cannot be written; neither mask nor DICOM objects are then.
         """
-        objects = None
+        where, objects, write_beside = str(self._output), {}, lambda: None
         if self._source is not None and self._folder is not None and values.any():
             objects = dicom_objects(self._source, values, grid, self._automatic)
-            write_objects(self._folder, objects)
-        if self._source is not None and self._is_segmentation:
-            segmentation = objects and objects[SEGMENTATION]
-            segmentation = segmentation or segmentation_object(self._source, values, grid, self._automatic)
-            write_segmentation(self._output, segmentation)
-        else:
-            write_mask(self._output, values, grid)
-        return f"{self._output} and {self._folder}" if objects is not None else str(self._output)
+            where, write_beside = f"{where} and {self._folder}", partial(write_objects, self._folder, objects)
+        with finished_before_signals():
+            if self._source is not None and self._is_segmentation:
+                segmentation = objects.get(SEGMENTATION) or segmentation_object(
+                    self._source, values, grid, self._automatic
+                )
+                write_segmentation(self._output, segmentation, write_beside)
+            else:
+                write_mask(self._output, values, grid, before=write_beside)
+        return where
 
     def _ask_to_replace(self, unasked: Path | None) -> None:
         places = [self._output, *(self._folder / name for name in NAMES)] if self._folder else [self._output]

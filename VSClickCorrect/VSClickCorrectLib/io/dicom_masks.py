@@ -85,6 +85,12 @@ def check_is_scan(path: Path) -> None:
         raise ImageError(f"{path} is a DICOM segmentation, not a scan; give it as the mask.")
 
 
+def check_is_no_scan(path: Path) -> None:
+    """Refuse to write a mask over a DICOM file of another kind, a slice of the patient's for instance."""
+    if any(kind not in SEG_CLASSES for _, kind in _dicom_in(path)):
+        raise ImageError(f"{path} is DICOM and no segmentation; choose another name for the mask.")
+
+
 def _dicom_in(path: Path) -> list[tuple[Path, str]]:
     """Return the DICOM files that a path is or holds, and what kind of object each holds."""
     # Of what cannot be opened whoever reads it next says why.

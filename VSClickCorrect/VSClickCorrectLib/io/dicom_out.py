@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,15 +105,22 @@ def paths_beside(path: Path) -> dict[str, Path]:
     return {name: path if name == SEGMENTATION else path.with_name(f"{stem}.{name}") for name in NAMES}
 
 
-def write_segmentation(path: Path, segmentation: Dataset) -> None:
-    """Write a DICOM SEG; the file appears whole or not at all.
+def write_segmentation(
+    path: Path, segmentation: Dataset, before: Callable[[], object] = lambda: None
+) -> None:
+    """Write a DICOM SEG; the file appears whole or not at all, and ``before`` is as for `write_mask`.
 
     Raises
     ------
     StorageError
         If it cannot be written.
     """
-    write_atomically(path, partial(segmentation.save_as, enforce_file_format=True))
+
+    def write(temporary: Path) -> None:
+        segmentation.save_as(temporary, enforce_file_format=True)
+        before()
+
+    write_atomically(path, write)
 
 
 def check_objects_folder(folder: Path, inputs: Iterable[Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from VSClickCorrectLib.geometry.placement import placed_on
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io import nifti, nifti_copy
 from VSClickCorrectLib.io.dicom_masks import (
+    check_is_no_scan,
     check_is_scan,
     grid_of_segmentation,
     read_segmentation,
@@ -214,7 +215,12 @@ def _marked(path: Path, labels: Sequence[int | str]) -> tuple[np.ndarray, Grid]:
 
 @enough_memory()
 def write_mask(
-    path: Path, values: np.ndarray, grid: Grid, name: str = "tumour", sides_known: bool = True
+    path: Path,
+    values: np.ndarray,
+    grid: Grid,
+    name: str = "tumour",
+    sides_known: bool = True,
+    before: Callable[[], object] = lambda: None,
 ) -> None:
     """Write a mask as NIfTI or ``.seg.nrrd``; the file appears whole or not at all.
 
@@ -230,6 +236,8 @@ def write_mask(
         The segment's name in a ``.seg.nrrd``.
     sides_known : bool
         As of the `Volume` on which it lies; of a NIfTI file the header tells, see `write_volume`.
+    before : callable
+        Writes what belongs to the mask, once that is whole on the disk and before it appears, or raises.
 
     Raises
     ------
@@ -240,7 +248,7 @@ def write_mask(
     image = image_of(values.astype(np.uint8), grid)
     if path.name.endswith(".seg.nrrd"):
         _describe_segment(image, name)
-    _write_image(path, image, sides_known)
+    _write_image(path, image, sides_known, before)
 
 
 def check_mask_path(path: Path, *inputs: Path | None, suffixes: tuple[str, ...] = MASK_SUFFIXES) -> None:
@@ -258,8 +266,8 @@ def check_mask_path(path: Path, *inputs: Path | None, suffixes: tuple[str, ...] 
     Raises
     ------
     ImageError
-        If the suffix is none of these, the folder does not exist, or the path is a folder or one
-        of the inputs.
+        If the suffix is none of these, the folder does not exist, or the path is a folder, one of the inputs
+        or DICOM of another kind.
     """
     _check_name(path)
     if not path.name.endswith(suffixes):
@@ -276,6 +284,7 @@ def check_mask_path(path: Path, *inputs: Path | None, suffixes: tuple[str, ...] 
         raise ImageError(f"{path} cannot be written ({error.strerror}); choose another name.") from None
     if any(given is not None and os.path.exists(given) and os.path.samefile(path, given) for given in inputs):
         raise ImageError(f"{path} is one of the files to be read; choose another name for the mask.")
+    check_is_no_scan(path)
 
 
 @enough_memory()
@@ -293,13 +302,16 @@ def write_volume(path: Path, volume: Volume) -> None:
     _write_image(path, image_of(volume.array, volume.grid), volume.sides_known)
 
 
-def _write_image(path: Path, image: sitk.Image, sides_known: bool) -> None:
+def _write_image(
+    path: Path, image: sitk.Image, sides_known: bool, before: Callable[[], object] = lambda: None
+) -> None:
     def write(temporary: Path) -> None:
         sitk.WriteImage(image, str(temporary), useCompression=True)
         if not sides_known and path.name.endswith(nifti.SUFFIXES):
             temporary.write_bytes(nifti_copy.unplaced(temporary))
         if not _holds(temporary, image):
             raise RuntimeError("what was written is not what was to be written")
+        before()
 
     write_atomically(path, write)
 

@@ -18,6 +18,8 @@ _SEGMENT = re.compile(r"Segment(\d+)_ID")
 _MAX_NAMED = 6
 # Maps of the whole brain have fewer labels, scans more values.
 _MAX_LABELS = 256
+# No tumour fills so much of an image; what does is the background of an inverted mask.
+_MOST = 0.9
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def chosen_label(values: np.ndarray, labels: Sequence[int | str], path: Path) ->
     Raises
     ------
     ImageError
-        If there are several and none was named, the one named is not there, or the values are no labels.
+        If there are several and none was named, the one named is not there, or the values are no labels, or
+        they are those of an inverted mask.
     """
     there = [v for v in np.unique(values) if v != 0]
     names = ", ".join(f"{v:g}" for v in there[:_MAX_NAMED])
@@ -146,6 +149,11 @@ def chosen_label(values: np.ndarray, labels: Sequence[int | str], path: Path) ->
     if not labels and len(there) > 1:
         raise ImageError(f"{path} holds several labels ({names}); name the tumour's with --label.")
     voxels = np.isin(values, list(labels or there))
+    # Masks of our own, which may be painted over and over, hold 1.
+    if not labels and there not in ([], [1]) and voxels.mean() > _MOST:
+        raise ImageError(
+            f"{path} holds {names} nearly everywhere, as the background of an inverted mask; invert it first."
+        )
     if labels and not voxels.any():
         raise ImageError(f"{path} does not hold the label {_either(labels)}; it holds {names or 'none'}.")
     return voxels
