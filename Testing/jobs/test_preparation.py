@@ -73,6 +73,16 @@ def test_a_damaged_file_is_as_none(task, images, tmp_path, share):
     assert kept(task, images) is None and not is_up_to_date(task)
 
 
+@pytest.mark.parametrize("place, byte", [(6, 0x6D), (8, 0x01), (10, 99), (45, 0xFF)])
+def test_a_damaged_directory_of_the_file_is_as_none(task, images, place, byte):
+    prepare(task)
+    content = bytearray(Path(task.path).read_bytes())
+    # In turn: the version that unpacks it, a password, the kind of compression, and where it begins.
+    content[content.index(b"PK\x01\x02") + place] = byte
+    Path(task.path).write_bytes(content)
+    assert kept(task, images) is None and not is_up_to_date(task)
+
+
 def test_a_file_of_before_masks_named_their_networks_is_made_anew(task, images):
     prepare(task)
     path = Path(task.path)

@@ -5,7 +5,7 @@ import pytest
 from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, left_in, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.worklist.case_list import column_names
+from VSClickCorrectLib.worklist.case_list import column_names, read_rows, write_rows
 from VSClickCorrectResearch.datasets.listed import ListedCase, read_case_list, write_case_list
 
 
@@ -157,3 +157,17 @@ def test_list_that_is_no_text_is_refused(folder):
     (folder / "cases.csv").write_bytes(b"case,label\n\xff\xfe\x00,\n")
     with pytest.raises(ImageError, match=r"cannot be read: it is not UTF-8 text"):
         read_case_list(folder / "cases.csv")
+
+
+@pytest.mark.parametrize("comment", ["one\rtwo", "one\ntwo", 'a "quoted"\r one'])
+def test_a_line_break_of_any_kind_ends_no_row(tmp_path, comment):
+    rows = [{"case": "a", "comment": comment}, {"case": "b", "comment": ""}]
+    write_rows(tmp_path / "summary.csv", ("case", "comment"), rows)
+    read = [row for _, row in read_rows(tmp_path / "summary.csv", ("case", "comment"), ("case",))]
+    assert read == [{"case": "a", "comment": comment}, {"case": "b", "comment": ""}]
+
+
+def test_lines_may_end_as_old_spreadsheets_end_them(tmp_path):
+    (tmp_path / "cases.csv").write_bytes(b"case;mask\ra,b;m.nii\rc,d;\r")
+    read = [row["case"] for _, row in read_rows(tmp_path / "cases.csv", ("case", "mask"), ("case",))]
+    assert read == ["a,b", "c,d"]

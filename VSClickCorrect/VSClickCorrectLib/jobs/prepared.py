@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.dicom_search import is_dicom
-from VSClickCorrectLib.io.files import is_there, reading, write_atomically
+from VSClickCorrectLib.io.files import DAMAGED_ZIP, is_there, reading, write_atomically
 
 _TOLD = "told"
 # Of each file, by its name: how large and how new it is.
@@ -197,14 +197,14 @@ def _identities(models: ModelFolder) -> list[str]:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray] | None:
+    with reading(path):
+        if not is_there(path):
+            return None
+        content = path.read_bytes()
     try:
-        with reading(path):
-            if not is_there(path):
-                return None
-            # numpy leaves a file open that it cannot understand.
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-    except (ValueError, EOFError, BadZipFile):
+        with np.load(BytesIO(content), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except DAMAGED_ZIP:
         return None
 
 

@@ -57,7 +57,7 @@ def read_rows(
     try:
         # What spreadsheets write may begin with a byte order mark.
         with reading(path):
-            text = path.read_text(encoding="utf-8-sig")
+            text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ImageError(
             f"the list {path} cannot be read: it is not UTF-8 text; save it as CSV UTF-8."
@@ -83,7 +83,7 @@ def column_names(path: Path) -> list[str]:
 
 def _delimiter_of(text: str) -> str:
     """Return what parts the columns: what stands most often in the first line, which holds names alone."""
-    return max(_DELIMITERS, key=text[:_MAX_LINE_LENGTH].partition("\n")[0].count)
+    return max(_DELIMITERS, key=re.split("[\r\n]", text[:_MAX_LINE_LENGTH], maxsplit=1)[0].count)
 
 
 def _rows_of(
@@ -125,10 +125,11 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]
 def csv_text(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
     """Return a table as the CSV that `write_rows` writes."""
     table = StringIO()
-    writer = csv.DictWriter(table, columns, lineterminator="\n")
+    # Of line breaks in a cell Python quotes those alone that end its rows.
+    writer = csv.DictWriter(table, columns, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({name: for_spreadsheet(cell) for name, cell in row.items()} for row in rows)
-    return table.getvalue()
+    return table.getvalue().replace("\r\n", "\n")
 
 
 def has_columns(path: Path, columns: Sequence[str]) -> bool:
