@@ -10,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 from bright_ball import GRID, ball, ball_volume
-from source_series import headers, write_both, write_slices
+from source_series import headers, write_both, write_segmentation_of, write_slices
 from vs_seg_files import T1_UID, T2_UID, write_series
 from VSClickCorrectApp import uploads as uploads_module
 from VSClickCorrectApp.uploads import Uploads
@@ -224,6 +224,17 @@ def test_scans_of_two_patients_make_no_case(uploads, series, tmp_path):
         uploads.case().checked()
 
 
+def test_a_mask_of_another_patient_is_taken_by_whoever_is_sure_alone(uploads, tmp_path):
+    series = write_slices(tmp_path / "s", ball_volume(), patient="P1")
+    mask = write_segmentation_of(series, tmp_path / "m.dcm", ball(), GRID, patient="P2")
+    send(uploads, "t1ce", "a.zip", zipped({path.name: path.read_bytes() for path in series.iterdir()}))
+    send(uploads, "mask", "m.dcm", mask.read_bytes())
+    case = uploads.case()
+    with pytest.raises(ImageError, match="image is of patient 'P1' and the mask of 'P2'"):
+        case.checked()
+    np.testing.assert_array_equal(case.checked(True).mask, ball())
+
+
 def test_a_series_of_unknown_kind_among_several_is_not_guessed(uploads, series, tmp_path):
     other = write_series(tmp_path / "o", np.ones((4, 5, 6)), GRID, f"{T1_UID}.5", description="t1_sag")
     files = {**series[0], **{p.name + "o": p.read_bytes() for p in other.iterdir()}}
@@ -332,5 +343,5 @@ def test_an_upload_onto_a_full_disk_is_told_and_can_be_sent_again(make_drive, ca
     assert (uploads.names, left_in(uploads.folder)) == ({}, [])
     drive.make_room()
     send(uploads, "mask", "mask.nii.gz", content)
-    assert uploads.mask(GRID).any()
+    assert uploads.mask(GRID)[0].any()
     uploads.close()

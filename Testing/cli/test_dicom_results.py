@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 import pytest
 from bright_ball import GRID, ball, ball_volume, dice
-from source_series import STUDY, write_both, write_slices
+from source_series import STUDY, write_both, write_segmentation_of, write_slices
 from VSClickCorrectLib.io.dicom_out import CONTOURS, NAMES, REPORT, SEGMENTATION
 from VSClickCorrectLib.io.images import read_mask
 
@@ -105,3 +105,16 @@ def test_no_slice_is_written_over_even_if_it_is_told_to(refused, tmp_path):
     one = next(folder.iterdir()).rename(folder / "IM1.dcm")
     message = refused("segment", "--t1ce", folder, "--output", one, "--force")
     assert "IM1.dcm is DICOM and no segmentation" in message
+
+
+def test_a_mask_that_names_another_patient_is_refused_unless_it_is_told_to_be_right(
+    vsclick, refused, files, series, tmp_path
+):
+    other, output = tmp_path / "other.dcm", tmp_path / "out.nii.gz"
+    write_segmentation_of(series, other, ball(), GRID, patient="Eve")
+    words = ["correct", "--t1ce", series, "--mask", other, "--clicks", files.clicks, "--output", output]
+    said = refused(*words)
+    assert "and the mask of 'Eve'; give scans of one patient, or name the option --different-" in said
+    assert not output.exists()
+    assert vsclick(*words, "--different-patients") == 0
+    assert output.exists()

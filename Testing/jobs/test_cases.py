@@ -34,7 +34,7 @@ def test_a_case_that_fails_says_why_and_the_others_are_done(workers, tmp_path):
     assert [found[number].result() for number in (0, 1, 2)] == [0, 10, 20]
     assert (type(found[TORN].error), str(found[TORN].error)) == (ImageError, "the scan is torn.")
     strangers = found[STRANGERS].error
-    assert isinstance(strangers, DifferentPatients) and (strangers.t1ce, strangers.t2) == ("Ada", "Eve")
+    assert isinstance(strangers, DifferentPatients) and (strangers.first, strangers.second) == ("Ada", "Eve")
     assert "'Ada' and the T2 of 'Eve'" in str(strangers)
     with pytest.raises(ImageError, match="the scan is torn"):
         found[TORN].result()

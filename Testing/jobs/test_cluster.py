@@ -52,7 +52,7 @@ def test_two_workers_of_this_machine_do_all_cases(tmp_path):
         found, told = answers(cluster.scheduler_address, tmp_path, [0, 1, TORN, 2, STRANGERS, 4])
     assert [found[number] for number in (0, 1, 2, 4)] == [0, 10, 20, 40]
     assert (type(found[TORN]), str(found[TORN])) == (ImageError, "the scan is torn.")
-    assert isinstance(found[STRANGERS], DifferentPatients) and found[STRANGERS].t2 == "Eve"
+    assert isinstance(found[STRANGERS], DifferentPatients) and found[STRANGERS].second == "Eve"
     assert told == []
 
 

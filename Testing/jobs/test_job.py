@@ -294,5 +294,5 @@ class TestExchange:
 def test_an_error_that_holds_more_than_a_sentence_comes_back_with_it(tmp_path):
     write_result(tmp_path, DifferentPatients("Ada", "Eve"))
     error = read_result(tmp_path, 0)
-    assert isinstance(error, DifferentPatients) and (error.t1ce, error.t2) == ("Ada", "Eve")
+    assert isinstance(error, DifferentPatients) and (error.first, error.second) == ("Ada", "Eve")
     assert str(error) == str(DifferentPatients("Ada", "Eve"))

@@ -6,6 +6,8 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from VSClickCorrectLib.io.dicom_out import segmentation_object, write_segmentation
+from VSClickCorrectLib.io.dicom_source import read_source
 
 MR, ENHANCED = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1"
 STUDY, FRAME = "1.2.826.0.1.3680043.2.1125.50", "1.2.826.0.1.3680043.2.1125.51"
@@ -99,3 +101,11 @@ def headers(folder: Path):
     """The headers of all files in a folder by SOPInstanceUID."""
     read = [pydicom.dcmread(path, stop_before_pixels=True) for path in sorted(folder.iterdir())]
     return {dataset.SOPInstanceUID: dataset for dataset in read}
+
+
+def write_segmentation_of(series: Path, path: Path, mask, grid, patient):
+    """Write a DICOM SEG of a series' mask that names a patient; return the file."""
+    dataset = segmentation_object(read_source(series, grid), mask, grid)
+    dataset.PatientID = patient
+    write_segmentation(path, dataset)
+    return path

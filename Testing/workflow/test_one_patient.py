@@ -1,11 +1,11 @@
-"""T1ce and T2 of different PatientIDs: a person is asked whether they are one patient's."""
+"""Images, and a mask, of different PatientIDs: a person is asked whether they are one patient's."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from bright_ball import ball_volume
-from source_series import write_slices
+from bright_ball import GRID, ball, ball_volume
+from source_series import write_segmentation_of, write_slices
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 QUESTION = "The T1ce is of patient 'Prüf-1' and the T2 of 'P-2'. Take the two for one patient's?"
@@ -45,6 +45,22 @@ def test_what_was_said_for_the_whole_list_is_not_asked(flow, host, worklist):
     worklist.different_patients = True
     host.run(flow.worklist.begin(worklist))
     assert host.questions == [] and TAKEN in host.status
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_mask_that_names_somebody_else_is_asked_about(flow, host, tmp_path, sure):
+    series = write_slices(tmp_path / "t1", ball_volume(), patient="P-1")
+    write_segmentation_of(series, tmp_path / "seg.dcm", ball(), GRID, patient="P-2")
+    (tmp_path / "cases.csv").write_text("case,t1ce,mask\none,t1,seg.dcm\n", encoding="utf-8")
+    host.answers = [sure]
+    host.run(flow.worklist.begin(Worklist.open(tmp_path / "cases.csv", tmp_path / "out", "AB")))
+    assert host.questions == [
+        "The image is of patient 'P-1' and the mask of 'P-2'. Take the two for one patient's?"
+    ]
+    if sure:
+        np.testing.assert_array_equal(flow.workbench.nodes.mask.read(GRID.box), ball())
+    else:
+        assert flow.workbench.nodes is None and "the mask of 'P-2', and the two were not" in host.status
 
 
 def test_volumes_that_slicer_loaded_are_compared_too(flow, host, headless, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.sample_case import read_sample
@@ -39,8 +40,11 @@ def read_files(
     reference = t1ce or t2
     origin = Origin(scans.place, reference.scan if reference is not None else None)
     name = scans.given[0].name if scans.given else "case"
-    opened = OpenedCase(name, t1ce, t2, origin=origin).checked(different_patients)
-    return replace(opened, mask=read_mask(mask, opened.grid, label) if mask is not None else None)
+    opened = OpenedCase(name, t1ce, t2, origin=origin)
+    if mask is not None:
+        values = read_mask(mask, opened.grid, label)
+        opened = replace(opened, mask=values, mask_patient=patient_of_mask(mask))
+    return opened.checked(different_patients)
 
 
 def sample() -> OpenedCase:

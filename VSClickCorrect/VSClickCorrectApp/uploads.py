@@ -253,7 +253,9 @@ class Uploads:
             If one cannot be used, or there is no sequence; the message calls files as the browser does.
         """
         opened = self._of_scene() if self._scene is not None else self._of_scans()
-        opened = replace(opened, mask=self.mask(opened.grid)) if "mask" in self.names else opened
+        if "mask" in self.names:
+            mask, patient = self.mask(opened.grid)
+            opened = replace(opened, mask=mask, mask_patient=patient)
         journal = self.journal() or opened.journal
         return opened.resumed(journal) if journal else opened
 
@@ -278,8 +280,8 @@ class Uploads:
         file = self._whole("journal")
         return "" if file is None else _named(file, lambda path: Journal(path).text)
 
-    def mask(self, grid: Grid) -> np.ndarray:
-        """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``.
+    def mask(self, grid: Grid) -> tuple[np.ndarray, str]:
+        """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``, and the PatientID that it names.
 
         Raises
         ------
@@ -305,7 +307,7 @@ class Uploads:
         if scan is None:
             return Examination(*_named(mask, lambda path: read_lone_mask_apart(path, self._limit)))
         volume = _named(scan, lambda path: read_volume_apart(path, "t1ce", self._limit))
-        values = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
+        values, _ = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
         return Examination(values, volume.grid, volume)
 
     def _file_with(self, sequence: str) -> _File | None:

@@ -68,20 +68,22 @@ class Unreadable(ImageError):
 
 
 class DifferentPatients(ImageError):
-    """T1ce and T2 are of different PatientIDs, and nobody has said that the two are one patient's.
+    """Two images, or one and its mask, are of different PatientIDs, and nobody has said that they are one's.
 
     Parameters
     ----------
-    t1ce, t2 : str
+    first, second : str
         Whose they are.
+    names : tuple of str
+        What they are called.
     """
 
-    def __init__(self, t1ce: str, t2: str) -> None:
+    def __init__(self, first: str, second: str, names: tuple[str, str] = ("T1ce", "T2")) -> None:
         super().__init__(
-            f"the T1ce is of patient '{t1ce}' and the T2 of '{t2}'; give scans of one patient, or name the "
-            "option --different-patients if the two are one."
+            f"the {names[0]} is of patient '{first}' and the {names[1]} of '{second}'; give scans of one "
+            "patient, or name the option --different-patients if the two are one."
         )
-        self.t1ce, self.t2 = t1ce, t2
+        self.first, self.second, self.names = first, second, names
 
 
 class StorageError(VSClickError):

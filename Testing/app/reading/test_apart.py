@@ -66,7 +66,7 @@ def test_its_process_waits_for_no_import_that_it_does_not_use():
 
 def test_a_mask_is_the_one_that_is_read_here(tmp_path):
     write_mask(tmp_path / "mask.seg.nrrd", blob(), GRID)
-    found = read_mask_apart(tmp_path / "mask.seg.nrrd", GRID, MB)
+    found, patient = read_mask_apart(tmp_path / "mask.seg.nrrd", GRID, MB)
     assert found.dtype == bool
     np.testing.assert_array_equal(found, blob())
 

@@ -12,8 +12,10 @@ import numpy as np
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.errors import ImageError, WorklistError
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.files import temporary_folder
 from VSClickCorrectLib.io.images import write_mask
+from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.mrml.case_nodes import Segment
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 from VSClickCorrectLib.mrml.volumes import volume_of
@@ -187,8 +189,9 @@ class FilesLogic:
     async def _put_onto(self, nodes: ShownCase, agreed: dict) -> None:
         """Begin the open case anew with the mask that was sent, or go on with its journal."""
         grid, journal = nodes.mask.grid, self._uploads.journal()
-        sent = "mask" in self._uploads.names
-        mask = await self._host.background(lambda: self._uploads.mask(grid)) if sent else None
+        mask = None
+        if "mask" in self._uploads.names:
+            mask = await of_one_patient(self._host, lambda sure: self._sent_mask(grid, sure))
         await self._check_agreed(agreed)
         if self._workbench.nodes is not nodes:
             raise ImageError(
@@ -201,6 +204,13 @@ class FilesLogic:
         self._workbench.restart(cast(np.ndarray, case.mask))
         if journal:
             nodes.take_up(journal)
+
+    def _sent_mask(self, grid: Grid, sure: bool) -> np.ndarray:
+        """Read the mask that was sent, of the open case's patient, or what is ``sure`` to be."""
+        mask, patient = self._uploads.mask(grid)
+        if not sure:
+            check_mask_is_of(self._workbench.origin.scan, patient)
+        return mask
 
     def download(self, name: str, shown: str | None = None):
         """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made.

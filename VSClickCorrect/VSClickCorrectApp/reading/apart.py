@@ -49,10 +49,11 @@ def read_series_apart(
     return volume_from_json(array, answer), tuple(answer["headers"])
 
 
-def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> np.ndarray:
-    """Read a mask, ``(K, J, I)`` bool on ``grid``; raises as `read_volume_apart`."""
+def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> tuple[np.ndarray, str]:
+    """Read a mask, ``(K, J, I)`` bool on ``grid``, and whose it is; raises as `read_volume_apart`."""
     lattice = {"shape": grid.shape, "affine": grid.affine.tolist()}
-    return _read(path, {"grid": lattice, "most_bytes": most_bytes})[0]
+    values, answer = _read(path, {"grid": lattice, "most_bytes": most_bytes})
+    return values, answer["patient"]
 
 
 def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid]:

@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK as sitk
 from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.files import NO_ROOM
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array, volume_as_json
 from VSClickCorrectLib.signals import end_on_signals
@@ -81,7 +82,7 @@ def _image(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     path, most_bytes = Path(task["path"]), task["most_bytes"]
     if "grid" in task:
         grid = Grid(task["grid"]["shape"], np.array(task["grid"]["affine"]))
-        return read_sent_mask(path, grid, most_bytes), {}
+        return read_sent_mask(path, grid, most_bytes), {"patient": patient_of_mask(path)}
     if "sequence" not in task:
         values, grid = read_sent_lone_mask(path, most_bytes)
         return values, {"affine": grid.affine.tolist()}

@@ -96,7 +96,7 @@ def add_different_patients(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--different-patients",
         action="store_true",
-        help="take a T1ce and a T2 whose DICOM headers name different patients for one patient's",
+        help="take images, and a mask, whose DICOM headers name different patients for one patient's",
     )
 
 

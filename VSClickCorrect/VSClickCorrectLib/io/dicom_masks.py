@@ -78,6 +78,12 @@ def read_segmentation_header(path: Path) -> SegmentationHeader:
         return SegmentationHeader(series, patient, frame, tuple(_labels_of(header).values()))
 
 
+def patient_of_mask(path: Path) -> str:
+    """Return the PatientID of a mask, empty if it is no DICOM SEG; raises as `read_mask`."""
+    segmentation = segmentation_in(path)
+    return "" if segmentation is None else read_segmentation_header(segmentation).patient
+
+
 def check_is_scan(path: Path) -> None:
     """Refuse a DICOM SEG, or a folder that holds nothing else: a mask is no scan."""
     kinds = {kind for _, kind in _dicom_in(path)}

@@ -1,4 +1,4 @@
-"""Whether a T1ce and a T2 belong together, by what the headers of DICOM say whose they are."""
+"""Whether a T1ce, a T2 and a mask belong together, by what the headers of DICOM say whose they are."""
 
 from __future__ import annotations
 
@@ -85,10 +85,19 @@ def remarks_on_scans(t1ce: Scan | None, t2: Scan | None) -> tuple[str, ...]:
     return tuple(filter(None, remarks))
 
 
+def check_mask_is_of(scan: Scan | None, patient: str) -> None:
+    """Raise `DifferentPatients` if the header of a mask, by its PatientID, names another than its image's."""
+    if scan is not None and _differ(scan.patient, patient):
+        raise DifferentPatients(scan.patient, patient, ("image", "mask"))
+
+
 def are_of_two(first: Scan | None, second: Scan | None) -> bool:
     """Whether two scans name different patients."""
-    names = [scan.patient.casefold() for scan in (first, second) if scan is not None and scan.patient]
-    return len(set(names)) == 2
+    return first is not None and second is not None and _differ(first.patient, second.patient)
+
+
+def _differ(first: str, second: str) -> bool:
+    return bool(first and second) and first.casefold() != second.casefold()
 
 
 def _beside(t1ce: Scan, t2: Scan) -> str:

@@ -1,4 +1,4 @@
-"""Whether a T1ce and a T2 of different PatientIDs are one patient's, which only a person can say."""
+"""Whether images, and a mask, of different PatientIDs are one patient's, which only a person can say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 async def of_one_patient(host: Host, read: Callable[[bool], Result]) -> Result:
-    """Read sequences beside the event loop, and ask before those of different PatientIDs are used together.
+    """Read images beside the event loop, and ask before those of different PatientIDs are used together.
 
     Parameters
     ----------
@@ -30,12 +30,16 @@ async def of_one_patient(host: Host, read: Callable[[bool], Result]) -> Result:
     try:
         return await host.background(lambda: read(False))
     except DifferentPatients as error:
-        question = _("The T1ce is of patient '{t1ce}' and the T2 of '{t2}'. Take the two for one patient's?")
-        refusal = _(
-            "the T1ce is of patient '{t1ce}' and the T2 of '{t2}', and the two were not taken for one "
-            "patient's; give scans of one patient."
+        question = _(
+            "The {image} is of patient '{first}' and the {other} of '{second}'. "
+            "Take the two for one patient's?"
         )
-        whose = {"t1ce": error.t1ce, "t2": error.t2}
+        refusal = _(
+            "the {image} is of patient '{first}' and the {other} of '{second}', and the two were not taken "
+            "for one patient's; give scans of one patient."
+        )
+        image, other = error.names
+        whose = {"image": image, "first": error.first, "other": other, "second": error.second}
     if not await host.confirm(question.format(**whose)):
         raise ImageError(refusal.format(**whose))
     return await host.background(lambda: read(True))

@@ -13,7 +13,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.one_grid import case_of
-from VSClickCorrectLib.io.pairing import paired
+from VSClickCorrectLib.io.pairing import check_mask_is_of, paired
 from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.mrml.begin_correction import begin_anew
 from VSClickCorrectLib.mrml.i18n import tr as _
@@ -129,6 +129,8 @@ class OpenedCase:
         The journal of earlier work on it, to go on with; empty if there is none.
     prepared : InitialMask or None
         What the networks found ahead, where there is no mask.
+    mask_patient : str
+        The PatientID that the mask's header names, empty if it names none.
     """
 
     name: str
@@ -138,6 +140,7 @@ class OpenedCase:
     origin: Origin = field(default_factory=Origin)
     journal: str = ""
     prepared: InitialMask | None = None
+    mask_patient: str = ""
 
     @property
     def grid(self) -> Grid:
@@ -163,13 +166,15 @@ class OpenedCase:
         return replace(self, mask=self.mask if held and self.mask is not None else left, journal=journal)
 
     def checked(self, different_patients: bool = False) -> OpenedCase:
-        """Return the case with what is to be known of its sequences, if they can be used together.
+        """Return the case with what is to be known of its sequences, if all can be used together.
 
         Raises
         ------
         ImageError
             As `case_of`.
         """
+        if not different_patients:
+            check_mask_is_of(cast(Volume, self.t1ce or self.t2).scan, self.mask_patient)
         t1ce, t2 = paired(self.t1ce, self.t2, different_patients)
         case_of(t1ce, t2)
         return replace(self, t1ce=t1ce, t2=t2)
@@ -189,12 +194,17 @@ def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: b
     one_patient : bool
         Whether sequences of different PatientIDs are one patient's, as somebody has said.
     """
+    # What reads DICOM waits until there are files.
+    from VSClickCorrectLib.io.dicom_masks import patient_of_mask
+
     sure = one_patient or worklist.different_patients
     with enough_memory():
         images = worklist.opened.load(sure)
         mask = worklist.opened.saved_mask(images.grid, images)
         origin = Origin(case.t1ce or case.t2, images.reference.scan)
-        opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin).checked(sure)
+        patient = patient_of_mask(case.mask) if case.mask is not None else ""
+        opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin, mask_patient=patient)
+        opened = opened.checked(sure)
         if mask is not None:
             return opened
         prepared = read_prepared(worklist.store.prepared_path(case.label), images, choice.models)
