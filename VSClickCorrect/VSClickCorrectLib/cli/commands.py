@@ -32,7 +32,6 @@ _COMMANDS: Commands = {
     "prepare": (f"{_LIBRARY}.prepare", "make a worklist's initial masks ahead"),
     "adapt": (f"{_LIBRARY}.adapt", "let the networks learn from accepted cases"),
     "resume": (f"{_LIBRARY}.resume", "rebuild a mask from a journal"),
-    "models": (f"{_LIBRARY}.models", "list the models or verify them"),
 }
 # Packages beside the library add commands under this name.
 _ENTRY_POINTS = "vsclick.commands"

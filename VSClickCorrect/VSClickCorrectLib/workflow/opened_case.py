@@ -177,7 +177,8 @@ class OpenedCase:
             check_mask_is_of(cast(Volume, self.t1ce or self.t2).scan, self.mask_patient)
         t1ce, t2 = paired(self.t1ce, self.t2, different_patients)
         case_of(t1ce, t2)
-        return replace(self, t1ce=t1ce, t2=t2)
+        # Whoever opens them further on need not ask again.
+        return replace(self, t1ce=t1ce, t2=t2, mask_patient="")
 
 
 def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: bool = False) -> OpenedCase:

@@ -7,9 +7,9 @@ import pytest
 from bright_ball import GRID, ball, ball_case
 from handmade_models import bright_corrector, bright_unet3d, vouch_for
 from safetensors.numpy import save
-from VSClickCorrectLib.inference import reference
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.reference import Expected
+from VSClickCorrectResearch.evaluation import reference
+from VSClickCorrectResearch.evaluation.reference import Expected
 
 BALL = SimpleNamespace(case=ball_case(), truth=ball(), grid=GRID)
 

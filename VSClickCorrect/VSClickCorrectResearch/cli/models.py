@@ -12,7 +12,7 @@ from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_entry import ModelEntry
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.inference.reference import Expected, Output
+    from VSClickCorrectResearch.evaluation.reference import Expected, Output
 
 _LIST = """\
 List the models of a folder. The first of each role is the one that is used where none is named. What has
@@ -67,7 +67,7 @@ def _tell_adapted(entry: ModelEntry) -> None:
 
 def run_verify(options: argparse.Namespace) -> None:
     """Run ``vsclick models verify``."""
-    from VSClickCorrectLib.inference.reference import Expected, model_outputs, write_expected
+    from VSClickCorrectResearch.evaluation.reference import Expected, model_outputs, write_expected
 
     models = model_folder(options)
     _check_files(models)
