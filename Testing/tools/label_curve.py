@@ -2,7 +2,8 @@
 
 ``label_curve.py RUNS`` trains what RUNS, a folder with the cohorts of ``make cohorts``, does not hold yet,
 prints tables and writes ``label-curve.json`` and ``label-curve.png`` there; called again, it goes on where
-it stopped. ``--print FILE`` prints the tables of such a file and trains nothing.
+it stopped. ``--print FILE`` prints the tables of such a file and trains nothing. The cases of the validation,
+which choose weights among the looks at every training, are labelled, too, and not counted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from VSClickCorrectResearch.evaluation.label_chart import (
     label_table,
     save_label_curves,
 )
+from VSClickCorrectResearch.evaluation.statistics import in_one_order
 from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.label_curve import Point, label_curve
 from VSClickCorrectResearch.training.repeats import Cohorts
@@ -54,8 +56,8 @@ def main(runs: Path, threads: int) -> None:
 def curves_of(points: Iterable[Point]) -> dict[str, LabelCurve]:
     """Return the curve of each loss of the initial model, by its title."""
     dice: dict[str, dict[int, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
-    for point in points:
-        each = np.array([point.dice[name] for name in sorted(point.dice)])
+    every = list(points)
+    for point, each in zip(every, in_one_order(point.dice for point in every), strict=True):
         dice[INITIALS[point.initial]][point.cases].append(each)
     return {
         title: label_curve_of({n: np.stack(seeds) for n, seeds in sizes.items()})

@@ -27,6 +27,13 @@ def test_spread_is_that_of_seeds(curve):
     assert two.spread[0, 0] == pytest.approx(np.sqrt(2) * 0.1)
 
 
+def test_one_seed_has_no_spread():
+    alone = label_curve_of({8: np.array([[[0.4, 0.5], [0.6, 0.7]]])})
+    assert np.isnan(alone.spread).all()
+    cells = label_table(alone).splitlines()[2]
+    assert "±" not in cells and cells.startswith("| 8 | 0.500 [0.400, 0.600] | 0.600 [0.500, 0.700] |")
+
+
 def test_labels_are_read_off_the_initial_masks_on_a_log_scale(curve):
     assert curve.labels_for(0.5) == pytest.approx(20)  # half-way from 10 to 40
     assert curve.labels_for(0.6) == pytest.approx(40)
@@ -36,7 +43,7 @@ def test_labels_are_read_off_the_initial_masks_on_a_log_scale(curve):
 
 def test_table_says_what_round_1_replaces(curve):
     rows = label_table(curve).splitlines()
-    assert rows[0].startswith("| labelled cases | initial mask | round 1 |")
+    assert rows[0].startswith("| labelled training cases | initial mask | round 1 |")
     assert rows[2].startswith("| 10 | 0.400 [") and rows[2].endswith("| 10 |")
     assert rows[3].startswith("| 40 | 0.600 [") and rows[3].endswith("| more than 0 |")
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectResearch.evaluation.repeat_table import Trial, gained_last, repeat_table
 
 COURSE = [[25, 0.2], [50, 0.5], [75, 0.4], [100, 0.6]]
@@ -36,6 +37,16 @@ def test_each_row_has_means_spread_and_what_it_differs_by():
 def test_only_seeds_that_both_have_are_held_against_each_other():
     trials = [trial("plain", 0, [0.5] * 4), trial("plain", 1, [0.9] * 4), trial("better", 1, [0.8] * 4)]
     assert cells(repeat_table(trials, "plain"), 1)[5:7] == ["-0.100 [-0.100, -0.100]", "1 of 1"]
+
+
+def test_one_seed_has_no_spread():
+    assert cells(repeat_table([trial("plain", 0, [0.5] * 4)], "plain"), 0)[4] == "0.500"
+
+
+def test_results_of_other_cases_are_not_held_against_each_other():
+    other = Trial("better", 0, 100, 16, COURSE, {case: [0.25, 0.9] for case in "bcde"})
+    with pytest.raises(ModelError, match="not all of the same cases"):
+        repeat_table([trial("plain", 0, [0.5] * 4), other], "plain")
 
 
 @pytest.mark.parametrize(

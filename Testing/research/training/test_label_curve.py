@@ -1,12 +1,15 @@
 """Pipelines of few and of many labelled cases: the same cases for both networks, nothing trained twice."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from bright_ball import GRID, ball, ball_case
+from safetensors.torch import load_file, save_file
 from small_experiments import experiment_text, write_balls
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
@@ -49,6 +52,28 @@ def test_every_pipeline_is_played_on_every_test_case_and_kept(cohort, experiment
     written = {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()}
     assert list(label_curve(*arguments)) == points
     assert {path: os.stat(path).st_mtime_ns for path in written} == written
+
+
+def test_what_was_played_with_other_weights_or_on_other_cases_is_played_anew(cohort, experiments, tmp_path):
+    cohorts = Cohorts(cohort, cohort, cohort)
+    arguments = ([experiments[0]], experiments[1], (1,), (0,))
+    (first,) = label_curve(*arguments, cohorts, tmp_path, 1)
+    best = tmp_path / "train-start-1-0" / "best.safetensors"
+    # What was outside is inside, and the other way round.
+    tensors = {name: -one if name.startswith("head") else one for name, one in load_file(best).items()}
+    save_file(tensors, best)
+    (second,) = label_curve(*arguments, cohorts, tmp_path, 1)
+    assert second.dice["case-00000"][0] != first.dice["case-00000"][0]
+    (tmp_path / "two").mkdir()
+    (third,) = label_curve(*arguments, replace(cohorts, test=write_balls(tmp_path / "two", 2)), tmp_path, 1)
+    assert third.dice == {name: second.dice[name] for name in ("case-00000", "case-00001")}
+
+
+def test_more_cases_than_there_are_are_refused_before_anything_is_trained(cohort, experiments, tmp_path):
+    cohorts = Cohorts(cohort, cohort, cohort)
+    with pytest.raises(ImageError, match="4 cases are to be learned from, but there are only 3"):
+        next(label_curve([experiments[0]], experiments[1], (1, 4), (0,), cohorts, tmp_path, 1))
+    assert not list(tmp_path.iterdir())
 
 
 def test_beginning_is_what_the_initial_model_takes_for_tumour(cohort, experiments, tmp_path):

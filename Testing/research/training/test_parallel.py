@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectResearch.training import parallel
-from VSClickCorrectResearch.training.parallel import share
+from VSClickCorrectResearch.training.parallel import is_first, share
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -105,6 +105,20 @@ def test_processes_and_machines_are_those_that_torchrun_or_slurm_started(environ
     assert placed() == (3, 2, True)
     environment(WORLD_SIZE="8", LOCAL_WORLD_SIZE="4")
     assert placed() == (4, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("started", "first"),
+    [
+        ({}, True),
+        ({"LOCAL_WORLD_SIZE": "2", "WORLD_SIZE": "2", "RANK": "0"}, True),
+        ({"LOCAL_WORLD_SIZE": "2", "WORLD_SIZE": "4", "RANK": "2", "LOCAL_RANK": "0"}, False),
+        ({"LOCAL_WORLD_SIZE": "1", "WORLD_SIZE": "1", "RANK": "0"}, True),
+    ],
+)
+def test_one_process_of_a_team_holds_the_folder(environment, started, first):
+    environment(**started)
+    assert is_first() is first
 
 
 @pytest.mark.parametrize("more", [{"SLURM_STEP_ID": "0"}, {"SLURM_NTASKS_PER_NODE": "2"}])

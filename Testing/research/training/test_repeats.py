@@ -94,6 +94,68 @@ def test_results_of_an_experiment_that_was_changed_since_are_refused(done, cohor
         list(trials([Repeated(changed, changed)], (0,), cohorts, runs, threads=1))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network": {**CUTS.network, "dropout": 0.4}},
+        {"geometry": {**CUTS.geometry, "slice_mm": 2.0}},
+        {"loss": Objective("dice", parameters={"smooth": 2.0})},
+    ],
+)
+def test_what_a_file_says_besides_makes_it_another_experiment(done, cohorts, change):
+    _, runs, _ = done
+    changed = replace(CUTS, **change)
+    with pytest.raises(ModelError, match="train-cuts-0 holds a training of another 'cuts'"):
+        list(trials([Repeated(changed, changed)], (0,), cohorts, runs, threads=1))
+
+
+def test_a_later_addition_must_say_what_was_done_before(done, cohorts, tmp_path):
+    rows, runs, _ = done
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    for path in tmp_path.rglob("result.json"):
+        result = json.loads(path.read_text())
+        del result["experiment"]["examples"]["missing_t1ce"]
+        path.write_text(json.dumps(result))
+    with pytest.raises(ModelError, match="train-cuts-0 holds a training of another 'cuts'"):
+        list(trials(rows, (0, 1), cohorts, tmp_path, threads=1))
+
+
+@pytest.mark.parametrize("which", ["training", "validation"])
+def test_results_of_other_cases_are_refused(done, cohorts, tmp_path, which):
+    rows, runs, _ = done
+    other = replace(cohorts, **{which: cohort(tmp_path / "other", 2, 7.0)})
+    with pytest.raises(ModelError, match=f"another 'cuts': its {which} was another"):
+        list(trials(rows, (0, 1), other, runs, threads=1))
+
+
+def test_results_that_do_not_tell_of_their_cases_are_kept(done, cohorts, tmp_path):
+    rows, runs, found = done
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    for path in tmp_path.rglob("result.json"):
+        result = json.loads(path.read_text())
+        del result["made_of"]
+        path.write_text(json.dumps(result))
+    assert list(trials(rows, (0, 1), cohorts, tmp_path, threads=1)) == found
+
+
+def test_what_was_scored_on_other_cases_is_scored_anew(done, cohorts, tmp_path):
+    rows, runs, found = done
+    shutil.copytree(runs, tmp_path / "runs")
+    other = replace(cohorts, test=cohort(tmp_path / "other", 3, 8.0))
+    again = list(trials(rows, (0, 1), other, tmp_path / "runs", threads=1))
+    assert all(list(one.dice) == [f"case-{n:05d}" for n in range(3)] for one in again)
+    assert [one.course for one in again] == [one.course for one in found]
+
+
+def test_what_was_scored_as_another_experiment_is_scored_anew(done, cohorts, tmp_path):
+    """Of the row whose examples are another's the training is the same."""
+    _, runs, found = done
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    fewer = replace(LATER, examples=replace(LATER.examples, apart_mm=9.0))
+    (again,) = trials([Repeated(CUTS, fewer)], (0,), cohorts, tmp_path, threads=1)
+    assert again.name == found[1].name and again.dice != found[1].dice
+
+
 def test_results_that_do_not_tell_of_a_later_addition_are_kept(done, cohorts, tmp_path):
     rows, runs, found = done
     shutil.copytree(runs, tmp_path, dirs_exist_ok=True)

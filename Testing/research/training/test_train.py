@@ -1,5 +1,6 @@
 """Running an experiment: from cohort folders to weights, figures and a released model."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import ModelError, StorageError
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.io.outputs import writing_into
 from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectResearch.training import train as training_of_experiments
 from VSClickCorrectResearch.training.experiments import read_experiment
@@ -95,9 +97,40 @@ def test_a_training_of_a_version_that_kept_no_experiment_goes_on(cohort, tmp_pat
     output = tmp_path / "trained"
     with monkeypatch.context() as earlier:
         earlier.setattr(training_of_experiments, "_taught", lambda experiment: {})
-        earlier.setattr(training_of_experiments, "_told_cases", lambda *_: {})
+        earlier.setattr(training_of_experiments, "made_of", lambda *_: {})
         first = run(experiment(tmp_path), cohort, output)
     assert run(experiment(tmp_path), cohort, output) == first
+
+
+def test_two_trainings_at_once_do_not_share_a_folder(cohort, tmp_path):
+    output = tmp_path / "trained"
+    with writing_into(output), pytest.raises(StorageError, match="another command is writing into"):
+        run(experiment(tmp_path), cohort, output)
+    assert list(output.iterdir()) == []
+    run(experiment(tmp_path), cohort, output)
+    assert not (output / ".vsclick.lock").exists()
+
+
+def test_a_training_goes_on_with_the_weights_with_which_it_began(cohort, tmp_path):
+    """They play the rounds of what is learned from; another time they would play them otherwise."""
+    small, output = experiment(tmp_path, rounds=2), tmp_path / "trained"
+    first = run(small, cohort, output, weights=weights(tmp_path))
+    with pytest.raises(ModelError, match="holds a training that began with other weights; give the same"):
+        run(small, cohort, output, weights=weights(tmp_path, seed=6))
+    assert run(small, cohort, output, weights=weights(tmp_path)) == first
+
+
+def test_a_training_goes_on_with_the_masks_of_the_same_networks(cohort, tmp_path, own_models):
+    small, output = experiment(tmp_path, start="initial"), tmp_path / "trained"
+    run(small, cohort, output, models=ModelFolder(own_models))
+    entries = read_manifest(own_models)
+    (finds,) = (entry for entry in entries if entry["role"] == "initial")
+    tensors = {name: tensor * 0.5 for name, tensor in load_file(own_models / finds["file"]).items()}
+    save_file(tensors, own_models / finds["file"])
+    finds["sha256"] = hashlib.sha256((own_models / finds["file"]).read_bytes()).hexdigest()
+    write_manifest(own_models, entries)
+    with pytest.raises(ModelError, match="holds a training of other networks' masks; give the same"):
+        run(small, cohort, output, models=ModelFolder(own_models))
 
 
 def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):
@@ -161,8 +194,8 @@ def test_cases_may_come_from_a_list_of_files(cohort, tmp_path):
     assert run(path, listed, tmp_path / "a") == run(path, cohort, tmp_path / "b")
 
 
-def weights(folder):
-    torch.manual_seed(5)
+def weights(folder, seed=5):
+    torch.manual_seed(seed)
     path = folder / "weights.safetensors"
     save_file(build("attention_unet2d", in_channels=3, channels=[8, 16]).state_dict(), path)
     return path

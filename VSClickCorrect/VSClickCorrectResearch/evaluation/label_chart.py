@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from VSClickCorrectLib.io.files import write_atomically
 
-from VSClickCorrectResearch.evaluation.statistics import mean_interval
+from VSClickCorrectResearch.evaluation.statistics import mean_interval, spread_over, with_spread
 
 _COLOURS = ("#999999", "#0072B2", "#009E73", "#D55E00")
 _MARKERS = ("o", "s", "^", "D")
@@ -27,7 +27,7 @@ class LabelCurve:
         ``(sizes, rounds + 1)``: mean over test cases and seeds, and the ends of its 95 % bootstrap interval
         over test cases, each of which counts with its mean over seeds.
     spread : ndarray
-        ``(sizes, rounds + 1)``: standard deviation over seeds of the mean over cases.
+        ``(sizes, rounds + 1)``: standard deviation over seeds of the mean over cases; NaN of one seed.
     """
 
     sizes: tuple[int, ...]
@@ -57,18 +57,18 @@ def label_curve_of(dice: dict[int, np.ndarray]) -> LabelCurve:
         np.array([one.mean(axis=0) for one in by_case]),
         ends[..., 0],
         ends[..., 1],
-        np.array([dice[n].mean(axis=1).std(axis=0, ddof=min(1, len(dice[n]) - 1)) for n in sizes]),
+        np.array([spread_over(dice[n].mean(axis=1)) for n in sizes]),
     )
 
 
 def label_table(curve: LabelCurve) -> str:
     """Return the curve as Markdown: one row a number of cases, one column a round."""
     rounds = curve.mean.shape[1]
-    heads = ["labelled cases", "initial mask", *(f"round {n}" for n in range(1, rounds))]
+    heads = ["labelled training cases", "initial mask", *(f"round {n}" for n in range(1, rounds))]
     lines = [_row(heads + ["labels that round 1 replaces"]), _row(["---"] * (rounds + 2))]
     for n, size in enumerate(curve.sizes):
         values = zip(curve.mean[n], curve.low[n], curve.high[n], curve.spread[n], strict=True)
-        cells = [f"{mean:.3f} [{low:.3f}, {high:.3f}] ± {spread:.3f}" for mean, low, high, spread in values]
+        cells = [with_spread(f"{mean:.3f} [{low:.3f}, {high:.3f}]", sd) for mean, low, high, sd in values]
         needed = curve.labels_for(curve.mean[n, 1])
         more = f"more than {curve.sizes[-1] - size}" if np.isinf(needed) else f"{max(0, needed - size):.0f}"
         lines.append(_row([str(size), *cells, more]))

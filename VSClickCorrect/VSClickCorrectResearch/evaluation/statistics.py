@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
 import numpy as np
+from VSClickCorrectLib.errors import ModelError
 
 _RESAMPLES = 10_000
 
@@ -52,6 +53,31 @@ class Difference:
     p: float
     better: int
     worse: int
+
+
+def in_one_order(each: Iterable[Mapping[str, Sequence[float]]]) -> list[np.ndarray]:
+    """Return what was measured of each case as arrays, ``(cases, ...)``, whose rows are of the same cases.
+
+    Raises
+    ------
+    ModelError
+        If not all were measured on the same cases: differences between them would be of nothing.
+    """
+    measured = list(each)
+    names = sorted(measured[0])
+    if any(sorted(one) != names for one in measured):
+        raise ModelError("the results are not all of the same cases; measure them anew on one cohort.")
+    return [np.array([one[name] for name in names]) for one in measured]
+
+
+def spread_over(means: np.ndarray) -> np.ndarray:
+    """Return the standard deviation over seeds, the first axis: NaN where one seed says nothing of others."""
+    return means.std(axis=0, ddof=1) if len(means) > 1 else np.full(means.shape[1:], np.nan)
+
+
+def with_spread(mean: str, spread: float) -> str:
+    """Return a mean as tables show it, with the spread over seeds if that is known."""
+    return mean if np.isnan(spread) else f"{mean} ± {spread:.3f}"
 
 
 def summarise(values: Sequence[float]) -> Summary:

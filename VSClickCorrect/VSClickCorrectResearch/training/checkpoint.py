@@ -21,6 +21,8 @@ _METADATA = "vsclickcorrect_training"
 EXPERIMENT = ("loss", "examples", "geometry", "parameters", "batch", "classes", "channels")
 # And its cases, of which it knows no more than whether they are others.
 _CASES = ("training", "validation")
+# And with what it began.
+_BEGINNING = {"weights": "that began with other weights", "models": "of other networks' masks"}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -96,12 +98,13 @@ class SafetensorsIO(CheckpointIO):
     def _compare(self, folder: Path, was: Mapping[str, Any]) -> None:
         for name in {**self._settings, **was}:
             now = self._settings.get(name)
-            if was.get(name) == now or (name in (*EXPERIMENT, *_CASES) and name not in was):
+            if was.get(name) == now or (name in (*EXPERIMENT, *_CASES, *_BEGINNING) and name not in was):
                 continue
             # A network is a long list of shapes, which would tell a person nothing.
             other = "of another network" if name == "network" else f"with {name} {was.get(name)}, not {now}"
             if name in _CASES:
                 other = f"with other {name} cases"
+            other = _BEGINNING.get(name, other)
             raise ModelError(
                 f"{folder} holds a training {other}; "
                 "give the same settings to go on with it, or another output."

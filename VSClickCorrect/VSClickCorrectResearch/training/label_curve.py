@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,15 +16,18 @@ from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
 from VSClickCorrectLib.io.files import make_folder
-from VSClickCorrectLib.io.json_files import write_json
 
 from VSClickCorrectResearch.datasets.cases import list_cases
+from VSClickCorrectResearch.datasets.fingerprints import sha256_of
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.rounds import Method, Play, Start, play_rounds
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.export import export
+from VSClickCorrectResearch.training.kept import kept
 from VSClickCorrectResearch.training.loop import BEST
 from VSClickCorrectResearch.training.repeats import Cohorts, trained_once
+from VSClickCorrectResearch.training.told_cases import told
+from VSClickCorrectResearch.training.train import chosen_cases
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Point:
     initial, corrector : str
         Names of the experiments.
     cases : int
-        Labelled cases from which both have learnt.
+        Labelled cases from which both have learnt; those of the validation, which chose weights, not counted.
     seed : int
         Of the choice of those cases and of both trainings.
     dice : dict
@@ -61,7 +65,8 @@ def label_curve(
     """Train a pipeline of each kind on each number of cases, and play rounds of clicks on the test cases.
 
     The initial model is shown what lies around the tumour, as in the thesis, which centres volumes on it.
-    Called again with the same ``runs``, it goes on where it stopped.
+    Called again with the same ``runs``, it goes on where it stopped; what was played with other weights or on
+    other test cases is played anew.
 
     Parameters
     ----------
@@ -82,29 +87,51 @@ def label_curve(
     ------
     Point
         Those of the first seed first.
+
+    Raises
+    ------
+    ImageError
+        If there are fewer cases to learn from than the largest of the sizes.
     """
+    chosen_cases(list_cases(cohorts.training), max(sizes), 0)
+    test = told(list_cases(cohorts.test))
     for seed, size in product(seeds, sizes):
-        models = ModelFolder(_trained(corrector, size, seed, cohorts, runs, threads))
+        mends = _trained(corrector, size, seed, cohorts, runs, threads)
         for initial in initials:
-            kept = runs / f"{initial.name}-{size}-{seed}.json"
-            folder = ModelFolder(_trained(initial, size, seed, cohorts, runs, threads))
-            if not kept.exists():
-                point = Point(initial.name, corrector.name, size, seed, _played(folder, models, cohorts.test))
-                write_json(kept, asdict(point))
-            yield Point(**json.loads(kept.read_text(encoding="utf-8")))
+            finds = _trained(initial, size, seed, cohorts, runs, threads)
+            weights = [sha256_of([one.output / BEST]) for one in (finds, mends)]
+            played = partial(_point, finds, mends, size, seed, cohorts.test)
+            path = runs / f"{initial.name}-{size}-{seed}.json"
+            yield Point(**kept(path, {"weights": weights, "test": test}, played))
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A training in its output folder, and where its model goes."""
+
+    experiment: Experiment
+    output: Path
+    models: Path
+
+    def exported(self) -> ModelFolder:
+        make_folder(self.models)
+        export(self.experiment, self.output / BEST, self.experiment.name, self.models)
+        return ModelFolder(self.models)
 
 
 def _trained(
     experiment: Experiment, size: int, seed: int, cohorts: Cohorts, runs: Path, threads: int
-) -> Path:
-    """Return a model folder with the network that ``size`` cases have taught, training it if need be."""
+) -> _Trained:
+    """Return the training of ``size`` cases, which is run if need be."""
     taught = replace(experiment, examples=replace(experiment.examples, cases=size))
-    output = trained_once(taught, cohorts, runs, f"train-{experiment.name}-{size}-{seed}", seed, threads)
-    models = runs / f"model-{experiment.name}-{size}-{seed}"
-    if not (models / "manifest.json").exists():
-        make_folder(models)
-        export(taught, output / BEST, experiment.name, models)
-    return models
+    name = f"{experiment.name}-{size}-{seed}"
+    output = trained_once(taught, cohorts, runs, f"train-{name}", seed, threads)
+    return _Trained(taught, output, runs / f"model-{name}")
+
+
+def _point(finds: _Trained, mends: _Trained, size: int, seed: int, test: Path) -> dict[str, Any]:
+    dice = _played(finds.exported(), mends.exported(), test)
+    return asdict(Point(finds.experiment.name, mends.experiment.name, size, seed, dice))
 
 
 def _played(initial: ModelFolder, corrector: ModelFolder, test: Path) -> dict[str, list[float]]:

@@ -65,6 +65,12 @@ def _started() -> tuple[int, int]:
     return 1, 1
 
 
+def is_first() -> bool:
+    """Whether this process is the one that writes, of those that train together."""
+    rank = os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))
+    return _started() == (1, 1) or rank == "0"
+
+
 def share(batch: Batch, rank: int, world: int) -> Batch:
     """Return one process's samples of a batch, every ``world``-th.
 

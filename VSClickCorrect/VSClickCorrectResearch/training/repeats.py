@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.io.json_files import write_json
 
+from VSClickCorrectResearch.datasets.cases import list_cases
+from VSClickCorrectResearch.datasets.fingerprints import sha256_of
 from VSClickCorrectResearch.evaluation.repeat_table import Trial
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.held_back import HeldBack
+from VSClickCorrectResearch.training.kept import kept
 from VSClickCorrectResearch.training.loop import BEST
 from VSClickCorrectResearch.training.reporter import LOG
 from VSClickCorrectResearch.training.schedule import Schedule
-from VSClickCorrectResearch.training.train import RESULT, held_back_of, network_of, train
+from VSClickCorrectResearch.training.told_cases import told
+from VSClickCorrectResearch.training.train import (
+    RESULT,
+    held_back_of,
+    made_of,
+    mask_makers,
+    network_of,
+    train,
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ def trials(
 ) -> Iterator[Trial]:
     """Train and score every row with every seed; called again with the same ``runs``, go on.
 
+    What was scored with other weights, on other test cases or as another ``scored`` is scored anew.
+
     Parameters
     ----------
     rows : sequence of Repeated
@@ -83,16 +97,19 @@ def trials(
         All rows of the first seed first.
     """
     held_back: dict[str, HeldBack] = {}
+    test = told(list_cases(cohorts.test))
     for seed, row in product(seeds, rows):
-        kept = runs / f"{row.name.replace(' ', '-')}-{seed}.json"
         output = trained_once(
             row.trained, cohorts, runs, f"train-{row.trained.name}-{seed}", seed, threads, models
         )
-        if not kept.exists():
-            if row.scored.name not in held_back:
-                held_back[row.scored.name] = held_back_of(row.scored, cohorts.test, models)
-            write_json(kept, asdict(_trial(row, seed, output, held_back[row.scored.name])))
-        yield Trial(**json.loads(kept.read_text(encoding="utf-8")))
+        scored = partial(_scored, row, seed, output, cohorts.test, models, held_back)
+        of = {
+            "weights": sha256_of([output / BEST]),
+            "test": test,
+            "scored": asdict(row.scored),
+            "models": mask_makers(row.scored, models),
+        }
+        yield Trial(**kept(runs / f"{row.name.replace(' ', '-')}-{seed}.json", of, scored))
 
 
 def trained_once(
@@ -109,27 +126,59 @@ def trained_once(
     Raises
     ------
     ModelError
-        If what is kept under that name was trained otherwise, as before the experiment's file was changed.
+        If what is kept under that name was trained otherwise, as before the experiment's file was changed, or
+        from other cases, weights or masks.
     """
-    output = runs / name
+    output, both = runs / name, (cohorts.training, cohorts.validation)
+    first = runs / f"train-{experiment.init_from}-{seed}" / BEST if experiment.init_from else None
     if (output / RESULT).exists():
-        told = json.loads((output / RESULT).read_text(encoding="utf-8"))
-        if not _is_told(told["experiment"], json.loads(json.dumps(asdict(experiment)))):
-            raise ModelError(
-                f"{output} holds a training of another '{experiment.name}'; give another folder for results."
-            )
+        result = json.loads((output / RESULT).read_text(encoding="utf-8"))
+        refusal = f"{output} holds a training of another '{experiment.name}'"
+        if not _is_told(result["experiment"], experiment):
+            raise ModelError(f"{refusal}; give another folder for results.")
+        now = made_of(experiment, both, seed, first, models)
+        # Results of earlier versions do not tell it.
+        if other := [word for word, one in result.get("made_of", now).items() if now.get(word) != one]:
+            raise ModelError(f"{refusal}: its {other[0]} was another; give another folder for results.")
     else:
         schedule = Schedule.of(experiment.course, threads=threads)
-        first = runs / f"train-{experiment.init_from}-{seed}" / BEST if experiment.init_from else None
-        train(experiment, (cohorts.training, cohorts.validation), output, schedule, seed, first, models)
+        train(experiment, both, output, schedule, seed, first, models)
     return output
 
 
-def _is_told(told: object, now: object) -> bool:
-    """Whether an experiment is the one of which a result tells, which knows nothing of later additions."""
-    if isinstance(told, dict) and isinstance(now, dict):
-        return told.keys() <= now.keys() and all(_is_told(told[name], now[name]) for name in told)
-    return told == now
+def _is_told(result: Any, now: Any) -> bool:
+    """Whether an experiment, or a part of one, is that of which a result tells.
+
+    A field that the result does not know was added later, and must say what was done before. Names in a table
+    of the file, as in ``[network]``, are no such fields.
+    """
+    if not is_dataclass(now):
+        return bool(result == json.loads(json.dumps(now)))
+    if not isinstance(result, dict):
+        return False
+    known = {field.name: field for field in fields(now)}
+    return result.keys() <= known.keys() and all(
+        _is_told(result.get(name, _default(field)), getattr(now, name)) for name, field in known.items()
+    )
+
+
+def _default(field: Field) -> Any:
+    value = field.default if field.default_factory is MISSING else field.default_factory()
+    # One that must always be given has no default: nothing is equal to what stands for it.
+    return value if value is MISSING else json.loads(json.dumps(value))
+
+
+def _scored(
+    row: Repeated,
+    seed: int,
+    output: Path,
+    test: Path,
+    models: ModelFolder | None,
+    held_back: dict[str, HeldBack],
+) -> dict[str, Any]:
+    if row.scored.name not in held_back:
+        held_back[row.scored.name] = held_back_of(row.scored, test, models)
+    return asdict(_trial(row, seed, output, held_back[row.scored.name]))
 
 
 def _trial(row: Repeated, seed: int, output: Path, held_back: HeldBack) -> Trial:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.geometry.volume import ROBUST
 from VSClickCorrectLib.inference.corrector import Corrector
@@ -22,11 +23,12 @@ from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_entry import MASK, ModelEntry
 from VSClickCorrectLib.io.files import check_file, write_text
-from VSClickCorrectLib.io.outputs import check_apart, check_ours
+from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
 from VSClickCorrectLib.networks.registry import build, dimensions
 
 from VSClickCorrectResearch.datasets.cases import inputs_of, list_cases
 from VSClickCorrectResearch.datasets.class_cases import LazyClassCase, list_class_cases
+from VSClickCorrectResearch.datasets.fingerprints import sha256_of
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.user import random_click
 from VSClickCorrectResearch.training.checkpoint import EXPERIMENT
@@ -38,6 +40,7 @@ from VSClickCorrectResearch.training.experiments import EACH_CUT, Experiment
 from VSClickCorrectResearch.training.held_back import HeldBack, HeldBackCuts, HeldBackVolumes
 from VSClickCorrectResearch.training.loop import BEST, CHECKPOINT, fit
 from VSClickCorrectResearch.training.objective import loss_of
+from VSClickCorrectResearch.training.parallel import is_first
 from VSClickCorrectResearch.training.rehearsal import rehearse
 from VSClickCorrectResearch.training.reporter import CURVES, LOG, is_log
 from VSClickCorrectResearch.training.schedule import Schedule
@@ -89,6 +92,8 @@ def train(
         played and there are none.
     ImageError
         If cases cannot be read, or ``output`` is, holds or lies in what is read, or holds others' files.
+    StorageError
+        If another process trains in ``output``.
     """
     torch.manual_seed(seed)
     network = network_of(experiment, weights)
@@ -99,11 +104,14 @@ def train(
     read = [file for path in cohorts for file in _inputs(experiment, path)]
     check_output(output, [*read, *([weights] if weights else [])])
     task = _task(experiment, cohorts, seed, weights, models, network)
-    schedule = replace(schedule, taught={**_taught(experiment), **_told_cases(experiment, cohorts, seed)})
-    best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
-    result = {"score": best, **task.measure(network.eval())}
-    text = json.dumps({"experiment": asdict(experiment), "seed": seed, "result": result}, indent=2)
-    write_text(output / RESULT, text + "\n")
+    made = made_of(experiment, cohorts, seed, weights, models)
+    schedule = replace(schedule, taught={**_taught(experiment), **made})
+    # Two trainings at once would each go on from the other's checkpoint, and keep the other's weights.
+    with writing_into(output) if is_first() else nullcontext():
+        best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
+        result = {"score": best, **task.measure(network.eval())}
+        said = {"experiment": asdict(experiment), "seed": seed, "made_of": made, "result": result}
+        write_text(output / RESULT, json.dumps(said, indent=2) + "\n")
     return result
 
 
@@ -111,6 +119,33 @@ def _taught(experiment: Experiment) -> dict[str, Any]:
     """Return what decides, beside schedule and seed, what a network learns, by the names of `EXPERIMENT`."""
     told = {**asdict(experiment), "parameters": experiment.parameters, "batch": experiment.course.batch}
     return {name: told[name] for name in EXPERIMENT}
+
+
+def made_of(
+    experiment: Experiment,
+    cohorts: tuple[Path, Path],
+    seed: int,
+    weights: Path | None,
+    models: ModelFolder | None,
+) -> dict[str, Any]:
+    """Return what tells of which cases, first weights and initial model a training is made.
+
+    Parameters are those of `train`. It is another where any of these is, wherever they lie, and names those
+    that are known when a training begins: cohorts that are still being written are not among them.
+    """
+    first = sha256_of([weights])[:16] if weights else ""
+    return {
+        **_told_cases(experiment, cohorts, seed),
+        "weights": first,
+        "models": mask_makers(experiment, models),
+    }
+
+
+def mask_makers(experiment: Experiment, models: ModelFolder | None) -> list[str]:
+    """Return the networks that make the masks to correct, none where masks are spoiled on purpose."""
+    if experiment.role != "corrector" or experiment.examples.start in ("spoiled", EACH_CUT):
+        return []
+    return [entry.identity for entry in (models or ModelFolder(None)).initial_entries]
 
 
 def _told_cases(experiment: Experiment, cohorts: tuple[Path, Path], seed: int) -> dict[str, str]:
@@ -220,7 +255,15 @@ def source_of(experiment: Experiment, case: LabelledCase) -> Example:
 
 
 def chosen_cases(cases: Sequence[_Any], count: int, seed: int) -> Sequence[_Any]:
-    """Return so many cases, or all for 0; with one seed fewer cases are a part of more."""
+    """Return so many cases, or all for 0; with one seed fewer cases are a part of more.
+
+    Raises
+    ------
+    ImageError
+        If there are not so many: what fewer have taught must not be told of more.
+    """
+    if count > len(cases):
+        raise ImageError(f"{count} cases are to be learned from, but there are only {len(cases)}; give more.")
     order = np.random.default_rng(seed).permutation(len(cases))
     return [cases[n] for n in order[:count]] if count else cases
 
