@@ -48,9 +48,9 @@ def page(tab):
     expect(tab.locator("#readout")).to_have_text(re.compile(TOLD_MIDDLE), timeout=PATIENCE_MS)
     tab.mouse.move(*pixel_of(tab, AWAY))
     yield tab
-    while not tab.locator("#undo").is_disabled():
+    # What was done last may still be on its way, or its undoing.
+    while settled(tab, tab.locator("#undo").is_enabled):
         tab.click("#undo")
-        tab.wait_for_timeout(300)
     assert tab.troubles == []
 
 

@@ -55,7 +55,8 @@ def test_views_take_the_shape_of_the_window_that_is_used_and_no_press_before(win
     for used, other in (windows, windows[::-1]):
         assert not fits(used) and fits(other)
         assert not used.evaluate(REACHES, "T1ce")
-        over(used, "T1ce").hover()
+        area = over(used, "T1ce").bounding_box()
+        used.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
         until(used, lambda used=used: fits(used))
         assert used.evaluate(REACHES, "T1ce")
         i, j, k = GRID.ras_to_index(CENTER)[::-1]
