@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import label_curve
 import pytest
 import thesis_tables
 
@@ -15,3 +16,9 @@ RESULTS = DOCS / "results"
 def test_thesis_tables_are_those_of_the_kept_results(group):
     text = (DOCS / "experiments.md").read_text(encoding="utf-8")
     assert thesis_tables.printed(RESULTS / f"{group}.json") in text
+
+
+def test_the_label_curve_is_that_of_the_kept_results():
+    text = (DOCS / "experiments.md").read_text(encoding="utf-8")
+    tables = label_curve.printed(RESULTS / "label-curve.json")
+    assert tables.count("| 170 |") == 2 and all(one in text for one in tables.split("\n\n"))

@@ -1,4 +1,4 @@
-"""The label curve: means, intervals, and how many labels a round of clicks is worth."""
+"""The label curve: means, intervals, and what a round of clicks is worth beside labels."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_means_are_over_cases_and_seeds(curve):
 
 def test_spread_is_that_of_seeds(curve):
     assert curve.spread == pytest.approx(np.zeros((2, 2)))
-    two = label_curve_of({8: np.array([[[0.4], [0.6]], [[0.6], [0.8]]])})
+    two = label_curve_of({8: np.array([[[0.4, 0.5], [0.6, 0.7]], [[0.6, 0.7], [0.8, 0.9]]])})
     assert two.spread[0, 0] == pytest.approx(np.sqrt(2) * 0.1)
 
 
@@ -34,18 +34,20 @@ def test_one_seed_has_no_spread():
     assert "±" not in cells and cells.startswith("| 8 | 0.500 [0.400, 0.600] | 0.600 [0.500, 0.700] |")
 
 
-def test_labels_are_read_off_the_initial_masks_on_a_log_scale(curve):
-    assert curve.labels_for(0.5) == pytest.approx(20)  # half-way from 10 to 40
-    assert curve.labels_for(0.6) == pytest.approx(40)
-    assert curve.labels_for(0.61) == np.inf
-    assert curve.labels_for(0.1) == pytest.approx(10)
+def test_round_1_is_held_against_the_initial_masks_of_most_cases_pair_by_pair(curve):
+    # By case 0.4, 0.5 and 0.6 after round 1, and 0.6 each; with all labels 0.7 each.
+    assert curve.gained[:, 0] == pytest.approx([-0.1, 0.1])
+    assert -0.2 <= curve.gained[0, 1] < -0.1 < curve.gained[0, 2] <= 0
+    # Every pair differs by as much.
+    assert curve.gained[1] == pytest.approx([0.1, 0.1, 0.1])
 
 
-def test_table_says_what_round_1_replaces(curve):
+def test_table_says_what_round_1_is_worth(curve):
     rows = label_table(curve).splitlines()
     assert rows[0].startswith("| labelled training cases | initial mask | round 1 |")
-    assert rows[2].startswith("| 10 | 0.400 [") and rows[2].endswith("| 10 |")
-    assert rows[3].startswith("| 40 | 0.600 [") and rows[3].endswith("| more than 0 |")
+    assert rows[0].endswith("| round 1 less the initial mask of 40 cases |")
+    assert rows[2].startswith("| 10 | 0.400 [") and "| -0.100 [-0." in rows[2]
+    assert rows[3].startswith("| 40 | 0.600 [") and rows[3].endswith("| +0.100 [+0.100, +0.100] |")
 
 
 def test_picture_shows_every_kind(curve, tmp_path):
