@@ -76,6 +76,13 @@ def test_the_folder_of_the_series_is_no_place_for_results(refused, series, tmp_p
     assert "did not write it" in refused("segment", "--t1ce", series, *words, tmp_path)
 
 
+@pytest.mark.parametrize("name", [REPORT, CONTOURS])
+def test_the_mask_takes_no_other_object_s_place(refused, series, tmp_path, name):
+    words = ["segment", "--t1ce", series, "--output", tmp_path / name, "--dicom", tmp_path]
+    assert "is the place of another DICOM object" in refused(*words)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_segmentation_is_no_scan_and_several_segments_are_told(vsclick, refused, series, tmp_path):
     found = tmp_path / "found.dcm"
     assert vsclick("segment", "--t1ce", series, "--output", found) == 0

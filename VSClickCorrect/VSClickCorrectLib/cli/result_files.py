@@ -14,7 +14,9 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_out import (
+    CONTOURS,
     NAMES,
+    REPORT,
     SEGMENTATION,
     check_objects_folder,
     dicom_objects,
@@ -95,6 +97,11 @@ class MaskResults:
             check_source(scans.given[0])
         if self._folder is not None:
             check_objects_folder(self._folder, [path for path in read if path is not None])
+            # A segmentation there is the mask itself.
+            if any(same_place(self._output, self._folder / name) for name in (REPORT, CONTOURS)):
+                raise ImageError(
+                    f"{self._output} is the place of another DICOM object; choose another name for the mask."
+                )
         if not options.force:
             self._ask_to_replace(replaced)
 
