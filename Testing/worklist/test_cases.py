@@ -149,6 +149,17 @@ def test_a_line_with_no_image_is_a_case_with_a_fault(tmp_path):
     assert "neither a T1ce nor a T2" in find_cases(table, tmp_path)[0].problem
 
 
+def test_cases_that_share_one_image_and_not_the_other_are_told_of_each_other(tmp_path):
+    table = tmp_path / "list.csv"
+    lines = ["one,a.nii,b.nii", "two,c.nii,./b.nii", "three,d.nii,e.nii", "again,d.nii,e.nii", "four,f,f"]
+    table.write_text("\n".join(["case,t1ce,t2", *lines]), encoding="utf-8")
+    said = [
+        f"one of its images is that of case '{other}', too, and the other is not; check the list"
+        for other in ("two", "one")
+    ]
+    assert [case.remark for case in find_cases(table, tmp_path / "out")] == [*said, "", "", ""]
+
+
 @pytest.mark.parametrize(("lines", "words"), [("a,x\na,y\n", "line 3.*stands there twice"), ("", "no case")])
 def test_a_list_that_cannot_be_used_says_why(tmp_path, lines, words):
     table = tmp_path / "list.csv"

@@ -113,6 +113,10 @@ def _image_of(files: Mapping[str, Path] | Mapping[str, str]) -> str | None:
 
 def _known_as(case: WorkCase, name: str) -> WorkCase:
     remark = f"its images are those of case '{name}', on which there is work; call it so to go on with that"
+    return _with_remark(case, remark)
+
+
+def _with_remark(case: WorkCase, remark: str) -> WorkCase:
     return replace(case, remark="; ".join(filter(None, [case.remark, remark])))
 
 
@@ -177,7 +181,30 @@ def _listed(path: Path, output: Path) -> list[WorkCase]:
             )
         files = {role: path.parent / row[role] for role in ROLES if row[role]}
         cases[name] = _checked(_apart(WorkCase.of(name, files), output))
-    return list(cases.values())
+    return _sharing_told(list(cases.values()))
+
+
+def _sharing_told(cases: Sequence[WorkCase]) -> list[WorkCase]:
+    """Tell of cases that share one image and not the other, as where a line of a list was copied.
+
+    Those that share all are one examination that is to be looked at twice.
+    """
+    images = {
+        case.name: {os.path.realpath(p) for p in (case.t1ce, case.t2) if p is not None} for case in cases
+    }
+    of: dict[str, list[str]] = {}
+    for name, places in images.items():
+        for place in places:
+            of.setdefault(place, []).append(name)
+
+    def told(case: WorkCase) -> WorkCase:
+        own = images[case.name]
+        others = (name for place in sorted(own) for name in of[place] if images[name] != own)
+        other = next(others, None)
+        remark = f"one of its images is that of case '{other}', too, and the other is not; check the list"
+        return case if other is None else _with_remark(case, remark)
+
+    return [told(case) for case in cases]
 
 
 def _apart(case: WorkCase, output: Path) -> WorkCase:
@@ -344,7 +371,7 @@ def _of_studies(case: WorkCase, series: Sequence[Series]) -> WorkCase:
         fault = f"{which} name no patient and are of two studies; say in a CSV list what belongs together."
         return WorkCase(case.name, fault=fault)
     remark = f"its T1ce and T2 are of two studies ({', '.join(s.date or s.study for s in its)}); check them"
-    return replace(case, remark="; ".join(filter(None, [case.remark, remark])))
+    return _with_remark(case, remark)
 
 
 def _by_folder(series: Series, root: Path) -> Kind:
