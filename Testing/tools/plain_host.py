@@ -78,3 +78,9 @@ class JobByHand:
 
     def cancel(self):
         self.cancelled = True
+
+
+def end(job, host):
+    """Let a `JobByHand` be done, and whoever waits for it go on."""
+    job.done = True
+    host.pass_time(0.2, turns=2)

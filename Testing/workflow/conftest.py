@@ -107,3 +107,18 @@ def folder(tmp_path, written):
         shutil.copytree(written, tmp_path / "cases" / name)
     (tmp_path / "cases" / "case2" / "T1ce.nii.gz").write_bytes(b"broken")
     return tmp_path
+
+
+@pytest.fixture
+def job(monkeypatch):
+    """Let the next job give what the test says."""
+
+    from plain_host import JobByHand
+
+    def job(outcome):
+        job = JobByHand(outcome)
+        for name in ("start_segmentation", "start_registration"):
+            monkeypatch.setattr(f"VSClickCorrectLib.jobs.job.Job.{name}", lambda *_: job)
+        return job
+
+    return job

@@ -1,42 +1,21 @@
-"""Seconds of work, the initial mask and registration, with jobs whose end the test says."""
+"""Seconds of work, the initial mask above all, with jobs whose end the test says."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import vtk
-from plain_host import JobByHand
+from plain_host import end
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ModelError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.mrml.transforms import matrix_of
-from VSClickCorrectLib.mrml.volumes import grid_of
 
 SECOND = InitialMask(Box((4, 2, 3), (5, 4, 5)), np.ones((1, 2, 2), bool), 0.8, 0.4, 0.3)
 FOUND = InitialMask(Box((1, 2, 3), (3, 5, 7)), np.ones((2, 3, 4), bool), 0.9, 1.0, 0.95, (SECOND,))
 NOTHING = InitialMask(Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool), 0.0)
-
-
-@pytest.fixture
-def job(monkeypatch):
-    """Let the next job give what the test says."""
-
-    def job(outcome):
-        job = JobByHand(outcome)
-        for name in ("start_segmentation", "start_registration"):
-            monkeypatch.setattr(f"VSClickCorrectLib.jobs.job.Job.{name}", lambda *_: job)
-        return job
-
-    return job
-
-
-def end(job, host):
-    job.done = True
-    host.pass_time(0.2, turns=2)
 
 
 def test_progress_is_shown_and_clicks_wait_meanwhile(flow, begun, host, job, border):
@@ -199,120 +178,6 @@ def test_a_segment_beside_the_mask_goes_with_it_only_after_a_question(flow, begu
     assert (node.GetScene() is None) is yes
 
 
-def registration(improved):
-    matrix = np.eye(4)
-    matrix[0, 3] = 4.0
-    return Registration(matrix, improved, 1.1, 1.2, 4.0, 0.0, 1.0)
-
-
-def test_agreement_is_told_of_both_volumes_only(flow, begun, host):
-    host.pass_time()
-    assert "100% of the T2 lies within the T1ce" in flow.registration.sentence
-    assert not flow.registration.apart
-    host.run(begun.choose((begun.volumes[0], None), begun.segment, begun.settings))
-    assert flow.registration.sentence == ""
-
-
-def test_agreement_is_told_anew_when_a_transform_over_the_t2_changes(flow, begun, host, headless):
-    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    begun.volumes[1].SetAndObserveTransformNodeID(transform.GetID())
-    host.run(begun.begin())
-    host.pass_time()
-    assert "100% of the T2 lies within the T1ce" in flow.registration.sentence
-    matrix = np.eye(4)
-    matrix[0, 3] = 1000.0
-    begun.rest()
-    transform.SetMatrixTransformToParent(matrix_of(matrix))
-    host.run(begun.resume())
-    host.pass_time()
-    assert flow.registration.sentence == "The T2 lies nowhere near the T1ce; register it."
-
-
-def test_t2_is_moved_and_taken_back_and_clicks_stay(flow, begun, host, job, border):
-    host.pass_time()
-    begun.correction.place(border[0])
-    t2 = begun.volumes[1]
-    before, running = grid_of(t2).affine, job(registration(True))
-    host.run(flow.registration.register())
-    end(running, host)
-    assert (flow.registration.done, flow.registration.moved) == (True, True)
-    assert host.status.startswith("The T2 lies on the T1ce now")
-    assert flow.registration.sentence.startswith("Moved by 4.0 mm and turned by 0.0°")
-    assert not np.allclose(grid_of(t2).affine, before)
-    host.run(flow.registration.show(False))
-    np.testing.assert_allclose(grid_of(t2).affine, before, atol=1e-9)
-    assert len(flow.clicks.rows) == 1
-
-
-def test_t2_that_lies_as_well_is_left_alone(flow, begun, host, job):
-    host.pass_time()
-    before, running = grid_of(begun.volumes[1]).affine, job(registration(False))
-    host.run(flow.registration.register())
-    end(running, host)
-    assert host.status == flow.registration.sentence == "The T2 lay as well before; it was left where it is."
-    np.testing.assert_array_equal(grid_of(begun.volumes[1]).affine, before)
-
-
-def test_t2_registered_twice_is_taken_back_and_laid_there_again(flow, begun, host, job):
-    host.pass_time()
-    t2 = begun.volumes[1]
-    came = grid_of(t2).affine
-    for _ in range(2):
-        running = job(registration(True))
-        host.run(flow.registration.register())
-        end(running, host)
-    # 4 mm by each.
-    twice = came.copy()
-    twice[0, 3] -= 8.0
-    np.testing.assert_allclose(grid_of(t2).affine, twice, atol=1e-9)
-    host.run(flow.registration.show(False))
-    np.testing.assert_allclose(grid_of(t2).affine, came, atol=1e-9)
-    host.run(flow.registration.show(True))
-    np.testing.assert_allclose(grid_of(t2).affine, twice, atol=1e-9)
-
-
-def test_t2_can_be_taken_back_after_a_second_registration_that_did_not_help(flow, begun, host, job):
-    host.pass_time()
-    t2 = begun.volumes[1]
-    came = grid_of(t2).affine
-    for improved in (True, False):
-        running = job(registration(improved))
-        host.run(flow.registration.register())
-        end(running, host)
-    assert (flow.registration.done, flow.registration.moved) == (True, True)
-    assert host.status == "The T2 lay as well before; it was left where it is."
-    host.run(flow.registration.show(False))
-    np.testing.assert_allclose(grid_of(t2).affine, came, atol=1e-9)
-
-
-@pytest.mark.parametrize("sequence", [0, 1])
-def test_registration_of_an_image_that_was_moved_meanwhile_moves_nothing(
-    flow, begun, host, job, headless, sequence
-):
-    host.pass_time()
-    running = job(registration(True))
-    host.run(flow.registration.register())
-    matrix = np.eye(4)
-    matrix[0, 3] = 10.0
-    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    transform.SetMatrixTransformToParent(matrix_of(matrix))
-    begun.volumes[sequence].SetAndObserveTransformNodeID(transform.GetID())
-    place = grid_of(begun.volumes[1]).affine
-    end(running, host)
-    assert "one was moved, or an image removed, so nothing was moved" in host.status
-    np.testing.assert_allclose(grid_of(begun.volumes[1]).affine, place, atol=1e-9)
-    assert not flow.registration.done
-
-
-def test_registration_of_another_t2_moves_nothing(flow, begun, host, job, headless, small):
-    running = job(registration(True))
-    host.run(flow.registration.register())
-    other = CaseNodes(headless.scene, None, small.t2, "other")
-    host.run(begun.choose((begun.volumes[0], other.t2), begun.segment, begun.settings))
-    end(running, host)
-    assert host.status.startswith("Another T2 was chosen meanwhile")
-
-
 def test_segment_is_measured_once_the_clicks_pause(flow, begun, host, small, start):
     host.pass_time()
     mm3 = np.count_nonzero(start) * np.prod(small.grid.spacing)
@@ -331,27 +196,20 @@ def test_segment_is_measured_once_the_clicks_pause(flow, begun, host, small, sta
         flow.measurer.measure()
 
 
-@pytest.mark.parametrize("gone", [0, 1])
-def test_registration_of_an_image_that_was_deleted_in_another_module_moves_nothing(
-    flow, begun, host, job, headless, gone
-):
-    """Another module is open meanwhile: nobody tells the workbench of other volumes."""
-    running = job(registration(True))
-    host.run(flow.registration.register())
-    begun.rest()
-    headless.scene.RemoveNode(begun.volumes[gone])
-    end(running, host)
-    assert any("an image removed, so nothing was moved" in sentence for sentence in host.said)
-    assert headless.scene.GetNumberOfNodesByClass("vtkMRMLLinearTransformNode") == 0
-
-
-def test_what_was_found_on_an_image_that_was_deleted_in_another_module_is_not_put_into_the_scene(
-    flow, host, job, headless, small
-):
+@pytest.fixture
+def searched(flow, host, job, headless, small):
+    """A volume that another module loaded, and the search on it, which is under way."""
     volume = CaseNodes(headless.scene, small.t1ce, None, "loaded").t1ce
     host.run(flow.workbench.choose((volume, None), (None, ""), flow.workbench.settings))
     running = job(FOUND)
     host.run(flow.initial.find())
+    return volume, running
+
+
+def test_what_was_found_on_an_image_that_was_deleted_in_another_module_is_not_put_into_the_scene(
+    flow, host, headless, searched
+):
+    volume, running = searched
     flow.workbench.rest()
     headless.scene.RemoveNode(volume)
     end(running, host)
@@ -372,12 +230,9 @@ def crop(volume, columns):
 
 
 def test_what_was_found_on_an_image_that_was_cropped_meanwhile_is_not_put_into_the_scene(
-    flow, host, job, headless, small
+    flow, host, headless, searched
 ):
-    volume = CaseNodes(headless.scene, small.t1ce, None, "loaded").t1ce
-    host.run(flow.workbench.choose((volume, None), (None, ""), flow.workbench.settings))
-    running = job(FOUND)
-    host.run(flow.initial.find())
+    volume, running = searched
     crop(volume, 10)
     end(running, host)
     assert "image was resampled since the search" in host.status
@@ -385,12 +240,9 @@ def test_what_was_found_on_an_image_that_was_cropped_meanwhile_is_not_put_into_t
 
 
 def test_the_next_candidate_of_an_image_that_was_cropped_since_is_not_put_into_the_scene(
-    flow, host, job, headless, small
+    flow, host, headless, searched
 ):
-    volume = CaseNodes(headless.scene, small.t1ce, None, "loaded").t1ce
-    host.run(flow.workbench.choose((volume, None), (None, ""), flow.workbench.settings))
-    running = job(FOUND)
-    host.run(flow.initial.find())
+    volume, running = searched
     end(running, host)
     first = flow.workbench.segment
     flow.workbench.rest()

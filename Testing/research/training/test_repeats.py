@@ -55,6 +55,17 @@ def done(cohorts, tmp_path_factory):
     return rows, runs, list(trials(rows, (0, 1), cohorts, runs, threads=1))
 
 
+def forget(runs, copy, *names):
+    """Copy trainings whose results do not tell what stands there by these names, one within the other."""
+    shutil.copytree(runs, copy, dirs_exist_ok=True)
+    for path in copy.rglob("result.json"):
+        result = told = json.loads(path.read_text())
+        for name in names[:-1]:
+            told = told[name]
+        del told[names[-1]]
+        path.write_text(json.dumps(result))
+
+
 def test_every_row_has_every_seed(done):
     _, _, found = done
     names = ["cuts", "cuts on later", "later"]
@@ -111,11 +122,7 @@ def test_what_a_file_says_besides_makes_it_another_experiment(done, cohorts, cha
 
 def test_a_later_addition_must_say_what_was_done_before(done, cohorts, tmp_path):
     rows, runs, _ = done
-    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
-    for path in tmp_path.rglob("result.json"):
-        result = json.loads(path.read_text())
-        del result["experiment"]["examples"]["missing_t1ce"]
-        path.write_text(json.dumps(result))
+    forget(runs, tmp_path, "experiment", "examples", "missing_t1ce")
     with pytest.raises(ModelError, match="train-cuts-0 holds a training of another 'cuts'"):
         list(trials(rows, (0, 1), cohorts, tmp_path, threads=1))
 
@@ -130,11 +137,7 @@ def test_results_of_other_cases_are_refused(done, cohorts, tmp_path, which):
 
 def test_results_that_do_not_tell_of_their_cases_are_kept(done, cohorts, tmp_path):
     rows, runs, found = done
-    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
-    for path in tmp_path.rglob("result.json"):
-        result = json.loads(path.read_text())
-        del result["made_of"]
-        path.write_text(json.dumps(result))
+    forget(runs, tmp_path, "made_of")
     assert list(trials(rows, (0, 1), cohorts, tmp_path, threads=1)) == found
 
 
@@ -158,9 +161,5 @@ def test_what_was_scored_as_another_experiment_is_scored_anew(done, cohorts, tmp
 
 def test_results_that_do_not_tell_of_a_later_addition_are_kept(done, cohorts, tmp_path):
     rows, runs, found = done
-    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
-    for path in tmp_path.rglob("result.json"):
-        told = json.loads(path.read_text())
-        del told["experiment"]["examples"]["cubes"]
-        path.write_text(json.dumps(told))
+    forget(runs, tmp_path, "experiment", "examples", "cubes")
     assert list(trials(rows, (0, 1), cohorts, tmp_path, threads=1)) == found

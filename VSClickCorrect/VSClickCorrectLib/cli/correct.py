@@ -21,12 +21,10 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.inference.model_set import Networks
-from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.markups import read_clicks
 from VSClickCorrectLib.io.outputs import same_place
-from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession
 from VSClickCorrectLib.signals import finished_before_signals
 
@@ -76,9 +74,7 @@ def _correct(options: argparse.Namespace, scans: GivenScans) -> None:
     results = MaskResults(options, scans, options.clicks, replaced=replaced)
     _check_journal_path(options)
     clicks = read_clicks(options.clicks)
-    case = scans.case(options.different_patients)
-    if not options.different_patients:
-        check_mask_is_of(case.reference.scan, patient_of_mask(options.mask))
+    case = scans.case(options.different_patients, options.mask)
     tell(*case.remarks)
     results.find_source(case.reference)
     mask = ArrayMask(case.grid, read_mask(options.mask, case.grid, options.label))

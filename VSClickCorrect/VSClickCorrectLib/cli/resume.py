@@ -10,10 +10,8 @@ from VSClickCorrectLib.cli.options import add_different_patients, add_label, add
 from VSClickCorrectLib.cli.result_files import MaskResults, add_results
 from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_mask
-from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.session.journal import Journal, history_of
 from VSClickCorrectLib.session.removal import standing_clicks
 from VSClickCorrectLib.session.start_mask import restored
@@ -56,9 +54,7 @@ def _resume(options: argparse.Namespace, scans: GivenScans) -> None:
     events = Journal(options.journal).events
     if not events:
         raise CorrectionError(f"the journal {options.journal} is empty; name another.")
-    case = scans.case(options.different_patients)
-    if options.mask and not options.different_patients:
-        check_mask_is_of(case.reference.scan, patient_of_mask(options.mask))
+    case = scans.case(options.different_patients, options.mask)
     tell(*case.remarks)
     grid = case.grid
     results.find_source(case.reference)

@@ -10,10 +10,12 @@ from pathlib import Path
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.archives import unpacked_series
+from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.files import is_text, reading, temporary_folder
 from VSClickCorrectLib.io.images import read_series, read_volume
 from VSClickCorrectLib.io.one_grid import case_of
+from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.io.series_choice import Series, meant_as, series_in
 
 _ARCHIVE = ".zip"
@@ -54,15 +56,19 @@ class GivenScans:
         """The file, or the folder of the slices, on whose grid the case lies; None before it was read."""
         return next(iter(self._places.values()), None)
 
-    def case(self, different_patients: bool = False) -> Case:
-        """Read both as one case; see `io.one_grid.case_of`.
+    def case(self, different_patients: bool = False, mask: Path | None = None) -> Case:
+        """Read both as one case, which is that of a mask, too, if it is given; see `io.one_grid.case_of`.
 
         Raises
         ------
         ImageError
-            If a file cannot be used, it is not clear which series to take, or as `case_of`.
+            If a file cannot be used, it is not clear which series to take, or as `case_of`; of a mask's
+            PatientID likewise.
         """
-        return case_of(self.read("t1ce"), self.read("t2"), different_patients)
+        case = case_of(self.read("t1ce"), self.read("t2"), different_patients)
+        if mask is not None and not different_patients:
+            check_mask_is_of(case.reference.scan, patient_of_mask(mask))
+        return case
 
     def read(self, sequence: str) -> Volume | None:
         """Read ``t1ce`` or ``t2`` on its own grid; None if it was not named. Raises as `case`."""

@@ -91,7 +91,7 @@ class InitialMaskFinder:
         if initial is not None and await self._may_replace_still(before):
             self._check_chosen(volumes)
             self._check_lattice(lattice)
-            await self.use(initial, volumes)
+            await self._take(initial, volumes)
 
     async def use(self, initial: InitialMask, volumes: Volumes) -> None:
         """Correct what was found on these volumes; in an open case it takes the place of the mask.
@@ -102,6 +102,9 @@ class InitialMaskFinder:
             If other volumes are chosen now.
         """
         self._check_chosen(volumes)
+        await self._take(initial, volumes)
+
+    async def _take(self, initial: InitialMask, volumes: Volumes) -> None:
         self.found, self.shown, self._volumes = initial, 1, volumes
         self._lattice = lattice_of(self._workbench.reference)
         await self._correct(initial)
