@@ -41,11 +41,12 @@ class SampleNorm(nn.GroupNorm):
 
 def _lies_channels_last_on_cpu(x: Tensor) -> bool:
     layout = torch.channels_last_3d if x.dim() == 5 else torch.channels_last
-    return x.device.type == "cpu" and x.dtype is torch.float32 and x.is_contiguous(memory_format=layout)
+    known = x.dtype in (torch.float32, torch.bfloat16)
+    return x.device.type == "cpu" and known and x.is_contiguous(memory_format=layout)
 
 
 class _Normalised(torch.autograd.Function):
-    """torch's result, with a gradient that reads channels-last memory in its order."""
+    """torch's result; the gradient reads channels-last memory in its order and sums in single precision."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
@@ -59,7 +60,8 @@ class _Normalised(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         x, weight, mean, per_deviation = ctx.saved_tensors
-        x, gradient = x.movedim(1, -1), gradient.movedim(1, -1)
+        precision = x.dtype
+        x, gradient = (one.movedim(1, -1).float() for one in (x, gradient))
         space = tuple(range(1, x.dim() - 1))
         for_bias = gradient.sum(space)
         for_weight = ((gradient * x).sum(space) - mean * for_bias) * per_deviation
@@ -71,4 +73,4 @@ class _Normalised(torch.autograd.Function):
             return of_channels.view(len(x), *(1 for _ in space), -1)
 
         for_x = torch.addcmul(everywhere(shift), gradient, everywhere(scale)).addcmul_(x, everywhere(slope))
-        return for_x.movedim(-1, 1), for_weight.sum(0), for_bias.sum(0), None
+        return for_x.movedim(-1, 1).to(precision), for_weight.sum(0), for_bias.sum(0), None
