@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from any_grid import SIGNED_PERMUTATIONS
 from VSClickCorrectLib.geometry.brush import Stroke
 from VSClickCorrectLib.geometry.grid import Grid
 
@@ -69,6 +70,25 @@ def test_a_tilted_plane_takes_one_voxel_of_each_row_across_it():
     normal = np.array((0.3, 0.0, 1.0)) / np.linalg.norm((0.3, 0.0, 1.0))
     found = drawn(grid, Stroke([(10.0, 10.0, 10.0)], tuple(normal), 5.0))
     assert set(np.unique(found.sum(axis=0))) == {0, 1} and found.any(axis=(1, 2)).sum() > 2
+
+
+@pytest.mark.parametrize("signed", SIGNED_PERMUTATIONS[::5])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_half_way_between_two_slices_it_is_the_one_that_a_click_there_means(signed, axis):
+    """As views lie that show the middle of a mask whose extent is an even number of voxels."""
+    for step in (0.3, 0.7, 0.9, 1.1, 3.3):
+        for place in np.arange(-90, 90, 23.37):
+            affine = np.eye(4)
+            affine[:3, :3], affine[:3, 3] = signed * step, (place, -place, place / 3)
+            grid = Grid((9, 9, 9), affine)
+            index = np.array((4.0, 4.0, 4.0)) + 0.5 * (np.arange(3) == axis)
+            point = grid.index_to_ras(index)
+            away = centers(grid) - grid.index_to_ras(grid.ras_to_index(point))
+            disc = np.linalg.norm(away, axis=-1) <= 2.2 * step
+            expected = disc & (np.indices(grid.shape)[axis] == 5)
+            found = drawn(grid, Stroke([tuple(point)], axis_of(grid, axis), 2.2 * step))
+            assert expected.sum() == 13
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_the_voxel_under_a_brush_smaller_than_it_is_painted():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Case, Volume, robust_range
+from VSClickCorrectLib.geometry.volume import INTENSITIES, MIN_MAX, Case, Volume, robust_range
 
 SHAPE = (3, 4, 5)
 GRID = Grid(SHAPE, np.eye(4))
@@ -127,6 +127,24 @@ def test_scale_and_offset_of_the_scanner_do_not_matter(values, scale, offset):
         return
     scaled = Volume(array * scale + offset, GRID)
     assert np.allclose(scaled.normalised(GRID.box), plain.normalised(GRID.box), atol=1e-3)
+
+
+@pytest.mark.parametrize("intensities", INTENSITIES)
+@pytest.mark.parametrize("value", [1e16, -1e17, 3e38, np.float32(1e30)])
+def test_image_of_one_value_becomes_zero_however_large_that_is(value, intensities):
+    volume = Volume(np.full((4, 5, 6), value), Grid((4, 5, 6), np.eye(4)))
+    np.testing.assert_array_equal(volume.normalised(volume.grid.box, intensities), np.zeros((4, 5, 6)))
+
+
+@pytest.mark.parametrize(
+    ("offset", "step"), [(10**9, 1), (-(2**31), 5), (2**40, 3), (1e8, 1e-3), (0.0, 1e-45), (5.0, 1e-9)]
+)
+def test_contrast_far_from_zero_is_kept(offset, step):
+    count = 6 * 7 * 8
+    values = offset + step * np.arange(count).reshape(6, 7, 8)
+    volume = Volume(values, Grid(values.shape, np.eye(4)))
+    expected = np.arange(count).reshape(values.shape) / (count - 1)
+    np.testing.assert_allclose(volume.normalised(volume.grid.box, MIN_MAX), expected, atol=1e-4)
 
 
 def test_normalising_leaves_the_volume_as_it_was():

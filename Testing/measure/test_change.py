@@ -68,6 +68,19 @@ def test_growth_reaches_a_threshold_and_more_than_observers_differ_by(
     assert SizeChange(before, after, uncertainty, threshold, above).verdict == verdict
 
 
+def test_five_voxels_of_0_4_mm_are_2_mm_and_not_more_though_headers_round_them():
+    affine = np.diag(np.array([0.4, 0.4, 1.0, 1.0], np.float32)).astype(float)
+    grid = Grid((3, 40, 60), affine)
+
+    def row(count):
+        values = np.zeros(grid.shape, bool)
+        values[1, 10, 5 : 5 + count] = True
+        return measure(grid, grid.box, values)
+
+    assert follow_up(row(30), row(35)).diameter.verdict == "stable"
+    assert follow_up(row(30), row(36)).diameter.reaches_threshold
+
+
 def test_a_ball_that_grew_on_one_grid():
     found = follow_up(measured(FINE, 6.0), measured(FINE, 7.0))
     assert found.placed_by == "grid"

@@ -272,6 +272,19 @@ def test_the_side_is_told_only_where_the_image_is_as_wide_as_a_head(columns, sid
     assert f"Side: {told[side]}" in found.as_text()
 
 
+@pytest.mark.parametrize("yaw", [-40, -30, 0, 15, 30])
+@pytest.mark.parametrize("depth", [13, 90])
+def test_the_side_is_not_told_by_an_oblique_slab_through_one_ear(yaw, depth):
+    """As T2 is taken across the internal auditory canal; 90 slices of it reach from ear to ear."""
+    turn = Rotation.from_euler("z", yaw, degrees=True).as_matrix()
+    grid = grid_around(turn @ np.eye(3)[:, [1, 2, 0]], (3.0, 3.0, 2.0), (depth, 74, 74), (31.0, -10.0, 0.0))
+    head = np.linalg.norm(all_ras(grid) / (75.0, 95.0, 110.0), axis=-1) <= 1
+    tumour = np.linalg.norm(all_ras(grid) - (22.0, -12.0, 0.0), axis=-1) <= 6
+    assert tumour.sum() > 30
+    found = measure(grid, grid.box, tumour, head_middle(Volume(400 * head.astype(np.int16), grid)))
+    assert found.side == ("unknown" if depth == 13 else "right")
+
+
 def test_an_image_without_a_head_falls_back_to_its_own_middle():
     assert head_middle(Volume(np.full(PLAIN.shape, 7), PLAIN)) == Middle(4.5, "image")
 

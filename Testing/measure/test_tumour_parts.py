@@ -68,6 +68,22 @@ def test_a_ball_outside_the_canal_is_measured_without_the_canal():
     assert "Largest extrameatal axial diameter: 1" in found.as_text()
 
 
+@pytest.mark.parametrize("limit, grade", [(10, 1), (20, 2), (30, 3), (40, 4)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_diameter_on_a_grades_end_has_that_grade_wherever_the_head_lies(limit, grade, sign):
+    """Rows of voxels of 0.4 mm, told as a header tells them: in single precision."""
+    count = round(limit / 0.4)
+    for left in np.arange(-120, 120, 4.7, np.float32):
+        affine = np.diag(np.array([sign * 0.4, sign * 0.4, 1.0, 1.0], np.float32)).astype(float)
+        affine[:3, 3] = left, -24.4, -0.2
+        row = np.zeros((1, 3, count + 5), bool)
+        row[0, 1, 2 : 2 + count] = True
+        grid = Grid(row.shape, affine)
+        assert measure_parts(grid, grid.box, row & False, row).grade == grade
+        row[0, 1, 2 + count] = True
+        assert measure_parts(grid, grid.box, row & False, row).grade == grade + 1
+
+
 @pytest.mark.parametrize("signed", SIGNED_PERMUTATIONS[::7])
 def test_parts_measure_the_same_however_the_image_is_stored(signed):
     shape = [0, 0, 0]

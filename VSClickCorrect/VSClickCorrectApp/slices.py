@@ -71,7 +71,7 @@ class SliceStack:
         return [int(area) for area in (areas[::-1] if self._flipped else areas)]
 
     def _nearest(self, ras) -> np.ndarray:
-        index = np.round(self.grid.ras_to_ijk(ras)[::-1]).astype(int)
+        index = self.grid.nearest_index(ras).astype(int)
         return np.clip(index, 0, np.array(self.grid.shape) - 1)
 
     @property

@@ -1,8 +1,11 @@
 """Rounds of the simulated user, with a corrector that knows the truth and with one that knows nothing."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, ball_case, dice
+from made_results import settings
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.merging import Proposal
@@ -14,6 +17,9 @@ from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.oracle import Oracle
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.baselines import Unchanged
+from VSClickCorrectResearch.evaluation.groups import by_kind
+from VSClickCorrectResearch.evaluation.records import PlayedCase, RoundRecord
+from VSClickCorrectResearch.evaluation.results import EvaluationResults
 from VSClickCorrectResearch.evaluation.rounds import LED, USERS, Method, Play, Start, play_rounds
 from VSClickCorrectResearch.simulation.hand import Hand
 from VSClickCorrectResearch.simulation.led_user import clicks_near
@@ -176,3 +182,32 @@ def test_without_doubts_who_is_led_clicks_nothing(case):
     _, first = play_rounds(case, Start(START), Method("it", Oracle(TRUTH)), Play(rounds=1, user=LED))
     assert first.clicks == ()
     np.testing.assert_array_equal(first.mask, START)
+
+
+class Spoiling(Oracle):
+    """An oracle that says the opposite of the truth."""
+
+    def __init__(self):
+        super().__init__(~TRUTH)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_rounds_and_clicks_that_were_refused_are_not_counted_as_harmless(together):
+    far = np.zeros_like(TRUTH)
+    far[-2:, -3:, -3:] = True
+    records = []
+    for name, start in (("near", TRUTH & START), ("far", far)):
+        case = LabelledCase(name, ball_case(), TRUTH)
+        rounds = played(case, Spoiling(), start, "replace", rounds=1, clicks=3, together=together)
+        numbers = tuple(
+            RoundRecord(len(r.clicks), r.scores, r.dice, r.milliseconds, r.refused) for r in rounds
+        )
+        records.append(PlayedCase(name, 1000.0, {"it": numbers}))
+    near, nothing = (record.rounds["it"][1] for record in records)
+    assert (near.clicks, near.applied, nothing.clicks, nothing.applied) == (3, 3, 3, 0)
+    results = EvaluationResults(settings(rounds=1, one_by_one=not together), records)
+    # Of two rounds in which somebody clicked one was corrected, and that one did harm.
+    assert results.worsened("it").rounds == 1.0
+    fell = [b - a < -0.001 for a, b in pairwise([records[0].rounds["it"][0].scores.dice, *near.dice])]
+    assert results.worsened("it").clicks == (None if together else sum(fell) / 3)
+    assert [one.worse for one in by_kind(results, "it")] == [1.0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, Grid
 from VSClickCorrectLib.geometry.triples import Point3, index3
 
 
@@ -34,8 +34,9 @@ class Stroke:
     def voxels(self, grid: Grid) -> tuple[Box, np.ndarray]:
         """Return the voxels of the slice in the plane whose centres the disc passed over.
 
-        The slice is one voxel thick: of each row of voxels across the plane the one through which it runs.
-        The voxel under the pointer belongs to the stroke, however small the disc is.
+        The slice is one voxel thick: of each row of voxels across the plane the one through which it runs,
+        half-way between two of them the one that a click there means. The voxel under the pointer belongs to
+        the stroke, however small the disc is.
 
         Returns
         -------
@@ -57,7 +58,7 @@ class Stroke:
             if not box.empty:
                 voxels[box.slices_in(whole)] |= self._along(grid, box, line)
         for point in points:
-            under = _voxel_at(grid, point)
+            under = Box.of_voxel(index3(grid.nearest_index(point)))
             if grid.box.contains(under):
                 voxels[under.slices_in(whole)] = True
         return whole, voxels
@@ -82,9 +83,5 @@ class Stroke:
         near = np.linalg.norm(flat - part[..., None] * way, axis=-1) <= self.radius_mm
         steps = normal @ grid.affine[:3, :3]
         across = steps[np.argmax(np.abs(steps) / grid.spacing)]
-        layer = -height / across
+        layer = -height / across + ROUNDING_VOXELS
         return near & (layer >= -0.5) & (layer < 0.5)
-
-
-def _voxel_at(grid: Grid, point: np.ndarray) -> Box:
-    return Box.of_voxel(index3(np.floor(grid.ras_to_ijk(point)[::-1] + 0.5)))

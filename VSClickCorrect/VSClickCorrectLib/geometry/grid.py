@@ -24,6 +24,8 @@ _SAGITTAL_RAS = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 _THICKER = 1.15
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_TOLERANCE = 1e-3
+# So near to half-way between two voxels, in voxels, it is the one of higher index, however that is rounded.
+ROUNDING_VOXELS = 1e-6
 # No scan of a patient has smaller or larger voxels, or is longer; at a network's voxel size it would fill the
 # memory.
 _VOXEL_MM = (0.01, 100.0)
@@ -197,6 +199,11 @@ class Grid:
         """Return the middle of a box of voxels, RAS mm."""
         return point3(self.index_to_ras((np.add(box.start, box.stop) - 1) / 2))
 
+    def nearest_index(self, ras) -> np.ndarray:
+        """Return the index ``(k, j, i)``, whole floats, of the voxel that holds a point, be it outside."""
+        # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
+        return np.floor(self.ras_to_ijk(ras) + 0.5 + ROUNDING_VOXELS)[..., ::-1]
+
     def ras_to_index(self, ras) -> Index3:
         """Return the array index ``(k, j, i)`` of the voxel that holds a point.
 
@@ -207,8 +214,7 @@ class Grid:
         """
         if not np.isfinite(ras).all():
             raise ImageError("the point's coordinates are not finite numbers; place it again.")
-        # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
-        index = np.floor(self.ras_to_ijk(ras) + 0.5 + 1e-6)[::-1]
+        index = self.nearest_index(ras)
         if (index < 0).any() or (index >= self.shape).any():
             r, a, s = (f"{v:.1f}" if abs(v) < 1e6 else f"{v:.1e}" for v in map(float, ras))
             raise ImageError(f"the point at R {r}, A {a}, S {s} mm lies outside the image; click inside it.")

@@ -17,7 +17,9 @@ NOT_FINITE = "the image holds NaN or infinite values; export it again or replace
 # How networks see a sequence as 0 to 1: between bounds that outliers do not move, or between its extremes.
 INTENSITIES = ROBUST, MIN_MAX = ("robust", "min-max")
 # Networks compute in single precision.
-_MAX_VALUE = float(np.finfo(np.float32).max)
+_MAX_VALUE, _LEAST_RANGE = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
+# In single precision values so many times as large as what they differ by still differ in 4096 steps.
+_MOST_OFFSET = 2.0**12
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Volume:
     def extremes(self) -> tuple[float, float]:
         """Least and greatest value, by which the thesis sees the sequence as 0 to 1 (section 4.2)."""
         low, high = (float(value) for value in (self.array.min(), self.array.max()))
-        return low, high if high > low else low + 1.0
+        return low, _above(low, high)
 
     def normalised(self, box: Box, intensities: str = ROBUST) -> np.ndarray:
         """Return the voxels of ``box`` as float32 between 0 and 1.
@@ -117,8 +119,10 @@ class Volume:
             Which values become 0 and 1: those of `intensity_range`, or `extremes`.
         """
         low, high = self.extremes if intensities == MIN_MAX else self.intensity_range
-        # Differences of what single precision just holds need double.
-        kind = np.dtype(np.float32 if high - low < _MAX_VALUE / 2 else np.float64)
+        # Differences of what single precision just holds, or does not tell apart, need double.
+        single = _LEAST_RANGE <= high - low < _MAX_VALUE / 2
+        single = single and max(-low, high) <= _MOST_OFFSET * (high - low)
+        kind = np.dtype(np.float32 if single else np.float64)
         # In place: of a whole head each copy takes as long as the arithmetic.
         values = self.array[box.slices].astype(kind)
         values -= low
@@ -148,7 +152,12 @@ def robust_range(array: np.ndarray, samples: int = 400_000) -> tuple[float, floa
     low = float(np.percentile(values, 0.5))
     bright = values[values > values.mean()]
     high = float(np.percentile(bright, 99.8)) if bright.size else low
-    return low, high if high > low else low + 1.0
+    return low, _above(low, high)
+
+
+def _above(low: float, high: float) -> float:
+    """Return ``high``, or where it is not above ``low`` something that is, however large that may be."""
+    return high if high > low else max(low + 1.0, float(np.nextafter(low, np.inf)))
 
 
 def _stored_type(dtype: np.dtype) -> np.dtype:

@@ -31,7 +31,7 @@ class DoubtfulPlace:
     position_ras : tuple of float
         The middle of the voxel, RAS mm.
     slice_number : int
-        Its axial slice, from 1, counted upward from the lowest.
+        The slice it lies in, as `Grid.slice_number` counts them.
     gain : float
         By how much the DSC is expected to grow.
     """

@@ -34,6 +34,8 @@ LARGE_MM3 = 3222.0
 LARGE_AGREEMENT_PERCENT = 7
 # So much of a mask may be lost when it is laid on the other grid, by its edge's rounding.
 _LOST = 0.15
+# Headers keep spacings in single precision, whose rounding is no growth.
+_ROUNDING = 1e-6
 # So many voxels of a mask at most are asked whether they lie in a field of view.
 _TRIED = 100_000
 
@@ -90,7 +92,7 @@ class SizeChange:
     def reaches_threshold(self) -> bool:
         """Whether it changed by as much as is called growth, in either direction."""
         size = abs(self.change)
-        near = math.isclose(size, self.threshold, rel_tol=1e-9)
+        near = math.isclose(size, self.threshold, rel_tol=_ROUNDING)
         return size > self.threshold and not near if self.above else size >= self.threshold or near
 
     @property

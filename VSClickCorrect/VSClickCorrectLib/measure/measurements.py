@@ -336,8 +336,11 @@ def _axial_start(grid: Grid, box: Box) -> int:
 
 
 def _width_mm(grid: Grid) -> float:
-    """Return how far an image reaches from the patient's left to the right."""
-    return float(np.abs(grid.affine[0, :3]) @ grid.shape[::-1])
+    """Return how far an image reaches along that of its axes which is nearest to left and right.
+
+    An oblique slab's corners lie farther apart than that, and show a part of the head all the same.
+    """
+    return float(grid.axial_shape[2] * grid.axial_spacing[2])
 
 
 def _within(measured: Measurements, box: Box) -> np.ndarray:

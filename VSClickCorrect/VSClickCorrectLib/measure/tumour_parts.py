@@ -10,6 +10,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.resampling import ROUNDING_MM
 from VSClickCorrectLib.measure.measurements import Diameter, Measurements, measure
 
 INTRAMEATAL, EXTRAMEATAL, COCHLEA = "intrameatal", "extrameatal", "cochlea"
@@ -66,7 +67,8 @@ class PartMeasurements:
         """
         if self.diameter is None:
             return 0 if self.intrameatal_mm3 else None
-        return 1 + sum(self.diameter.mm > limit for limit in _GRADES)
+        # Where the head lies in the scanner must not decide the grade of a diameter of just 10 mm.
+        return 1 + sum(self.diameter.mm > limit + ROUNDING_MM for limit in _GRADES)
 
     def as_text(self) -> str:
         """Return everything as plain lines with units."""

@@ -77,6 +77,11 @@ class RoundRecord:
     milliseconds: tuple[float, ...] = ()
     refused: int = 0
 
+    @property
+    def applied(self) -> int:
+        """How many of the clicks could do good or harm."""
+        return self.clicks - self.refused
+
 
 @dataclass(frozen=True)
 class PlayedCase:

@@ -55,8 +55,8 @@ class Worsened:
     Parameters
     ----------
     rounds, clicks : float or None
-        Share of the rounds in which there was something to click, and of the clicks; None where there were
-        none, for clicks also where a round was applied at once.
+        Share of the rounds in which a click was applied, and of the clicks that were; None where there were
+        none, for clicks also where a round was applied at once. What was refused can do no harm.
     """
 
     rounds: float | None
@@ -92,7 +92,7 @@ class EvaluationResults:
     def rounds(self) -> DataFrame:
         """A row for each case, method and round, the start being round 0, in this order.
 
-        ``harmed`` says whether the DSC fell by more than `WORSE`; it is missing where nothing was clicked.
+        ``harmed`` says whether the DSC fell by more than `WORSE`; it is missing where no click was applied.
         """
         rows = [
             {
@@ -112,7 +112,8 @@ class EvaluationResults:
         ]
         table = DataFrame(rows)
         fallen = table.groupby(["case", "method"])["dice"].diff() < -WORSE
-        table["harmed"] = fallen.where((table["round"] > 0) & (table["clicks"] > 0)).astype("boolean")
+        applied = (table["round"] > 0) & (table["clicks"] > table["refused"])
+        table["harmed"] = fallen.where(applied).astype("boolean")
         return table
 
     def of_method(self, method: str) -> DataFrame:
@@ -141,7 +142,9 @@ class EvaluationResults:
         clicks: list[bool] = []
         for case in self.cases if self.settings.one_by_one else []:
             for before, after in pairwise(case.rounds[method]):
-                clicks.extend(np.diff([before.scores.dice, *after.dice]) < -WORSE)
+                fallen = np.diff([before.scores.dice, *after.dice]) < -WORSE
+                # A click that was refused took no time.
+                clicks.extend(fallen[np.array(after.milliseconds) > 0])
         return Worsened(share(self.of_method(method)["harmed"]), share(Series(clicks)))
 
     def needed(self, method: str) -> list[Needed]:
@@ -159,14 +162,14 @@ class EvaluationResults:
 
         Clicks that were refused took no time, and do not count.
         """
-        rounds = [r for case in self.cases for r in case.rounds[method][1:] if r.clicks > r.refused]
+        rounds = [r for case in self.cases for r in case.rounds[method][1:] if r.applied]
         if not rounds:
             return None
         a_round = [sum(r.milliseconds) for r in rounds]
         a_click = (
             [one for r in rounds for one in r.milliseconds if one > 0]
             if self.settings.one_by_one
-            else [total / (r.clicks - r.refused) for total, r in zip(a_round, rounds, strict=True)]
+            else [total / r.applied for total, r in zip(a_round, rounds, strict=True)]
         )
         return summarise(a_click), summarise(a_round)
 

@@ -175,7 +175,7 @@ def _harm_table(results: EvaluationResults) -> str:
         spans = [_quartiles(one, 1) for one in times] if times else [DASH, DASH]
         rows.append([method, *shares, str(results.refused(method)), *spans])
     head = ["method", "rounds made worse", "clicks made worse", "clicks refused", "ms a click", "ms a round"]
-    note = f"Made worse: the DSC fell by more than {WORSE:g}; only rounds with something to click count."
+    note = f"Made worse: the DSC fell by more than {WORSE:g}; only rounds in which a click was applied count."
     if not results.settings.one_by_one:
         note += " Clicks of a round applied at once cannot be told apart; `--one-by-one` counts them."
     return table(head, rows) + f"\n\n{note} Times are medians (quartiles)."
