@@ -172,14 +172,29 @@ class BrowserApp:
         else:
             self.clicks.place(point)
 
+    def _place_at_crosshair(self) -> None:
+        """Place a click where the crosshair is, once it is seen; nobody means what is shown nowhere."""
+        shown = self.display.typed_state.data
+        if not self.clicks.places or self.display.bare:
+            return
+        if shown.crosshair and self.views.crosshair_seen:
+            self.clicks.place(self.views.crosshair_ras)
+            return
+        shown.crosshair = True
+        self.views.bring_crosshair()
+        self.status.fail(
+            "the crosshair was not to be seen, so no click was placed; it is in the middle of the views now, "
+            "press Enter again to place one there."
+        )
+
     def _choose(self, tool: str) -> None:
         self.overlay.rest()
         self.clicks.choose(tool)
 
     def _actions(self) -> dict[str, Callable]:
-        views, clicks, state = self.views, self.clicks, self.server.state
+        views, state = self.views, self.server.state
         actions: dict[str, Callable] = {
-            "place": lambda: clicks.place(views.crosshair_ras),
+            "place": self._place_at_crosshair,
             "up": lambda: views.page_by(1),
             "down": lambda: views.page_by(-1),
             "top": lambda: views.page_to(views.typed_state.data.slices),
