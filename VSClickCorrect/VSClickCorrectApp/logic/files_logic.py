@@ -24,6 +24,7 @@ from VSClickCorrectLib.workflow.one_patient import of_one_patient
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
 
+from VSClickCorrectApp.connection import SENDER
 from VSClickCorrectApp.page_host import PageHost
 from VSClickCorrectApp.shown_case import ShownCase
 from VSClickCorrectApp.status import Status
@@ -111,15 +112,15 @@ class FilesLogic:
 
         See `Uploads.begin`.
         """
-        return self._reported(lambda: self._uploads.begin(slot, name, size))
+        return self._reported(lambda: self._uploads.begin(slot, name, size, SENDER.get()))
 
     def part(self, slot: str, at: int, content: bytes) -> bool:
         """Receive a part; return whether the next may come. See `Uploads.part`."""
-        return self._reported(lambda: self._uploads.part(slot, at, content))
+        return self._reported(lambda: self._uploads.part(slot, at, content, SENDER.get()))
 
     def end(self, slot: str) -> bool:
         """Note that a file is whole."""
-        whole = self._reported(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
+        whole = self._reported(lambda: self._status.say(self._uploads.check(slot, SENDER.get())))
         if whole:
             self.arrived.emit(slot)
         return whole
