@@ -48,6 +48,8 @@ from VSClickCorrectApp.ui.help_ui import HELP
 from VSClickCorrectApp.ui.page import TITLE, build_page
 from VSClickCorrectApp.uploads import Uploads
 
+_MISFIT = "the view was just being drawn in another shape, so that press did nothing; press again."
+
 
 class BrowserApp:
     """One session: a scene, its views and a page; one process has one.
@@ -107,6 +109,7 @@ class BrowserApp:
         self.follow_up.changed.connect(self.files.show_names)
         self.views.clicked.connect(self._on_clicked)
         self.server.trigger("vs_key")(self.press)
+        self.server.trigger("vs_misfit")(lambda: self.status.fail(_MISFIT))
         self.server.trigger("vs_unmeasure")(self.overlay.remove)
         self.server.trigger("vs_wheel")(self.views.turn_wheel)
         self.server.enable_module(page_files)
