@@ -1,7 +1,10 @@
-"""Two windows of one page that send files, over real connections to a running app."""
+"""Two windows of one page that send files and press keys, over real connections to a running app."""
 
+import os
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from intruders import Intruder
@@ -54,8 +57,13 @@ def begin_half(window, slot):
 
 
 def sent_in(folder):
-    """By slot what was sent, as far as it is here."""
-    return {path.parent.name.split("-")[0]: path.read_bytes() for path in folder.rglob("*-*/file.*")}
+    """By slot what was sent, as far as it is here; what goes meanwhile is passed over."""
+    found = {}
+    for at, _, names in os.walk(folder):
+        for name in (name for name in names if name.startswith("file.")):
+            with suppress(FileNotFoundError):
+                found[Path(at).name.split("-")[0]] = Path(at, name).read_bytes()
+    return found
 
 
 def until(holds):
@@ -120,3 +128,37 @@ def test_a_window_that_stays_keeps_what_it_sends_as_another_goes(windows, folder
     time.sleep(0.5)
     assert trigger(one, "vs_upload_part", "t1ce", 4, b"rest") and trigger(one, "vs_upload_end", "t1ce")
     assert sent_in(folder)["t1ce"] == b"halfrest"
+
+
+@pytest.fixture
+def pressing(windows):
+    """The number of what both windows show, which has no click."""
+    one, _ = windows
+    until(lambda: shown(one, "ClicksState__ready"))
+    while shown(one, "ClicksState__rows"):
+        trigger(one, "vs_key", "undo")
+    trigger(one, "vs_key", "include")
+    return shown(one, "OpeningState__number")
+
+
+def test_a_press_in_a_window_that_still_shows_what_was_open_before_is_refused_whatever_another_shows(
+    windows, pressing
+):
+    one, behind = windows
+    trigger(behind, "vs_seen", pressing - 1)
+    trigger(one, "vs_seen", pressing)
+    trigger(behind, "vs_key", "place")
+    assert shown(one, "ClicksState__rows") == []
+    assert shown(one, "StatusState__message").startswith("That was meant for the case or mask before")
+
+
+def test_a_window_that_is_behind_or_was_keeps_no_other_from_pressing(windows, pressing):
+    one, behind = windows
+    # Each tells once what it shows.
+    trigger(one, "vs_seen", pressing)
+    trigger(behind, "vs_seen", pressing - 1)
+    trigger(one, "vs_key", "place")
+    assert len(shown(one, "ClicksState__rows")) == 1
+    behind.close()
+    trigger(one, "vs_key", "undo")
+    assert shown(one, "ClicksState__rows") == []

@@ -153,6 +153,11 @@ class BrowserApp:
             if box is not None:
                 self.views.zoom_to(mask.grid, box)
 
+    def forget(self, sender: str) -> None:
+        """Keep nothing of a window of the page that has gone."""
+        self.uploads.discard_unfinished(sender)
+        self.host.forget(sender)
+
     def close(self) -> None:
         """Keep the worklist's case, stop what runs, and remove what was sent."""
         with self.status.reporting():
