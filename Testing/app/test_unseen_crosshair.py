@@ -1,6 +1,7 @@
-"""Enter places a click at the crosshair only where that is seen, in this process without a browser."""
+"""A crosshair that no view shows: Enter clicks nothing there, and what leads there brings it into view."""
 
 import asyncio
+import re
 
 import numpy as np
 import pytest
@@ -127,3 +128,34 @@ def test_over_the_bare_image_and_with_other_tools_nothing_is_placed_or_moved(app
     press(app, "look")
     press(app, "place")
     assert placed(app) == [] and frame_of(app.views.view("T1ce")) == frame
+
+
+def by_the_list(app):
+    """Press the first row of the list of clicks, found where a browser finds it."""
+    template = app.server.state.trame__template_main
+    row = next(tag for tag in re.findall(r"<button [^>]*>", template) if "Bring this click into view" in tag)
+    app.server.controller.trigger_fn(re.search(r"trigger__\d+", row)[0])(1)
+
+
+def by_the_next_place(app):
+    app.flow.next_place.led.emit(placed(app)[0])
+
+
+@pytest.mark.parametrize("hide", [pan_away, enlarge_the_surface])
+@pytest.mark.parametrize("lead", [by_the_list, by_the_next_place])
+def test_what_leads_to_a_place_brings_it_into_view(app, lead, hide):
+    press(app, "place")
+    at = placed(app)[0]
+    hide(app)
+    assert not app.views.crosshair_seen
+    lead(app)
+    np.testing.assert_allclose(app.views.crosshair_ras, at)
+    assert app.views.crosshair_seen
+
+
+def test_what_leads_to_a_place_that_is_seen_leaves_the_views_where_they_are(app):
+    press(app, "place")
+    pan_by(app, 18.0)
+    frame = frame_of(app.views.view("T1ce"))
+    app.views.lead_to(placed(app)[0])
+    assert frame_of(app.views.view("T1ce")) == frame

@@ -218,6 +218,12 @@ class ViewsLogic:
         shown = [self.view(name) for name in self.typed_state.data.shown if name in SLICE_VIEWS]
         return any(picture_of(v).shows(self.crosshair_ras, v.get_slice_step() / 2) for v in shown)
 
+    def lead_to(self, ras: Point3) -> None:
+        """Jump to a point, world RAS mm, and bring it into view where only other parts of its slices are."""
+        self.jump_to(ras)
+        if not self.crosshair_seen:
+            self.bring_crosshair()
+
     def bring_crosshair(self) -> None:
         """Bring the crosshair into the middle of all slice views, as wide as they are."""
         if not set(self.typed_state.data.shown) & set(SLICE_VIEWS):
