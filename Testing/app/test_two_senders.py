@@ -162,3 +162,20 @@ def test_a_window_that_is_behind_or_was_keeps_no_other_from_pressing(windows, pr
     behind.close()
     trigger(one, "vs_key", "undo")
     assert shown(one, "ClicksState__rows") == []
+
+
+def test_what_one_window_has_saved_is_not_what_was_on_its_way_to_another(windows, pressing):
+    one, other = windows
+    trigger(one, "vs_key", "place")
+    assert trigger(one, "vs_download", "journal.jsonl") and shown(one, "FilesState__unsaved")
+    trigger(one, "vs_key", "right")
+    trigger(one, "vs_key", "place")
+    assert len(shown(one, "ClicksState__rows")) == 2
+    # It never comes to say that it has the second click.
+    assert trigger(other, "vs_download", "tumour.seg.nrrd")
+    other.close()
+    trigger(one, "vs_saved")
+    assert shown(one, "FilesState__unsaved")
+    assert trigger(one, "vs_download", "tumour.seg.nrrd")
+    trigger(one, "vs_saved")
+    assert not shown(one, "FilesState__unsaved")

@@ -155,7 +155,7 @@ class BrowserApp:
 
     def forget(self, sender: str) -> None:
         """Keep nothing of a window of the page that has gone."""
-        self.uploads.discard_unfinished(sender)
+        self.files.forget(sender)
         self.host.forget(sender)
 
     def close(self) -> None:
