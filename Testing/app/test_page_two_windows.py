@@ -29,6 +29,14 @@ REACHES = """view => {
     picture.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true, pointerType: 'mouse', button: 0}));
     return heard;
 }"""
+# A press, as browsers tell of one by a mouse.
+PRESS = """view => {
+    const picture = document.querySelector(`.vs-over[data-view=${view}]`).parentElement.querySelector('img');
+    const init = {bubbles: true, pointerType: 'mouse', button: 0, pointerId: 1};
+    picture.dispatchEvent(new PointerEvent('pointerdown', init));
+    picture.dispatchEvent(new MouseEvent('mousedown', {bubbles: true}));
+}"""
+TOLD = "The view was just being drawn in another shape, so that press did nothing; press again."
 
 
 @pytest.fixture
@@ -62,3 +70,31 @@ def test_views_take_the_shape_of_the_window_that_is_used_and_no_press_before(win
         i, j, k = GRID.ras_to_index(CENTER)[::-1]
         used.mouse.move(*pixel_of(used, CENTER))
         expect(used.locator("#readout")).to_contain_text(f"voxel {i}, {j}, {k}", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("key", ["i", "p"])
+def test_a_press_that_comes_before_the_picture_fits_is_told_and_the_next_one_counts(windows, key):
+    wide, _ = windows
+    # No key in the wide window: it would have the views drawn in its shape.
+    wide.evaluate("key => window.trame.trigger('vs_key', [key])", {"i": "include", "p": "brush"}[key])
+    assert not fits(wide)
+    wide.evaluate(PRESS, "T1ce")
+    expect(wide.locator("#status")).to_have_text(TOLD, timeout=PATIENCE_MS)
+    expect(wide.locator(".vs-click")).to_have_count(0)
+    until(wide, lambda: fits(wide))
+    wide.mouse.click(*pixel_of(wide, CENTER))
+    expect(wide.locator("#status")).to_contain_text("click" if key == "i" else "stroke", timeout=PATIENCE_MS)
+
+
+def test_a_button_over_a_view_works_before_the_picture_fits_and_nothing_else_is_told(windows):
+    wide, _ = windows
+    assert not fits(wide)
+    wide.evaluate(
+        """() => {
+          const button = document.querySelector('#enlarge-T1ce');
+          button.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true, pointerType: 'mouse'}));
+          button.click();
+        }"""
+    )
+    expect(wide.locator(".vs-over[data-view=T2]")).to_be_hidden(timeout=PATIENCE_MS)
+    expect(wide.locator("#status")).not_to_have_text(TOLD)

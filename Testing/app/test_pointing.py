@@ -67,6 +67,21 @@ def test_a_hand_that_trembles_still_clicks_where_it_pressed(view, points):
     np.testing.assert_allclose(points[0][:2], (CENTER[0] - 10, CENTER[1]), atol=0.11)
 
 
+@pytest.mark.parametrize("moved", ["paged", "zoomed"])
+def test_a_view_that_changes_before_the_release_is_clicked_where_it_was_pressed(view, points, moved):
+    interactor, offset = view.interactor(), view.get_slice_value()
+    interactor.SetEventInformation(150, 100, 0, 0, chr(0), 0, None)
+    interactor.LeftButtonPressEvent()
+    if moved == "paged":
+        view.set_slice_value(offset + 3.0)
+    else:
+        view.get_view_node().SetFieldOfView(2 * WIDTH_MM, 2 * WIDTH_MM, 1.0)
+    interactor.LeftButtonReleaseEvent()
+    view.set_slice_value(offset)
+    view.get_view_node().SetFieldOfView(WIDTH_MM, WIDTH_MM, 1.0)
+    np.testing.assert_allclose(points, [(CENTER[0] - 10, CENTER[1], CENTER[2])], atol=0.11)
+
+
 def test_a_drag_is_no_click(view, points):
     press(view, (100, 100), (100, 130))
     assert points == []

@@ -81,6 +81,19 @@ def _metres(room: Room) -> bytes:
     return header(room.good.t1ce.read_bytes(), **values)[:480]
 
 
+def _from_two_windows(_room: Room):
+    def send() -> str:
+        uploads = Uploads(limit_mb=8)
+        try:
+            uploads.begin("t1ce", "first.nii", 8, sender="one window")
+            uploads.begin("t1ce", "second.nii", 8, sender="another")
+            return "both were taken"
+        finally:
+            uploads.close()
+
+    return send
+
+
 CASES = [
     BadInput(
         "archive whose names lead out of it",
@@ -169,5 +182,10 @@ CASES = [
         "NRRD that names a file of the server",
         _upload(lambda room: b"NRRD0004\ndata file: /etc/passwd\n\n", "scan.nrrd"),
         ("scan.nrrd", "proper"),
+    ),
+    BadInput(
+        "file for a place into which another window sends one",
+        _from_two_windows,
+        ("first.nii", "second.nii", "window"),
     ),
 ]

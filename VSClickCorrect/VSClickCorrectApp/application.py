@@ -48,6 +48,8 @@ from VSClickCorrectApp.ui.help_ui import HELP
 from VSClickCorrectApp.ui.page import TITLE, build_page
 from VSClickCorrectApp.uploads import Uploads
 
+_MISFIT = "the view was just being drawn in another shape, so that press did nothing; press again."
+
 
 class BrowserApp:
     """One session: a scene, its views and a page; one process has one.
@@ -107,6 +109,7 @@ class BrowserApp:
         self.follow_up.changed.connect(self.files.show_names)
         self.views.clicked.connect(self._on_clicked)
         self.server.trigger("vs_key")(self.press)
+        self.server.trigger("vs_misfit")(lambda: self.status.fail(_MISFIT))
         self.server.trigger("vs_unmeasure")(self.overlay.remove)
         self.server.trigger("vs_wheel")(self.views.turn_wheel)
         self.server.enable_module(page_files)
@@ -150,6 +153,11 @@ class BrowserApp:
             if box is not None:
                 self.views.zoom_to(mask.grid, box)
 
+    def forget(self, sender: str) -> None:
+        """Keep nothing of a window of the page that has gone."""
+        self.files.forget(sender)
+        self.host.forget(sender)
+
     def close(self) -> None:
         """Keep the worklist's case, stop what runs, and remove what was sent."""
         with self.status.reporting():
@@ -172,14 +180,29 @@ class BrowserApp:
         else:
             self.clicks.place(point)
 
+    def _place_at_crosshair(self) -> None:
+        """Place a click where the crosshair is, once it is seen; nobody means what is shown nowhere."""
+        shown = self.display.typed_state.data
+        if not self.clicks.places or self.display.bare:
+            return
+        if shown.crosshair and self.views.crosshair_seen:
+            self.clicks.place(self.views.crosshair_ras)
+            return
+        shown.crosshair = True
+        self.views.bring_crosshair()
+        self.status.fail(
+            "the crosshair was not to be seen, so no click was placed; it is in the middle of the views now, "
+            "press Enter again to place one there."
+        )
+
     def _choose(self, tool: str) -> None:
         self.overlay.rest()
         self.clicks.choose(tool)
 
     def _actions(self) -> dict[str, Callable]:
-        views, clicks, state = self.views, self.clicks, self.server.state
+        views, state = self.views, self.server.state
         actions: dict[str, Callable] = {
-            "place": lambda: clicks.place(views.crosshair_ras),
+            "place": self._place_at_crosshair,
             "up": lambda: views.page_by(1),
             "down": lambda: views.page_by(-1),
             "top": lambda: views.page_to(views.typed_state.data.slices),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
@@ -35,6 +36,8 @@ CALLED = frozenset(
         "trame.trigger",
     }
 )
+# The connection of the page's window whose call is being answered, in the task that answers it.
+SENDER: ContextVar[str] = ContextVar("SENDER", default="")
 
 
 class Connections(backend.AioHttpWsHandler):
@@ -50,7 +53,7 @@ class Connections(backend.AioHttpWsHandler):
     """
 
     knows_token: Callable[[str], bool]
-    deserted: Callable[[], None]
+    left: Callable[[str], None]
 
     def __init__(self, protocol: Any, web_app: Any = None) -> None:
         super().__init__(protocol, web_app)
@@ -70,14 +73,14 @@ class Connections(backend.AioHttpWsHandler):
         """Begin to listen to a browser."""
         await super().onConnect(request, client_id)
         self.unchunkers[client_id] = _Parts()
+        SENDER.set(client_id)
         self._outboxes[client_id] = Outbox(self.connections[client_id], request.transport.abort)
 
     async def onClose(self, client_id: str) -> None:  # noqa: N802
         """Note that a browser is gone."""
         self._outboxes.pop(client_id, None)
         await super().onClose(client_id)
-        if set(self.connections) == {client_id}:
-            type(self).deserted()
+        type(self).left(client_id)
 
     async def onMessage(self, is_binary: bool, msg: Any, client_id: str) -> None:  # noqa: N802
         """Hear a message; one that trame's page cannot have sent ends the connection."""
@@ -130,17 +133,17 @@ class Connections(backend.AioHttpWsHandler):
             await outbox.send(message, asked)
 
 
-def limit_connections(knows_token: Callable[[str], bool], deserted: Callable[[], None]) -> None:
+def limit_connections(knows_token: Callable[[str], bool], left: Callable[[str], None]) -> None:
     """Let the server that starts next in this process hear no more than the page needs.
 
     Parameters
     ----------
     knows_token : callable
         Says whether a text is the token.
-    deserted : callable
-        Called when the last browser has gone.
+    left : callable
+        Called with its connection, as in `SENDER`, when a window of the page has gone.
     """
-    callables = {"knows_token": staticmethod(knows_token), "deserted": staticmethod(deserted)}
+    callables = {"knows_token": staticmethod(knows_token), "left": staticmethod(left)}
     # wslink offers no other way to choose the handler.
     backend.AioHttpWsHandler = type("Connections", (Connections,), callables)
 

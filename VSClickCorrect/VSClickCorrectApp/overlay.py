@@ -19,6 +19,8 @@ _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _SHARE = 0.3
 # Two planes that lean against each other by less than a few degrees cut nowhere that is of use.
 _PARALLEL = 0.05
+# What rounding may add to the distance of a point from a plane, mm.
+_ROUNDING_MM = 1e-3
 Place = tuple[float, float]
 
 
@@ -71,6 +73,11 @@ class Picture:
     def distance(self, ras: Sequence[float]) -> float:
         """Return how far a point lies from the plane, mm."""
         return abs(float(self.normal @ (np.asarray(ras) - self.point)))
+
+    def shows(self, ras: Sequence[float], near_mm: float) -> bool:
+        """Whether a point, RAS mm, lies within the view and so near to its plane."""
+        within = all(0 <= percent <= 100 for percent in self.place(ras))
+        return within and self.distance(ras) <= near_mm + _ROUNDING_MM
 
 
 def picture_of(view: SliceView) -> Picture:

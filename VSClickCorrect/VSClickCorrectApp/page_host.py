@@ -15,6 +15,7 @@ from trame_server.utils.typed_state import TypedState
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.workflow.host import Action, Result
 
+from VSClickCorrectApp.connection import SENDER
 from VSClickCorrectApp.status import Status
 
 
@@ -50,8 +51,8 @@ class PageHost:
         self._answer: asyncio.Future[bool] | None = None
         self._ended = False
         self.opening = TypedState(state, OpeningState)
-        # What the page showed at the last press or key; None before the first.
-        self._seen: int | None = None
+        # What each window of the page showed at its last press or key.
+        self._seen: dict[str, int] = {}
         self.typed_state = TypedState(state, QuestionState)
         self.say = status.say
 
@@ -131,14 +132,19 @@ class PageHost:
         self.opening.data.number += 1
 
     def note_seen(self, number: int) -> None:
-        """Note which opening the page shows, of which it tells before a press or a key."""
-        self._seen = number
+        """Note which opening a window of the page shows, of which it tells before a press or a key."""
+        self._seen[SENDER.get()] = number
+
+    def forget(self, sender: str) -> None:
+        """Forget what a window showed that has gone."""
+        self._seen.pop(sender, None)
 
     def bound_to_shown(self, verb: Callable[..., Any]) -> Callable[..., None]:
-        """Return what `bound` does, but nothing that was meant for what the page showed before."""
+        """Return what `bound` does, but nothing that was meant for what its window showed before."""
 
         def checked(*arguments: Any) -> Any:
-            if self._seen not in (None, self.opening.data.number):
+            shown = self.opening.data.number
+            if self._seen.get(SENDER.get(), shown) != shown:
                 raise CorrectionError("that was meant for the case or mask before, so it was not done here.")
             return verb(*arguments)
 

@@ -25,7 +25,7 @@ class Pointing:
     view : SliceView
         The view; it works with an offscreen interactor just as in a browser.
     callback : callable
-        Takes the point in world RAS, mm.
+        Takes the point in world RAS, mm, where it was at the press: a view may be paged before the release.
     on_hover : callable, optional
         Takes the point under the pointer, likewise, at every move.
     """
@@ -39,7 +39,7 @@ class Pointing:
         self._view = view
         self._callback = callback
         self._on_hover = on_hover
-        self._pressed: tuple[int, int] | None = None
+        self._pressed: tuple[tuple[int, int], Point3] | None = None
         interactor = view.interactor()
         # The interactor holds what observes it; a strong reference back would keep both alive together.
         heard = weakly(self._on_event)
@@ -51,9 +51,11 @@ class Pointing:
         if name == "MouseMoveEvent":
             self._on_hover(point_at(self._view, position))
             return
-        pressed, self._pressed = self._pressed, position if name == "LeftButtonPressEvent" else None
-        if name == "LeftButtonReleaseEvent" and pressed and distance(pressed, position) <= STILL:
-            self._callback(point_at(self._view, pressed))
+        pressed, self._pressed = self._pressed, None
+        if name == "LeftButtonPressEvent":
+            self._pressed = position, point_at(self._view, position)
+        elif pressed is not None and distance(pressed[0], position) <= STILL:
+            self._callback(pressed[1])
 
 
 def point_at(view: SliceView, position: tuple[float, float]) -> Point3:

@@ -88,7 +88,7 @@ def serve(source: Future[OpenedCase] | Worklist, choice: Choice, serving: Servin
     controller.on_server_ready.add(lambda **_: _announce(app.server, serving, token))
     controller.on_server_ready.add(lambda **_: create_task(app.begin(source)))
     controller.on_exception.add(lambda error, *_: _report(app, error))
-    limit_connections(guard.knows_token, uploads.discard_unfinished)
+    limit_connections(guard.knows_token, app.forget)
     loop = get_event_loop()
     # Between two messages, when no click is half applied.
     with finished_before_signals(lambda: loop.call_soon_threadsafe(_leave)):

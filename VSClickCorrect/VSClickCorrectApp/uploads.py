@@ -53,18 +53,21 @@ _INTERRUPTED = "the upload was interrupted; choose the file again."
 
 @dataclass
 class _File:
-    """A file on its way: what the browser calls it, where it goes, and how long it will be."""
+    """A file on its way: what its sender calls it, where it goes, how long it will be, what went for it."""
 
     name: str
     path: Path
     size: int
+    sender: str
+    replaced: tuple[str, ...]
     received: int = 0
 
 
 class Uploads:
     """Receives at most one file a slot, in parts, into a temporary folder of its own.
 
-    No name that the browser gives is ever used as a path, and every file is read in a process of its own.
+    What one window of the page sends is never taken for a part of what another sends. No name that the
+    browser gives is ever used as a path, and every file is read in a process of its own.
 
     Parameters
     ----------
@@ -97,13 +100,14 @@ class Uploads:
         """What the browser calls the whole files, by slot."""
         return {slot: file.name for slot, file in self._files.items() if file.received == file.size}
 
-    def begin(self, slot: str, name: str, size: int) -> None:
-        """Expect a file; one that was in the slot before is removed.
+    def begin(self, slot: str, name: str, size: int, sender: str = "") -> None:
+        """Expect a file from a window of the page; one that was in the slot before is removed.
 
         Raises
         ------
         ImageError
-            If the slot or the suffix is unknown, its file is being read, or the file is empty or too large.
+            If the slot or the suffix is unknown, its file is being read or on its way from another sender, or
+            the file is empty or too large.
         """
         self._check_free((slot,), f"'{name}'")
         if slot not in SLOTS:
@@ -125,6 +129,8 @@ class Uploads:
         replaced = {slot} | (set(CASE_SLOTS) if suffix == _SCENE else set())
         if slot in SEQUENCES and self._scene is not None:
             replaced.add(BOTH)
+        self._check_arrived(replaced, name, sender)
+        gone = tuple(self.names[other] for other in SLOTS if other in replaced and other in self.names)
         for other in replaced:
             self.discard(other)
         self.series.chosen.pop(slot, None)
@@ -132,17 +138,18 @@ class Uploads:
         folder = self.folder / f"{slot}-{next(self._numbers)}"
         with changing(self.folder):
             folder.mkdir()
-        self._files[slot] = _File(name, folder / f"file{suffix}", int(size))
+        self._files[slot] = _File(name, folder / f"file{suffix}", int(size), sender, gone)
 
-    def part(self, slot: str, at: int, content: bytes) -> int:
+    def part(self, slot: str, at: int, content: bytes, sender: str = "") -> int:
         """Receive the next bytes of a file; return how many of it are here.
 
         Raises
         ------
         ImageError
-            If they are not the next ones or more than was announced; the file is removed then.
+            If they are not the next ones or more than was announced; the file is removed then, unless it is
+            another sender's.
         """
-        file = self._files.get(slot)
+        file = self._own(slot, sender)
         fits = file is not None and isinstance(content, bytes) and at == file.received
         if file is None or not fits or at + len(content) > file.size:
             self.discard(slot)
@@ -156,12 +163,14 @@ class Uploads:
         file.received += len(content)
         return file.received
 
-    def check(self, slot: str) -> str:
-        """Return what the browser calls the file of a slot; raises `ImageError` if it is not whole."""
-        if slot not in self.names:
+    def check(self, slot: str, sender: str = "") -> str:
+        """Return that the sender's file of a slot is here; raises `ImageError` if it is not whole."""
+        file = self._own(slot, sender)
+        if file is None or file.received < file.size:
             self.discard(slot)
             raise ImageError(_INTERRUPTED)
-        return self.names[slot]
+        gone = " and ".join(f"'{name}'" for name in file.replaced)
+        return f"'{file.name}' is here{f', in place of {gone}' if gone else ''}."
 
     def discard(self, slot: str) -> None:
         """Remove the file of a slot, if there is one."""
@@ -169,10 +178,27 @@ class Uploads:
         if (file := self._files.pop(slot, None)) is not None:
             remove_folder(file.path.parent)
 
-    def discard_unfinished(self) -> None:
-        """Remove the files whose sender has gone."""
+    def discard_unfinished(self, sender: str = "") -> None:
+        """Remove what is not whole of a sender that has gone."""
         for slot in set(self._files) - set(self.names):
-            self.discard(slot)
+            if self._files[slot].sender == sender:
+                self.discard(slot)
+
+    def _own(self, slot: str, sender: str) -> _File | None:
+        """Return the file of a slot, None if there is none; raises `ImageError` if another sends it."""
+        file = self._files.get(slot)
+        if file is not None and file.sender != sender:
+            raise ImageError(_INTERRUPTED)
+        return file
+
+    def _check_arrived(self, slots: Collection[str], name: str, sender: str) -> None:
+        """Raise `ImageError` if another sender's file is on its way into one of the slots."""
+        for slot in set(self._files) - set(self.names):
+            if slot in slots and (file := self._files[slot]).sender != sender:
+                raise ImageError(
+                    f"'{file.name}' is on its way from another window of the page; choose '{name}' again "
+                    "once it is here, or close that window."
+                )
 
     def look(self, slot: str) -> bool:
         """Look which series an archive of scans holds; return whether the file of the slot is one.

@@ -72,9 +72,14 @@ class ClicksLogic:
         """Whether the chosen tool places no clicks."""
         return self.typed_state.data.tool == LOOK
 
+    @property
+    def places(self) -> bool:
+        """Whether the chosen tool places clicks."""
+        return self.typed_state.data.tool in _KINDS
+
     def place(self, point: Point3) -> None:
         """Place a click of the chosen kind at a point, world RAS mm; with other tools do nothing."""
-        if self.typed_state.data.tool in _KINDS:
+        if self.places:
             self._workbench.mode.kind = ClickKind(self.typed_state.data.tool)
             self._place(point)
 

@@ -46,7 +46,7 @@ class DoubtLogic:
         self.typed_state = TypedState(server.state, DoubtState)
         self.typed_state.bind_changes({self.typed_state.name.line: next_place.show})
         next_place.changed.connect(self._update)
-        next_place.led.connect(views.jump_to)
+        next_place.led.connect(views.lead_to)
         next_place.following = True
 
     def toggle(self) -> None:

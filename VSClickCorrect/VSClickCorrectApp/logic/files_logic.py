@@ -24,6 +24,7 @@ from VSClickCorrectLib.workflow.one_patient import of_one_patient
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
 
+from VSClickCorrectApp.connection import SENDER
 from VSClickCorrectApp.page_host import PageHost
 from VSClickCorrectApp.shown_case import ShownCase
 from VSClickCorrectApp.status import Status
@@ -93,8 +94,8 @@ class FilesLogic:
         self._status = status
         self._uploads = uploads
         self.arrived, self.changed = Signal(), Signal()
-        # The work as it is in the file that is on its way to the browser.
-        self._sent: dict | None = None
+        # By window the work as it is in the file that is on its way there.
+        self._sent: dict[str, dict] = {}
         self.typed_state = TypedState(server.state, FilesState)
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
@@ -111,15 +112,15 @@ class FilesLogic:
 
         See `Uploads.begin`.
         """
-        return self._reported(lambda: self._uploads.begin(slot, name, size))
+        return self._reported(lambda: self._uploads.begin(slot, name, size, SENDER.get()))
 
     def part(self, slot: str, at: int, content: bytes) -> bool:
         """Receive a part; return whether the next may come. See `Uploads.part`."""
-        return self._reported(lambda: self._uploads.part(slot, at, content))
+        return self._reported(lambda: self._uploads.part(slot, at, content, SENDER.get()))
 
     def end(self, slot: str) -> bool:
         """Note that a file is whole."""
-        whole = self._reported(lambda: self._status.say(f"'{self._uploads.check(slot)}' is here."))
+        whole = self._reported(lambda: self._status.say(self._uploads.check(slot, SENDER.get())))
         if whole:
             self.arrived.emit(slot)
         return whole
@@ -229,14 +230,20 @@ class FilesLogic:
             path = folder / name
             self._writer(name)(path)
             content = path.read_bytes()
-            self._sent = {one: stand for one, stand in self._unsaved.stand.items() if self._holds(name, one)}
+            stands = self._unsaved.stand.items()
+            self._sent[SENDER.get()] = {one: stand for one, stand in stands if self._holds(name, one)}
             self._status.say(f"'{self.typed_state.data.stem}-{name}' was made.")
         return None if content is None else self._server.protocol.addAttachment(content)
 
     def note_saved(self) -> None:
-        """Note that the browser has what was downloaded last."""
-        if self._sent is not None:
-            self._unsaved.note_saved(self._sent)
+        """Note that a window of the page has what it downloaded last."""
+        if (sent := self._sent.get(SENDER.get())) is not None:
+            self._unsaved.note_saved(sent)
+
+    def forget(self, sender: str) -> None:
+        """Keep nothing of what is on its way to or from a window that has gone."""
+        self._sent.pop(sender, None)
+        self._uploads.discard_unfinished(sender)
 
     def _writer(self, name: str) -> Callable[[Path], None]:
         nodes, correction = self._workbench.nodes, self._workbench.correction
@@ -277,7 +284,7 @@ class FilesLogic:
         self.typed_state.data.unsaved = self._unsaved.there
 
     def _on_opened(self) -> None:
-        self._sent = None
+        self._sent.clear()
         name = self._workbench.nodes.name if self._workbench.nodes else ""
         self.typed_state.data.case, self.typed_state.data.stem = name, _stem(name)
 

@@ -42,6 +42,7 @@ from VSClickCorrectApp.layouts import (
     plane_of,
 )
 from VSClickCorrectApp.memory import keep_surface
+from VSClickCorrectApp.overlay import picture_of
 from VSClickCorrectApp.pointing import Pointing, point_at
 from VSClickCorrectApp.rendering import register_factories
 from VSClickCorrectApp.slices import SliceStack
@@ -210,6 +211,26 @@ class ViewsLogic:
     def crosshair_ras(self) -> Point3:
         """Where the crosshair is, world RAS mm."""
         return point3(self.crosshair.GetCrosshairRAS())
+
+    @property
+    def crosshair_seen(self) -> bool:
+        """Whether one of the views shows the slice and the part of it in which the crosshair is."""
+        shown = [self.view(name) for name in self.typed_state.data.shown if name in SLICE_VIEWS]
+        return any(picture_of(v).shows(self.crosshair_ras, v.get_slice_step() / 2) for v in shown)
+
+    def lead_to(self, ras: Point3) -> None:
+        """Jump to a point, world RAS mm, and bring it into view where only other parts of its slices are."""
+        self.jump_to(ras)
+        if not self.crosshair_seen:
+            self.bring_crosshair()
+
+    def bring_crosshair(self) -> None:
+        """Bring the crosshair into the middle of all slice views, as wide as they are."""
+        if not set(self.typed_state.data.shown) & set(SLICE_VIEWS):
+            self.enlarge("")
+        for name in SLICE_VIEWS:
+            center_on(self.view(name), self.crosshair_ras)
+        self.jump_to(self.crosshair_ras)
 
     def fit(self) -> None:
         """Zoom all slice views to the whole image."""

@@ -212,10 +212,14 @@
   }
 
   for (const type of ["pointermove", "pointerdown", "keydown", "focus"]) window.addEventListener(type, claim, true);
-  for (const type of ["pointerdown", "mousedown", "touchstart"]) {
-    const refuse = (event) => misfits(event.target.closest?.(".vs-view")) && event.stopImmediatePropagation();
-    window.addEventListener(type, refuse, true);
+  // Who pressed is told once, of what browsers tell three times; buttons over a view work all the same.
+  function refuse(event) {
+    if (event.target.closest?.("button") || !misfits(event.target.closest?.(".vs-view"))) return;
+    event.stopImmediatePropagation();
+    if (event.type === "pointerdown") window.trame.trigger("vs_misfit");
   }
+
+  for (const type of ["pointerdown", "mousedown", "touchstart"]) window.addEventListener(type, refuse, true);
 
   // The views of one patient are linked, so the same place is at the same part of each.
   document.addEventListener("pointermove", (event) => {

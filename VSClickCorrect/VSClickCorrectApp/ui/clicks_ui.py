@@ -97,7 +97,7 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
     name = clicks.typed_state.name
 
     def show(row_number: int) -> None:
-        views.jump_to(clicks.position(row_number))
+        views.lead_to(clicks.position(row_number))
 
     with Div(classes="vs-list", id="clicks"):
         Span("Clicks appear here: kind, slice, round, voxels changed.", v_if=f"!{name.rows}.length")
