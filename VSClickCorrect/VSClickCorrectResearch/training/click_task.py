@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import nn
+from VSClickCorrectLib.inference.device import precision
 
 from VSClickCorrectResearch.evaluation.metrics import dice
 from VSClickCorrectResearch.training.augmentation import augment, leave_out
@@ -167,6 +168,9 @@ def _partial_field(example: Example, rng: np.random.Generator) -> Example:
 
 @torch.inference_mode()
 def _masks_of(network: nn.Module, scenes: list[Scene]) -> np.ndarray:
+    """Return what a network makes of scenes, in the precision in which the product asks it."""
     inputs = torch.from_numpy(np.stack([scene.channels() for scene in scenes]))
-    inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
-    return (network(inputs.to(next(network.parameters()).device))[:, 0] > 0).cpu().numpy()
+    device = next(network.parameters()).device
+    with precision(device):
+        logits = network(inputs.to(device, memory_format=torch.channels_last_3d))
+    return (logits[:, 0] > 0).cpu().numpy()
