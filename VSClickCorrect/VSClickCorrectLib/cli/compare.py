@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import SCAN_HELP, add_label
+from VSClickCorrectLib.cli.options import SCAN_HELP, add_different_patients, add_label
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.examinations import (
@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             f"--{when}-scan", type=Path, metavar="SCAN", help=f"its scan, to be registered: {SCAN_HELP}"
         )
     add_label(parser)
+    add_different_patients(parser)
     parser.set_defaults(run=run)
 
 
@@ -45,8 +46,10 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     if (options.before_scan is None) != (options.after_scan is None):
         raise ImageError("one scan cannot be registered; name both with --before-scan and --after-scan.")
-    before = Examination.read(options.before, options.before_scan, options.label)
-    after = Examination.read(options.after, options.after_scan, options.label)
+    before, after = (
+        Examination.read(mask, scan, options.label).checked(options.different_patients)
+        for mask, scan in ((options.before, options.before_scan), (options.after, options.after_scan))
+    )
     registration = register_examinations(
         before, after, lambda fraction, message: tell(f"{fraction:4.0%}  {message}")
     )
