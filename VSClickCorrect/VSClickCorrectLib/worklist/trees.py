@@ -77,7 +77,7 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
     """
     if (told := of_crossmoda(path)) is not None:
         return told
-    stem = _SUFFIX.sub("", path.name)
+    stem = stem_of(path)
     places = path.parent.relative_to(root).parts
     if match := _BIDS.fullmatch(stem):
         kind = _of_bids(match["rest"], match["suffix"], places)
@@ -98,6 +98,11 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
     return ClassifiedPath(case_name("_".join(rest_of(stem)) or root.resolve().name), kind)
 
 
+def stem_of(path: Path) -> str:
+    """Return an image's name without what says which format it has."""
+    return _SUFFIX.sub("", path.name)
+
+
 def _home_of_subject(root: Path, places: tuple[str, ...], kind: Kind) -> Path | None:
     """Return the folder of a scan's subject, as two datasets may have one of that name; None without one.
 
@@ -111,7 +116,7 @@ def _home_of_subject(root: Path, places: tuple[str, ...], kind: Kind) -> Path | 
 
 def of_crossmoda(path: Path) -> ClassifiedPath | None:
     """Return what a file's name tells as crossMoDA's editions name theirs; None if it is no such name."""
-    match = _CROSSMODA.fullmatch(_SUFFIX.sub("", path.name))
+    match = _CROSSMODA.fullmatch(stem_of(path))
     return ClassifiedPath(match["case"], _CROSSMODA_KINDS[match["role"]]) if match else None
 
 

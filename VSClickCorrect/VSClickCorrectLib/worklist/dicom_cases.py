@@ -1,0 +1,90 @@
+"""Cases of DICOM series, by the patient and the study that their headers name, and masks that lie beside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from VSClickCorrectLib.io.dicom_search import find_all_series, unnamed_folders
+from VSClickCorrectLib.io.naming import Kind, kind_of
+from VSClickCorrectLib.io.series_choice import Series
+from VSClickCorrectLib.worklist.image_roles import FoundImage, by_kind, case_of_images, is_scan
+from VSClickCorrectLib.worklist.loose_masks import with_masks
+from VSClickCorrectLib.worklist.names import case_name
+from VSClickCorrectLib.worklist.placed_cases import PlacedCase
+from VSClickCorrectLib.worklist.segmentations import Segmentations
+from VSClickCorrectLib.worklist.work_case import WorkCase
+
+
+def dicom_cases(
+    root: Path, output: Path, masks: Sequence[Path] = (), left_out: Collection[str] = ()
+) -> list[PlacedCase]:
+    """Return a case for each patient with MR series, or for a folder of series without a patient.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    output : Path
+        The folder of the results, whose segmentations are none to begin with.
+    masks : sequence of Path
+        Files of other formats that lie in it beside no scan of their own.
+    left_out : collection of str
+        Names of folders in which no series are wanted.
+    """
+    found: dict[str, list[Series]] = {}
+    series, others = find_all_series(root)
+    segmentations = Segmentations(series, others, output)
+    for one in series:
+        if one.modality == "MR" and not set(left_out) & set(one.folder.relative_to(root).parts):
+            found.setdefault(case_name(one.patient or one.folder.name), []).append(one)
+    cases = []
+    for patient, its in found.items():
+        for name, study in _by_study(patient, its).items():
+            if (case := _of_series(name, study, root)) is not None:
+                folders = frozenset(one.folder for one in study)
+                cases.append(PlacedCase(segmentations.given_to(case), folders))
+    for folder in unnamed_folders(root):
+        name = case_name("_".join(folder.relative_to(root).parts) or folder.name)
+        fault = f"the name {folder} is not UTF-8 text; rename it, and what is in it."
+        cases.append(PlacedCase(WorkCase(name, fault=fault), frozenset([folder])))
+    return with_masks(cases, masks, root)
+
+
+def _by_study(patient: str, series: Sequence[Series]) -> dict[str, list[Series]]:
+    """Return a patient's series, for each study apart where several of them hold the same sequence."""
+    kinds = [(s.kind, s.study) for s in series if s.kind in (Kind.T1CE, Kind.T1, Kind.T2)]
+    dates = {s.study: s.date for s in series}
+    if all(len({study for k, study in kinds if k is kind}) < 2 for kind, _ in kinds):
+        return {patient: list(series)}
+    told = len(set(dates.values())) == len(dates) and all(dates.values())
+    studies: dict[str, list[Series]] = {}
+    for one in series:
+        studies.setdefault(f"{patient}_{one.date if told else one.study}", []).append(one)
+    return studies
+
+
+def _of_series(name: str, series: Sequence[Series], root: Path) -> WorkCase | None:
+    """Return a case of DICOM series, None if none of them is a scan of use."""
+    places = [(s.kind if s.kind is not Kind.UNKNOWN else _by_folder(s, root), s) for s in series]
+    images = by_kind(
+        (kind, FoundImage(s.folder, f"'{s.name}' in {s.folder.name}", s.uid)) for kind, s in places
+    )
+    return _of_studies(case_of_images(name, images), series) if is_scan(images) else None
+
+
+def _of_studies(case: WorkCase, series: Sequence[Series]) -> WorkCase:
+    """Tell of a T1ce and a T2 of two studies; of two that name no patient nobody knows that it is one."""
+    its = [s for s in series if s.uid in case.series.values()]
+    if len({s.study for s in its}) < 2:
+        return case
+    if not its[0].patient and len({s.folder for s in its}) > 1:
+        which = " and ".join(str(s.folder) for s in its)
+        fault = f"{which} name no patient and are of two studies; say in a CSV list what belongs together."
+        return WorkCase(case.name, fault=fault)
+    remark = f"its T1ce and T2 are of two studies ({', '.join(s.date or s.study for s in its)}); check them"
+    return case.with_remark(remark)
+
+
+def _by_folder(series: Series, root: Path) -> Kind:
+    return Kind.UNKNOWN if series.folder == root else kind_of(series.folder.name)
