@@ -158,6 +158,16 @@ def test_subjects_of_one_name_in_two_datasets_are_not_joined(tmp_path, names):
     assert set(found(tmp_path / "two")["sub-01"]) == {"t1ce", "t2", "mask"}
 
 
+@pytest.mark.parametrize("place", ["B/sub-01/anat", "B/masks/sub-01/anat", "B/manual/sub-01/anat"])
+def test_a_mask_of_another_dataset_with_scans_is_not_a_subject_s_of_its_name(tmp_path, place):
+    made(tmp_path, "A/sub-01/anat/sub-01_T1w.nii", "B/sub-02/anat/sub-02_T1w.nii", f"{place}/sub-01_mask.nii")
+    made(tmp_path, "A/manual/sub-02/anat/sub-02_mask.nii", "B/manual/sub-02/anat/sub-02_mask.nii")
+    cases = {case.name: case for case in find_cases(tmp_path, tmp_path / "results")}
+    assert cases["sub-01"].files == {"t1ce": tmp_path / "A/sub-01/anat/sub-01_T1w.nii"}
+    assert "sub-01_mask.nii lies in another dataset with a subject of this" in cases["sub-01"].remark
+    assert cases["sub-02"].mask == tmp_path / "B/manual/sub-02/anat/sub-02_mask.nii"
+
+
 def test_a_t1_of_which_contrast_is_not_known_or_known_to_be_missing_is_told(tmp_path):
     made(tmp_path, "A/T1.nii.gz", "B/T1ce.nii.gz", "C/T1_native.nii.gz")
     remarks = {case.name: case.remark for case in find_cases(tmp_path, tmp_path / "results")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -223,18 +223,38 @@ def _checked(case: WorkCase) -> WorkCase:
 
 def _named(root: Path, output: Path) -> list[WorkCase]:
     told = [(path, classify_path(path, root)) for path in _images(root, output)]
+    datasets = {file.dataset for _, file in told if file.kind in SCANS}
     cases, masks = [], []
-    for name, files in _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER]).items():
+    for name, found in _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER]).items():
+        files, others = _of_one_dataset(found, datasets)
         kinds = by_kind((file.kind, FoundImage(path, path.name)) for path, file in files)
         if is_scan(kinds):
             homes = {file.home for _, file in files if file.home is not None}
-            case = _checked(_of_one_home(case_of_images(name, kinds), homes))
+            case = _checked(_of_one_home(case_of_images(name, kinds), homes)).with_remark(others)
             cases.append(PlacedCase(case, frozenset(path.parent for path, _ in files)))
         else:
             masks += [image.path for image in kinds.get(Kind.MASK, ())]
     series = dicom_cases(root, output, masks, _RESULTS if cases else ())
-    found = together(cases, [replace(one, case=_checked(one.case)) for one in series], root)
-    return sorted(found, key=lambda case: natural(case.name))
+    listed = together(cases, [replace(one, case=_checked(one.case)) for one in series], root)
+    return sorted(listed, key=lambda case: natural(case.name))
+
+
+def _of_one_dataset(
+    files: Sequence[tuple[Path, ClassifiedPath]], datasets: Collection[Path | None]
+) -> tuple[list[tuple[Path, ClassifiedPath]], str]:
+    """Leave out masks that lie in another dataset with scans than a case's own; return what is to be told."""
+    own = {file.dataset for _, file in files if file.kind in SCANS}
+
+    def is_other(file: ClassifiedPath) -> bool:
+        if file.kind is not Kind.MASK or file.dataset is None or not own:
+            return False
+        # Masks may lie in a folder of their own within their dataset, or beside all.
+        around = next((f for f in (file.dataset, *file.dataset.parents) if f in datasets), None)
+        return around is not None and around not in own
+
+    others = [path for path, file in files if is_other(file)]
+    remark = f"{others[0].name} lies in another dataset with a subject of this name and was not taken" if others else ""
+    return [(path, file) for path, file in files if path not in others], remark
 
 
 def _grouped(told: Sequence[tuple[Path, ClassifiedPath]]) -> dict[str, list[tuple[Path, ClassifiedPath]]]:
