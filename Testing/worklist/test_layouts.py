@@ -164,7 +164,7 @@ def test_a_mask_of_another_dataset_with_scans_is_not_a_subject_s_of_its_name(tmp
     made(tmp_path, "A/manual/sub-02/anat/sub-02_mask.nii", "B/manual/sub-02/anat/sub-02_mask.nii")
     cases = {case.name: case for case in find_cases(tmp_path, tmp_path / "results")}
     assert cases["sub-01"].files == {"t1ce": tmp_path / "A/sub-01/anat/sub-01_T1w.nii"}
-    assert "sub-01_mask.nii lies in another dataset with a subject of this" in cases["sub-01"].remark
+    assert "sub-01_mask.nii in another dataset with such a subject was not taken" in cases["sub-01"].remark
     assert cases["sub-02"].mask == tmp_path / "B/manual/sub-02/anat/sub-02_mask.nii"
 
 

@@ -19,8 +19,8 @@ from VSClickCorrectLib.worklist.dicom_cases import dicom_cases
 from VSClickCorrectLib.worklist.image_roles import SCANS, FoundImage, by_kind, case_of_images, is_scan
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.names import case_name, natural
-from VSClickCorrectLib.worklist.placed_cases import PlacedCase, together
 from VSClickCorrectLib.worklist.records import CaseRecord
+from VSClickCorrectLib.worklist.side_by_side import PlacedCase, together
 from VSClickCorrectLib.worklist.store import FOLDER
 from VSClickCorrectLib.worklist.trees import ClassifiedPath, classify_path
 from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase, is_gone
@@ -223,7 +223,7 @@ def _checked(case: WorkCase) -> WorkCase:
 
 def _named(root: Path, output: Path) -> list[WorkCase]:
     told = [(path, classify_path(path, root)) for path in _images(root, output)]
-    datasets = {file.dataset for _, file in told if file.kind in SCANS}
+    datasets = {file.dataset for _, file in told if file.dataset is not None and file.kind in SCANS}
     cases, masks = [], []
     for name, found in _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER]).items():
         files, others = _of_one_dataset(found, datasets)
@@ -240,20 +240,17 @@ def _named(root: Path, output: Path) -> list[WorkCase]:
 
 
 def _of_one_dataset(
-    files: Sequence[tuple[Path, ClassifiedPath]], datasets: Collection[Path | None]
+    files: Sequence[tuple[Path, ClassifiedPath]], datasets: Collection[Path]
 ) -> tuple[list[tuple[Path, ClassifiedPath]], str]:
     """Leave out masks that lie in another dataset with scans than a case's own; return what is to be told."""
     own = {file.dataset for _, file in files if file.kind in SCANS}
-
-    def is_other(file: ClassifiedPath) -> bool:
-        if file.kind is not Kind.MASK or file.dataset is None or not own:
-            return False
-        # Masks may lie in a folder of their own within their dataset, or beside all.
-        around = next((f for f in (file.dataset, *file.dataset.parents) if f in datasets), None)
-        return around is not None and around not in own
-
-    others = [path for path, file in files if is_other(file)]
-    remark = f"{others[0].name} lies in another dataset with a subject of this name and was not taken" if others else ""
+    others = []
+    for path, file in files:
+        if own and file.kind is Kind.MASK and file.dataset is not None:
+            # Masks may lie in a folder of their own within their dataset, or beside all.
+            around = (f for f in (file.dataset, *file.dataset.parents) if f in datasets)
+            others += [path] if next(around, None) not in (None, *own) else []
+    remark = f"{others[0].name} in another dataset with such a subject was not taken" if others else ""
     return [(path, file) for path, file in files if path not in others], remark
 
 

@@ -9,10 +9,9 @@ from VSClickCorrectLib.io.dicom_search import find_all_series, unnamed_folders
 from VSClickCorrectLib.io.naming import Kind, kind_of
 from VSClickCorrectLib.io.series_choice import Series
 from VSClickCorrectLib.worklist.image_roles import FoundImage, by_kind, case_of_images, is_scan
-from VSClickCorrectLib.worklist.loose_masks import with_masks
 from VSClickCorrectLib.worklist.names import case_name
-from VSClickCorrectLib.worklist.placed_cases import PlacedCase
 from VSClickCorrectLib.worklist.segmentations import Segmentations
+from VSClickCorrectLib.worklist.side_by_side import PlacedCase, with_masks
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
 

@@ -1,11 +1,14 @@
-"""Cases of files and cases of DICOM series that were found in one folder, and which of them are the same."""
+"""Files and DICOM series beside each other in one folder: which are the same case, and whose is a mask."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from VSClickCorrectLib.io.naming import Kind, kind_of, rest_of
+from VSClickCorrectLib.worklist.image_roles import FoundImage, of_several, preferred
+from VSClickCorrectLib.worklist.trees import stem_of
 from VSClickCorrectLib.worklist.work_case import WorkCase
 
 
@@ -62,3 +65,36 @@ def _around(one: PlacedCase, root: Path) -> Iterator[Path]:
             return
         if all(place.is_relative_to(folder) for place in one.folders):
             yield folder
+
+
+def with_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -> list[PlacedCase]:
+    """Give each case of series the mask in a file that lies beside them, and beside no other's.
+
+    Of several cases beside a mask the one is meant of which the mask's name tells; where none is, or the case
+    has a DICOM segmentation, the mask is told of and not taken.
+    """
+    own: dict[PlacedCase, list[Path]] = {one: [] for one in cases}
+    unclear: dict[PlacedCase, list[Path]] = {one: [] for one in cases}
+    for mask in masks:
+        apart = mask.parent != root and kind_of(mask.parent.name) in (Kind.MASK, Kind.LABEL)
+        beside = [one for one in cases if one.is_within(mask.parents[int(apart)])]
+        meant = [one for one in cases if _words(one.case.name) <= _words(stem_of(mask))]
+        its = [one for one in beside if one in meant] if meant else beside
+        for one in its if len(its) == 1 else beside:
+            (own if len(its) == 1 and one.case.mask is None else unclear)[one].append(mask)
+    return [replace(one, case=_given(one.case, own[one], unclear[one])) for one in cases]
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a name by which patients differ."""
+    return {word.casefold() for word in rest_of(name)} or {name}
+
+
+def _given(case: WorkCase, own: Sequence[Path], unclear: Sequence[Path]) -> WorkCase:
+    images = preferred("mask", [FoundImage(path, path.name) for path in own])
+    if case.fault:
+        return case
+    if len(images) > 1:
+        return of_several(case.name, "mask", [image.name for image in images])
+    remark = f"{unclear[0].name} may be its mask and was not taken" if unclear else ""
+    return replace(case, mask=images[0].path if images else case.mask).with_remark(remark)
