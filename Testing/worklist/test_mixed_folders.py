@@ -84,7 +84,7 @@ def test_series_beside_the_files_that_were_made_of_them_are_no_case_more(tmp_pat
 def test_files_of_which_it_is_not_clear_what_they_are_hide_no_series(tmp_path):
     image(tmp_path / "P1" / "scan.nii.gz")
     scan(tmp_path / "P1" / "dicom", "1001")
-    remark = "the files of 'P1' beside its series are unclear and were not taken"
+    remark = "unclear files of 'P1' beside its series were not taken"
     assert found(tmp_path) == {"1001": ({"t1ce": "P1/dicom"}, remark)}
 
 

@@ -46,10 +46,10 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     if (options.before_scan is None) != (options.after_scan is None):
         raise ImageError("one scan cannot be registered; name both with --before-scan and --after-scan.")
-    before, after = (
-        Examination.read(mask, scan, options.label).checked(options.different_patients)
-        for mask, scan in ((options.before, options.before_scan), (options.after, options.after_scan))
-    )
+    before = Examination.read(options.before, options.before_scan, options.label)
+    after = Examination.read(options.after, options.after_scan, options.label)
+    for one in (before, after):
+        one.checked(options.different_patients)
     registration = register_examinations(
         before, after, lambda fraction, message: tell(f"{fraction:4.0%}  {message}")
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from VSClickCorrectLib.errors import ImageError
@@ -11,6 +10,7 @@ from VSClickCorrectLib.io.files import check_file, is_text
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.series_choice import Series, series_in
 
+# Where all files are of other formats none is opened.
 _OTHERS = (".nii", ".nii.gz", ".nrrd")
 
 
@@ -41,7 +41,8 @@ def find_all_series(root: Path) -> tuple[list[Series], list[Path]]:
     others: list[Path] = []
     for folder, _, names in walk(root):
         files = {folder / n for n in names if not n.startswith(".")}
-        for found in series_in(folder) if _may_hold_any(names) and is_text(folder) else ():
+        some = any(not path.name.lower().endswith(_OTHERS) for path in files)
+        for found in series_in(folder) if some and is_text(folder) else ():
             files -= set(found.files)
             series.append(found)
         others += sorted(files)
@@ -50,13 +51,7 @@ def find_all_series(root: Path) -> tuple[list[Series], list[Path]]:
 
 def unnamed_folders(root: Path) -> list[Path]:
     """Return the folders in which no series can be looked for: of no file is the whole path UTF-8 text."""
-    told = [(folder, names) for folder, _, names in walk(root) if _may_hold_any(names)]
-    return [folder for folder, names in told if not any(is_text(folder / name) for name in names)]
-
-
-def _may_hold_any(names: Iterable[str]) -> bool:
-    """Whether a folder holds files that are no images of other formats, by their names."""
-    return any(not name.lower().endswith(_OTHERS) for name in names if not name.startswith("."))
+    return [f for f, _, names in walk(root) if names and not any(is_text(f / name) for name in names)]
 
 
 def is_dicom(path: Path) -> bool:

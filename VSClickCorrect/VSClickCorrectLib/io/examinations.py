@@ -63,8 +63,7 @@ class Examination:
             return cls(*read_lone_mask(mask, label), mask_patient=patient)
         with GivenScans(scan, None) as scans:
             volume = cast(Volume, scans.read("t1ce"))
-        values = read_mask(mask, volume.grid, label)
-        return cls(values, volume.grid, volume, patient)
+        return cls(read_mask(mask, volume.grid, label), volume.grid, volume, patient)
 
     def checked(self, different_patients: bool) -> Examination:
         """Return it if mask and scan are one patient's, or said to be; raises `DifferentPatients`."""

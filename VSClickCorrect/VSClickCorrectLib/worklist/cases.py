@@ -31,6 +31,7 @@ _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
 _RESULTS = {"derivatives", "sourcedata"}
 # Names of files begin with a case's label, and no system takes more than 255 bytes.
 _MAX_LENGTH = 64
+_Told = tuple[Path, ClassifiedPath]
 
 
 def find_cases(source: Path, output: Path) -> list[WorkCase]:
@@ -239,9 +240,7 @@ def _named(root: Path, output: Path) -> list[WorkCase]:
     return sorted(listed, key=lambda case: natural(case.name))
 
 
-def _of_one_dataset(
-    files: Sequence[tuple[Path, ClassifiedPath]], datasets: Collection[Path]
-) -> tuple[list[tuple[Path, ClassifiedPath]], str]:
+def _of_one_dataset(files: Sequence[_Told], datasets: Collection[Path]) -> tuple[list[_Told], str]:
     """Leave out masks that lie in another dataset with scans than a case's own; return what is to be told."""
     own = {file.dataset for _, file in files if file.kind in SCANS}
     others = []
@@ -254,9 +253,9 @@ def _of_one_dataset(
     return [(path, file) for path, file in files if path not in others], remark
 
 
-def _grouped(told: Sequence[tuple[Path, ClassifiedPath]]) -> dict[str, list[tuple[Path, ClassifiedPath]]]:
+def _grouped(told: Sequence[_Told]) -> dict[str, list[_Told]]:
     """Return the files of each case; what a folder holds of several visits are several cases."""
-    cases: dict[str, list[tuple[Path, ClassifiedPath]]] = {}
+    cases: dict[str, list[_Told]] = {}
     for path, file in told:
         cases.setdefault(file.case, []).append((path, file))
     grouped = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from VSClickCorrectLib.worklist.names import case_name
 from VSClickCorrectLib.worklist.segmentations import Segmentations
 from VSClickCorrectLib.worklist.side_by_side import PlacedCase, with_masks
 from VSClickCorrectLib.worklist.work_case import WorkCase
+
+_KINDS = (Kind.T1CE, Kind.T1, Kind.T2)
 
 
 def dicom_cases(
@@ -34,9 +37,10 @@ def dicom_cases(
     found: dict[str, list[Series]] = {}
     series, others = find_all_series(root)
     segmentations = Segmentations(series, others, output)
-    for one in series:
-        if one.modality == "MR" and not set(left_out) & set(one.folder.relative_to(root).parts):
-            found.setdefault(case_name(one.patient or one.folder.name), []).append(one)
+    scans = [one for one in series if one.modality == "MR"]
+    wanted = [one for one in scans if not set(left_out) & set(one.folder.relative_to(root).parts)]
+    for one in wanted:
+        found.setdefault(case_name(one.patient or _called(one, wanted)), []).append(one)
     cases = []
     for patient, its in found.items():
         for name, study in _by_study(patient, its).items():
@@ -50,13 +54,23 @@ def dicom_cases(
     return with_masks(cases, masks, root)
 
 
+def _called(series: Series, others: Sequence[Series]) -> str:
+    """Return the name of the folder that holds a study which names no patient, or one of its many series."""
+    study = [one for one in others if series.study and not one.patient and one.study == series.study]
+    kinds = [one.kind for one in study if one.kind in _KINDS]
+    its = study if len(set(kinds)) == len(kinds) else []
+    return Path(os.path.abspath(os.path.commonpath([one.folder for one in (series, *its)]))).name
+
+
 def _by_study(patient: str, series: Sequence[Series]) -> dict[str, list[Series]]:
     """Return a patient's series, for each study apart where several of them hold the same sequence."""
-    kinds = [(s.kind, s.study) for s in series if s.kind in (Kind.T1CE, Kind.T1, Kind.T2)]
     dates = {s.study: s.date for s in series}
+    told = len(set(dates.values())) == len(dates) and all(dates.values())
+    # Of one day, a T1 may be what was made before the contrast medium was given.
+    same = {Kind.T1: Kind.T1CE} if told else {}
+    kinds = [(same.get(s.kind, s.kind), s.study) for s in series if s.kind in _KINDS]
     if all(len({study for k, study in kinds if k is kind}) < 2 for kind, _ in kinds):
         return {patient: list(series)}
-    told = len(set(dates.values())) == len(dates) and all(dates.values())
     studies: dict[str, list[Series]] = {}
     for one in series:
         studies.setdefault(f"{patient}_{one.date if told else one.study}", []).append(one)

@@ -45,21 +45,22 @@ def case_of_images(name: str, files: dict[Kind, list[FoundImage]]) -> WorkCase:
             return of_several(name, role, [image.name for image in images])
     if not found["t1ce"] and not found["t2"]:
         return WorkCase(name, fault=_why_unclear(files))
-    remark = (
-        "" if files.get(Kind.T1CE) or not t1ce else f"{t1ce[0].name} does not say that it is with contrast"
-    )
+    unclear = [] if found["t1ce"] and found["t2"] else files.get(Kind.UNKNOWN, [])
+    remarks = [
+        *(f"{image.name} does not say that it is with contrast" for image in t1ce if Kind.T1CE not in files),
+        *(f"{image.name} does not say whether it is a T1 or a T2 and was not taken" for image in unclear[:1]),
+    ]
     chosen = {role: found[role][0] for role in ROLES if found[role]}
     uids = {role: image.uid for role, image in chosen.items() if image.uid}
     paths = {role: image.path for role, image in chosen.items()}
-    return replace(WorkCase.of(name, paths), series=uids, remark=remark)
+    return replace(WorkCase.of(name, paths), series=uids, remark="; ".join(remarks))
 
 
 def of_several(name: str, role: str, images: Sequence[str]) -> WorkCase:
     """Return a case of which several images, by their names, may be what is its ``role``."""
     which = " and ".join(images[:2])
-    return WorkCase(
-        name, fault=f"it holds several files for its {role} ({which}); say in a CSV list which one to take."
-    )
+    fault = f"it holds several files for its {role} ({which}); say in a CSV list which one to take."
+    return WorkCase(name, fault=fault)
 
 
 def _why_unclear(files: dict[Kind, list[FoundImage]]) -> str:

@@ -41,13 +41,10 @@ def together(files: Sequence[PlacedCase], series: Sequence[PlacedCase], root: Pa
     same = [(one, other) for one in files for other in _same(one, series, root)]
     taken = {other: one for one, other in same if other.case.fault or not one.case.fault}
     unclear = {one: other for one, other in same if one.case.fault and other not in taken}
-    remarks: dict[PlacedCase, str] = {}
-    for other, one in taken.items():
-        remarks[one] = f"the DICOM series of '{other.case.name}' beside its files were not taken"
-    for one, other in unclear.items():
-        remarks[other] = f"the files of '{one.case.name}' beside its series are unclear and were not taken"
+    told = {one: f"the DICOM series of '{o.case.name}' beside its files" for o, one in taken.items()}
+    told |= {o: f"unclear files of '{one.case.name}' beside its series" for one, o in unclear.items()}
     listed = (one for one in (*files, *series) if one not in taken and one not in unclear)
-    return [one.case.with_remark(remarks.get(one, "")) for one in listed]
+    return [one.case.with_remark(f"{told[one]} were not taken" if one in told else "") for one in listed]
 
 
 def _same(one: PlacedCase, series: Sequence[PlacedCase], root: Path) -> Sequence[PlacedCase]:
