@@ -181,23 +181,21 @@ def _listed(path: Path, output: Path) -> list[WorkCase]:
 
 
 def _sharing_told(cases: Sequence[WorkCase]) -> list[WorkCase]:
-    """Tell of cases that share one image and not the other, as where a line of a list was copied.
+    """Tell of cases that share an image or the mask and not all images, as where a line of a list was copied.
 
-    Those that share all are one examination that is to be looked at twice.
+    Those that share all images are one examination that is to be looked at twice.
     """
-    images = {
-        case.name: {os.path.realpath(p) for p in (case.t1ce, case.t2) if p is not None} for case in cases
-    }
+    files = {case.name: {role: os.path.realpath(p) for role, p in case.files.items()} for case in cases}
+    images = {name: {p for role, p in its.items() if role != "mask"} for name, its in files.items()}
     of: dict[str, list[str]] = {}
-    for name, places in images.items():
-        for place in places:
+    for name, its in files.items():
+        for place in its.values():
             of.setdefault(place, []).append(name)
 
     def told(case: WorkCase) -> WorkCase:
-        own = images[case.name]
-        others = (name for place in sorted(own) for name in of[place] if images[name] != own)
-        other = next(others, None)
-        remark = f"one of its images is that of case '{other}', too, and the other is not; check the list"
+        its, own = files[case.name].values(), images[case.name]
+        other = next((name for place in its for name in of[place] if images[name] != own), None)
+        remark = f"it shares a file with case '{other}' and not all images; check the list"
         return case if other is None else case.with_remark(remark)
 
     return [told(case) for case in cases]
