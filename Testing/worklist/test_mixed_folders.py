@@ -142,6 +142,15 @@ def test_a_mask_of_which_nobody_knows_whose_it_is_is_told(tmp_path):
     assert found(tmp_path)["P1"] == ({"t1ce": "P1"}, "")
 
 
+def test_a_mask_in_a_folder_next_to_the_one_of_the_series_is_told(tmp_path):
+    scan(tmp_path / "P1" / "DICOM" / "t1", "P1")
+    mask(tmp_path / "P1" / "NIFTI" / "mask.nii.gz")
+    mask(tmp_path / "P2" / "mask.nii.gz")
+    assert found(tmp_path) == {
+        "P1": ({"t1ce": "P1/DICOM/t1"}, "mask.nii.gz may be its mask and was not taken")
+    }
+
+
 def test_masks_of_no_tumour_are_none_and_of_several_none_is_guessed(tmp_path):
     scan(tmp_path / "P1", "P1")
     mask(tmp_path / "P1" / "brain_mask.nii.gz")

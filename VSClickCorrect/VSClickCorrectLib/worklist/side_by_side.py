@@ -67,14 +67,19 @@ def _around(one: PlacedCase, root: Path) -> Iterator[Path]:
 def with_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -> list[PlacedCase]:
     """Give each case of series the mask in a file that lies beside them, and beside no other's.
 
-    Of several cases beside a mask the one is meant of which the mask's name tells; where none is, or the case
-    has a DICOM segmentation, the mask is told of and not taken.
+    Of several cases beside a mask the one is meant of which the mask's name tells; where none is, the case
+    has a DICOM segmentation, or its series lie in a folder next to the mask's, the mask is told of and not
+    taken.
     """
     own: dict[PlacedCase, list[Path]] = {one: [] for one in cases}
     unclear: dict[PlacedCase, list[Path]] = {one: [] for one in cases}
     for mask in masks:
         apart = mask.parent != root and kind_of(mask.parent.name) in (Kind.MASK, Kind.LABEL)
-        beside = [one for one in cases if one.is_within(mask.parents[int(apart)])]
+        folder = mask.parents[int(apart)]
+        beside = [one for one in cases if one.is_within(folder)]
+        if not beside and root not in (folder, folder.parent):
+            for one in cases:
+                unclear[one] += [mask] if one.is_within(folder.parent) else []
         meant = [one for one in cases if _words(one.case.name) <= _words(stem_of(mask))]
         its = [one for one in beside if one in meant] if meant else beside
         for one in its if len(its) == 1 else beside:
