@@ -15,6 +15,8 @@ from VSClickCorrectApp.logic.running_logic import RunningLogic
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Scan
+from VSClickCorrectLib.io.dicom_out import segmentation_object, write_segmentation
+from VSClickCorrectLib.io.dicom_source import read_source
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.origin import Origin
 
@@ -79,7 +81,28 @@ def test_an_earlier_scan_of_another_patient_is_told(page, tmp_path):
     send(page, "before", write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8)))
     send(page, "before_scan", Path(shutil.make_archive(str(folder), "zip", folder)))
     compare(page)
-    assert page.shown.text.startswith("Note: the headers of the two scans name different patients")
+    assert page.shown.text.startswith("Note: the headers of the two examinations name different patients")
+
+
+@pytest.mark.parametrize("sure", [False, True])
+def test_an_earlier_mask_of_another_patient_than_its_scan_is_asked_about(page, tmp_path, monkeypatch, sure):
+    folders = {name: write_slices(tmp_path / name, ball_volume(), patient=name) for name in ("Eve", "Adam")}
+    made = segmentation_object(read_source(folders["Eve"], GRID), ball(), GRID)
+    write_segmentation(tmp_path / "mask.dcm", made)
+    asked = []
+
+    async def answered(question):
+        asked.append(question)
+        return sure
+
+    monkeypatch.setattr(page.host, "confirm", answered)
+    page.workbench.open(OpenedCase("one", ball_volume(), None, ball()))
+    send(page, "before", tmp_path / "mask.dcm")
+    send(page, "before_scan", Path(shutil.make_archive(str(folders["Adam"]), "zip", folders["Adam"])))
+    compare(page)
+    assert asked == ["The image is of patient 'Adam' and the mask of 'Eve'. Take the two for one patient's?"]
+    assert page.shown.text.startswith("Volume: ") is sure
+    assert page.message.is_error is not sure
 
 
 def test_what_cannot_be_read_is_told_and_removed(page, tmp_path):

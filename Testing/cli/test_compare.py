@@ -130,9 +130,33 @@ def test_scans_of_two_patients_are_told_without_their_names(compare, tmp_path):
         write_slices(tmp_path / name, ball_volume(), patient=name) for name in ("MILLER", "SMITH", "Smith")
     ]
     text = compare(mask, mask, "--before-scan", scans[0], "--after-scan", scans[1])
-    assert text.startswith("Note: the headers of the two scans name different patients")
+    assert text.startswith("Note: the headers of the two examinations name different patients")
     assert "MILLER" not in text and "SMITH" not in text
     assert "patients" not in compare(mask, mask, "--before-scan", scans[1], "--after-scan", scans[2])
+
+
+def written_mask(folder, values, patient):
+    """A DICOM SEG on the slices of a scan that names a patient, and the folder of that scan."""
+    scan = write_slices(folder, ball_volume(), patient=patient)
+    made = segmentation_object(read_source(scan, GRID), values, GRID)
+    write_segmentation(folder.with_suffix(".dcm"), made)
+    return folder.with_suffix(".dcm"), scan
+
+
+def test_a_mask_of_another_patient_than_its_scan_is_refused_unless_it_is_told_to_be_right(
+    compare, refused, tmp_path
+):
+    eve, _ = written_mask(tmp_path / "eve", ball(), "Eve")
+    adam, scan = written_mask(tmp_path / "adam", ball(), "Adam")
+    words = ["--before", eve, "--after", adam, "--before-scan", scan, "--after-scan", scan]
+    assert "image is of patient 'Adam' and the mask of 'Eve'" in refused(*words)
+    assert "Both masks lie on one grid" in compare(eve, adam, *words[4:], "--different-patients")
+
+
+def test_masks_alone_that_name_different_patients_are_told(compare, tmp_path):
+    (eve, _), (adam, _) = (written_mask(tmp_path / name, ball(), name) for name in ("Eve", "Adam"))
+    assert compare(eve, adam).startswith("Note: the headers of the two examinations name different patients")
+    assert "patients" not in compare(eve, eve)
 
 
 def test_one_scan_alone_is_refused(refused, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bright_ball import ball_volume
 from handmade_models import change_entry
-from source_series import write_slices
+from source_series import write_both, write_slices
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
@@ -92,6 +92,24 @@ def test_a_file_of_before_masks_named_their_networks_is_made_anew(task, images):
     told["models"] = [entry.sha256 for entry in task.folder.initial_entries]
     np.savez(path, **old | {"told": np.frombuffer(json.dumps(told).encode(), np.uint8)})
     assert kept(task, images) is None and not is_up_to_date(task)
+
+
+@pytest.mark.parametrize("change", [{"0.bits": None}, {"0.sure": np.float64(1)}, {"models": None}])
+def test_a_file_of_which_a_part_is_gone_or_another_is_made_anew(task, images, change):
+    prepare(task)
+    with np.load(task.path) as arrays:
+        parts = {**arrays, **change}
+    np.savez(task.path, **{name: array for name, array in parts.items() if array is not None})
+    assert kept(task, images) is None and not is_up_to_date(task)
+
+
+def test_a_mask_of_another_series_of_the_folder_is_not_up_to_date(tmp_path, own_models):
+    uids = write_both(tmp_path / "all", ball_volume(), ball_volume())
+    files = {"t1ce": str(tmp_path / "all")}
+    task = Preparation("one", files, {"t1ce": uids[0]}, str(tmp_path / "i.npz"), str(own_models), "cpu")
+    prepare(task)
+    assert is_up_to_date(task)
+    assert not is_up_to_date(replace(task, series={"t1ce": uids[1]}))
 
 
 def test_a_mask_of_files_that_have_changed_or_gone_is_not_up_to_date(task, images):

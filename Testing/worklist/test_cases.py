@@ -154,9 +154,12 @@ def test_cases_that_share_one_image_and_not_the_other_are_told_of_each_other(tmp
     lines = ["one,a.nii,b.nii", "two,c.nii,./b.nii", "three,d.nii,e.nii", "again,d.nii,e.nii", "four,f,f"]
     table.write_text("\n".join(["case,t1ce,t2", *lines]), encoding="utf-8")
     said = [
-        f"one of its images is that of case '{other}', too, and the other is not; check the list"
-        for other in ("two", "one")
+        f"it shares a file with case '{other}' and not all images; check the list" for other in ("two", "one")
     ]
+    assert [case.remark for case in find_cases(table, tmp_path / "out")] == [*said, "", "", ""]
+    # A mask is one patient's, too; two may begin with masks of their own on the same images.
+    lines = ["one,a.nii,m.nii", "two,b.nii,./m.nii", "three,d.nii,n.nii", "again,d.nii,o.nii", "none,e.nii,"]
+    table.write_text("\n".join(["case,t1ce,mask", *lines]), encoding="utf-8")
     assert [case.remark for case in find_cases(table, tmp_path / "out")] == [*said, "", "", ""]
 
 

@@ -158,6 +158,16 @@ def test_subjects_of_one_name_in_two_datasets_are_not_joined(tmp_path, names):
     assert set(found(tmp_path / "two")["sub-01"]) == {"t1ce", "t2", "mask"}
 
 
+@pytest.mark.parametrize("place", ["B/sub-01/anat", "B/masks/sub-01/anat", "B/manual/sub-01/anat"])
+def test_a_mask_of_another_dataset_with_scans_is_not_a_subject_s_of_its_name(tmp_path, place):
+    made(tmp_path, "A/sub-01/anat/sub-01_T1w.nii", "B/sub-02/anat/sub-02_T1w.nii", f"{place}/sub-01_mask.nii")
+    made(tmp_path, "A/manual/sub-02/anat/sub-02_mask.nii", "B/manual/sub-02/anat/sub-02_mask.nii")
+    cases = {case.name: case for case in find_cases(tmp_path, tmp_path / "results")}
+    assert cases["sub-01"].files == {"t1ce": tmp_path / "A/sub-01/anat/sub-01_T1w.nii"}
+    assert "sub-01_mask.nii in another dataset with such a subject was not taken" in cases["sub-01"].remark
+    assert cases["sub-02"].mask == tmp_path / "B/manual/sub-02/anat/sub-02_mask.nii"
+
+
 def test_a_t1_of_which_contrast_is_not_known_or_known_to_be_missing_is_told(tmp_path):
     made(tmp_path, "A/T1.nii.gz", "B/T1ce.nii.gz", "C/T1_native.nii.gz")
     remarks = {case.name: case.remark for case in find_cases(tmp_path, tmp_path / "results")}
@@ -257,6 +267,58 @@ def test_a_t1ce_and_a_t2_of_two_studies_are_told(tmp_path, capsys):
     assert case.remark == "its T1ce and T2 are of two studies (20190428, 20210601); check them"
     assert main(["worklist", str(tmp_path / "in"), "--output", str(tmp_path / "out")]) == 0
     assert "are of two studies" in capsys.readouterr().out
+
+
+def test_a_later_t1_that_does_not_say_that_it_is_with_contrast_is_an_examination_of_its_own(tmp_path):
+    kinds = {1: ("t1_mpr post", "20190428"), 2: ("t1_mpr", "20210601"), 3: ("t2_ci3d", "20210601")}
+    for number, (kind, date) in kinds.items():
+        series(tmp_path / f"{number}", number, description=kind)
+        set_headers(tmp_path / f"{number}", StudyInstanceUID=f"1.2.3.{date}", StudyDate=date)
+    assert found(tmp_path) == {
+        "VS-SEG-002_20190428": {"t1ce": "1"},
+        "VS-SEG-002_20210601": {"t1ce": "2", "t2": "3"},
+    }
+
+
+def test_of_one_day_a_t1_may_be_the_one_before_contrast_medium(tmp_path):
+    for number, kind in ((1, "t1_mpr"), (2, "t1_mpr post")):
+        series(tmp_path / f"{number}", number, description=kind)
+        set_headers(tmp_path / f"{number}", StudyInstanceUID=f"1.2.3.{number}", StudyDate="20190428")
+    assert found(tmp_path) == {"VS-SEG-002": {"t1ce": "2"}}
+
+
+def test_a_projection_is_no_scan_though_it_is_called_as_the_one_of_which_it_was_made(tmp_path):
+    for number, kind in ((1, "PRIMARY\\M\\ND"), (2, "SECONDARY\\PROJECTION IMAGE"), (3, "PRIMARY\\MIP")):
+        series(tmp_path / f"{number}", number, description="t2_ci3d_tra")
+        set_headers(tmp_path / f"{number}", ImageType=f"DERIVED\\{kind}")
+    assert found(tmp_path) == {"VS-SEG-002": {"t2": "1"}}
+
+
+def test_a_series_of_which_nobody_knows_what_it_is_is_told_where_a_sequence_is_missing(tmp_path):
+    series(tmp_path / "a", 1, description="t2_ci3d")
+    series(tmp_path / "b", 2, description="LAVA post")
+    [case] = find_cases(tmp_path, tmp_path / "out")
+    assert set(case.files) == {"t2"}
+    assert case.remark == "'LAVA post' in b does not say whether it is a T1 or a T2 and was not taken"
+    series(tmp_path / "c", 3, description="t1_mpr post")
+    [case] = find_cases(tmp_path, tmp_path / "out")
+    assert (set(case.files), case.remark) == ({"t1ce", "t2"}, "")
+
+
+def test_series_of_a_study_without_a_patient_are_one_case_wherever_they_lie(tmp_path):
+    for patient in (1, 2):
+        for number, kind in ((1, "t1_mpr post"), (2, "t2_ci3d")):
+            folder = tmp_path / f"P{patient}" / f"{number}"
+            series(folder, patient * 10 + number, description=kind)
+            set_headers(folder, StudyInstanceUID=f"1.2.3.{patient}", PatientID="")
+    assert found(tmp_path) == {name: {"t1ce": "1", "t2": "2"} for name in ("P1", "P2")}
+
+
+def test_where_all_patients_were_given_one_study_their_folders_tell_them_apart(tmp_path):
+    for number in (1, 2):
+        series(tmp_path / f"P{number}", number, description="t1_mpr post")
+        set_headers(tmp_path / f"P{number}", PatientID="")
+    assert found(tmp_path) == {name: {"t1ce": name} for name in ("P1", "P2")}
 
 
 def test_series_without_a_patient_are_not_joined_by_the_name_of_their_folder(tmp_path):

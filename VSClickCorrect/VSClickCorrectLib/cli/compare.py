@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from VSClickCorrectLib.cli.options import SCAN_HELP, add_label
+from VSClickCorrectLib.cli.options import SCAN_HELP, add_different_patients, add_label
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.examinations import (
@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             f"--{when}-scan", type=Path, metavar="SCAN", help=f"its scan, to be registered: {SCAN_HELP}"
         )
     add_label(parser)
+    add_different_patients(parser)
     parser.set_defaults(run=run)
 
 
@@ -47,6 +48,8 @@ def run(options: argparse.Namespace) -> None:
         raise ImageError("one scan cannot be registered; name both with --before-scan and --after-scan.")
     before = Examination.read(options.before, options.before_scan, options.label)
     after = Examination.read(options.after, options.after_scan, options.label)
+    for one in (before, after):
+        one.checked(options.different_patients)
     registration = register_examinations(
         before, after, lambda fraction, message: tell(f"{fraction:4.0%}  {message}")
     )

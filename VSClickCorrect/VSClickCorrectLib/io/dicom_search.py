@@ -10,6 +10,9 @@ from VSClickCorrectLib.io.files import check_file, is_text
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.series_choice import Series, series_in
 
+# Where all files are of other formats none is opened.
+_OTHERS = (".nii", ".nii.gz", ".nrrd")
+
 
 def find_series(root: Path) -> tuple[list[Series], list[Path]]:
     """Find all series of MR images in a folder and the folders in it.
@@ -38,7 +41,8 @@ def find_all_series(root: Path) -> tuple[list[Series], list[Path]]:
     others: list[Path] = []
     for folder, _, names in walk(root):
         files = {folder / n for n in names if not n.startswith(".")}
-        for found in series_in(folder) if files and is_text(folder) else ():
+        some = any(not path.name.lower().endswith(_OTHERS) for path in files)
+        for found in series_in(folder) if some and is_text(folder) else ():
             files -= set(found.files)
             series.append(found)
         others += sorted(files)

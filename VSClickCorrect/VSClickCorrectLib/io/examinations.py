@@ -13,10 +13,11 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_length import sop_class
+from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.files import reading
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_lone_mask, read_mask
-from VSClickCorrectLib.io.pairing import are_of_two
+from VSClickCorrectLib.io.pairing import check_mask_is_of, differ
 from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.io.tumour_label import Label
 from VSClickCorrectLib.measure.change import FollowUp, follow_up
@@ -39,11 +40,14 @@ class Examination:
         Where the mask lies: the scan's grid, where there is one.
     scan : Volume or None
         The sequence.
+    mask_patient : str
+        The PatientID that the mask's header names, empty if it names none.
     """
 
     values: np.ndarray
     grid: Grid
     scan: Volume | None = None
+    mask_patient: str = ""
 
     @classmethod
     def read(cls, mask: Path, scan: Path | None = None, label: Label | None = None) -> Examination:
@@ -54,11 +58,24 @@ class Examination:
         ImageError
             If one cannot be used, or the mask does not lie on the scan.
         """
+        patient = patient_of_mask(mask)
         if scan is None:
-            return cls(*read_lone_mask(mask, label))
+            return cls(*read_lone_mask(mask, label), mask_patient=patient)
         with GivenScans(scan, None) as scans:
             volume = cast(Volume, scans.read("t1ce"))
-        return cls(read_mask(mask, volume.grid, label), volume.grid, volume)
+        return cls(read_mask(mask, volume.grid, label), volume.grid, volume, patient)
+
+    def checked(self, different_patients: bool) -> Examination:
+        """Return it if mask and scan are one patient's, or said to be; raises `DifferentPatients`."""
+        if self.scan is not None and not different_patients:
+            check_mask_is_of(self.scan.scan, self.mask_patient)
+        return self
+
+    @property
+    def patient(self) -> str:
+        """The PatientID that the scan's header names, or else the mask's; empty if neither does."""
+        scan = self.scan.scan if self.scan is not None else None
+        return scan.patient if scan is not None and scan.patient else self.mask_patient
 
 
 def is_one_scan(before: Examination, after: Examination) -> bool:
@@ -109,8 +126,7 @@ def compare_examinations(
     if registration is not None:
         matrix, placed_by = registration.matrix, "registration" if registration.improved else "header"
     found = follow_up(_measured(before), _measured(after), matrix, placed_by)
-    scans = (one.scan.scan if one.scan is not None else None for one in (before, after))
-    return replace(found, different_patients=are_of_two(*scans))
+    return replace(found, different_patients=differ(before.patient, after.patient))
 
 
 def _measured(one: Examination) -> Measurements:

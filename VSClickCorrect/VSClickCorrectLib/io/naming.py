@@ -25,8 +25,10 @@ class Kind(str, Enum):
     UNKNOWN = "unknown"
 
 
-_T1 = re.compile(r"(?P<before>ce|gd|gad|hr|ax|tra|cor|sag|3d)?t1(?!\d|map|rho)(?P<after>[a-z0-9]*)")
-_T2 = re.compile(r"(?:hr|ax|tra|cor|sag|3d)?t2(?!\d|map|rho|star|f$|flair)[a-z0-9]*")
+_T1 = re.compile(
+    r"(?P<before>ce|gd|gad|hr|ax|tra|cor|sag|3d|[se](?=t1w))?t1(?!\d|map|rho)(?P<after>[a-z0-9]*)"
+)
+_T2 = re.compile(r"(?:hr|ax|tra|cor|sag|3d|[se](?=t2w))?t2(?!\d|map|rho|star|f$|flair)[a-z0-9]*")
 # How a word goes on after T1 where contrast medium was given, and where it was not.
 _ENHANCED = re.compile(r"w?i?(?:\dd)?(?:c|ce|c\+|gd|gad[a-z]*|km|post[a-z]*|contrast|enh[a-z]*)")
 _UNENHANCED = re.compile(r"w?i?(?:n|nc|nativ[a-z]*|pre[a-z]*|plain|nocontrast)")
@@ -49,7 +51,7 @@ _FLAIR = re.compile(r"[a-z0-9]*flair[a-z0-9]*|tirm|stir|t2f|darkfluid")
 _OTHER = re.compile(
     r"t[12](?:map|rho)|t2star|[a-z0-9]*flair|flair[a-z0-9]*|dwi|dti|adc|trace[a-z]*|ep2d|diff|bold|fmri|swi|hemo"
     r"|tof|mra|mrv|angio|pdw?|asl|perf|dsc|dce|cbf|cbv|mtt|loc|locali[sz]ers?|scout|survey|fieldmap|fmap|svs"
-    r"|ct|cbct|pet|dose|rtdose"
+    r"|ct|cbct|pet|dose|rtdose|m(?:in)?ips?|projections?|subtract[a-z]*"
 )
 _MASK = re.compile(r"[a-z0-9]*masks?|[a-z0-9]*seg|segm|[a-z]*segmentations?|initial")
 # At the end of a name; at its beginning they may name the data.
@@ -174,7 +176,8 @@ def _is_other(words: Sequence[str], weighted: Sequence[str]) -> bool:
     flair = any(_FLAIR.fullmatch(word) for word in words) or re.search(r"dark_fluid|da_fl(?![a-z])", together)
     if flair:
         return "t1" not in weighted
-    return any(_OTHER.fullmatch(word) for word in words)
+    mapped = re.search(r"(?<![a-z0-9])t[12]w?_(?:star|map(?:s|ping)?)(?![a-z0-9])", together)
+    return bool(mapped) or any(_OTHER.fullmatch(word) for word in words)
 
 
 def _contrast_of(words: Sequence[str]) -> Kind:

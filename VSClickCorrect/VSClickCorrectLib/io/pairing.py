@@ -87,16 +87,17 @@ def remarks_on_scans(t1ce: Scan | None, t2: Scan | None) -> tuple[str, ...]:
 
 def check_mask_is_of(scan: Scan | None, patient: str) -> None:
     """Raise `DifferentPatients` if the header of a mask, by its PatientID, names another than its image's."""
-    if scan is not None and _differ(scan.patient, patient):
+    if scan is not None and differ(scan.patient, patient):
         raise DifferentPatients(scan.patient, patient, ("image", "mask"))
 
 
 def are_of_two(first: Scan | None, second: Scan | None) -> bool:
     """Whether two scans name different patients."""
-    return first is not None and second is not None and _differ(first.patient, second.patient)
+    return first is not None and second is not None and differ(first.patient, second.patient)
 
 
-def _differ(first: str, second: str) -> bool:
+def differ(first: str, second: str) -> bool:
+    """Whether two PatientIDs name different patients; an empty one names none."""
     return bool(first and second) and first.casefold() != second.casefold()
 
 

@@ -12,7 +12,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.io.dicom_text import header_text
 from VSClickCorrectLib.io.files import is_text
-from VSClickCorrectLib.io.naming import Kind, kind_of_series
+from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 from VSClickCorrectLib.io.pairing import Scan, scan_of
 
 _CHARACTER_SET, _SERIES = "0008|0005", "0020|000e"
@@ -26,6 +26,7 @@ _TAGS = {
     "agent": "0018|0010",
     "study": "0020|000d",
     "date": "0008|0020",
+    "image_type": "0008|0008",
 }
 # What lies beside the slices and holds none, though some of it holds an image.
 _NO_SCANS = {"RTDOSE", "RTSTRUCT", "RTPLAN", "RTRECORD", "RTIMAGE", "SEG", "REG", "PR", "KO", "SR", "DOC"}
@@ -43,9 +44,10 @@ class Series:
         Where it lies, and its SeriesInstanceUID.
     files : tuple of Path
         Its slices.
-    modality, patient, description, protocol, sequence, frame, agent, study, date : str
+    modality, patient, description, protocol, sequence, frame, agent, study, date, image_type : str
         Modality, PatientID, SeriesDescription, ProtocolName, SequenceName, FrameOfReferenceUID,
-        ContrastBolusAgent, StudyInstanceUID and StudyDate of its first slice, empty where they are not given.
+        ContrastBolusAgent, StudyInstanceUID, StudyDate and ImageType of its first slice, empty where they are
+        not given.
     size : tuple of 3 int
         Columns, rows and slices.
     """
@@ -62,11 +64,15 @@ class Series:
     agent: str = ""
     study: str = ""
     date: str = ""
+    image_type: str = ""
     size: Index3 = (0, 0, 0)
 
     @property
     def kind(self) -> Kind:
         """What it is by its header."""
+        # Projections and maps may be called as the scan of which they were made.
+        if kind_of(self.image_type) is Kind.OTHER:
+            return Kind.OTHER
         return kind_of_series((self.description, self.protocol, self.sequence), self.agent)
 
     @property

@@ -100,6 +100,7 @@ def keep_prepared(
             "models": _identities(preparation.folder),
             "images": images.fingerprints(),
             "versions": dict(versions),
+            "series": preparation.series,
         }
     )
     arrays = {**arrays_of(initial), _TOLD: np.frombuffer(told.encode("ascii"), np.uint8)}
@@ -127,11 +128,14 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
     told = _told(arrays)
     if (told.get("models"), told.get("images")) != (_identities(models), images.fingerprints()):
         return None
-    return _initial(arrays, images)
+    initial = _initial(arrays)
+    return initial if initial is not None and _lies_within(initial, images) else None
 
 
 def is_up_to_date(preparation: Preparation) -> bool:
-    """Whether a mask of these models is kept, made of the files as they are; raises as `read_prepared`.
+    """Whether a mask of these models is kept, made of the files and series as they are, and can be read.
+
+    Raises as `read_prepared`.
 
     No image is opened where none has changed: a window asks while somebody clicks. A file that took the place
     of another of its name, size and time is not told from it; `read_prepared` compares the images themselves.
@@ -143,8 +147,11 @@ def is_up_to_date(preparation: Preparation) -> bool:
     known = told.get("versions")
     if not isinstance(known, dict) or told.get("models") != _identities(preparation.folder):
         return False
+    # Versions before this one did not tell of which series of a folder a mask was made.
+    if told.get("series", {}) != preparation.series:
+        return False
     try:
-        return versions_of(preparation.files, known) == known
+        return versions_of(preparation.files, known) == known and _initial(arrays) is not None
     except ImageError:
         return False  # whoever reads the images is told why they cannot be
 
@@ -216,14 +223,16 @@ def _told(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _initial(arrays: dict[str, np.ndarray], images: Case) -> InitialMask | None:
+def _initial(arrays: dict[str, np.ndarray]) -> InitialMask | None:
     try:
-        initial = initial_of({name: array for name, array in arrays.items() if name != _TOLD})
-    except (KeyError, ValueError):
+        return initial_of({name: array for name, array in arrays.items() if name != _TOLD})
+    except (KeyError, ValueError, TypeError):
         return None
-    inside = all(
+
+
+def _lies_within(initial: InitialMask, images: Case) -> bool:
+    return all(
         low >= 0 and high <= size
         for one in (initial, *initial.others)
         for low, high, size in zip(one.box.start, one.box.stop, images.grid.shape, strict=True)
     )
-    return initial if inside else None

@@ -13,6 +13,7 @@ from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
 from VSClickCorrectLib.workflow.observable import Signal
+from VSClickCorrectLib.workflow.one_patient import of_one_patient
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.io.examinations import Examination
@@ -44,12 +45,18 @@ class FollowUpComparison:
         workbench.settled.connect(self._look)
 
     async def compare(self, before: Examination) -> None:
-        """Compare with an earlier examination; raises as `compare_examinations`, or what the job raises."""
+        """Compare with an earlier examination, and ask where its mask and its scan name different patients.
+
+        Raises as `of_one_patient` and `compare_examinations`, or what the job raises.
+        """
         # Few compare; here and where the window reads the earlier one, what does it is loaded.
         from VSClickCorrectLib.io.examinations import NAMES, Examination, compare_examinations, to_register
 
         workbench = self._workbench
         correction = workbench.under_way
+        before = await of_one_patient(self._host, before.checked)
+        if workbench.correction is not correction:
+            return
         case = correction.session.case
         later = replace(case.reference, scan=workbench.origin.scan or scan_of(workbench.reference))
         scans, found = to_register(before, Examination(workbench.values(), case.grid, later)), None

@@ -5,22 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from VSClickCorrectLib.errors import ImageError, StorageError, WorklistError, passed_over
-from VSClickCorrectLib.io.dicom_search import find_all_series, unnamed_folders
 from VSClickCorrectLib.io.files import is_text
 from VSClickCorrectLib.io.folders import walk
-from VSClickCorrectLib.io.naming import Kind, kind_of, words_of
-from VSClickCorrectLib.io.series_choice import Series
+from VSClickCorrectLib.io.naming import Kind
 from VSClickCorrectLib.worklist.case_list import CASES, COLUMNS, read_rows
 from VSClickCorrectLib.worklist.claims import LabelClaims
+from VSClickCorrectLib.worklist.dicom_cases import dicom_cases
+from VSClickCorrectLib.worklist.image_roles import SCANS, FoundImage, by_kind, case_of_images, is_scan
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.names import case_name, natural
 from VSClickCorrectLib.worklist.records import CaseRecord
-from VSClickCorrectLib.worklist.segmentations import Segmentations
+from VSClickCorrectLib.worklist.side_by_side import PlacedCase, together
 from VSClickCorrectLib.worklist.store import FOLDER
 from VSClickCorrectLib.worklist.trees import ClassifiedPath, classify_path
 from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase, is_gone
@@ -28,10 +28,10 @@ from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase, is_gone
 _GONE = "its files are not there any more; put them back or take the case off the list."
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
 # Folders of results, not of scans.
-_LEFT_OUT = {"derivatives", "sourcedata"}
+_RESULTS = {"derivatives", "sourcedata"}
 # Names of files begin with a case's label, and no system takes more than 255 bytes.
 _MAX_LENGTH = 64
-_SCANS = (Kind.T1CE, Kind.T1, Kind.NATIVE, Kind.T2, Kind.UNKNOWN)
+_Told = tuple[Path, ClassifiedPath]
 
 
 def find_cases(source: Path, output: Path) -> list[WorkCase]:
@@ -42,7 +42,7 @@ def find_cases(source: Path, output: Path) -> list[WorkCase]:
     source : Path
         A CSV file with the columns ``case``, ``t1ce``, ``t2``, ``mask`` (``label`` is not looked at), files
         relative to it; or a folder: one that ``vsclick import`` wrote, one named as crossMoDA or BIDS name
-        files, one with a folder a case (VS-SEG's ``vs_gk_<n>`` for instance), or DICOM series.
+        files, one with a folder a case (VS-SEG's ``vs_gk_<n>`` for instance), DICOM series, or both.
     output : Path
         The folder of the results, which is not searched.
 
@@ -113,11 +113,7 @@ def _image_of(files: Mapping[str, Path] | Mapping[str, str]) -> str | None:
 
 def _known_as(case: WorkCase, name: str) -> WorkCase:
     remark = f"its images are those of case '{name}', on which there is work; call it so to go on with that"
-    return _with_remark(case, remark)
-
-
-def _with_remark(case: WorkCase, remark: str) -> WorkCase:
-    return replace(case, remark="; ".join(filter(None, [case.remark, remark])))
+    return case.with_remark(remark)
 
 
 def _why_gone(name: str, now: str) -> str:
@@ -185,24 +181,22 @@ def _listed(path: Path, output: Path) -> list[WorkCase]:
 
 
 def _sharing_told(cases: Sequence[WorkCase]) -> list[WorkCase]:
-    """Tell of cases that share one image and not the other, as where a line of a list was copied.
+    """Tell of cases that share an image or the mask and not all images, as where a line of a list was copied.
 
-    Those that share all are one examination that is to be looked at twice.
+    Those that share all images are one examination that is to be looked at twice.
     """
-    images = {
-        case.name: {os.path.realpath(p) for p in (case.t1ce, case.t2) if p is not None} for case in cases
-    }
+    files = {case.name: {role: os.path.realpath(p) for role, p in case.files.items()} for case in cases}
+    images = {name: {p for role, p in its.items() if role != "mask"} for name, its in files.items()}
     of: dict[str, list[str]] = {}
-    for name, places in images.items():
-        for place in places:
+    for name, its in files.items():
+        for place in its.values():
             of.setdefault(place, []).append(name)
 
     def told(case: WorkCase) -> WorkCase:
-        own = images[case.name]
-        others = (name for place in sorted(own) for name in of[place] if images[name] != own)
-        other = next(others, None)
-        remark = f"one of its images is that of case '{other}', too, and the other is not; check the list"
-        return case if other is None else _with_remark(case, remark)
+        its, own = files[case.name].values(), images[case.name]
+        other = next((name for place in its for name in of[place] if images[name] != own), None)
+        remark = f"it shares a file with case '{other}' and not all images; check the list"
+        return case if other is None else case.with_remark(remark)
 
     return [told(case) for case in cases]
 
@@ -226,47 +220,50 @@ def _checked(case: WorkCase) -> WorkCase:
     return replace(case, fault="it has neither a T1ce nor a T2; add one or skip the case.")
 
 
-@dataclass(frozen=True)
-class _Image:
-    """A file, or a DICOM series in its folder, and what a person calls it."""
-
-    path: Path
-    name: str
-    uid: str = ""
-
-
 def _named(root: Path, output: Path) -> list[WorkCase]:
     told = [(path, classify_path(path, root)) for path in _images(root, output)]
-    grouped = _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER])
-    cases = []
-    for name, files in grouped.items():
-        if _is_scan(by_kind := _by_kind((file.kind, _Image(path, path.name)) for path, file in files)):
+    datasets = {file.dataset for _, file in told if file.dataset is not None and file.kind in SCANS}
+    cases, masks = [], []
+    for name, found in _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER]).items():
+        files, others = _of_one_dataset(found, datasets)
+        kinds = by_kind((file.kind, FoundImage(path, path.name)) for path, file in files)
+        if is_scan(kinds):
             homes = {file.home for _, file in files if file.home is not None}
-            cases.append(_of_one_home(_case(name, by_kind), homes))
-    cases = [_checked(case) for case in cases or _dicom(root, output)]
-    return sorted(cases, key=lambda case: natural(case.name))
+            case = _checked(_of_one_home(case_of_images(name, kinds), homes)).with_remark(others)
+            cases.append(PlacedCase(case, frozenset(path.parent for path, _ in files)))
+        else:
+            masks += [image.path for image in kinds.get(Kind.MASK, ())]
+    series = dicom_cases(root, output, masks, _RESULTS if cases else ())
+    listed = together(cases, [replace(one, case=_checked(one.case)) for one in series], root)
+    return sorted(listed, key=lambda case: natural(case.name))
 
 
-def _grouped(told: Sequence[tuple[Path, ClassifiedPath]]) -> dict[str, list[tuple[Path, ClassifiedPath]]]:
+def _of_one_dataset(files: Sequence[_Told], datasets: Collection[Path]) -> tuple[list[_Told], str]:
+    """Leave out masks that lie in another dataset with scans than a case's own; return what is to be told."""
+    own = {file.dataset for _, file in files if file.kind in SCANS}
+    others = []
+    for path, file in files:
+        if own and file.kind is Kind.MASK and file.dataset is not None:
+            # Masks may lie in a folder of their own within their dataset, or beside all.
+            around = (f for f in (file.dataset, *file.dataset.parents) if f in datasets)
+            others += [path] if next(around, None) not in (None, *own) else []
+    remark = f"{others[0].name} in another dataset with such a subject was not taken" if others else ""
+    return [(path, file) for path, file in files if path not in others], remark
+
+
+def _grouped(told: Sequence[_Told]) -> dict[str, list[_Told]]:
     """Return the files of each case; what a folder holds of several visits are several cases."""
-    cases: dict[str, list[tuple[Path, ClassifiedPath]]] = {}
+    cases: dict[str, list[_Told]] = {}
     for path, file in told:
         cases.setdefault(file.case, []).append((path, file))
     grouped = {}
     for name, files in cases.items():
-        if len({file.visit for _, file in files if file.visit and file.kind in _SCANS}) < 2:
+        if len({file.visit for _, file in files if file.visit and file.kind in SCANS}) < 2:
             grouped[name] = files
             continue
         for path, file in files:
             grouped.setdefault(f"{name}_{file.visit}" if file.visit else name, []).append((path, file))
     return grouped
-
-
-def _by_kind(images: Iterable[tuple[Kind, _Image]]) -> dict[Kind, list[_Image]]:
-    found: dict[Kind, list[_Image]] = {}
-    for kind, image in images:
-        found.setdefault(kind, []).append(image)
-    return found
 
 
 def _of_one_home(case: WorkCase, homes: set[Path]) -> WorkCase:
@@ -277,102 +274,9 @@ def _of_one_home(case: WorkCase, homes: set[Path]) -> WorkCase:
     return WorkCase(case.name, fault=f"{which} would both be called '{case.name}'; rename one of them.")
 
 
-def _is_scan(files: dict[Kind, list[_Image]]) -> bool:
-    return any(kind in files for kind in _SCANS)
-
-
-def _case(name: str, files: dict[Kind, list[_Image]]) -> WorkCase:
-    t1ce = files.get(Kind.T1CE) or files.get(Kind.T1, [])
-    found = {"t1ce": t1ce, "t2": files.get(Kind.T2, []), "mask": files.get(Kind.MASK, [])}
-    for role in ROLES:
-        images = found[role] = _preferred(role, found[role])
-        if len(images) > 1:
-            which = " and ".join(image.name for image in images[:2])
-            fault = f"it holds several files for its {role} ({which}); say in a CSV list which one to take."
-            return WorkCase(name, fault=fault)
-    if not found["t1ce"] and not found["t2"]:
-        return WorkCase(name, fault=_why_unclear(files))
-    remark = (
-        "" if files.get(Kind.T1CE) or not t1ce else f"{t1ce[0].name} does not say that it is with contrast"
-    )
-    chosen = {role: found[role][0] for role in ROLES if found[role]}
-    uids = {role: image.uid for role, image in chosen.items() if image.uid}
-    paths = {role: image.path for role, image in chosen.items()}
-    return replace(WorkCase.of(name, paths), series=uids, remark=remark)
-
-
-def _why_unclear(files: dict[Kind, list[_Image]]) -> str:
-    if native := files.get(Kind.NATIVE):
-        return f"{native[0].name} is a T1 without contrast; add a T1ce or a T2, or name them in a CSV list."
-    image = files[Kind.UNKNOWN][0]
-    return f"{image.name} does not say whether it is a T1 or a T2; say so in its name or a CSV list."
-
-
-def _preferred(role: str, images: list[_Image]) -> list[_Image]:
-    """Return those of several files that are on the T1ce's grid, or of masks those drawn on it."""
-    images = [image for image in images if "refT1" in image.name] or images
-    if role == "mask":
-        return [image for image in images if "t2" not in words_of(image.name)] or images
-    return images
-
-
 def _images(root: Path, output: Path) -> Iterator[Path]:
     for here, folders, names in walk(root):
-        folders[:] = [f for f in folders if f not in _LEFT_OUT and (here / f).resolve() != output]
+        folders[:] = [f for f in folders if f not in _RESULTS and (here / f).resolve() != output]
         for file in names:
             if file.lower().endswith(_SUFFIXES) and not file.startswith("."):
                 yield here / file
-
-
-def _dicom(root: Path, output: Path) -> Iterator[WorkCase]:
-    """Return a case for each patient with MR series, or for a folder of series without a patient."""
-    found: dict[str, list[Series]] = {}
-    series, others = find_all_series(root)
-    segmentations = Segmentations(series, others, output)
-    for one in series:
-        if one.modality == "MR":
-            found.setdefault(case_name(one.patient or one.folder.name), []).append(one)
-    for patient, its in found.items():
-        for name, study in _by_study(patient, its).items():
-            if (case := _of_series(name, study, root)) is not None:
-                yield segmentations.given_to(case)
-    for folder in unnamed_folders(root):
-        name = case_name("_".join(folder.relative_to(root).parts) or folder.name)
-        yield WorkCase(name, fault=f"the name {folder} is not UTF-8 text; rename it, and what is in it.")
-
-
-def _by_study(patient: str, series: Sequence[Series]) -> dict[str, list[Series]]:
-    """Return a patient's series, for each study apart where several of them hold the same sequence."""
-    kinds = [(s.kind, s.study) for s in series if s.kind in (Kind.T1CE, Kind.T1, Kind.T2)]
-    dates = {s.study: s.date for s in series}
-    if all(len({study for k, study in kinds if k is kind}) < 2 for kind, _ in kinds):
-        return {patient: list(series)}
-    told = len(set(dates.values())) == len(dates) and all(dates.values())
-    studies: dict[str, list[Series]] = {}
-    for one in series:
-        studies.setdefault(f"{patient}_{one.date if told else one.study}", []).append(one)
-    return studies
-
-
-def _of_series(name: str, series: Sequence[Series], root: Path) -> WorkCase | None:
-    """Return a case of DICOM series, None if none of them is a scan of use."""
-    places = [(s.kind if s.kind is not Kind.UNKNOWN else _by_folder(s, root), s) for s in series]
-    images = _by_kind((kind, _Image(s.folder, f"'{s.name}' in {s.folder.name}", s.uid)) for kind, s in places)
-    return _of_studies(_case(name, images), series) if _is_scan(images) else None
-
-
-def _of_studies(case: WorkCase, series: Sequence[Series]) -> WorkCase:
-    """Tell of a T1ce and a T2 of two studies; of two that name no patient nobody knows that it is one."""
-    its = [s for s in series if s.uid in case.series.values()]
-    if len({s.study for s in its}) < 2:
-        return case
-    if not its[0].patient and len({s.folder for s in its}) > 1:
-        which = " and ".join(str(s.folder) for s in its)
-        fault = f"{which} name no patient and are of two studies; say in a CSV list what belongs together."
-        return WorkCase(case.name, fault=fault)
-    remark = f"its T1ce and T2 are of two studies ({', '.join(s.date or s.study for s in its)}); check them"
-    return _with_remark(case, remark)
-
-
-def _by_folder(series: Series, root: Path) -> Kind:
-    return Kind.UNKNOWN if series.folder == root else kind_of(series.folder.name)

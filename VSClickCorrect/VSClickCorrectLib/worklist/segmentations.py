@@ -12,6 +12,7 @@ from VSClickCorrectLib.io.dicom_masks import SEG_CLASSES, SegmentationHeader, re
 from VSClickCorrectLib.io.dicom_search import is_dicom
 from VSClickCorrectLib.io.naming import Kind, kind_of
 from VSClickCorrectLib.io.series_choice import Series
+from VSClickCorrectLib.worklist.image_roles import of_several
 from VSClickCorrectLib.worklist.label_dicom import DICOM
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.work_case import WorkCase
@@ -55,9 +56,7 @@ class Segmentations:
         remarks += [f"{p.name} holds several segments, so it was not taken" for p, _ in its if p not in whole]
         remarks += self._unread
         if len(whole) > 1:
-            which = " and ".join(path.name for path in whole[:2])
-            fault = f"it holds several files for its mask ({which}); say in a CSV list which one to take."
-            return WorkCase(case.name, fault=fault)
+            return of_several(case.name, "mask", [path.name for path in whole])
         return replace(case, mask=whole[0] if whole else None, remark="; ".join(remarks))
 
     def _read(self, path: Path) -> None:

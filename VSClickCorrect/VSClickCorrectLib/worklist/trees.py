@@ -57,12 +57,15 @@ class ClassifiedPath:
         The folder by which the case is called, if any.
     visit : str
         At which of several visits it was made, empty if it does not say.
+    dataset : Path or None
+        The folder in which its subject has a folder, in a tree of one a subject.
     """
 
     case: str
     kind: Kind
     home: Path | None = None
     visit: str = ""
+    dataset: Path | None = None
 
 
 def classify_path(path: Path, root: Path) -> ClassifiedPath:
@@ -77,17 +80,17 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
     """
     if (told := of_crossmoda(path)) is not None:
         return told
-    stem = _SUFFIX.sub("", path.name)
+    stem = stem_of(path)
     places = path.parent.relative_to(root).parts
     if match := _BIDS.fullmatch(stem):
         kind = _of_bids(match["rest"], match["suffix"], places)
-        return ClassifiedPath(match["case"], kind, _home_of_subject(root, places, kind))
+        return _of_subject(match["case"], kind, root, places)
     # What Slicer saved as a segmentation is one, whatever image it is called after.
     kind = kind_of(f"{stem} seg" if path.name.lower().endswith(".seg.nrrd") else stem)
     subject = [place for place in places if re.fullmatch(r"(?:sub|ses)-[A-Za-z0-9+]+", place)]
     if subject and places[-1] in _DATATYPES:
         kind = _of_datatype(kind, places)
-        return ClassifiedPath("_".join(subject), kind, _home_of_subject(root, places, kind))
+        return _of_subject("_".join(subject), kind, root, places)
     home = path.parent
     if kind is Kind.UNKNOWN and places and kind_of(places[-1]) is not Kind.UNKNOWN:
         # One folder a sequence.
@@ -98,20 +101,27 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
     return ClassifiedPath(case_name("_".join(rest_of(stem)) or root.resolve().name), kind)
 
 
-def _home_of_subject(root: Path, places: tuple[str, ...], kind: Kind) -> Path | None:
-    """Return the folder of a scan's subject, as two datasets may have one of that name; None without one.
+def stem_of(path: Path) -> str:
+    """Return an image's name without what says which format it has."""
+    return _SUFFIX.sub("", path.name)
+
+
+def _of_subject(case: str, kind: Kind, root: Path, places: tuple[str, ...]) -> ClassifiedPath:
+    """Return a subject's image with its dataset: two may have a subject of that name.
 
     Masks may lie in a tree of their own, and so may each sequence, in folders that say which.
     """
     count = next((n for n, place in enumerate(places) if place.startswith("sub-")), None)
-    if count is None or kind in (Kind.MASK, Kind.LABEL, Kind.OTHER):
-        return None
-    return root.joinpath(*(p for p in places[:count] if kind_of(p) is Kind.UNKNOWN), places[count])
+    if count is None:
+        return ClassifiedPath(case, kind)
+    dataset = root.joinpath(*(place for place in places[:count] if kind_of(place) is Kind.UNKNOWN))
+    aside = kind in (Kind.MASK, Kind.LABEL, Kind.OTHER)
+    return ClassifiedPath(case, kind, None if aside else dataset / places[count], dataset=dataset)
 
 
 def of_crossmoda(path: Path) -> ClassifiedPath | None:
     """Return what a file's name tells as crossMoDA's editions name theirs; None if it is no such name."""
-    match = _CROSSMODA.fullmatch(_SUFFIX.sub("", path.name))
+    match = _CROSSMODA.fullmatch(stem_of(path))
     return ClassifiedPath(match["case"], _CROSSMODA_KINDS[match["role"]]) if match else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,10 @@ class WorkCase:
             return self.fault
         gone = [f"{path} does not exist any more" for path in self.files.values() if is_gone(path)]
         return f"{gone[0]}; put it back or skip the case." if gone else ""
+
+    def with_remark(self, remark: str) -> WorkCase:
+        """Return it with one more remark; an empty one is none."""
+        return replace(self, remark="; ".join(filter(None, [self.remark, remark])))
 
     def load(self, different_patients: bool = False) -> Case:
         """Read the sequences; the T2 is resampled to the grid of the T1ce.
