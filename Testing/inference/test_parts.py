@@ -12,9 +12,9 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.inference.forward import Place, forward, inputs_of
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.parts import class_shares
+from VSClickCorrectResearch.evaluation.forward import Place, forward, inputs_of
 
 SHAPE = (24, 30, 36)
 

@@ -8,9 +8,9 @@ from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference import slab_segmenter
-from VSClickCorrectLib.inference.forward import Place, forward, inputs_of
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectResearch.evaluation.forward import Place, forward, inputs_of
 
 SLAB = (16, 64, 64)
 

@@ -23,7 +23,7 @@ from VSClickCorrectLib.io.sample_case import SampleCase, read_sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from VSClickCorrectLib.inference.forward import Input, Place
+    from VSClickCorrectResearch.evaluation.forward import Input, Place
 
 FILE = "expected.json"
 # The sample case as networks may be given it, by which sequences there are.
@@ -123,7 +123,8 @@ def model_outputs(models: ModelFolder, device: str, tolerances: bool = False) ->
         If a model or the device cannot be used.
     """
     from VSClickCorrectLib.inference.device import choose_device, is_exact
-    from VSClickCorrectLib.inference.forward import forward, inputs_of
+
+    from VSClickCorrectResearch.evaluation.forward import forward, inputs_of
 
     chosen, processor = choose_device(device), choose_device("cpu")
     ours = [Model(entry, models.load(entry, processor)) for entry in models.entries.values()]
@@ -237,7 +238,7 @@ def _place(made: SampleCase, sequences: tuple[str, ...]) -> Place:
 
     All made of whole voxels, so that it is the same on every machine.
     """
-    from VSClickCorrectLib.inference.forward import Place
+    from VSClickCorrectResearch.evaluation.forward import Place
 
     grid = made.grid
     box = Box.around(grid.axial_order().arranged(made.truth))
@@ -251,7 +252,7 @@ def _place(made: SampleCase, sequences: tuple[str, ...]) -> Place:
 
 
 def _tolerance(model: Model, inputs: list[Input], truth: np.ndarray) -> float:
-    from VSClickCorrectLib.inference.forward import disturbed, forward
+    from VSClickCorrectResearch.evaluation.forward import disturbed, forward
 
     right = _kept(truth, inputs, forward(model, inputs, exact=True))
     differences = []

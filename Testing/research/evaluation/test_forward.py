@@ -8,9 +8,9 @@ from bright_ball import CENTER, GRID, ball, ball_case
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.inference.forward import Place, inputs_of
 from VSClickCorrectLib.inference.model_entry import ROLES, ModelEntry
 from VSClickCorrectLib.inference.plain_segmenter import Model
+from VSClickCorrectResearch.evaluation.forward import Place, inputs_of
 
 PLACE = Place(ball_case(), Box.around(ball()).padded(4), ArrayMask(GRID, ball()), [Click(CENTER)] * 2)
 
