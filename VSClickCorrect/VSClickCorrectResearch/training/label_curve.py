@@ -9,9 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
@@ -19,8 +17,8 @@ from VSClickCorrectLib.io.files import make_folder
 
 from VSClickCorrectResearch.datasets.cases import list_cases
 from VSClickCorrectResearch.datasets.fingerprints import sha256_of
-from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.rounds import Method, Play, Start, play_rounds
+from VSClickCorrectResearch.evaluation.shown_tumour import shown_mask
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.export import export
 from VSClickCorrectResearch.training.kept import kept
@@ -140,16 +138,6 @@ def _played(initial: ModelFolder, corrector: ModelFolder, test: Path) -> dict[st
     method = Method("corrector", Corrector.load(corrector, device="cpu"))
     dice: dict[str, list[float]] = {}
     for case in (case.load() for case in list_cases(test)):
-        tumour = Box.of_array(case.grid.axial_order().arranged(case.truth))
-        if tumour is not None:
-            rounds = play_rounds(case, _start(segmenter, case, tumour), method, Play())
-            dice[case.name] = [one.scores.dice for one in rounds]
+        if (mask := shown_mask(segmenter, case)) is not None:
+            dice[case.name] = [one.scores.dice for one in play_rounds(case, Start(mask), method, Play())]
     return dice
-
-
-def _start(segmenter: PlainSegmenter, case: LabelledCase, tumour: Box) -> Start:
-    """Return all that the initial model takes for tumour, shown what it is shown of a candidate."""
-    window = segmenter.window(case.case, tumour)
-    mask = np.zeros_like(case.truth)
-    mask[window.box.slices] = segmenter.probability(case.case, window) >= segmenter.model.entry.threshold
-    return Start(mask)

@@ -182,12 +182,16 @@ def _scored(
 
 
 def _trial(row: Repeated, seed: int, output: Path, held_back: HeldBack) -> Trial:
-    network = network_of(row.trained, output / BEST).eval()
-    # The first line tells the schedule.
-    _, *looks = map(json.loads, (output / LOG).read_text(encoding="utf-8").splitlines())
-    course = [[int(look["step"]), round(look["score"], 4)] for look in looks]
+    network, course = network_of(row.trained, output / BEST).eval(), course_of(output)
     dice = {
         name: [round(value, 4) for value in found.mean(axis=0).tolist()]
         for name, found in held_back.dice(network).items()
     }
     return Trial(row.name, seed, course[-1][0], row.trained.course.batch, course, dice)
+
+
+def course_of(output: Path) -> list[list[float]]:
+    """Return steps and the validation score after each, as a training's folder has them logged."""
+    # The first line tells the schedule.
+    _, *looks = map(json.loads, (output / LOG).read_text(encoding="utf-8").splitlines())
+    return [[int(look["step"]), round(look["score"], 4)] for look in looks]

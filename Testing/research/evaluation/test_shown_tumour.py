@@ -1,0 +1,34 @@
+"""What an initial model makes of a tumour that it is shown."""
+
+import pytest
+import torch
+from bright_ball import GRID, ball, ball_case, dice
+from handmade_models import write_bright_models
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
+from VSClickCorrectResearch.datasets.labelled import LabelledCase
+from VSClickCorrectResearch.evaluation.shown_tumour import shown_dice, shown_mask
+
+
+@pytest.fixture(scope="module")
+def segmenter(tmp_path_factory):
+    models = ModelFolder(write_bright_models(tmp_path_factory.mktemp("models") / "bright"))
+    entry = models.entry("initial")
+    return PlainSegmenter(Model(entry, models.load(entry, torch.device("cpu"))))
+
+
+def test_tumour_is_seen_with_a_margin_and_nothing_beyond_it(segmenter):
+    near, far = (60.0, -14.0, 18.0), (60.0, -40.0, 18.0)
+    case, truth = ball_case(GRID, near, far), ball(center=near, radius=2.0)
+    mask = shown_mask(segmenter, LabelledCase("case", case, truth))
+    # What is shown ends 14 mm behind the tumour, at 30 mm; the other ball begins at 33 mm.
+    assert mask[ball(center=near, radius=5.0)].all()
+    assert not mask[ball(center=far)].any()
+
+
+def test_cases_are_scored_by_the_mask_and_those_without_a_tumour_left_out(segmenter):
+    cases = [LabelledCase("one", ball_case(), ball()), LabelledCase("none", ball_case(), ball() & False)]
+    scores = shown_dice(segmenter, cases)
+    assert list(scores) == ["one"]
+    assert scores["one"] == pytest.approx(dice(shown_mask(segmenter, cases[0]), ball()), abs=1e-9)
+    assert 0.5 < scores["one"] < 1
