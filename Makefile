@@ -117,12 +117,13 @@ TRAIN = $(BIN)/vsclick train Resources/Experiments/$(1).toml --training $(RUNS)/
   --validation $(RUNS)/$(2)-validation --output $(RUNS)/$(1) --threads $(THREADS)
 EXPERIMENTS := $(filter-out %-curve-dice %-curve-focal-tversky,$(filter initial-% cut-% past-%,\
   $(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml))))))
-.PHONY: cohorts wide train train-wide experiments label-curve $(EXPERIMENTS)
+.PHONY: cohorts wide train train-wide experiments label-curve slice-wise $(EXPERIMENTS)
 
 cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-training --split training --count 400 --seed 11
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-validation --split validation --count 40 --seed 12
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-test --split test --count 40 --seed 13
+	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/slices-test --split test --balanced --count 200 --seed 61
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-training --split training --extent head --count 200 --seed 14
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/head-validation --split validation --extent head --count 24 --seed 15
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/scan-validation --split validation --extent scan --count 20 --seed 16
@@ -177,6 +178,9 @@ $(EXPERIMENTS): $(VENV)/.ready-train
 
 label-curve: $(VENV)/.ready-train ## What clicks replace in labelled cases: trainings on 8 to 170 cases, table and picture
 	$(BIN)/python Testing/tools/label_curve.py $(RUNS) --threads $(THREADS)
+
+slice-wise: $(VENV)/.ready-train ## A slice-wise initial model beside the volumetric one, on thin and on thick slices
+	$(BIN)/python Testing/tools/slice_wise.py $(RUNS) --threads $(THREADS)
 
 # Evaluation: for instance make evaluate CASES=cases.csv START=initial OPTIONS=--one-by-one
 CASES ?= $(RUNS)/region-validation
