@@ -41,6 +41,30 @@ def test_segment_is_saved_with_its_journal(widget, begun, desktop, small, spoile
     assert [json.loads(line)["event"] for line in events] == ["session", "edit"]
 
 
+def test_the_mask_of_an_image_of_no_place_names_none_either(
+    widget, headless, desktop, small, spoiled, tmp_path
+):
+    import nibabel as nib
+    from VSClickCorrectLib.geometry.grid import Grid
+    from VSClickCorrectLib.geometry.volume import Case, Volume
+    from VSClickCorrectLib.mrml.examples import add_example
+    from VSClickCorrectLib.session.oracle import Oracle
+
+    grid = Grid(small.grid.shape, np.diag([-0.8, -0.8, 1.5, 1.0]))
+    case = Case(Volume(small.t1ce.array, grid, sides_known=False), None)
+    example = add_example(headless.scene, case, spoiled)
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
+    widget.ui.t1ceSelector.setCurrentNode(example.t1ce)
+    widget.ui.t2Selector.setCurrentNode(None)
+    widget.ui.segmentSelector.setCurrentNode(example.segmentation)
+    widget.ui.correctButton.click()
+    desktop.answers.append(str(tmp_path / "case.nii.gz"))
+    widget.ui.saveButton.click()
+    saved = nib.load(tmp_path / "case.nii.gz")
+    assert (saved.header["qform_code"], saved.header["sform_code"]) == (0, 0)
+    np.testing.assert_array_equal(np.asarray(saved.dataobj).transpose(), spoiled)
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_a_name_without_a_suffix_is_offered_one(widget, begun, desktop, small, tmp_path, there):
     from VSClickCorrectLib.io.images import read_mask

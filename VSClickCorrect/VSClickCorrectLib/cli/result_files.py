@@ -11,7 +11,6 @@ import numpy as np
 
 from VSClickCorrectLib.cli.telling import ask, may_ask
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_out import (
     CONTOURS,
@@ -110,8 +109,15 @@ class MaskResults:
         if self._wants_dicom and self._scans.place is not None:
             self._source = read_source(self._scans.place, reference.grid, reference.series)
 
-    def write(self, values: np.ndarray, grid: Grid) -> str:
+    def write(self, values: np.ndarray, reference: Volume) -> str:
         """Write a mask, ``(K, J, I)`` bool; return where, for a person. Of an empty one there is only a mask.
+
+        Parameters
+        ----------
+        values : ndarray of bool
+            ``(K, J, I)``.
+        reference : Volume
+            The sequence on whose grid it lies.
 
         Raises
         ------
@@ -119,6 +125,7 @@ class MaskResults:
             If it cannot be written; neither mask nor DICOM objects are then.
         """
         where, objects, write_beside = str(self._output), {}, lambda: None
+        grid = reference.grid
         if self._source is not None and self._folder is not None and values.any():
             objects = dicom_objects(self._source, values, grid, self._automatic)
             where, write_beside = f"{where} and {self._folder}", partial(write_objects, self._folder, objects)
@@ -129,7 +136,7 @@ class MaskResults:
                 )
                 write_segmentation(self._output, segmentation, write_beside)
             else:
-                write_mask(self._output, values, grid, before=write_beside)
+                write_mask(self._output, values, grid, sides_known=reference.sides_known, before=write_beside)
         return where
 
     def _ask_to_replace(self, unasked: Path | None) -> None:

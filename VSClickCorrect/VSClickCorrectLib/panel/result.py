@@ -55,6 +55,7 @@ class ResultSection(Section):
         # What reads and writes images is of no use before.
         from VSClickCorrectLib.io.images import write_mask
         from VSClickCorrectLib.mrml.dicom_files import save_dicom
+        from VSClickCorrectLib.mrml.volume_files import sides_known
 
         workbench = self.workbench
         (segmentation, segment_id), name = workbench.segment, workbench.segment[0].GetName()
@@ -75,7 +76,7 @@ class ResultSection(Section):
             source = origin.source(grid) if origin.path is not None else None
             written = save_dicom(path, workbench.reference, workbench.values(), grid, source)
         else:
-            write_mask(path, workbench.values(), grid, name)
+            write_mask(path, workbench.values(), grid, name, sides_known(workbench.reference))
         journal = _journal_of(path)
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
