@@ -1,6 +1,7 @@
 """The section Result: what the segment measures, and saving it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,6 +143,28 @@ def test_segment_of_a_dicom_volume_is_saved_as_dicom(widget, begun, desktop, sma
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     saved = read_mask(tmp_path / "out" / "case.dcm", small.grid)
     np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+
+
+def test_no_image_of_the_patient_is_replaced_even_if_the_dialog_is_told_to(
+    widget, begun, desktop, headless, tmp_path, dicom
+):
+    one = next(iter(dicom.files))
+    slice_file = Path(dicom.files[one]).rename(tmp_path / "t1" / "IM1.dcm")
+    dicom.files[one] = str(slice_file)
+    image = tmp_path / "t2.nii.gz"
+    image.write_bytes(b"the T2 that Slicer loaded")
+    storage = headless.scene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    storage.SetFileName(str(image))
+    begun.t2.SetAndObserveStorageNodeID(storage.GetID())
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for path, said in (
+        (slice_file, "is DICOM and no segmentation"),
+        (image, "is one of the files to be read"),
+    ):
+        desktop.answers.append(str(path))
+        widget.ui.saveButton.click()
+        assert said in widget.ui.statusLabel.text
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
 
 
 def test_another_mask_s_report_goes_only_if_that_is_confirmed(widget, begun, desktop, tmp_path, dicom):
