@@ -19,6 +19,7 @@ from VSClickCorrectLib.io.dicom_out import (
     SEGMENTATION,
     check_objects_folder,
     dicom_objects,
+    remove_objects,
     segmentation_object,
     write_objects,
     write_segmentation,
@@ -110,7 +111,9 @@ class MaskResults:
             self._source = read_source(self._scans.place, reference.grid, reference.series)
 
     def write(self, values: np.ndarray, reference: Volume) -> str:
-        """Write a mask, ``(K, J, I)`` bool; return where, for a person. Of an empty one there is only a mask.
+        """Write a mask; return where, for a person.
+
+        Of an empty one there is only a mask, and what is in the folder for DICOM of an older one goes.
 
         Parameters
         ----------
@@ -126,7 +129,10 @@ class MaskResults:
         """
         where, objects, write_beside = str(self._output), {}, lambda: None
         grid = reference.grid
-        if self._source is not None and self._folder is not None and values.any():
+        if self._folder is not None and not values.any():
+            where = f"{where}, and nothing to {self._folder}, as it is empty"
+            write_beside = partial(remove_objects, self._folder)
+        elif self._source is not None and self._folder is not None:
             objects = dicom_objects(self._source, values, grid, self._automatic)
             where, write_beside = f"{where} and {self._folder}", partial(write_objects, self._folder, objects)
         with finished_before_signals():
