@@ -331,10 +331,11 @@ class Uploads:
         if mask is None:
             raise ImageError("no earlier mask was chosen; choose one.")
         if scan is None:
-            return Examination(*_named(mask, lambda path: read_lone_mask_apart(path, self._limit)))
+            values, grid, patient = _named(mask, lambda path: read_lone_mask_apart(path, self._limit))
+            return Examination(values, grid, None, patient)
         volume = _named(scan, lambda path: read_volume_apart(path, "t1ce", self._limit))
-        values, _ = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
-        return Examination(values, volume.grid, volume)
+        values, patient = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
+        return Examination(values, volume.grid, volume, patient)
 
     def _file_with(self, sequence: str) -> _File | None:
         """Return the file in which a sequence is, None if none was sent or chosen."""

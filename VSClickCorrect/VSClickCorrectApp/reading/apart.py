@@ -56,10 +56,10 @@ def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> tuple[np.ndarray
     return values, answer["patient"]
 
 
-def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid]:
-    """Read a mask, ``(K, J, I)`` bool, and its own grid; raises as `read_volume_apart`."""
+def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid, str]:
+    """Read a mask, ``(K, J, I)`` bool, its own grid, and whose it is; raises as `read_volume_apart`."""
     values, answer = _read(path, {"most_bytes": most_bytes})
-    return values, Grid(values.shape, np.array(answer["affine"]))
+    return values, Grid(values.shape, np.array(answer["affine"])), answer["patient"]
 
 
 def list_series_apart(path: Path, most_bytes: int) -> list[OfferedSeries]:

@@ -85,7 +85,7 @@ def _image(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         return read_sent_mask(path, grid, most_bytes), {"patient": patient_of_mask(path)}
     if "sequence" not in task:
         values, grid = read_sent_lone_mask(path, most_bytes)
-        return values, {"affine": grid.affine.tolist()}
+        return values, {"affine": grid.affine.tolist(), "patient": patient_of_mask(path)}
     volume = read_sent_volume(path, task["sequence"], most_bytes, task["uid"])
     return volume.array, volume_as_json(volume) | {"headers": sent_headers(path, volume.series)}
 

@@ -13,10 +13,10 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_length import sop_class
+from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.files import reading
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_lone_mask, read_mask
-from VSClickCorrectLib.io.pairing import are_of_two
 from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.io.tumour_label import Label
 from VSClickCorrectLib.measure.change import FollowUp, follow_up
@@ -39,11 +39,21 @@ class Examination:
         Where the mask lies: the scan's grid, where there is one.
     scan : Volume or None
         The sequence.
+    patient : str
+        The PatientID that the mask's own header names, empty where it names none.
     """
 
     values: np.ndarray
     grid: Grid
     scan: Volume | None = None
+    patient: str = ""
+
+    @property
+    def patients(self) -> set[str]:
+        """Whom the headers of mask and scan name, in small letters."""
+        told = self.scan.scan if self.scan is not None else None
+        named = (self.patient, told.patient if told is not None else "")
+        return {name.casefold() for name in named if name}
 
     @classmethod
     def read(cls, mask: Path, scan: Path | None = None, label: Label | None = None) -> Examination:
@@ -55,10 +65,10 @@ class Examination:
             If one cannot be used, or the mask does not lie on the scan.
         """
         if scan is None:
-            return cls(*read_lone_mask(mask, label))
+            return cls(*read_lone_mask(mask, label), patient=patient_of_mask(mask))
         with GivenScans(scan, None) as scans:
             volume = cast(Volume, scans.read("t1ce"))
-        return cls(read_mask(mask, volume.grid, label), volume.grid, volume)
+        return cls(read_mask(mask, volume.grid, label), volume.grid, volume, patient_of_mask(mask))
 
 
 def is_one_scan(before: Examination, after: Examination) -> bool:
@@ -109,8 +119,7 @@ def compare_examinations(
     if registration is not None:
         matrix, placed_by = registration.matrix, "registration" if registration.improved else "header"
     found = follow_up(_measured(before), _measured(after), matrix, placed_by)
-    scans = (one.scan.scan if one.scan is not None else None for one in (before, after))
-    return replace(found, different_patients=are_of_two(*scans))
+    return replace(found, different_patients=len(before.patients | after.patients) > 1)
 
 
 def _measured(one: Examination) -> Measurements:

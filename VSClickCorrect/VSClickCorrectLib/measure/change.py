@@ -125,7 +125,7 @@ class FollowUp:
         help), ``outside`` (the later tumour does not lie within the earlier scan), ``coarse`` (it does, but
         is too small for that scan's slices), or empty.
     different_patients : bool
-        Whether the scans' headers name two.
+        Whether the headers of masks and scans name two.
     """
 
     before: Measurements
@@ -167,7 +167,10 @@ class FollowUp:
 
     def _lines(self) -> Iterator[str]:
         if self.different_patients:
-            yield "Note: the headers of the two scans name different patients; check that both are of one."
+            yield (
+                "Note: the headers of the two examinations name different patients; check that both are of "
+                "one."
+            )
         if not self.before.voxels or not self.after.voxels:
             which = "earlier" if not self.before.voxels else "later"
             yield f"The {which} mask is empty, so there is no change to tell."
