@@ -293,6 +293,15 @@ def test_an_empty_mask_is_not_reported(folder):
         dicom_out.dicom_objects(read_source(folder, OBLIQUE), np.zeros(SHAPE, bool), OBLIQUE)
 
 
+def test_an_empty_mask_is_a_segmentation_of_nothing_of_which_nothing_is_said(path, tmp_path, caplog):
+    nothing = np.zeros(SHAPE, bool)
+    segmentation = dicom_out.segmentation_object(read_source(path, OBLIQUE), nothing, OBLIQUE)
+    dicom_out.write_segmentation(tmp_path / SEGMENTATION, segmentation)
+    assert caplog.records == []
+    dataset = pydicom.dcmread(tmp_path / SEGMENTATION)
+    assert (dataset.NumberOfFrames, dataset.pixel_array.any()) == (SHAPE[0], False)
+
+
 def test_without_highdicom_a_sentence_says_what_to_install(folder, monkeypatch):
     def missing(name):
         raise ImportError(name)
