@@ -21,6 +21,7 @@ from VSClickCorrectLib.io.files import (
     write_atomically,
     write_folder,
     write_text,
+    write_together,
 )
 from VSClickCorrectLib.io.images import read_mask, read_volume, write_mask, write_volume
 from VSClickCorrectLib.io.suffixes import MASK_SUFFIXES
@@ -265,3 +266,22 @@ def test_a_folder_that_is_gone_is_not_brought_to_the_disk(tmp_path):
     sync_folder(tmp_path / "gone")
     write_volume(tmp_path / "scan.nrrd", SCAN)
     np.testing.assert_array_equal(read_volume(tmp_path / "scan.nrrd").array, SCAN.array)
+
+
+@pytest.mark.parametrize("blocked", ["a.dcm", "b.dcm", "c.dcm"])
+@pytest.mark.parametrize("older", [(), ("a.dcm",), ("a.dcm", "b.dcm", "c.dcm")])
+def test_of_files_that_belong_together_none_is_new_where_one_cannot_be(tmp_path, older, blocked):
+    """As where another program holds one of them open on Windows."""
+    for name in older:
+        (tmp_path / name).write_text(f"older {name}")
+    (tmp_path / blocked).unlink(missing_ok=True)
+    (tmp_path / blocked).mkdir()
+    writers = {name: lambda path: path.write_text("newer") for name in ("a.dcm", "b.dcm", "c.dcm")}
+    with pytest.raises(StorageError, match="cannot write into"):
+        write_together(tmp_path, writers)
+    assert left_in(tmp_path) == sorted({*older, blocked})
+    for name in {*older} - {blocked}:
+        assert (tmp_path / name).read_text() == f"older {name}"
+    (tmp_path / blocked).rmdir()
+    write_together(tmp_path, writers)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(writers, "newer")

@@ -5,12 +5,16 @@ import time
 from threading import Event
 from types import SimpleNamespace
 
+import nibabel as nib
 import numpy as np
 import pytest
 from bright_ball import CENTER, RADIUS_MM, ball, ball_volume, write_image
 from VSClickCorrectApp.logic.files_logic import FilesLogic
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.mrml.part_segments import TAG
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
@@ -252,3 +256,19 @@ def test_the_journal_of_a_part_saves_nothing_of_the_tumour(browser, page, sessio
     page.logic.download("scene.mrb")
     page.logic.note_saved()
     assert not page.flow.unsaved.there and page.workbench.segment == (segmentation, part)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_the_mask_of_an_image_of_no_place_names_none_until_somebody_puts_it_somewhere(
+    browser, page, tmp_path, moved
+):
+    affine = np.diag([-0.75, -0.75, 1.5, 1.0])
+    affine[0, 3] = 9.0 if moved else 0.0
+    grid = Grid(START.shape, affine)
+    volume = Volume(ball_volume().array, grid, sides_known=False)
+    page.workbench.open(OpenedCase("no place", volume, None, START))
+    asyncio.run(page.workbench.begin())
+    (tmp_path / "mask.nii.gz").write_bytes(page.logic.download("tumour.nii.gz"))
+    header = nib.load(tmp_path / "mask.nii.gz").header
+    assert bool(header["qform_code"] or header["sform_code"]) is moved
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.nii.gz", grid), START)

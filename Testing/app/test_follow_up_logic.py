@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
-from source_series import write_slices
+from source_series import write_segmentation_of, write_slices
 from VSClickCorrectApp.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectApp.logic.running_logic import RunningLogic
 from VSClickCorrectApp.uploads import Uploads
@@ -103,6 +103,17 @@ def test_an_earlier_mask_of_another_patient_than_its_scan_is_asked_about(page, t
     assert asked == ["The image is of patient 'Adam' and the mask of 'Eve'. Take the two for one patient's?"]
     assert page.shown.text.startswith("Volume: ") is sure
     assert page.message.is_error is not sure
+
+
+def test_an_earlier_segmentation_of_another_patient_is_told(page, tmp_path):
+    folder = write_slices(tmp_path / "scan", ball_volume(), patient="P-2")
+    scan = Scan("P-2", "", "", "")
+    page.workbench.open(
+        OpenedCase("one", replace(ball_volume(), scan=scan), None, ball(), Origin(None, scan))
+    )
+    send(page, "before", write_segmentation_of(folder, tmp_path / "mask.dcm", ball(), GRID, "P-1"))
+    compare(page)
+    assert page.shown.text.startswith("Note: the headers of the two examinations name different patients")
 
 
 def test_what_cannot_be_read_is_told_and_removed(page, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
 from scipy.spatial.transform import Rotation
-from source_series import write_slices
+from source_series import write_segmentation_of, write_slices
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
@@ -157,6 +157,25 @@ def test_masks_alone_that_name_different_patients_are_told(compare, tmp_path):
     (eve, _), (adam, _) = (written_mask(tmp_path / name, ball(), name) for name in ("Eve", "Adam"))
     assert compare(eve, adam).startswith("Note: the headers of the two examinations name different patients")
     assert "patients" not in compare(eve, eve)
+
+
+def test_whether_segmentations_of_two_patients_are_told(compare, tmp_path):
+    scan = write_slices(tmp_path / "t1ce", ball_volume(), patient="MILLER")
+    masks = {
+        name: write_segmentation_of(scan, tmp_path / f"{name}.dcm", ball(), GRID, name)
+        for name in ("MILLER", "SMITH", "Smith")
+    }
+    plain = write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8))
+    scans = ["--before-scan", scan, "--after-scan", scan]
+    for before, after, more, told in (
+        (masks["MILLER"], masks["SMITH"], [], True),
+        (masks["Smith"], masks["SMITH"], [], False),
+        (masks["MILLER"], plain, [], False),
+        (plain, masks["MILLER"], scans, False),
+    ):
+        text = compare(before, after, *more)
+        assert ("Note: the headers of the two examinations name different patients" in text) is told
+        assert "SMITH" not in text
 
 
 def test_one_scan_alone_is_refused(refused, tmp_path):

@@ -1,6 +1,7 @@
 """DICOM in and out of the commands: a mask of a DICOM series becomes DICOM SEG, report and RTSTRUCT."""
 
 import errno
+from dataclasses import replace
 
 import highdicom as hd
 import numpy as np
@@ -58,6 +59,22 @@ def test_dicom_beside_a_mask_of_another_kind(vsclick, refused, series, tmp_path)
     again = ("segment", "--t1ce", series, "--output", tmp_path / "other.nii.gz", "--dicom", folder)
     assert f"{folder / SEGMENTATION} is there already" in refused(*again)
     assert vsclick(*again, "--force") == 0
+
+
+def test_an_empty_mask_leaves_no_objects_of_the_one_that_it_replaces(vsclick, series, tmp_path, capsys):
+    """They would tell of a tumour beside a mask that has none."""
+    scan = ball_volume()
+    nothing = write_slices(tmp_path / "t1ce", replace(scan, array=np.full_like(scan.array, 7)))
+    output, folder = tmp_path / "mask.nii.gz", tmp_path / "dicom"
+    words = ["--output", output, "--dicom", folder, "--force"]
+    assert vsclick("segment", "--t1ce", series, *words) == 0
+    (folder / "letter.txt").write_text("somebody else's")
+    capsys.readouterr()
+    assert vsclick("segment", "--t1ce", nothing, *words) == 0
+    assert not read_mask(output, GRID).any()
+    assert [path.name for path in folder.iterdir()] == ["letter.txt"]
+    told = f"An empty mask was written to {output}, and nothing to {folder}, as it is empty."
+    assert told in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", ["--output", "--dicom"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from types import SimpleNamespace
 
+import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
@@ -20,11 +21,13 @@ from bright_ball import (
     dice,
     read_image,
     write_image,
+    write_points,
 )
 from handmade_models import bright_unet3d, pickled_trap, vouch_for
 from safetensors.numpy import save
 from source_series import write_slices
 from vs_seg_files import write_series
+from VSClickCorrectLib.cli.main import main
 
 NEAR = 0.93
 ELSEWHERE = AXIAL + np.array([[0, 0, 0, 500.0], [0] * 4, [0] * 4, [0] * 4])
@@ -363,3 +366,22 @@ def test_the_second_candidate_is_told_and_written_when_asked_for(vsclick, tmp_pa
     assert vsclick("segment", "--t1ce", scan, "--output", nowhere, "--candidate", 3) == 2
     assert "There is no candidate 3, only 2" in capsys.readouterr().err
     assert not nowhere.exists()
+
+
+def test_a_mask_of_an_image_of_no_place_names_none_either(vsclick, files, tmp_path):
+    """Else other programs, which do not place such images as Slicer does, lay it elsewhere."""
+    image = nib.Nifti1Image(ball_volume().array.transpose(), None)
+    image.header.set_zooms((0.75, 0.75, 1.5))
+    nib.save(image, tmp_path / "t1.nii.gz")
+    expected = nib.load(tmp_path / "t1.nii.gz").affine
+    words = ["--t1ce", tmp_path / "t1.nii.gz", "--output"]
+    assert vsclick("segment", *words, tmp_path / "found.nii.gz") == 0
+    # The image's middle voxel, where Slicer places it.
+    click = write_points(tmp_path / "c.mrk.json", [(-24.0, -24.0, 18.0, "include")])
+    more = ["--mask", tmp_path / "found.nii.gz", "--clicks", click, "--journal", tmp_path / "j.jsonl"]
+    assert vsclick("correct", *words, tmp_path / "corrected.nii", *more) == 0
+    assert main(["resume", *map(str, (tmp_path / "j.jsonl", *words, tmp_path / "again.nii.gz"))]) == 0
+    for name in ("found.nii.gz", "corrected.nii", "again.nii.gz"):
+        mask = nib.load(tmp_path / name)
+        np.testing.assert_allclose(mask.affine, expected, err_msg=name)
+        assert np.asarray(mask.dataobj).any()

@@ -185,6 +185,25 @@ def test_contours_enclose_the_mask(path, written):
         assert contour.NumberOfContourPoints * 3 == len(contour.ContourData)
 
 
+def test_a_contour_of_thousands_of_corners_is_one_of_decimals(tmp_path, recwarn):
+    """More than 64 kB of them, as of a ragged mask, which pydicom writes as unknown where they do not fit."""
+    shape = (2, 60, 110)
+    grid = Grid(shape, np.diag([-0.5, -0.5, 1.5, 1.0]))
+    mask = np.zeros(shape, bool)
+    mask[1, :, 0] = mask[1, ::4] = True
+    # Each second pixel beside each of fifteen teeth of a comb.
+    mask[1, 1::4, ::2] = True
+    series = write_slices(tmp_path / "t1ce", Volume(np.zeros(shape, np.int16), grid))
+    dicom_out.write_objects(tmp_path, dicom_out.dicom_objects(read_source(series, grid), mask, grid))
+    assert not recwarn.list
+    [contour] = pydicom.dcmread(tmp_path / CONTOURS).ROIContourSequence[0].ContourSequence
+    data = contour.get_item("ContourData")
+    assert data.VR in (None, "DS") and data.length > 1 << 16
+    assert len(contour.ContourData) == 3 * contour.NumberOfContourPoints
+    points = np.array(contour.ContourData, float).reshape(-1, 3)
+    assert polygon_mm2(points - points[0]) == pytest.approx(mask.sum() * 0.25)
+
+
 def test_the_three_belong_together_and_replace_older_ones(folder, tmp_path):
     source = read_source(folder, OBLIQUE)
     for mask in (MASK, np.roll(MASK, 1, axis=0)):
@@ -272,6 +291,15 @@ def test_a_missing_slice_is_no_grid(folder, tmp_path):
 def test_an_empty_mask_is_not_reported(folder):
     with pytest.raises(ImageError, match="mask is empty"):
         dicom_out.dicom_objects(read_source(folder, OBLIQUE), np.zeros(SHAPE, bool), OBLIQUE)
+
+
+def test_an_empty_mask_is_a_segmentation_of_nothing_of_which_nothing_is_said(path, tmp_path, caplog):
+    nothing = np.zeros(SHAPE, bool)
+    segmentation = dicom_out.segmentation_object(read_source(path, OBLIQUE), nothing, OBLIQUE)
+    dicom_out.write_segmentation(tmp_path / SEGMENTATION, segmentation)
+    assert caplog.records == []
+    dataset = pydicom.dcmread(tmp_path / SEGMENTATION)
+    assert (dataset.NumberOfFrames, dataset.pixel_array.any()) == (SHAPE[0], False)
 
 
 def test_without_highdicom_a_sentence_says_what_to_install(folder, monkeypatch):

@@ -1,6 +1,7 @@
 """The section Result: what the segment measures, and saving it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +40,30 @@ def test_segment_is_saved_with_its_journal(widget, begun, desktop, small, spoile
     np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
     events = (tmp_path / "case.journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["event"] for line in events] == ["session", "edit"]
+
+
+def test_the_mask_of_an_image_of_no_place_names_none_either(
+    widget, headless, desktop, small, spoiled, tmp_path
+):
+    import nibabel as nib
+    from VSClickCorrectLib.geometry.grid import Grid
+    from VSClickCorrectLib.geometry.volume import Case, Volume
+    from VSClickCorrectLib.mrml.examples import add_example
+    from VSClickCorrectLib.session.oracle import Oracle
+
+    grid = Grid(small.grid.shape, np.diag([-0.8, -0.8, 1.5, 1.0]))
+    case = Case(Volume(small.t1ce.array, grid, sides_known=False), None)
+    example = add_example(headless.scene, case, spoiled)
+    widget.panel.flow.networks.corrector = Oracle(small.truth)
+    widget.ui.t1ceSelector.setCurrentNode(example.t1ce)
+    widget.ui.t2Selector.setCurrentNode(None)
+    widget.ui.segmentSelector.setCurrentNode(example.segmentation)
+    widget.ui.correctButton.click()
+    desktop.answers.append(str(tmp_path / "case.nii.gz"))
+    widget.ui.saveButton.click()
+    saved = nib.load(tmp_path / "case.nii.gz")
+    assert (saved.header["qform_code"], saved.header["sform_code"]) == (0, 0)
+    np.testing.assert_array_equal(np.asarray(saved.dataobj).transpose(), spoiled)
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -118,6 +143,28 @@ def test_segment_of_a_dicom_volume_is_saved_as_dicom(widget, begun, desktop, sma
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     saved = read_mask(tmp_path / "out" / "case.dcm", small.grid)
     np.testing.assert_array_equal(saved, begun.mask.read(small.grid.box))
+
+
+def test_no_image_of_the_patient_is_replaced_even_if_the_dialog_is_told_to(
+    widget, begun, desktop, headless, tmp_path, dicom
+):
+    one = next(iter(dicom.files))
+    slice_file = Path(dicom.files[one]).rename(tmp_path / "t1" / "IM1.dcm")
+    dicom.files[one] = str(slice_file)
+    image = tmp_path / "t2.nii.gz"
+    image.write_bytes(b"the T2 that Slicer loaded")
+    storage = headless.scene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    storage.SetFileName(str(image))
+    begun.t2.SetAndObserveStorageNodeID(storage.GetID())
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for path, said in (
+        (slice_file, "is DICOM and no segmentation"),
+        (image, "is one of the files to be read"),
+    ):
+        desktop.answers.append(str(path))
+        widget.ui.saveButton.click()
+        assert said in widget.ui.statusLabel.text
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
 
 
 def test_another_mask_s_report_goes_only_if_that_is_confirmed(widget, begun, desktop, tmp_path, dicom):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from volume_files import PLAIN, SHAPE, blob, written
@@ -63,6 +64,25 @@ def test_an_empty_mask_is_a_label_that_says_that_there_is_no_tumour(open_list):
     assert worklist.record("VS-2").state is CaseState.NO_TUMOUR
     worklist.update(clicks=1, mask="another")
     assert worklist.record("VS-2").state is CaseState.IN_WORK
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_label_of_an_image_of_no_place_names_none_either(folder, open_list, code):
+    """As nibabel, which places such images otherwise than Slicer does, reads both."""
+    path = folder / "VS-10" / "T1ce.nii.gz"
+    image = nib.Nifti1Image(np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE).transpose(), None)
+    image.set_qform(np.diag([-1.0, -1.0, 1.0, 1.0]), code)
+    image.set_sform(None, 0)
+    nib.save(image, path)
+    worklist = open_list()
+    worklist.go_to("VS-10")
+    grid = worklist.opened.load().grid
+    worklist.opened.keep(MASK, grid)
+    np.testing.assert_array_equal(worklist.opened.saved_mask(grid), MASK)
+    label = nib.load(worklist.done(MASK, grid))
+    np.testing.assert_allclose(label.affine, nib.load(path).affine)
+    assert int(label.header["qform_code"] + label.header["sform_code"] > 0) == code
+    np.testing.assert_array_equal(np.asarray(label.dataobj).transpose(), MASK)
 
 
 @pytest.mark.parametrize("name", ["../../../evil", "{folder}/evil", "..\\..\\evil", "evil\0", ".."])

@@ -18,6 +18,7 @@ from VSClickCorrectLib.io.images import write_mask
 from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.mrml.case_nodes import Segment
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
+from VSClickCorrectLib.mrml.volume_files import sides_known
 from VSClickCorrectLib.mrml.volumes import volume_of
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.one_patient import of_one_patient
@@ -251,7 +252,9 @@ class FilesLogic:
             raise ImageError(f"there is no {name} yet; open a case first.")
         mask = nodes.mask
         return {
-            "tumour.nii.gz": lambda path: write_mask(path, mask.read(mask.grid.box), mask.grid),
+            "tumour.nii.gz": lambda path: write_mask(
+                path, mask.read(mask.grid.box), mask.grid, sides_known=sides_known(nodes.reference)
+            ),
             "tumour.seg.nrrd": lambda path: save_segmentation(nodes.segmentation, path),
             "tumour-dicom.zip": lambda path: self._workbench.origin.zip_dicom(
                 path, mask.read(mask.grid.box), mask.grid

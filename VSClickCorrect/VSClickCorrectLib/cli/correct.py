@@ -109,7 +109,7 @@ def _write(options: argparse.Namespace, session: CorrectionSession, results: Mas
         if options.journal is not None:
             session.journal.save(options.journal)
         try:
-            return results.write(session.mask.read(session.mask.grid.box), session.mask.grid)
+            return results.write(session.mask.read(session.mask.grid.box), session.case.reference)
         except VSClickError:
             if options.journal is not None:
                 options.journal.unlink()

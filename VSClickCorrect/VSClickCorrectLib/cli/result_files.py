@@ -11,7 +11,6 @@ import numpy as np
 
 from VSClickCorrectLib.cli.telling import ask, may_ask
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_out import (
     CONTOURS,
@@ -20,6 +19,7 @@ from VSClickCorrectLib.io.dicom_out import (
     SEGMENTATION,
     check_objects_folder,
     dicom_objects,
+    remove_objects,
     segmentation_object,
     write_objects,
     write_segmentation,
@@ -110,8 +110,17 @@ class MaskResults:
         if self._wants_dicom and self._scans.place is not None:
             self._source = read_source(self._scans.place, reference.grid, reference.series)
 
-    def write(self, values: np.ndarray, grid: Grid) -> str:
-        """Write a mask, ``(K, J, I)`` bool; return where, for a person. Of an empty one there is only a mask.
+    def write(self, values: np.ndarray, reference: Volume) -> str:
+        """Write a mask; return where, for a person.
+
+        Of an empty one there is only a mask, and what is in the folder for DICOM of an older one goes.
+
+        Parameters
+        ----------
+        values : ndarray of bool
+            ``(K, J, I)``.
+        reference : Volume
+            The sequence on whose grid it lies.
 
         Raises
         ------
@@ -119,7 +128,11 @@ class MaskResults:
             If it cannot be written; neither mask nor DICOM objects are then.
         """
         where, objects, write_beside = str(self._output), {}, lambda: None
-        if self._source is not None and self._folder is not None and values.any():
+        grid = reference.grid
+        if self._folder is not None and not values.any():
+            where = f"{where}, and nothing to {self._folder}, as it is empty"
+            write_beside = partial(remove_objects, self._folder)
+        elif self._source is not None and self._folder is not None:
             objects = dicom_objects(self._source, values, grid, self._automatic)
             where, write_beside = f"{where} and {self._folder}", partial(write_objects, self._folder, objects)
         with finished_before_signals():
@@ -129,7 +142,7 @@ class MaskResults:
                 )
                 write_segmentation(self._output, segmentation, write_beside)
             else:
-                write_mask(self._output, values, grid, before=write_beside)
+                write_mask(self._output, values, grid, sides_known=reference.sides_known, before=write_beside)
         return where
 
     def _ask_to_replace(self, unasked: Path | None) -> None:

@@ -60,7 +60,7 @@ def _resume(options: argparse.Namespace, scans: GivenScans) -> None:
     results.find_source(case.reference)
     start = read_mask(options.mask, grid, options.label) if options.mask else None
     values = restored(events, grid, start, None if options.other_image else case)
-    where = results.write(values, grid)
+    where = results.write(values, case.reference)
     history, rounds = history_of(events)
     clicks = len(standing_clicks(history, grid))
     stand = "stands" if clicks == 1 else "stand"

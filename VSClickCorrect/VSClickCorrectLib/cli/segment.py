@@ -62,7 +62,7 @@ def _segment(options: argparse.Namespace, scans: GivenScans) -> None:
     segmenter = InitialSegmenter.load(model_folder(options), options.device)
     found = segmenter.segment(case, progress=lambda fraction, message: tell(f"{fraction:4.0%}  {message}"))
     chosen = _chosen(found, options.candidate)
-    where = results.write(chosen.on(case.grid), case.grid)
+    where = results.write(chosen.on(case.grid), case.reference)
     tell(found_text(found, case, options.candidate))
     for number, one in enumerate(found.candidates, 1):
         if number != options.candidate:

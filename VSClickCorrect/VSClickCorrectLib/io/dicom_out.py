@@ -18,7 +18,7 @@ from VSClickCorrectLib.io.dicom_report import report_of
 from VSClickCorrectLib.io.dicom_rtstruct import structure_set_of
 from VSClickCorrectLib.io.dicom_seg import segmentation_of
 from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
-from VSClickCorrectLib.io.files import make_folder, write_atomically, write_together
+from VSClickCorrectLib.io.files import changing, make_folder, write_atomically, write_together
 from VSClickCorrectLib.io.outputs import check_apart, check_ours
 from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX
 from VSClickCorrectLib.measure.measurements import measure
@@ -84,6 +84,13 @@ def write_objects(folder: Path, objects: dict[str, Dataset]) -> None:
     make_folder(folder)
     writers = {name: partial(dataset.save_as, enforce_file_format=True) for name, dataset in objects.items()}
     write_together(folder, writers)
+
+
+def remove_objects(folder: Path) -> None:
+    """Remove what `write_objects` wrote into a folder of an older mask; raises `StorageError`."""
+    with changing(folder):
+        for name in NAMES:
+            (folder / name).unlink(missing_ok=True)
 
 
 def write_beside(path: Path, objects: dict[str, Dataset]) -> list[Path]:

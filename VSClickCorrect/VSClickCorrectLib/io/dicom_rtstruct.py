@@ -120,7 +120,8 @@ def _new(first: Dataset) -> Dataset:
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
     dataset.file_meta.MediaStorageSOPClassUID = _SOP_CLASS
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.file_meta.TransferSyntaxUID = uids.ExplicitVRLittleEndian
+    # In explicit ones no more than 64 kB of decimals fit into one contour.
+    dataset.file_meta.TransferSyntaxUID = uids.ImplicitVRLittleEndian
     return dataset
 
 

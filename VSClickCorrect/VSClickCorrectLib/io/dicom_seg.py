@@ -64,6 +64,8 @@ def segmentation_of(
         series_description=f"{dicom_codes.NAME}, segmentation",
         pixel_measures=measures,
         plane_orientation=orientation,
+        # Of an empty mask it says on the terminal that it cannot.
+        omit_empty_frames=bool(values.any()),
     )
     _name_kinds(written, source.headers)
     return written

@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import gettempdir
@@ -152,9 +152,11 @@ def write_together(folder: Path, writers: Mapping[str, Callable[[Path], object]]
     with changing(folder), TemporaryFolder(_BESIDE, folder) as beside:
         for name, write in writers.items():
             write_atomically(beside / name, write)
-        with finished_before_signals():
+        with finished_before_signals(), ExitStack() as back:
             for name in writers:
+                back.callback(_kept(folder / name, beside / f"{_OLD}{name}"))
                 os.replace(beside / name, folder / name)
+            back.pop_all()
     sync_folder(folder)
 
 
@@ -311,11 +313,7 @@ def changing(folder: Path) -> Iterator[None]:
 
 def is_text(path: Path) -> bool:
     """Whether a path is UTF-8 text; of others SimpleITK would end the program."""
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return str(path).encode("utf-8", "ignore").decode("utf-8") == str(path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -335,6 +333,14 @@ def _sync(path: Path) -> None:
     # Windows flushes only what is open for writing.
     with path.open("r+b") as stream:
         os.fsync(stream.fileno())
+
+
+def _kept(path: Path, beside: Path) -> Callable[[], object]:
+    """Keep a file, if there is one, under a second name; return what brings things back to how they are."""
+    if not is_there(path):
+        return lambda: path.unlink(missing_ok=True)
+    _link(path, beside)
+    return lambda: os.replace(beside, path)
 
 
 def _link(whole: Path, path: Path) -> None:

@@ -291,7 +291,8 @@ def check_mask_path(path: Path, *inputs: Path | None, suffixes: tuple[str, ...] 
 def write_volume(path: Path, volume: Volume) -> None:
     """Write a sequence as NIfTI or NRRD; the file appears whole or not at all.
 
-    A NIfTI file of a volume whose sides are not known has both codes 0: it names voxel sizes and no place.
+    A NIfTI file of a volume whose sides are not known has both codes 0: it names voxel sizes and no place,
+    unless the volume was put somewhere since.
 
     Raises
     ------
@@ -307,13 +308,19 @@ def _write_image(
 ) -> None:
     def write(temporary: Path) -> None:
         sitk.WriteImage(image, str(temporary), useCompression=True)
-        if not sides_known and path.name.endswith(nifti.SUFFIXES):
+        if not sides_known and path.name.endswith(nifti.SUFFIXES) and _is_nowhere(image):
             temporary.write_bytes(nifti_copy.unplaced(temporary))
         if not _holds(temporary, image):
             raise RuntimeError("what was written is not what was to be written")
         before()
 
     write_atomically(path, write)
+
+
+def _is_nowhere(image: sitk.Image) -> bool:
+    """Whether an image lies where ITK places those whose header names no place, so nobody moved it."""
+    turned = np.subtract(image.GetDirection(), np.eye(3).ravel())
+    return np.allclose(turned, 0, atol=1e-6) and np.allclose(image.GetOrigin(), 0, atol=1e-3)
 
 
 def _holds(path: Path, image: sitk.Image) -> bool:

@@ -39,7 +39,7 @@ def remarks_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple[str, ...]:
     for affine in (array_of(matrix), array_of(matrix) @ turned):
         try:
             grid = Grid(image.GetDimensions()[::-1], affine)
-            return remarks_on(header, grid, Path(volume_node.GetStorageNode().GetFileName()))
+            return remarks_on(header, grid, stored_in(volume_node) or Path())
         # It was moved or resampled since.
         except ImageError:
             continue
@@ -48,9 +48,15 @@ def remarks_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple[str, ...]:
 
 def _header_of(volume_node: slicer.vtkMRMLVolumeNode) -> Header | None:
     """Return the header of the file from which a volume was loaded, None if there is none to be read."""
-    storage = volume_node.GetStorageNode()
-    name = storage.GetFileName() if storage is not None else None
+    path = stored_in(volume_node)
     try:
-        return read_header(Path(name)) if name else None
+        return read_header(path) if path is not None else None
     except ImageError:
         return None
+
+
+def stored_in(volume_node: slicer.vtkMRMLVolumeNode) -> Path | None:
+    """Return the file from which a volume was loaded or in which it was saved, None if there is none."""
+    storage = volume_node.GetStorageNode()
+    name = storage.GetFileName() if storage is not None else None
+    return Path(name) if name else None

@@ -53,8 +53,9 @@ class ResultSection(Section):
     def save(self) -> None:
         """Write the segment, and its journal beside it."""
         # What reads and writes images is of no use before.
-        from VSClickCorrectLib.io.images import write_mask
+        from VSClickCorrectLib.io.images import check_mask_path, write_mask
         from VSClickCorrectLib.mrml.dicom_files import save_dicom
+        from VSClickCorrectLib.mrml.volume_files import sides_known
 
         workbench = self.workbench
         (segmentation, segment_id), name = workbench.segment, workbench.segment[0].GetName()
@@ -67,7 +68,10 @@ class ResultSection(Section):
             raise CorrectionError(
                 _("DICOM objects are of the whole tumour; correct that one, or save the part as .seg.nrrd.")
             )
-        if path is None or not self._may_write_beside(path):
+        if path is None:
+            return
+        check_mask_path(path, *self._images(), suffixes=_SUFFIXES)
+        if not self._may_write_beside(path):
             return
         written, grid = [path], workbench.session.case.grid
         if path.name.endswith(DICOM_SUFFIX):
@@ -75,7 +79,7 @@ class ResultSection(Section):
             source = origin.source(grid) if origin.path is not None else None
             written = save_dicom(path, workbench.reference, workbench.values(), grid, source)
         else:
-            write_mask(path, workbench.values(), grid, name)
+            write_mask(path, workbench.values(), grid, name, sides_known(workbench.reference))
         journal = _journal_of(path)
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
@@ -101,6 +105,14 @@ class ResultSection(Section):
             question = _("The name {name} does not say what kind of file it is. Replace the file {better}?")
         agreed = self._confirmed(question.format(name=path.name, better=better.name))
         return better if agreed else None
+
+    def _images(self) -> list[Path | None]:
+        """Return the files of the images that are shown, which no mask is to replace."""
+        from VSClickCorrectLib.mrml.volume_files import stored_in
+
+        case = self.flow.worklist.current
+        listed = [case.t1ce, case.t2] if case is not None else []
+        return [self.workbench.origin.path, *listed, *map(stored_in, filter(None, self.workbench.volumes))]
 
     def _may_write_beside(self, path: Path) -> bool:
         """Ask before files of another mask of that name go; those of a mask that is replaced go with it."""

@@ -10,7 +10,7 @@ import numpy as np
 from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.io.dicom_out import NAMES, dicom_objects, write_objects
+from VSClickCorrectLib.io.dicom_out import NAMES, dicom_objects, remove_objects, write_objects
 from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
 from VSClickCorrectLib.io.files import changing, check_inside, is_there, reading
 from VSClickCorrectLib.io.images import read_mask
@@ -87,8 +87,7 @@ class LabelDicom:
     def remove(self) -> None:
         """Remove what was written of an older label, which it is not to outlive; raises `StorageError`."""
         check_inside(self._folder, self._output)
+        remove_objects(self._folder)
         with changing(self._output):
-            for name in NAMES:
-                (self._folder / name).unlink(missing_ok=True)
             if self._folder.is_dir() and not any(self._folder.iterdir()):
                 self._folder.rmdir()

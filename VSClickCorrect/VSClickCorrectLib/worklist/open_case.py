@@ -67,7 +67,7 @@ class OpenCase:
         self._clock, self._now, self._written = WorkClock(clock), clock, 0.0
         self._seen = _NO_MASK
         self._grid: Grid | None = None
-        self._series = ""
+        self._series, self._sides_known = "", True
         self._dicom = LabelDicom(case, store.output, lambda: self.held)
         self._closed = False
         # Whether nobody has worked on it before, be it skipped with the mask that it came with.
@@ -143,6 +143,7 @@ class OpenCase:
         """
         loaded = self.case.load(different_patients)
         self._grid, self._series = loaded.grid, loaded.reference.series
+        self._sides_known = loaded.reference.sides_known
         if self.record.state is CaseState.FAILED and self.held:
             self._change(comment="", **self._reopened())
         if self.record.state is CaseState.DONE and self.held:
@@ -171,7 +172,7 @@ class OpenCase:
             return
         journal = self._own_journal()
         self._decided = None
-        self._store.keep_mask(self.case.label, values, grid, journal.point)
+        self._store.keep_mask(self.case.label, values, grid, journal.point, self._sides_known)
         self._change(volume_mm3=grid.volume_of(values), **self._counted(journal.events), **self._reopened())
 
     def offer(self, values: np.ndarray) -> None:
@@ -200,7 +201,7 @@ class OpenCase:
             **self._who(),
         )
         # The kept mask stands until label, sidecar and record agree, whatever happens in between.
-        kept = self._store.keep_mask(record.label, values, grid, point)
+        kept = self._store.keep_mask(record.label, values, grid, point, self._sides_known)
         self._dicom.remove()
         path = self._store.labels.write(record.label, kept)
         self.check_held()

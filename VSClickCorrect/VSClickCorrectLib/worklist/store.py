@@ -151,8 +151,12 @@ class Store:
             begun = [record for record in others if record.state is not CaseState.TODO]
             write_summary(self.output / SUMMARY, [*records, *begun])
 
-    def keep_mask(self, label: str, values: np.ndarray, grid: Grid, point: JournalPoint) -> Path:
+    def keep_mask(
+        self, label: str, values: np.ndarray, grid: Grid, point: JournalPoint, sides_known: bool = True
+    ) -> Path:
         """Keep a working mask, whose name says at which point of the journal that is; return its file.
+
+        ``sides_known`` is as of the `Volume` on which it lies.
 
         Raises
         ------
@@ -161,7 +165,7 @@ class Store:
         """
         older = self._kept_masks(label)
         path = self._inside(self._kept_path(label, point))
-        write_mask(path, values, grid)
+        write_mask(path, values, grid, sides_known=sides_known)
         # The one that holds most of the journal counts, so an older one that stays does no harm.
         with passed_over("an older working mask stays", OSError):
             for other in older.values():
