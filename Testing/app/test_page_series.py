@@ -120,6 +120,8 @@ def test_files_are_taken_by_what_is_under_the_pointer_before_it_moves(page, even
 
 def test_a_scene_that_was_saved_is_dropped_and_goes_on_with_its_clicks(page, tmp_path):
     page.click("#tool-include")
+    # Nobody clicks on what is not there yet.
+    page.wait_for_function("document.querySelector('.vs-picture').naturalWidth", timeout=PATIENCE_MS)
     area = page.locator(".vs-over").first.bounding_box()
     page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
     expect(page.locator(".vs-click")).to_have_count(1, timeout=PATIENCE_MS)

@@ -9,10 +9,12 @@ from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.mrml.observers import weakly
 
-from VSClickCorrectApp.pointing import STILL, distance, point_at
+from VSClickCorrectApp.pointing import point_at
 
-# Before clicks are told and before Slicer, so that neither sees what is dragged here.
+# Before Slicer, so that it does not see what is dragged here.
 _PRIORITY = 20.0
+# A press that moves farther than this before the release is a drag, in pixels.
+_STILL = 4
 _EVENTS = ("LeftButtonPressEvent", "MouseMoveEvent", "LeftButtonReleaseEvent")
 
 
@@ -65,7 +67,8 @@ class Dragging:
         if name == "LeftButtonReleaseEvent":
             drag, self._drag = self._drag, None
             if drag is not None and self._pressed is not None:
-                drag.release(point_at(self._view, position), distance(self._pressed, position) <= STILL)
+                moved = max(abs(a - b) for a, b in zip(self._pressed, position, strict=True))
+                drag.release(point_at(self._view, position), moved <= _STILL)
             return drag is not None
         return self._move(position)
 
