@@ -165,3 +165,14 @@ def test_what_is_dropped_and_no_dicom_is_told_in_the_dialog(page, case_files):
         "'t1ce.nii.gz.zip' holds no DICOM series of MR images", timeout=PATIENCE_MS
     )
     assert page.url == address and page.locator("#sent-scans").inner_text() == ""
+
+
+def test_what_can_no_longer_be_read_is_told_in_the_dialog(page, tmp_path):
+    folder = tmp_path / "VS 8"
+    write_slices(folder, ball_volume(), description="t1_mpr post")
+    drag(page, folder, deeds=("dragEnter", "dragOver"))
+    shutil.rmtree(folder)
+    drag(page, folder, deeds=("drop",))
+    expect(page.locator(".vs-problem")).to_contain_text(
+        "cannot be read by the browser, so nothing was sent", timeout=PATIENCE_MS
+    )

@@ -100,6 +100,7 @@ class FilesLogic:
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
         server.trigger("vs_dropped")(self.open_dialog)
+        server.trigger("vs_unreadable")(self.tell_unreadable)
         server.trigger("vs_download")(self.download)
         server.trigger("vs_saved")(self.note_saved)
         server.state.vs_unsaved = self.typed_state.name.unsaved
@@ -128,6 +129,14 @@ class FilesLogic:
     def open_dialog(self) -> None:
         """Show the dialog: something was dropped onto the page, and comes."""
         self.typed_state.data.dialog = True
+
+    def tell_unreadable(self, names: str) -> None:
+        """Tell that the browser cannot read what was dropped, with the names if it knows them."""
+        what = f"'{names}', or a file in it," if names else "what was dropped"
+        self._status.fail(
+            f"{what} cannot be read by the browser, so nothing was sent; see whether it is still there and "
+            "yours to read, then drop it again."
+        )
 
     def open(self) -> None:
         """Open what was sent, in a task of its own; a mask or a journal alone goes onto the open case.
