@@ -241,7 +241,11 @@ class FilesLogic:
             content = path.read_bytes()
             stands = self._unsaved.stand.items()
             self._sent[SENDER.get()] = {one: stand for one, stand in stands if self._holds(name, one)}
-            self._status.say(f"'{self.typed_state.data.stem}-{name}' was made.")
+            # What becomes of a download no page is told.
+            self._status.say(
+                f"'{self.typed_state.data.stem}-{name}' was given to the browser; see that it is among its "
+                "downloads, and save again if it is not."
+            )
         return None if content is None else self._server.protocol.addAttachment(content)
 
     def note_saved(self) -> None:
