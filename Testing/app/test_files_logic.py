@@ -238,6 +238,14 @@ def test_work_is_saved_once_the_browser_has_it_as_it_was_then(browser, page, ses
     assert page.flow.unsaved.there
 
 
+def test_where_to_look_for_what_was_given_to_the_browser_is_said(browser, page, session):
+    page.logic.download("journal.jsonl")
+    assert page.message.message == (
+        "'A-b-journal.jsonl' was given to the browser; see that it is among its downloads, and save again if "
+        "it is not."
+    )
+
+
 def test_the_journal_of_a_part_saves_nothing_of_the_tumour(browser, page, session):
     segmentation = page.workbench.segment[0]
     part = segmentation.GetSegmentation().AddEmptySegment("", "extrameatal")

@@ -120,6 +120,8 @@ def test_files_are_taken_by_what_is_under_the_pointer_before_it_moves(page, even
 
 def test_a_scene_that_was_saved_is_dropped_and_goes_on_with_its_clicks(page, tmp_path):
     page.click("#tool-include")
+    # Nobody clicks on what is not there yet.
+    page.wait_for_function("document.querySelector('.vs-picture').naturalWidth", timeout=PATIENCE_MS)
     area = page.locator(".vs-over").first.bounding_box()
     page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
     expect(page.locator(".vs-click")).to_have_count(1, timeout=PATIENCE_MS)
@@ -163,3 +165,14 @@ def test_what_is_dropped_and_no_dicom_is_told_in_the_dialog(page, case_files):
         "'t1ce.nii.gz.zip' holds no DICOM series of MR images", timeout=PATIENCE_MS
     )
     assert page.url == address and page.locator("#sent-scans").inner_text() == ""
+
+
+def test_what_can_no_longer_be_read_is_told_in_the_dialog(page, tmp_path):
+    folder = tmp_path / "VS 8"
+    write_slices(folder, ball_volume(), description="t1_mpr post")
+    drag(page, folder, deeds=("dragEnter", "dragOver"))
+    shutil.rmtree(folder)
+    drag(page, folder, deeds=("drop",))
+    expect(page.locator(".vs-problem")).to_contain_text(
+        "cannot be read by the browser, so nothing was sent", timeout=PATIENCE_MS
+    )

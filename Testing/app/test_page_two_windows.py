@@ -98,3 +98,28 @@ def test_a_button_over_a_view_works_before_the_picture_fits_and_nothing_else_is_
     )
     expect(wide.locator(".vs-over[data-view=T2]")).to_be_hidden(timeout=PATIENCE_MS)
     expect(wide.locator("#status")).not_to_have_text(TOLD)
+
+
+def test_a_finger_beside_one_that_was_refused_clicks_nothing_and_the_next_alone_does(windows):
+    wide, _ = windows
+    devtools = wide.context.new_cdp_session(wide)
+
+    def touch(kind, *shifts):
+        area = over(wide, "T1ce").bounding_box()
+        x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+        points = [{"x": x + shift, "y": y, "id": shift} for shift in shifts]
+        devtools.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    wide.evaluate("window.trame.trigger('vs_key', ['include'])")
+    assert not fits(wide)
+    touch("Start", 10)
+    expect(wide.locator("#status")).to_have_text(TOLD, timeout=PATIENCE_MS)
+    until(wide, lambda: fits(wide))
+    touch("Start", 10, 50)
+    touch("End", 10)
+    touch("End")
+    wide.wait_for_timeout(700)
+    expect(wide.locator(".vs-click")).to_have_count(0)
+    touch("Start", 10)
+    touch("End")
+    expect(wide.locator(".vs-click")).to_have_count(1, timeout=PATIENCE_MS)

@@ -10,9 +10,10 @@ _FRAMES = "setInterval(() => requestAnimationFrame(() => {}), 200)"
 
 
 @contextmanager
-def ready_tab(chromium, url, width, height) -> Iterator:
+def ready_tab(chromium, url, width, height, line=None) -> Iterator:
     """Open the page, so many pixels wide and high, and wait until it is ready.
 
+    A ``line`` stands between the page and its server: it takes what `BrowserContext.route_web_socket` gives.
     The tab's ``troubles`` are what its scripts have raised.
     Downloads are accepted, as they are unless playwright is told otherwise.
     """
@@ -20,6 +21,8 @@ def ready_tab(chromium, url, width, height) -> Iterator:
 
     context = chromium.new_context(viewport={"width": width, "height": height})
     context.add_init_script(_FRAMES)
+    if line is not None:
+        context.route_web_socket(re.compile(".*"), line)
     tab = context.new_page()
     tab.troubles = []
     tab.on("pageerror", lambda error: tab.troubles.append(str(error)))

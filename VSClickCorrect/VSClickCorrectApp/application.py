@@ -12,7 +12,6 @@ from trame_server import Server
 from trame_slicer.core import SlicerApp
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
@@ -83,7 +82,9 @@ class BrowserApp:
         workbench.opened.connect(self._show)
         workbench.closed.connect(self.views.clear)
         self.clicks = ClicksLogic(self.server, slicer_app, self.host, self.flow)
-        self.brush = BrushLogic(self.server, slicer_app, self.host, self.clicks, self.flow.mask)
+        self.brush = BrushLogic(
+            self.server, slicer_app, self.host, self.clicks, self.flow.mask, self.views.pictures
+        )
         self.display = DisplayLogic(self.server, self.flow, self.views)
         self.sequences = SequencesLogic(self.server, self.views)
         self.overlay = OverlayLogic(self.server, self.views)
@@ -107,7 +108,7 @@ class BrowserApp:
         self.files.changed.connect(self.series.update)
         self.series.changed.connect(self.files.show_names)
         self.follow_up.changed.connect(self.files.show_names)
-        self.views.clicked.connect(self._on_clicked)
+        self.server.trigger("vs_click")(self.host.bound(self.click))
         self.server.trigger("vs_key")(self.press)
         self.server.trigger("vs_misfit")(lambda: self.status.fail(_MISFIT))
         self.server.trigger("vs_unmeasure")(self.overlay.remove)
@@ -145,6 +146,31 @@ class BrowserApp:
         if action in self._keys:
             self._keys[action]()
 
+    def click(self, number: int, x: float, y: float) -> None:
+        """Click, or look, where a picture was pressed, whatever its view shows by now.
+
+        Parameters
+        ----------
+        number : int
+            The picture's.
+        x, y : float
+            0 to 1 from left to right and from top to bottom.
+
+        Raises
+        ------
+        CorrectionError
+            As `SentPictures.of`.
+        """
+        if self.pointer.rests or not (self.clicks.looking or self.clicks.places):
+            return
+        view, picture = self.views.pictures.of(number)
+        point = picture.at(float(x), float(y))
+        self.views.note_click(view, point)
+        if self.clicks.looking:
+            self.views.jump_to(point)
+        else:
+            self.clicks.place(point)
+
     def zoom(self) -> None:
         """Fill the slice views with the segment and its surroundings."""
         if self.flow.workbench.nodes is not None:
@@ -171,14 +197,6 @@ class BrowserApp:
         self.views.show(self.flow.workbench.case)
         self.sequences.open(self.flow.workbench.case)
         self.zoom()
-
-    def _on_clicked(self, point: Point3) -> None:
-        if self.pointer.rests:
-            return
-        if self.clicks.looking:
-            self.views.jump_to(point)
-        else:
-            self.clicks.place(point)
 
     def _place_at_crosshair(self) -> None:
         """Place a click where the crosshair is, once it is seen; nobody means what is shown nowhere."""

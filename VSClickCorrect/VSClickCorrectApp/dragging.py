@@ -9,10 +9,14 @@ from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.mrml.observers import weakly
 
-from VSClickCorrectApp.pointing import STILL, distance, point_at
+from VSClickCorrectApp.pointing import point_at
 
-# Before clicks are told and before Slicer, so that neither sees what is dragged here.
+# Before Slicer, so that it does not see what is dragged here.
 _PRIORITY = 20.0
+# A press that moves farther than this before the release is a drag, in pixels.
+_STILL = 4
+# Before all who might take an event for themselves.
+_FIRST = 30.0
 _EVENTS = ("LeftButtonPressEvent", "MouseMoveEvent", "LeftButtonReleaseEvent")
 
 
@@ -65,7 +69,8 @@ class Dragging:
         if name == "LeftButtonReleaseEvent":
             drag, self._drag = self._drag, None
             if drag is not None and self._pressed is not None:
-                drag.release(point_at(self._view, position), distance(self._pressed, position) <= STILL)
+                moved = max(abs(a - b) for a, b in zip(self._pressed, position, strict=True))
+                drag.release(point_at(self._view, position), moved <= _STILL)
             return drag is not None
         return self._move(position)
 
@@ -76,3 +81,33 @@ class Dragging:
             drag.move(point_at(self._view, position), right, up)
             self._last = position
         return drag is not None
+
+
+class Buttons:
+    """Knows which buttons of the mouse are down in a view, and lets them go.
+
+    Parameters
+    ----------
+    view : SliceView
+        The view.
+    """
+
+    def __init__(self, view: SliceView) -> None:
+        self._interactor = view.interactor()
+        self._down: set[str] = set()
+        heard = weakly(self._note)
+        for button in ("LeftButton", "MiddleButton", "RightButton"):
+            for what in ("Press", "Release"):
+                self._interactor.AddObserver(f"{button}{what}Event", lambda _, name: heard(name), _FIRST)
+
+    def let_go(self) -> None:
+        """Tell the view that all buttons are up: the page in which they were pressed has gone."""
+        for button in tuple(self._down):
+            self._interactor.InvokeEvent(f"{button}ReleaseEvent")
+
+    def _note(self, name: str) -> None:
+        button = name.removesuffix("Event")
+        if button.endswith("Press"):
+            self._down.add(button.removesuffix("Press"))
+        else:
+            self._down.discard(button.removesuffix("Release"))

@@ -4,4 +4,5 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 serve = {"__vsclick": str(STATIC)}
-scripts = ["__vsclick/brush.js", "__vsclick/vsclick.js", "__vsclick/folders.js"]
+scripts = [f"__vsclick/{name}.js" for name in ("brush", "vsclick", "folders", "pictures")]
+vue_use = ["vsclickPictures"]

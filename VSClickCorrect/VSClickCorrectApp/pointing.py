@@ -1,4 +1,4 @@
-"""Mouse presses in a slice view as points in the patient."""
+"""The mouse over a slice view as points in the patient."""
 
 from __future__ import annotations
 
@@ -8,54 +8,29 @@ from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.mrml.observers import weakly
 
-# A press that moves farther than this before the release is a drag, in pixels.
-STILL = 4
-# Before Slicer's own interaction, so that a click is never taken for the start of a drag.
+# Before Slicer's own interaction.
 _PRIORITY = 10.0
 
 
 class Pointing:
-    """Calls back when the left button is pressed and released in one place of a slice view.
-
-    Placing points through Slicer's markups would redraw both views at every move of the mouse and would
-    take the drags that set window and level; a press and a release tell all that a click needs.
+    """Calls back when the pointer moves over a slice view.
 
     Parameters
     ----------
     view : SliceView
         The view; it works with an offscreen interactor just as in a browser.
-    callback : callable
-        Takes the point in world RAS, mm, where it was at the press: a view may be paged before the release.
-    on_hover : callable, optional
-        Takes the point under the pointer, likewise, at every move.
+    on_hover : callable
+        Takes the point under the pointer, world RAS mm, at every move.
     """
 
-    def __init__(
-        self,
-        view: SliceView,
-        callback: Callable[[Point3], None],
-        on_hover: Callable[[Point3], None] = lambda point: None,
-    ) -> None:
-        self._view = view
-        self._callback = callback
-        self._on_hover = on_hover
-        self._pressed: tuple[tuple[int, int], Point3] | None = None
-        interactor = view.interactor()
+    def __init__(self, view: SliceView, on_hover: Callable[[Point3], None]) -> None:
+        self._view, self._on_hover = view, on_hover
         # The interactor holds what observes it; a strong reference back would keep both alive together.
-        heard = weakly(self._on_event)
-        for event in ("LeftButtonPressEvent", "LeftButtonReleaseEvent", "MouseMoveEvent"):
-            interactor.AddObserver(event, lambda _, name: heard(name), _PRIORITY)
+        heard = weakly(self._on_move)
+        view.interactor().AddObserver("MouseMoveEvent", lambda *_: heard(), _PRIORITY)
 
-    def _on_event(self, name: str) -> None:
-        position = self._view.interactor().GetEventPosition()
-        if name == "MouseMoveEvent":
-            self._on_hover(point_at(self._view, position))
-            return
-        pressed, self._pressed = self._pressed, None
-        if name == "LeftButtonPressEvent":
-            self._pressed = position, point_at(self._view, position)
-        elif pressed is not None and distance(pressed[0], position) <= STILL:
-            self._callback(pressed[1])
+    def _on_move(self) -> None:
+        self._on_hover(point_at(self._view, self._view.interactor().GetEventPosition()))
 
 
 def point_at(view: SliceView, position: tuple[float, float]) -> Point3:
@@ -70,8 +45,3 @@ def point_at(view: SliceView, position: tuple[float, float]) -> Point3:
     """
     ras = view.get_view_node().GetXYToRAS().MultiplyPoint((*position, 0.0, 1.0))
     return ras[0], ras[1], ras[2]
-
-
-def distance(first: tuple[int, int], second: tuple[int, int]) -> int:
-    """Return how far two pixels lie apart, along the axis along which it is more."""
-    return max(abs(a - b) for a, b in zip(first, second, strict=True))

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
 
+from trame_client.widgets.core import AbstractElement
+from trame_client.widgets.html import Div
 from trame_rca.view_adapter import RcaViewAdapter
+from trame_rca.widgets.rca import RemoteControlledArea
 from trame_server import Server
 from trame_slicer.core import ViewManager
 from trame_slicer.rca_view import RemoteViewFactory
@@ -20,9 +23,12 @@ from trame_slicer.views import (
     ViewType,
 )
 
-from VSClickCorrectApp.turns import take_turns
+from VSClickCorrectApp.sent_pictures import SentPictures
+from VSClickCorrectApp.turns import TurnScheduler, take_turns
 
 _FPS_UNDER_POINTER, _FPS_ELSEWHERE = 30.0, 20.0
+# How long moves of the pointer are collected.
+_MOVES_MS = 10
 
 
 class _Drawing(ScheduledRenderStrategy):
@@ -41,13 +47,49 @@ class _Drawing(ScheduledRenderStrategy):
 
 
 class _Views(RemoteViewFactory):
+    """Makes views whose pictures are shown by the page's own ``pictures.js``.
+
+    trame-rca's leaves out the last one of many that come in a rush, and nobody can tell which it shows.
+    """
+
+    pictures: SentPictures
+
+    def _create_vuetify_ui(
+        self,
+        view_id: str,
+        slicer_view: AbstractView,
+        rca_scheduler: TurnScheduler,
+        *,
+        active_view_cursor: str,
+    ) -> None:
+        if isinstance(slicer_view, SliceView):
+            rca_scheduler.set_number_callback(partial(self.pictures.number, slicer_view))
+
+        def draw_at(frames_per_second: float) -> None:
+            rca_scheduler.target_fps = frames_per_second
+
+        draw_at(_FPS_ELSEWHERE)
+        with (
+            Div(
+                classes="vs-drawing",
+                style=(f"{{cursor: {active_view_cursor}}}",),
+                mouseenter=partial(draw_at, _FPS_UNDER_POINTER),
+                mouseleave=partial(draw_at, _FPS_ELSEWHERE),
+            ),
+            RemoteControlledArea(
+                name=view_id, display="none", send_mouse_move=True, event_throttle_ms=(str(_MOVES_MS),)
+            ),
+            Div(classes="vs-pictures"),
+        ):
+            AbstractElement("vs-picture", raw_attrs=[f'name="{view_id}"'])
+
     def _create_view(self, definition: ViewLayoutDefinition, *arguments, **named):
         made = super()._create_view(definition, *arguments, **named)
         made.slicer_view.set_scheduled_render(_Drawing(made.view_adapter, definition.view_type))
         return made
 
 
-def register_factories(manager: ViewManager, server: Server) -> None:
+def register_factories(manager: ViewManager, server: Server, pictures: SentPictures) -> None:
     """Let a view manager make slice views and 3D views for the page.
 
     Parameters
@@ -56,6 +98,8 @@ def register_factories(manager: ViewManager, server: Server) -> None:
         Makes the views.
     server : Server
         Sends their pictures.
+    pictures : SentPictures
+        Numbers those of slice views.
     """
     take_turns()
     for view, view_type in ((SliceView, ViewType.SLICE_VIEW), (ThreeDView, ViewType.THREE_D_VIEW)):
@@ -66,6 +110,7 @@ def register_factories(manager: ViewManager, server: Server) -> None:
             target_fps=_FPS_UNDER_POINTER,
             blur_fps=_FPS_ELSEWHERE,
         )
+        made.pictures = pictures
         manager.register_factory(made)
 
 

@@ -47,12 +47,17 @@ class TurnScheduler:
         self.rca, self.target_fps = window, target_fps
         self._encoder = rca_encoder
         self._push: Callable[[bytes, dict], None] = lambda picture, about: None
+        self._number: Callable[[], int | None] = lambda: None
         self._asked = asyncio.Event()
         self._task = create_task(self._draw_when_asked())
 
     def set_push_callback(self, callback: Callable[[bytes, dict], None]) -> None:
         """Let what is drawn be sent by a callback."""
         self._push = callback
+
+    def set_number_callback(self, callback: Callable[[], int]) -> None:
+        """Let a number go with each picture, that of what the view shows as it is drawn."""
+        self._number = callback
 
     def schedule_render(self) -> None:
         """Let the view be drawn as it is when its turn comes, once for all who ask until then."""
@@ -73,7 +78,7 @@ class TurnScheduler:
                 self._asked.clear()
                 began = monotonic()
                 picture, about, _ = self._encoder.encode(*self.rca.img_cols_rows, _QUALITY)
-                self._push(picture, about)
+                self._push(picture, {**about, "number": self._number()})
                 await asyncio.sleep(_ON_ITS_WAY_S)
             await asyncio.sleep(max(0.0, began + 1 / self.target_fps - monotonic()))
 

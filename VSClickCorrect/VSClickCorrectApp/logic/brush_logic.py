@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from math import isfinite
 from typing import Any
 
@@ -18,30 +17,27 @@ from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.workflow.mask_tools import MaskTools
 
 from VSClickCorrectApp.framing import frame_of
-from VSClickCorrectApp.layouts import AXIAL_VIEWS, PLANE_VIEWS
+from VSClickCorrectApp.layouts import SLICE_VIEWS
 from VSClickCorrectApp.logic.clicks_logic import BRUSH, ERASER, ClicksLogic
-from VSClickCorrectApp.overlay import Picture, picture_of
 from VSClickCorrectApp.page_host import PageHost
+from VSClickCorrectApp.sent_pictures import SentPictures
 
 SMALLEST_MM, LARGEST_MM = 0.5, 20.0
 # Where the page finds by what names its state is called.
 _NAMES = "vs_brush"
 # A hand that draws for ten minutes.
 _MOST_POINTS = 100_000
-# Of how many pictures it is known where they lay: some seconds of the quickest paging in six views.
-_MOST_PICTURES = 2000
 
 
 @dataclass
 class BrushState:
     """What the page knows of the brush.
 
-    That is its radius, mm, and by view how many mm the shorter side shows, and the number of what is shown.
+    That is its radius, mm, and by view how many mm the shorter side shows.
     """
 
     radius: float = 3.0
     widths: dict[str, float] = field(default_factory=dict)
-    pictures: dict[str, int] = field(default_factory=dict)
 
 
 class BrushLogic:
@@ -59,12 +55,20 @@ class BrushLogic:
         Knows the tool.
     tools : MaskTools
         Paint.
+    pictures : SentPictures
+        What is painted on.
     """
 
     def __init__(
-        self, server: Server, slicer_app: SlicerApp, host: PageHost, clicks: ClicksLogic, tools: MaskTools
+        self,
+        server: Server,
+        slicer_app: SlicerApp,
+        host: PageHost,
+        clicks: ClicksLogic,
+        tools: MaskTools,
+        pictures: SentPictures,
     ) -> None:
-        self._tools = tools
+        self._tools, self._pictures = tools, pictures
         self.keep_largest = host.bound_to_shown(tools.keep_largest)
         self.remove_islands = host.bound_to_shown(tools.remove_islands)
         self.fill_between = host.bound_to_shown(tools.fill_between)
@@ -74,16 +78,10 @@ class BrushLogic:
             "tool": clicks.typed_state.name.tool,
             "radius": name.radius,
             "widths": name.widths,
-            "pictures": name.pictures,
             "range": [SMALLEST_MM, LARGEST_MM],
         }
-        self._views = {view: slicer_app.view_manager.get_view(view) for view in (*AXIAL_VIEWS, *PLANE_VIEWS)}
-        self._pictures: dict[int, Picture] = {}
-        # By view what it shows now; what the page says of it is not relied upon.
-        self._shown: dict[str, int] = {}
-        self._numbers = count(1)
-        for view in self._views.values():
-            view.modified.connect(self._measure)
+        for name in SLICE_VIEWS:
+            slicer_app.view_manager.get_view(name).modified.connect(self._measure)
         server.trigger("vs_stroke")(host.bound_to_shown(self.stroke))
 
     def stroke(self, tool: str, number: int, radius_mm: float, places: Sequence[Sequence[Any]]) -> None:
@@ -94,7 +92,7 @@ class BrushLogic:
         tool : str
             `BRUSH` or `ERASER`.
         number : int
-            Of what the view showed, whatever it shows by now.
+            Of the picture that was on the screen, whatever the view shows by now.
         radius_mm : float
             The disc's.
         places : sequence of 2 float
@@ -103,13 +101,13 @@ class BrushLogic:
         Raises
         ------
         CorrectionError
-            If no page of ours would send that, or as `MaskTools.paint`.
+            If no page of ours would send that, or as `SentPictures.of` and `MaskTools.paint`.
         """
-        picture = self._pictures.get(number) if isinstance(number, int) else None
         radius = float(radius_mm)
         known = tool in (BRUSH, ERASER) and SMALLEST_MM <= radius <= LARGEST_MM and _are_places(places)
-        if picture is None or not known:
+        if not known:
             raise CorrectionError("the stroke cannot be understood; load the page again.")
+        _, picture = self._pictures.of(number)
         points = [picture.at(x, y) for x, y in places]
         self._tools.paint(Stroke(points, point3(picture.normal), radius), adds=tool == BRUSH)
 
@@ -118,18 +116,6 @@ class BrushLogic:
         width = round(frame_of(view).width_mm, 3)
         if widths.get(name) != width:
             self.typed_state.data.widths = {**widths, name: width}
-        self._number(name, picture_of(view))
-
-    def _number(self, name: str, picture: Picture) -> None:
-        """Give what a view shows a number, and forget what was shown long ago."""
-        if name in self._shown and picture.is_same(self._pictures[self._shown[name]]):
-            return
-        self._shown[name] = number = next(self._numbers)
-        self._pictures[number] = picture
-        self.typed_state.data.pictures = dict(self._shown)
-        if len(self._pictures) > _MOST_PICTURES:
-            shown = self._shown.values()
-            del self._pictures[next(one for one in self._pictures if one not in shown)]
 
 
 def _are_places(places: Sequence[Sequence[Any]]) -> bool:

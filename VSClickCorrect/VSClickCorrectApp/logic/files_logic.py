@@ -101,6 +101,7 @@ class FilesLogic:
         for name in ("begin", "part", "end"):
             server.trigger(f"vs_upload_{name}")(getattr(self, name))
         server.trigger("vs_dropped")(self.open_dialog)
+        server.trigger("vs_unreadable")(self.tell_unreadable)
         server.trigger("vs_download")(self.download)
         server.trigger("vs_saved")(self.note_saved)
         server.state.vs_unsaved = self.typed_state.name.unsaved
@@ -129,6 +130,14 @@ class FilesLogic:
     def open_dialog(self) -> None:
         """Show the dialog: something was dropped onto the page, and comes."""
         self.typed_state.data.dialog = True
+
+    def tell_unreadable(self, names: str) -> None:
+        """Tell that the browser cannot read what was dropped, with the names if it knows them."""
+        what = f"'{names}', or a file in it," if names else "what was dropped"
+        self._status.fail(
+            f"{what} cannot be read by the browser, so nothing was sent; see whether it is still there and "
+            "yours to read, then drop it again."
+        )
 
     def open(self) -> None:
         """Open what was sent, in a task of its own; a mask or a journal alone goes onto the open case.
@@ -233,7 +242,11 @@ class FilesLogic:
             content = path.read_bytes()
             stands = self._unsaved.stand.items()
             self._sent[SENDER.get()] = {one: stand for one, stand in stands if self._holds(name, one)}
-            self._status.say(f"'{self.typed_state.data.stem}-{name}' was made.")
+            # What becomes of a download no page is told.
+            self._status.say(
+                f"'{self.typed_state.data.stem}-{name}' was given to the browser; see that it is among its "
+                "downloads, and save again if it is not."
+            )
         return None if content is None else self._server.protocol.addAttachment(content)
 
     def note_saved(self) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf
-from time import monotonic
-
 from trame_server import Server
 from trame_slicer.views import SliceView
 
-from VSClickCorrectApp.dragging import Drag, Dragging
+from VSClickCorrectApp.dragging import Buttons, Drag, Dragging
 from VSClickCorrectApp.framing import pan
 from VSClickCorrectApp.layouts import SLICE_VIEWS
 from VSClickCorrectApp.logic.display_logic import DisplayLogic
@@ -18,8 +15,6 @@ from VSClickCorrectApp.logic.views_logic import ViewsLogic
 
 # A key that is pressed for longer is held, and what it did ends when it is let go.
 _HELD_MS = 350.0
-# What several fingers seem to press arrives right after they are told of.
-_FINGERS_S = 0.5
 # Where the page finds by what names its state is called in which no tool has the left button.
 _RESTING = "vs_resting"
 
@@ -45,13 +40,13 @@ class PointerLogic:
     ) -> None:
         self._views, self._display, self._overlay, self._sequences = views, display, overlay, sequences
         self._draggings = [Dragging(views.view(name), self._meaning) for name in SLICE_VIEWS]
+        self._buttons = [Buttons(views.view(name)) for name in SLICE_VIEWS]
         self._state = server.state
         server.state[_RESTING] = [display.typed_state.name.bare, overlay.typed_state.name.measuring]
-        self._flicked, self._fingers = "", -inf
+        self._flicked = ""
         views.hovered.connect(overlay.move)
         server.trigger("vs_hold")(self.hold)
-        server.trigger("vs_fingers")(self.note_fingers)
-        # A page that goes tells of no key that is let go, and one that comes holds none.
+        # A page that goes tells of no key or button that is let go, and one that comes holds none.
         server.controller.on_client_exited.add(self._let_go)
         server.controller.on_client_connected.add(self._let_go)
 
@@ -65,19 +60,16 @@ class PointerLogic:
         elif action == "flick" and held_ms >= _HELD_MS:
             self._sequences.switch(self._flicked)
 
-    def note_fingers(self) -> None:
-        """Hear that one of several fingers came or went, which is no press."""
-        self._fingers = monotonic()
-
     def _let_go(self) -> None:
         with self._state:
+            for buttons in self._buttons:
+                buttons.let_go()
             self.hold("bare", False)
 
     @property
     def rests(self) -> bool:
         """Whether a press in a view is to place no click."""
-        fingers = monotonic() - self._fingers < _FINGERS_S
-        return fingers or self._display.bare or self._overlay.measuring
+        return self._display.bare or self._overlay.measuring
 
     def _meaning(self, view: SliceView, control: bool) -> Drag | None:
         if self._display.bare:

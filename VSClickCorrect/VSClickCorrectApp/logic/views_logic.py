@@ -45,6 +45,7 @@ from VSClickCorrectApp.memory import keep_surface
 from VSClickCorrectApp.overlay import picture_of
 from VSClickCorrectApp.pointing import Pointing, point_at
 from VSClickCorrectApp.rendering import register_factories
+from VSClickCorrectApp.sent_pictures import SentPictures
 from VSClickCorrectApp.slices import SliceStack
 
 _BACKGROUND = "#000000"
@@ -84,8 +85,6 @@ class ViewsLogic:
         Scene and view manager.
     """
 
-    clicked = Signal(tuple)
-    """A point, world RAS mm, was clicked in a slice view."""
     hovered = Signal(tuple)
     """The pointer is over a point, world RAS mm."""
     moved = Signal(str)
@@ -95,7 +94,8 @@ class ViewsLogic:
         self._app = slicer_app
         self._tell = server.state.flush
         self.typed_state = TypedState(server.state, ViewsState)
-        register_factories(slicer_app.view_manager, server)
+        self.pictures = SentPictures()
+        register_factories(slicer_app.view_manager, server, self.pictures)
         self._axial_views: Sequence[str] = AXIAL_VIEWS
         self._slices: SliceStack | None = None
         # Who looks at slices as they were acquired does so with the next case, too.
@@ -142,6 +142,7 @@ class ViewsLogic:
         if self.typed_state.data.enlarged not in _all_places(self._axial_views):
             self.typed_state.data.enlarged = ""
         self._arrange()
+        self.pictures.forget()
         for name in SLICE_VIEWS:
             view, volume = self.view(name), shown.get(name, nodes.reference)
             view.set_background_volume_id(volume.GetID() if volume else None)
@@ -212,6 +213,12 @@ class ViewsLogic:
         """Where the crosshair is, world RAS mm."""
         return point3(self.crosshair.GetCrosshairRAS())
 
+    def note_click(self, view: SliceView, ras: Point3) -> None:
+        """Put the crosshair to a point, world RAS mm, that was clicked in a view."""
+        # Views are drawn in the order in which they ask for it: first the one that the user looks at.
+        view.schedule_render()
+        self.crosshair.SetCrosshairRAS(*ras)
+
     @property
     def crosshair_seen(self) -> bool:
         """Whether one of the views shows the slice and the part of it in which the crosshair is."""
@@ -280,9 +287,7 @@ class ViewsLogic:
     def _watch(self, view: SliceView) -> None:
         # Smoothing edges eight times over is dear without a graphics card, and images have no edges.
         view.render_window().SetMultiSamples(0)
-        self._pointings.append(
-            Pointing(view, partial(self._on_clicked, view), partial(self._on_hovered, view))
-        )
+        self._pointings.append(Pointing(view, partial(self._on_hovered, view)))
         view.modified.connect(self._on_view_modified)
         name = view.get_singleton_tag()
         for priority, action in ((_BEFORE_SLICER, self._before_resize), (_AFTER_SLICER, self._after_resize)):
@@ -303,12 +308,6 @@ class ViewsLogic:
     def _fit(self, view: SliceView) -> None:
         fit_in_plane(view)
         self._whole[view.get_singleton_tag()] = frame_of(view)
-
-    def _on_clicked(self, view: SliceView, point: Point3) -> None:
-        # Views are drawn in the order in which they ask for it: first the one that the user looks at.
-        view.schedule_render()
-        self.crosshair.SetCrosshairRAS(*point)
-        self.clicked.emit(point)
 
     def _on_hovered(self, view: SliceView, point: Point3) -> None:
         self._under_pointer = view.get_singleton_tag()

@@ -107,8 +107,8 @@
     const paints = tool() && event.button === 0 && !event.ctrlKey && !drawing();
     const view = paints ? viewUnder(event) : null;
     if (!view || !value("widths")[view.dataset.view] || window.vsclick.misfits(view.parentElement)) return;
-    // What the view shows now is what is painted on, even if the server shows something else before the end.
-    const picture = value("pictures")[view.dataset.view];
+    // What is on the screen now is painted on, whatever the server shows by now or before the end.
+    const picture = window.vsclickPictures.numberIn(view.parentElement);
     stroke = { view, picture, tool: tool(), radius: value("radius"), places: [], sent: false, pointer: event.pointerId };
     pointer = { view, x: event.clientX, y: event.clientY };
     add(event);

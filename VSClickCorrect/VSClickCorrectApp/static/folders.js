@@ -82,6 +82,8 @@
 
   async function receive(entries) {
     window.trame.trigger("vs_dropped");
+    // Of what has gone since it was taken up there is none; without it the rest is not what was meant.
+    if (!entries.length || entries.includes(null)) throw new Error("not all of it can be read");
     const [first] = entries;
     if (entries.length === 1 && first.isFile && /\.(zip|mrb)$/i.test(first.name)) {
       const file = await fileOf(first);
@@ -126,7 +128,9 @@
     if (!hasFiles(event) || isField(event)) return;
     event.preventDefault();
     // Known only as long as the event lasts.
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-    if (entries.length) receive(entries);
+    const dropped = [...event.dataTransfer.items].filter(({ kind }) => kind === "file");
+    const names = dropped.map((item) => item.getAsFile()?.name).filter(Boolean).join(", ");
+    const entries = dropped.map((item) => item.webkitGetAsEntry());
+    receive(entries).catch(() => window.trame.trigger("vs_unreadable", [names]));
   });
 })();

@@ -22,6 +22,7 @@
   }
 
   const held = new Map();
+  const holds = (action) => [...held.values()].some((key) => key.action === action);
   let over = "";
 
   function hold(event, action) {
@@ -103,29 +104,46 @@
     window.addEventListener(type, tellChoices, true);
   }
 
-  // One finger presses like a mouse. As another one comes or goes trame tells of a button that is pressed and let go,
-  // which would be a click.
+  // A click is told as one message, with the picture that was pressed on: what trame tells of the mouse waits for
+  // the answer to what it told before, and keys would overtake it. A press that moves farther than this is a drag.
+  const STILL = 4;
   const fingers = new Set();
-  let several = false;
+  let press = null;
 
-  function onFinger(type, action) {
-    const isFinger = (event) => ["touch", "pen"].includes(event.pointerType) && event.target.closest?.(".vs-view");
-    const heard = (event) => isFinger(event) && action(event);
-    document.addEventListener(type, heard, true);
+  // Also of those whose press is refused, or that paint.
+  function note(event) {
+    press = null;
+    const finger = ["touch", "pen"].includes(event.pointerType) && event.target.closest?.(".vs-view");
+    if (finger) fingers.add(event.pointerId);
   }
 
-  function count() {
-    several ||= fingers.size > 1;
-    if (several) window.trame.trigger("vs_fingers");
-    several &&= fingers.size > 0;
+  // What lies over the images, distances for instance, is pressed for itself.
+  const pressed = ({ target }) => target.closest?.(".remote-controlled-area")?.closest(".vs-view");
+
+  function begin(event) {
+    const over = pressed(event)?.querySelector(".vs-over[data-view]");
+    // With Ctrl a window is set, and the bare image is panned; two fingers zoom.
+    const clicks = event.button === 0 && !event.ctrlKey && !holds("bare") && fingers.size < 2;
+    if (!over || !clicks) return;
+    const { left, top, width, height } = area(over);
+    const place = [(event.clientX - left) / width, (event.clientY - top) / height];
+    press = { event, message: [window.vsclickPictures.numberIn(over.parentElement), ...place] };
   }
 
-  onFinger("pointerdown", (event) => {
-    fingers.add(event.pointerId);
-    count();
-  });
+  function end(event) {
+    const { event: begun, message } = press || {};
+    if (!begun || event.pointerId !== begun.pointerId || event.button !== 0) return;
+    press = null;
+    const moved = Math.max(Math.abs(event.clientX - begun.clientX), Math.abs(event.clientY - begun.clientY));
+    if (moved * window.devicePixelRatio <= STILL) window.trame.trigger("vs_click", message);
+  }
+
+  window.addEventListener("pointerdown", note, true);
+  document.addEventListener("pointerdown", begin, true);
+  document.addEventListener("pointerup", end, true);
+  document.addEventListener("pointercancel", () => (press = null), true);
   for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    onFinger(type, (event) => fingers.delete(event.pointerId) && count());
+    window.addEventListener(type, (event) => fingers.delete(event.pointerId), true);
   }
 
   // The wheel turns faster than slices are drawn: what was turned meanwhile goes with the next message.
@@ -273,7 +291,7 @@
   }
 
   window.vsclick = {
-    holds: (action) => [...held.values()].some((key) => key.action === action),
+    holds,
     send,
     fullscreen,
     isTyping,
