@@ -174,6 +174,16 @@ def test_a_drag_is_no_click(page):
     expect(page.locator(".vs-click")).to_have_count(0)
 
 
+def test_a_hand_that_trembles_still_clicks_where_it_pressed(page):
+    x, y = pixel_of(page, np.add(CENTER, (5.5, 0.0, 0.0)))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 3, y - 2)
+    page.mouse.up()
+    expect(page.locator(".vs-click")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(page.locator(".vs-click")).to_contain_text("slice 13")
+
+
 def test_of_pictures_that_come_in_a_rush_the_last_is_shown(page, line):
     page.click("#tool-look")
     page.mouse.move(5, 5)
