@@ -26,6 +26,10 @@ from VSClickCorrectResearch.cli import demo
     [
         (["--worklist", "cases", "--t1ce", "t1.nii"], "--worklist brings its own files"),
         (["--mask", "mask.nii"], "--mask needs the scan"),
+        (["--t1ce", "t1.nii", "--output", "results"], "--output and --annotator are a worklist's"),
+        (["--annotator", "AB"], "--output and --annotator are a worklist's"),
+        (["--t1ce", "t1.nii", "--label", "2"], "--label chooses from the labels of a mask"),
+        (["--worklist", "cases", "--label", "2"], "--label chooses from the labels of a mask"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(arguments, said, capsys):

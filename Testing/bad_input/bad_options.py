@@ -160,6 +160,16 @@ CASES = [
         ("--mask", "--t1ce", "--t2", "belongs"),
     ),
     BadInput(
+        "folder for results without a worklist",
+        lambda room: ["app", "--t1ce", room.good.t1ce, "--output", room.folder / "results"],
+        ("--output", "--annotator", "--worklist"),
+    ),
+    BadInput(
+        "label of no mask",
+        lambda room: ["app", "--t1ce", room.good.t1ce, "--label", "2"],
+        ("--label", "--mask"),
+    ),
+    BadInput(
         "group of 0 people",
         lambda room: _serve(room, "--port", "8080", "--people", "0"),
         ("--people", "0", "1", "vsclick serve --help", "whole"),

@@ -78,6 +78,10 @@ def run(options: argparse.Namespace) -> None:
         raise VSClickError("--worklist brings its own files; leave --t1ce, --t2 and --mask out.")
     if options.mask and not (options.t1ce or options.t2):
         raise VSClickError("--mask needs the scan it belongs to; give --t1ce or --t2 too.")
+    if not options.worklist and (options.output or options.annotator):
+        raise VSClickError("--output and --annotator are a worklist's; name one with --worklist.")
+    if options.label is not None and not options.mask:
+        raise VSClickError("--label chooses from the labels of a mask; name it with --mask.")
     # Else it would be told on the page, in a while.
     for path in filter(None, files):
         if not os.path.isdir(path):
