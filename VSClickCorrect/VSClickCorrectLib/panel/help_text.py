@@ -20,7 +20,11 @@ def help_text() -> str:
             ),
             _("<p><b>Three clicks</b></p>"),
             "<ol>",
-            _("<li>Load <i>Vestibular schwannoma, synthetic</i> from the module Sample Data.</li>"),
+            _(
+                "<li>Load <i>Vestibular schwannoma, synthetic</i> from the module Sample Data. Back here, "
+                "choose <i>Synthetic T1ce</i> as the <i>T1 with contrast</i> and <i>Synthetic T2</i> as the "
+                "<i>T2</i>.</li>"
+            ),
             _(
                 "<li>Press <i>Find the tumour</i>. The views go to what was found, and <i>Boundary (B)</i> "
                 "is pressed.</li>"
