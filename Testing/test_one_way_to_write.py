@@ -150,3 +150,8 @@ def test_a_write_outside_the_one_way_is_seen(line):
 )
 def test_reading_and_the_one_way_are_left_alone(text):
     assert writing_calls(text) == []
+
+
+def test_the_exceptions_are_counted_where_they_are_told():
+    page = MODULE.parent / "Resources" / "Docs" / "robustness.md"
+    assert f"{len(EXCEPTIONS)} exceptions have a reason" in page.read_text(encoding="utf-8")

@@ -1,0 +1,82 @@
+"""What documents tell of keys, options and numbers is what the code has."""
+
+import argparse
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from bad_table import CASES
+from readers import MAKERS
+from VSClickCorrectApp.cli.commands import COMMANDS as OF_THE_APP
+from VSClickCorrectLib.cli.commands import _COMMANDS as OF_THE_LIBRARY
+from VSClickCorrectLib.workflow.keys import PAGE_KEYS
+from VSClickCorrectResearch.cli.commands import COMMANDS as OF_RESEARCH
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "Resources" / "Docs"
+COMMANDS = {**OF_THE_LIBRARY, **OF_THE_APP, **OF_RESEARCH}
+# A command as it is typed, in a block or in code quotes, with the lines that go on with it.
+TYPED = re.compile(r"(?:^|`|/bin/)vsclick ((?:\\\n|[^`\n#|])+)", re.MULTILINE)
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+# How the guide writes keys.
+WRITTEN = {
+    "PageUp": "Page Up",
+    "PageDown": "Page Down",
+    "Shift+ArrowUp": "Shift+Up",
+    "Shift+ArrowDown": "Shift+Down",
+    **dict.fromkeys(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "arrows"),
+}
+
+
+def robustness():
+    return (DOCS / "robustness.md").read_text(encoding="utf-8")
+
+
+def options_of(parser):
+    """Yield the options of a command and of its actions."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                yield from options_of(one)
+
+
+def strange_options(typed):
+    """Return the options of a typed command that it does not have."""
+    name, *words = typed.replace("\\\n", " ").split()
+    if name not in COMMANDS:
+        return []
+    parser = argparse.ArgumentParser()
+    import_module(COMMANDS[name][0]).configure(parser)
+    given = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
+    return [f"{name} {option}" for option in sorted(given - set(options_of(parser)))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_options_are_the_command_s(document):
+    typed = TYPED.findall(document.read_text(encoding="utf-8"))
+    assert not [option for one in typed for option in strange_options(one)]
+
+
+def test_an_option_that_a_command_does_not_have_is_noticed():
+    assert strange_options("segment --t1ce A.nii \\\n  --fast") == ["segment --fast"]
+
+
+def test_the_guide_s_table_has_every_key_of_the_page():
+    text = (DOCS / "user-guide.md").read_text(encoding="utf-8")
+    table = text.partition("| key | does |")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+    named = {name.strip() for cell in cells for name in re.split(",| or ", cell)}
+    assert not {WRITTEN.get(key.name, key.name) for key in PAGE_KEYS} - named
+
+
+def test_bad_inputs_are_counted():
+    refused = sum(not case.accepted for case in CASES)
+    numbers = r"(\d+) inputs that are damaged.*?(\d+) are refused.*?(\d+) are of use"
+    told = re.search(numbers, robustness(), re.DOTALL)
+    assert told and tuple(map(int, told.groups())) == (len(CASES), refused, len(CASES) - refused)
+
+
+def test_readers_that_get_damaged_files_are_counted():
+    assert f"hands them to\n{len(MAKERS)} readers" in robustness()
