@@ -187,7 +187,7 @@ def _trial(row: Repeated, seed: int, output: Path, held_back: HeldBack) -> Trial
         name: [round(value, 4) for value in found.mean(axis=0).tolist()]
         for name, found in held_back.dice(network).items()
     }
-    return Trial(row.name, seed, course[-1][0], row.trained.course.batch, course, dice)
+    return Trial(row.name, seed, int(course[-1][0]), row.trained.course.batch, course, dice)
 
 
 def course_of(output: Path) -> list[list[float]]:
