@@ -42,3 +42,24 @@ def test_other_precisions_are_left_to_torch(dtype):
 def test_autocast_holds_for_it():
     with torch.autocast("cpu", torch.bfloat16):
         assert Conv3d(2, 2, 3)(torch.rand(1, 2, 4, 4, 4)).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("slices", [1, 2, 3])
+def test_in_half_precision_few_slices_teach_what_they_do_in_double_precision(slices):
+    torch.manual_seed(0)
+    exact = nn.Conv3d(32, 64, 3, padding=1).bfloat16().double()
+    for _ in range(20):
+        # What is left unset has the values of memory that was in use before.
+        _ = torch.full((1 << 16,), float("nan"))
+        ours = Conv3d(32, 64, 3, padding=1)
+        ours.load_state_dict(exact.state_dict())
+        volume, weights = (torch.randn(2, n, slices, 6, 6).bfloat16() for n in (32, 64))
+        volume = volume.contiguous(memory_format=torch.channels_last_3d)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = ours(volume)
+        found.backward(weights)
+        exact.zero_grad()
+        exact(volume.double()).backward(weights.double())
+        # Bfloat16 has eight bits.
+        true = exact.weight.grad
+        assert (ours.weight.grad.double() - true).abs().max() < 0.02 * true.abs().max()

@@ -272,6 +272,26 @@ def test_loss_that_is_not_a_number_ends_training_with_a_sentence(network, tmp_pa
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize(("precision", "more"), [("float32", ""), ("bfloat16", ", or in float32")])
+def test_gradients_that_are_not_finite_end_training_at_their_step_and_change_nothing(
+    network, tmp_path, precision, more
+):
+    network.number.register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(ModelError) as refusal:
+        fit(
+            network,
+            ones,
+            squared,
+            lambda seen: 1.0,
+            Schedule(9, 9, learning_rate=0.1, threads=1, device="cpu", precision=precision),
+            tmp_path,
+            seed=0,
+        )
+    wanted = f"the gradients are not finite at step 1; begin anew with a lower learning rate{more}."
+    assert str(refusal.value) == wanted
+    assert network.number.item() == 0.0
+
+
 def test_score_that_is_not_a_number_ends_training_with_a_sentence(network, tmp_path):
     with pytest.raises(ModelError, match="validation set needs cases with a tumour"):
         train(network, tmp_path, scores=[float("nan")], steps=1)

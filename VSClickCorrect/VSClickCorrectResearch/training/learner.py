@@ -20,6 +20,7 @@ Batch = tuple[Tensor, Tensor]
 BatchAt = Callable[[int], Batch]
 Loss = Callable[[Tensor, Tensor], Tensor]
 Score = Callable[[nn.Module], float]
+_MAX_GRAD_NORM = 5.0
 
 
 class Learner(LightningModule):
@@ -76,8 +77,27 @@ class Learner(LightningModule):
         logits = self.network.train()(inputs)
         with torch.autocast(inputs.device.type, enabled=False):
             value = self._loss(logits.float() if logits.dtype == torch.bfloat16 else logits, targets)
-        self.log("loss", value.detach(), on_step=False, on_epoch=True, sync_dist=True, batch_size=1)
+        self._last_loss = value.detach()
+        self.log("loss", self._last_loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=1)
         return value
+
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
+        """Clip the gradients' norm, which is the same in all processes.
+
+        Raises
+        ------
+        ModelError
+            If the loss or its gradients are no numbers: nothing is learnt from them.
+        """
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), _MAX_GRAD_NORM)
+        if norm.isfinite() and self._last_loss.isfinite():
+            return
+        loss = self._last_loss.item()
+        what = "the gradients are not finite" if math.isfinite(loss) else f"the loss is {loss}"
+        raise ModelError(
+            f"{what} at step {self.global_step + 1}; begin anew with a lower learning rate"
+            f"{', or in float32' if self._schedule.precision != 'float32' else ''}."
+        )
 
     def validation_step(self, score: Score, _number: int) -> dict[str, float]:
         """Return what the first process finds; the validation set is one item, the score of a network.

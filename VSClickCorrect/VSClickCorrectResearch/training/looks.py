@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,16 +82,8 @@ class Looks(Callback):
             self.best = {name: tensor.cpu().clone() for name, tensor in state.items()}
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep what a look has found.
-
-        Raises
-        ------
-        ModelError
-            If the loss is not a number.
-        """
+        """Keep what a look has found."""
         loss, step = trainer.callback_metrics["loss"].item(), trainer.global_step
-        if not math.isfinite(loss):
-            raise ModelError(f"the loss is {loss} at step {step}; begin anew with a lower learning rate.")
         better = self._score > self.best_score
         self.rows.append(
             {

@@ -35,8 +35,6 @@ from VSClickCorrectResearch.training.schedule import Schedule
 
 __all__ = ["BEST", "CHECKPOINT", "Schedule", "fit"]
 
-_MAX_GRAD_NORM = 5.0
-
 
 def fit(
     network: nn.Module,
@@ -110,7 +108,6 @@ def _trainer(
         **team(schedule.device),
         use_distributed_sampler=False,
         precision="bf16-mixed" if schedule.precision == "bfloat16" else "32-true",
-        gradient_clip_val=_MAX_GRAD_NORM,
         # An epoch is what lies between two looks; the callbacks say when to stop, but not before a step.
         max_epochs=-1,
         min_epochs=0,
