@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_volume, read_image, world, write_image
 from page_mouse import pixel_of
+from page_tab import ready
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -75,7 +76,7 @@ def tab(server, chromium):
     page.tab.on("pageerror", lambda error: page.troubles.append(str(error)))
     page.tab.on("console", lambda m: page.troubles.append(m.text) if m.type == "error" else None)
     page.tab.goto(server.url)
-    page.says("Ready")
+    ready(page.tab)
     yield page
     context.close()
 

@@ -1,12 +1,12 @@
 """A coronal scan on the page in a real Chromium: its slices are shown as they were acquired."""
 
-import re
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from bright_ball import ball_volume, write_image
 from page_mouse import over
+from page_tab import ready
 from VSClickCorrectLib.geometry.grid import Grid
 
 if find_spec("playwright") is None:
@@ -26,7 +26,7 @@ def test_a_coronal_scan_opens_in_its_own_slices(tmp_path, serve_app, chromium, b
     context = chromium.new_context()
     tab = context.new_page()
     tab.goto(server.url)
-    expect(tab.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
+    ready(tab)
     expect(over(tab, "Coronal")).to_be_visible()
     expect(over(tab, "T1ce")).to_be_hidden()
     # The middle of the image, A -25.5, lies between two slices, of which one is shown.

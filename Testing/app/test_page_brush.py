@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, read_image, world
 from page_mouse import WIDTH_MM, pixel_of
+from page_tab import ready
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -35,7 +36,7 @@ def page(server, chromium):
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
     page.on("console", lambda m: page.troubles.append(m.text) if m.type == "error" else None)
     page.goto(server.url)
-    says(page, "Ready")
+    ready(page)
     yield page
     assert page.troubles == []
     context.close()

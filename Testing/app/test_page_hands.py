@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, ball, read_image, world
 from page_mouse import pixel_of
+from page_tab import ready
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -33,7 +34,7 @@ def shared(serve_app, case_files, bright_models, chromium):
     page.troubles, page.fingers = [], context.new_cdp_session(page)
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
     page.goto(server.url)
-    says(page, "Ready")
+    ready(page)
     yield page
     assert page.troubles == []
     context.close()

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 from bright_ball import GRID, ball_volume
+from page_tab import ready
 from source_series import write_slices
 from vs_seg_files import set_headers
 
@@ -98,7 +99,7 @@ def test_of_a_dropped_folder_two_series_are_chosen_and_opened(page, visits):
     assert pressed(page) == ["T1ce: t1_mpr post", "T2: t2_space"]
     open_files(page)
     expect(page.locator("#case")).to_have_text("VS 7.zip", timeout=PATIENCE_MS)
-    expect(page.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
+    ready(page)
     expect(page.locator("#open-files")).to_be_hidden()
     expect(page.locator(".vs-over[data-view=T2]")).to_be_visible()
 
@@ -155,7 +156,7 @@ def test_a_dropped_archive_whose_series_are_plain_only_wants_to_be_opened(page, 
     expect(page.locator("#sent-scans")).to_have_text("one visit.zip")
     open_files(page)
     expect(page.locator("#case")).to_have_text("one visit.zip", timeout=PATIENCE_MS)
-    expect(page.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
+    ready(page)
 
 
 def test_what_is_dropped_and_no_dicom_is_told_in_the_dialog(page, case_files):

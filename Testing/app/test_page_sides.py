@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import nibabel as nib
 import pytest
 from bright_ball import AXIAL, ball_volume
+from page_tab import ready
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -28,7 +29,7 @@ def test_the_views_bear_letters_only_where_the_sides_are_known(
     context = chromium.new_context()
     tab = context.new_page()
     tab.goto(server.url)
-    expect(tab.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
+    ready(tab)
     known = bool(code)
     expect(tab.locator("#status")).to_have_text(
         re.compile("^Ready" if known else "does not say where the image lies nor which side is left.*Ready")

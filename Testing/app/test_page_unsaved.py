@@ -1,10 +1,10 @@
 """Work that was not saved, on the page in a real Chromium: shown, and asked about before it goes."""
 
-import re
 from importlib.util import find_spec
 
 import pytest
 from bright_ball import ball_volume, write_image
+from page_tab import ready
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -23,7 +23,7 @@ def page(serve_app, case_files, bright_models, chromium):
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, accept_downloads=True)
     page = context.new_page()
     page.goto(server.url)
-    expect(page.locator("#status")).to_have_text(re.compile("Ready"), timeout=PATIENCE_MS)
+    ready(page)
     yield page
     context.close()
 

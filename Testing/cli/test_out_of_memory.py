@@ -53,7 +53,7 @@ def test_a_network_without_memory_is_told_and_leaves_nothing(refused, files, tmp
     def fail(*_):
         raise NO_MEMORY
 
-    monkeypatch.setattr("torch.mkldnn_convolution", fail)
+    monkeypatch.setattr("VSClickCorrectLib.networks.convolution.Conv3d.forward", fail)
     assert refused("segment", "--t1ce", files.t1ce, "--output", tmp_path / "mask.nii.gz") == SAID
 
 

@@ -12,6 +12,8 @@ from VSClickCorrectLib.mrml.volume_files import remarks_of, sides_known
 
 SHAPE = (8, 9, 10)
 ARRAY = np.arange(720, dtype=np.int16).reshape(SHAPE)
+# Where Slicer lays a volume whose header names no place.
+NOWHERE = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def loaded(scene, tmp_path):
 
     def load(named):
         path = tmp_path / "T1ce.nii.gz"
-        write_volume(path, Volume(ARRAY, Grid(SHAPE, np.eye(4)), sides_known=named))
+        write_volume(path, Volume(ARRAY, Grid(SHAPE, NOWHERE), sides_known=named))
         node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1ce")
         storage = scene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
         storage.SetFileName(str(path))

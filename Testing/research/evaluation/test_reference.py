@@ -12,10 +12,10 @@ import torch
 from handmade_models import change_entry, read_manifest, vouch_for, write_manifest
 from safetensors.torch import load, save
 from VSClickCorrectLib.clicks import patches
-from VSClickCorrectLib.inference import click_segmenter, device, forward
+from VSClickCorrectLib.inference import click_segmenter, device
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.sample_case import read_sample
-from VSClickCorrectResearch.evaluation import reference
+from VSClickCorrectResearch.evaluation import forward, reference
 from VSClickCorrectResearch.evaluation.reference import (
     Deviation,
     Expected,
@@ -109,7 +109,7 @@ def test_shipped_models_say_what_is_expected_and_rounding_is_far_from_the_limit(
 @pytest.mark.parametrize("instructions", ["SSE41", "AVX2"])
 def test_other_instructions_of_a_processor_pass(instructions, shipped_models):
     program = f"""
-from VSClickCorrectResearch.evaluation import reference
+from VSClickCorrectResearch.evaluation import forward, reference
 from VSClickCorrectLib.inference.manifest import ModelFolder
 reference.CASES = {{{CASE!r}: reference.CASES[{CASE!r}]}}
 models = ModelFolder()

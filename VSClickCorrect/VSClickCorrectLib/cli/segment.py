@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 from VSClickCorrectLib.cli.options import (
     add_different_patients,
@@ -15,6 +16,7 @@ from VSClickCorrectLib.cli.options import (
 from VSClickCorrectLib.cli.result_files import MaskResults, add_results
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.found_text import candidate_text, found_text
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
@@ -62,14 +64,19 @@ def _segment(options: argparse.Namespace, scans: GivenScans) -> None:
     segmenter = InitialSegmenter.load(model_folder(options), options.device)
     found = segmenter.segment(case, progress=lambda fraction, message: tell(f"{fraction:4.0%}  {message}"))
     chosen = _chosen(found, options.candidate)
-    where = results.write(chosen.on(case.grid), case.reference)
-    tell(found_text(found, case, options.candidate))
-    for number, one in enumerate(found.candidates, 1):
-        if number != options.candidate:
-            tell(f"Candidate {number}: {candidate_text(one, case)}; --candidate {number} writes it.")
+    # What is said is known before anything is written: it may be too much for the memory.
+    said = list(_told(found, case, options.candidate))
     volume = case.grid.volume_of(chosen.values)
     what = f"A mask of {volume:.0f} mm³" if chosen.found else "An empty mask"
-    tell(f"{what} was written to {where}.")
+    where = results.write(chosen.on(case.grid), case.reference)
+    tell(*said, f"{what} was written to {where}.")
+
+
+def _told(found: InitialMask, case: Case, chosen: int) -> Iterator[str]:
+    yield found_text(found, case, chosen)
+    for number, one in enumerate(found.candidates, 1):
+        if number != chosen:
+            yield f"Candidate {number}: {candidate_text(one, case)}; --candidate {number} writes it."
 
 
 def _chosen(found: InitialMask, number: int) -> InitialMask:
