@@ -4,6 +4,7 @@ from pathlib import Path
 
 import label_curve
 import pytest
+import slice_wise
 import thesis_tables
 
 DOCS = Path(__file__).parents[1] / "Resources" / "Docs"
@@ -22,3 +23,9 @@ def test_the_label_curve_is_that_of_the_kept_results():
     text = (DOCS / "experiments.md").read_text(encoding="utf-8")
     tables = label_curve.printed(RESULTS / "label-curve.json")
     assert tables.count("| 170 |") == 2 and all(one in text for one in tables.split("\n\n"))
+
+
+def test_the_tables_slice_by_slice_are_those_of_the_kept_results():
+    text = (DOCS / "experiments.md").read_text(encoding="utf-8")
+    tables = slice_wise.printed(RESULTS / "slice-wise.json")
+    assert tables.count("| initial-slices |") == 4 and tables in text

@@ -34,6 +34,7 @@ EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
 VOLUMES, SLICES = "initial-curve-dice", "initial-slices"
 SEEDS = (0, 1, 2)
 THICK_MM = 4.0
+WHERE = ("all that is shown", "only slices that hold tumour")
 CPU = torch.device("cpu")
 
 
@@ -46,16 +47,19 @@ def main(runs: Path, threads: int) -> None:
         f"axial slices of {THICK_MM:g} mm and more": [*filter(is_thick, loaded(runs / "slices-test"))],
     }
     released = {title: shown_dice(click_segmenter(), cases) for title, cases in tests.items()}
-    found: dict[str, list[Trial]] = {title: [] for title in tests}
+    found: dict[str, list[list[Trial]]] = {title: [[], []] for title in tests}
     cohorts = Cohorts(*(runs / f"region-{name}" for name in ("training", "validation", "test")))
     for seed, experiment in product(SEEDS, experiments()):
         folder = trained_once(experiment, cohorts, output, f"train-{experiment.name}-{seed}", seed, threads)
         for title, cases in tests.items():
             dice = shown_dice(segmenter_of(experiment, folder, output / "models"), cases)
-            found[title].append(trial_of(experiment, seed, folder, dice))
+            for n, trials in enumerate(found[title]):
+                trials.append(
+                    trial_of(experiment, seed, folder, {name: one[n] for name, one in dice.items()})
+                )
         if experiment.name == SLICES:
-            trials = {title: [asdict(one) for one in each] for title, each in found.items()}
-            write_json(output / "slice-wise.json", {"released": released, "trials": trials})
+            every = {title: [list(map(asdict, trials)) for trials in both] for title, both in found.items()}
+            write_json(output / "slice-wise.json", {"released": released, "trials": every})
             print(printed(output / "slice-wise.json"), flush=True)
 
 
@@ -101,10 +105,12 @@ def printed(path: Path) -> str:
     """Return the tables of a file of results."""
     results = json.loads(path.read_text(encoding="utf-8"))
     parts = []
-    for title, trials in results["trials"].items():
-        ships = np.array(list(results["released"][title].values()))
-        table = repeat_table([Trial(**one) for one in trials], VOLUMES)
-        parts.append(f"{title}, {len(ships)} cases; the network that ships: {ships.mean():.3f}\n\n{table}")
+    for title, both in results["trials"].items():
+        ships = np.mean(list(results["released"][title].values()), axis=0)
+        cases = len(results["released"][title])
+        for trials, where, mean in zip(both, WHERE, ships, strict=True):
+            table = repeat_table([Trial(**one) for one in trials], VOLUMES)
+            parts.append(f"{title}, {cases} cases, {where}; the network that ships: {mean:.3f}\n\n{table}")
     return "\n".join(parts)
 
 

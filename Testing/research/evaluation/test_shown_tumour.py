@@ -1,5 +1,6 @@
 """What an initial model makes of a tumour that it is shown."""
 
+import numpy as np
 import pytest
 import torch
 from bright_ball import GRID, ball, ball_case, dice
@@ -26,9 +27,14 @@ def test_tumour_is_seen_with_a_margin_and_nothing_beyond_it(segmenter):
     assert not mask[ball(center=far)].any()
 
 
-def test_cases_are_scored_by_the_mask_and_those_without_a_tumour_left_out(segmenter):
-    cases = [LabelledCase("one", ball_case(), ball()), LabelledCase("none", ball_case(), ball() & False)]
+def test_cases_are_scored_as_a_whole_and_in_the_tumours_slices_and_those_without_a_tumour_left_out(segmenter):
+    # Of the ball the three middle slices are truth; it is bright, and found, in the others, too.
+    slices = ball(radius=5.0).nonzero()[0]
+    truth = ball() & (np.abs(np.arange(GRID.shape[0]) - slices.mean()) < 2)[:, None, None]
+    cases = [LabelledCase("one", ball_case(), truth), LabelledCase("none", ball_case(), truth & False)]
     scores = shown_dice(segmenter, cases)
     assert list(scores) == ["one"]
-    assert scores["one"] == pytest.approx(dice(shown_mask(segmenter, cases[0]), ball()), abs=1e-9)
-    assert 0.5 < scores["one"] < 1
+    mask, held = shown_mask(segmenter, cases[0]), truth.any(axis=(1, 2))
+    assert scores["one"].whole == pytest.approx(dice(mask, truth), abs=1e-9)
+    assert scores["one"].in_slices == pytest.approx(dice(mask[held], truth[held]), abs=1e-9)
+    assert held.sum() == 3 and scores["one"].in_slices > scores["one"].whole + 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from VSClickCorrectLib.geometry.box import Box
@@ -36,7 +37,20 @@ def shown_mask(segmenter: Segmenter, case: LabelledCase) -> np.ndarray | None:
     return mask
 
 
-def shown_dice(segmenter: Segmenter, cases: Iterable[LabelledCase]) -> dict[str, float]:
+class ShownDice(NamedTuple):
+    """The DSC of `shown_mask`, and of what of it lies in axial slices that hold tumour."""
+
+    whole: float
+    in_slices: float
+
+
+def shown_dice(segmenter: Segmenter, cases: Iterable[LabelledCase]) -> dict[str, ShownDice]:
     """Return the DSC of `shown_mask` of each case with a tumour, by its name."""
     masks = ((case, shown_mask(segmenter, case)) for case in cases)
-    return {case.name: dice(mask, case.truth) for case, mask in masks if mask is not None}
+    return {case.name: _dice_of(mask, case) for case, mask in masks if mask is not None}
+
+
+def _dice_of(mask: np.ndarray, case: LabelledCase) -> ShownDice:
+    found, truth = (case.grid.axial_order().arranged(one) for one in (mask, case.truth))
+    held = truth.any(axis=(1, 2))
+    return ShownDice(dice(found, truth), dice(found[held], truth[held]))
