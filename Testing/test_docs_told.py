@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "Resources" / "Docs"
 COMMANDS = {**OF_THE_LIBRARY, **OF_THE_APP, **OF_RESEARCH}
 # A command as it is typed, in a block or in code quotes, with the lines that go on with it.
+NO_COMMANDS = ("--help",)
 TYPED = re.compile(r"(?:^|`|/bin/)vsclick ((?:\\\n|[^`\n#|])+)", re.MULTILINE)
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 # How the guide writes keys.
@@ -46,7 +47,7 @@ def strange_options(typed):
     """Return the options of a typed command that it does not have."""
     name, *words = typed.replace("\\\n", " ").split()
     if name not in COMMANDS:
-        return []
+        return [] if name in NO_COMMANDS else [name]
     parser = argparse.ArgumentParser()
     import_module(COMMANDS[name][0]).configure(parser)
     given = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
@@ -61,6 +62,7 @@ def test_options_are_the_command_s(document):
 
 def test_an_option_that_a_command_does_not_have_is_noticed():
     assert strange_options("segment --t1ce A.nii \\\n  --fast") == ["segment --fast"]
+    assert strange_options("segmnt --t1ce A.nii") == ["segmnt"]
 
 
 def test_the_guide_s_table_has_every_key_of_the_page():

@@ -1,7 +1,9 @@
 """DICOM in and out of the commands: a mask of a DICOM series becomes DICOM SEG, report and RTSTRUCT."""
 
 import errno
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import highdicom as hd
 import numpy as np
@@ -75,6 +77,26 @@ def test_an_empty_mask_leaves_no_objects_of_the_one_that_it_replaces(vsclick, se
     assert [path.name for path in folder.iterdir()] == ["letter.txt"]
     told = f"An empty mask was written to {output}, and nothing to {folder}, as it is empty."
     assert told in capsys.readouterr().out
+
+
+def test_where_one_object_cannot_be_removed_all_stay(refused, vsclick, series, tmp_path, monkeypatch):
+    scan = ball_volume()
+    nothing = write_slices(tmp_path / "t1ce", replace(scan, array=np.full_like(scan.array, 7)))
+    folder = tmp_path / "dicom"
+    folder.mkdir()
+    words = ["--output", folder / SEGMENTATION, "--dicom", folder, "--force"]
+    assert vsclick("segment", "--t1ce", series, *words) == 0
+    older, move = {path.name: path.read_bytes() for path in folder.iterdir()}, os.replace
+
+    def locked(source, target):
+        # As Windows does while another program holds it open.
+        if Path(source) == folder / CONTOURS:
+            raise PermissionError(errno.EACCES, "in use", str(source))
+        move(source, target)
+
+    monkeypatch.setattr("os.replace", locked)
+    assert str(folder) in refused("segment", "--t1ce", nothing, *words)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == older
 
 
 @pytest.mark.parametrize("option", ["--output", "--dicom"])

@@ -1,5 +1,7 @@
 """Folders that hold files and DICOM series beside each other."""
 
+import os
+
 import numpy as np
 import pytest
 from source_series import write_slices
@@ -88,6 +90,25 @@ def test_files_of_which_it_is_not_clear_what_they_are_hide_no_series(tmp_path):
     assert found(tmp_path) == {"1001": ({"t1ce": "P1/dicom"}, remark)}
 
 
+def test_files_of_other_patients_in_the_same_folder_hide_no_series(tmp_path):
+    for patient in ("VS-1", "VS-2"):
+        image(tmp_path / "cohort" / patient / "T1ce.nii.gz")
+    scan(tmp_path / "cohort" / "VS-3" / "dicom", "1003")
+    assert found(tmp_path) == {
+        "1003": ({"t1ce": "cohort/VS-3/dicom"}, ""),
+        **{f"cohort_{p}": ({"t1ce": f"cohort/{p}/T1ce.nii.gz"}, "") for p in ("VS-1", "VS-2")},
+    }
+
+
+@pytest.mark.parametrize("folder", [b"derivatives/M\xfcller", b"docs\xfc"])
+def test_a_folder_whose_name_is_no_text_is_no_case_beside_files(tmp_path, folder):
+    image(tmp_path / "A_T1ce.nii.gz")
+    place = os.path.join(os.fsencode(tmp_path), folder)
+    os.makedirs(place)
+    open(os.path.join(place, b"a.pdf"), "wb").close()
+    assert list(found(tmp_path)) == ["A"]
+
+
 # Masks
 
 
@@ -140,6 +161,24 @@ def test_a_mask_of_which_nobody_knows_whose_it_is_is_told(tmp_path):
     (tmp_path / "mask.nii.gz").rename(tmp_path / "P2" / "P1_mask.nii.gz")
     assert found(tmp_path)["P2"] == ({"t1ce": "P2"}, "P1_mask.nii.gz may be its mask and was not taken")
     assert found(tmp_path)["P1"] == ({"t1ce": "P1"}, "")
+
+
+@pytest.mark.parametrize("place", ["P2_mask.nii.gz", "P1/P2_mask.nii.gz", "VS-9_tumour_seg.nii.gz"])
+def test_a_mask_that_names_another_patient_is_told_and_not_taken(tmp_path, place):
+    scan(tmp_path / "P1" / "t1", "1001")
+    mask(tmp_path / place)
+    name = place.rsplit("/", 1)[-1]
+    assert found(tmp_path) == {"1001": ({"t1ce": "P1/t1"}, f"{name} may be its mask and was not taken")}
+
+
+def test_a_mask_that_names_the_folder_of_one_of_two_patients_is_that_one_s(tmp_path):
+    for folder, patient in (("P1", "1001"), ("P2", "1002")):
+        scan(tmp_path / folder / "t1", patient)
+    mask(tmp_path / "P1_mask.nii.gz")
+    assert found(tmp_path) == {
+        "1001": ({"t1ce": "P1/t1", "mask": "P1_mask.nii.gz"}, ""),
+        "1002": ({"t1ce": "P2/t1"}, ""),
+    }
 
 
 def test_a_mask_in_a_folder_next_to_the_one_of_the_series_is_told(tmp_path):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from trame_slicer.views import SliceView
+from VSClickCorrectLib.geometry.resampling import ROUNDING_MM
 from VSClickCorrectLib.geometry.triples import Point3, point3
 
 _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -19,8 +20,6 @@ _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 _SHARE = 0.3
 # Two planes that lean against each other by less than a few degrees cut nowhere that is of use.
 _PARALLEL = 0.05
-# What rounding may add to the distance of a point from a plane, mm.
-_ROUNDING_MM = 1e-3
 Place = tuple[float, float]
 
 
@@ -77,7 +76,7 @@ class Picture:
     def shows(self, ras: Sequence[float], near_mm: float) -> bool:
         """Whether a point, RAS mm, lies within the view and so near to its plane."""
         within = all(0 <= percent <= 100 for percent in self.place(ras))
-        return within and self.distance(ras) <= near_mm + _ROUNDING_MM
+        return within and self.distance(ras) <= near_mm + ROUNDING_MM
 
 
 def picture_of(view: SliceView) -> Picture:

@@ -80,17 +80,23 @@
     return found;
   }
 
-  async function receive(entries) {
-    window.trame.trigger("vs_dropped");
+  async function gather(entries) {
     // Of what has gone since it was taken up there is none; without it the rest is not what was meant.
     if (!entries.length || entries.includes(null)) throw new Error("not all of it can be read");
-    const [first] = entries;
-    if (entries.length === 1 && first.isFile && /\.(zip|mrb)$/i.test(first.name)) {
-      const file = await fileOf(first);
-      return window.vsclick.send("scans", file.name, file.size, async () => file);
-    }
     const files = [];
     for (const entry of entries) files.push(...(await filesIn(entry)));
+    return files;
+  }
+
+  async function receive(entries, names) {
+    window.trame.trigger("vs_dropped");
+    const files = await gather(entries).catch(() => null);
+    if (!files) return window.trame.trigger("vs_unreadable", [names]);
+    const [first] = entries;
+    if (entries.length === 1 && first.isFile && /\.(zip|mrb)$/i.test(first.name)) {
+      const [{ file }] = files;
+      return window.vsclick.send("scans", file.name, file.size, async () => file);
+    }
     return sendTogether("scans", entries.length === 1 ? first.name : `${entries.length} files`, files);
   }
 
@@ -130,7 +136,6 @@
     // Known only as long as the event lasts.
     const dropped = [...event.dataTransfer.items].filter(({ kind }) => kind === "file");
     const names = dropped.map((item) => item.getAsFile()?.name).filter(Boolean).join(", ");
-    const entries = dropped.map((item) => item.webkitGetAsEntry());
-    receive(entries).catch(() => window.trame.trigger("vs_unreadable", [names]));
+    receive(dropped.map((item) => item.webkitGetAsEntry()), names);
   });
 })();

@@ -45,6 +45,6 @@
   window.vsclickPictures = {
     install: (app) => app.component("vs-picture", component),
     // Of what a view shows on the screen, 0 before it shows anything.
-    numberIn: (view) => Number(view.querySelector(".vs-picture")?.dataset.number),
+    numberIn: (view) => Number(view.querySelector(".vs-picture")?.dataset.number ?? 0),
   };
 })();

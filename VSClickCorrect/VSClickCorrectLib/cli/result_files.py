@@ -131,7 +131,7 @@ class MaskResults:
         grid = reference.grid
         if self._folder is not None and not values.any():
             where = f"{where}, and nothing to {self._folder}, as it is empty"
-            write_beside = partial(remove_objects, self._folder)
+            write_beside = partial(remove_objects, self._folder, self._output)
         elif self._source is not None and self._folder is not None:
             objects = dicom_objects(self._source, values, grid, self._automatic)
             where, write_beside = f"{where} and {self._folder}", partial(write_objects, self._folder, objects)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +20,10 @@ from VSClickCorrectLib.io.dicom_report import report_of
 from VSClickCorrectLib.io.dicom_rtstruct import structure_set_of
 from VSClickCorrectLib.io.dicom_seg import segmentation_of
 from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
-from VSClickCorrectLib.io.files import changing, make_folder, write_atomically, write_together
-from VSClickCorrectLib.io.outputs import check_apart, check_ours
+from VSClickCorrectLib.io.files import changing, is_there, make_folder, write_atomically, write_together
+from VSClickCorrectLib.io.outputs import check_apart, check_ours, same_place
 from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX
+from VSClickCorrectLib.io.temporary import TemporaryFolder
 from VSClickCorrectLib.measure.measurements import measure
 
 if TYPE_CHECKING:
@@ -86,11 +89,24 @@ def write_objects(folder: Path, objects: dict[str, Dataset]) -> None:
     write_together(folder, writers)
 
 
-def remove_objects(folder: Path) -> None:
-    """Remove what `write_objects` wrote into a folder of an older mask; raises `StorageError`."""
-    with changing(folder):
-        for name in NAMES:
-            (folder / name).unlink(missing_ok=True)
+def remove_objects(folder: Path, but: Path | None = None) -> None:
+    """Remove what `write_objects` wrote into a folder of an older mask, all or nothing, but for one file.
+
+    Raises
+    ------
+    StorageError
+        If one of them cannot be removed; all stay as they were.
+    """
+    there = [path for name in NAMES if is_there(path := folder / name)]
+    if but is not None:
+        there = [path for path in there if not same_place(path, but)]
+    if not there:
+        return
+    with changing(folder), TemporaryFolder(".writing-", folder) as away, ExitStack() as back:
+        for path in there:
+            os.replace(path, away / path.name)
+            back.callback(os.replace, away / path.name, path)
+        back.pop_all()
 
 
 def write_beside(path: Path, objects: dict[str, Dataset]) -> list[Path]:

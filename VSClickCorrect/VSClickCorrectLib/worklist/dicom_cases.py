@@ -47,7 +47,8 @@ def dicom_cases(
             if (case := _of_series(name, study, root)) is not None:
                 folders = frozenset(one.folder for one in study)
                 cases.append(PlacedCase(segmentations.given_to(case), folders))
-    for folder in unnamed_folders(root):
+    # Beside other scans such a folder may hold anything.
+    for folder in unnamed_folders(root) if not left_out else ():
         name = case_name("_".join(folder.relative_to(root).parts) or folder.name)
         fault = f"the name {folder} is not UTF-8 text; rename it, and what is in it."
         cases.append(PlacedCase(WorkCase(name, fault=fault), frozenset([folder])))

@@ -35,10 +35,10 @@ class PlacedCase:
 def together(files: Sequence[PlacedCase], series: Sequence[PlacedCase], root: Path) -> list[WorkCase]:
     """Return cases of files and of series as one list.
 
-    A case of series beside one of files, alone with it in a folder that is not the whole list's, or of its
+    A case of series beside one of files, the two alone in a folder that is not the whole list's, or of its
     name, is what the files were made of: the files are taken, unless they are unclear, and that is told.
     """
-    same = [(one, other) for one in files for other in _same(one, series, root)]
+    same = [(one, other) for one in files for other in _same(one, files, series, root)]
     taken = {other: one for one, other in same if other.case.fault or not one.case.fault}
     unclear = {one: other for one, other in same if one.case.fault and other not in taken}
     told = {one: f"the DICOM series of '{o.case.name}' beside its files" for o, one in taken.items()}
@@ -47,12 +47,17 @@ def together(files: Sequence[PlacedCase], series: Sequence[PlacedCase], root: Pa
     return [one.case.with_remark(f"{told[one]} were not taken" if one in told else "") for one in listed]
 
 
-def _same(one: PlacedCase, series: Sequence[PlacedCase], root: Path) -> Sequence[PlacedCase]:
+def _same(
+    one: PlacedCase, files: Sequence[PlacedCase], series: Sequence[PlacedCase], root: Path
+) -> Sequence[PlacedCase]:
     if named := [other for other in series if other.case.name == one.case.name]:
         return named
-    within = ([other for other in series if other.is_within(folder)] for folder in _around(one, root))
-    beside = next(filter(None, within), [])
-    return beside if len(beside) == 1 else []
+    for folder in _around(one, root):
+        if any(other.is_within(folder) for other in files if other is not one):
+            return []
+        if beside := [other for other in series if other.is_within(folder)]:
+            return beside if len(beside) == 1 else []
+    return []
 
 
 def _around(one: PlacedCase, root: Path) -> Iterator[Path]:
@@ -67,9 +72,9 @@ def _around(one: PlacedCase, root: Path) -> Iterator[Path]:
 def with_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -> list[PlacedCase]:
     """Give each case of series the mask in a file that lies beside them, and beside no other's.
 
-    Of several cases beside a mask the one is meant of which the mask's name tells; where none is, the case
-    has a DICOM segmentation, or its series lie in a folder next to the mask's, the mask is told of and not
-    taken.
+    Of several cases beside a mask the one is meant of which the mask's name tells. The mask is told of and
+    not taken where none is, its name is another's, the case has a DICOM segmentation, or its series lie in a
+    folder next to the mask's.
     """
     own: dict[PlacedCase, list[Path]] = {one: [] for one in cases}
     unclear: dict[PlacedCase, list[Path]] = {one: [] for one in cases}
@@ -81,10 +86,18 @@ def with_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -
             for one in cases:
                 unclear[one] += [mask] if one.is_within(folder.parent) else []
         meant = [one for one in cases if _words(one.case.name) <= _words(stem_of(mask))]
-        its = [one for one in beside if one in meant] if meant else beside
+        its = [one for one in beside if (one in meant if meant else not _names_another(mask, one, root))]
         for one in its if len(its) == 1 else beside:
             (own if len(its) == 1 and one.case.mask is None else unclear)[one].append(mask)
     return [replace(one, case=_given(one.case, own[one], unclear[one])) for one in cases]
+
+
+def _names_another(mask: Path, one: PlacedCase, root: Path) -> bool:
+    """Whether a mask's name tells of a number, as patients have, and nothing of a case or its folders."""
+    told = {word.casefold() for word in rest_of(stem_of(mask))}
+    parts = [part for folder in one.folders if folder != root for part in folder.relative_to(root).parts]
+    known = set().union(*map(_words, (one.case.name, *parts)))
+    return any(any(map(str.isdigit, word)) for word in told) and not told & known
 
 
 def _words(name: str) -> set[str]:

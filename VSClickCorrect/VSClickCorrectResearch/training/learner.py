@@ -87,10 +87,10 @@ class Learner(LightningModule):
         Raises
         ------
         ModelError
-            If the loss or its gradients are no numbers: nothing is learnt from them.
+            If the gradients are no numbers: nothing is learnt from them.
         """
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), _MAX_GRAD_NORM)
-        if norm.isfinite() and self._last_loss.isfinite():
+        # By the norm alone: the loss is this process's, and all of them have to agree.
+        if nn.utils.clip_grad_norm_(self.network.parameters(), _MAX_GRAD_NORM).isfinite():
             return
         loss = self._last_loss.item()
         what = "the gradients are not finite" if math.isfinite(loss) else f"the loss is {loss}"
