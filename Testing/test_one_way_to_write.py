@@ -46,6 +46,7 @@ EXCEPTIONS = {
     "Lib/io/archives.py: (part / f'{number:05d}').open": "an unpacked series, in a temporary folder",
     "Lib/io/archives.py: part.rename": "the folder of an unpacked series, whole now, gets its name",
     "Lib/io/archives.py: shutil.copyfileobj": "an unpacked series, in a temporary folder",
+    "Lib/io/dicom_out.py: os.replace": "objects that are removed together, moved away and, if need be, back",
     "Lib/io/dicom_series.py: copy.write_bytes": "a slice as ITK reads it, in a temporary folder",
     "Lib/io/nifti_copy.py: copy.open": "a file as ITK reads it, in a temporary folder",
     "Lib/panel/samples.py: (folder / Path(name).name).write_bytes": "a sample, in a temporary folder",
