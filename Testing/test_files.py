@@ -21,10 +21,10 @@ from VSClickCorrectLib.io.files import (
     write_atomically,
     write_folder,
     write_text,
-    write_together,
 )
 from VSClickCorrectLib.io.images import read_mask, read_volume, write_mask, write_volume
 from VSClickCorrectLib.io.suffixes import MASK_SUFFIXES
+from VSClickCorrectLib.io.together import write_together
 
 GRID = Grid((20, 64, 64), np.diag([-1.0, -1.0, 2.0, 1.0]))
 # Compresses badly: more than 8 kB as a mask, more than 64 kB as a volume.

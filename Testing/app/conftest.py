@@ -75,6 +75,38 @@ def slicer_app():
     return SlicerApp()
 
 
+@pytest.fixture(scope="module")
+def browser_app(request, bright_models):
+    """The app with its page, in this process without a browser.
+
+    ``run`` runs a coroutine in its loop, ``open_ball`` opens a case of the bright ball by name.
+    """
+    from trame.app import get_server
+    from VSClickCorrectApp.application import BrowserApp
+    from VSClickCorrectApp.uploads import Uploads
+    from VSClickCorrectLib.workflow.loaded_networks import Choice
+    from VSClickCorrectLib.workflow.opened_case import OpenedCase
+
+    server = get_server(request.module.__name__, "vue3")
+    made = BrowserApp(Choice(str(bright_models), "", "cpu"), Uploads(), server)
+    loop = asyncio.new_event_loop()
+    made.run = loop.run_until_complete
+
+    async def begin(name):
+        start = ball(radius=START_RADIUS_MM)
+        made.flow.workbench.open(OpenedCase(name, ball_volume(), ball_volume(t2=True), start))
+        await made.flow.workbench.begin()
+
+    made.open_ball = lambda name: made.run(begin(name))
+
+    async def closed():
+        made.close()
+
+    yield made
+    made.run(closed())
+    loop.close()
+
+
 @pytest.fixture
 def parts(slicer_app, bright_models):
     """The workflow as the page has it, with no page: what waits for the views to draw is done at once."""

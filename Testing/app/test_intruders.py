@@ -44,7 +44,7 @@ def server(start_app, case_files, bright_models, folder):
 
 @pytest.fixture(scope="module")
 def intruder(server):
-    found = Intruder(int(server.url.rstrip("/").rpartition(":")[2]), TOKEN)
+    found = Intruder.of(server.url, TOKEN)
     connection = found.inside()
     state_when(connection, lambda state: state["StatusState__message"].startswith("Ready"))
     connection.close()

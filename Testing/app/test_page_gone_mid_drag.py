@@ -1,33 +1,13 @@
 """A page that goes while a button of the mouse is held down, in this process without a browser."""
 
-import asyncio
-
 import pytest
-from bright_ball import ball, ball_volume
-from trame.app import get_server
-from VSClickCorrectApp.application import BrowserApp
 from VSClickCorrectApp.framing import frame_of
-from VSClickCorrectApp.uploads import Uploads
-from VSClickCorrectLib.workflow.loaded_networks import Choice
-from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 
 @pytest.fixture(scope="module")
-def app(bright_models):
-    made = BrowserApp(Choice(str(bright_models), "", "cpu"), Uploads(), get_server("gone", "vue3"))
-    loop = asyncio.new_event_loop()
-
-    async def begin():
-        made.flow.workbench.open(OpenedCase("ball", ball_volume(), ball_volume(t2=True), ball(radius=5.0)))
-        await made.flow.workbench.begin()
-
-    async def closed():
-        made.close()
-
-    loop.run_until_complete(begin())
-    yield made
-    loop.run_until_complete(closed())
-    loop.close()
+def app(browser_app):
+    browser_app.open_ball("ball")
+    return browser_app
 
 
 def mouse(app, name, x, y, control=0):

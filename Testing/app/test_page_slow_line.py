@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from bright_ball import CENTER, GRID, ball, read_image, world
-from page_mouse import pixel_of, settled, until
+from bright_ball import CENTER, GRID, ball, world
+from page_mouse import pixel_of, saved_mask, settled, undo_all, until
 from page_tab import ready_tab
 
 if find_spec("playwright") is None:
@@ -82,17 +82,8 @@ def page(tab, line):
     settled(tab, lambda: tab.evaluate(SHOWN))
     yield tab
     line.let_go()
-    while settled(tab, tab.locator("#undo").is_enabled):
-        tab.click("#undo")
+    undo_all(tab)
     assert tab.troubles == []
-
-
-def mask(page, folder):
-    page.click("#save")
-    with page.expect_download(timeout=PATIENCE_MS) as download:
-        page.click("#save-tumour-nii-gz")
-    download.value.save_as(folder / "mask.nii.gz")
-    return read_image(folder / "mask.nii.gz") > 0
 
 
 def positions(journal):
@@ -135,7 +126,7 @@ def test_a_stroke_is_painted_in_the_slice_and_at_the_zoom_that_were_seen(page, l
     expect(page.locator("#status")).to_have_text(re.compile("rush stroke"), timeout=PATIENCE_MS)
     line.let_go()
     page.click("#tool-look")
-    added = mask(page, tmp_path) & ~START
+    added = saved_mask(page, tmp_path) & ~START
     far = np.linalg.norm(world(GRID)[12, ..., :2] - AWAY[:2], axis=-1)
     # The disc's radius is 3 mm; pixels are a sixth of a millimetre.
     assert slices(added) == [12]

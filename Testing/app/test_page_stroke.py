@@ -5,8 +5,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from bright_ball import CENTER, GRID, ball, read_image, world
-from page_mouse import pixel_of, settled, until
+from bright_ball import CENTER, GRID, ball, world
+from page_mouse import pixel_of, saved_mask, settled, undo_all, until
 from page_tab import ready_tab
 
 if find_spec("playwright") is None:
@@ -48,18 +48,8 @@ def page(tab):
     expect(tab.locator("#readout")).to_have_text(re.compile(TOLD_MIDDLE), timeout=PATIENCE_MS)
     tab.mouse.move(*pixel_of(tab, AWAY))
     yield tab
-    # What was done last may still be on its way, or its undoing.
-    while settled(tab, tab.locator("#undo").is_enabled):
-        tab.click("#undo")
+    undo_all(tab)
     assert tab.troubles == []
-
-
-def mask(page, folder):
-    page.click("#save")
-    with page.expect_download(timeout=PATIENCE_MS) as download:
-        page.click("#save-tumour-nii-gz")
-    download.value.save_as(folder / "mask.nii.gz")
-    return read_image(folder / "mask.nii.gz") > 0
 
 
 def stroke(page):
@@ -77,7 +67,7 @@ def under_pointer(page):
 def untouched(page, folder):
     """Whether the mask is as it was, once all that was done has been heard."""
     page.click("#tool-look")
-    return np.array_equal(mask(page, folder), START)
+    return np.array_equal(saved_mask(page, folder), START)
 
 
 def test_while_distances_are_measured_the_brush_measures(page, tmp_path):
@@ -139,7 +129,7 @@ def test_a_stroke_is_painted_where_it_was_begun(page, tmp_path, meanwhile):
     page.mouse.up()
     expect(page.locator("#status")).to_have_text(re.compile("rush stroke"))
     page.click("#tool-look")
-    added = mask(page, tmp_path) & ~START
+    added = saved_mask(page, tmp_path) & ~START
     # A capsule of 3 mm around 9 mm, all in the slice that was shown; pixels are a sixth of a millimetre.
     along = np.clip(world(GRID)[12, ..., 1] - AWAY[1], 0.0, 9.0)
     nearest = np.stack([np.full(GRID.shape[1:], AWAY[0]), AWAY[1] + along], axis=-1)

@@ -1,41 +1,20 @@
 """Presses on a picture that is not of what is open any more, in this process without a browser."""
 
-import asyncio
-
 import numpy as np
 import pytest
-from bright_ball import CENTER, ball, ball_volume
-from trame.app import get_server
-from VSClickCorrectApp.application import BrowserApp
-from VSClickCorrectApp.uploads import Uploads
-from VSClickCorrectLib.workflow.loaded_networks import Choice
-from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from bright_ball import CENTER, ball
 
 REFUSED = "The view was just about to show something else, so nothing was done there; do it again."
 
 
-@pytest.fixture(scope="module")
-def app(bright_models):
-    made = BrowserApp(Choice(str(bright_models), "", "cpu"), Uploads(), get_server("before", "vue3"))
-    loop = asyncio.new_event_loop()
-    made.run = loop.run_until_complete
-    yield made
-    made.run(closed(made))
-    loop.close()
-
-
-async def closed(app):
-    app.close()
+@pytest.fixture
+def app(browser_app):
+    return browser_app
 
 
 def opened(app, name):
     """The number of the picture of a case that was opened."""
-
-    async def begin():
-        app.flow.workbench.open(OpenedCase(name, ball_volume(), ball_volume(t2=True), ball(radius=5.0)))
-        await app.flow.workbench.begin()
-
-    app.run(begin())
+    app.open_ball(name)
     return app.views.pictures.number(app.views.view("T1ce"))
 
 

@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 def app(serve_app, case_files, bright_models, folder):
     arguments = ("--t1ce", case_files.t1ce, "--models", bright_models, "--device", "cpu")
     server = serve_app(*arguments, VSCLICK_TOKEN=TOKEN, TMPDIR=str(folder))
-    return Intruder(int(server.url.rstrip("/").rpartition(":")[2]), TOKEN)
+    return Intruder.of(server.url, TOKEN)
 
 
 @pytest.fixture

@@ -1,53 +1,28 @@
 """A crosshair that no view shows: Enter clicks nothing there, and what leads there brings it into view."""
 
-import asyncio
 import re
 
 import numpy as np
 import pytest
-from bright_ball import CENTER, ball, ball_volume
-from trame.app import get_server
-from VSClickCorrectApp.application import BrowserApp
+from bright_ball import CENTER
 from VSClickCorrectApp.framing import frame_of, pan, set_width
 from VSClickCorrectApp.layouts import SLICE_VIEWS
-from VSClickCorrectApp.uploads import Uploads
-from VSClickCorrectLib.workflow.loaded_networks import Choice
-from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 WIDTH_MM = 40.0
 
 
-@pytest.fixture(scope="module")
-def shared(bright_models):
-    made = BrowserApp(Choice(str(bright_models), "", "cpu"), Uploads(), get_server("unseen", "vue3"))
-    loop = asyncio.new_event_loop()
-    made.run = loop.run_until_complete
-    yield made
-    made.run(closed(made))
-    loop.close()
-
-
-async def closed(app):
-    app.close()
-
-
 @pytest.fixture
-def app(shared):
+def app(browser_app):
     """The app with the crosshair in the middle of views of 40 mm, and include clicks."""
-
-    async def begin():
-        shared.flow.workbench.open(OpenedCase("ball", ball_volume(), ball_volume(t2=True), ball(radius=5.0)))
-        await shared.flow.workbench.begin()
-
-    shared.views.typed_state.data.layout = "axial"
-    shared.views.enlarge("")
-    shared.display.typed_state.data.crosshair = True
-    shared.run(begin())
+    browser_app.views.typed_state.data.layout = "axial"
+    browser_app.views.enlarge("")
+    browser_app.display.typed_state.data.crosshair = True
+    browser_app.open_ball("ball")
     for name in SLICE_VIEWS:
-        set_width(shared.views.view(name), WIDTH_MM)
-    shared.views.jump_to(CENTER)
-    press(shared, "include")
-    return shared
+        set_width(browser_app.views.view(name), WIDTH_MM)
+    browser_app.views.jump_to(CENTER)
+    press(browser_app, "include")
+    return browser_app
 
 
 def pan_by(app, mm):

@@ -138,9 +138,7 @@ def test_scans_of_two_patients_are_told_without_their_names(compare, tmp_path):
 def written_mask(folder, values, patient):
     """A DICOM SEG on the slices of a scan that names a patient, and the folder of that scan."""
     scan = write_slices(folder, ball_volume(), patient=patient)
-    made = segmentation_object(read_source(scan, GRID), values, GRID)
-    write_segmentation(folder.with_suffix(".dcm"), made)
-    return folder.with_suffix(".dcm"), scan
+    return write_segmentation_of(scan, folder.with_suffix(".dcm"), values, GRID, patient), scan
 
 
 def test_a_mask_of_another_patient_than_its_scan_is_refused_unless_it_is_told_to_be_right(

@@ -1,7 +1,6 @@
 """DICOM in and out of the commands: a mask of a DICOM series becomes DICOM SEG, report and RTSTRUCT."""
 
 import errno
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,15 +85,15 @@ def test_where_one_object_cannot_be_removed_all_stay(refused, vsclick, series, t
     folder.mkdir()
     words = ["--output", folder / SEGMENTATION, "--dicom", folder, "--force"]
     assert vsclick("segment", "--t1ce", series, *words) == 0
-    older, move = {path.name: path.read_bytes() for path in folder.iterdir()}, os.replace
+    older, unlink = {path.name: path.read_bytes() for path in folder.iterdir()}, Path.unlink
 
-    def locked(source, target):
+    def locked(path, missing_ok=False):
         # As Windows does while another program holds it open.
-        if Path(source) == folder / CONTOURS:
-            raise PermissionError(errno.EACCES, "in use", str(source))
-        move(source, target)
+        if path == folder / CONTOURS:
+            raise PermissionError(errno.EACCES, "in use", str(path))
+        unlink(path, missing_ok)
 
-    monkeypatch.setattr("os.replace", locked)
+    monkeypatch.setattr(Path, "unlink", locked)
     assert str(folder) in refused("segment", "--t1ce", nothing, *words)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == older
 

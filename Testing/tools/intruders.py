@@ -61,6 +61,11 @@ class Intruder:
     def __init__(self, port: int, token: str) -> None:
         self.port, self.token = port, token
 
+    @classmethod
+    def of(cls, url: str, token: str) -> Intruder:
+        """Return one for the server that says it runs there."""
+        return cls(int(url.rstrip("/").rpartition(":")[2]), token)
+
     @property
     def own(self) -> dict[str, str]:
         """The header that an honest browser sends."""

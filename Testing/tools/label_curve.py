@@ -8,7 +8,6 @@ which choose weights among the looks at every training, are labelled, too, and n
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import tables_command
 from VSClickCorrectLib.io.files import make_folder
 from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectResearch.evaluation.label_chart import (
@@ -72,12 +72,4 @@ def printed(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=Path)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--print", action="store_true", help="RUNS is a file of results; print its tables")
-    options = parser.parse_args()
-    if options.print:
-        print(printed(options.runs), end="")
-    else:
-        main(options.runs, options.threads)
+    tables_command.run(__doc__, main, printed)

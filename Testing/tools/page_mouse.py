@@ -1,7 +1,7 @@
 """The mouse over the views of the page, in pixels from a view's middle, and waiting for what follows."""
 
 import numpy as np
-from bright_ball import GRID, ball, world
+from bright_ball import GRID, ball, read_image, world
 
 # What the app shows along a view's shorter side when it is opened: a small mask and its surroundings.
 WIDTH_MM = 80.0
@@ -67,3 +67,18 @@ def pixel_of(page, ras, view="T1ce"):
     middle = (inside.min(axis=0) + inside.max(axis=0)) / 2
     right, front = np.subtract(ras, middle)[:2] / (WIDTH_MM / min(area["width"], area["height"]))
     return float(area["x"] + area["width"] / 2 - right), float(area["y"] + area["height"] / 2 - front)
+
+
+def undo_all(page):
+    """Undo until nothing is left: what was done last may still be on its way, or its undoing."""
+    while settled(page, page.locator("#undo").is_enabled):
+        page.click("#undo")
+
+
+def saved_mask(page, folder):
+    """Save the tumour's mask from the page, and return its voxels."""
+    page.click("#save")
+    with page.expect_download(timeout=_PATIENCE_MS) as download:
+        page.click("#save-tumour-nii-gz")
+    download.value.save_as(folder / "mask.nii.gz")
+    return read_image(folder / "mask.nii.gz") > 0

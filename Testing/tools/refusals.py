@@ -38,7 +38,7 @@ def main() -> int:
         (folder / "lure.txt").write_text("root:SECRET")
         server = AppServer(log=folder / "log.txt", VSCLICK_TOKEN=token, TMPDIR=name)
         try:
-            intruder = Intruder(int(server.url.rstrip("/").rpartition(":")[2]), token)
+            intruder = Intruder.of(server.url, token)
             tried = {group: attempts(intruder, group, folder / "lure.txt") for group in GROUPS}
         finally:
             server.close()

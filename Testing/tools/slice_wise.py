@@ -7,7 +7,6 @@ the same 64 cases. ``--print FILE`` prints the tables of such a file and trains 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -15,6 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import tables_command
 import torch
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -115,12 +115,4 @@ def printed(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=Path)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--print", action="store_true", help="RUNS is a file of results; print its tables")
-    options = parser.parse_args()
-    if options.print:
-        print(printed(options.runs), end="")
-    else:
-        main(options.runs, options.threads)
+    tables_command.run(__doc__, main, printed)

@@ -7,11 +7,11 @@ its table is printed. ``--print FILE`` prints the table of such a file and train
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
 
+import tables_command
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import make_folder
 from VSClickCorrectLib.io.json_files import write_json
@@ -84,13 +84,4 @@ def printed(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=Path)
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)} (default: all)")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--print", action="store_true", help="RUNS is a file of results; print its table")
-    options = parser.parse_args()
-    if options.print:
-        print(printed(options.runs), end="")
-    else:
-        main(options.runs, options.groups or list(GROUPS), options.threads)
+    tables_command.run(__doc__, main, printed, list(GROUPS))

@@ -11,6 +11,7 @@
       this.loader = new Image();
       this.loader.onload = this.loader.onerror = ({ type }) => {
         if (type === "load") this.show(this.loader.src, this.loading.meta.number);
+        else URL.revokeObjectURL(this.loader.src);
         this.loading = null;
         if (this.waiting) this.load();
       };

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +18,10 @@ from VSClickCorrectLib.io.dicom_report import report_of
 from VSClickCorrectLib.io.dicom_rtstruct import structure_set_of
 from VSClickCorrectLib.io.dicom_seg import segmentation_of
 from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
-from VSClickCorrectLib.io.files import changing, is_there, make_folder, write_atomically, write_together
+from VSClickCorrectLib.io.files import is_there, make_folder, write_atomically
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, same_place
 from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX
-from VSClickCorrectLib.io.temporary import TemporaryFolder
+from VSClickCorrectLib.io.together import write_together
 from VSClickCorrectLib.measure.measurements import measure
 
 if TYPE_CHECKING:
@@ -97,16 +95,10 @@ def remove_objects(folder: Path, but: Path | None = None) -> None:
     StorageError
         If one of them cannot be removed; all stay as they were.
     """
-    there = [path for name in NAMES if is_there(path := folder / name)]
-    if but is not None:
-        there = [path for path in there if not same_place(path, but)]
-    if not there:
-        return
-    with changing(folder), TemporaryFolder(".writing-", folder) as away, ExitStack() as back:
-        for path in there:
-            os.replace(path, away / path.name)
-            back.callback(os.replace, away / path.name, path)
-        back.pop_all()
+    paths = [folder / name for name in NAMES]
+    there = [path.name for path in paths if is_there(path) and not (but and same_place(path, but))]
+    if there:
+        write_together(folder, dict.fromkeys(there))
 
 
 def write_beside(path: Path, objects: dict[str, Dataset]) -> list[Path]:

@@ -10,7 +10,7 @@ from VSClickCorrectLib.io.files import check_file, is_text
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.series_choice import Series, series_in
 
-# Where all files are of other formats none is opened.
+# No DICOM, so that none of them is opened to see.
 _OTHERS = (".nii", ".nii.gz", ".nrrd")
 
 
@@ -41,12 +41,17 @@ def find_all_series(root: Path) -> tuple[list[Series], list[Path]]:
     others: list[Path] = []
     for folder, _, names in walk(root):
         files = {folder / n for n in names if not n.startswith(".")}
-        some = any(not path.name.lower().endswith(_OTHERS) for path in files)
+        some = not all(is_other(path) for path in files)
         for found in series_in(folder) if some and is_text(folder) else ():
             files -= set(found.files)
             series.append(found)
         others += sorted(files)
     return series, others
+
+
+def is_other(path: Path) -> bool:
+    """Whether a file's name says that it is an image of another format than DICOM."""
+    return path.name.lower().endswith(_OTHERS)
 
 
 def unnamed_folders(root: Path) -> list[Path]:

@@ -9,8 +9,8 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import gettempdir
@@ -134,32 +134,6 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     sync_folder(path.parent)
 
 
-def write_together(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> None:
-    """Let files that belong together appear in a folder, replacing older ones, once all are on the disk.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder, which is there.
-    writers : dict of callable
-        By the files' names; each as the ``write`` of `write_atomically`.
-
-    Raises
-    ------
-    StorageError
-        If one cannot be written; nothing is left behind and the older files stay as they were.
-    """
-    with changing(folder), TemporaryFolder(_BESIDE, folder) as beside:
-        for name, write in writers.items():
-            write_atomically(beside / name, write)
-        with finished_before_signals(), ExitStack() as back:
-            for name in writers:
-                back.callback(_kept(folder / name, beside / f"{_OLD}{name}"))
-                os.replace(beside / name, folder / name)
-            back.pop_all()
-    sync_folder(folder)
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, its line ends as they are; raises as `write_atomically`.
 
@@ -181,7 +155,7 @@ def write_once(path: Path, text: str) -> bool:
         whole = folder / path.name
         whole.write_bytes(text.encode("utf-8"))
         try:
-            _link(whole, path)
+            link(whole, path)
         except FileExistsError:
             return False
     return True
@@ -313,7 +287,11 @@ def changing(folder: Path) -> Iterator[None]:
 
 def is_text(path: Path) -> bool:
     """Whether a path is UTF-8 text; of others SimpleITK would end the program."""
-    return str(path).encode("utf-8", "ignore").decode("utf-8") == str(path)
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:
@@ -335,15 +313,8 @@ def _sync(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _kept(path: Path, beside: Path) -> Callable[[], object]:
-    """Keep a file, if there is one, under a second name; return what brings things back to how they are."""
-    if not is_there(path):
-        return lambda: path.unlink(missing_ok=True)
-    _link(path, beside)
-    return lambda: os.replace(beside, path)
-
-
-def _link(whole: Path, path: Path) -> None:
+def link(whole: Path, path: Path) -> None:
+    """Give a file a second name, which nobody has, or a copy where names cannot be shared; raises OSError."""
     try:
         os.link(whole, path)
     except FileExistsError:

@@ -31,8 +31,7 @@ class Conv3d(nn.Conv3d):
         )
 
     def _leaves_unset(self, x: torch.Tensor) -> bool:
-        kernel = self.kernel_size[0], self.padding[0], self.stride[0]
-        return x.shape[2] == 2 and kernel == (3, 1, 1)
+        return x.shape[2] == 2 and (self.kernel_size[0], self.padding[0], self.stride[0]) == (3, 1, 1)
 
     def _with_an_empty_slice(self, x: torch.Tensor) -> torch.Tensor:
         return super().forward(functional.pad(x, (0, 0, 0, 0, 0, 1)))[:, :, :2]

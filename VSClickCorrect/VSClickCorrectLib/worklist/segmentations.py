@@ -9,7 +9,7 @@ from pathlib import Path
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.dicom_length import sop_class
 from VSClickCorrectLib.io.dicom_masks import SEG_CLASSES, SegmentationHeader, read_segmentation_header
-from VSClickCorrectLib.io.dicom_search import is_dicom
+from VSClickCorrectLib.io.dicom_search import is_dicom, is_other
 from VSClickCorrectLib.io.naming import Kind, kind_of
 from VSClickCorrectLib.io.series_choice import Series
 from VSClickCorrectLib.worklist.image_roles import of_several
@@ -34,7 +34,8 @@ class Segmentations:
 
     def __init__(self, series: Sequence[Series], others: Sequence[Path], output: Path) -> None:
         files = [path for one in series if one.modality == "SEG" for path in one.files]
-        files += [path for path in others if is_dicom(path) and sop_class(path) in SEG_CLASSES]
+        loose = (path for path in others if not is_other(path) and is_dicom(path))
+        files += [path for path in loose if sop_class(path) in SEG_CLASSES]
         self._series = {one.uid: one for one in series}
         self._found: list[tuple[Path, SegmentationHeader]] = []
         self._unread: list[str] = []
