@@ -104,6 +104,57 @@ def test_without_clicks_there_is_no_mask_either(task):
     assert not any(one[2].any() for one in unclicked)
 
 
+class Painter(torch.nn.Module):
+    """Paints what is bright in T1ce around include clicks."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        near = torch.nn.functional.max_pool3d((x[:, 3:4] > 0).float(), 5, 1, 2) > 0
+        return torch.where(near & (x[:, :1] > 0.45), 1.0, -1.0) + self.weight
+
+
+class Blind(Painter):
+    """Finds nothing."""
+
+    def forward(self, x):
+        return -torch.ones_like(x[:, :1]) + self.weight
+
+
+def balls():
+    """Six balls of 6 mm in a box of 32 mm, 9 mm from its middle along each axis."""
+    k, j, i = np.ogrid[tuple(slice(0, 32) for _ in range(3))]
+    middles = np.array([16, 16, 16]) + 9 * np.concatenate([np.eye(3, dtype=int), -np.eye(3, dtype=int)])
+    return [(k - a) ** 2 + (j - b) ** 2 + (i - c) ** 2 <= 9 for a, b, c in middles]
+
+
+def clicked_on(folder, experiment, network, batch):
+    truth = np.any(balls(), axis=0)
+    image = np.where(truth, 1000, 100).astype(np.int16)
+    np.savez(folder / "case-00000.npz", t1ce=image, t2=1100 - image, truth=truth, affine=np.eye(4))
+    streams = [CohortStream(folder, (1.0, 1.0, 1.0), 0.0) for _ in range(2)]
+    examples = replace(experiment.examples, crop=(32, 32, 32))
+    wanted = replace(experiment, examples=examples, course=Course(batch=batch))
+    return ClickTask(wanted, *streams, network, seed=3).batch_at(1)[0].numpy()
+
+
+def test_each_click_answers_what_the_network_made_of_those_before(tmp_path, experiment):
+    inputs = clicked_on(tmp_path, experiment, Painter(), 96)
+    # Mirrored, a ball lies a voxel beside where it was.
+    places = [ball | ball[..., ::-1] for ball in balls()]
+    on = [sum(bool((one[3] > 0.9)[place].any()) for place in places) for one in inputs]
+    # It mends one ball a click, so that six clicks are on six balls.
+    assert max(on) == 6
+
+
+def test_a_first_click_is_on_the_mask_that_a_scene_starts_with(tmp_path, experiment):
+    inputs = clicked_on(tmp_path, experiment, Blind(), 96)
+    # The network finds nothing: what is left are masks that were spoiled, with one click each.
+    assert any(one[2].any() for one in inputs)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_perturbed_masks_are_wrong_but_of_the_tumour(seed):
     truth = np.zeros((20, 20, 20), bool)

@@ -64,13 +64,14 @@ class ClickTask:
             for images, truth in zip(channels.numpy(), targets.numpy(), strict=True)
         ]
         clicks = rng.choice(len(_CLICKS), size=len(scenes), p=_CLICKS)
-        for scene, count in zip(scenes, clicks, strict=True):
-            self._begin(scene, int(count), rng)
-        later = [n for n, count in enumerate(clicks) if count > 1 or (count == 1 and scenes[n].mask.any())]
-        if later:
-            self._answer([scenes[n] for n in later])
-            for n in later:
-                scenes[n].click_error(rng)
+        for number in range(1, len(_CLICKS)):
+            clicked = [scene for scene, count in zip(scenes, clicks, strict=True) if count >= number]
+            if number == 1:
+                self._begin(clicked, rng)
+            elif clicked:
+                self._answer(clicked)
+                for scene in clicked:
+                    scene.click_error(rng)
         inputs = np.stack([scene.channels() for scene in scenes])
         return torch.from_numpy(inputs), targets
 
@@ -86,17 +87,18 @@ class ClickTask:
         channels, targets = augment(channels, targets, generator)
         return leave_out(channels, examples.missing_t1ce, examples.missing_t2, generator), targets
 
-    def _begin(self, scene: Scene, count: int, rng: np.random.Generator) -> None:
-        """Place all clicks but the last of several, which answers the network's own mask."""
-        kind = rng.random()
-        if count and kind > _EMPTY_START + _OWN_START:
-            scene.mask = perturbed(scene.truth, rng)
-        elif count and kind > _EMPTY_START:
-            self._answer([scene])
-        if count and not scene.mask.any():
-            scene.click_inside(rng)
-        for _ in range(count - 2):
-            scene.click_error(rng)
+    def _begin(self, scenes: list[Scene], rng: np.random.Generator) -> None:
+        """Give each scene the mask that it starts with, and the first click."""
+        for scene in scenes:
+            kind = rng.random()
+            if kind > _EMPTY_START + _OWN_START:
+                scene.mask = perturbed(scene.truth, rng)
+            elif kind > _EMPTY_START:
+                self._answer([scene])
+            if scene.mask.any():
+                scene.click_error(rng)
+            else:
+                scene.click_inside(rng)
 
     def _answer(self, scenes: list[Scene]) -> None:
         """Let the network, as it is, give each scene its mask."""
