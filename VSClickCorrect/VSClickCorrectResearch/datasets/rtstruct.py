@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +22,22 @@ class StructureSet:
     ----------
     patient : str
         PatientID, empty where it does not say.
-    series : str
-        SeriesInstanceUID of the images on which it was drawn, empty where it does not say.
     structures : list of dict
-        As in ``contours.json``: ``structure_name`` and ``LPS_contour_points``, lists of points in mm; and
+        As in ``contours.json``: ``structure_name``, ``MR_SeriesInstanceUID``, the series on whose images it
+        was drawn, empty where it does not say, and ``LPS_contour_points``, lists of points in mm; and
         ``open_contours``, how many lines it holds besides that enclose nothing.
+    referenced : str
+        SeriesInstanceUID of the first series that it names, empty where it names none.
     """
 
     patient: str
-    series: str
     structures: list[dict]
+    referenced: str
+
+    @property
+    def series(self) -> set[str]:
+        """The series on which its structures were drawn, or that it names where it holds none."""
+        return {structure["MR_SeriesInstanceUID"] for structure in self.structures} or {self.referenced}
 
 
 def read_structure_set(path: Path) -> StructureSet | None:
@@ -58,35 +64,63 @@ def read_structure_set(path: Path) -> StructureSet | None:
             dataset = pydicom.dcmread(path)
             if dataset.get("Modality") != "RTSTRUCT":
                 return None
-            return StructureSet(
-                str(dataset.get("PatientID") or ""), _series_of(dataset), _structures(dataset)
-            )
+            images = _Images.of(dataset)
+            patient = str(dataset.get("PatientID") or "")
+            return StructureSet(patient, _structures(dataset, images), images.first)
     except InvalidDicomError:
         raise ImageError(f"{path} is no DICOM file; download it again.") from None
     except (BytesLengthException, OSError, *DAMAGED):
         raise ImageError(f"the RTSTRUCT {path} is damaged; download it again.") from None
 
 
-def _series_of(dataset) -> str:
-    for frame in dataset.get("ReferencedFrameOfReferenceSequence", ()):
-        for study in frame.get("RTReferencedStudySequence", ()):
-            for series in study.get("RTReferencedSeriesSequence", ()):
-                return str(series.SeriesInstanceUID)
-    return ""
+@dataclass(frozen=True)
+class _Images:
+    """The series that a structure set names: by their images, and the first of each frame of reference."""
+
+    by_image: dict[str, str] = field(default_factory=dict)
+    by_frame: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, dataset) -> _Images:
+        named = cls()
+        for frame in dataset.get("ReferencedFrameOfReferenceSequence", ()):
+            for study in frame.get("RTReferencedStudySequence", ()):
+                for series in study.get("RTReferencedSeriesSequence", ()):
+                    named._add(str(frame.get("FrameOfReferenceUID")), series)
+        return named
+
+    def _add(self, frame: str, series) -> None:
+        uid = str(series.SeriesInstanceUID)
+        self.by_frame.setdefault(frame, uid)
+        for image in series.get("ContourImageSequence", ()):
+            self.by_image.setdefault(str(image.get("ReferencedSOPInstanceUID")), uid)
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.by_frame.values()), "")
+
+    def series_of(self, item, frame: str) -> str:
+        """Return the series on which a structure was drawn: by its contours' images, else by its frame."""
+        for contour in item.get("ContourSequence", ()):
+            for image in contour.get("ContourImageSequence", ()):
+                if uid := self.by_image.get(str(image.get("ReferencedSOPInstanceUID"))):
+                    return uid
+        return self.by_frame.get(frame, self.first)
 
 
-def _structures(dataset) -> list[dict]:
-    names = {
-        item.ROINumber: str(item.get("ROIName") or "").strip() for item in dataset.StructureSetROISequence
-    }
-    return [
-        # What has no name is told by its number.
-        {
-            "structure_name": names.get(number := item.ReferencedROINumber) or f"ROI {number}",
-            **_contours(item),
+def _structures(dataset, images: _Images) -> list[dict]:
+    named = {item.ROINumber: item for item in dataset.StructureSetROISequence}
+    found = []
+    for item in dataset.get("ROIContourSequence", ()):
+        number = item.ReferencedROINumber
+        told = named.get(number, {})
+        structure = {
+            # What has no name is told by its number.
+            "structure_name": str(told.get("ROIName") or "").strip() or f"ROI {number}",
+            "MR_SeriesInstanceUID": images.series_of(item, str(told.get("ReferencedFrameOfReferenceUID"))),
         }
-        for item in dataset.get("ROIContourSequence", ())
-    ]
+        found.append(structure | _contours(item))
+    return found
 
 
 def _contours(item) -> dict:

@@ -56,10 +56,15 @@ class _Patient:
     matrices: dict[str, Path] = field(default_factory=dict)  # by their direction
     faults: list[str] = field(default_factory=list)  # of contours whose patient is not known
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether contours were drawn on any of the series."""
+        return any(series.uid in self.contours for series in self.series)
+
 
 @dataclass(frozen=True)
 class _Tumour:
-    """The tumour's contours in one frame."""
+    """The contours of one series; of the tumour none where another structure alone was drawn on it."""
 
     contours: list[Contour]
     names: list[str]
@@ -102,7 +107,7 @@ def find_cases(root: Path, registered: bool = False, classes: bool = False) -> l
     for path in others:
         with _noted(faults):
             _join(patients, path)
-    lacking = {s.uid: p for p in patients.values() if not p.contours for s in p.series}
+    lacking = {s.uid: p for p in patients.values() if not p.is_drawn for s in p.series}
     for path in others if lacking else ():
         with _noted(faults):
             _join_structure_set(lacking, path)
@@ -176,8 +181,8 @@ def _is_structure(value: Any) -> bool:
 def _join_structure_set(lacking: dict[str, _Patient], path: Path) -> None:
     """Give an RTSTRUCT to its patient, if that one has no original contours."""
     found = read_structure_set(path) if is_dicom(path) else None
-    if found is not None and found.series in lacking:
-        lacking[found.series].contours.setdefault(found.series, []).append(path)
+    for uid in found.series & lacking.keys() if found is not None else ():
+        lacking[uid].contours.setdefault(uid, []).append(path)
 
 
 def _source(patient: _Patient, registered: bool, classes: bool) -> CaseSource:
@@ -198,13 +203,7 @@ def _read(patient: _Patient, registered: bool, classes: bool) -> Imported:
     first, second = series["t1"], series["t2"]
     if first is None and second is None:
         raise ImageError("neither a T1 nor a T2 series can be told by the headers; give VS-SEG's series.")
-    tumours = {name: _tumour(patient, s) for name, s in series.items() if s is not None}
-    if not any(tumours.values()):
-        raise ImageError(
-            f"there are no contours of this patient that can be used: {patient.faults[0]}"
-            if patient.faults
-            else "there are no contours of this patient's series; download contours or RTSTRUCT as well."
-        )
+    tumours = _tumours(patient, series)
     matrix = _matrix(patient, tumours)
     volumes = [None if s is None else read_series(s.folder, s.uid) for s in (first, second)]
     same_frame = first is not None and second is not None and first.frame == second.frame != ""
@@ -235,6 +234,22 @@ def _the_series(patient: _Patient, weighting: str) -> Series | None:
     return found[0] if found else None
 
 
+def _tumours(patient: _Patient, series: dict[str, Series | None]) -> dict[str, _Tumour]:
+    """Return what was drawn on each series; on one of them it is the tumour."""
+    found = {name: _tumour(patient, s) for name, s in series.items() if s is not None}
+    drawn = {name: tumour for name, tumour in found.items() if tumour is not None}
+    if not drawn:
+        raise ImageError(
+            f"there are no contours of this patient that can be used: {patient.faults[0]}"
+            if patient.faults
+            else "there are no contours of this patient's series; download contours or RTSTRUCT as well."
+        )
+    if not any(tumour.names for tumour in drawn.values()):
+        others = dict.fromkeys(name for tumour in drawn.values() for name in tumour.left_out)
+        raise NoTumour(f"no structure is the tumour, there is only {', '.join(others) or 'none'}.")
+    return drawn
+
+
 def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
     """Return the tumour that was drawn on a series, None if nothing was."""
     paths = patient.contours.get(series.uid, [])
@@ -242,22 +257,20 @@ def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
         return None
     if len(paths) > 1:
         raise ImageError(f"{paths[0]} and {paths[1]} hold contours of one series; keep the right one.")
-    structures = (
-        _structures(paths[0]) if paths[0].suffix == ".json" else read_structure_set(paths[0]).structures  # type: ignore[union-attr]
-    )
+    every = _structures(paths[0]) if paths[0].suffix == ".json" else read_structure_set(paths[0]).structures  # type: ignore[union-attr]
+    # A file may hold what was drawn on other series, and of other patients, too.
+    structures = [s for s in every if s.get("MR_SeriesInstanceUID", "") == series.uid]
     contours, names, left_out = tumour_contours(patient.name, structures)
     if len(names) > 1:
         raise ImageError(f"{paths[0]} holds several tumours ({', '.join(names)}); keep the right one.")
-    if not names:
-        raise NoTumour(f"no structure is the tumour, there is only {', '.join(left_out) or 'none'}.")
     if any(s.get("open_contours") for s in structures if s["structure_name"] in names):
         raise ImageError(f"{paths[0]}, structure {names[0]} holds lines that are not closed; close them.")
-    if not contours:
+    if names and not contours:
         raise ImageError(f"{paths[0]}, structure {names[0]} holds no contour; draw it or download it again.")
     return _Tumour(contours, names, left_out, paths[0], cochlea_contours(structures))
 
 
-def _matrix(patient: _Patient, tumours: dict[str, _Tumour | None]) -> np.ndarray | None:
+def _matrix(patient: _Patient, tumours: dict[str, _Tumour]) -> np.ndarray | None:
     """Return the matrix from the T1ce's to the T2's frame, RAS, checked against contours of both frames."""
     there, back = patient.matrices.get("T2_LPS_to_T1_LPS"), patient.matrices.get("T1_LPS_to_T2_LPS")
     if there is not None:
@@ -266,10 +279,10 @@ def _matrix(patient: _Patient, tumours: dict[str, _Tumour | None]) -> np.ndarray
         matrix = np.linalg.inv(read_matrix(back))
     else:
         return None
-    first, second = tumours.get("t1"), tumours.get("t2")
-    if first is None or second is None:
+    drawn = [t.contours for t in tumours.values() if t.contours]
+    if len(drawn) < 2:
         return matrix
-    points = [np.concatenate(t.contours) for t in (first, second)]
+    points = [np.concatenate(contours) for contours in drawn]
     if points[0].shape == points[1].shape:
         mapped = points[0] @ matrix[:3, :3].T + matrix[:3, 3]
         if np.linalg.norm(mapped - points[1], axis=1).max() > _MATRIX_TOLERANCE_MM:
@@ -278,9 +291,9 @@ def _matrix(patient: _Patient, tumours: dict[str, _Tumour | None]) -> np.ndarray
 
 
 def _label(
-    placed: Placed, tumours: dict[str, _Tumour | None], volumes: Sequence[Volume | None]
+    placed: Placed, tumours: dict[str, _Tumour], volumes: Sequence[Volume | None]
 ) -> tuple[np.ndarray, dict]:
-    drawn = {name: t for name, t in tumours.items() if t is not None}
+    drawn = {name: t for name, t in tumours.items() if t.contours}
     on, offset = _scan_of({name: t.contours for name, t in drawn.items()}, volumes)
     tumour = drawn[on]
     try:
@@ -297,12 +310,12 @@ def _label(
 
 def _classes(
     placed: Placed,
-    tumours: dict[str, _Tumour | None],
+    tumours: dict[str, _Tumour],
     volumes: Sequence[Volume | None],
     label: np.ndarray,
 ) -> np.ndarray:
     """Return the tumour's parts and the cochlea; raises `ImageError` where they cannot be told."""
-    drawn = {name: t.cochlea for name, t in tumours.items() if t is not None and t.cochlea}
+    drawn = {name: t.cochlea for name, t in tumours.items() if t.cochlea}
     if not drawn:
         raise ImageError("the cochlea was not drawn.")
     on, _ = _scan_of(drawn, volumes)
