@@ -6,10 +6,21 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from vs_seg_files import PATIENT, T1_UID, T2_UID, circle, write_contours, write_matrix, write_rtstruct
+from vs_seg_files import (
+    PATIENT,
+    T1_UID,
+    T2_UID,
+    circle,
+    set_headers,
+    write_contours,
+    write_matrix,
+    write_rtstruct,
+    write_series,
+)
 from vs_seg_patient import (
     CENTER,
     COCHLEA,
+    GRID,
     MATRIX,
     STRUCTURES,
     TUMOUR,
@@ -17,10 +28,13 @@ from vs_seg_patient import (
     imported,
     in_lps,
     mapped,
+    points,
+    ramp,
     the_case,
     write_t1,
     write_t2,
 )
+from VSClickCorrectResearch.datasets.listed import read_case_list
 
 MOVED = mapped(TUMOUR)
 
@@ -115,3 +129,53 @@ def test_rtstruct_is_used_where_the_original_contours_are_of_other_series(tmp_pa
     # A patient without either is told so.
     (root / "rtss.dcm").unlink()
     assert "no contours of this patient's series" in imported(root, tmp_path)[PATIENT].message
+
+
+@pytest.mark.parametrize(
+    ("name", "matrix"),
+    [
+        ("inv_T2_LPS_to_T1_LPS.tfm", MATRIX),
+        ("T1_LPS_to_T2_LPS.tfm", MATRIX),
+        ("inv_T1_LPS_to_T2_LPS.tfm", np.linalg.inv(MATRIX)),
+        ("T2_LPS_to_T1_LPS.tfm", np.linalg.inv(MATRIX)),
+    ],
+)
+def test_matrix_maps_as_its_name_says(tmp_path, name, matrix):
+    root = both_series(tmp_path / "download")
+    (root / "inv_T2_LPS_to_T1_LPS.tfm").unlink()
+    write_matrix(root / name, in_lps(matrix))
+    write_contours(root / "contours.json", STRUCTURES)
+    case, record = the_case(root, tmp_path)
+    np.testing.assert_allclose(record["t1ce_to_t2_ras"], MATRIX, atol=1e-6)
+    # A point's grey is the same in both but for 1000, away from the border that the T2 does not reach.
+    difference = case.case.t2.array.astype(int) - case.case.t1ce.array
+    assert np.abs(difference[1:-1, 12:28, 12:28] - 1000).max() <= 2
+
+
+def test_matrices_of_one_direction_that_differ_are_refused_and_equal_ones_are_one(tmp_path):
+    root = both_series(tmp_path / "download")
+    write_contours(root / "contours.json", STRUCTURES)
+    again = root / "t2" / "inv_T2_LPS_to_T1_LPS.tfm"
+    write_matrix(again, in_lps(MATRIX).round(6))
+    assert imported(root, tmp_path)[PATIENT].status == "imported"
+    shifted = MATRIX.copy()
+    shifted[2, 3] += 0.5
+    write_matrix(again, in_lps(shifted))
+    message = imported(root, tmp_path)[PATIENT].message
+    assert "inv_T2_LPS_to_T1_LPS.tfm and " in message
+    assert "differ; keep the right one" in message
+
+
+def test_of_two_series_that_are_called_alike_each_tells_that_a_case_has_changed(tmp_path):
+    root = tmp_path / "download"
+    for folder, uid in (("a", T1_UID), ("b", "1.2.9")):
+        write_t1(root / folder, uid=uid)
+    # Of a T1 before and after contrast medium, both called alike, the later is the case's.
+    set_headers(root / "a", ContrastBolusAgent="Gadolinium")
+    write_contours(root / "contours.json", STRUCTURES)
+    assert imported(root, tmp_path)[PATIENT].status == "imported"
+    assert imported(root, tmp_path)[PATIENT].status == "unchanged"
+    set_headers(write_series(root / "a", ramp(points()) + 7, GRID), ContrastBolusAgent="Gadolinium")
+    assert imported(root, tmp_path)[PATIENT].status == "imported"
+    (case,) = read_case_list(tmp_path / "cases" / "cases.csv")
+    assert np.array_equal(case.load().case.t1ce.array, ramp(points()) + 7)

@@ -5,12 +5,14 @@ matter, be it TCIA's layout (descriptive or classic), the one of the publishers'
 ``vs_gk_<n>_t2``) or BIDS: every file names its patient and its series, and by these the files are joined.
 
 Of a patient's two matrices ``inv_T2_LPS_to_T1_LPS.tfm`` maps points of the T1ce to points of the T2, which is
-what resampling the T2 onto the T1ce takes, and ``inv_T1_LPS_to_T2_LPS.tfm`` maps them back.
+what resampling the T2 onto the T1ce takes, and ``inv_T1_LPS_to_T2_LPS.tfm`` maps them back. Without ``inv_``
+in its name a matrix maps as the name says.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +42,8 @@ from VSClickCorrectResearch.simulation.planar_contours import Contour, rasterise
 from VSClickCorrectResearch.simulation.vs_seg import cochlea_contours, tumour_contours
 
 _PATIENT = re.compile(r"^#PatientID:[ \t]*(.*\S)", re.MULTILINE)
+# A matrix is called as the one that it is, or that it is the inverse of.
+_MATRIX = re.compile(r"(?P<inverse>inv_)?(?P<of>T[12])_LPS_to_(?P<to>(?!(?P=of))T[12])_LPS")
 # Contours that lie so near to the slices, in slices, were drawn on them.
 _ON_SLICES = 0.1
 # In all of VS-SEG contours of both frames agree to 1e-11 mm by the patient's matrices.
@@ -53,7 +57,7 @@ class _Patient:
     name: str
     series: list[Series] = field(default_factory=list)
     contours: dict[str, list[Path]] = field(default_factory=dict)  # by the series on which they were drawn
-    matrices: dict[str, Path] = field(default_factory=dict)  # by their direction
+    matrices: dict[str, list[Path]] = field(default_factory=dict)  # by the frame whose points they map
     faults: list[str] = field(default_factory=list)  # of contours whose patient is not known
 
     @property
@@ -143,9 +147,15 @@ def _join(patients: dict[str, _Patient], path: Path) -> None:
     elif path.suffix == ".tfm":
         check_file(path)
         owner = _PATIENT.search(header_text(path.read_text("utf-8", "surrogateescape"), ""))
-        direction = re.search(r"T[12]_LPS_to_T[12]_LPS", path.name)
-        if owner and direction and owner[1] in patients:
-            patients[owner[1]].matrices[direction[0]] = path
+        frame = _mapped_frame(path.name)
+        if owner and frame and owner[1] in patients:
+            patients[owner[1]].matrices.setdefault(frame, []).append(path)
+
+
+def _mapped_frame(name: str) -> str | None:
+    """Return of which frame a matrix maps points to the other, by its file's name: ``T1`` or ``T2``."""
+    told = _MATRIX.search(name)
+    return (told["to"] if told["inverse"] else told["of"]) if told else None
 
 
 def _contours_of(path: Path) -> set[tuple[str, str]]:
@@ -186,9 +196,12 @@ def _join_structure_set(lacking: dict[str, _Patient], path: Path) -> None:
 
 
 def _source(patient: _Patient, registered: bool, classes: bool) -> CaseSource:
-    files = {s.description or s.uid: s.files for s in patient.series}
+    names = Counter(["contours", "matrices", "", *(s.description for s in patient.series)])
+    # What is called as another series or role is told by its UID, so that no files hide others.
+    files = {s.description if names[s.description] == 1 else s.uid: s.files for s in patient.series}
     contours = tuple(path for paths in patient.contours.values() for path in paths)
-    more = {"contours": contours, "matrices": tuple(patient.matrices.values())}
+    matrices = tuple(path for paths in patient.matrices.values() for path in paths)
+    more = {"contours": contours, "matrices": matrices}
     settings = {"dataset": "vs-seg", "register": registered}
     if classes:
         settings["classes"] = True
@@ -272,13 +285,11 @@ def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
 
 def _matrix(patient: _Patient, tumours: dict[str, _Tumour]) -> np.ndarray | None:
     """Return the matrix from the T1ce's to the T2's frame, RAS, checked against contours of both frames."""
-    there, back = patient.matrices.get("T2_LPS_to_T1_LPS"), patient.matrices.get("T1_LPS_to_T2_LPS")
-    if there is not None:
-        matrix = read_matrix(there)
-    elif back is not None:
-        matrix = np.linalg.inv(read_matrix(back))
-    else:
+    there, back = patient.matrices.get("T1", []), patient.matrices.get("T2", [])
+    if not (there or back):
         return None
+    matrix = _the_matrix(there or back)
+    matrix = matrix if there else np.linalg.inv(matrix)
     drawn = [t.contours for t in tumours.values() if t.contours]
     if len(drawn) < 2:
         return matrix
@@ -286,8 +297,18 @@ def _matrix(patient: _Patient, tumours: dict[str, _Tumour]) -> np.ndarray | None
     if points[0].shape == points[1].shape:
         mapped = points[0] @ matrix[:3, :3].T + matrix[:3, 3]
         if np.linalg.norm(mapped - points[1], axis=1).max() > _MATRIX_TOLERANCE_MM:
-            raise ImageError(f"{there or back} does not bring the contours of T1ce and T2 together.")
+            path = (there or back)[0]
+            raise ImageError(f"{path} does not bring the contours of T1ce and T2 together.")
     return matrix
+
+
+def _the_matrix(paths: Sequence[Path]) -> np.ndarray:
+    """Return what files of one direction hold, which may be there twice and be rounded differently."""
+    first, *others = map(read_matrix, paths)
+    for path, other in zip(paths[1:], others, strict=True):
+        if not np.allclose(first, other, atol=1e-4):
+            raise ImageError(f"{paths[0]} and {path} differ; keep the right one.")
+    return first
 
 
 def _label(
