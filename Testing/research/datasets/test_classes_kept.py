@@ -65,6 +65,29 @@ def test_numbers_of_brats_that_mean_something_else_are_refused(stem, role, value
     assert said in capsys.readouterr().err
 
 
+def test_files_of_brats_of_one_case_and_role_that_differ_are_refused(tmp_path, capsys):
+    brats(tmp_path / "in" / "a", "BraTS20_Training_001_", {}, np.uint8(2) * (labels(0) > 0))
+    brats(tmp_path / "in" / "b", "BraTS20_Training_001_", {}, np.uint8(2) * (labels(0) > 0))
+    assert imported("brats", tmp_path / "in", tmp_path / "out") == 0
+    # The label as it was corrected since.
+    brats(tmp_path / "in" / "b", "BraTS20_Training_001_", {}, np.uint8(4) * (labels(0) > 0))
+    assert imported("brats", tmp_path / "in", tmp_path / "two") == 2
+    said = capsys.readouterr().err
+    assert "001_seg.nii.gz and " in said
+    assert "differ; keep the right one" in said
+
+
+def test_cases_imported_again_without_classes_are_listed_with_none(tmp_path):
+    path = write_list(tmp_path / "in", 1)
+    path.write_text("case,t1ce,t2,label\none,0-t1ce.nii.gz,0-t2.nii.gz,0-label.nii.gz\n")
+    assert imported("csv", path, tmp_path / "out", "--classes", *PARTS) == 0
+    assert (tmp_path / "out" / "classes.csv").exists()
+    assert imported("csv", path, tmp_path / "out", "--tumour-label", "1", "2") == 0
+    assert not (tmp_path / "out" / "classes.csv").exists()
+    (case,) = read_case_list(tmp_path / "out" / "cases.csv")
+    np.testing.assert_array_equal(case.load().truth, np.isin(labels(0), (1, 2)))
+
+
 def ear(grid):
     """A canal with a tumour that widens outside it, and the cochlea beside it, of a left ear."""
     ras = all_ras(grid)

@@ -73,6 +73,13 @@ def test_case_is_a_folder_with_images_and_a_record(scans):
     assert np.array_equal(read_case_list(cases / "cases.csv")[0].load().truth, blob())
 
 
+def test_a_case_that_is_left_out_by_now_says_that_an_earlier_import_is_still_there(scans):
+    assert scans.run(scans.source("one")) == ["imported"]
+    assert scans.run(scans.source("one", "changed", fault=NoTumour("there is only Men."))) == ["left out"]
+    (row,) = report(scans)
+    assert row["message"] == "there is only Men. An earlier import of the case is still there."
+
+
 def test_what_is_there_is_kept_and_what_changed_is_imported_again(scans):
     assert scans.run(scans.source("one"), scans.source("two")) == ["imported", "imported"]
     before = (scans.folder / "cases" / "one" / "import.json").stat().st_mtime_ns

@@ -21,6 +21,7 @@ from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.worklist.names import case_name, natural
 
 from VSClickCorrectResearch.datasets.class_map import read_class_map
+from VSClickCorrectResearch.datasets.fingerprints import the_file
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
 
 CLASSES = ("oedema", "enhancing", "non-enhancing")
@@ -44,12 +45,12 @@ def find_cases(root: Path) -> list[CaseSource]:
     ImageError
         If there is none.
     """
-    cases: dict[str, dict[str, Path]] = {}
+    cases: dict[str, dict[str, list[Path]]] = {}
     for path in sorted(folder / name for folder, _, names in walk(root) for name in names):
         told = _NAME.fullmatch(path.name)
         if told is not None:
             role = told["role"].lower()
-            cases.setdefault(case_name(told["case"]), {}).setdefault(role, path)
+            cases.setdefault(case_name(told["case"]), {}).setdefault(role, []).append(path)
     labelled = {name: files for name, files in cases.items() if "seg" in files}
     if not labelled:
         raise ImageError(
@@ -59,7 +60,7 @@ def find_cases(root: Path) -> list[CaseSource]:
     return [
         CaseSource(
             name,
-            {role: (path,) for role, path in labelled[name].items()},
+            {role: tuple(paths[:1]) for role, paths in labelled[name].items()},
             partial(_read, labelled[name]),
             settings,
         )
@@ -67,7 +68,8 @@ def find_cases(root: Path) -> list[CaseSource]:
     ]
 
 
-def _read(files: dict[str, Path]) -> Imported:
+def _read(found: dict[str, list[Path]]) -> Imported:
+    files = {role: the_file(paths) for role, paths in found.items()}
     if _CHILDREN.match(files["seg"].name):
         raise ImageError(
             f"{files['seg']} is of BraTS-PED, whose numbers mean other classes in other editions; "

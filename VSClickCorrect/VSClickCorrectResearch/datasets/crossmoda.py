@@ -6,7 +6,6 @@ extrameatal part and 3 is the cochlea.
 
 from __future__ import annotations
 
-import filecmp
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -22,6 +21,7 @@ from VSClickCorrectLib.worklist.trees import of_crossmoda
 
 from VSClickCorrectResearch.datasets.class_map import read_class_map
 from VSClickCorrectResearch.datasets.derived_parts import DERIVED, derived_parts
+from VSClickCorrectResearch.datasets.fingerprints import the_file
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
 from VSClickCorrectResearch.datasets.placing import place
 
@@ -103,7 +103,7 @@ def _read(
     registered: bool,
     classes: bool,
 ) -> Imported:
-    paths = {role: _the_file(found) for role, found in files.items()}
+    paths = {role: the_file(found) for role, found in files.items()}
     if "t1ce" not in paths and "t2" not in paths:
         raise ImageError(
             f"there is no image beside {paths['label']}; download the ceT1 or hrT2 scan as well."
@@ -134,11 +134,3 @@ def _tells_parts(name: str) -> bool:
 
 def _tumour_labels(name: str) -> tuple[int, ...]:
     return tumour_numbers(PARTS) if _tells_parts(name) else (1,)
-
-
-def _the_file(paths: Sequence[Path]) -> Path:
-    """Return the only file of a role; later editions hold the same files again."""
-    for other in paths[1:]:
-        if not filecmp.cmp(paths[0], other, shallow=False):
-            raise ImageError(f"{paths[0]} and {other} differ; keep the right one.")
-    return paths[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,20 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
     if path.is_dir():
         return tuple(sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")))
     return (path,)
+
+
+def the_file(paths: Sequence[Path]) -> Path:
+    """Return the only file of a role; the same again elsewhere, as in later editions, is no other.
+
+    Raises
+    ------
+    ImageError
+        If there are several that differ.
+    """
+    for other in paths[1:]:
+        if not filecmp.cmp(paths[0], other, shallow=False):
+            raise ImageError(f"{paths[0]} and {other} differ; keep the right one.")
+    return paths[0]
 
 
 def sha256_of(files: Sequence[Path]) -> str:

@@ -245,11 +245,10 @@ def _noted(done: Outcome[_Candidate, ImportOutcome], known: dict[str, dict], out
 
 
 def _not_imported(source: CaseSource, error: VSClickError, output: Path) -> ImportOutcome:
-    if isinstance(error, NoTumour):
-        return ImportOutcome(source.name, "left out", str(error))
     there = (output / source.name / RECORD).exists()
     kept = " An earlier import of the case is still there." if there else ""
-    return ImportOutcome(source.name, "failed", f"{error}{kept}")
+    status = "left out" if isinstance(error, NoTumour) else "failed"
+    return ImportOutcome(source.name, status, f"{error}{kept}")
 
 
 def _import(output: Path, one: _Candidate) -> ImportOutcome:
@@ -361,17 +360,27 @@ def _write_lists(output: Path, outcomes: Sequence[ImportOutcome]) -> None:
 def _write_class_list(output: Path, names: Sequence[str]) -> None:
     """List the cases whose classes are known, with all their sequences."""
     there = [name for name in names if (output / name / _CLASSES).exists()]
+    if not there:
+        _remove_class_list(output / CLASS_LIST, names)
+        return
     images = {"t1ce": _FILES["t1ce"], "t2": _FILES["t2"], **_OTHERS}
     files = {**images, "label": _CLASSES}
     rows = [
         {role: f"{name}/{file}" if (output / name / file).exists() else "" for role, file in files.items()}
         for name in there
     ]
-    if there:
-        columns = ["case", *(role for role in files if any(row[role] for row in rows))]
-        cases = [{"case": name, **row} for name, row in zip(there, rows, strict=True)]
-        kept = [{column: case[column] for column in columns} for case in cases]
-        write_rows(output / CLASS_LIST, columns, kept)
+    columns = ["case", *(role for role in files if any(row[role] for row in rows))]
+    cases = [{"case": name, **row} for name, row in zip(there, rows, strict=True)]
+    kept = [{column: case[column] for column in columns} for case in cases]
+    write_rows(output / CLASS_LIST, columns, kept)
+
+
+def _remove_class_list(path: Path, names: Sequence[str]) -> None:
+    """Remove a list of classes that cases had before they were imported again without; another stays."""
+    if path.exists():
+        text = path.read_text("utf-8", "replace")
+        if any(f"{name}/{_CLASSES}" in text for name in names):
+            path.unlink()
 
 
 def _row(outcome: ImportOutcome) -> dict[str, str]:
