@@ -13,6 +13,7 @@ from VSClickCorrectResearch.simulation.cut_errors import spoiled_cut
 from VSClickCorrectResearch.training.cut_making import making_of
 from VSClickCorrectResearch.training.examples import crop_source, patch_examples
 from VSClickCorrectResearch.training.experiments import Course, Examples, Experiment, Objective
+from VSClickCorrectResearch.training.held_back import HeldBackCuts, HeldBackVolumes
 from VSClickCorrectResearch.training.tasks import CropTask, CutTask
 
 CUTS = Experiment(
@@ -165,3 +166,38 @@ def test_measures_are_those_of_the_tables(cuts, crops):
 def test_mask_left_as_it_is_measures_as_uncorrected(cuts):
     measured = cuts.measure(Says(lambda x: (x[:, 6:9] >= 0.5).float()))
     assert measured["dsc"] == pytest.approx(measured["uncorrected"], abs=1e-6)
+
+
+def silent(x):
+    return torch.zeros(len(x), 1, *x.shape[2:])
+
+
+def test_volume_of_which_the_tumour_fills_no_voxel_by_half_is_not_scored():
+    channels = np.zeros((2, 8, 16, 16), np.float16)
+    whole, faint = (np.zeros((1, 8, 16, 16), np.float16) for _ in range(2))
+    whole[0, 3:5, 6:9, 6:9], faint[0, 4, 8, 8] = 1.0, 0.4
+    held_back = HeldBackVolumes(CROPS, {"whole": (channels, whole), "faint": (channels, faint)})
+    # What finds nothing is wrong of the one and neither right nor wrong of the other.
+    assert held_back.dice(Says(silent))["whole"].tolist() == [[0.0, 0.0]]
+    assert list(held_back.dice(Says(silent))) == ["whole"]
+
+
+def test_clicked_slice_of_which_the_tumour_fills_no_sample_by_half_is_not_scored():
+    """In its last slice the tumour is a single voxel of 0.75 mm, of which samples of 2.4 mm are a tenth."""
+    truth = ball()
+    last = np.flatnonzero(truth.any(axis=(1, 2)))[-1]
+    truth[last] = False
+    truth[last, 32, 32] = True
+    coarse = replace(CUTS, geometry=CUTS.geometry | {"pixel_mm": 2.4, "slices": 1})
+    clicked = replace(
+        coarse,
+        network={"name": "attention_unet2d", "in_channels": 3},
+        examples=Examples(clicks="drawn", border_clicks=1, missing_t1ce=0.0, missing_t2=0.0),
+    )
+    held_back = HeldBackCuts(clicked, [LabelledCase("ball", ball_case(), truth)], too_small, None)
+    slices = np.count_nonzero(truth.any(axis=(1, 2)))
+    # Two masks, one click a slice; of the last slice none is scored.
+    assert len(held_back) == 2 * slices
+    (values,) = held_back.dice(Says(lambda x: torch.zeros_like(x[:, :1]))).values()
+    assert len(values) == 2 * (slices - 1)
+    assert values[:, 1].max() == 0.0

@@ -10,7 +10,7 @@ from scipy import ndimage
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 
-# A tumour counts as found from this DSC on.
+# A tumour counts as found above this DSC.
 FOUND = 0.5
 
 

@@ -26,6 +26,8 @@ from VSClickCorrectResearch.training.experiments import Experiment
 # Of each case, so that a look takes seconds.
 _MASKS = 2
 _SCORED_TOGETHER = 32
+# A voxel is tumour which tumour fills by half, or which is as likely tumour as not.
+_FILLED = 0.5
 
 
 class HeldBack(Protocol):
@@ -35,7 +37,10 @@ class HeldBack(Protocol):
         """Return the mean soft DSC of the examples with tumour, 0 to 1: what chooses weights."""
 
     def dice(self, network: nn.Module) -> dict[str, np.ndarray]:
-        """Return the DSC of each case with a tumour, by its name: ``(examples, before and after)``."""
+        """Return the DSC of each case with a tumour, by its name: ``(examples, before and after)``.
+
+        An example of which the tumour fills no voxel by half has no mask to agree with, and is left out.
+        """
 
 
 class HeldBackCuts:
@@ -82,8 +87,8 @@ class HeldBackCuts:
             middle = targets.shape[2] // 2
             for corrected, (truth, mask) in zip(probability[:, middle], targets[:, :, middle], strict=True):
                 name = next(names)
-                if truth.any():
-                    found[name].append([dice(_hard(one), _hard(truth)) for one in (mask, corrected)])
+                if (tumour := _hard(truth)).any():
+                    found[name].append([dice(_hard(one), tumour) for one in (mask, corrected)])
         return {name: np.array(values) for name, values in found.items()}
 
     @torch.inference_mode()
@@ -136,7 +141,7 @@ class HeldBackVolumes:
         return {
             name: np.array([[0.0, _whole_dice(network, *self._shown(example))]])
             for name, example in self._volumes.items()
-            if example[1].any()
+            if (example[1] >= _FILLED).any()
         }
 
     def _shown(self, example: Example) -> Example:
@@ -178,4 +183,4 @@ def _soft_dice(probability: torch.Tensor, target: torch.Tensor) -> list[float]:
 
 
 def _hard(values: torch.Tensor) -> np.ndarray:
-    return (values >= 0.5).numpy()
+    return (values >= _FILLED).numpy()

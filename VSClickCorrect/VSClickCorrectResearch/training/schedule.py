@@ -54,7 +54,8 @@ class Schedule:
         See ``milestones``.
     workers : int
         Processes that make batches ahead of the network; 0 makes each when its turn comes. They are forked,
-        which Linux and macOS can.
+        which Linux and macOS can. Not for a network that takes clicks: its own masks are among its inputs,
+        and that of a forked process does not learn.
     taught : mapping
         What is learned, by the names of `checkpoint.EXPERIMENT`: it must not change, either, when the
         training goes on.
