@@ -15,7 +15,6 @@ from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.learning import Learning
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
-from VSClickCorrectLib.workflow.mask_tools import MaskTools
 from VSClickCorrectLib.workflow.masks_ahead import MasksAhead
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.next_place import NextPlace
@@ -55,7 +54,6 @@ class Workflow:
         orphans = Orphans(scene, lambda action: host.later(0.0, action), self.workbench.check_there)
         self.workbench.begun.connect(lambda: orphans.watch(*self.workbench.segment))
         self.clicks = ClickTools(host, self.workbench, scene)
-        self.mask = MaskTools(host, self.workbench)
         self.jobs = JobRunner(host, self.workbench)
         self.unsaved = UnsavedWork(host, self.workbench)
         self.warm = WarmSearch(host, self.workbench, self.jobs)
