@@ -17,7 +17,7 @@ import numpy as np
 from builtin_examples import ROOT
 from own_cases import own_cases
 from packed_examples import packed
-from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES
+from VSClickCorrectLib.inference.examples import BUILTIN_BOXES
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import write_atomically
 from VSClickCorrectResearch.datasets.labelled import LabelledCase

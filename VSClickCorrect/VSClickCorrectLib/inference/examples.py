@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +14,16 @@ import numpy as np
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask, extract_patch, patch_grid
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.resampling import ResamplingGrid
 from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.shipped import shipped_folder
 
 BUILTIN = "builtin-examples.npz"
+BUILTIN_BOXES = "builtin-boxes.npz"
+# On a side of a box that is learned from: about as in the network's training; more take longer.
+TAUGHT_SAMPLES = 56
 # Images, masks and targets are kept in so many steps unless a file says in how many: finer ones would be
 # noise, and take room.
 STEPS = 63
@@ -99,6 +104,32 @@ def example_at(
     window = patch_grid(case.grid, click, geometry)
     target = window.resample(right.read(window.source_box))
     return extract_patch(case, mask, window, geometry, click), target
+
+
+def box_example(
+    segmenter: ClickSegmenter,
+    case: Case,
+    right: ReadableMask,
+    window: ResamplingGrid,
+    mask: ReadableMask | None = None,
+    clicks: Sequence[Click] = (),
+) -> Pair:
+    """Return what the network is shown in a window, and what is right there.
+
+    Parameters
+    ----------
+    segmenter : ClickSegmenter
+        Shows it.
+    case : Case
+        The sequences.
+    right : ReadableMask
+        The mask as it should be.
+    window : ResamplingGrid
+        Any window of the segmenter's spacing.
+    mask, clicks
+        As for `ClickSegmenter.probability`.
+    """
+    return segmenter.channels(case, window, mask, clicks), window.resample(right.read(window.source_box))
 
 
 def read_builtin(geometry: Mapping[str, Any], path: Path | None = None) -> BuiltIn:

@@ -58,8 +58,8 @@ class Workflow:
         self.unsaved = UnsavedWork(host, self.workbench)
         self.warm = WarmSearch(host, self.workbench, self.jobs)
         self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene, self.warm)
-        self.next_place = NextPlace(host, self.workbench, self.networks, self.jobs, scene)
-        self.parts = TumourParts(host, self.workbench, self.networks)
+        self.next_place = NextPlace(host, self.workbench, self.jobs, scene)
+        self.parts = TumourParts(host, self.workbench)
         self.registration = T2Registration(host, self.workbench, self.jobs)
         self.follow_up = FollowUpComparison(host, self.workbench, self.jobs)
         # Before the worklist, which records what was measured.
