@@ -18,7 +18,7 @@ from VSClickCorrectLib.jobs.lessons import InitialLesson
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.oracle import Oracle
-from VSClickCorrectLib.workflow.accepted import adaptation_of
+from VSClickCorrectLib.workflow.tasks import adaptation_of
 
 
 @pytest.fixture(scope="module")
