@@ -10,8 +10,14 @@ import pytest
 from app_server import CHROMIUM, AppServer, ForkedApp
 from bright_ball import ball, ball_volume, write_image
 
-# What passes pages on needs no page of its own.
-_WITHOUT_PAGES = {"test_gateway.py", "test_intensity_windows.py", "test_serve.py"}
+# What passes pages on, or knows numbers alone, needs no page of its own.
+_WITHOUT_PAGES = {
+    "test_brush.py",
+    "test_gateway.py",
+    "test_intensity_windows.py",
+    "test_mask_changes.py",
+    "test_serve.py",
+}
 collect_ignore = [
     path.name
     for path in Path(__file__).parent.glob("test_*.py")

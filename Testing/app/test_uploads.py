@@ -14,6 +14,7 @@ from source_series import headers, write_both, write_segmentation_of, write_slic
 from vs_seg_files import T1_UID, T2_UID, write_series
 from VSClickCorrectApp import uploads as uploads_module
 from VSClickCorrectApp.uploads import Uploads
+from VSClickCorrectApp.zipped_dicom import zip_dicom
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.io.dicom_out import NAMES, SEGMENTATION
 from VSClickCorrectLib.io.images import read_mask
@@ -71,7 +72,7 @@ def test_a_mask_of_a_sent_series_is_given_back_as_dicom(uploads, sent_series, tm
     send(uploads, "t1ce", "t1.zip", zipped({p.name: p.read_bytes() for p in sent_series.iterdir()}), 100_000)
     case = uploads.case()
     uploads.discard("t1ce")
-    case.origin.zip_dicom(tmp_path / "dicom.zip", ball(), GRID)
+    zip_dicom(tmp_path / "dicom.zip", case.origin, ball(), GRID)
     with zipfile.ZipFile(tmp_path / "dicom.zip") as archive:
         assert sorted(archive.namelist()) == sorted(NAMES)
         archive.extractall(tmp_path / "out")
@@ -98,7 +99,7 @@ def test_of_two_series_in_one_archive_the_one_that_was_read_is_referred_to(uploa
 def test_of_other_files_no_dicom_can_be_made(uploads, case_files, tmp_path):
     send(uploads, "t1ce", "t1.nii.gz", case_files.t1ce.read_bytes())
     with pytest.raises(ImageError, match="did not come as DICOM"):
-        uploads.case().origin.zip_dicom(tmp_path / "dicom.zip", ball(), GRID)
+        zip_dicom(tmp_path / "dicom.zip", uploads.case().origin, ball(), GRID)
 
 
 def test_sequences_swapped_by_their_names_are_told_and_an_archive_is_not(uploads, case_files, tmp_path):

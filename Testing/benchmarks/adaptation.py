@@ -34,7 +34,7 @@ from VSClickCorrectLib.io.user_data import VARIABLE
 from VSClickCorrectLib.jobs.adaptation import adapt
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.edit import Change
-from VSClickCorrectLib.workflow.accepted import adaptation_of
+from VSClickCorrectLib.workflow.tasks import adaptation_of
 from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 from VSClickCorrectResearch.datasets.cohort import Sources

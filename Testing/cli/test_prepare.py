@@ -8,7 +8,7 @@ from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.jobs.prepared import is_up_to_date, read_prepared
-from VSClickCorrectLib.workflow.preparing import preparation_of
+from VSClickCorrectLib.workflow.tasks import preparation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 

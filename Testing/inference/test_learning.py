@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from accepted_cases import short_courses
+from packed_examples import packed
 from VSClickCorrectLib.clicks.patches import PatchGeometry
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference import learning
-from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES
-from VSClickCorrectLib.inference.examples import BUILTIN, Examples, packed, read_builtin
+from VSClickCorrectLib.inference.examples import BUILTIN, BUILTIN_BOXES, Examples, read_builtin
 from VSClickCorrectLib.inference.learning import learned, part_way, score
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_entry import ModelEntry

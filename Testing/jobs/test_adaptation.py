@@ -33,7 +33,7 @@ from VSClickCorrectLib.jobs.exchange import read_result, write_result
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted, Learned
 from VSClickCorrectLib.jobs.lessons import CorrectorLesson
-from VSClickCorrectLib.workflow.accepted import adaptation_of
+from VSClickCorrectLib.workflow.tasks import adaptation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 from VSClickCorrectResearch.simulation.user import border_clicks

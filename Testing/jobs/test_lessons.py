@@ -10,7 +10,7 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.inference.box_examples import TAUGHT_SAMPLES
+from VSClickCorrectLib.inference.examples import TAUGHT_SAMPLES
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.jobs.accepted_case import read_accepted
@@ -18,7 +18,7 @@ from VSClickCorrectLib.jobs.lessons import InitialLesson
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.oracle import Oracle
-from VSClickCorrectLib.workflow.accepted import adaptation_of
+from VSClickCorrectLib.workflow.tasks import adaptation_of
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.session.edit import Change
-from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.session.journal import Journal, holds_work
 from VSClickCorrectLib.session.start_mask import restored
-from VSClickCorrectLib.session.worked import holds_work
 
 SITE = (6, 12, 18)
 FAR = Box((1, 30, 3), (2, 31, 6))

@@ -33,11 +33,13 @@ class Row:
         self.mask.write(WHOLE, row(text))
 
     def undo(self):
-        _, change = self.history.undo(self.mask)
+        _, change = self.history.flip_back(self.mask)
+        self.history.note_undo(change)
         return self.text, change.count
 
     def redo(self):
-        _, change = self.history.redo(self.mask)
+        _, change = self.history.flip_again(self.mask)
+        self.history.note_redo(change)
         return self.text, change.count
 
     @property

@@ -9,8 +9,7 @@ from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference import examples, learning
-from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES
-from VSClickCorrectLib.inference.examples import BUILTIN
+from VSClickCorrectLib.inference.examples import BUILTIN, BUILTIN_BOXES
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.io.shipped import shipped_folder
 from VSClickCorrectLib.jobs import adaptation, lessons

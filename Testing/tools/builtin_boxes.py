@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from builtin_examples import ROOT
 from own_cases import own_cases
-from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES
-from VSClickCorrectLib.inference.examples import packed
+from packed_examples import packed
+from VSClickCorrectLib.inference.examples import BUILTIN_BOXES
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import write_atomically
 from VSClickCorrectResearch.datasets.labelled import LabelledCase

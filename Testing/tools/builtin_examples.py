@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from own_cases import own_cases
+from packed_examples import packed
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.patches import PatchGeometry
-from VSClickCorrectLib.inference.examples import BUILTIN, example_at, packed
+from VSClickCorrectLib.inference.examples import BUILTIN, example_at
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.files import write_atomically
 from VSClickCorrectResearch.datasets.labelled import LabelledCase

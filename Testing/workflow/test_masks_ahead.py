@@ -13,7 +13,7 @@ from VSClickCorrectLib.io.images import write_volume
 from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow import masks_ahead
 from VSClickCorrectLib.workflow.loaded_networks import Choice
-from VSClickCorrectLib.workflow.preparing import preparation_of
+from VSClickCorrectLib.workflow.tasks import preparation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 NAMES = ("case1", "case2", "case3")

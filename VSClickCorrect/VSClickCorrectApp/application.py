@@ -39,6 +39,7 @@ from VSClickCorrectApp.logic.surface_logic import SurfaceLogic
 from VSClickCorrectApp.logic.tumour_parts_logic import TumourPartsLogic
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
 from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
+from VSClickCorrectApp.mask_tools import MaskTools
 from VSClickCorrectApp.memory import give_back
 from VSClickCorrectApp.page_host import PageHost
 from VSClickCorrectApp.shown_case import ShownCase
@@ -82,9 +83,8 @@ class BrowserApp:
         workbench.opened.connect(self._show)
         workbench.closed.connect(self.views.clear)
         self.clicks = ClicksLogic(self.server, slicer_app, self.host, self.flow)
-        self.brush = BrushLogic(
-            self.server, slicer_app, self.host, self.clicks, self.flow.mask, self.views.pictures
-        )
+        tools = MaskTools(self.host, workbench)
+        self.brush = BrushLogic(self.server, slicer_app, self.host, self.clicks, tools, self.views.pictures)
         self.display = DisplayLogic(self.server, self.flow, self.views)
         self.sequences = SequencesLogic(self.server, self.views)
         self.overlay = OverlayLogic(self.server, self.views)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.mrml.transforms import array_of
 
 # What rounding may change without anybody seeing it, in mm.
 _ALIKE_MM = 1e-3
@@ -44,8 +45,7 @@ class ViewFrame:
 def frame_of(view: SliceView) -> ViewFrame:
     """Return what a view shows."""
     node = view.get_view_node()
-    matrix = node.GetSliceToRAS()
-    rows = tuple(matrix.GetElement(row, column) for row in range(4) for column in range(4))
+    rows = tuple(array_of(node.GetSliceToRAS()).flat)
     return ViewFrame(rows, tuple(node.GetXYZOrigin()), min(node.GetFieldOfView()[:2]))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.resampling import ROUNDING_MM
 from VSClickCorrectLib.geometry.triples import Point3, point3
+from VSClickCorrectLib.mrml.transforms import array_of
 
 _LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 # How much of a view's height a scale bar is long at most; of two views side by side the heights are the same,
@@ -82,10 +83,8 @@ class Picture:
 def picture_of(view: SliceView) -> Picture:
     """Return where the pixels of a view lie."""
     node = view.get_view_node()
-    matrix = node.GetXYToRAS()
-    values = [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)]
     width, height = node.GetDimensions()[:2]
-    return Picture(np.array(values), (max(1, width), max(1, height)))
+    return Picture(array_of(node.GetXYToRAS()), (max(1, width), max(1, height)))
 
 
 def scale_bar(picture: Picture) -> tuple[float, str]:

@@ -12,13 +12,13 @@ from trame_server.utils.typed_state import TypedState
 from trame_slicer.core import SlicerApp
 from trame_slicer.views import SliceView
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.geometry.brush import Stroke
 from VSClickCorrectLib.geometry.triples import point3
-from VSClickCorrectLib.workflow.mask_tools import MaskTools
 
+from VSClickCorrectApp.brush import Stroke
 from VSClickCorrectApp.framing import frame_of
 from VSClickCorrectApp.layouts import SLICE_VIEWS
 from VSClickCorrectApp.logic.clicks_logic import BRUSH, ERASER, ClicksLogic
+from VSClickCorrectApp.mask_tools import MaskTools
 from VSClickCorrectApp.page_host import PageHost
 from VSClickCorrectApp.sent_pictures import SentPictures
 

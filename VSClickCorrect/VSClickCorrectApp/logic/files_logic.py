@@ -30,6 +30,7 @@ from VSClickCorrectApp.page_host import PageHost
 from VSClickCorrectApp.shown_case import ShownCase
 from VSClickCorrectApp.status import Status
 from VSClickCorrectApp.uploads import CASE_SLOTS, SCAN_SLOTS, SLOTS, Uploads
+from VSClickCorrectApp.zipped_dicom import zip_dicom
 
 DOWNLOADS = {
     "tumour.nii.gz": "Segmentation, NIfTI",
@@ -269,8 +270,8 @@ class FilesLogic:
                 path, mask.read(mask.grid.box), mask.grid, sides_known=sides_known(nodes.reference)
             ),
             "tumour.seg.nrrd": lambda path: save_segmentation(nodes.segmentation, path),
-            "tumour-dicom.zip": lambda path: self._workbench.origin.zip_dicom(
-                path, mask.read(mask.grid.box), mask.grid
+            "tumour-dicom.zip": lambda path: zip_dicom(
+                path, self._workbench.origin, mask.read(mask.grid.box), mask.grid
             ),
             "journal.jsonl": correction.session.journal.save,
             "scene.mrb": lambda path: save_scene(nodes.segmentation.GetScene(), path),

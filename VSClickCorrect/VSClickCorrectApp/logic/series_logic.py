@@ -77,9 +77,8 @@ class SeriesLogic:
 
 def _told(chosen: Mapping[str, Row]) -> str:
     """Return a sentence on what is chosen."""
-    named = {"t1ce": "T1ce", "t2": "T2"}
     parts = [
-        f"the {named[s]} is '{row.series.name}' {row.series.date}".rstrip()
+        f"the {SEQUENCES[s]} is '{row.series.name}' {row.series.date}".rstrip()
         for s, row in sorted(chosen.items())
     ]
     return f"{' and '.join(parts) or 'no series is chosen'}."

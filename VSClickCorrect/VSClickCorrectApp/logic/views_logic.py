@@ -12,14 +12,15 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from trame_slicer.core import SlicerApp
 from trame_slicer.views import SliceView, ViewLayoutDefinition, ViewProps, ViewType
-from undo_stack import Signal
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.transforms import array_of
 from VSClickCorrectLib.mrml.volume_files import sides_known
 from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.workflow.observable import Signal
 
 from VSClickCorrectApp.framing import (
     ViewFrame,
@@ -83,16 +84,19 @@ class ViewsLogic:
         The trame server; its state holds `ViewsState`.
     slicer_app : SlicerApp
         Scene and view manager.
-    """
 
-    hovered = Signal(tuple)
-    """The pointer is over a point, world RAS mm."""
-    moved = Signal(str)
-    """The slice view of a name shows another part of the patient, or has another size."""
+    Attributes
+    ----------
+    hovered : Signal(tuple of float)
+        The pointer is over a point, world RAS mm.
+    moved : Signal(str)
+        The slice view of a name shows another part of the patient, or has another size.
+    """
 
     def __init__(self, server: Server, slicer_app: SlicerApp) -> None:
         self._app = slicer_app
         self._tell = server.state.flush
+        self.hovered, self.moved = Signal(), Signal()
         self.typed_state = TypedState(server.state, ViewsState)
         self.pictures = SentPictures()
         register_factories(slicer_app.view_manager, server, self.pictures)
@@ -150,8 +154,7 @@ class ViewsLogic:
         self.fit()
         self.typed_state.data.slices = self._slices.count
         box = nodes.mask.extent()
-        middle = grid.center_ras if box is None else grid.index_to_ras((np.add(box.start, box.stop) - 1) / 2)
-        self.jump_to(point3(middle))
+        self.jump_to(point3(grid.center_ras) if box is None else grid.middle_of(box))
 
     def clear(self) -> None:
         """Show no case."""
@@ -343,8 +346,7 @@ class ViewsLogic:
         return self._slices.number_at(self._center(self._leading)) if self._slices else 1
 
     def _center(self, view: SliceView) -> Point3:
-        matrix = view.get_view_node().GetSliceToRAS()
-        return point3(matrix.GetElement(row, 3) for row in range(3))
+        return point3(array_of(view.get_view_node().GetSliceToRAS())[:3, 3])
 
     def _place(self, ras, view: SliceView) -> None:
         with view.trigger_modified_once():

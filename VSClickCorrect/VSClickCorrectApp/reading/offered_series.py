@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.io.series_choice import Series, meant_as
 
-SEQUENCES = ("t1ce", "t2")
+# What is read, and what a person calls it.
+SEQUENCES = {"t1ce": "T1ce", "t2": "T2"}
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from trame.widgets.html import Div, Kbd, Span
 from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTitle, VDialog
-from VSClickCorrectLib.workflow.keys import PAGE_KEYS, key_of
+from VSClickCorrectLib.workflow.keys import PAGE_KEYS, key_of, names_by_use
 
 from VSClickCorrectApp.ui.parts import icon_button, tip
 
@@ -31,8 +33,8 @@ def help_ui() -> None:
     with VDialog(v_model=(HELP, False), width=1260), VCard(id="help-page"):
         VCardTitle("Keys and mouse")
         with VCardText(classes="vs-help"):
-            for does, keys in _keys().items():
-                _row(keys, does)
+            for does, names in names_by_use(PAGE_KEYS).items():
+                _row(map(_shown, names), does)
             for button, does in _MOUSE.items():
                 _row([button], does)
         with VCardActions():
@@ -41,19 +43,11 @@ def help_ui() -> None:
                 tip("Close this list (Escape)")
 
 
-def _row(keys: list[str], does: str) -> None:
+def _row(keys: Iterable[str], does: str) -> None:
     with Div(classes="vs-help-keys"):
         for key in keys:
             Kbd(key)
     Span(does)
-
-
-def _keys() -> dict[str, list[str]]:
-    """Return the keys by what they do."""
-    found: dict[str, list[str]] = {}
-    for key in PAGE_KEYS:
-        found.setdefault(key.does, []).append(_shown(key.name))
-    return found
 
 
 def _shown(name: str) -> str:

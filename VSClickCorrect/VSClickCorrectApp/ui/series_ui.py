@@ -8,12 +8,12 @@ from trame.widgets.html import Div, Input, Span, Table, Tbody, Td, Th, Thead, Tr
 from trame.widgets.vuetify3 import VBtn
 
 from VSClickCorrectApp.logic.series_logic import SeriesLogic
+from VSClickCorrectApp.reading.offered_series import SEQUENCES
 from VSClickCorrectApp.sent_series import BOTH
 from VSClickCorrectApp.ui.parts import attributes, button, tip
 
 _LABEL = "DICOM of T1ce and T2, or a scene"
 _FOLDER = f"folder-{BOTH}"
-_CHOICES = {"t1ce": "T1ce", "t2": "T2"}
 
 
 def scans_ui(sent: Any) -> None:
@@ -60,10 +60,10 @@ def series_ui(series: SeriesLogic) -> None:
         Span("Which series are the T1ce and the T2?", classes="vs-strong")
         with Table():
             with Thead(), Tr():
-                for title in (*_CHOICES.values(), "Patient", "Date", "Series", "Slices", "Size"):
+                for title in (*SEQUENCES.values(), "Patient", "Date", "Series", "Slices", "Size"):
                     Th(title)
             with Tbody(), Tr(v_for=f"row in {name.rows}", key="row.key"):
-                for sequence, title in _CHOICES.items():
+                for sequence, title in SEQUENCES.items():
                     with (
                         Td(),
                         VBtn(

@@ -13,7 +13,7 @@ from VSClickCorrectLib.cli.options import (
 )
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.jobs.adaptation import adapt
-from VSClickCorrectLib.workflow.accepted import adaptation_of
+from VSClickCorrectLib.workflow.tasks import adaptation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 _DESCRIPTION = """\

@@ -17,7 +17,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.jobs.cases import Workers
 from VSClickCorrectLib.jobs.preparation import prepare_apart
 from VSClickCorrectLib.jobs.prepared import is_up_to_date
-from VSClickCorrectLib.workflow.preparing import preparation_of
+from VSClickCorrectLib.workflow.tasks import preparation_of
 from VSClickCorrectLib.worklist.overview import waiting_without_mask
 from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist

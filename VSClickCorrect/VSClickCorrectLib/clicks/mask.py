@@ -9,6 +9,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import Point3
 
 Copied = TypeVar("Copied", bound="ArrayMask")
 
@@ -99,10 +100,7 @@ class ExtentTrackingMask(ArrayMask):
         return tight.shifted(self._reach.start) if tight is not None else None
 
 
-def middle_of(mask: Mask) -> tuple[float, float, float] | None:
+def middle_of(mask: Mask) -> Point3 | None:
     """Return the middle of the box that a mask fills, RAS mm; None if it is empty."""
     box = mask.extent()
-    if box is None:
-        return None
-    right, anterior, superior = mask.grid.index_to_ras((np.add(box.start, box.stop) - 1) / 2)
-    return float(right), float(anterior), float(superior)
+    return mask.grid.middle_of(box) if box is not None else None

@@ -86,7 +86,9 @@ def through_click(grid: Grid, proposal: Proposal, insisted: bool = False) -> Pro
     level = float(np.log(proposal.threshold / (1 - proposal.threshold)))
     place = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
     here = float(logits[place].item()) - level
-    outermost = _least_beside(grid, logits, place) - level
+    # Beside a slice of one voxel there is background.
+    beside = [float(logits[one].item()) for one in _beside(grid, place, logits.shape)]
+    outermost = min(beside, default=-np.inf) - level
     shift = here if here < 0 else max(outermost, 0.0)
     moved = _shifted(grid, proposal, logits, shift, place if abs(here) <= MOST_SHIFT else None)
     return _drawn_to_click(grid, moved) if insisted else moved
@@ -138,12 +140,6 @@ def _ball_to_border(grid: Grid, proposal: Proposal, voxel: Slices3, outward: boo
     index = np.unravel_index(np.argmax(far <= far.min() + ROUNDING_MM), far.shape)
     middle = (grid.index_to_ras(np.add(index, box.start)) + np.array(click)) / 2
     return distances(grid, box, middle) <= far.min() / 2 + ROUNDING_MM
-
-
-def _least_beside(grid: Grid, values: np.ndarray, place: Slices3) -> float:
-    """Return the least value of the voxels beside one in its slice, as far as they lie in the array."""
-    # Beside a slice of one voxel there is background.
-    return min((float(values[one].item()) for one in _beside(grid, place, values.shape)), default=-np.inf)
 
 
 def _beside(grid: Grid, place: Slices3, shape: tuple[int, ...]) -> list[Slices3]:

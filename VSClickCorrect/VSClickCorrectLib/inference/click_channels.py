@@ -28,9 +28,9 @@ def draw_clicks(shape: Index3, clicks: Iterable[Sequence[float] | np.ndarray]) -
         high = np.minimum(np.floor(np.array(click) + BALL_VOXELS).astype(int) + 1, shape)
         if (low >= high).any():
             continue
-        k, j, i = np.ogrid[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-        distance = np.sqrt((k - click[0]) ** 2 + (j - click[1]) ** 2 + (i - click[2]) ** 2)
         place = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        k, j, i = np.ogrid[place]
+        distance = np.sqrt((k - click[0]) ** 2 + (j - click[1]) ** 2 + (i - click[2]) ** 2)
         ball = np.clip(1.5 - 1.5 * distance / BALL_VOXELS, 0, 1).astype(np.float32)
         np.maximum(channel[place], ball, out=channel[place])
     return channel

@@ -90,9 +90,14 @@ def is_exact(device: torch.device) -> bool:
 
 
 @enough_memory()
-@torch.inference_mode()
 def probabilities(network: nn.Module, inputs: torch.Tensor, exact: bool = False) -> torch.Tensor:
-    """Run a network on a batch and return float32 probabilities on the CPU.
+    """Run a network on a batch and return float32 probabilities on the CPU; arguments as `logits_of`."""
+    return torch.sigmoid(logits_of(network, inputs, exact)).cpu()
+
+
+@torch.inference_mode()
+def logits_of(network: nn.Module, inputs: torch.Tensor, exact: bool) -> torch.Tensor:
+    """Run a network on a batch and return float32 logits, where they were computed.
 
     Parameters
     ----------
@@ -105,5 +110,4 @@ def probabilities(network: nn.Module, inputs: torch.Tensor, exact: bool = False)
     """
     device = next(network.parameters()).device
     with nullcontext() if exact else precision(device):
-        logits = network(inputs.to(device))
-    return torch.sigmoid(logits.float()).cpu()
+        return network(inputs.to(device)).float()

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.geometry.triples import Point3, index3, point3
 from VSClickCorrectLib.inference.doubt_map import DoubtMap, dice_of_sums
 
 # A click mends what is wrong about so far round it.
@@ -97,8 +97,5 @@ def _voxel_at(doubt: DoubtMap, index: np.ndarray) -> tuple[Point3, int]:
     window = doubt.window
     axial = window.center + (index - (np.array(window.geometry.shape) - 1) / 2) * window.steps
     axial = np.clip(np.floor(axial + 0.5).astype(int), 0, np.array(window.grid.axial_shape) - 1)
-    voxel = np.zeros(3, int)
-    for place, axis, flip in zip(axial, window.order.axes, window.order.flips, strict=True):
-        voxel[axis] = window.grid.shape[axis] - 1 - place if flip else place
-    r, a, s = (float(value) for value in window.grid.index_to_ras(voxel))
-    return (r, a, s), window.grid.slice_number(voxel)
+    voxel = window.grid.box_from(window.order, Box.of_voxel(index3(axial))).start
+    return point3(window.grid.index_to_ras(voxel)), window.grid.slice_number(voxel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +14,16 @@ import numpy as np
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask, extract_patch, patch_grid
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.resampling import ResamplingGrid
 from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.shipped import shipped_folder
 
 BUILTIN = "builtin-examples.npz"
+BUILTIN_BOXES = "builtin-boxes.npz"
+# On a side of a box that is learned from: about as in the network's training; more take longer.
+TAUGHT_SAMPLES = 56
 # Images, masks and targets are kept in so many steps unless a file says in how many: finer ones would be
 # noise, and take room.
 STEPS = 63
@@ -101,6 +106,32 @@ def example_at(
     return extract_patch(case, mask, window, geometry, click), target
 
 
+def box_example(
+    segmenter: ClickSegmenter,
+    case: Case,
+    right: ReadableMask,
+    window: ResamplingGrid,
+    mask: ReadableMask | None = None,
+    clicks: Sequence[Click] = (),
+) -> Pair:
+    """Return what the network is shown in a window, and what is right there.
+
+    Parameters
+    ----------
+    segmenter : ClickSegmenter
+        Shows it.
+    case : Case
+        The sequences.
+    right : ReadableMask
+        The mask as it should be.
+    window : ResamplingGrid
+        Any window of the segmenter's spacing.
+    mask, clicks
+        As for `ClickSegmenter.probability`.
+    """
+    return segmenter.channels(case, window, mask, clicks), window.resample(right.read(window.source_box))
+
+
 def read_builtin(geometry: Mapping[str, Any], path: Path | None = None) -> BuiltIn:
     """Read examples that ship.
 
@@ -122,7 +153,7 @@ def read_builtin(geometry: Mapping[str, Any], path: Path | None = None) -> Built
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             told = {name: arrays[name] for name in arrays.files}
-        fits = str(told["geometry"]) == _written(geometry)
+        fits = str(told["geometry"]) == written(geometry)
         built_in = _built_in(told)
     except (BadZipFile, EOFError, IndexError, KeyError, OSError, TypeError, ValueError):
         raise ModelError(f"{path} is damaged; install the models again.") from None
@@ -134,49 +165,9 @@ def read_builtin(geometry: Mapping[str, Any], path: Path | None = None) -> Built
     return built_in
 
 
-def packed(
-    images: list[np.ndarray],
-    cuts: list[np.ndarray],
-    place: list[int],
-    held_out: list[bool],
-    geometry: Mapping[str, Any],
-    steps: int = STEPS,
-) -> dict[str, np.ndarray]:
-    """Return the arrays of a compressed ``.npz`` that `read_builtin` reads.
-
-    Parameters
-    ----------
-    images : list of ndarray
-        T1ce, T2 and target of each place, ``(3, slices, rows, columns)``, 0 to 1.
-    cuts : list of ndarray
-        Mask and clicks of each example, ``(channels, slices, rows, columns)``, 0 to 1 and -1 to 1.
-    place : list of int
-        The number of each example's place.
-    held_out : list of bool
-        Whether the examples of a place are held out.
-    geometry : dict
-        As for `read_builtin`.
-    steps : int
-        In how many steps values are kept.
-    """
-    pairs = np.stack(cuts).astype(np.float64)
-    pairs[:, 1:] = (pairs[:, 1:] + 1) / 2
-    return {
-        "images": _in_steps(np.stack(images), steps),
-        "cuts": _in_steps(pairs, steps),
-        "place": np.array(place, np.int16),
-        "held_out": np.array(held_out, bool),
-        "geometry": np.array(_written(geometry)),
-        "steps": np.array(steps, np.uint8),
-    }
-
-
-def _written(geometry: Mapping[str, Any]) -> str:
+def written(geometry: Mapping[str, Any]) -> str:
+    """Return how a file of examples tells of what geometry they are."""
     return json.dumps(dict(geometry), sort_keys=True)
-
-
-def _in_steps(values: np.ndarray, steps: int) -> np.ndarray:
-    return np.rint(np.clip(values, 0, 1) * steps).astype(np.uint8)
 
 
 def _built_in(told: dict[str, np.ndarray]) -> BuiltIn:
@@ -187,11 +178,7 @@ def _built_in(told: dict[str, np.ndarray]) -> BuiltIn:
     marks = np.where(np.abs(values * 2 - 1) < 1.5 / steps, 0, values * 2 - 1)
     images, masks = (values.astype(np.float16)[kept] for kept in (told["images"], told["cuts"][:, :1]))
     clicks = marks.astype(np.float16)[told["cuts"][:, 1:]]
-    place, held_out = told["place"], told["held_out"]
+    place = told["place"]
     channels = np.concatenate([images[place, :_PAIR], masks, clicks], axis=1)
-    examples = Examples(channels, images[place, _PAIR])
-    parts = (
-        Examples(examples.channels[which], examples.targets[which])
-        for which in (~held_out[place], held_out[place])
-    )
-    return BuiltIn(*parts)
+    targets, held_out = images[place, _PAIR], told["held_out"][place]
+    return BuiltIn(*(Examples(channels[which], targets[which]) for which in (~held_out, held_out)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 from scipy import ndimage
@@ -16,7 +17,7 @@ from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
-from VSClickCorrectLib.geometry.triples import Index3, Slices3, index3, triple
+from VSClickCorrectLib.geometry.triples import Slices3, index3, triple
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
@@ -268,21 +269,19 @@ def places_of_head(window: ResamplingGrid, probability: np.ndarray, head: Box) -
     list of Box
         In axial order on the native grid; together they cover the head.
     """
-    places = [Box(*corners) for corners in _tiles(head, _PLACE_MM / window.grid.axial_spacing)]
+    places = _tiles(head, _PLACE_MM / window.grid.axial_spacing)
     seen = [float(_samples_in(window, probability, place).max(initial=0.0)) for place in places]
     return [places[n] for n in np.argsort(seen, kind="stable")[::-1]]
 
 
-def _tiles(box: Box, size: np.ndarray) -> Iterator[tuple[Index3, Index3]]:
+def _tiles(box: Box, size: np.ndarray) -> list[Box]:
     counts = np.maximum(np.ceil(np.array(box.shape) / size).astype(int), 1)
     edges = [
         np.linspace(low, high, n + 1).round().astype(int)
         for low, high, n in zip(box.start, box.stop, counts, strict=True)
     ]
-    for k, j, i in np.ndindex(*counts):
-        low = index3((edges[0][k], edges[1][j], edges[2][i]))
-        high = index3((edges[0][k + 1], edges[1][j + 1], edges[2][i + 1]))
-        yield low, high
+    lows, highs = product(*(along[:-1] for along in edges)), product(*(along[1:] for along in edges))
+    return [Box(index3(low), index3(high)) for low, high in zip(lows, highs, strict=True)]
 
 
 def _samples_in(window: ResamplingGrid, values: np.ndarray, place: Box) -> np.ndarray:

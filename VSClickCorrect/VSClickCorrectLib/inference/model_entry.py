@@ -127,10 +127,16 @@ MANIFEST = Schema(
         "properties": {"models": _MODELS},
     }
 )
+
+
+def _three(items: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 3, "maxItems": 3, "description": description}
+
+
 # What a model may ask for: more would fill the memory, and no network here is meant for it.
 _LENGTH = number(0.1, 20, " mm")
-_SPACING = {"type": "array", "items": _LENGTH, "minItems": 3, "maxItems": 3}
-_VOLUMES = Schema(table({"spacing": {**_SPACING, "description": "three lengths in mm"}}))
+_SPACING = _three(_LENGTH, "three lengths in mm")
+_VOLUMES = Schema(table({"spacing": _SPACING}))
 _PATCHES = Schema(
     of_fields(
         PatchGeometry,
@@ -141,27 +147,13 @@ _PATCHES = Schema(
         intensities=one_of(*INTENSITIES),
     )
 )
-_SIDES = {"type": "array", "items": number(8, 160, whole=True), "minItems": 3, "maxItems": 3}
-_BOXES = Schema(
-    table(
-        {
-            "spacing": {**_SPACING, "description": "three lengths in mm"},
-            "shape": {**_SIDES, "description": "three whole numbers from 8 to 160"},
-        }
-    )
-)
+_SIDES = _three(number(8, 160, whole=True), "three whole numbers from 8 to 160")
+_BOXES = Schema(table({"spacing": _SPACING, "shape": _SIDES}))
 # 256³ samples are as many as `covering_grid` allows.
-_SHAPE = {"type": "array", "items": number(1, 256, whole=True), "minItems": 3, "maxItems": 3}
+_SHAPE = _three(number(1, 256, whole=True), "numbers of slices, rows and columns")
 _PLACES_OR_SLABS = Schema(
     {
-        **table(
-            {
-                "spacing": {**_SPACING, "description": "three lengths in mm"},
-                "shape": {**_SHAPE, "description": "numbers of slices, rows and columns"},
-                "intensities": one_of(*INTENSITIES),
-            },
-            [],
-        ),
+        **table({"spacing": _SPACING, "shape": _SHAPE, "intensities": one_of(*INTENSITIES)}, []),
         "oneOf": [{"required": ["spacing"]}, {"required": ["shape"]}],
         "dependencies": {"intensities": ["shape"]},
         "description": "names and values: spacing, three lengths in mm; or shape, numbers of slices, "

@@ -195,16 +195,12 @@ def class_shares(network: nn.Module, channels: np.ndarray | torch.Tensor, exact:
     exact : bool
         In float32, even where the device has a faster precision.
     """
-    from contextlib import nullcontext
-
     import torch
 
-    from VSClickCorrectLib.inference.device import precision
+    from VSClickCorrectLib.inference.device import logits_of
 
-    device = next(network.parameters()).device
-    with torch.inference_mode(), nullcontext() if exact else precision(device):
-        logits = network(torch.as_tensor(channels)[None].to(device))
-    return torch.softmax(logits[0].float(), 0).cpu().numpy()
+    logits = logits_of(network, torch.as_tensor(channels)[None], exact)
+    return torch.softmax(logits[0], 0).cpu().numpy()
 
 
 def _largest(values: np.ndarray) -> np.ndarray:

@@ -88,13 +88,6 @@ def axial_voxels(grid: Grid, length_mm: float) -> Index3:
     return index3(np.ceil(length_mm / grid.axial_spacing))
 
 
-def sampled(model: Model, case: Case, window: ResamplingGrid) -> np.ndarray:
-    """Return the sequences in a window, and zeros where a model takes mask and clicks, too; float32."""
-    sequences = sample_sequences(case, window)
-    missing = model.entry.parameters["in_channels"] - len(sequences)
-    return np.concatenate([sequences, np.zeros((missing, *sequences.shape[1:]), np.float32)])
-
-
 def run(network: nn.Module, channels: np.ndarray) -> np.ndarray:
     """Return a network's probabilities, float32 ``(k, j, i)``, for channels ``(c, k, j, i)``."""
     return run_together(network, [channels])[0]

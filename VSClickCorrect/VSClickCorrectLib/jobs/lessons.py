@@ -14,9 +14,17 @@ from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Point3, point3
-from VSClickCorrectLib.inference.box_examples import BUILTIN_BOXES, TAUGHT_SAMPLES, box_example
 from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter
-from VSClickCorrectLib.inference.examples import BuiltIn, Examples, Pair, example_at, read_builtin
+from VSClickCorrectLib.inference.examples import (
+    BUILTIN_BOXES,
+    TAUGHT_SAMPLES,
+    BuiltIn,
+    Examples,
+    Pair,
+    box_example,
+    example_at,
+    read_builtin,
+)
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_entry import ModelEntry

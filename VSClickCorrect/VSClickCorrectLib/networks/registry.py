@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -96,23 +97,15 @@ def _check_value(name: str, word: str, value: Any) -> None:
         raise ModelError(f"Parameter '{word}' of network '{name}' must be {wanted}, not {value!r}.")
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: Any, most: int = _MAX_INPUTS) -> bool:
     # bool is an int to Python, but "true" in a manifest is a mistake here.
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MAX_INPUTS
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
 
 
 def _is_widths(value: Any) -> bool:
     if not isinstance(value, list | tuple) or not 2 <= len(value) <= _MAX_STAGES:
         return False
     return all(map(_is_count, value)) and value[0] <= _WIDEST_FIRST and max(value) <= _WIDEST
-
-
-def _is_depth(value: Any) -> bool:
-    return _is_count(value) and value <= _MAX_STAGES
-
-
-def _is_width(value: Any) -> bool:
-    return _is_count(value) and value <= _WIDEST_FIRST
 
 
 def _is_chance(value: Any) -> bool:
@@ -132,8 +125,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         _is_widths,
         f"a list of 2 to {_MAX_STAGES} whole numbers from 1 to {_WIDEST}, the first at most {_WIDEST_FIRST}",
     ),
-    "depth": (_is_depth, f"a whole number from 1 to {_MAX_STAGES}"),
-    "features": (_is_width, f"a whole number from 1 to {_WIDEST_FIRST}"),
+    "depth": (partial(_is_count, most=_MAX_STAGES), f"a whole number from 1 to {_MAX_STAGES}"),
+    "features": (partial(_is_count, most=_WIDEST_FIRST), f"a whole number from 1 to {_WIDEST_FIRST}"),
     "dropout": (_is_chance, "a number from 0 to below 1"),
     "attention": (_is_flag, "true or false"),
     "fusion": (_is_fusion, f"concatenation, {' or '.join(FUSIONS)}"),

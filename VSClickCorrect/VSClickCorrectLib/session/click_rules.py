@@ -42,6 +42,7 @@ BORDER_MM = BLEND_MM
 _REST_SHARE = 0.25
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 _NOWHERE = Box((0, 0, 0), (0, 0, 0))
+_NO_VALUES = np.zeros(_NOWHERE.shape, bool)
 
 Propose = Callable[[Sequence[Click]], list[Proposal]]
 Start = Callable[[Click], Proposal]
@@ -112,7 +113,8 @@ class ClickRules:
         if not boundary or self.mask.extent() is None:
             return
         for click in boundary:
-            if not self._border_within(click, BORDER_MM):
+            around = self._values_within(click, BORDER_MM)
+            if around.all() or not around.any():
                 raise CorrectionError(
                     f"there is no border of the mask within {BORDER_MM:.0f} mm of the boundary click; "
                     "place an include click inside the tumour to begin a part there."
@@ -192,7 +194,7 @@ class ClickRules:
         voxel = self._index_of(click)
         # Each new click asks it of all that stand near by.
         if voxel not in self._at_border:
-            self._at_border[voxel] = self._border_runs_by(voxel, np.zeros((0, 0, 0), bool), _NOWHERE)
+            self._at_border[voxel] = self._border_runs_by(voxel, _NO_VALUES, _NOWHERE)
         return self._at_border[voxel]
 
     def _border_runs_by(self, voxel: Index3, result: np.ndarray, box: Box) -> bool:
@@ -210,7 +212,7 @@ class ClickRules:
         if any(self._near(island, c) for c in said):
             return None
         # Where the clinician has worked on another part, that one is the tumour; else it is the largest.
-        elsewhere = any(self._mask_within(c, REACH_MM) for c in reversed(said))
+        elsewhere = any(self._values_within(c, REACH_MM).any() for c in reversed(said))
         return island if elsewhere or not is_largest(self.mask, island) else None
 
     def _near(self, island: Island, click: Click) -> bool:
@@ -245,21 +247,12 @@ class ClickRules:
         if mine:
             result[place] &= labels != mine
 
-    def _mask_within(self, click: Click, radius_mm: float) -> bool:
-        return bool(self._values_within(click, radius_mm).any())
-
-    def _border_within(self, click: Click, radius_mm: float) -> bool:
-        values = self._values_within(click, radius_mm)
-        return bool(values.any() and not values.all())
-
     def _values_within(self, click: Click, radius_mm: float) -> np.ndarray:
         """Return the mask's voxels up to a distance from a click, in one row."""
         grid = self.case.grid
         # A layer around the image counts as background: a mask may end where the image does.
         box = grid.box_around(click.position_ras, radius_mm).padded(1)
-        inside = box.clipped(grid.shape)
-        values = np.zeros(box.shape, bool)
-        values[inside.slices_in(box)] = self.mask.read(inside)
+        values = self._within(box, _NO_VALUES, _NOWHERE)
         return values[distances(grid, box, click.position_ras) <= radius_mm]
 
     def _disc_box(self, click: Click) -> Box:

@@ -58,10 +58,7 @@ def island_at(mask: Mask, index: Index3) -> Island | None:
 
 def is_largest(mask: Mask, island: Island) -> bool:
     """Whether no other connected part of the mask is larger."""
-    extent = mask.extent()
-    if extent is None:
-        return True
-    values = mask.read(extent)
+    values = mask.read(mask.extent() or island.box)
     if int(np.count_nonzero(values)) < 2 * island.size:
         return True
     labels, _ = ndimage.label(values, _NEIGHBOURS)

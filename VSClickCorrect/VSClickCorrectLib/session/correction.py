@@ -241,26 +241,17 @@ class CorrectionSession:
             written.
         """
         self._check_place()
-        edit, change = self.history.undo(self.mask)
-        try:
-            self._record(lambda: change_event("undo", change), change)
-        except VSClickError:
-            self.history.undone.pop()
-            self.history.done.append(edit)
-            raise
+        edit, change = self.history.flip_back(self.mask)
+        self._record(lambda: change_event("undo", change), change)
+        self.history.note_undo(change)
         return edit
 
     def redo(self) -> Edit:
         """Do the last undone edit again and return it; raises as `undo`."""
         self._check_place()
-        taken_back = self.history.undone[-1:]
-        edit, change = self.history.redo(self.mask)
-        try:
-            self._record(lambda: change_event("redo", change), change)
-        except VSClickError:
-            self.history.done.pop()
-            self.history.undone.extend(taken_back)
-            raise
+        edit, change = self.history.flip_again(self.mask)
+        self._record(lambda: change_event("redo", change), change)
+        self.history.note_redo(change)
         return edit
 
     def values(self) -> np.ndarray:

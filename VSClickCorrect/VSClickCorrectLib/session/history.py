@@ -45,13 +45,13 @@ class EditHistory:
         """Numbers of the clicks that were taken back by an edit that stands."""
         return {number for edit in self.done if edit.removed for number in edit.numbers}
 
-    def undo(self, mask: Mask) -> tuple[Edit, Change]:
-        """Take the last edit back.
+    def flip_back(self, mask: Mask) -> tuple[Edit, Change]:
+        """Take the last edit back in a mask; it stands until `note_undo`.
 
         Returns
         -------
         edit : Edit
-            The edit that was taken back.
+            The edit.
         change : Change
             What this flipped.
 
@@ -62,18 +62,20 @@ class EditHistory:
         """
         if not self.done:
             raise CorrectionError("there is nothing to undo.")
-        edit = self.done[-1]
-        flipped = edit.change.revert(mask)
-        self.done.pop()
-        self.undone.append((edit, flipped))
-        return edit, flipped
+        return self.done[-1], self.done[-1].change.revert(mask)
 
-    def redo(self, mask: Mask) -> tuple[Edit, Change]:
-        """Do the last undone edit again; returns and raises as `undo`."""
+    def flip_again(self, mask: Mask) -> tuple[Edit, Change]:
+        """Do the last undone edit again in a mask, until `note_redo`; returns and raises as `flip_back`."""
         if not self.undone:
             raise CorrectionError("there is nothing to redo.")
         edit, taken_back = self.undone[-1]
-        flipped = taken_back.revert(mask)
-        self.undone.pop()
-        self.done.append(edit.with_change(flipped))
-        return edit, flipped
+        return edit, taken_back.revert(mask)
+
+    def note_undo(self, change: Change) -> None:
+        """Note that the last edit was taken back, and what that flipped."""
+        self.undone.append((self.done.pop(), change))
+
+    def note_redo(self, change: Change) -> None:
+        """Note that the last undone edit was done again, and what that flipped."""
+        edit, _ = self.undone.pop()
+        self.done.append(edit.with_change(change))

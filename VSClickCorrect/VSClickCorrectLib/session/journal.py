@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -295,21 +296,23 @@ def clicks_of(events: Sequence[Event]) -> tuple[int, int]:
     return sum(len(edit.clicks) - len(edit.removed) for edit in history.done), rounds
 
 
+def holds_work(events: Sequence[Event]) -> bool:
+    """Return whether clicks stand by a journal, or what a hand has painted; raises as `clicks_of`."""
+    history, _ = history_of(events)
+    painted = any(edit.tool for edit in history.done) or any(event["event"] == "paint" for event in events)
+    return painted or clicks_of(events)[0] > 0
+
+
 def _follow(history: EditHistory, current: int, event: Event) -> int:
     """Let one event act on the history; return the round after it."""
     if event["event"] == "round":
         return event["round"]
-    if event["event"] == "edit":
+    if event["event"] in ("edit", "remove", "tool"):
         history.push(_edit_of(event, history))
-    elif event["event"] == "remove":
-        history.push(_removal_of(event, history))
-    elif event["event"] == "tool":
-        history.push(_tool_edit_of(event))
     elif event["event"] == "undo":
-        history.undone.append((history.done.pop(), Change.from_json(event["change"])))
+        history.note_undo(Change.from_json(event["change"]))
     elif event["event"] == "redo":
-        edit, _ = history.undone.pop()
-        history.done.append(edit.with_change(Change.from_json(event["change"])))
+        history.note_redo(Change.from_json(event["change"]))
     return current
 
 
@@ -339,23 +342,15 @@ def _change_in(event: Event, grid: Grid) -> Change:
 
 
 def _edit_of(event: Event, history: EditHistory) -> Edit:
+    edit = Edit((), event["round"], Change.from_json(event["change"]), event["milliseconds"])
+    if event["event"] == "tool":
+        return replace(edit, tool=str(event["tool"]))
+    if event["event"] == "remove":
+        number = event["click"]
+        known = (pair for one in history.done for pair in zip(one.numbers, one.clicks, strict=False))
+        return replace(edit, removed=(next(c for n, c in known if n == number),), numbers=(number,))
     clicks = tuple(Click(tuple(c["ras"]), ClickKind(c["kind"])) for c in event["clicks"])
-    change, numbers = Change.from_json(event["change"]), history.next_numbers(len(clicks))
-    return Edit(clicks, event["round"], change, event["milliseconds"], numbers=numbers)
-
-
-def _removal_of(event: Event, history: EditHistory) -> Edit:
-    number = event["click"]
-    click = next(
-        c for edit in history.done for n, c in zip(edit.numbers, edit.clicks, strict=False) if n == number
-    )
-    change = Change.from_json(event["change"])
-    return Edit((), event["round"], change, event["milliseconds"], (click,), (number,))
-
-
-def _tool_edit_of(event: Event) -> Edit:
-    change = Change.from_json(event["change"])
-    return Edit((), event["round"], change, event["milliseconds"], tool=str(event["tool"]))
+    return replace(edit, clicks=clicks, numbers=history.next_numbers(len(clicks)))
 
 
 def _click_json(click: Click) -> Event:

@@ -12,7 +12,7 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.triples import index3
+from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.session.chain import Event
 from VSClickCorrectLib.session.journal import history_of, replay, session_start
@@ -153,7 +153,7 @@ def clicks_on(grid: Grid, accepted: np.ndarray, mask: np.ndarray, rng: np.random
             depth = ndimage.distance_transform_edt(differs, spacing)
             deep = np.argwhere(depth >= 0.7 * depth.max())
             places.append((deep[rng.integers(len(deep))], kind))
-    return [Click(_position(grid, place + box.start), kind) for place, kind in places]
+    return [Click(point3(grid.index_to_ras(place + box.start)), kind) for place, kind in places]
 
 
 def _border(values: np.ndarray, slices_axis: int) -> np.ndarray:
@@ -162,8 +162,3 @@ def _border(values: np.ndarray, slices_axis: int) -> np.ndarray:
     for end in (0, 2):
         in_plane[tuple(end if axis == slices_axis else slice(None) for axis in range(3))] = False
     return values & ~ndimage.binary_erosion(values, in_plane)
-
-
-def _position(grid: Grid, index: np.ndarray) -> tuple[float, float, float]:
-    right, anterior, superior = grid.index_to_ras(index)
-    return float(right), float(anterior), float(superior)

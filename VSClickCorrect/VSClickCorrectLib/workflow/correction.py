@@ -10,7 +10,7 @@ import numpy as np
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
-from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.case_nodes import CaseNodes, Segment
 from VSClickCorrectLib.mrml.click_mode import ClickMode
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.persistence import stored_journal
@@ -30,7 +30,6 @@ READY = _("Ready; click where the tumour's true border runs, or choose another k
 EMPTY = _("Ready; the mask is empty: find the tumour, or place an include click inside it.")
 
 Volumes = tuple[Any, Any]
-Segment = tuple[Any, str]
 
 
 class Workbench:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
+from VSClickCorrectLib.session.adjusted import AdjustedCorrector
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, Proposer
 
 # So many slices or more mean: as far as the model sees.

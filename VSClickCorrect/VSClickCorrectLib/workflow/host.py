@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractContextManager
+from types import coroutine
 from typing import Any, Protocol, TypeVar
 
 from VSClickCorrectLib.errors import VSClickError
@@ -67,7 +68,7 @@ class SteppingHost:
 
     async def pause(self, seconds: float) -> None:
         """See `Host.pause`."""
-        await _Pause(seconds)
+        await _pause(seconds)
 
     async def background(self, work: Callable[[], Result]) -> Result:
         """Do it here and now: Python's threads get no time in an event loop that Python did not enter."""
@@ -79,14 +80,10 @@ class SteppingHost:
         raise NotImplementedError
 
 
-class _Pause:
-    """Yields to `SteppingHost.start` how long to wait."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __await__(self) -> Generator[float, None, None]:
-        yield self._seconds
+@coroutine
+def _pause(seconds: float) -> Generator[float, None, None]:
+    """Tell `SteppingHost.start` how long to wait."""
+    yield seconds
 
 
 class Debounced:

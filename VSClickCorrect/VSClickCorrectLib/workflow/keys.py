@@ -95,9 +95,14 @@ def key_of(action: str) -> str:
     raise KeyError(action)
 
 
-def keys_text(keys: Sequence[Key]) -> str:
-    """Return a list of keys for a person, a line for each thing that they do."""
+def names_by_use(keys: Sequence[Key]) -> dict[str, list[str]]:
+    """Return the names of keys by what they do."""
     names: dict[str, list[str]] = {}
     for key in keys:
         names.setdefault(key.does, []).append(key.name)
-    return "\n".join(f"{', '.join(of)}: {does}" for does, of in names.items())
+    return names
+
+
+def keys_text(keys: Sequence[Key]) -> str:
+    """Return a list of keys for a person, a line for each thing that they do."""
+    return "\n".join(f"{', '.join(of)}: {does}" for does, of in names_by_use(keys).items())

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from VSClickCorrectLib.errors import Cancelled, VSClickError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.mrml.i18n import tr as _
-from VSClickCorrectLib.workflow.accepted import accepted_rows, adaptation_of
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import job_class
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.observable import Signal
+from VSClickCorrectLib.workflow.tasks import accepted_rows, adaptation_of
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 from VSClickCorrectLib.worklist.overview import Row
 
@@ -136,7 +136,7 @@ class Learning:
     def _take(self, adapted: Adapted, began_with: str) -> None:
         """Use what was kept, unless the reader has chosen another corrector meanwhile that is still there."""
         choice = self._networks.choice
-        if adapted.name and choice.corrector in (began_with, *_gone(choice)):
+        if adapted.name and (choice.corrector == began_with or _is_gone(choice)):
             self._networks.choice = choice._replace(corrector=adapted.name)
         self._host.say(
             _("{sentence} It is used from the next case on.").format(sentence=adapted.sentence)
@@ -146,9 +146,9 @@ class Learning:
         self.changed.emit()
 
 
-def _gone(choice: Choice) -> list[str]:
-    """Return what is chosen if it is no longer offered: of what has learned only the newest are kept."""
-    return [name for name in [choice.corrector] if name and name not in choice.correctors()]
+def _is_gone(choice: Choice) -> bool:
+    """Whether what is chosen is no longer offered: of what has learned only the newest are kept."""
+    return bool(choice.corrector) and choice.corrector not in choice.correctors()
 
 
 def _fives(worklist: Worklist, rows: Sequence[Row]) -> int:

@@ -11,7 +11,7 @@ from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
-from VSClickCorrectLib.workflow.preparing import preparation_of
+from VSClickCorrectLib.workflow.tasks import preparation_of
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow
 from VSClickCorrectLib.worklist.overview import waiting_without_mask
 

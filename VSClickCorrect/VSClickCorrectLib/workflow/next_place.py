@@ -12,7 +12,6 @@ from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
-from VSClickCorrectLib.workflow.loaded_networks import LoadedNetworks
 from VSClickCorrectLib.workflow.observable import Signal
 
 if TYPE_CHECKING:
@@ -32,9 +31,7 @@ class NextPlace:
     host : Host
         Computes beside the event loop where it can.
     workbench : Workbench
-        The mask and its clicks.
-    networks : LoadedNetworks
-        Its segmenter doubts.
+        The mask, its clicks, and the networks, whose segmenter doubts.
     jobs : JobRunner
         Where something else is computed, that comes first.
     scene : vtkMRMLScene
@@ -52,11 +49,8 @@ class NextPlace:
         Views should go to this point, RAS mm.
     """
 
-    def __init__(
-        self, host: Host, workbench: Workbench, networks: LoadedNetworks, jobs: JobRunner, scene: Any
-    ) -> None:
-        self._host, self._workbench, self._networks, self._jobs = host, workbench, networks, jobs
-        self._scene = scene
+    def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner, scene: Any) -> None:
+        self._host, self._workbench, self._jobs, self._scene = host, workbench, jobs, scene
         self._line: DoubtLine | None = None
         self._map: DoubtMap | None = None
         self._stamp: object = None
@@ -94,7 +88,7 @@ class NextPlace:
             If nothing is being corrected, or these networks cannot tell.
         """
         correction = self._workbench.under_way
-        if self._networks.doubts is None:
+        if self._workbench.networks.doubts is None:
             raise CorrectionError(_("these networks cannot say where they are unsure; choose others."))
         if not await self._update() or self._workbench.correction is not correction:
             return
@@ -126,12 +120,12 @@ class NextPlace:
         self._on_changed()
 
     async def _follow(self) -> None:
-        if self.following and self._networks.doubts is not None and not self._jobs.busy:
+        if self.following and self._workbench.networks.doubts is not None and not self._jobs.busy:
             await self._update()
 
     async def _update(self) -> bool:
         """Know the places of the mask as it is now; return whether nothing went wrong, which is told."""
-        correction, doubts = self._workbench.correction, self._networks.doubts
+        correction, doubts = self._workbench.correction, self._workbench.networks.doubts
         if correction is None or doubts is None or self._stamp == self._stamp_now():
             return True
         session, stamp = correction.session, self._stamp_now()

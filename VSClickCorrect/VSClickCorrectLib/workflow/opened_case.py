@@ -18,9 +18,8 @@ from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.mrml.begin_correction import begin_anew
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.session.journal import Guard, Journal, session_start
+from VSClickCorrectLib.session.journal import Guard, Journal, holds_work, session_start
 from VSClickCorrectLib.session.start_mask import restored, start_of
-from VSClickCorrectLib.session.worked import holds_work
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.origin import Origin

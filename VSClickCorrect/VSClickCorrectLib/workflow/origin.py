@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.io.files import temporary_folder
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.geometry.volume import Scan
@@ -44,7 +40,7 @@ class Origin:
         ImageError
             If highdicom is not installed, or the images did not come as DICOM.
         """
-        # Who writes no DICOM waits for none of it; so below.
+        # Who writes no DICOM waits for none of it.
         from VSClickCorrectLib.io.dicom_headers import needed
         from VSClickCorrectLib.io.dicom_source import TASK, matching, read_source
 
@@ -58,19 +54,3 @@ class Origin:
         needed("highdicom", TASK)
         dataset = needed("pydicom", TASK).Dataset
         return matching([dataset.from_json(one) for one in self.headers], grid, Path("the archive"))
-
-    def zip_dicom(self, path: Path, values: np.ndarray, grid: Grid) -> None:
-        """Write a mask as a zip archive of DICOM SEG, report and RTSTRUCT.
-
-        Raises
-        ------
-        ImageError
-            As `source`, or if the mask is empty or the archive cannot be written.
-        """
-        from VSClickCorrectLib.io.dicom_out import dicom_objects, write_objects
-
-        objects = dicom_objects(self.source(grid), values, grid)
-        with temporary_folder("vsclick-dicom-") as folder, zipfile.ZipFile(path, "w") as archive:
-            write_objects(folder, objects)
-            for name in objects:
-                archive.write(folder / name, name)

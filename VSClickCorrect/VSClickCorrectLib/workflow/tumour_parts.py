@@ -17,7 +17,7 @@ from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.session.click_rules import union
 from VSClickCorrectLib.workflow.correction import Segment, Workbench
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
+from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.observable import Signal
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ class TumourParts:
     host : Host
         Computes beside the event loop where it can.
     workbench : Workbench
-        The tumour's segment, or the part that is corrected.
-    networks : LoadedNetworks
-        Says which models are chosen.
+        The tumour's segment, or the part that is corrected, and the models that are chosen.
 
     Attributes
     ----------
@@ -49,8 +47,8 @@ class TumourParts:
         Parts were made, changed or are gone.
     """
 
-    def __init__(self, host: Host, workbench: Workbench, networks: LoadedNetworks) -> None:
-        self._host, self._workbench, self._networks = host, workbench, networks
+    def __init__(self, host: Host, workbench: Workbench) -> None:
+        self._host, self._workbench = host, workbench
         self._segmenter: tuple[Choice, PartsSegmenter] | None = None
         self._offered: tuple[Choice, bool] | None = None
         # The segment that was parted, to go back to.
@@ -66,7 +64,7 @@ class TumourParts:
     @property
     def offered(self) -> bool:
         """Whether the chosen models can part a tumour."""
-        choice = self._networks.choice
+        choice = self._workbench.networks.choice
         if self._offered is None or self._offered[0] != choice:
             try:
                 self._offered = choice, ModelFolder(choice.path).has("parts")
@@ -102,7 +100,7 @@ class TumourParts:
         # A copy: the scene is not to be touched beside the event loop.
         case = correction.session.case
         mask = ArrayMask.copied(correction.session.mask, case.grid)
-        choice, segment = self._networks.choice, self._workbench.segment
+        choice, segment = self._workbench.networks.choice, self._workbench.segment
         found = await self._host.background(lambda: self._found(choice, case, mask))
         if self._workbench.correction is not correction or self._workbench.segment != segment:
             return

@@ -15,7 +15,6 @@ from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.learning import Learning
 from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
-from VSClickCorrectLib.workflow.mask_tools import MaskTools
 from VSClickCorrectLib.workflow.masks_ahead import MasksAhead
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.next_place import NextPlace
@@ -55,13 +54,12 @@ class Workflow:
         orphans = Orphans(scene, lambda action: host.later(0.0, action), self.workbench.check_there)
         self.workbench.begun.connect(lambda: orphans.watch(*self.workbench.segment))
         self.clicks = ClickTools(host, self.workbench, scene)
-        self.mask = MaskTools(host, self.workbench)
         self.jobs = JobRunner(host, self.workbench)
         self.unsaved = UnsavedWork(host, self.workbench)
         self.warm = WarmSearch(host, self.workbench, self.jobs)
         self.initial = InitialMaskFinder(host, self.workbench, self.jobs, self.unsaved, scene, self.warm)
-        self.next_place = NextPlace(host, self.workbench, self.networks, self.jobs, scene)
-        self.parts = TumourParts(host, self.workbench, self.networks)
+        self.next_place = NextPlace(host, self.workbench, self.jobs, scene)
+        self.parts = TumourParts(host, self.workbench)
         self.registration = T2Registration(host, self.workbench, self.jobs)
         self.follow_up = FollowUpComparison(host, self.workbench, self.jobs)
         # Before the worklist, which records what was measured.

@@ -16,9 +16,8 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.chain import Event, JournalPoint
-from VSClickCorrectLib.session.journal import Journal, clicks_of
+from VSClickCorrectLib.session.journal import Journal, clicks_of, holds_work
 from VSClickCorrectLib.session.start_mask import continued, fingerprint_of_values, restored, start_of
-from VSClickCorrectLib.session.worked import holds_work
 from VSClickCorrectLib.worklist.clock import WorkClock
 from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.locks import CaseLock

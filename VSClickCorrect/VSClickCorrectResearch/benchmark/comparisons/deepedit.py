@@ -23,7 +23,7 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.plain_segmenter import Model, sampled
+from VSClickCorrectLib.inference.plain_segmenter import Model
 from VSClickCorrectLib.session.correction import CorrectionSession
 
 from VSClickCorrectResearch.benchmark.comparisons.click_correction import correction_of
@@ -32,6 +32,7 @@ from VSClickCorrectResearch.benchmark.comparisons.monai_inference import (
     TRAINING_PATCH,
     head_window,
     only_output,
+    sampled,
 )
 from VSClickCorrectResearch.benchmark.timing import timed
 

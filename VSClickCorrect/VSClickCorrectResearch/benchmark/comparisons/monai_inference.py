@@ -14,7 +14,7 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import NOTHING, InitialMask, best_parts
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.plain_segmenter import Model, sampled
+from VSClickCorrectLib.inference.plain_segmenter import Model
 
 from VSClickCorrectResearch.benchmark.comparisons.comparison import Comparison, in_turns, require
 from VSClickCorrectResearch.benchmark.timing import timed
@@ -166,3 +166,10 @@ def _comparison(
         f"{against_truth[1]:.3f}); given our boxes as its windows MONAI's mask has DSC {same:.4f} with ours, "
         f"and its best part anywhere in the head {whole:.3f}.",
     )
+
+
+def sampled(model: Model, case: Case, window: ResamplingGrid) -> np.ndarray:
+    """Return the sequences in a window, and zeros where a model takes mask and clicks, too; float32."""
+    sequences = sample_sequences(case, window)
+    missing = model.entry.parameters["in_channels"] - len(sequences)
+    return np.concatenate([sequences, np.zeros((missing, *sequences.shape[1:]), np.float32)])

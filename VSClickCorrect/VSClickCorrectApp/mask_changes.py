@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
-
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.session.edit import Change

@@ -3,13 +3,18 @@
 import numpy as np
 import pytest
 from session_doubles import with_blocks
+from VSClickCorrectApp.mask_changes import all_but_largest, between_slices, small_islands
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.session.mask_tools import all_but_largest, between_slices, small_islands
 
 SHAPE = (12, 40, 40)
 BIG, MIDDLE, SPECK = ((2, 6), (10, 16), (10, 16)), ((2, 4), (30, 32), (30, 32)), ((9, 10), (3, 4), (3, 5))
 _TOOLS = (all_but_largest, small_islands, between_slices)
+
+
+@pytest.fixture
+def grid():
+    return Grid(SHAPE, np.diag([-1.0, -1.0, 2.0, 1.0]))
 
 
 def changed(grid, values, tool):

@@ -1,4 +1,4 @@
-"""Which cases of a worklist may be learned from."""
+"""What child processes are asked to do with the cases of a worklist."""
 
 from __future__ import annotations
 
@@ -6,11 +6,29 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.jobs.learning_task import AcceptedCase, Adaptation
+from VSClickCorrectLib.jobs.prepared import Preparation
 from VSClickCorrectLib.worklist.overview import Row
 from VSClickCorrectLib.worklist.records import CaseState
 
 if TYPE_CHECKING:
+    from VSClickCorrectLib.worklist.work_case import WorkCase
     from VSClickCorrectLib.worklist.worklist import Worklist
+
+
+def preparation_of(
+    worklist: Worklist, case: WorkCase, models: str, device: str, version: str = ""
+) -> Preparation:
+    """Return the task of making a mask ahead; ``models``, ``device`` and ``version`` as for `Preparation`."""
+    return Preparation(
+        case.name,
+        _files(case),
+        dict(case.series),
+        str(worklist.store.prepared_path(case.label)),
+        models,
+        device,
+        worklist.different_patients,
+        version,
+    )
 
 
 def accepted_rows(rows: Sequence[Row], annotator: str = "") -> list[Row]:
@@ -46,9 +64,14 @@ def _accepted(worklist: Worklist, row: Row) -> AcceptedCase:
     case = row.case
     return AcceptedCase(
         case.name,
-        {role: str(path) for role, path in case.files.items() if role != "mask"},
+        _files(case),
         dict(case.series),
         str(worklist.label_path(case.name)),
         str(worklist.store.journal_path(case.label)),
         worklist.different_patients,
     )
+
+
+def _files(case: WorkCase) -> dict[str, str]:
+    """Return the files of a case's sequences."""
+    return {role: str(path) for role, path in case.files.items() if role != "mask"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from any_grid import SIGNED_PERMUTATIONS
-from VSClickCorrectLib.geometry.brush import Stroke
+from VSClickCorrectApp.brush import Stroke
 from VSClickCorrectLib.geometry.grid import Grid
 
 SHAPE = (9, 30, 30)

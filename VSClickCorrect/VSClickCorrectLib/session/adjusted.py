@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.merging import Proposal
@@ -13,13 +12,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import triple
 from VSClickCorrectLib.geometry.volume import Case
-
-
-class _Corrector(Protocol):
-    @property
-    def identity(self) -> str: ...
-
-    def propose(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]: ...
+from VSClickCorrectLib.session.proposers import Proposer
 
 
 class AdjustedCorrector:
@@ -27,7 +20,7 @@ class AdjustedCorrector:
 
     Parameters
     ----------
-    corrector : Corrector
+    corrector : Proposer
         Whose proposals are used.
     threshold : float, optional
         Probability from which a voxel is tumour; the model's own if left out.
@@ -36,9 +29,7 @@ class AdjustedCorrector:
         as the model sees if left out.
     """
 
-    def __init__(
-        self, corrector: _Corrector, threshold: float | None = None, carry: int | None = None
-    ) -> None:
+    def __init__(self, corrector: Proposer, threshold: float | None = None, carry: int | None = None) -> None:
         self._corrector = corrector
         self._threshold = threshold
         self._carry = carry

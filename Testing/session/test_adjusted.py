@@ -7,7 +7,7 @@ from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.inference.adjusted import AdjustedCorrector
+from VSClickCorrectLib.session.adjusted import AdjustedCorrector
 
 CLICK = Click((4.0, 4.0, 12.0))
 BOX = Box((1, 2, 2), (9, 7, 7))

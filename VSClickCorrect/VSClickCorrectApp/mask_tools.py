@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
 from VSClickCorrectLib.errors import enough_memory
-from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.session.edit import Change
-from VSClickCorrectLib.session.mask_tools import SMALL_MM3, all_but_largest, between_slices, small_islands
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 
-if TYPE_CHECKING:
-    from VSClickCorrectLib.geometry.brush import Stroke
+from VSClickCorrectApp.brush import Stroke
+from VSClickCorrectApp.mask_changes import SMALL_MM3, all_but_largest, between_slices, small_islands
 
 
 class MaskTools:
@@ -39,26 +34,26 @@ class MaskTools:
         box, voxels = stroke.voxels(self._workbench.under_way.session.mask.grid)
         nothing = np.zeros_like(voxels)
         change = Change.of(box, voxels, nothing) if adds else Change.of(box, nothing, voxels)
-        self._do("brush stroke" if adds else "eraser stroke", change, _("The stroke changed nothing."))
+        self._do("brush stroke" if adds else "eraser stroke", change, "The stroke changed nothing.")
 
     @enough_memory()
     def keep_largest(self) -> None:
         """Remove all parts of the mask but the largest."""
         change = all_but_largest(self._workbench.session.mask)
-        self._do("largest part kept", change, _("The mask is one part already; nothing was removed."))
+        self._do("largest part kept", change, "The mask is one part already; nothing was removed.")
 
     @enough_memory()
     def remove_islands(self) -> None:
         """Remove the parts of the mask that are smaller than `SMALL_MM3`; the largest part stays."""
         change = small_islands(self._workbench.session.mask)
-        nothing = _("There is no part smaller than {volume:g} mm³ beside the largest; nothing was removed.")
+        nothing = "There is no part smaller than {volume:g} mm³ beside the largest; nothing was removed."
         self._do("small islands removed", change, nothing.format(volume=SMALL_MM3))
 
     @enough_memory()
     def fill_between(self) -> None:
         """Fill the empty slices between slices that carry the mask."""
         change = between_slices(self._workbench.session.mask)
-        nothing = _("No slice between the mask's first and last one is empty; nothing was added.")
+        nothing = "No slice between the mask's first and last one is empty; nothing was added."
         self._do("filled between slices", change, nothing)
 
     def _do(self, tool: str, change: Change, nothing: str) -> None:

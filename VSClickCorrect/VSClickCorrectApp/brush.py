@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, Grid
 from VSClickCorrectLib.geometry.triples import Point3, index3
