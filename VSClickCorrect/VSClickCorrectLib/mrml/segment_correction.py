@@ -81,8 +81,8 @@ class SceneCorrection:
         self._painting = Painting(session, nodes.segmentation_node)
         self._watch = PaintingWatch(self._painting, nodes.segmentation_node, on_error, later)
         self.look = SegmentLook(nodes.segmentation_node, self._segment_id)
-        heard = weakly(self._placed), weakly(self._deleted)
-        self._markers = ClickMarkers(self._nodes, *heard, self._segment_id)
+        heard = weakly(self._placed), weakly(self._deleted), self._segment_id, weakly(self._moved)
+        self._markers = ClickMarkers(self._nodes, *heard)
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
         self._last_key = 0
@@ -294,6 +294,10 @@ class SceneCorrection:
                 except VSClickError as error:
                     self._untidy = True
                     self._on_error(error)
+
+    def _moved(self) -> None:
+        with self._event():
+            self._untidy = True
 
     def _take_back(self, key: int) -> Edit | None:
         edit = None
