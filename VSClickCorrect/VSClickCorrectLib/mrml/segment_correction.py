@@ -96,14 +96,12 @@ class SceneCorrection:
     @property
     def next_undo(self) -> Edit | None:
         """What `undo` would take back."""
-        done = self.session.history.done
-        return done[-1] if done else None
+        return next(reversed(self.session.history.done), None)
 
     @property
     def next_redo(self) -> Edit | None:
         """What `redo` would do again."""
-        undone = self.session.history.undone
-        return undone[-1][0] if undone else None
+        return next((edit for edit, _ in reversed(self.session.history.undone)), None)
 
     @property
     def pending(self) -> list[Click]:

@@ -110,9 +110,8 @@ class ClicksSection(Section):
         self.ui.applyButton.text = _("Apply {count}").format(count=waiting) if waiting else _("Apply")
         count = len(rows) - waiting
         clicks = _("1 click") if count == 1 else _("{count} clicks").format(count=count)
-        self.ui.roundLabel.text = _("Round {number}, {clicks}").format(
-            number=self.clicks.round, clicks=clicks
-        )
+        number, text = self.clicks.round, _("Round {number}, {clicks}")
+        self.ui.roundLabel.text = text.format(number=number, clicks=clicks)
         self._fill_table(rows)
 
     def _toggle(self, box: Any) -> None:
@@ -159,6 +158,10 @@ class ClicksSection(Section):
     def _stopping(self) -> None:
         self._placing.end()
         self._surface_soon.cancel()
+        # 3D views go on to show the segmentation, whatever comes next.
+        correction = self.workbench.under_way
+        if correction.surface_outdated:
+            self.host.later(SURFACE_S, correction.refresh_surface)
 
     def _show_placing(self) -> None:
         correction, placed = self.workbench.correction, self._placing.node_id
