@@ -102,8 +102,7 @@ class ClickNodes:
     def existing(self) -> Iterator[tuple[ClickKind, slicer.vtkMRMLMarkupsFiducialNode]]:
         """Yield the lists that are there, with their kinds."""
         for kind in ClickKind:
-            node = self.find(kind)
-            if node is not None:
+            if (node := self.find(kind)) is not None:
                 yield kind, node
 
     def markers(self) -> dict[Marker, Click]:
