@@ -105,8 +105,20 @@ def test_outermost_faces_belong_to_the_image_and_what_lies_beyond_does_not():
     grid = Grid((4, 4, 4), np.eye(4))
     assert grid.ras_to_index((-0.5, 0, 0)) == (0, 0, 0)
     assert grid.ras_to_index((0, 0, 3.49)) == (3, 0, 0)
-    with pytest.raises(ImageError):
-        grid.ras_to_index((-0.51, 0, 0))
+    assert grid.ras_to_index((3.5, -0.5, 3.5)) == (3, 0, 3)
+    for beyond in ((-0.51, 0, 0), (0, 3.51, 0)):
+        with pytest.raises(ImageError):
+            grid.ras_to_index(beyond)
+
+
+@given(grids(), st.data())
+def test_every_face_of_the_image_belongs_to_the_voxels_beside_it(grid, data):
+    index = [data.draw(st.integers(0, n - 1)) for n in grid.shape]
+    axis, upper = data.draw(st.integers(0, 2)), data.draw(st.booleans())
+    index[axis] = grid.shape[axis] - 1 if upper else 0
+    face = [float(n) for n in index]
+    face[axis] += 0.5 if upper else -0.5
+    assert grid.ras_to_index(grid.index_to_ras(face)) == tuple(index)
 
 
 @pytest.mark.parametrize("ras", [(4.0, 1, 1), (1, -1.0, 1), (1, 1, 3.6)])

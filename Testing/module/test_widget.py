@@ -11,6 +11,7 @@ from PySide6 import QtGui
 from pythonqt import bare
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, refresh_surface
 from VSClickCorrectLib.session.journal import Journal
 
 
@@ -124,6 +125,32 @@ def test_left_and_entered_again_the_correction_goes_on(widget, begun, border):
     widget.enter()
     assert len(widget.panel.correction.rows) == 1
     assert bare(widget.ui.clickTable).rowCount() == 1
+
+
+@pytest.mark.parametrize("leave", ["the module", "for another segment"])
+def test_surfaces_of_3d_views_come_back_though_the_segment_is_left_at_once(
+    widget, begun, border, wait, leave
+):
+    other = begun.segmentation.GetSegmentation().AddEmptySegment("", "nerve")
+    nerve = SegmentMask(begun.segmentation, other, begun.t1ce)
+    nerve.write(Box((0, 0, 0), (2, 3, 4)), np.ones((2, 3, 4), bool))
+    refresh_surface(begun.segmentation)
+    widget.panel.correction.place(border[0])
+    assert surfaces(begun.segmentation) == [0, 0]
+    if leave == "the module":
+        widget.exit()
+    else:
+        widget.ui.segmentSelector.setCurrentSegmentID(other)
+        widget.ui.correctButton.click()
+        assert widget.panel.flow.workbench.segment[1] == other
+    assert wait(lambda: min(surfaces(begun.segmentation)) > 0, seconds=20)
+
+
+def surfaces(segmentation):
+    """The number of triangles' corners that 3D views show of each segment."""
+    segments = segmentation.GetSegmentation()
+    shown = [segments.GetNthSegment(n).GetRepresentation("Closed surface") for n in range(2)]
+    return [0 if surface is None else surface.GetNumberOfPoints() for surface in shown]
 
 
 def test_point_placed_after_leaving_corrects_nothing(widget, begun, small, border):

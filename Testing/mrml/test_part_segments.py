@@ -9,7 +9,7 @@ from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.part_segments import OtherParts, part_ids, part_of, put_parts
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, refresh_surface
 from VSClickCorrectLib.session.oracle import Oracle
 
 BOX = Box((2, 2, 2), (6, 8, 10))
@@ -49,6 +49,15 @@ def test_parts_that_are_made_again_take_the_place_of_the_first(segment, volume_n
     assert put_parts(segment[0], volume_node, swapped) == parted
     np.testing.assert_array_equal(read(segment, parted, volume_node, "extrameatal"), NUMBERS == 1)
     assert not read(segment, parted, volume_node, "cochlea").any()
+
+
+def test_surfaces_that_3d_views_show_are_those_of_the_new_parts_and_the_tumour(segment, volume_node, mask):
+    mask.write(BOX, np.isin(NUMBERS, (1, 2)))
+    refresh_surface(segment[0])
+    put_parts(segment[0], volume_node, FOUND)
+    segments = segment[0].GetSegmentation()
+    shown = [segments.GetSegment(one).GetRepresentation("Closed surface") for one in segments.GetSegmentIDs()]
+    assert [surface is not None and surface.GetNumberOfPoints() > 0 for surface in shown] == [True] * 4
 
 
 def test_parts_exclude_each_other_and_the_tumour_the_cochlea_alone(segment, volume_node, parted):

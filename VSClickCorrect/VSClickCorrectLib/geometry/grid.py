@@ -202,7 +202,10 @@ class Grid:
     def nearest_index(self, ras) -> np.ndarray:
         """Return the index ``(k, j, i)``, whole floats, of the voxel that holds a point, be it outside."""
         # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
-        return np.floor(self.ras_to_ijk(ras) + 0.5 + ROUNDING_VOXELS)[..., ::-1]
+        ijk, ends = self.ras_to_ijk(ras), np.subtract(self.shape[::-1], 0.5)
+        index = np.floor(ijk + 0.5 + ROUNDING_VOXELS)
+        # So do the faces at which the image ends, as those at which it begins do anyway.
+        return np.where(np.abs(ijk - ends) <= ROUNDING_VOXELS, ends - 0.5, index)[..., ::-1]
 
     def ras_to_index(self, ras) -> Index3:
         """Return the array index ``(k, j, i)`` of the voxel that holds a point.

@@ -102,27 +102,16 @@ class ClickNodes:
     def existing(self) -> Iterator[tuple[ClickKind, slicer.vtkMRMLMarkupsFiducialNode]]:
         """Yield the lists that are there, with their kinds."""
         for kind in ClickKind:
-            node = self.find(kind)
-            if node is not None:
+            if (node := self.find(kind)) is not None:
                 yield kind, node
 
     def markers(self) -> dict[Marker, Click]:
         """Return the placed points; one that only hovers under the pointer is left out."""
-        return dict(
-            point_of(node, kind, index)
-            for kind, node in self.existing()
-            for index in range(node.GetNumberOfControlPoints())
-            if node.GetNthControlPointPositionStatus(index) == _DEFINED
-        )
+        return dict(point_of(*at) for at in self._places())
 
     def unfixed(self) -> dict[Marker, Click]:
         """Return the placed points that `fix` has not seen: somebody added them while nothing listened."""
-
-        def is_unfixed(marker: Marker) -> bool:
-            node, index = self._found(marker)
-            return not node.GetNthControlPointDescription(index)
-
-        return {marker: click for marker, click in self.markers().items() if is_unfixed(marker)}
+        return dict(point_of(*at) for at in self._places() if not at[0].GetNthControlPointDescription(at[2]))
 
     def labelled(self, label: str) -> dict[Marker, Click]:
         """Return the placed points of that label and a number, in the order of their numbers."""
@@ -138,6 +127,13 @@ class ClickNodes:
         waits = number and begin != segment_id
         there = self.segmentation_node.GetSegmentation().GetSegment(segment_id) is not None
         return segment_id if waits and there else ""
+
+    def _places(self) -> Iterator[tuple[slicer.vtkMRMLMarkupsFiducialNode, ClickKind, int]]:
+        """Yield the list, the kind and the index of each placed point."""
+        for kind, node in self.existing():
+            for index in range(node.GetNumberOfControlPoints()):
+                if node.GetNthControlPointPositionStatus(index) == _DEFINED:
+                    yield node, kind, index
 
     def _label(self, marker: Marker) -> tuple[str, int]:
         """Return a point's label and the number at its end, 0 if there is none."""
@@ -181,6 +177,11 @@ class ClickNodes:
             node.SetNthControlPointLabel(index, label)
             node.SetNthControlPointLocked(index, True)
             node.SetNthControlPointVisibility(index, True)
+
+    def lay(self, marker: Marker, click: Click) -> None:
+        """Lay a point where a click is."""
+        node, index = self._found(marker)
+        node.SetNthControlPointPositionWorld(index, *click.position_ras)
 
     def hide(self, marker: Marker) -> None:
         """Show a point in no view until it is fixed again."""

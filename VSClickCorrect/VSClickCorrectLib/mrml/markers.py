@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, point_of, wai
 from VSClickCorrectLib.mrml.observers import Observers
 
 _EVENTS = slicer.vtkMRMLMarkupsNode
+# Less is rounding, of a transform over the points for instance.
+_MOVED_MM = 0.05
 
 
 class ClickMarkers:
@@ -31,6 +34,8 @@ class ClickMarkers:
     segment_id : str
         The segment that is clicked on. Points of clicks that wait are labelled with it, so that they are
         found again; those that wait for other segments are hidden until it is their turn.
+    moved : callable
+        Called when a point no longer lies where its click is; `show` lays it there again.
     """
 
     def __init__(
@@ -39,8 +44,9 @@ class ClickMarkers:
         placed: Callable[[Marker, Click], None],
         removed: Callable[[list[int]], None],
         segment_id: str = "",
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
-        self._nodes, self._placed, self._removed = nodes, placed, removed
+        self._nodes, self._placed, self._removed, self._moved = nodes, placed, removed, moved
         self._segment_id = segment_id
         self._keys: dict[Marker, int] = {}
         self._clicks: dict[Marker, Click] = {}
@@ -59,6 +65,8 @@ class ClickMarkers:
             observers = Observers(self)
             observers.add(node, _EVENTS.PointPositionDefinedEvent, ClickMarkers._hear_placed, kind)
             observers.add(node, _EVENTS.PointRemovedEvent, ClickMarkers._hear_removed, kind)
+            observers.add(node, _EVENTS.PointPositionUndefinedEvent, ClickMarkers._hear_removed, kind)
+            observers.add(node, _EVENTS.PointModifiedEvent, ClickMarkers._hear_modified, kind)
             self._observed[kind] = node, observers
             new = True
         return new
@@ -84,6 +92,9 @@ class ClickMarkers:
                 elif marker not in points or key is None or clicks.get(key) != self._clicks[marker]:
                     self._forget(marker)
                     self._nodes.remove(marker)
+                elif _is_away(points[marker], clicks[key]):
+                    self._nodes.lay(marker, clicks[key])
+                    self.link(clicks[key], key, marker)
             for key in sorted(clicks.keys() - set(self._keys.values()), key=abs):
                 self.link(clicks[key], key)
 
@@ -121,6 +132,12 @@ class ClickMarkers:
         if keys:
             self._removed(keys)
 
+    def _hear_modified(self, kind: ClickKind, index: int | None) -> None:
+        if not self._showing and index is not None:
+            marker, click = point_of(self._observed[kind][0], kind, index)
+            if marker in self._keys and _is_away(click, self._clicks[marker]):
+                self._moved()
+
     def _take_over(self, points: dict[Marker, Click], clicks: dict[int, Click]) -> None:
         """Let points that stand for nothing yet stand for clicks of their kind and place."""
         free: dict[Click, list[Marker]] = {}
@@ -142,6 +159,10 @@ class ClickMarkers:
             yield
         finally:
             self._showing = showing
+
+
+def _is_away(point: Click, click: Click) -> bool:
+    return math.dist(point.position_ras, click.position_ras) > _MOVED_MM
 
 
 def _rounded(click: Click) -> Click:

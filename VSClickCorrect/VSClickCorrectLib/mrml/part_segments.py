@@ -12,7 +12,7 @@ import vtk
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.measure.tumour_parts import COCHLEA, EXTRAMEATAL, INTRAMEATAL, TUMOUR_PARTS
 from VSClickCorrectLib.mrml.persistence import stored_journal
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def put_parts(
         As `SegmentMask`.
     """
     segments, there = segmentation_node.GetSegmentation(), part_ids(segmentation_node)
+    had_surface = has_surface(segmentation_node)
     for name in found.classes:
         if name not in there:
             there[name] = segments.AddEmptySegment("", name, COLORS.get(name, _NEUTRAL))
@@ -84,6 +85,8 @@ def put_parts(
         values[found.box.slices] = found.voxels(name)
         mask.fill(values)
         segments.GetSegment(there[name]).SetTag(_AS_FOUND, fingerprint_of(mask))
+    if had_surface:
+        refresh_surface(segmentation_node)
     return there
 
 

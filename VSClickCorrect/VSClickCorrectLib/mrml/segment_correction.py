@@ -81,8 +81,8 @@ class SceneCorrection:
         self._painting = Painting(session, nodes.segmentation_node)
         self._watch = PaintingWatch(self._painting, nodes.segmentation_node, on_error, later)
         self.look = SegmentLook(nodes.segmentation_node, self._segment_id)
-        heard = weakly(self._placed), weakly(self._deleted)
-        self._markers = ClickMarkers(self._nodes, *heard, self._segment_id)
+        heard = weakly(self._placed), weakly(self._deleted), self._segment_id, weakly(self._moved)
+        self._markers = ClickMarkers(self._nodes, *heard)
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
         self._last_key = 0
@@ -96,14 +96,12 @@ class SceneCorrection:
     @property
     def next_undo(self) -> Edit | None:
         """What `undo` would take back."""
-        done = self.session.history.done
-        return done[-1] if done else None
+        return next(reversed(self.session.history.done), None)
 
     @property
     def next_redo(self) -> Edit | None:
         """What `redo` would do again."""
-        undone = self.session.history.undone
-        return undone[-1][0] if undone else None
+        return next((edit for edit, _ in reversed(self.session.history.undone)), None)
 
     @property
     def pending(self) -> list[Click]:
@@ -294,6 +292,10 @@ class SceneCorrection:
                 except VSClickError as error:
                     self._untidy = True
                     self._on_error(error)
+
+    def _moved(self) -> None:
+        with self._event():
+            self._untidy = True
 
     def _take_back(self, key: int) -> Edit | None:
         edit = None

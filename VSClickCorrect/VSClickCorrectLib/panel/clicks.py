@@ -38,20 +38,12 @@ class ClicksSection(Section):
         flow.next_place.led.connect(self._centre)
         placing.changed.connect(self._show_placing)
         self._listed: list[ClickRow] = []
-        self._buttons = {
-            ClickKind.BOUNDARY: self.ui.boundaryButton,
-            ClickKind.INCLUDE: self.ui.includeButton,
-            ClickKind.EXCLUDE: self.ui.excludeButton,
-        }
+        self._buttons = {kind: getattr(self.ui, f"{kind.value}Button") for kind in ClickKind}
         self.place_boundary, self.place_include, self.place_exclude = (
             partial(self._place, kind) for kind in self._buttons
         )
-        self._kinds = {
-            ClickKind.BOUNDARY: _("boundary"),
-            ClickKind.INCLUDE: _("include"),
-            ClickKind.EXCLUDE: _("exclude"),
-        }
-
+        names = _("boundary"), _("include"), _("exclude")
+        self._kinds = dict(zip(ClickKind, names, strict=True))
         for column, width in enumerate(COLUMN_WIDTHS):
             self.ui.clickTable.setColumnWidth(column, width)
 
@@ -118,9 +110,8 @@ class ClicksSection(Section):
         self.ui.applyButton.text = _("Apply {count}").format(count=waiting) if waiting else _("Apply")
         count = len(rows) - waiting
         clicks = _("1 click") if count == 1 else _("{count} clicks").format(count=count)
-        self.ui.roundLabel.text = _("Round {number}, {clicks}").format(
-            number=self.clicks.round, clicks=clicks
-        )
+        number, text = self.clicks.round, _("Round {number}, {clicks}")
+        self.ui.roundLabel.text = text.format(number=number, clicks=clicks)
         self._fill_table(rows)
 
     def _toggle(self, box: Any) -> None:
@@ -167,6 +158,10 @@ class ClicksSection(Section):
     def _stopping(self) -> None:
         self._placing.end()
         self._surface_soon.cancel()
+        # 3D views go on to show the segmentation, whatever comes next.
+        correction = self.workbench.under_way
+        if correction.surface_outdated:
+            self.host.later(SURFACE_S, correction.refresh_surface)
 
     def _show_placing(self) -> None:
         correction, placed = self.workbench.correction, self._placing.node_id
@@ -176,14 +171,10 @@ class ClicksSection(Section):
 
     def _show_history(self) -> None:
         undo, redo = self.clicks.next_undo, self.clicks.next_redo
-        self.ui.undoButton.enabled = bool(undo)
-        self.ui.undoButton.toolTip = (
-            _("Undo, Ctrl+Z: {edit}").format(edit=undo) if undo else _("Nothing to undo.")
-        )
-        self.ui.redoButton.enabled = bool(redo)
-        self.ui.redoButton.toolTip = (
-            _("Do again, Ctrl+Y: {edit}").format(edit=redo) if redo else _("Nothing to do again.")
-        )
+        self.ui.undoButton.enabled, self.ui.redoButton.enabled = bool(undo), bool(redo)
+        undoing, redoing = _("Undo, Ctrl+Z: {edit}"), _("Do again, Ctrl+Y: {edit}")
+        self.ui.undoButton.toolTip = undoing.format(edit=undo) if undo else _("Nothing to undo.")
+        self.ui.redoButton.toolTip = redoing.format(edit=redo) if redo else _("Nothing to do again.")
 
     def _fill_table(self, rows: list[ClickRow]) -> None:
         table, selected = self.ui.clickTable, self._kept(rows)

@@ -75,16 +75,8 @@ class Panel:
     @property
     def sections(self) -> tuple[Section, ...]:
         """The sections, from top to bottom."""
-        return (
-            self.worklist,
-            self.volumes,
-            self.start,
-            self.running,
-            self.clicks,
-            self.result,
-            self.follow_up,
-            self.advanced,
-        )
+        before_clicks = self.worklist, self.volumes, self.start, self.running
+        return *before_clicks, self.clicks, self.result, self.follow_up, self.advanced
 
     @property
     def parameters(self) -> Any:

@@ -160,9 +160,8 @@ class ResultSection(Section):
             self._clear()
             return
         self._show(measured.now)
-        self.ui.changeLabel.text = (
-            measured.change.as_text() if measured.change else _("the beginning is not known")
-        )
+        change, unknown = measured.change, _("the beginning is not known")
+        self.ui.changeLabel.text = change.as_text() if change else unknown
 
     def _show(self, now: Measurements) -> None:
         if now.diameter is None or now.perpendicular is None or now.centroid_ras is None or now.side is None:
