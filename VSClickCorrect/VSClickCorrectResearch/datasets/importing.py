@@ -30,7 +30,7 @@ from VSClickCorrectResearch.datasets.listed import ListedCase, write_case_list
 RECORD = "import.json"
 REPORT = "report.csv"
 # Part of each fingerprint: cases are imported again by a library that makes them differently.
-_FORMAT = 1
+_FORMAT = 2
 _FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
 _OTHERS = {"t1": "T1.nii.gz", "flair": "FLAIR.nii.gz"}
 _CLASSES = "classes.nii.gz"
