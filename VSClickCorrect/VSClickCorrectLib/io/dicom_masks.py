@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.dicom_headers import needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom, sop_class
-from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of, lattice
+from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of
 from VSClickCorrectLib.io.files import check_file
 
 if TYPE_CHECKING:
@@ -158,8 +158,11 @@ def grid_of_segmentation(path: Path) -> Grid:
         step = first.step or _least_gap(heights)
         if step is None:
             raise ImageError(f"{path} does not say how far its slices lie apart; name its scan, too.")
-        lowest = replace(first, position=frames[int(np.argmin(heights))].position)
-        return lattice(lowest, normal * step, 1 + round((max(heights) - min(heights)) / step))
+        count = 1 + round((max(heights) - min(heights)) / step)
+        spacing = (*first.spacing[::-1], step)
+        directions = np.stack([first.row, first.column, normal], axis=1)
+        lowest = frames[int(np.argmin(heights))].position
+        return Grid.from_lps((count, int(header.Rows), int(header.Columns)), spacing, lowest, directions)
 
 
 def _least_gap(heights: Sequence[float]) -> float | None:

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.grid import SHEAR_TOLERANCE, Grid
+from VSClickCorrectLib.geometry.grid import LPS_FROM_RAS, SHEAR_TOLERANCE, Grid
 from VSClickCorrectLib.geometry.triples import Index3, index3
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame
@@ -20,7 +20,6 @@ TOLERANCE_MM = 0.1
 # Farther the slices of no stack are pushed aside from one to the next.
 _STEEPEST_DEGREES = 45.0
 _MAX_VOXELS = 1 << 30
-_RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,7 @@ class Stack:
                 f"{what} would take {'×'.join(map(str, shape[::-1]))} voxels upright; crop it first."
             )
         try:
-            return Grid(shape, _RAS_FROM_LPS @ self.affine)
+            return Grid(shape, LPS_FROM_RAS @ self.affine)
         except ImageError as error:
             raise ImageError(f"{what}: {error}") from None
 
@@ -93,7 +92,7 @@ def stacked(frames: Sequence[Frame], slices: Sequence[np.ndarray], what: str) ->
     aside = np.ceil(stack.shifts.max(axis=0) - 1e-6).astype(int)[::-1]
     shape = index3((len(order), *(slices[0].shape + aside)))
     grid = stack.grid(shape, what)
-    array = _upright(arrays, stack, shape) if stack.shifted else _joined(arrays)
+    array = _upright(arrays, stack, shape) if stack.shifted else np.stack(arrays)
     return Volume(array, grid, tuple(_remarks(stack, shape, what)))
 
 
@@ -106,13 +105,6 @@ def placed(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple[l
     stack = _placed([frames[n] for n in order], plane, what)
     _check(stack, size, what)
     return order, stack
-
-
-def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    joined = np.empty((len(arrays), *arrays[0].shape), np.result_type(*{array.dtype for array in arrays}))
-    for target, array in zip(joined, arrays, strict=True):
-        target[:] = array
-    return joined
 
 
 def _placed(frames: list[Frame], plane: Plane, what: str) -> Stack:
