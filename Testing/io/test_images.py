@@ -16,7 +16,7 @@ from volume_files import GRID, OBLIQUE, PLAIN, SHAPE, VOLUME, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.images import read_case, read_series, read_volume, write_volume
+from VSClickCorrectLib.io.images import read_case, read_volume, write_volume
 from VSClickCorrectLib.io.one_grid import resample_to_grid
 
 VS_SEG = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-001"
@@ -224,7 +224,7 @@ def test_one_series_of_a_folder_with_several_can_be_named(tmp_path, write_series
     write_series(tmp_path / "both", VOLUME)
     other = Volume(VOLUME.array + 100, PLAIN)
     write_series(tmp_path / "both", other, uid="1.2.826.0.1.3680043.2.1125.2")
-    volume = read_series(tmp_path / "both", "1.2.826.0.1.3680043.2.1125.2")
+    volume = read_volume(tmp_path / "both", uid="1.2.826.0.1.3680043.2.1125.2")
     assert np.array_equal(volume.array, other.array)
     assert np.allclose(all_ras(volume.grid), all_ras(PLAIN), atol=1e-4)
 

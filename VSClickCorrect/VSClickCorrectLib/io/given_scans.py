@@ -13,7 +13,7 @@ from VSClickCorrectLib.io.archives import unpacked_series
 from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.files import is_text, reading, temporary_folder
-from VSClickCorrectLib.io.images import read_series, read_volume
+from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.io.series_choice import Series, meant_as, series_in
@@ -78,14 +78,15 @@ class GivenScans:
         if is_archive(path):
             return self._unpacked(path, sequence)
         series = _series_within(path, sequence) if os.path.isdir(path) else None
-        self._places[sequence] = series.folder if series is not None else path
-        return read_series(series.folder, series.uid) if series is not None else read_volume(path, sequence)
+        place, uid = (series.folder, series.uid) if series is not None else (path, None)
+        self._places[sequence] = place
+        return read_volume(place, sequence, uid)
 
     def _unpacked(self, archive: Path, sequence: str) -> Volume:
         folder = self._stack.enter_context(temporary_folder("vsclick-scan-")) / "slices"
         try:
             series = unpacked_series(archive, folder, sequence, _MAX_BYTES)
-            volume = read_series(series.folder, series.uid)
+            volume = read_volume(series.folder, sequence, series.uid)
         except ImageError as error:
             # Nobody knows that folder.
             error.args = (str(error).replace(str(folder), str(archive)),)

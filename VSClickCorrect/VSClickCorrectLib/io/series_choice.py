@@ -12,6 +12,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.io.dicom_text import header_text
 from VSClickCorrectLib.io.files import is_text
+from VSClickCorrectLib.io.image_files import reader_of
 from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 from VSClickCorrectLib.io.pairing import Scan, scan_of
 
@@ -174,9 +175,7 @@ def _header(path: Path) -> sitk.ImageFileReader | None:
     """Return the header of a DICOM image, None if the file is none or its name is no text."""
     if not is_text(path):
         return None
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
+    reader = reader_of(path)
     try:
         reader.ReadImageInformation()
     except (RuntimeError, UnicodeDecodeError):

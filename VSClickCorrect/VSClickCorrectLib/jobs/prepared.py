@@ -129,7 +129,9 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
     if (told.get("models"), told.get("images")) != (_identities(models), images.fingerprints()):
         return None
     initial = _initial(arrays)
-    return initial if initial is not None and _lies_within(initial, images) else None
+    if initial is None or not all(images.grid.box.contains(one.box) for one in (initial, *initial.others)):
+        return None
+    return initial
 
 
 def is_up_to_date(preparation: Preparation) -> bool:
@@ -228,11 +230,3 @@ def _initial(arrays: dict[str, np.ndarray]) -> InitialMask | None:
         return initial_of({name: array for name, array in arrays.items() if name != _TOLD})
     except (KeyError, ValueError, TypeError):
         return None
-
-
-def _lies_within(initial: InitialMask, images: Case) -> bool:
-    return all(
-        low >= 0 and high <= size
-        for one in (initial, *initial.others)
-        for low, high, size in zip(one.box.start, one.box.stop, images.grid.shape, strict=True)
-    )
