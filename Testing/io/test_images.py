@@ -229,6 +229,14 @@ def test_one_series_of_a_folder_with_several_can_be_named(tmp_path, write_series
     assert np.allclose(all_ras(volume.grid), all_ras(PLAIN), atol=1e-4)
 
 
+def test_a_series_that_is_not_there_any_more_is_named(tmp_path, write_series):
+    folder = write_series(tmp_path / "series", VOLUME)
+    sentence = f"the DICOM series 1.2.3 is not in {folder} any more; put it back or choose another folder."
+    with pytest.raises(ImageError) as refused:
+        read_volume(folder, uid="1.2.3")
+    assert str(refused.value) == sentence
+
+
 def test_dicom_series_of_one_slice_is_not_a_volume(tmp_path, write_series):
     folder = write_series(tmp_path / "series", VOLUME, without=range(1, 5))
     with pytest.raises(ImageError, match="is not a volume"):

@@ -96,8 +96,19 @@ def series_in(folder: Path) -> list[Series]:
 
 
 def files_of_series(folder: Path, uid: str) -> tuple[Path, ...]:
-    """Return the image files of a series in a folder, in the order of their names."""
-    return _files_by_series(folder).get(uid, ())
+    """Return the image files of a series in a folder, in the order of their names.
+
+    Raises
+    ------
+    ImageError
+        If there is none.
+    """
+    files = _files_by_series(folder).get(uid)
+    if files is None:
+        raise ImageError(
+            f"the DICOM series {uid} is not in {folder} any more; put it back or choose another folder."
+        )
+    return files
 
 
 def scan_in(path: Path) -> Scan | None:
