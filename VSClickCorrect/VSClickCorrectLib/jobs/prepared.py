@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -58,15 +58,6 @@ class Preparation:
     device: str = "auto"
     different_patients: bool = False
     version: str = ""
-
-    @classmethod
-    def of(cls, told: dict[str, Any]) -> Preparation:
-        """Return what `to_json` was called on; other entries are left out."""
-        return cls(**{name: told[name] for name in cls.__dataclass_fields__})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
 
     @property
     def folder(self) -> ModelFolder:
