@@ -17,6 +17,7 @@ from VSClickCorrectLib.io.dicom_headers import needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom, sop_class
 from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of
 from VSClickCorrectLib.io.files import check_file
+from VSClickCorrectLib.io.image_files import MAX_VOXELS
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -25,7 +26,6 @@ TASK = "to read a DICOM SEG"
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 # Of the voxel's size: what a frame may lie beside the slice.
 _TOLERANCE = 0.1
-_MAX_VOXELS = 1 << 30
 _LABELMAP, _FRACTIONAL = "LABELMAP", "FRACTIONAL"
 
 
@@ -171,7 +171,7 @@ def _least_gap(heights: Sequence[float]) -> float | None:
 
 
 def _check_pixels(dataset: Dataset, path: Path) -> None:
-    if math.prod((dataset.NumberOfFrames, dataset.Rows, dataset.Columns)) > _MAX_VOXELS:
+    if math.prod((dataset.NumberOfFrames, dataset.Rows, dataset.Columns)) > MAX_VOXELS:
         raise ImageError(f"{path} has more voxels than any scan of a head; crop or export it again.")
     syntax = dataset.file_meta.TransferSyntaxUID
     try:

@@ -14,6 +14,7 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame, frames_of
 from VSClickCorrectLib.io.dicom_length import is_whole, value_at
 from VSClickCorrectLib.io.dicom_stack import stacked
+from VSClickCorrectLib.io.dicom_text import value_of
 from VSClickCorrectLib.io.files import check_name, temporary_folder
 from VSClickCorrectLib.io.image_files import reader_of
 from VSClickCorrectLib.io.pairing import scan_of
@@ -68,7 +69,7 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
         frames += found
         slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
     # A slice that leaves its patient or its frame of reference blank says nothing; others do.
-    telling = max(images, key=lambda image: [bool(_values([image], tag)) for tag in _COMMON])
+    telling = max(images, key=lambda image: [bool(value_of(image, tag)) for tag in _COMMON])
     return replace(stacked(frames, slices, what), scan=scan_of(telling))
 
 
@@ -111,16 +112,11 @@ def _check_files_of(folder: Path) -> None:
         raise ImageError(f"the slice {damaged[0]} is incomplete or damaged; export the series again.")
 
 
-def _values(images: Sequence[sitk.Image], tag: str) -> list[str]:
-    """Return what every slice says, as far as it does; blanks say nothing."""
-    found = [image.GetMetaData(tag).strip("\0 ") for image in images if image.HasMetaDataKey(tag)]
-    return list(filter(None, found))
-
-
 def _check_common(images: Sequence[sitk.Image], folder: Path) -> None:
     """Refuse slices of several scans under one series' number: they would be stacked all."""
     for tag, what in _COMMON.items():
-        count = len(set(_values(images, tag)))
+        # Blanks say nothing.
+        count = len({value_of(image, tag) for image in images} - {""})
         if count > 1:
             raise ImageError(
                 f"the DICOM series in {folder} mixes slices of {count} {what}; export each scan on its own."

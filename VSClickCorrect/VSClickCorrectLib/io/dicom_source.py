@@ -18,7 +18,7 @@ from VSClickCorrectLib.geometry.triples import triple
 from VSClickCorrectLib.io.dicom_frames import Frame, rounding_of
 from VSClickCorrectLib.io.dicom_headers import DAMAGED, needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom
-from VSClickCorrectLib.io.dicom_stack import placed
+from VSClickCorrectLib.io.dicom_stack import TOLERANCE_MM, placed
 from VSClickCorrectLib.io.dicom_validity import drop_invalid
 from VSClickCorrectLib.io.files import check_file, reading
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pydicom import DataElement, Dataset
 
 TASK = "to write DICOM"
-# Where the lattice may lie beside the mask's: no reader could tell less.
-_TOLERANCE_MM = 0.1
 # Of a patient and a study that were made anonymous; they may be empty, not missing.
 _MAY_BE_EMPTY = (
     "AccessionNumber",
@@ -142,7 +140,7 @@ class SourceSeries:
             If that is another grid.
         """
         turned, own = in_order_of(self.grid, values, grid)
-        if not own.matches(self.grid, _TOLERANCE_MM + self.off_mm):
+        if not own.matches(self.grid, TOLERANCE_MM + self.off_mm):
             raise ImageError(f"the mask's voxels are not those of the DICOM series, {_ONE_ELSEWHERE}")
         return turned
 

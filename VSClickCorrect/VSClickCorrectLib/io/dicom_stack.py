@@ -15,11 +15,12 @@ from VSClickCorrectLib.geometry.triples import Index3, index3
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame
 from VSClickCorrectLib.io.dicom_order import Plane, in_order, position_rounding
+from VSClickCorrectLib.io.image_files import MAX_VOXELS
 
+# Nearer to where it says no reader could tell where a slice lies.
 TOLERANCE_MM = 0.1
 # Farther the slices of no stack are pushed aside from one to the next.
 _STEEPEST_DEGREES = 45.0
-_MAX_VOXELS = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class Stack:
 
     def grid(self, shape: Index3, what: str) -> Grid:
         """Return the volume's grid; raises `ImageError` if no scan has such a one."""
-        if math.prod(shape) > _MAX_VOXELS:
+        if math.prod(shape) > MAX_VOXELS:
             raise ImageError(
                 f"{what} would take {'×'.join(map(str, shape[::-1]))} voxels upright; crop it first."
             )

@@ -23,7 +23,7 @@ _MAX_BYTES = 4 << 30
 _MAX_NAMED = 4
 
 
-class GivenScans:
+class GivenScans(ExitStack):
     """The sequences of a case: files, or DICOM in a folder, in folders within it, or in a zip archive.
 
     What an archive holds is there as long as this is entered.
@@ -35,16 +35,9 @@ class GivenScans:
     """
 
     def __init__(self, t1ce: Path | None, t2: Path | None) -> None:
+        super().__init__()
         self._given = {name: path for name, path in (("t1ce", t1ce), ("t2", t2)) if path is not None}
         self._places: dict[str, Path] = {}
-        self._stack = ExitStack()
-
-    def __enter__(self) -> GivenScans:
-        self._stack.__enter__()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stack.close()
 
     @property
     def given(self) -> tuple[Path, ...]:
@@ -83,7 +76,7 @@ class GivenScans:
         return read_volume(place, sequence, uid)
 
     def _unpacked(self, archive: Path, sequence: str) -> Volume:
-        folder = self._stack.enter_context(temporary_folder("vsclick-scan-")) / "slices"
+        folder = self.enter_context(temporary_folder("vsclick-scan-")) / "slices"
         try:
             series = unpacked_series(archive, folder, sequence, _MAX_BYTES)
             volume = read_volume(series.folder, sequence, series.uid)

@@ -18,7 +18,7 @@ from VSClickCorrectLib.io.files import check_file
 # What ITK calls its reader of DICOM.
 GDCM = "GDCMImageIO"
 # Eight times the largest head scans; what claims more would fill the memory.
-_MAX_VOXELS = 1 << 30
+MAX_VOXELS = 1 << 30
 # Of formats that keep the voxels in a file of their own, which could be any.
 _DETACHED = (".nhdr", ".mhd", ".hdr", ".img")
 _PART_BYTES = 1 << 22
@@ -58,7 +58,7 @@ def read_image(path: Path) -> sitk.Image:
         If the file is none of these, its header is not that of its suffix, or it is damaged or incomplete.
     """
     header = read_header(path)
-    if math.prod(header.shape) > _MAX_VOXELS:
+    if math.prod(header.shape) > MAX_VOXELS:
         size = "×".join(map(str, header.shape))
         raise ImageError(f"{path} has {size} voxels, more than any scan of a head; crop or export it again.")
     try:

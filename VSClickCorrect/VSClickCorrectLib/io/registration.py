@@ -85,10 +85,12 @@ def register(
     # Who only reads what a registration found waits for no import.
     from scipy.spatial.transform import Rotation
 
-    start = np.eye(4)
-    if overlap_share(t1ce, t2, start) == 0:
-        start[:3, 3] = t2.grid.center_ras - t1ce.grid.center_ras
-    transform: sitk.Transform = _euler(t2.grid.center_ras, start)
+    unmoved, middle = np.eye(4), t2.grid.center_ras
+    overlap_before = overlap_share(t1ce, t2, unmoved)
+    shift = t1ce.grid.center_ras - middle if overlap_before == 0 else np.zeros(3)
+    center, translation = ((LPS_FROM_RAS[:3, :3] @ vector).tolist() for vector in (middle, shift))
+    # From the T2's frame to the T1ce's, LPS.
+    transform: sitk.Transform = sitk.Euler3DTransform(center, 0.0, 0.0, 0.0, translation)
     for number, size in enumerate(_LEVELS_MM):
         progress(number / len(_LEVELS_MM), f"registering {names[1]} to {names[0]}")
         found = _refined(_coarse(t2, size), _coarse(t1ce, size), transform, size)
@@ -99,13 +101,12 @@ def register(
             )
         transform = found
     matrix = np.linalg.inv(ras_matrix(transform))
-    before, after = (mutual_information(t1ce, t2, m) for m in (np.eye(4), matrix))
+    before, after = (mutual_information(t1ce, t2, m) for m in (unmoved, matrix))
     overlap = overlap_share(t1ce, t2, matrix)
     # Where little overlaps, mutual information says little.
-    improved = after > before + _LEAST_GAIN and overlap >= 0.5 * overlap_share(t1ce, t2, np.eye(4))
-    middle = t2.grid.center_ras
+    improved = after > before + _LEAST_GAIN and overlap >= 0.5 * overlap_before
     return Registration(
-        matrix if improved else np.eye(4),
+        matrix if improved else unmoved,
         improved,
         before,
         after,
@@ -135,14 +136,6 @@ def ras_matrix(transform: sitk.Transform) -> np.ndarray:
     for n, unit in enumerate(np.eye(3)):
         matrix[:3, n] = np.array(transform.TransformPoint(unit.tolist())) - matrix[:3, 3]
     return LPS_FROM_RAS @ matrix @ LPS_FROM_RAS
-
-
-def _euler(center_ras: np.ndarray, start: np.ndarray) -> sitk.Euler3DTransform:
-    """Return the transform from the T2's frame to the T1ce's, LPS, that shifts as ``start`` does back."""
-    transform = sitk.Euler3DTransform()
-    transform.SetCenter((LPS_FROM_RAS[:3, :3] @ center_ras).tolist())
-    transform.SetTranslation((LPS_FROM_RAS[:3, :3] @ -start[:3, 3]).tolist())
-    return transform
 
 
 def _coarse(volume: Volume, size_mm: float) -> sitk.Image:
