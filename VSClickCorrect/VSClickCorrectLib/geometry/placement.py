@@ -38,7 +38,7 @@ def placed_on(grid: Grid, values: np.ndarray, own: Grid, path: Path) -> np.ndarr
     for lattice in (grid, grid.straightened()):
         ordered, part = in_order_of(lattice, values, own)
         start = triple(int(round(o)) for o in lattice.ras_to_ijk(part.ijk_to_ras((0, 0, 0)))[::-1])
-        box = Box(start, triple(a + n for a, n in zip(start, part.shape, strict=True)))
+        box = part.box.shifted(start)
         inside = box.intersection(lattice.box)
         same = lattice.cropped(box).matches(part, max(1e-2, _SAME_VOXEL * float(grid.spacing.min())))
         # One of the image's own size that lies some voxels aside was neither cropped nor padded.

@@ -155,19 +155,15 @@ def grid_of_segmentation(path: Path) -> Grid:
         first = frames[0]
         normal = np.cross(first.row, first.column)
         heights = [float(normal @ frame.position) for frame in frames]
-        step = first.step or _least_gap(heights)
-        if step is None:
+        gaps = np.diff(np.unique(np.round(heights, 4)))
+        step = first.step or float(gaps.min(initial=np.inf))
+        if step == np.inf:
             raise ImageError(f"{path} does not say how far its slices lie apart; name its scan, too.")
         count = 1 + round((max(heights) - min(heights)) / step)
         spacing = (*first.spacing[::-1], step)
         directions = np.stack([first.row, first.column, normal], axis=1)
         lowest = frames[int(np.argmin(heights))].position
         return Grid.from_lps((count, int(header.Rows), int(header.Columns)), spacing, lowest, directions)
-
-
-def _least_gap(heights: Sequence[float]) -> float | None:
-    gaps = np.diff(np.unique(np.round(heights, 4)))
-    return float(gaps.min()) if gaps.size else None
 
 
 def _check_pixels(dataset: Dataset, path: Path) -> None:

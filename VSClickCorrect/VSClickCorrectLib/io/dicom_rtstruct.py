@@ -107,7 +107,8 @@ def _new(first: Dataset) -> Dataset:
     dataset.SeriesDescription = f"{dicom_codes.NAME}, contours"
     dataset.OperatorsName = ""
     dataset.Manufacturer = dataset.ManufacturerModelName = dicom_codes.MAKER
-    dataset.SoftwareVersions, dataset.DeviceSerialNumber = dicom_codes.VERSION, dicom_codes.SERIAL
+    # A device has a serial number; a program has its version.
+    dataset.SoftwareVersions = dataset.DeviceSerialNumber = dicom_codes.VERSION
     dataset.StructureSetLabel = "TUMOUR"
     dataset.StructureSetName = dicom_codes.NAME
     dataset.StructureSetDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")

@@ -118,6 +118,6 @@ def compare_examinations(
     matrix, placed_by = None, ""
     if registration is not None:
         matrix, placed_by = registration.matrix, "registration" if registration.improved else "header"
-    measured = (measure(one.grid, one.grid.box, one.values) for one in (before, after))
-    found = follow_up(*measured, matrix, placed_by)
+    first, second = (measure(one.grid, one.grid.box, one.values) for one in (before, after))
+    found = follow_up(first, second, matrix, placed_by)
     return replace(found, different_patients=differ(before.patient, after.patient))

@@ -95,12 +95,7 @@ def keep_prepared(
         }
     )
     arrays = {**arrays_of(initial), _TOLD: np.frombuffer(told.encode("ascii"), np.uint8)}
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as file:
-            np.savez(file, **arrays)
-
-    write_atomically(Path(preparation.path), write)
+    write_atomically(Path(preparation.path), lambda temporary: np.savez(temporary, **arrays))
 
 
 def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask | None:
