@@ -11,6 +11,7 @@ from bright_ball import CENTER, GRID, ball_volume
 from dicom_scans import Slice, stack, write_frames, write_slices
 from vs_seg_files import T1_UID, T2_UID, circle, write_contours, write_rtstruct, write_series
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectResearch.datasets.placing import read_matrix
 from VSClickCorrectResearch.datasets.rtstruct import read_structure_set
 from VSClickCorrectResearch.datasets.vs_seg import find_cases
@@ -53,6 +54,11 @@ def _nothing(room: Room):
     (room.folder / "series").mkdir()
     room.file("series/notes.txt", "nothing to see")
     return room.segment(room.folder / "series")
+
+
+def _gone(room: Room):
+    folder = _series(room)
+    return lambda: read_volume(folder, uid="1.2.3")
 
 
 def _damaged(change):
@@ -121,6 +127,11 @@ CASES = [
         "empty folder",
         lambda room: room.segment(room.inside("series")),
         ("series", "no DICOM series", "folder"),
+    ),
+    BadInput(
+        "series that was chosen and is gone",
+        _gone,
+        ("series", "1.2.3", "any more", "put it back"),
     ),
     BadInput(
         "series that lacks slices",

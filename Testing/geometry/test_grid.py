@@ -212,7 +212,7 @@ def test_axial_box_names_the_same_voxels_in_array_order(grid, data):
     array = np.arange(np.prod(grid.shape)).reshape(grid.shape)
     order = grid.axial_order()
     assert np.array_equal(
-        order.arranged(array)[axial.slices], order.arranged(array[grid.axial_box(axial).slices])
+        order.arranged(array)[axial.slices], order.arranged(array[grid.box_from(order, axial).slices])
     )
 
 

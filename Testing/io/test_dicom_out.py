@@ -9,6 +9,7 @@ from source_series import FRAME, STUDY, headers, write_frames, write_slices
 from volume_files import GRID, PLAIN
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io import dicom_headers, dicom_out
@@ -152,7 +153,7 @@ def test_report_holds_volume_and_axial_diameters_of_the_segment(written):
     assert referenced.ReferencedSOPInstanceUID == segmentation.SOPInstanceUID
     found = {m.name.meaning: (m.value, m.unit.value) for m in group.get_measurements()}
     assert found["Volume"] == (pytest.approx(MASK.sum() * VOXEL_MM3), "mm3")
-    box = dicom_out.Box.around(MASK)
+    box = Box.around(MASK)
     measured = dicom_out.measure(OBLIQUE, box, MASK[box.slices])
     assert found["Long axis"] == (pytest.approx(measured.diameter.mm), "mm")
     assert found["Short axis"] == (pytest.approx(measured.perpendicular.mm), "mm")

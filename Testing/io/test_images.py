@@ -16,7 +16,7 @@ from volume_files import GRID, OBLIQUE, PLAIN, SHAPE, VOLUME, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.images import read_case, read_series, read_volume, write_volume
+from VSClickCorrectLib.io.images import read_case, read_volume, write_volume
 from VSClickCorrectLib.io.one_grid import resample_to_grid
 
 VS_SEG = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-001"
@@ -224,9 +224,17 @@ def test_one_series_of_a_folder_with_several_can_be_named(tmp_path, write_series
     write_series(tmp_path / "both", VOLUME)
     other = Volume(VOLUME.array + 100, PLAIN)
     write_series(tmp_path / "both", other, uid="1.2.826.0.1.3680043.2.1125.2")
-    volume = read_series(tmp_path / "both", "1.2.826.0.1.3680043.2.1125.2")
+    volume = read_volume(tmp_path / "both", uid="1.2.826.0.1.3680043.2.1125.2")
     assert np.array_equal(volume.array, other.array)
     assert np.allclose(all_ras(volume.grid), all_ras(PLAIN), atol=1e-4)
+
+
+def test_a_series_that_is_not_there_any_more_is_named(tmp_path, write_series):
+    folder = write_series(tmp_path / "series", VOLUME)
+    sentence = f"the DICOM series 1.2.3 is not in {folder} any more; put it back or choose another folder."
+    with pytest.raises(ImageError) as refused:
+        read_volume(folder, uid="1.2.3")
+    assert str(refused.value) == sentence
 
 
 def test_dicom_series_of_one_slice_is_not_a_volume(tmp_path, write_series):

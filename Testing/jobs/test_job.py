@@ -23,11 +23,12 @@ from VSClickCorrectLib.jobs import child as child_module
 from VSClickCorrectLib.jobs import process as process_module
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
+    networks_of,
     read_result,
     read_task,
     write_progress,
     write_result,
-    write_segmentation_task,
+    write_task,
 )
 from VSClickCorrectLib.jobs.job import Job, JobState
 from VSClickCorrectLib.jobs.process import python_executable
@@ -221,7 +222,7 @@ def test_a_drive_that_fills_up_under_the_child_is_told(case, make_drive, monkeyp
     monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
     folder = drive.folder / "job"
     folder.mkdir()
-    write_segmentation_task(folder, case, model_folder, "cpu")
+    write_task(folder, "segmentation", networks_of(model_folder, "cpu"), case.present)
     drive.fill()
     child = subprocess.Popen(
         [sys.executable, "-m", "VSClickCorrectLib.jobs.child", folder],
@@ -261,9 +262,9 @@ def test_desktop_slicer_brings_an_interpreter_of_its_own(tmp_path, monkeypatch):
 class TestExchange:
     def test_volumes_are_read_as_they_were(self, tmp_path):
         t2 = Volume(np.arange(120, dtype=np.int16).reshape(GRID.shape)[:, ::-1], GRID)
-        write_segmentation_task(tmp_path, Case(None, t2), None, "cpu")
-        task, volumes = read_task(tmp_path)
-        assert (task["task"], task["models"], task["device"]) == ("segmentation", "", "cpu")
+        write_task(tmp_path, "segmentation", networks_of(None, "cpu"), Case(None, t2).present)
+        task, told, volumes = read_task(tmp_path)
+        assert (task, told["models"], told["device"]) == ("segmentation", "", "cpu")
         assert "t1ce" not in volumes
         np.testing.assert_array_equal(volumes["t2"].array, t2.array)
         assert volumes["t2"].array.dtype == np.int16

@@ -53,7 +53,7 @@ def test_it_is_scored_by_what_an_initial_mask_is_drawn_in(lesson, begun, small, 
     scored = lesson.scored_by(work)
     assert scored.channels.shape == (1, 5, 64, 64, 64)
     segmenter = InitialSegmenter.load(ModelFolder(click_models), "cpu")._segmenter
-    place = small.grid.axial_box(Box.around(small.truth))
+    place = small.grid.box_from(small.grid.axial_order(), Box.around(small.truth))
     spacing = tuple(segmenter.model.entry.geometry["spacing"])
     middle = (np.add(place.start, place.stop) - 1) / 2
     window = ResamplingGrid(small.grid, middle, ResamplingGeometry((64, 64, 64), spacing))

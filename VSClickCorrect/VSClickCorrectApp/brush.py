@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from VSClickCorrectLib.geometry.box import Box
@@ -50,8 +51,7 @@ class Stroke:
         reached = [box for box in boxes if not box.empty]
         if not reached:
             return Box((0, 0, 0), (0, 0, 0)), np.zeros((0, 0, 0), bool)
-        starts, stops = zip(*((box.start, box.stop) for box in reached), strict=True)
-        whole = Box(index3(np.min(starts, axis=0)), index3(np.max(stops, axis=0)))
+        whole = reduce(Box.union, reached)
         voxels = np.zeros(whole.shape, bool)
         for box, line in zip(boxes, lines, strict=True):
             if not box.empty:

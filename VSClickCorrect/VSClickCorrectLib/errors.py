@@ -131,10 +131,8 @@ class Cancelled(VSClickError):
 class OutOfMemory(VSClickError):
     """Memory ran out; what was asked for was not done, and no input is to blame."""
 
-    def __init__(
-        self, message: str = "there is not enough memory for this; close other programs or crop the images."
-    ) -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__("there is not enough memory for this; close other programs or crop the images.")
 
 
 @contextmanager
@@ -174,10 +172,8 @@ def enough_memory() -> Iterator[None]:
 class ProcessDied(VSClickError):
     """The process that did a case ended before it was done; another try may go well."""
 
-    def __init__(
-        self, message: str = "its process ended before it was done; close other programs to free memory."
-    ) -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__("its process ended before it was done; close other programs to free memory.")
 
 
 class ClusterError(VSClickError):

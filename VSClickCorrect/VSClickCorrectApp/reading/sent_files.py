@@ -15,7 +15,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.archives import check_bytes, series_within, unpacked_series
 from VSClickCorrectLib.io.dicom_source import slim_headers
-from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_series, read_volume
+from VSClickCorrectLib.io.images import read_lone_mask, read_mask, read_volume
 
 from VSClickCorrectApp.reading.offered_series import OfferedSeries, offered
 
@@ -88,4 +88,4 @@ def sent_series(path: Path, most_bytes: int) -> list[OfferedSeries]:
 
 def _unpacked(archive: Path, sequence: str, most_bytes: int, uid: str) -> Volume:
     series = unpacked_series(archive, archive.with_suffix(""), sequence, most_bytes, uid)
-    return read_series(series.folder, series.uid)
+    return read_volume(series.folder, sequence, series.uid)

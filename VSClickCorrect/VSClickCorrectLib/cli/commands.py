@@ -87,9 +87,7 @@ def run(arguments: Sequence[str] | None) -> int:
             options.run(options)
         sys.stdout.flush()
     except VSClickError as error:
-        print(
-            f"vsclick: {_sentence(str(error), sys.argv if arguments is None else arguments)}", file=sys.stderr
-        )
+        print(f"vsclick: {_sentence(str(error), words)}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"vsclick: {_unforeseen(error)}", file=sys.stderr)

@@ -53,5 +53,4 @@ def run(options: argparse.Namespace) -> None:
     registration = register_examinations(
         before, after, lambda fraction, message: tell(f"{fraction:4.0%}  {message}")
     )
-    for line in compare_examinations(before, after, registration).as_text().split("\n"):
-        tell(line)
+    tell(*compare_examinations(before, after, registration).as_text().split("\n"))

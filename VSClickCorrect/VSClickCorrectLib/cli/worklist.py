@@ -34,20 +34,14 @@ def run(options: argparse.Namespace) -> None:
 
 def _work(row: Row) -> str:
     record = row.record
-    parts = []
-    if record.annotator:
-        parts.append(record.annotator)
-    if record.clicks:
-        clicks = counted(record.clicks, "click")
-        parts.append(f"{clicks}, round {record.rounds}, {record.seconds / 60:.1f} min")
-    if record.volume_mm3 is not None:
-        parts.append(f"{record.volume_mm3:.0f} mm³")
-    if row.holder:
-        parts.append(f"open with {row.holder}")
-    if record.comment:
-        parts.append(record.comment)
-    if row.lacking:
-        parts.append(row.lacking)
-    if note := row.case.problem or row.case.remark:
-        parts.append(note)
-    return "; ".join(parts)
+    clicks = f"{counted(record.clicks, 'click')}, round {record.rounds}, {record.seconds / 60:.1f} min"
+    parts = [
+        record.annotator,
+        clicks if record.clicks else "",
+        f"{record.volume_mm3:.0f} mm³" if record.volume_mm3 is not None else "",
+        f"open with {row.holder}" if row.holder else "",
+        record.comment,
+        row.lacking,
+        row.case.problem or row.case.remark,
+    ]
+    return "; ".join(filter(None, parts))

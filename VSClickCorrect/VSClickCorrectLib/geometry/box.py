@@ -74,10 +74,7 @@ class Box:
     def padded(self, margin: int | Index3) -> Box:
         """Return the box grown by ``margin`` voxels on every side."""
         m = (margin, margin, margin) if isinstance(margin, int) else margin
-        return Box(
-            triple(a - n for a, n in zip(self.start, m, strict=True)),
-            triple(b + n for b, n in zip(self.stop, m, strict=True)),
-        )
+        return Box(triple(map(sub, self.start, m)), triple(map(add, self.stop, m)))
 
     def clipped(self, shape: Index3) -> Box:
         """Return the part of the box inside an array of ``shape``."""

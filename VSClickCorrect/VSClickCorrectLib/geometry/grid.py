@@ -22,7 +22,7 @@ _CORONAL_RAS = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
 _SAGITTAL_RAS = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 # How much thicker than wide voxels are at least in slices that were acquired as such.
 _THICKER = 1.15
-_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_TOLERANCE = 1e-3
 # So near to half-way between two voxels, in voxels, it is the one of higher index, however that is rounded.
 ROUNDING_VOXELS = 1e-6
@@ -30,6 +30,11 @@ ROUNDING_VOXELS = 1e-6
 # memory.
 _VOXEL_MM = (0.01, 100.0)
 _MAX_MM = 2000.0
+
+
+def transformed(points, matrix: np.ndarray) -> np.ndarray:
+    """Map points, shape (..., 3), by an affine matrix, (3, 4) or (4, 4)."""
+    return np.asarray(points, dtype=float) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 @dataclass(frozen=True)
@@ -129,12 +134,12 @@ class Grid:
         lps = np.eye(4)
         lps[:3, :3] = np.reshape(direction, (3, 3)) * np.asarray(spacing)
         lps[:3, 3] = origin
-        return cls(shape, _LPS_FROM_RAS @ lps)
+        return cls(shape, LPS_FROM_RAS @ lps)
 
     @property
     def affine_lps(self) -> np.ndarray:
         """IJK to LPS, mm, shape (4, 4)."""
-        return _LPS_FROM_RAS @ self.affine
+        return LPS_FROM_RAS @ self.affine
 
     @property
     def spacing(self) -> np.ndarray:
@@ -185,15 +190,20 @@ class Grid:
 
     def ijk_to_ras(self, ijk) -> np.ndarray:
         """Map continuous ``(i, j, k)`` coordinates, shape (..., 3), to RAS mm."""
-        return np.asarray(ijk, dtype=float) @ self.affine[:3, :3].T + self.affine[:3, 3]
+        return transformed(ijk, self.affine)
 
     def ras_to_ijk(self, ras) -> np.ndarray:
         """Map RAS mm, shape (..., 3), to continuous ``(i, j, k)`` coordinates."""
-        return np.asarray(ras, dtype=float) @ self._inverse[:3, :3].T + self._inverse[:3, 3]
+        return transformed(ras, self._inverse)
 
     def index_to_ras(self, index) -> np.ndarray:
         """Map array indices ``(k, j, i)``, shape (..., 3), to RAS mm."""
         return self.ijk_to_ras(np.asarray(index)[..., ::-1])
+
+    def share_within(self, ras) -> float:
+        """Return the share of points, RAS mm, shape (n, 3), that lie in a voxel of the grid."""
+        ijk = self.ras_to_ijk(ras)
+        return float(((ijk >= -0.5) & (ijk <= np.array(self.shape[::-1]) - 0.5)).all(axis=1).mean())
 
     def middle_of(self, box: Box) -> Point3:
         """Return the middle of a box of voxels, RAS mm."""
@@ -250,7 +260,7 @@ class Grid:
 
     @cached_property
     def _axial_order(self) -> AxisOrder:
-        return self._order_nearest(_AXIAL_RAS)
+        return self.order_nearest(_AXIAL_RAS)
 
     @cached_property
     def _slice_order(self) -> AxisOrder:
@@ -258,17 +268,20 @@ class Grid:
         others = np.delete(self.axial_spacing, thickest)
         if thickest == 0 or self.axial_spacing[thickest] < _THICKER * others.max():
             return self._axial_order
-        return self._order_nearest(_CORONAL_RAS if thickest == 1 else _SAGITTAL_RAS)
+        return self.order_nearest(_CORONAL_RAS if thickest == 1 else _SAGITTAL_RAS)
 
-    def _order_nearest(self, stack_ras: np.ndarray) -> AxisOrder:
+    def order_nearest(self, stack_ras: np.ndarray) -> AxisOrder:
+        """Return the permutation and flips that bring arrays on this grid closest to another stack's axes.
+
+        Parameters
+        ----------
+        stack_ras : (3, 3) array
+            Its unit vectors, RAS, a row each: across slices, rows and columns.
+        """
         directions = (self.affine[:3, :3] / self.spacing)[:, ::-1]  # columns in array order k, j, i
         cosines = stack_ras @ directions
         axes = max(permutations(range(3), 3), key=lambda p: sum(abs(cosines[n, a]) for n, a in enumerate(p)))
         return AxisOrder(axes, triple(bool(cosines[n, a] < 0) for n, a in enumerate(axes)))
-
-    def axial_box(self, box: Box) -> Box:
-        """Return ``box``, given in axial order, in array order ``(k, j, i)``."""
-        return self.box_from(self.axial_order(), box)
 
     def box_from(self, order: AxisOrder, box: Box) -> Box:
         """Return ``box``, given in that order, in array order ``(k, j, i)``."""

@@ -36,9 +36,9 @@ def placed_on(grid: Grid, values: np.ndarray, own: Grid, path: Path) -> np.ndarr
     """
     # ITK straightens a grid before it writes it as NIfTI.
     for lattice in (grid, grid.straightened()):
-        ordered, part = _in_order_of(lattice, values, own)
+        ordered, part = in_order_of(lattice, values, own)
         start = triple(int(round(o)) for o in lattice.ras_to_ijk(part.ijk_to_ras((0, 0, 0)))[::-1])
-        box = Box(start, triple(a + n for a, n in zip(start, part.shape, strict=True)))
+        box = part.box.shifted(start)
         inside = box.intersection(lattice.box)
         same = lattice.cropped(box).matches(part, max(1e-2, _SAME_VOXEL * float(grid.spacing.min())))
         # One of the image's own size that lies some voxels aside was neither cropped nor padded.
@@ -55,20 +55,15 @@ def _reaches_out(values: np.ndarray, inside: Box, box: Box) -> bool:
     return bool(np.count_nonzero(values) > np.count_nonzero(values[inside.slices_in(box)]))
 
 
-def _in_order_of(lattice: Grid, values: np.ndarray, own: Grid) -> tuple[np.ndarray, Grid]:
-    """Return a mask and its grid with axes in the order and direction that come closest to a lattice's."""
-    turn = np.linalg.solve(lattice.affine[:3, :3] / lattice.spacing, own.affine[:3, :3] / own.spacing)
-    axes = np.abs(turn).argmax(axis=1)
-    if len(set(axes)) < 3:
-        return values, own
-    flips = [turn[n, axis] < 0 for n, axis in enumerate(axes)]
-    size = own.shape[::-1]
-    first = np.zeros(3)
+def in_order_of(lattice: Grid, values: np.ndarray, own: Grid) -> tuple[np.ndarray, Grid]:
+    """Return a mask and its grid with axes in the order and direction that come closest to a lattice's.
+
+    Parameters are those of `placed_on`.
+    """
+    order = own.order_nearest((lattice.affine[:3, :3] / lattice.spacing).T[::-1])
+    ordered = order.arranged(values)
+    columns = own.affine[:3, 2::-1][:, order.axes] * np.where(order.flips, -1, 1)
+    first = own.box_from(order, Box.of_voxel((0, 0, 0))).start
     affine = np.eye(4)
-    for n, axis in enumerate(axes):
-        affine[:3, n] = own.affine[:3, axis] * (-1 if flips[n] else 1)
-        first[axis] = size[axis] - 1 if flips[n] else 0
-    affine[:3, 3] = own.ijk_to_ras(first)
-    ordered = values.transpose([2 - axis for axis in axes[::-1]])
-    ordered = ordered[tuple(slice(None, None, -1 if flip else 1) for flip in flips[::-1])]
+    affine[:3, :3], affine[:3, 3] = columns[:, ::-1], own.index_to_ras(first)
     return ordered, Grid(ordered.shape, affine)

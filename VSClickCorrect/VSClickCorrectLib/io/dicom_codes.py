@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 NAME = "Vestibular schwannoma"
 MAKER = "VSClickCorrect"
 VERSION = __version__
-# A device has a serial number; a program has its version.
-SERIAL = __version__
 # Of the series in a study; those of scanners are smaller.
 SEGMENTATION_SERIES, REPORT_SERIES, CONTOUR_SERIES = 9001, 9002, 9003
 _CODES = {
@@ -45,7 +43,7 @@ def identity(series: int) -> dict[str, Any]:
         "manufacturer": MAKER,
         "manufacturer_model_name": MAKER,
         "software_versions": VERSION,
-        "device_serial_number": SERIAL,
+        "device_serial_number": VERSION,
     }
 
 

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Point3, triple
 from VSClickCorrectLib.io.dicom_headers import undamaged
+from VSClickCorrectLib.io.dicom_text import value_of
 
 # Enhanced MR, CT and PET, converted ones too: their frames are described in sequences, which ITK passes over.
 _ENHANCED = {f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("4.1", "4.3", "4.4", "2.1", "2.2", "130", "128.1")}
@@ -81,31 +82,27 @@ def frames_of(path: Path, image: sitk.Image) -> list[Frame]:
     ImageError
         If it is no scan, is damaged, or holds several frames and pydicom is not installed.
     """
-    modality = _text(image, _MODALITY)
+    modality = value_of(image, _MODALITY)
     if modality in _OTHERS:
         raise ImageError(f"{path} holds {_OTHERS[modality]}, no scan; give the images of a scan.")
-    if image.GetSize()[2] == 1 and _text(image, _SOP_CLASS) not in _ENHANCED:
+    if image.GetSize()[2] == 1 and value_of(image, _SOP_CLASS) not in _ENHANCED:
         return [_slice(path, image)]
     return _described(path, image.GetSize()[2])
 
 
-def _text(image: sitk.Image, tag: str) -> str:
-    return image.GetMetaData(tag).strip("\0 ") if image.HasMetaDataKey(tag) else ""
-
-
 def _slice(path: Path, image: sitk.Image) -> Frame:
-    orientation, position = (_text(image, tag).split("\\") for tag in (_ORIENTATION, _POSITION))
+    orientation, position = (value_of(image, tag).split("\\") for tag in (_ORIENTATION, _POSITION))
     return Frame(
         path.name,
-        (_text(image, _SOP_INSTANCE),),
+        (value_of(image, _SOP_INSTANCE),),
         _position(position),
         _numbers(orientation, 6),
         rounding_of(orientation),
         rounding_of(position),
-        _numbers(_text(image, _SPACING).split("\\"), 2),
+        _numbers(value_of(image, _SPACING).split("\\"), 2),
         # ITK heeds each file's own.
         (1.0, 0.0),
-        {name: _text(image, tag) for name, (tag, _, _) in _MARKS.items()},
+        {name: value_of(image, tag) for name, (tag, _, _) in _MARKS.items()},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.dicom_headers import needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom, sop_class
-from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of, lattice
+from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of
 from VSClickCorrectLib.io.files import check_file
+from VSClickCorrectLib.io.image_files import MAX_VOXELS
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -25,7 +26,6 @@ TASK = "to read a DICOM SEG"
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 # Of the voxel's size: what a frame may lie beside the slice.
 _TOLERANCE = 0.1
-_MAX_VOXELS = 1 << 30
 _LABELMAP, _FRACTIONAL = "LABELMAP", "FRACTIONAL"
 
 
@@ -155,20 +155,19 @@ def grid_of_segmentation(path: Path) -> Grid:
         first = frames[0]
         normal = np.cross(first.row, first.column)
         heights = [float(normal @ frame.position) for frame in frames]
-        step = first.step or _least_gap(heights)
-        if step is None:
+        gaps = np.diff(np.unique(np.round(heights, 4)))
+        step = first.step or float(gaps.min(initial=np.inf))
+        if step == np.inf:
             raise ImageError(f"{path} does not say how far its slices lie apart; name its scan, too.")
-        lowest = replace(first, position=frames[int(np.argmin(heights))].position)
-        return lattice(lowest, normal * step, 1 + round((max(heights) - min(heights)) / step))
-
-
-def _least_gap(heights: Sequence[float]) -> float | None:
-    gaps = np.diff(np.unique(np.round(heights, 4)))
-    return float(gaps.min()) if gaps.size else None
+        count = 1 + round((max(heights) - min(heights)) / step)
+        spacing = (*first.spacing[::-1], step)
+        directions = np.stack([first.row, first.column, normal], axis=1)
+        lowest = frames[int(np.argmin(heights))].position
+        return Grid.from_lps((count, int(header.Rows), int(header.Columns)), spacing, lowest, directions)
 
 
 def _check_pixels(dataset: Dataset, path: Path) -> None:
-    if math.prod((dataset.NumberOfFrames, dataset.Rows, dataset.Columns)) > _MAX_VOXELS:
+    if math.prod((dataset.NumberOfFrames, dataset.Rows, dataset.Columns)) > MAX_VOXELS:
         raise ImageError(f"{path} has more voxels than any scan of a head; crop or export it again.")
     syntax = dataset.file_meta.TransferSyntaxUID
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -162,15 +163,12 @@ def _check_single(frames: Sequence[Frame], gaps: np.ndarray, what: str) -> None:
     again = np.flatnonzero(gaps < _SAME_PLACE_MM)
     if not again.size:
         return
-    pair = [frames[again[0]], frames[again[0] + 1]]
-    if pair[0].identity == pair[1].identity:
-        raise ImageError(f"{what} holds slices twice; remove the copies ({_names(pair)}).")
-    group = [pair[0]]
-    for number in range(again[0] + 1, len(frames)):
-        if gaps[number - 1] >= _SAME_PLACE_MM:
-            break
-        group.append(frames[number])
-    marks = {name: list(dict.fromkeys(frame.marks[name] for frame in group)) for name in pair[0].marks}
+    first = again[0]
+    count = 1 + len(list(takewhile(lambda gap: gap < _SAME_PLACE_MM, gaps[first:])))
+    group = frames[first : first + count]
+    if group[0].identity == group[1].identity:
+        raise ImageError(f"{what} holds slices twice; remove the copies ({_names(group[:2])}).")
+    marks = {name: list(dict.fromkeys(frame.marks[name] for frame in group)) for name in group[0].marks}
     differing = next(((name, found) for name, found in marks.items() if len(found) > 1), None)
     by = f" of {differing[0]} {' and '.join(f or 'none' for f in differing[1])}" if differing else ""
     raise ImageError(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io import dicom_codes
 from VSClickCorrectLib.io.dicom_headers import read_header, undamaged
@@ -55,8 +54,7 @@ def dicom_objects(
     """
     if not values.any():
         raise ImageError("the mask is empty, so there is nothing to report or to outline.")
-    box = Box.around(values)
-    measured = measure(grid, box, values[box.slices])
+    measured = measure(grid, grid.box, values)
     segmentation = segmentation_object(source, values, grid, automatic)
     with undamaged(source.path):
         return {

@@ -84,6 +84,6 @@ def _observer() -> sr.ObserverContext:
         name=dicom_codes.MAKER,
         manufacturer_name=dicom_codes.MAKER,
         model_name=dicom_codes.MAKER,
-        serial_number=dicom_codes.SERIAL,
+        serial_number=dicom_codes.VERSION,
     )
     return sr.ObserverContext(needed("pydicom.sr.codedict", TASK).codes.DCM.Device, device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -108,14 +107,12 @@ def _new(first: Dataset) -> Dataset:
     dataset.SeriesDescription = f"{dicom_codes.NAME}, contours"
     dataset.OperatorsName = ""
     dataset.Manufacturer = dataset.ManufacturerModelName = dicom_codes.MAKER
-    dataset.SoftwareVersions, dataset.DeviceSerialNumber = dicom_codes.VERSION, dicom_codes.SERIAL
+    # A device has a serial number; a program has its version.
+    dataset.SoftwareVersions = dataset.DeviceSerialNumber = dicom_codes.VERSION
     dataset.StructureSetLabel = "TUMOUR"
     dataset.StructureSetName = dicom_codes.NAME
-    dataset.StructureSetDate, dataset.StructureSetTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
-    dataset.InstanceCreationDate, dataset.InstanceCreationTime = (
-        dataset.StructureSetDate,
-        dataset.StructureSetTime,
-    )
+    dataset.StructureSetDate = dataset.InstanceCreationDate = now.strftime("%Y%m%d")
+    dataset.StructureSetTime = dataset.InstanceCreationTime = now.strftime("%H%M%S")
     dataset.ApprovalStatus = "UNAPPROVED"
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
     dataset.file_meta.MediaStorageSOPClassUID = _SOP_CLASS
@@ -147,7 +144,8 @@ def _contour(frame: SourceFrame, points: np.ndarray) -> Dataset:
         ContourImageSequence=[_image(frame.header, frame.number)],
         ContourGeometricType="CLOSED_PLANAR",
         NumberOfContourPoints=len(corners),
-        ContourData=_decimals(corners.ravel()),
+        # A decimal string has sixteen characters at most.
+        ContourData=[f"{value:.6f}" for value in corners.ravel()],
     )
 
 
@@ -156,11 +154,6 @@ def _image(header: Dataset, number: int | None = None) -> Dataset:
     if number is not None:
         item.ReferencedFrameNumber = number
     return item
-
-
-def _decimals(values: Sequence[float]) -> list[str]:
-    # A decimal string has sixteen characters at most.
-    return [f"{value:.6f}" for value in values]
 
 
 def _coded(name: str) -> Dataset:

@@ -14,7 +14,9 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame, frames_of
 from VSClickCorrectLib.io.dicom_length import is_whole, value_at
 from VSClickCorrectLib.io.dicom_stack import stacked
-from VSClickCorrectLib.io.files import is_text, temporary_folder
+from VSClickCorrectLib.io.dicom_text import value_of
+from VSClickCorrectLib.io.files import check_name, temporary_folder
+from VSClickCorrectLib.io.image_files import reader_of
 from VSClickCorrectLib.io.pairing import scan_of
 from VSClickCorrectLib.io.series_choice import files_of_series, the_series
 
@@ -35,7 +37,8 @@ def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None
     """
     _check_files_of(folder)
     files = files_of_series(folder, uid) if uid else the_series(folder, sequence).files
-    _check_names(folder)
+    for path in folder.iterdir():
+        check_name(path)
     try:
         with enough_memory():
             images = [_read(path) for path in files]
@@ -66,7 +69,7 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
         frames += found
         slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
     # A slice that leaves its patient or its frame of reference blank says nothing; others do.
-    telling = max(images, key=lambda image: [bool(_values([image], tag)) for tag in _COMMON])
+    telling = max(images, key=lambda image: [bool(value_of(image, tag)) for tag in _COMMON])
     return replace(stacked(frames, slices, what), scan=scan_of(telling))
 
 
@@ -82,7 +85,7 @@ def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndar
 
 def _read(path: Path) -> sitk.Image:
     try:
-        return _read_as_it_is(path)
+        return reader_of(path).Execute()
     except RuntimeError as error:
         place = value_at(path, _DISTANCE) if _NO_DISTANCE in str(error) else None
         if place is None:
@@ -92,20 +95,7 @@ def _read(path: Path) -> sitk.Image:
         content = path.read_bytes()
         # Any other distance will do: where a slice lies its position says.
         copy.write_bytes(content[:start] + b"1".ljust(length) + content[start + length :])
-        return _read_as_it_is(copy)
-
-
-def _read_as_it_is(path: Path) -> sitk.Image:
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    return reader.Execute()
-
-
-def _check_names(folder: Path) -> None:
-    for path in folder.iterdir():
-        if not is_text(path):
-            raise ImageError(f"the name {path} is not UTF-8 text; rename the file.")
+        return reader_of(copy).Execute()
 
 
 def _check_files_of(folder: Path) -> None:
@@ -122,16 +112,11 @@ def _check_files_of(folder: Path) -> None:
         raise ImageError(f"the slice {damaged[0]} is incomplete or damaged; export the series again.")
 
 
-def _values(images: Sequence[sitk.Image], tag: str) -> list[str]:
-    """Return what every slice says, as far as it does; blanks say nothing."""
-    found = [image.GetMetaData(tag).strip("\0 ") for image in images if image.HasMetaDataKey(tag)]
-    return list(filter(None, found))
-
-
 def _check_common(images: Sequence[sitk.Image], folder: Path) -> None:
     """Refuse slices of several scans under one series' number: they would be stacked all."""
     for tag, what in _COMMON.items():
-        count = len(set(_values(images, tag)))
+        # Blanks say nothing.
+        count = len({value_of(image, tag) for image in images} - {""})
         if count > 1:
             raise ImageError(
                 f"the DICOM series in {folder} mixes slices of {count} {what}; export each scan on its own."

@@ -13,11 +13,12 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.placement import in_order_of
 from VSClickCorrectLib.geometry.triples import triple
 from VSClickCorrectLib.io.dicom_frames import Frame, rounding_of
 from VSClickCorrectLib.io.dicom_headers import DAMAGED, needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom
-from VSClickCorrectLib.io.dicom_stack import placed
+from VSClickCorrectLib.io.dicom_stack import TOLERANCE_MM, placed
 from VSClickCorrectLib.io.dicom_validity import drop_invalid
 from VSClickCorrectLib.io.files import check_file, reading
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pydicom import DataElement, Dataset
 
 TASK = "to write DICOM"
-# Where the lattice may lie beside the mask's: no reader could tell less.
-_TOLERANCE_MM = 0.1
 # Of a patient and a study that were made anonymous; they may be empty, not missing.
 _MAY_BE_EMPTY = (
     "AccessionNumber",
@@ -51,7 +50,6 @@ _MUST_BE_THERE = (
 )
 # Groups of elements: what it is, whose, how and where it was taken, its pixels' size, its frames.
 _KEPT = (0x0008, 0x0010, 0x0018, 0x0020, 0x0028, 0x5200)
-_OTHER_SUFFIXES = (".nii", ".nii.gz", ".nrrd")
 _GROUPS = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
 _NO_GRID = "the slices do not lie one above the other at one distance"
 _ONE_ELSEWHERE = "so nothing can be written that refers to it; save the mask as NIfTI or NRRD."
@@ -141,8 +139,8 @@ class SourceSeries:
         ImageError
             If that is another grid.
         """
-        turned, own = _turned(values, grid, self.grid)
-        if not own.matches(self.grid, _TOLERANCE_MM + self.off_mm):
+        turned, own = in_order_of(self.grid, values, grid)
+        if not own.matches(self.grid, TOLERANCE_MM + self.off_mm):
             raise ImageError(f"the mask's voxels are not those of the DICOM series, {_ONE_ELSEWHERE}")
         return turned
 
@@ -150,11 +148,6 @@ class SourceSeries:
         """Return what `arranged` returned in the order in which the images hold the frames."""
         # Only the frames of one image are numbered; images of one slice each stay as they are.
         return slices[sorted(range(len(self.frames)), key=lambda n: self.frames[n].number or 0)]
-
-
-def may_be_dicom(path: Path) -> bool:
-    """Whether a sequence can be DICOM by its name, which is not that of another kind."""
-    return not path.name.lower().endswith(_OTHER_SUFFIXES)
 
 
 def is_dicom_source(path: Path) -> bool:
@@ -346,31 +339,3 @@ def _as_read(frame: SourceFrame) -> Frame:
     place, name = triple(frame.position), f"image {identity[0]}"
     roundings = frame.rounding, frame.position_rounding
     return Frame(name, identity, place, turn, *roundings, frame.spacing, (1.0, 0.0), {})
-
-
-def lattice(first: SourceFrame, step: np.ndarray, count: int) -> Grid:
-    """Return the grid of so many slices like the first, each a step, LPS mm, from the one before."""
-    lps = np.eye(4)
-    lps[:3, 0], lps[:3, 1] = first.row * first.spacing[1], first.column * first.spacing[0]
-    lps[:3, 2], lps[:3, 3] = step, first.position
-    shape = count, int(first.header.Rows), int(first.header.Columns)
-    return Grid(shape, np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps)
-
-
-def _turned(values: np.ndarray, grid: Grid, like: Grid) -> tuple[np.ndarray, Grid]:
-    """Return values and their grid with the axes in the order and direction of those of another grid."""
-    cosines = (like.affine[:3, :3] / like.spacing).T @ (grid.affine[:3, :3] / grid.spacing)
-    # In order k, j, i, as arrays have it.
-    cosines = cosines[::-1, ::-1]
-    axes = np.abs(cosines).argmax(axis=1)
-    if len(set(axes.tolist())) < 3:
-        return values, grid
-    ijk = np.eye(4)
-    for n, axis in enumerate(axes):
-        # Column 2 - n of the matrix belongs to axis n of the array.
-        back = cosines[n, axis] < 0
-        ijk[:3, 2 - n] = np.eye(3)[2 - axis] * (-1 if back else 1)
-        ijk[2 - axis, 3] = values.shape[axis] - 1 if back else 0
-    flips = tuple(slice(None, None, -1 if cosines[n, axis] < 0 else 1) for n, axis in enumerate(axes))
-    turned = values.transpose(axes)[flips]
-    return turned, Grid(turned.shape, grid.affine @ ijk)

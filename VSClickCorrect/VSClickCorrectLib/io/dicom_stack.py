@@ -10,17 +10,17 @@ from itertools import product
 import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.grid import SHEAR_TOLERANCE, Grid
+from VSClickCorrectLib.geometry.grid import LPS_FROM_RAS, SHEAR_TOLERANCE, Grid
 from VSClickCorrectLib.geometry.triples import Index3, index3
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame
 from VSClickCorrectLib.io.dicom_order import Plane, in_order, position_rounding
+from VSClickCorrectLib.io.image_files import MAX_VOXELS
 
+# Nearer to where it says no reader could tell where a slice lies.
 TOLERANCE_MM = 0.1
 # Farther the slices of no stack are pushed aside from one to the next.
 _STEEPEST_DEGREES = 45.0
-_MAX_VOXELS = 1 << 30
-_RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +54,12 @@ class Stack:
 
     def grid(self, shape: Index3, what: str) -> Grid:
         """Return the volume's grid; raises `ImageError` if no scan has such a one."""
-        if math.prod(shape) > _MAX_VOXELS:
+        if math.prod(shape) > MAX_VOXELS:
             raise ImageError(
                 f"{what} would take {'×'.join(map(str, shape[::-1]))} voxels upright; crop it first."
             )
         try:
-            return Grid(shape, _RAS_FROM_LPS @ self.affine)
+            return Grid(shape, LPS_FROM_RAS @ self.affine)
         except ImageError as error:
             raise ImageError(f"{what}: {error}") from None
 
@@ -93,7 +93,7 @@ def stacked(frames: Sequence[Frame], slices: Sequence[np.ndarray], what: str) ->
     aside = np.ceil(stack.shifts.max(axis=0) - 1e-6).astype(int)[::-1]
     shape = index3((len(order), *(slices[0].shape + aside)))
     grid = stack.grid(shape, what)
-    array = _upright(arrays, stack, shape) if stack.shifted else _joined(arrays)
+    array = _upright(arrays, stack, shape) if stack.shifted else np.stack(arrays)
     return Volume(array, grid, tuple(_remarks(stack, shape, what)))
 
 
@@ -106,13 +106,6 @@ def placed(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple[l
     stack = _placed([frames[n] for n in order], plane, what)
     _check(stack, size, what)
     return order, stack
-
-
-def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    joined = np.empty((len(arrays), *arrays[0].shape), np.result_type(*{array.dtype for array in arrays}))
-    for target, array in zip(joined, arrays, strict=True):
-        target[:] = array
-    return joined
 
 
 def _placed(frames: list[Frame], plane: Plane, what: str) -> Stack:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+_CHARACTER_SET = "0008|0005"
 # What SpecificCharacterSet may say, and the codec that Python has for it.
 _CODECS = {
     "ISO_IR 100": "latin-1",
@@ -49,6 +54,16 @@ _JAPANESE = (b"$B", b"$@", b"$(D")
 def is_one_alphabet(character_set: str | Sequence[str]) -> bool:
     """Whether SpecificCharacterSet names one alphabet, between which and others nothing switches."""
     return isinstance(character_set, str) and character_set in _CODECS
+
+
+def value_of(image: sitk.Image | sitk.ImageFileReader, tag: str) -> str:
+    """Return a value in the dictionary that ITK read of a header, without padding; empty if there is none."""
+    return image.GetMetaData(tag).strip("\0 ") if image.HasMetaDataKey(tag) else ""
+
+
+def text_of(image: sitk.Image | sitk.ImageFileReader, tag: str) -> str:
+    """Return a value as `value_of`, as it was written; see `header_text`."""
+    return header_text(value_of(image, tag), value_of(image, _CHARACTER_SET))
 
 
 def header_text(value: str, character_set: str) -> str:

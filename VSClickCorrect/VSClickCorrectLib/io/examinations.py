@@ -9,7 +9,6 @@ from typing import cast
 
 import numpy as np
 
-from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_length import sop_class
@@ -21,7 +20,7 @@ from VSClickCorrectLib.io.pairing import check_mask_is_of, differ
 from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.io.tumour_label import Label
 from VSClickCorrectLib.measure.change import FollowUp, follow_up
-from VSClickCorrectLib.measure.measurements import Measurements, measure
+from VSClickCorrectLib.measure.measurements import measure
 
 # What messages call the two scans.
 NAMES = ("the earlier scan", "the later scan")
@@ -78,14 +77,6 @@ class Examination:
         return scan.patient if scan is not None and scan.patient else self.mask_patient
 
 
-def is_one_scan(before: Examination, after: Examination) -> bool:
-    """Whether both masks are of one scan; two visits may well have been planned on the same grid."""
-    if before.scan is None or after.scan is None:
-        return before.grid.matches(after.grid)
-    same_place = before.grid.matches(after.grid)
-    return same_place and before.scan.fingerprint == after.scan.fingerprint
-
-
 def scan_of(path: Path) -> Path:
     """Return the folder of a DICOM slice, which stands for its series; any other file itself."""
     with reading(path):
@@ -94,9 +85,11 @@ def scan_of(path: Path) -> Path:
 
 def to_register(before: Examination, after: Examination) -> tuple[Volume, Volume] | None:
     """Return the two scans that have to be registered; None where they are one, or one is not known."""
-    if before.scan is None or after.scan is None or is_one_scan(before, after):
+    if before.scan is None or after.scan is None:
         return None
-    return before.scan, after.scan
+    # Two visits may well have been planned on the same grid.
+    one_scan = before.grid.matches(after.grid) and before.scan.fingerprint == after.scan.fingerprint
+    return None if one_scan else (before.scan, after.scan)
 
 
 def register_examinations(
@@ -125,12 +118,6 @@ def compare_examinations(
     matrix, placed_by = None, ""
     if registration is not None:
         matrix, placed_by = registration.matrix, "registration" if registration.improved else "header"
-    found = follow_up(_measured(before), _measured(after), matrix, placed_by)
+    first, second = (measure(one.grid, one.grid.box, one.values) for one in (before, after))
+    found = follow_up(first, second, matrix, placed_by)
     return replace(found, different_patients=differ(before.patient, after.patient))
-
-
-def _measured(one: Examination) -> Measurements:
-    if not one.values.any():
-        return measure(one.grid, None, None)
-    box = Box.around(one.values)
-    return measure(one.grid, box, one.values[box.slices])

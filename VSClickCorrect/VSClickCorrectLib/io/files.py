@@ -294,6 +294,12 @@ def is_text(path: Path) -> bool:
     return True
 
 
+def check_name(path: Path) -> None:
+    """Refuse a name that is no text; raises `ImageError`."""
+    if not is_text(path):
+        raise ImageError(f"the name {path} is not UTF-8 text; rename the file.")
+
+
 def sync_folder(folder: Path) -> None:
     """Bring a folder's list of names to the disk, where the system can: a renamed file is found then."""
     if os.name == "nt":

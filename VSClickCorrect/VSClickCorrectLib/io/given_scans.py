@@ -13,7 +13,7 @@ from VSClickCorrectLib.io.archives import unpacked_series
 from VSClickCorrectLib.io.dicom_masks import patient_of_mask
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.files import is_text, reading, temporary_folder
-from VSClickCorrectLib.io.images import read_series, read_volume
+from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.io.series_choice import Series, meant_as, series_in
@@ -23,7 +23,7 @@ _MAX_BYTES = 4 << 30
 _MAX_NAMED = 4
 
 
-class GivenScans:
+class GivenScans(ExitStack):
     """The sequences of a case: files, or DICOM in a folder, in folders within it, or in a zip archive.
 
     What an archive holds is there as long as this is entered.
@@ -35,16 +35,9 @@ class GivenScans:
     """
 
     def __init__(self, t1ce: Path | None, t2: Path | None) -> None:
+        super().__init__()
         self._given = {name: path for name, path in (("t1ce", t1ce), ("t2", t2)) if path is not None}
         self._places: dict[str, Path] = {}
-        self._stack = ExitStack()
-
-    def __enter__(self) -> GivenScans:
-        self._stack.__enter__()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stack.close()
 
     @property
     def given(self) -> tuple[Path, ...]:
@@ -78,14 +71,15 @@ class GivenScans:
         if is_archive(path):
             return self._unpacked(path, sequence)
         series = _series_within(path, sequence) if os.path.isdir(path) else None
-        self._places[sequence] = series.folder if series is not None else path
-        return read_series(series.folder, series.uid) if series is not None else read_volume(path, sequence)
+        place, uid = (series.folder, series.uid) if series is not None else (path, None)
+        self._places[sequence] = place
+        return read_volume(place, sequence, uid)
 
     def _unpacked(self, archive: Path, sequence: str) -> Volume:
-        folder = self._stack.enter_context(temporary_folder("vsclick-scan-")) / "slices"
+        folder = self.enter_context(temporary_folder("vsclick-scan-")) / "slices"
         try:
             series = unpacked_series(archive, folder, sequence, _MAX_BYTES)
-            volume = read_series(series.folder, series.uid)
+            volume = read_volume(series.folder, sequence, series.uid)
         except ImageError as error:
             # Nobody knows that folder.
             error.args = (str(error).replace(str(folder), str(archive)),)

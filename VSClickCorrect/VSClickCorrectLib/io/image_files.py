@@ -15,8 +15,10 @@ from VSClickCorrectLib.io import nifti, nifti_copy, nrrd
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom, is_whole
 from VSClickCorrectLib.io.files import check_file
 
+# What ITK calls its reader of DICOM.
+GDCM = "GDCMImageIO"
 # Eight times the largest head scans; what claims more would fill the memory.
-_MAX_VOXELS = 1 << 30
+MAX_VOXELS = 1 << 30
 # Of formats that keep the voxels in a file of their own, which could be any.
 _DETACHED = (".nhdr", ".mhd", ".hdr", ".img")
 _PART_BYTES = 1 << 22
@@ -56,7 +58,7 @@ def read_image(path: Path) -> sitk.Image:
         If the file is none of these, its header is not that of its suffix, or it is damaged or incomplete.
     """
     header = read_header(path)
-    if math.prod(header.shape) > _MAX_VOXELS:
+    if math.prod(header.shape) > MAX_VOXELS:
         size = "×".join(map(str, header.shape))
         raise ImageError(f"{path} has {size} voxels, more than any scan of a head; crop or export it again.")
     try:
@@ -110,12 +112,12 @@ def read_header(path: Path) -> Header:
 class DicomHeader:
     """What GDCM finds in a file of DICOM."""
 
-    reader = "GDCMImageIO"
+    reader = GDCM
 
     def __init__(self, path: Path) -> None:
         if not is_whole(path):
             raise ImageError(f"{path} is incomplete or damaged; export it again.")
-        reader = _reader_of(path, self)
+        reader = reader_of(path)
         try:
             reader.ReadImageInformation()
         except (RuntimeError, UnicodeDecodeError):
@@ -127,10 +129,10 @@ class DicomHeader:
 
 def _read_alone(path: Path, header: Header) -> sitk.Image:
     if not isinstance(header, nifti.NiftiHeader):
-        return _reader_of(path, header).Execute()
+        return reader_of(path, header.reader).Execute()
     try:
         with nifti_copy.readable(path) as file:
-            return _reader_of(file, header).Execute()
+            return reader_of(file, header.reader).Execute()
     except RuntimeError as error:
         if header.lean > SHEAR_TOLERANCE or _NOT_ORTHOGONAL not in str(error):
             raise
@@ -140,7 +142,7 @@ def _read_alone(path: Path, header: Header) -> sitk.Image:
 def _read_leaning(path: Path, header: nifti.NiftiHeader) -> sitk.Image:
     """Read an image that an sform alone places, its axes leaning by little, for which ITK refuses it."""
     with nifti_copy.readable(path, unplaced=True) as copy:
-        image = _reader_of(copy, header).Execute()
+        image = reader_of(copy, header.reader).Execute()
     affine = header.unit_mm * np.reshape(header.sform, (3, 4)) * [[-1.0], [-1.0], [1.0]]
     spacing = np.linalg.norm(affine[:, :3], axis=0)
     image.SetSpacing(spacing.tolist())
@@ -149,10 +151,11 @@ def _read_leaning(path: Path, header: nifti.NiftiHeader) -> sitk.Image:
     return image
 
 
-def _reader_of(path: Path, header: Header) -> sitk.ImageFileReader:
+def reader_of(path: Path, name: str = GDCM) -> sitk.ImageFileReader:
+    """Return what reads a file, by ITK's name of it; ``path`` is to be UTF-8 text."""
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.SetImageIO(header.reader)
+    reader.SetImageIO(name)
     return reader
 
 

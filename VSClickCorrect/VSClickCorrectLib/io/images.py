@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import SimpleITK as sitk
@@ -23,7 +24,7 @@ from VSClickCorrectLib.io.dicom_masks import (
     segmentation_in,
 )
 from VSClickCorrectLib.io.dicom_series import placed_frames, read_dicom
-from VSClickCorrectLib.io.files import is_text, reading, write_atomically
+from VSClickCorrectLib.io.files import check_name, reading, write_atomically
 from VSClickCorrectLib.io.image_files import DicomHeader, read_header, read_image
 from VSClickCorrectLib.io.one_grid import case_of, image_of
 from VSClickCorrectLib.io.pairing import remarks_on_name
@@ -33,7 +34,7 @@ from VSClickCorrectLib.io.tumour_label import Label, chosen_label, chosen_segmen
 
 
 @enough_memory()
-def read_volume(path: Path, sequence: str | None = None) -> Volume:
+def read_volume(path: Path, sequence: str | None = None, uid: str | None = None) -> Volume:
     """Read a NIfTI or NRRD file, or a folder with a DICOM series.
 
     Parameters
@@ -43,17 +44,19 @@ def read_volume(path: Path, sequence: str | None = None) -> Volume:
     sequence : {"t1ce", "t2"}, optional
         Which series of a folder with several is wanted, if their headers tell;
         a file that is called another is remarked on.
+    uid : str, optional
+        The SeriesInstanceUID of the one that is wanted of a folder, if that is known.
 
     Raises
     ------
     ImageError
         If it is missing, no image, incomplete, not three-dimensional, not of one channel, or holds NaN.
     """
-    _check_name(path)
+    check_name(path)
     check_is_scan(path)
     with reading(path):
-        if os.path.isdir(path):
-            return _thick(read_dicom(path, sequence=sequence), path)
+        if uid is not None or os.path.isdir(path):
+            return _thick(read_dicom(path, uid, sequence), path)
         header, image = read_header(path), read_image(path)
         if isinstance(header, DicomHeader):
             return _thick(placed_frames(path, image), path)
@@ -73,44 +76,6 @@ def _no_volume(path: Path, size: Sequence[int]) -> ImageError:
     return ImageError(f"{path} is not a volume (its size is {counts}); give a three-dimensional image.")
 
 
-def _check_name(path: Path) -> None:
-    """Refuse a name that is no text: SimpleITK would end the program."""
-    if not is_text(path):
-        raise ImageError(f"the name {path} is not UTF-8 text; rename the file.")
-
-
-@enough_memory()
-def read_series(folder: Path, uid: str) -> Volume:
-    """Read one DICOM series of a folder that may hold several.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read, lacks slices, or holds some of them twice.
-    """
-    return _thick(read_dicom(folder, uid), folder)
-
-
-def read_sequence(path: Path, sequence: str, uid: str | None = None) -> Volume:
-    """Read a case's T1ce or T2: of a folder of several series the one of a UID, if that is known.
-
-    Parameters
-    ----------
-    path : Path
-        File or folder.
-    sequence : {"t1ce", "t2"}
-        Which is wanted, as for `read_volume`.
-    uid : str, optional
-        Its SeriesInstanceUID.
-
-    Raises
-    ------
-    ImageError
-        As `read_volume` and `read_series`.
-    """
-    return read_volume(path, sequence) if uid is None else read_series(path, uid)
-
-
 def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
     if image.GetDimension() != 3 or min(image.GetSize()) < thinnest:
         raise _no_volume(path, image.GetSize())
@@ -123,16 +88,30 @@ def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
         raise ImageError(f"{path}: {error}") from None
 
 
-def read_case(t1ce: Path | None, t2: Path | None, different_patients: bool = False) -> Case:
+def read_case(
+    t1ce: Path | None,
+    t2: Path | None,
+    different_patients: bool = False,
+    uids: Mapping[str, str] = MappingProxyType({}),
+) -> Case:
     """Read the sequences of one examination; see `case_of`.
+
+    Parameters
+    ----------
+    t1ce, t2 : Path or None
+        Files or folders.
+    different_patients : bool
+        As for `case_of`.
+    uids : mapping of str, optional
+        SeriesInstanceUIDs, by ``t1ce`` and ``t2``, of sequences in a folder that holds several series.
 
     Raises
     ------
     ImageError
         If a file cannot be used, or as `case_of`.
     """
-    first = read_volume(t1ce, "t1ce") if t1ce else None
-    second = read_volume(t2, "t2") if t2 else None
+    first = read_volume(t1ce, "t1ce", uids.get("t1ce")) if t1ce else None
+    second = read_volume(t2, "t2", uids.get("t2")) if t2 else None
     return case_of(first, second, different_patients)
 
 
@@ -164,7 +143,7 @@ def read_mask(path: Path, grid: Grid, label: Label | None = None) -> np.ndarray:
         image, or the label is the background.
     """
     labels = labels_of(label)
-    _check_name(path)
+    check_name(path)
     if (segmentation := segmentation_in(path)) is not None:
         return read_segmentation(segmentation, grid, labels)
     values, own = _marked(path, labels)
@@ -185,7 +164,7 @@ def read_lone_mask(path: Path, label: Label | None = None) -> tuple[np.ndarray, 
         Its own grid.
     """
     labels = labels_of(label)
-    _check_name(path)
+    check_name(path)
     if (segmentation := segmentation_in(path)) is not None:
         grid = grid_of_segmentation(segmentation)
         return read_segmentation(segmentation, grid, labels), grid
@@ -269,7 +248,7 @@ def check_mask_path(path: Path, *inputs: Path | None, suffixes: tuple[str, ...] 
         If the suffix is none of these, the folder does not exist, or the path is a folder, one of the inputs
         or DICOM of another kind.
     """
-    _check_name(path)
+    check_name(path)
     if not path.name.endswith(suffixes):
         raise ImageError(f"{path} has no known suffix; name it {', '.join(suffixes)}.")
     if not os.path.isdir(path.parent):

@@ -77,7 +77,7 @@ _KIND = re.compile(
 
 def words_of(name: str) -> list[str]:
     """Return the words of a name in lower case, but for what names a collection."""
-    return [word for word in map(str.lower, _parts_of(name)) if not _COLLECTION.fullmatch(word)]
+    return [word for word in map(str.lower, _WORD.findall(_plain(name))) if not _COLLECTION.fullmatch(word)]
 
 
 def rest_of(name: str) -> list[str]:
@@ -97,10 +97,6 @@ def rest_of(name: str) -> list[str]:
             rest.append(word)
         end = match.end()
     return rest
-
-
-def _parts_of(name: str) -> list[str]:
-    return _WORD.findall(_plain(name))
 
 
 def _plain(name: str) -> str:

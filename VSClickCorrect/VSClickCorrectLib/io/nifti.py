@@ -157,11 +157,10 @@ def _check(header: NiftiHeader, path: Path) -> None:
         raise ImageError(
             f"the voxels of {path} are of an unknown type ({header.datatype}); export the image again."
         )
+    size = "×".join(f"{s:g}" for s in header.spacing)
     if not all(math.isfinite(s) and s != 0 for s in header.spacing):
-        size = "×".join(f"{s:g}" for s in header.spacing)
         raise ImageError(f"the header of {path} names no voxel size ({size} mm); export the image again.")
     if min(header.spacing) < 0:
-        size = "×".join(f"{s:g}" for s in header.spacing)
         raise ImageError(
             f"the header of {path} names a negative voxel size ({size} mm), by which some programs mirror "
             "the image and others do not; export the image again."

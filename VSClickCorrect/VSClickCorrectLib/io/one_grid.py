@@ -49,12 +49,8 @@ def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
 
 def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:
     values.CopyInformation(geometry)
-    reference = image_of(np.zeros((1, 1, 1), np.uint8), grid)
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetReferenceImage(reference)
-    resampler.SetSize([int(n) for n in grid.shape[::-1]])
-    resampler.SetInterpolator(sitk.sitkLinear)
-    return sitk.GetArrayFromImage(resampler.Execute(values))
+    reference = image_of(np.zeros(grid.shape, np.uint8), grid)
+    return sitk.GetArrayFromImage(sitk.Resample(values, reference, interpolator=sitk.sitkLinear))
 
 
 def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:

@@ -10,10 +10,9 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import DifferentPatients
 from VSClickCorrectLib.geometry.volume import Scan, Volume
-from VSClickCorrectLib.io.dicom_text import header_text
+from VSClickCorrectLib.io.dicom_text import text_of
 from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 
-_CHARACTER_SET = "0008|0005"
 # PatientID, FrameOfReferenceUID, SeriesDescription and SeriesInstanceUID.
 _SCAN_TAGS = ("0010|0020", "0020|0052", "0008|103e", "0020|000e")
 SAME_VOXELS = "T1ce and T2 hold the same voxels; look whether one image was named for both."
@@ -27,10 +26,7 @@ def scan_of(image: sitk.Image | sitk.ImageFileReader) -> Scan | None:
     """Return what the dictionary that ITK read of an image says of the scan, None if it was no DICOM."""
     if not any(image.HasMetaDataKey(tag) for tag in _SCAN_TAGS):
         return None
-    said = [
-        image.GetMetaData(tag) if image.HasMetaDataKey(tag) else "" for tag in (_CHARACTER_SET, *_SCAN_TAGS)
-    ]
-    return Scan(*(header_text(value, said[0]) for value in said[1:]))
+    return Scan(*(text_of(image, tag) for tag in _SCAN_TAGS))
 
 
 def paired(

@@ -54,8 +54,7 @@ def process_lock(path: Path, patience_s: float = 0.0) -> Iterator[bool]:
             yield True
     finally:
         # Before it is let go, so that the next one makes a file of its own; Windows removes no open file.
-        if sys.platform != "win32":
-            _remove(path)
+        _remove(path)
         os.close(descriptor)
         if sys.platform == "win32":
             _remove(path)

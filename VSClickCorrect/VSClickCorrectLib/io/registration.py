@@ -9,11 +9,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
-from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.grid import LPS_FROM_RAS, Grid, transformed
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.one_grid import image_of
 
-_LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # Coarse to fine: the voxels on which the sequences are compared, mm.
 _LEVELS_MM = (4.0, 2.0, 1.0)
 _BINS = 48
@@ -86,10 +85,12 @@ def register(
     # Who only reads what a registration found waits for no import.
     from scipy.spatial.transform import Rotation
 
-    start = np.eye(4)
-    if overlap_share(t1ce, t2, start) == 0:
-        start[:3, 3] = t2.grid.center_ras - t1ce.grid.center_ras
-    transform: sitk.Transform = _euler(t2.grid.center_ras, start)
+    unmoved, middle = np.eye(4), t2.grid.center_ras
+    overlap_before = overlap_share(t1ce, t2, unmoved)
+    shift = t1ce.grid.center_ras - middle if overlap_before == 0 else np.zeros(3)
+    center, translation = ((LPS_FROM_RAS[:3, :3] @ vector).tolist() for vector in (middle, shift))
+    # From the T2's frame to the T1ce's, LPS.
+    transform: sitk.Transform = sitk.Euler3DTransform(center, 0.0, 0.0, 0.0, translation)
     for number, size in enumerate(_LEVELS_MM):
         progress(number / len(_LEVELS_MM), f"registering {names[1]} to {names[0]}")
         found = _refined(_coarse(t2, size), _coarse(t1ce, size), transform, size)
@@ -100,17 +101,16 @@ def register(
             )
         transform = found
     matrix = np.linalg.inv(ras_matrix(transform))
-    before, after = (mutual_information(t1ce, t2, m) for m in (np.eye(4), matrix))
+    before, after = (mutual_information(t1ce, t2, m) for m in (unmoved, matrix))
     overlap = overlap_share(t1ce, t2, matrix)
     # Where little overlaps, mutual information says little.
-    improved = after > before + _LEAST_GAIN and overlap >= 0.5 * overlap_share(t1ce, t2, np.eye(4))
-    middle = t2.grid.center_ras
+    improved = after > before + _LEAST_GAIN and overlap >= 0.5 * overlap_before
     return Registration(
-        matrix if improved else np.eye(4),
+        matrix if improved else unmoved,
         improved,
         before,
         after,
-        float(np.linalg.norm(_apply(np.linalg.inv(matrix), middle) - middle)),
+        float(np.linalg.norm(transformed(middle, np.linalg.inv(matrix)) - middle)),
         float(np.degrees(Rotation.from_matrix(matrix[:3, :3]).magnitude())),
         overlap,
     )
@@ -135,15 +135,7 @@ def ras_matrix(transform: sitk.Transform) -> np.ndarray:
     matrix[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))
     for n, unit in enumerate(np.eye(3)):
         matrix[:3, n] = np.array(transform.TransformPoint(unit.tolist())) - matrix[:3, 3]
-    return _LPS_FROM_RAS @ matrix @ _LPS_FROM_RAS
-
-
-def _euler(center_ras: np.ndarray, start: np.ndarray) -> sitk.Euler3DTransform:
-    """Return the transform from the T2's frame to the T1ce's, LPS, that shifts as ``start`` does back."""
-    transform = sitk.Euler3DTransform()
-    transform.SetCenter((_LPS_FROM_RAS[:3, :3] @ center_ras).tolist())
-    transform.SetTranslation((_LPS_FROM_RAS[:3, :3] @ -start[:3, 3]).tolist())
-    return transform
+    return LPS_FROM_RAS @ matrix @ LPS_FROM_RAS
 
 
 def _coarse(volume: Volume, size_mm: float) -> sitk.Image:
@@ -181,7 +173,7 @@ def _refined(
 def _sampled(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return T2 and T1ce at points of the T2's, and which of these lie in the T1ce's field of view."""
     fixed = _coarse(t2, 2.0)
-    inverse = _LPS_FROM_RAS @ np.linalg.inv(matrix) @ _LPS_FROM_RAS
+    inverse = LPS_FROM_RAS @ np.linalg.inv(matrix) @ LPS_FROM_RAS
     transform = sitk.AffineTransform(inverse[:3, :3].ravel().tolist(), inverse[:3, 3].tolist())
     moving = _coarse(t1ce, 2.0)
     values = sitk.GetArrayFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkLinear, np.nan))
@@ -200,9 +192,7 @@ def overlap_share(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> float:
     """
     middles = [(np.arange(_PARTS) + 0.5) / _PARTS * n - 0.5 for n in t2.grid.shape[::-1]]
     points = t2.grid.ijk_to_ras(np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 3))
-    back = np.linalg.inv(matrix)
-    ijk = t1ce.grid.ras_to_ijk(points @ back[:3, :3].T + back[:3, 3])
-    return float(((ijk >= -0.5) & (ijk <= np.array(t1ce.grid.shape[::-1]) - 0.5)).all(axis=-1).mean())
+    return t1ce.grid.share_within(transformed(points, np.linalg.inv(matrix)))
 
 
 def mutual_information(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> float:
@@ -222,7 +212,3 @@ def mutual_information(t1ce: Volume, t2: Volume, matrix: np.ndarray) -> float:
 def _entropy(shares: np.ndarray) -> float:
     shares = shares[shares > 0]
     return float(-(shares * np.log(shares)).sum())
-
-
-def _apply(matrix: np.ndarray, point: np.ndarray) -> np.ndarray:
-    return matrix[:3, :3] @ point + matrix[:3, 3]

@@ -10,12 +10,13 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Index3
-from VSClickCorrectLib.io.dicom_text import header_text
+from VSClickCorrectLib.io.dicom_text import text_of, value_of
 from VSClickCorrectLib.io.files import is_text
+from VSClickCorrectLib.io.image_files import reader_of
 from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 from VSClickCorrectLib.io.pairing import Scan, scan_of
 
-_CHARACTER_SET, _SERIES = "0008|0005", "0020|000e"
+_SERIES = "0020|000e"
 _TAGS = {
     "modality": "0008|0060",
     "patient": "0010|0020",
@@ -95,8 +96,19 @@ def series_in(folder: Path) -> list[Series]:
 
 
 def files_of_series(folder: Path, uid: str) -> tuple[Path, ...]:
-    """Return the image files of a series in a folder, in the order of their names."""
-    return _files_by_series(folder).get(uid, ())
+    """Return the image files of a series in a folder, in the order of their names.
+
+    Raises
+    ------
+    ImageError
+        If there is none.
+    """
+    files = _files_by_series(folder).get(uid)
+    if files is None:
+        raise ImageError(
+            f"the DICOM series {uid} is not in {folder} any more; put it back or choose another folder."
+        )
+    return files
 
 
 def scan_in(path: Path) -> Scan | None:
@@ -115,7 +127,7 @@ def _files_by_series(folder: Path) -> dict[str, tuple[Path, ...]]:
         if path.is_file():
             reader = _header(path)
             if reader is not None:
-                uid = _value(reader, _SERIES).strip(" \0")
+                uid = value_of(reader, _SERIES)
                 found[uid] = (*found.get(uid, ()), path)
     return found
 
@@ -164,8 +176,7 @@ def _series(folder: Path, uid: str, files: tuple[Path, ...]) -> Series:
     reader = _header(files[0]) if files else None
     if reader is None:
         return Series(folder, uid, ())
-    character_set = _value(reader, _CHARACTER_SET)
-    values = {name: header_text(_value(reader, tag), character_set) for name, tag in _TAGS.items()}
+    values = {name: text_of(reader, tag) for name, tag in _TAGS.items()}
     columns, rows, frames = [*reader.GetSize(), 1][:3]
     return Series(folder, uid, files, **values, size=(columns, rows, frames * len(files)))
 
@@ -174,15 +185,9 @@ def _header(path: Path) -> sitk.ImageFileReader | None:
     """Return the header of a DICOM image, None if the file is none or its name is no text."""
     if not is_text(path):
         return None
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
+    reader = reader_of(path)
     try:
         reader.ReadImageInformation()
     except (RuntimeError, UnicodeDecodeError):
         return None
     return reader
-
-
-def _value(reader: sitk.ImageFileReader, tag: str) -> str:
-    return reader.GetMetaData(tag) if reader.HasMetaDataKey(tag) else ""

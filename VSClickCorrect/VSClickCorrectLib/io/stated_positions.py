@@ -9,12 +9,14 @@ is told.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.grid import Grid, transformed
 from VSClickCorrectLib.io.nifti import NiftiHeader
 from VSClickCorrectLib.io.nrrd import NrrdHeader
 
@@ -88,19 +90,13 @@ def _forms(header: NiftiHeader) -> dict[str, np.ndarray]:
 
 def _rotation(vector: np.ndarray) -> np.ndarray:
     """Return the rotation of a unit quaternion, given all but its real part, which is not negative."""
-    square = float(vector @ vector)
-    real = np.sqrt(max(0.0, 1.0 - square))
-    b, c, d = vector if square <= 1 else vector / np.sqrt(square)
-    return np.array([
-        [real**2 + b * b - c * c - d * d, 2 * (b * c - real * d), 2 * (b * d + real * c)],
-        [2 * (b * c + real * d), real**2 + c * c - b * b - d * d, 2 * (c * d - real * b)],
-        [2 * (b * d - real * c), 2 * (c * d + real * b), real**2 + d * d - b * b - c * c],
-    ])  # fmt: skip
+    real = math.sqrt(max(0.0, 1.0 - float(vector @ vector)))
+    return np.reshape(sitk.VersorTransform([*vector.tolist(), real]).GetMatrix(), (3, 3))
 
 
 def _distance(grid: Grid, form: np.ndarray) -> tuple[float, float]:
     """Return how far a corner of an image lies at most from where a form has it: in voxels, and in mm."""
     corners = grid.corners_ijk
-    told = corners @ form[:, :3].T + form[:, 3]
+    told = transformed(corners, form)
     voxels = np.abs(grid.ras_to_ijk(told) - corners).max()
     return float(voxels), float(np.linalg.norm(told - grid.ijk_to_ras(corners), axis=1).max())

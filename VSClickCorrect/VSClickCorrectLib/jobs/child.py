@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from VSClickCorrectLib.errors import VSClickError, enough_memory, passed_over
@@ -51,20 +52,19 @@ def _answer(folder: Path) -> None:
 
 
 def _done(folder: Path) -> Answer:
-    task, volumes = read_task(folder)
-    if task["task"] == "registration":
-        names = tuple(task["names"])
-        return register(volumes["t1ce"], volumes["t2"], lambda *step: write_progress(folder, *step), names)
-    if task["task"] == "preparation":
+    task, told, volumes = read_task(folder)
+    progress = partial(write_progress, folder)
+    if task == "registration":
+        return register(volumes["t1ce"], volumes["t2"], progress, tuple(told["names"]))
+    if task == "preparation":
         yield_to_others()
-        return prepare(Preparation.of(task), lambda *step: write_progress(folder, *step))
-    if task["task"] == "adaptation":
+        return prepare(Preparation(**told), progress)
+    if task == "adaptation":
         yield_to_others()
-        return adapt(Adaptation.of(task), lambda *step: write_progress(folder, *step))
-    write_progress(folder, 0.0, "loading the models")
-    segmenter = segmenter_of(task["models"], task["device"], task["version"])
-    case = Case(volumes.get("t1ce"), volumes.get("t2"))
-    return segmenter.segment(case, lambda *step: write_progress(folder, *step))
+        return adapt(Adaptation.of(told), progress)
+    progress(0.0, "loading the models")
+    segmenter = segmenter_of(**told)
+    return segmenter.segment(Case(volumes.get("t1ce"), volumes.get("t2")), progress)
 
 
 if __name__ == "__main__":

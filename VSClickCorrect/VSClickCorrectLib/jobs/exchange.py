@@ -4,40 +4,67 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from VSClickCorrectLib import errors
 from VSClickCorrectLib.errors import ModelError, VSClickError
-from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.files import no_room
 from VSClickCorrectLib.io.registration import Registration
-from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, save_array
-from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted
-from VSClickCorrectLib.jobs.prepared import Preparation
+from VSClickCorrectLib.jobs.handover import (
+    NO_ROOM_STATUS,
+    disk_full,
+    save_array,
+    volume_as_json,
+    volume_from_json,
+)
+from VSClickCorrectLib.jobs.learning_task import Adapted
 
 _TASK, _WARMING, _PROGRESS = "task.json", "warming.json", "progress.txt"
 _RESULT, _ERRORS = "result.npz", "errors.txt"
 Answer = InitialMask | Registration | Adapted | VSClickError
 
 
-def write_segmentation_task(
-    folder: Path, case: Case, models: Path | None, device: str, version: str = ""
+def write_task(
+    folder: Path, task: str, told: dict[str, Any], volumes: Mapping[str, Volume] = MappingProxyType({})
 ) -> None:
-    """Write what the child needs to make an initial mask."""
-    task = {"task": "segmentation", **_networks(models, device, version)}
-    _write_task(folder, task, case.present)
+    """Write what a child is to do.
+
+    Parameters
+    ----------
+    folder : Path
+        The child's.
+    task : str
+        Which of those that `jobs.child` knows.
+    told : dict
+        What it needs for that, as JSON can hold it.
+    volumes : mapping of Volume, optional
+        Likewise, by their names.
+    """
+    for name, volume in volumes.items():
+        save_array(folder / f"{name}.npy", volume.array)
+    headers = {name: volume_as_json(volume) for name, volume in volumes.items()}
+    content = {"task": task, "told": told, "volumes": headers}
+    (folder / _TASK).write_text(json.dumps(content), encoding="utf-8")
 
 
 def write_warming(folder: Path, models: Path | None, device: str, version: str = "") -> None:
     """Write which networks the child is to load before it has a task."""
-    networks = _networks(models, device, version)
+    networks = networks_of(models, device, version)
     (folder / _WARMING).write_text(json.dumps(networks), encoding="utf-8")
+
+
+def networks_of(models: Path | None, device: str, version: str = "") -> dict[str, str]:
+    """Return what `segmenter_of` is to be called with."""
+    return {"models": str(models or ""), "device": device, "version": version}
 
 
 def read_warming(folder: Path) -> dict[str, str] | None:
@@ -46,26 +73,14 @@ def read_warming(folder: Path) -> dict[str, str] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def write_registration_task(folder: Path, t1ce: Volume, t2: Volume, names: tuple[str, str]) -> None:
-    """Write what the child needs to register two sequences, and what it calls them."""
-    _write_task(folder, {"task": "registration", "names": names}, {"t1ce": t1ce, "t2": t2})
-
-
-def write_preparation_task(folder: Path, preparation: Preparation) -> None:
-    """Write what the child needs to make an initial mask ahead."""
-    _write_task(folder, {"task": "preparation", **preparation.to_json()}, {})
-
-
-def write_adaptation_task(folder: Path, adaptation: Adaptation) -> None:
-    """Write what the child needs to adapt networks."""
-    _write_task(folder, {"task": "adaptation", **adaptation.to_json()}, {})
-
-
-def read_task(folder: Path) -> tuple[dict[str, Any], dict[str, Volume]]:
-    """Return a task and its volumes, whose voxels stay in their files until they are needed."""
-    task = json.loads((folder / _TASK).read_text(encoding="utf-8"))
-    volumes = {name: _read_volume(folder, name, affine) for name, affine in task["affines"].items()}
-    return task, volumes
+def read_task(folder: Path) -> tuple[str, dict[str, Any], dict[str, Volume]]:
+    """Return what `write_task` wrote; the volumes' voxels stay in their files until they are needed."""
+    content = json.loads((folder / _TASK).read_text(encoding="utf-8"))
+    volumes = {}
+    for name, header in content["volumes"].items():
+        array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        volumes[name] = volume_from_json(array, header)
+    return content["task"], content["told"], volumes
 
 
 def write_progress(folder: Path, fraction: float, message: str) -> None:
@@ -101,31 +116,13 @@ def read_result(folder: Path, returncode: int) -> Answer:
         return _died(folder, returncode)
 
 
-def _networks(models: Path | None, device: str, version: str) -> dict[str, str]:
-    """Return what `segmenter_of` is to be called with."""
-    return {"models": str(models or ""), "device": device, "version": version}
-
-
-def _write_task(folder: Path, task: dict[str, Any], volumes: dict[str, Volume]) -> None:
-    affines = {}
-    for name, volume in volumes.items():
-        affines[name] = volume.grid.affine.tolist()
-        save_array(folder / f"{name}.npy", volume.array)
-    (folder / _TASK).write_text(json.dumps({**task, "affines": affines}), encoding="utf-8")
-
-
-def _read_volume(folder: Path, name: str, affine: list) -> Volume:
-    array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-    return Volume(array, Grid(array.shape, np.array(affine)))
-
-
 def _arrays_of(result: Answer) -> dict[str, Any]:
     if isinstance(result, VSClickError):
         return {"error": type(result).__name__, "sentence": str(result), "fields": json.dumps(vars(result))}
     if isinstance(result, Registration):
         return {"registration": True, **vars(result)}
     if isinstance(result, Adapted):
-        return {"adapted": json.dumps(result.to_json())}
+        return {"adapted": json.dumps(asdict(result))}
     return arrays_of(result)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
@@ -10,14 +10,7 @@ from VSClickCorrectLib.errors import Cancelled, VSClickError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.registration import SEQUENCES, Registration
-from VSClickCorrectLib.jobs.exchange import (
-    last_progress,
-    read_result,
-    write_adaptation_task,
-    write_preparation_task,
-    write_registration_task,
-    write_segmentation_task,
-)
+from VSClickCorrectLib.jobs.exchange import last_progress, networks_of, read_result, write_task
 from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted
 from VSClickCorrectLib.jobs.prepared import Preparation
 from VSClickCorrectLib.jobs.process import Child
@@ -90,7 +83,7 @@ class Job(Generic[Result]):
         """
 
         def write(folder: Path) -> None:
-            write_segmentation_task(folder, case, models, device, version)
+            write_task(folder, "segmentation", networks_of(models, device, version), case.present)
 
         if warm is None or not warm.is_ready_for(models, device, version):
             return Job(Child(write, python))
@@ -98,21 +91,20 @@ class Job(Generic[Result]):
         return Job(warm)
 
     @staticmethod
-    def start_registration(
-        t1ce: Volume, t2: Volume, python: Path | None = None, names: tuple[str, str] = SEQUENCES
-    ) -> Job[Registration]:
+    def start_registration(t1ce: Volume, t2: Volume, names: tuple[str, str] = SEQUENCES) -> Job[Registration]:
         """Begin to register a T2 to the T1ce; see `io.registration.register`."""
-        return Job(Child(lambda folder: write_registration_task(folder, t1ce, t2, names), python))
+        told, volumes = {"names": names}, {"t1ce": t1ce, "t2": t2}
+        return Job(Child(lambda folder: write_task(folder, "registration", told, volumes)))
 
     @staticmethod
-    def start_preparation(preparation: Preparation, python: Path | None = None) -> Job[InitialMask]:
+    def start_preparation(preparation: Preparation) -> Job[InitialMask]:
         """Begin to make an initial mask ahead; see `jobs.preparation.prepare`."""
-        return Job(Child(lambda folder: write_preparation_task(folder, preparation), python))
+        return Job(Child(lambda folder: write_task(folder, "preparation", asdict(preparation))))
 
     @staticmethod
-    def start_adaptation(adaptation: Adaptation, python: Path | None = None) -> Job[Adapted]:
+    def start_adaptation(adaptation: Adaptation) -> Job[Adapted]:
         """Begin to adapt networks; see `jobs.adaptation.adapt`."""
-        return Job(Child(lambda folder: write_adaptation_task(folder, adaptation), python))
+        return Job(Child(lambda folder: write_task(folder, "adaptation", asdict(adaptation))))
 
     def poll(self) -> JobState:
         """Return how far the job is, at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -49,13 +49,9 @@ class Adaptation:
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Adaptation:
-        """Return what `to_json` was called on; other entries are left out."""
+        """Return that of which JSON holds what `asdict` made."""
         cases = tuple(AcceptedCase(**case) for case in told["cases"])
         return cls(cases, told["models"], told["corrector"])
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -109,14 +105,10 @@ class Adapted:
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Adapted:
-        """Return what `to_json` was called on."""
+        """Return that of which JSON holds what `asdict` made."""
         pairs = ("own", "builtin")
         networks = (Learned(**one | {name: tuple(one[name]) for name in pairs}) for one in told["networks"])
         return cls(tuple(networks), tuple(told["left_out"]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
 
     @property
     def name(self) -> str:

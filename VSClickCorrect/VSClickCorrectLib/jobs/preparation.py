@@ -9,11 +9,8 @@ from pathlib import Path
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.io.images import read_sequence
-from VSClickCorrectLib.io.one_grid import case_of
+from VSClickCorrectLib.io.images import read_case
 from VSClickCorrectLib.jobs.prepared import Preparation, folder_of, keep_prepared, versions_of
-
-_SEQUENCES = ("t1ce", "t2")
 
 
 def prepare(
@@ -54,11 +51,8 @@ def prepare_apart(preparation: Preparation) -> None:
 
 def images_of(files: dict[str, str], series: dict[str, str], different_patients: bool) -> Case:
     """Read a case's images; parameters are those of `Preparation`, errors those of `WorkCase.load`."""
-    t1ce, t2 = (
-        read_sequence(Path(files[name]), name, series.get(name)) if name in files else None
-        for name in _SEQUENCES
-    )
-    return case_of(t1ce, t2, different_patients)
+    t1ce, t2 = (Path(files[name]) if name in files else None for name in ("t1ce", "t2"))
+    return read_case(t1ce, t2, different_patients, series)
 
 
 def segmenter_of(models: str, device: str, version: str = "") -> InitialSegmenter:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -59,15 +59,6 @@ class Preparation:
     different_patients: bool = False
     version: str = ""
 
-    @classmethod
-    def of(cls, told: dict[str, Any]) -> Preparation:
-        """Return what `to_json` was called on; other entries are left out."""
-        return cls(**{name: told[name] for name in cls.__dataclass_fields__})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
-
     @property
     def folder(self) -> ModelFolder:
         """The models."""
@@ -104,12 +95,7 @@ def keep_prepared(
         }
     )
     arrays = {**arrays_of(initial), _TOLD: np.frombuffer(told.encode("ascii"), np.uint8)}
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as file:
-            np.savez(file, **arrays)
-
-    write_atomically(Path(preparation.path), write)
+    write_atomically(Path(preparation.path), lambda temporary: np.savez(temporary, **arrays))
 
 
 def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask | None:
@@ -129,7 +115,9 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
     if (told.get("models"), told.get("images")) != (_identities(models), images.fingerprints()):
         return None
     initial = _initial(arrays)
-    return initial if initial is not None and _lies_within(initial, images) else None
+    if initial is None or not all(images.grid.box.contains(one.box) for one in (initial, *initial.others)):
+        return None
+    return initial
 
 
 def is_up_to_date(preparation: Preparation) -> bool:
@@ -228,11 +216,3 @@ def _initial(arrays: dict[str, np.ndarray]) -> InitialMask | None:
         return initial_of({name: array for name, array in arrays.items() if name != _TOLD})
     except (KeyError, ValueError, TypeError):
         return None
-
-
-def _lies_within(initial: InitialMask, images: Case) -> bool:
-    return all(
-        low >= 0 and high <= size
-        for one in (initial, *initial.others)
-        for low, high, size in zip(one.box.start, one.box.stop, images.grid.shape, strict=True)
-    )

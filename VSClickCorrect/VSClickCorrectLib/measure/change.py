@@ -18,7 +18,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.grid import Grid, transformed
 from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.measure.measurements import (
     SMALL_AGREEMENT_PERCENT,
@@ -239,10 +239,7 @@ def _lies_within(measured: Measurements, grid: Grid, matrix: np.ndarray) -> bool
     """Whether a mask lies in another grid's field of view, but for a share of `_LOST`."""
     voxels = np.argwhere(measured.values)
     places = measured.grid.index_to_ras(voxels[:: 1 + len(voxels) // _TRIED] + measured.box.start)
-    back = np.linalg.inv(matrix)
-    ijk = grid.ras_to_ijk(places @ back[:3, :3].T + back[:3, 3])
-    inside = ((ijk >= -0.5) & (ijk <= np.array(grid.shape[::-1]) - 0.5)).all(axis=1)
-    return float(inside.mean()) >= 1 - _LOST
+    return grid.share_within(transformed(places, np.linalg.inv(matrix))) >= 1 - _LOST
 
 
 def _laid(measured: Measurements, grid: Grid, matrix: np.ndarray) -> Measurements | None:
@@ -250,8 +247,7 @@ def _laid(measured: Measurements, grid: Grid, matrix: np.ndarray) -> Measurement
     own = measured.grid.cropped(measured.box)
     to_own = np.linalg.inv(own.affine) @ matrix @ grid.affine
     corners = np.array(np.meshgrid(*([-1, n] for n in own.shape[::-1]))).reshape(3, -1).T
-    to_grid = np.linalg.inv(to_own)
-    reach = corners @ to_grid[:3, :3].T + to_grid[:3, 3]
+    reach = transformed(corners, np.linalg.inv(to_own))
     low = np.floor(reach.min(axis=0)).astype(int)[::-1]
     high = np.ceil(reach.max(axis=0)).astype(int)[::-1] + 1
     box = Box(index3(low), index3(high)).clipped(grid.shape)

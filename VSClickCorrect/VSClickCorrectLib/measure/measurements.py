@@ -145,7 +145,7 @@ class Measurements:
     @property
     def volume_mm3(self) -> float:
         """Volume in mm³."""
-        return self.voxels * self.grid.voxel_volume
+        return self.grid.volume_of(self.values)
 
     @property
     def volume_cm3(self) -> float:

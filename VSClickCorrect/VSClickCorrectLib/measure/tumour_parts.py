@@ -114,7 +114,5 @@ def measure_parts(
     common = int(np.count_nonzero(intrameatal & extrameatal))
     if common:
         raise ImageError(f"the intrameatal and the extrameatal part share {common} voxels; part them first.")
-    inside, outside = (
-        float(np.count_nonzero(part)) * grid.voxel_volume for part in (intrameatal, extrameatal)
-    )
+    inside, outside = grid.volume_of(intrameatal), grid.volume_of(extrameatal)
     return PartMeasurements(inside, outside, measure(grid, box, extrameatal))

@@ -109,7 +109,7 @@ def _rows_of(
         yield reader.line_num, row
 
 
-def write_rows(path: Path, columns: Sequence[str], rows: Sequence[dict[str, str]]) -> None:
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[dict[str, str]]) -> None:
     """Write a table as CSV, UTF-8; it appears whole or not at all.
 
     No cell is a formula to a spreadsheet, and `read_rows` returns the same values.

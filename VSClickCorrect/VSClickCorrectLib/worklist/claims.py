@@ -7,8 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.files import check_file, make_folder, write_once
+from VSClickCorrectLib.io.files import check_file, make_folder, reading, write_once
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.worklist.names import case_name
 
@@ -54,10 +53,7 @@ def _owner(path: Path) -> str | None:
     """Return whose a claim is, None if it is damaged."""
     check_file(path)
     try:
-        return case_name(parse_json(path.read_bytes())["case"])
-    except OSError as error:
-        raise ImageError(
-            f"{path} cannot be read ({error.strerror}); check the disk or the network."
-        ) from None
+        with reading(path):
+            return case_name(parse_json(path.read_bytes())["case"])
     except (ValueError, KeyError, TypeError):
         return None

@@ -11,7 +11,8 @@ from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.dicom_out import NAMES, dicom_objects, remove_objects, write_objects
-from VSClickCorrectLib.io.dicom_source import may_be_dicom, read_source
+from VSClickCorrectLib.io.dicom_search import is_other
+from VSClickCorrectLib.io.dicom_source import read_source
 from VSClickCorrectLib.io.files import changing, check_inside, is_there, reading
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.journal import Journal, check_case
@@ -42,7 +43,7 @@ class LabelDicom:
     @property
     def _images(self) -> Path | None:
         """The images on which the label lies, if they are DICOM."""
-        return self._reference if self._reference is not None and may_be_dicom(self._reference) else None
+        return None if self._reference is None or is_other(self._reference) else self._reference
 
     @property
     def is_whole(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from VSClickCorrectLib.io.files import (
 )
 from VSClickCorrectLib.io.json_files import parse_json, write_json
 from VSClickCorrectLib.io.outputs import check_ours, same_place
-from VSClickCorrectLib.worklist.case_list import has_columns, write_rows
+from VSClickCorrectLib.worklist.case_list import has_columns
 from VSClickCorrectLib.worklist.records import NO_RECORD, CaseRecord, CaseState
 
 BIDS_VERSION = "1.10.0"
@@ -211,18 +210,8 @@ def check_summary(source: Path, output: Path) -> None:
     check_ours(output, [SUMMARY], has_columns(path, SUMMARY_COLUMNS[:2]))
 
 
-def write_summary(path: Path, records: Sequence[CaseRecord]) -> None:
-    """Write the table of all cases as CSV; it appears whole or not at all.
-
-    Raises
-    ------
-    StorageError
-        If it cannot be written.
-    """
-    write_rows(path, SUMMARY_COLUMNS, [_row(record) for record in records])
-
-
-def _row(record: CaseRecord) -> dict[str, str]:
+def summary_row(record: CaseRecord) -> dict[str, str]:
+    """Return a case's row in the table of all cases, by `SUMMARY_COLUMNS`."""
     begun = record.state is not CaseState.TODO
     return {
         "case": record.case,

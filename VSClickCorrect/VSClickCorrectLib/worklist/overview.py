@@ -48,7 +48,6 @@ class Progress:
     """
 
     total: int
-    todo: int
     in_work: int
     done: int
     without: int
@@ -63,7 +62,6 @@ class Progress:
         states = [row.record.state for row in rows]
         return cls(
             total=len(states),
-            todo=states.count(CaseState.TODO),
             in_work=states.count(CaseState.IN_WORK),
             done=sum(state.labelled for state in states),
             without=states.count(CaseState.NO_TUMOUR),

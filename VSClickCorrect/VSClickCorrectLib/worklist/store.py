@@ -19,8 +19,9 @@ from VSClickCorrectLib.io.images import write_mask
 from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectLib.session.chain import JournalPoint
 from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.worklist.case_list import write_rows
 from VSClickCorrectLib.worklist.clock import drive_time
-from VSClickCorrectLib.worklist.labels import SUMMARY, LabelSet, write_summary
+from VSClickCorrectLib.worklist.labels import SUMMARY, SUMMARY_COLUMNS, LabelSet, summary_row
 from VSClickCorrectLib.worklist.records import CaseRecord, CaseState, read_record
 
 # No file of a worklist takes so long to write.
@@ -149,7 +150,7 @@ class Store:
         with passed_over("the table of all cases was not written", ImageError, StorageError):
             others = self.all_records(without={record.label for record in records}).values()
             begun = [record for record in others if record.state is not CaseState.TODO]
-            write_summary(self.output / SUMMARY, [*records, *begun])
+            write_rows(self.output / SUMMARY, SUMMARY_COLUMNS, map(summary_row, [*records, *begun]))
 
     def keep_mask(
         self, label: str, values: np.ndarray, grid: Grid, point: JournalPoint, sides_known: bool = True

@@ -13,8 +13,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.io.images import read_mask, read_sequence
-from VSClickCorrectLib.io.one_grid import case_of
+from VSClickCorrectLib.io.images import read_case, read_mask, read_volume
 
 ROLES = ("t1ce", "t2", "mask")
 
@@ -87,14 +86,14 @@ class WorkCase:
         if self.problem:
             raise ImageError(f"case {self.name}: {self.problem}")
         with self._named():
-            return case_of(self.read("t1ce"), self.read("t2"), different_patients)
+            return read_case(self.t1ce, self.t2, different_patients, self.series)
 
     def read(self, role: str) -> Volume | None:
         """Read a sequence, ``t1ce`` or ``t2``, on its own grid, None if there is none; raises as `load`."""
         path = self.files.get(role)
         if path is None:
             return None
-        return read_sequence(path, role, self.series.get(role))
+        return read_volume(path, role, self.series.get(role))
 
     def load_mask(self, grid: Grid) -> np.ndarray | None:
         """Read the mask to begin with, ``(K, J, I)`` bool on ``grid``; None if the case has none.

@@ -18,7 +18,6 @@ from VSClickCorrectLib.worklist.clock import drive_time
 from VSClickCorrectLib.worklist.label_dicom import LabelDicom
 from VSClickCorrectLib.worklist.labels import check_summary
 from VSClickCorrectLib.worklist.locks import CaseLock, holder_of
-from VSClickCorrectLib.worklist.mending import mend
 from VSClickCorrectLib.worklist.namesakes import check_namesakes
 from VSClickCorrectLib.worklist.open_case import OpenCase
 from VSClickCorrectLib.worklist.overview import Progress, Row
@@ -99,7 +98,7 @@ class Worklist:
         check_namesakes(cases, records, output)
         claims = LabelClaims(store.claims_folder, store.labels.case_of)
         worklist = cls(with_labels(cases, labels, claims), store, annotator, clock)
-        mend(worklist.cases, store, annotator)
+        worklist._mend()
         worklist._summarise()
         return worklist
 
@@ -167,7 +166,7 @@ class Worklist:
         case = self.case(name)
         if self._open is not None and self._open.case is case and self._open.held:
             return case
-        lock = CaseLock(self.store.lock_path(case.label), self.annotator)
+        lock = self._lock_of(case)
         lock.take(case.name, take_over)
         try:
             self.close()
@@ -290,6 +289,22 @@ class Worklist:
             self._open.close()
             self._open = None
             self._summarise()
+
+    def _mend(self) -> None:
+        """Mend what a death between two writes left of cases that are done and nobody has open."""
+        for case in self.cases:
+            # What cannot be mended hinders nobody here; whoever opens the case is told.
+            with suppress(VSClickError):
+                if not self.store.is_whole(case.label):
+                    lock = self._lock_of(case)
+                    lock.take(case.name)
+                    try:
+                        self.store.mend(case.label)
+                    finally:
+                        lock.release()
+
+    def _lock_of(self, case: WorkCase) -> CaseLock:
+        return CaseLock(self.store.lock_path(case.label), self.annotator)
 
     def _position(self) -> int:
         return self.cases.index(self._last) if self._last is not None else -1

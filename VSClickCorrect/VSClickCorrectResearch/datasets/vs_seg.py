@@ -27,7 +27,7 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_search import find_series, is_dicom, unnamed_folders
 from VSClickCorrectLib.io.dicom_text import header_text
 from VSClickCorrectLib.io.files import check_file
-from VSClickCorrectLib.io.images import read_series
+from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.io.pairing import OTHER_FRAME
@@ -218,7 +218,7 @@ def _read(patient: _Patient, registered: bool, classes: bool) -> Imported:
         raise ImageError("neither a T1 nor a T2 series can be told by the headers; give VS-SEG's series.")
     tumours = _tumours(patient, series)
     matrix = _matrix(patient, tumours)
-    volumes = [None if s is None else read_series(s.folder, s.uid) for s in (first, second)]
+    volumes = [None if s is None else read_volume(s.folder, uid=s.uid) for s in (first, second)]
     same_frame = first is not None and second is not None and first.frame == second.frame != ""
     placed = place(volumes, matrix, registered and not same_frame)
     label, record = _label(placed, tumours, volumes)
