@@ -67,13 +67,35 @@ def test_weights_are_written_as_fp16_and_counters_as_they_are(experiment, traine
     assert before.keys() == after.keys()
     for name, tensor in before.items():
         if tensor.dtype == np.float32:
-            assert np.array_equal(after[name], tensor.astype(np.float16))
+            assert tensor.ndim > 2 or np.array_equal(after[name], tensor.astype(np.float16))
             assert after[name].dtype == np.float16
         else:
             assert np.array_equal(after[name], tensor)
             assert after[name].dtype == tensor.dtype
     # The nearest fp16 of a tenth is 1638.5 / 2**14, rounded to even.
     assert float(after["head.bias"][0]) == 1638 / 2**14
+
+
+def test_weights_of_a_filter_have_seven_bits(experiment, trained, models):
+    export(experiment, trained, "first", models)
+    before, after = load_file(trained), load_file(models / "first.safetensors")
+    filters = [name for name, tensor in before.items() if tensor.ndim == 5]
+    assert filters
+    for was, now in ((one, other) for n in filters for one, other in zip(before[n], after[n], strict=True)):
+        now = now.astype(np.float64)
+        # The power of two nearest to a 63rd of the largest is at most the root of two times that.
+        assert np.abs(now - was).max() <= 0.51 * 2**0.5 * np.abs(was).max() / 63
+        step = np.abs(now[now != 0]).min()
+        assert np.abs(now).max() / step <= 2**0.5 * 63 + 1
+        assert np.log2(np.gcd.reduce(np.round(now * 2**24).astype(int).ravel())) % 1 == 0
+
+
+def test_a_filter_that_is_zero_stays_so(experiment, trained, models):
+    tensors = load_file(trained)
+    tensors["head.weight"] = np.zeros_like(tensors["head.weight"])
+    save_file(tensors, trained)
+    export(experiment, trained, "first", models)
+    assert not load_file(models / "first.safetensors")["head.weight"].any()
 
 
 def test_manifest_tells_all_that_is_needed_to_use_the_model(experiment, trained, models):

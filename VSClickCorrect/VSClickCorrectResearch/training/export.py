@@ -1,4 +1,4 @@
-"""Releasing a model: fp16 weights and their entry in the manifest."""
+"""Releasing a model: fp16 weights, rounded so that they pack well, and their entry in the manifest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save
+from torch import Tensor
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.io.files import write_atomically, write_text
@@ -16,6 +18,9 @@ from VSClickCorrectLib.io.outputs import check_ours
 from VSClickCorrectResearch.training.experiments import Experiment
 
 MAX_BYTES = 15_000_000
+# A repository keeps every release for ever: weights of so many bits take half of its space, and no score told
+# them from finer ones.
+_BITS = 7
 _SELDOM = ("adapted", "classes", "channels")
 
 
@@ -23,6 +28,8 @@ def export(
     experiment: Experiment, weights: Path, name: str, models: Path, threshold: float = 0.5
 ) -> ModelEntry:
     """Write weights as fp16 into a model folder and name them in its manifest.
+
+    Those of convolutions are rounded to 7 bits of the largest in their filter.
 
     Parameters
     ----------
@@ -44,8 +51,7 @@ def export(
     StorageError
         If the folder holds a file of that name which is no model's, or cannot be written.
     """
-    tensors = {n: t.half() if t.is_floating_point() else t for n, t in load_file(weights).items()}
-    content = save({n: t.contiguous() for n, t in tensors.items()})
+    content = save({name: _released(tensor) for name, tensor in load_file(weights).items()})
     if len(content) > MAX_BYTES:
         raise ModelError(
             f"the weights of {name} take {len(content) / 1e6:.1f} MB; at most 15 MB are shipped."
@@ -73,3 +79,16 @@ def export(
     entries = [e for e in entries if e["name"] != name] + [values]
     write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
     return entry
+
+
+def _released(tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor.contiguous()
+    return (_rounded(tensor) if tensor.dim() > 2 else tensor).half().contiguous()
+
+
+def _rounded(weights: Tensor) -> Tensor:
+    """Return the weights of a convolution in steps that are powers of two, which fp16 holds exactly."""
+    largest = weights.abs().amax(tuple(range(1, weights.dim())), keepdim=True).clamp(min=2.0**-16)
+    step = torch.exp2(torch.round(torch.log2(largest / (2 ** (_BITS - 1) - 1))))
+    return torch.round(weights / step) * step
