@@ -102,3 +102,19 @@ def test_a_stroke_may_leave_the_image_and_lie_outside():
     inside, outside = tuple(grid.index_to_ras((4, 0, 0))), tuple(grid.index_to_ras((4, -20, -20)))
     assert drawn(grid, Stroke([inside, outside], (0.0, 0.0, 1.0), 1.0)).sum() > 0
     assert Stroke([outside], (0.0, 0.0, 1.0), 1.0).voxels(grid)[0].empty
+
+
+@pytest.mark.parametrize("signed", SIGNED_PERMUTATIONS[::5])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(("face", "number"), [(-0.5, 0), (8.5, 8)])
+def test_on_a_face_of_the_image_a_disc_lies_in_the_outermost_slice(signed, axis, face, number):
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = signed * 0.7, (23.3, -40.1, 5.9)
+    grid = Grid((9, 9, 9), affine)
+    place = np.where(np.arange(3) == axis, face, 4.0)
+    found = drawn(grid, Stroke([tuple(grid.index_to_ras(place))], axis_of(grid, axis), 1.5))
+    outermost = np.where(np.arange(3) == axis, number, 4)
+    away = centers(grid) - grid.index_to_ras(outermost)
+    expected = (np.linalg.norm(away, axis=-1) <= 1.5) & (np.indices(grid.shape)[axis] == number)
+    assert expected.sum() == 13
+    np.testing.assert_array_equal(found, expected)

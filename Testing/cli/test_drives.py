@@ -1,12 +1,16 @@
 """What a command says where its output cannot be written."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bright_ball import ball_volume
+from source_series import write_slices
 from volume_files import left_in
+from VSClickCorrectLib.io.given_scans import GivenScans
 
 LIBRARY = Path(__file__).resolve().parents[2] / "VSClickCorrect"
 
@@ -64,3 +68,14 @@ def test_standard_output_on_a_full_disk_is_told(words, files, tmp_path):
         2,
         "vsclick: No space left on device; nothing half-written was left.\n",
     )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is not here")
+def test_a_full_disk_is_not_taken_for_that_of_an_unpacked_archive(tmp_path):
+    write_slices(tmp_path / "scan", ball_volume())
+    archive = Path(shutil.make_archive(str(tmp_path / "scan"), "zip", tmp_path / "scan"))
+    full = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(OSError, match="No space left on device"), GivenScans(archive, None) as scans:
+        assert scans.read("t1ce") is not None
+        os.write(full, b"T1ce")
+    os.close(full)

@@ -1,6 +1,9 @@
 """Files in: geometry kept, wrong inputs refused in a sentence."""
 
+import os
 import struct
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_case, read_volume, write_volume
 from VSClickCorrectLib.io.one_grid import resample_to_grid
 
+LIBRARY = Path(__file__).resolve().parents[2] / "VSClickCorrect"
 VS_SEG = Path(__file__).resolve().parents[3] / "shared" / "data" / "vs-seg-001"
 needs_vs_seg = pytest.mark.skipif(not VS_SEG.is_dir(), reason=f"{VS_SEG} is not here")
 
@@ -298,6 +302,27 @@ def test_resampling_reproduces_a_ramp_across_any_two_orientations(target):
     assert np.allclose(
         resampled.array, (all_ras(target) - source_affine[:3, 3]) @ (1.0, -2.0, 3.0), atol=1e-6
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory otherwise")
+def test_resampling_takes_memory_for_its_results_alone():
+    """For 16-bit voxels their two bytes in ITK and in numpy, and one of where there are any."""
+    program = (
+        "import re\n"
+        "import numpy as np\n"
+        "from VSClickCorrectLib.geometry.grid import Grid\n"
+        "from VSClickCorrectLib.geometry.volume import Volume\n"
+        "from VSClickCorrectLib.io.one_grid import resample_to_grid\n"
+        "volume = Volume(np.ones((8, 8, 8), np.int16), Grid((8, 8, 8), np.diag([8.0, 8.0, 16.0, 1.0])))\n"
+        "most = lambda: int(re.search(r'VmHWM:\\s*(\\d+)', open('/proc/self/status').read())[1]) << 10\n"
+        "before = most()\n"
+        "resample_to_grid(volume, Grid((256, 256, 256), np.diag([0.25, 0.25, 0.5, 1.0])))\n"
+        "print((most() - before) / 256**3)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
+    assert 5 < float(told) < 6
 
 
 # The real case, where the shared data is at hand

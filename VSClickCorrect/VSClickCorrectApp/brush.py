@@ -8,7 +8,7 @@ from functools import reduce
 
 import numpy as np
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, Grid
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, index3
 
 
@@ -81,6 +81,7 @@ class Stroke:
         part = np.clip(flat @ way / max(float(way @ way), 1e-12), 0.0, 1.0)
         near = np.linalg.norm(flat - part[..., None] * way, axis=-1) <= self.radius_mm
         steps = normal @ grid.affine[:3, :3]
-        across = steps[np.argmax(np.abs(steps) / grid.spacing)]
-        layer = -height / across + ROUNDING_VOXELS
-        return near & (layer >= -0.5) & (layer < 0.5)
+        across = int(np.argmax(np.abs(steps) / grid.spacing))
+        # Where the row of voxels across the plane meets it.
+        meets = begin + centers - (height / steps[across])[..., None] * grid.affine[:3, across]
+        return near & (grid.nearest_index(meets) == indices)[..., 2 - across]

@@ -25,7 +25,7 @@ _THICKER = 1.15
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_TOLERANCE = 1e-3
 # So near to half-way between two voxels, in voxels, it is the one of higher index, however that is rounded.
-ROUNDING_VOXELS = 1e-6
+_ROUNDING_VOXELS = 1e-6
 # No scan of a patient has smaller or larger voxels, or is longer; at a network's voxel size it would fill the
 # memory.
 _VOXEL_MM = (0.01, 100.0)
@@ -213,9 +213,9 @@ class Grid:
         """Return the index ``(k, j, i)``, whole floats, of the voxel that holds a point, be it outside."""
         # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
         ijk, ends = self.ras_to_ijk(ras), np.subtract(self.shape[::-1], 0.5)
-        index = np.floor(ijk + 0.5 + ROUNDING_VOXELS)
+        index = np.floor(ijk + 0.5 + _ROUNDING_VOXELS)
         # So do the faces at which the image ends, as those at which it begins do anyway.
-        return np.where(np.abs(ijk - ends) <= ROUNDING_VOXELS, ends - 0.5, index)[..., ::-1]
+        return np.where(np.abs(ijk - ends) <= _ROUNDING_VOXELS, ends - 0.5, index)[..., ::-1]
 
     def ras_to_index(self, ras) -> Index3:
         """Return the array index ``(k, j, i)`` of the voxel that holds a point.

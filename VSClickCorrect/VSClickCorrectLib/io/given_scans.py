@@ -39,6 +39,10 @@ class GivenScans(ExitStack):
         self._given = {name: path for name, path in (("t1ce", t1ce), ("t2", t2)) if path is not None}
         self._places: dict[str, Path] = {}
 
+    def __exit__(self, *_exception: object) -> None:
+        # What goes wrong inside, a full disk too, is not told of the temporary folders.
+        super().__exit__(None, None, None)
+
     @property
     def given(self) -> tuple[Path, ...]:
         """What was named, that on whose grid the case lies first."""

@@ -49,8 +49,11 @@ def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
 
 def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:
     values.CopyInformation(geometry)
-    reference = image_of(np.zeros(grid.shape, np.uint8), grid)
-    return sitk.GetArrayFromImage(sitk.Resample(values, reference, interpolator=sitk.sitkLinear))
+    # Of one voxel: one of the grid's size would take memory for its place alone.
+    at = image_of(np.zeros((1, 1, 1), np.uint8), grid)
+    place = at.GetOrigin(), at.GetSpacing(), at.GetDirection()
+    resampled = sitk.Resample(values, grid.shape[::-1], sitk.Transform(), sitk.sitkLinear, *place)
+    return sitk.GetArrayFromImage(resampled)
 
 
 def image_of(array: np.ndarray, grid: Grid) -> sitk.Image:
