@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.registration import (
     agreement,
+    is_registered,
     lay_again,
     register_t2,
-    registered_at,
     take_back_registration,
 )
 from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, volume_of
@@ -47,13 +45,12 @@ class T2Registration:
     apart : bool
         Whether the volumes lie on grids of their own.
     done, moved : bool
-        Whether a registration helped, and whether the T2 is shown as registered or as it came.
+        Whether the T2 was registered, be it before its scene was saved, and whether it is shown so or as it
+        came.
     """
 
     def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner) -> None:
         self._host, self._workbench, self._jobs = host, workbench, jobs
-        # Where the T2 lies as registered, by one registration or by several.
-        self._registered: np.ndarray | None = None
         self._looked_at: tuple | None = None
         self._remarks: tuple[str, ...] = ()
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
@@ -78,8 +75,8 @@ class T2Registration:
         # What reads headers waits until there are files.
         from VSClickCorrectLib.mrml.volume_files import remarks_of
 
-        self._looked_at, self._registered = chosen, None
-        self._sentence, self.apart, self.done, self.moved = "", False, False, False
+        self._looked_at, self._sentence, self.apart = chosen, "", False
+        self.done, self.moved = is_registered(self._workbench.volumes[1])
         places = tuple(remark for node in self._volumes() for remark in remarks_of(node))
         self._remarks = (*scan_remarks(*self._workbench.volumes), *places)
         if len(chosen) == 2:
@@ -104,12 +101,8 @@ class T2Registration:
                 )
             )
 
-        def lay() -> None:
-            register_t2(t2, found)
-            self._registered, self.done = registered_at(t2), True
-
         if found.improved:
-            await self._lay(True, lay)
+            await self._lay(lambda: register_t2(t2, found))
             self._host.say(_("The T2 lies on the T1ce now; compare both, and take it back if it is worse."))
         else:
             self._host.say(_LEFT)
@@ -118,16 +111,16 @@ class T2Registration:
 
     async def show(self, moved: bool) -> None:
         """Lay the T2 as it was registered or as it came, and go on correcting on it there; clicks stay."""
-        t2, registered = self._workbench.volumes[1], self._registered
-        if registered is None or moved == self.moved:
-            return
-        await self._lay(moved, lambda: lay_again(t2, registered) if moved else take_back_registration(t2))
+        t2 = self._workbench.volumes[1]
+        if self.done and moved != self.moved:
+            await self._lay(lambda: lay_again(t2) if moved else take_back_registration(t2))
 
-    async def _lay(self, moved: bool, lay: Callable[[], object]) -> None:
+    async def _lay(self, lay: Callable[[], object]) -> None:
         going_on = self._workbench.correction is not None
         self._workbench.stop()
         lay()
-        self.moved, self._looked_at = moved, self._chosen()
+        self.done, self.moved = is_registered(self._workbench.volumes[1])
+        self._looked_at = self._chosen()
         self.changed.emit()
         if going_on:
             await self._workbench.begin()
