@@ -39,6 +39,22 @@ def test_agreement_is_told_anew_when_a_transform_over_the_t2_changes(flow, begun
     assert flow.registration.sentence == "The T2 lies nowhere near the T1ce; register it."
 
 
+def test_a_t2_that_somebody_moves_is_followed_once_it_rests(flow, begun, host, headless):
+    host.pass_time()
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    t2, correction = begun.volumes[1], begun.correction
+    t2.SetAndObserveTransformNodeID(transform.GetID())
+    lay, seen = correction.session.case.t2.array.copy(), []
+    flow.registration.changed.connect(lambda: seen.append(flow.registration.sentence))
+    for voxels in (4, 12, 8):
+        matrix = np.eye(4)
+        matrix[:3, 3] = voxels * grid_of(t2).affine[:3, 0]
+        transform.SetMatrixTransformToParent(matrix_of(matrix))
+    host.pass_time(turns=2)
+    assert begun.correction is correction and len(seen) == 1
+    np.testing.assert_allclose(begun.session.case.t2.array[..., 9:], lay[..., 1:-8], atol=1)
+
+
 def test_t2_is_moved_and_taken_back_and_clicks_stay(flow, begun, host, job, border):
     host.pass_time()
     begun.correction.place(border[0])

@@ -11,11 +11,12 @@ from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.owners import own_all
 from VSClickCorrectLib.mrml.part_segments import OtherParts
 from VSClickCorrectLib.mrml.persistence import scene_journal, store_journal
+from VSClickCorrectLib.mrml.scene_session import SceneSession
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
-from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, InitialProposer, Proposer
+from VSClickCorrectLib.session.correction import DEFAULT_MERGE, InitialProposer, Proposer
 from VSClickCorrectLib.session.journal import Guard, Journal, session_event
 from VSClickCorrectLib.session.start_mask import start_json, start_of
 
@@ -66,7 +67,7 @@ def correct_segment(
     journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
     begun = bool(journal.events)
     others = OtherParts(segmentation_node, segment_id, reference)
-    session = CorrectionSession(case, mask, corrector, initial_proposer, merge, journal, others)
+    session = SceneSession(volume_nodes, case, mask, corrector, initial_proposer, merge, journal, others)
     if begun:
         ensure_start(segmentation_node, segment_id, reference, journal.events)
     else:

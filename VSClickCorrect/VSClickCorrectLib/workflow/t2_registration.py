@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.mrml.registration import (
     agreement,
     is_registered,
@@ -15,9 +16,9 @@ from VSClickCorrectLib.mrml.registration import (
     register_t2,
     take_back_registration,
 )
-from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, volume_of
-from VSClickCorrectLib.workflow.correction import Workbench
-from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, place_of, volume_of
+from VSClickCorrectLib.workflow.correction import SETTLE_S, Workbench
+from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
 from VSClickCorrectLib.workflow.observable import Signal
 
@@ -56,6 +57,10 @@ class T2Registration:
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
         self.changed = Signal()
         workbench.settled.connect(self.look)
+        self._observers = Observers(self)
+        self._moved_soon = Debounced(host, SETTLE_S, self._follow)
+        workbench.chosen.connect(self._watch)
+        workbench.closing.connect(self._observers.close)
 
     @property
     def sentence(self) -> str:
@@ -125,6 +130,19 @@ class T2Registration:
         if going_on:
             await self._workbench.begin()
 
+    def _watch(self) -> None:
+        """Hear of the volumes' moves from now on."""
+        self._observers.close()
+        for node in self._volumes():
+            self._observers.add_for_moves(node, T2Registration._hear)
+
+    def _hear(self, _index: int | None) -> None:
+        self._moved_soon()
+
+    def _follow(self) -> None:
+        if self._looked_at is not None and self._chosen() != self._looked_at:
+            self._workbench.follow_images()
+
     def _compare(self) -> None:
         t1ce, t2 = self._workbench.volumes
         self.apart = not grid_of(t1ce).matches(grid_of(t2))
@@ -134,15 +152,7 @@ class T2Registration:
         return [node for node in self._workbench.volumes if node is not None]
 
     def _chosen(self) -> tuple:
-        return tuple((node.GetID(), node.GetTransformNodeID(), _place_of(node)) for node in self._volumes())
-
-
-def _place_of(node: Any) -> bytes:
-    """Tell one place of a volume in the world from another; empty where it cannot be used."""
-    try:
-        return grid_of(node).affine.tobytes()
-    except VSClickError:
-        return b""
+        return tuple((node.GetID(), node.GetTransformNodeID(), place_of(node)) for node in self._volumes())
 
 
 def _sentence(found: Registration) -> str:
