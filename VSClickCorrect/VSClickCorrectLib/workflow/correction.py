@@ -380,5 +380,7 @@ class Workbench:
         self.edited.emit(edit)
 
     def _on_error(self, error: VSClickError) -> None:
+        if any(one is not None and one.ended for one in (self.correction, self._resting)):
+            self.stop()
         self._host.fail(error)
         self._change()
