@@ -44,7 +44,7 @@ class SceneCorrection:
     on_edit : callable, optional
         Told each `Edit` that was made: by a click, by clicks applied together or by taking one back.
     on_error : callable, optional
-        Told why a point could not be used or a deleted one not be taken back; the segment is then
+        Told why a point could not be used or moved, or a deleted one not be taken back; the segment is then
         unchanged. Told of the end, too, where another correction of the segmentation begins.
     on_change : callable, optional
         Called after everything that a panel shows may have changed.
@@ -311,7 +311,11 @@ class SceneCorrection:
 
     def _moved(self) -> None:
         with self._event():
-            self._untidy = True
+            told, self._untidy = self._untidy, True
+            # Whoever drags a point moves it many times.
+            if not told:
+                sentence = "a click stays where it was made; take it back and click where you want it."
+                self._on_error(CorrectionError(sentence))
 
     def _take_back(self, key: int) -> Edit | None:
         edit = None
