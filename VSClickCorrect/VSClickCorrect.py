@@ -102,18 +102,23 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self):
         self.logic = None
         self._removeShortcuts()
-        self.setParameterNode(None)
         if self.panel:
+            self.setParameterNode(None)
             self.panel.close()
         self.removeObservers()
 
+    # Slicer enters, leaves and cleans up a module whose `setup` has failed, too, of which it has told.
     def enter(self):
+        if not self.panel:
+            return
         self._addShortcuts()
         self.setParameterNode(self.logic.getParameterNode())
         with self.reporting():
             self.panel.enter()
 
     def exit(self):
+        if not self.panel:
+            return
         self._removeShortcuts()
         self.panel.leave()
         self.setParameterNode(None)

@@ -272,6 +272,17 @@ def test_cleaned_up_widget_observes_nothing(module, desktop, headless):
     assert shortcuts(desktop) == []
 
 
+def test_module_that_could_not_be_set_up_is_entered_left_and_cleaned_up(module, desktop, tmp_path):
+    module.VSClickCorrectWidget.folder = str(tmp_path)  # without the panel's file
+    widget = module.VSClickCorrectWidget()
+    with pytest.raises(RuntimeError, match="ui device"):
+        widget.setup()
+    widget.enter()
+    widget.exit()
+    widget.cleanup()
+    assert widget.Observations == [] and desktop.faults == []
+
+
 def test_first_use_warms_the_models(widget, desktop, wait, shipped_models):
     assert wait(lambda: widget.panel.flow.networks.corrector is not None)
     assert widget.panel.flow.networks.is_loaded()

@@ -15,14 +15,16 @@ def test_a_point_that_is_moved_goes_back_to_what_it_changed(correction, segment,
     correction.place(Click(SITE, INCLUDE))
     node = correction.click_node(INCLUDE)
     node.SetNthControlPointLocked(0, False)
-    node.SetNthControlPointPositionWorld(0, *ELSEWHERE)
+    for place in (SITE[0] + 1, *SITE[1:]), ELSEWHERE:
+        node.SetNthControlPointPositionWorld(0, *place)
     assert points(segment) == [("include", ELSEWHERE)]
+    assert ["a click stays where it was made" in str(error) for error in heard.errors] == [True]
     heard.pass_on()
     assert points(segment) == [("include", SITE)]
     assert node.GetNthControlPointLocked(0) and node.GetNumberOfControlPoints() == 1
     assert [row.position_ras for row in correction.rows] == [pytest.approx(SITE)]
     node.RemoveNthControlPoint(0)
-    assert (mask.extent(), heard.errors) == (None, [])
+    assert (mask.extent(), len(heard.errors)) == (None, 1)
 
 
 def test_a_waiting_point_that_is_moved_is_applied_where_it_is_shown(correction, segment, mask, heard):

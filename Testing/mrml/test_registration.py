@@ -10,10 +10,12 @@ from VSClickCorrectLib.mrml.registration import (
     Agreement,
     agreement,
     frame_of_reference,
+    is_registered,
+    lay_again,
     register_t2,
     take_back_registration,
 )
-from VSClickCorrectLib.mrml.transforms import array_of, world_from_node
+from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of
 
 # The T1ce's (r, a, s) is the T2's (r + 5, a, s - 2).
@@ -130,3 +132,14 @@ def test_transform_of_somebody_else_is_not_taken_back(pair, add_transform):
     before = grid_of(t2).affine
     take_back_registration(t2)
     np.testing.assert_array_equal(grid_of(t2).affine, before)
+
+
+def test_a_transform_that_moves_nothing_and_tells_of_no_registration_is_none(pair):
+    t2 = pair[1]
+    node = register_t2(t2, registration())
+    node.SetMatrixTransformToParent(matrix_of(np.eye(4)))
+    for told in ("rigid", "1 0 0", "1 0 0 5 0 1 0 0 0 0 1 2 0 0 0 one"):
+        node.SetAttribute("VSClickCorrect.Registration", told)
+        assert is_registered(t2) == (False, False)
+        lay_again(t2)
+        np.testing.assert_array_equal(world_from_node(t2), np.eye(4))

@@ -7,6 +7,7 @@ import pytest
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.inference.doubt_map import DoubtMap
+from VSClickCorrectLib.mrml.transforms import matrix_of
 
 
 @pytest.fixture
@@ -63,6 +64,20 @@ def test_after_a_click_the_places_are_others(asked, begun, flow, host, border):
     host.run(flow.next_place.next())
     assert flow.next_place.left_to_gain < before
     assert asked == [(), (border[0],)]
+
+
+def test_where_the_t2_was_moved_the_places_are_others(asked, begun, flow, host, headless):
+    host.pass_time()
+    host.run(flow.next_place.next())
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    matrix = np.eye(4)
+    matrix[0, 3] = 5.0
+    transform.SetMatrixTransformToParent(matrix_of(matrix))
+    begun.volumes[1].SetAndObserveTransformNodeID(transform.GetID())
+    host.pass_time()
+    assert not flow.next_place.known
+    host.run(flow.next_place.next())
+    assert flow.next_place.known and len(asked) == 2
 
 
 def test_followed_places_are_there_once_clicks_pause(asked, begun, flow, host, border):

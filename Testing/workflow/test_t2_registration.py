@@ -5,6 +5,7 @@ import pytest
 from plain_host import end
 from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
+from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.mrml.transforms import matrix_of
 from VSClickCorrectLib.mrml.volumes import grid_of
 
@@ -36,6 +37,22 @@ def test_agreement_is_told_anew_when_a_transform_over_the_t2_changes(flow, begun
     host.run(begun.resume())
     host.pass_time()
     assert flow.registration.sentence == "The T2 lies nowhere near the T1ce; register it."
+
+
+def test_a_t2_that_somebody_moves_is_followed_once_it_rests(flow, begun, host, headless):
+    host.pass_time()
+    transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    t2, correction = begun.volumes[1], begun.correction
+    t2.SetAndObserveTransformNodeID(transform.GetID())
+    lay, seen = correction.session.case.t2.array.copy(), []
+    flow.registration.changed.connect(lambda: seen.append(flow.registration.sentence))
+    for voxels in (4, 12, 8):
+        matrix = np.eye(4)
+        matrix[:3, 3] = voxels * grid_of(t2).affine[:3, 0]
+        transform.SetMatrixTransformToParent(matrix_of(matrix))
+    host.pass_time(turns=2)
+    assert begun.correction is correction and len(seen) == 1
+    np.testing.assert_allclose(begun.session.case.t2.array[..., 9:], lay[..., 1:-8], atol=1)
 
 
 def test_t2_is_moved_and_taken_back_and_clicks_stay(flow, begun, host, job, border):
@@ -135,3 +152,30 @@ def test_registration_of_an_image_that_was_deleted_in_another_module_moves_nothi
     end(running, host)
     assert any("an image removed, so nothing was moved" in sentence for sentence in host.said)
     assert headless.scene.GetNumberOfNodesByClass("vtkMRMLLinearTransformNode") == 0
+
+
+@pytest.mark.parametrize("as_registered", [True, False])
+def test_a_scene_that_is_read_offers_the_registration_it_was_saved_with(
+    flow, begun, host, job, headless, tmp_path, as_registered
+):
+    host.pass_time()
+    t2 = begun.volumes[1]
+    came = grid_of(t2).affine
+    there = came.copy()
+    there[0, 3] -= 4.0
+    running = job(registration(True))
+    host.run(flow.registration.register())
+    end(running, host)
+    host.run(flow.registration.show(as_registered))
+    names = [node.GetName() for node in begun.volumes]
+    save_scene(headless.scene, tmp_path / "scene.mrb")
+    begun.forget()
+    headless.scene.Clear(False)
+    assert headless.scene.ReadFromMRB(str(tmp_path / "scene.mrb"), True)
+    volumes = tuple(headless.scene.GetFirstNodeByName(name) for name in names)
+    host.run(begun.choose(volumes, (None, ""), begun.settings))
+    host.pass_time()
+    assert (flow.registration.done, flow.registration.moved) == (True, as_registered)
+    for moved in (not as_registered, as_registered):
+        host.run(flow.registration.show(moved))
+        np.testing.assert_allclose(grid_of(volumes[1]).affine, there if moved else came, atol=1e-6)

@@ -11,11 +11,12 @@ from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.owners import own_all
 from VSClickCorrectLib.mrml.part_segments import OtherParts
 from VSClickCorrectLib.mrml.persistence import scene_journal, store_journal
-from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
+from VSClickCorrectLib.mrml.scene_session import SceneSession
+from VSClickCorrectLib.mrml.segment_correction import SceneCorrection, end_corrections
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
 from VSClickCorrectLib.mrml.volumes import case_of
-from VSClickCorrectLib.session.correction import DEFAULT_MERGE, CorrectionSession, InitialProposer, Proposer
+from VSClickCorrectLib.session.correction import DEFAULT_MERGE, InitialProposer, Proposer
 from VSClickCorrectLib.session.journal import Guard, Journal, session_event
 from VSClickCorrectLib.session.start_mask import start_json, start_of
 
@@ -33,7 +34,7 @@ def correct_segment(
     """Correct a segment at each point that is placed from now on.
 
     The mask with which the first correction of the segment began is kept in the scene, see
-    `mrml.start_segment`.
+    `mrml.start_segment`. A correction of the segmentation that is under way elsewhere ends.
 
     Parameters
     ----------
@@ -62,11 +63,13 @@ def correct_segment(
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
     mask = SegmentMask(segmentation_node, segment_id, reference)
+    # What was painted stands in its journal then.
+    end_corrections(segmentation_node)
     own_all(segmentation_node)
     journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
     begun = bool(journal.events)
     others = OtherParts(segmentation_node, segment_id, reference)
-    session = CorrectionSession(case, mask, corrector, initial_proposer, merge, journal, others)
+    session = SceneSession(volume_nodes, case, mask, corrector, initial_proposer, merge, journal, others)
     if begun:
         ensure_start(segmentation_node, segment_id, reference, journal.events)
     else:

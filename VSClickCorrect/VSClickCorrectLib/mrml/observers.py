@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 
+import slicer
 import vtk
 
 
@@ -38,6 +39,11 @@ class Observers:
             What it takes before the index.
         """
         self._observe(observed, event, _listener(self._owner, method, arguments, vtk.VTK_INT))
+
+    def add_for_moves(self, node: slicer.vtkMRMLTransformableNode, method: Callable[..., None]) -> None:
+        """Call ``method(owner, index)`` where a node may have been moved, by a transform or of itself."""
+        for event in (slicer.vtkMRMLTransformableNode.TransformModifiedEvent, vtk.vtkCommand.ModifiedEvent):
+            self.add(node, event, method)
 
     def add_for_nodes(self, scene: vtk.vtkObject, event: int, method: Callable[..., None]) -> None:
         """Call ``method(owner, node)`` at an event of a scene about one of its nodes."""

@@ -97,26 +97,51 @@ def register_t2(
     return node
 
 
-def registered_at(t2_node: slicer.vtkMRMLVolumeNode) -> np.ndarray | None:
-    """Return the matrix of the transform that `register_t2` put over a T2, None if there is none."""
+def is_registered(t2_node: slicer.vtkMRMLVolumeNode | None) -> tuple[bool, bool]:
+    """Tell whether a T2 was registered, in this scene or before it was saved, and whether it lies so now."""
+    registered, now = _registered_and_now(t2_node)
+    return not np.array_equal(registered, np.eye(4)), not np.array_equal(now, np.eye(4))
+
+
+def lay_again(t2_node: slicer.vtkMRMLVolumeNode) -> None:
+    """Lay a T2 where it was registered; one that was not registered stays where it is."""
+    _lay(t2_node, _registered_and_now(t2_node)[0])
+
+
+def take_back_registration(t2_node: slicer.vtkMRMLVolumeNode) -> None:
+    """Lay a T2 where it was before `register_t2`; one that was not registered stays where it is."""
     node = _registration_over(t2_node)
-    return None if node is None else array_of(node.GetMatrixTransformToParent())
+    if node is not None:
+        registered = _registered_and_now(t2_node)[0]
+        # So that a scene that is saved meanwhile has it, too.
+        node.SetAttribute(REGISTRATION_ATTRIBUTE, " ".join(repr(float(one)) for one in registered.ravel()))
+        _lay(t2_node, np.eye(4))
 
 
-def lay_again(t2_node: slicer.vtkMRMLVolumeNode, matrix: np.ndarray) -> None:
-    """Lay a T2 where `registered_at` told that it lay; one that was not registered stays where it is."""
+def _registered_and_now(t2_node: slicer.vtkMRMLVolumeNode | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the transform by which a T2 was registered and the one it lies under; the identity for none."""
+    node = _registration_over(t2_node)
+    now = np.eye(4) if node is None else array_of(node.GetMatrixTransformToParent())
+    taken_back = node is not None and np.array_equal(now, np.eye(4))
+    return _matrix_in(node.GetAttribute(REGISTRATION_ATTRIBUTE)) if taken_back else now, now
+
+
+def _matrix_in(text: str) -> np.ndarray:
+    """Return the matrix that was taken back; the identity where a node tells of none."""
+    try:
+        return np.array([float(word) for word in text.split()]).reshape(4, 4)
+    except ValueError:
+        return np.eye(4)
+
+
+def _lay(t2_node: slicer.vtkMRMLVolumeNode, matrix: np.ndarray) -> None:
     node = _registration_over(t2_node)
     if node is not None:
         node.SetMatrixTransformToParent(matrix_of(matrix))
 
 
-def take_back_registration(t2_node: slicer.vtkMRMLVolumeNode) -> None:
-    """Lay a T2 where it was before `register_t2`; one that was not registered stays where it is."""
-    lay_again(t2_node, np.eye(4))
-
-
-def _registration_over(t2_node: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLLinearTransformNode | None:
-    node = t2_node.GetParentTransformNode()
+def _registration_over(t2_node: slicer.vtkMRMLVolumeNode | None) -> slicer.vtkMRMLLinearTransformNode | None:
+    node = None if t2_node is None else t2_node.GetParentTransformNode()
     return None if node is None or node.GetAttribute(REGISTRATION_ATTRIBUTE) is None else node
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar, cast
 
 import slicer
+import vtk
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
@@ -16,13 +17,15 @@ from VSClickCorrectLib.mrml.click_nodes import ClickNodes, Marker, waiting_label
 from VSClickCorrectLib.mrml.click_rows import ClickRow, rows_of
 from VSClickCorrectLib.mrml.look import SegmentLook
 from VSClickCorrectLib.mrml.markers import ClickMarkers
-from VSClickCorrectLib.mrml.observers import weakly
+from VSClickCorrectLib.mrml.observers import Observers, weakly
 from VSClickCorrectLib.mrml.painting import Later, Painting, PaintingWatch
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.edit import Change, Edit
 
 Result = TypeVar("Result")
+# A segmentation's own, before somebody begins to correct it: its lists of points serve one correction.
+_TAKEN_EVENT = vtk.vtkCommand.UserEvent + 4711
 
 
 class SceneCorrection:
@@ -41,7 +44,8 @@ class SceneCorrection:
     on_edit : callable, optional
         Told each `Edit` that was made: by a click, by clicks applied together or by taking one back.
     on_error : callable, optional
-        Told why a point could not be used or a deleted one not be taken back; the segment is then unchanged.
+        Told why a point could not be used or moved, or a deleted one not be taken back; the segment is then
+        unchanged. Told of the end, too, where another correction of the segmentation begins.
     on_change : callable, optional
         Called after everything that a panel shows may have changed.
     later : callable, optional
@@ -60,6 +64,8 @@ class SceneCorrection:
         How slices show the segment until the correction ends.
     surface_outdated : bool
         Whether the segmentation had a closed surface, which 3D views show, that a change has dropped.
+    ended : bool
+        Whether it was closed.
     """
 
     def __init__(
@@ -74,12 +80,14 @@ class SceneCorrection:
     ) -> None:
         self.session = session
         self.mode = mode or ClickMode()
-        self.surface_outdated = False
+        self.surface_outdated = self.ended = False
         self._nodes, self._segmentation_node = nodes, nodes.segmentation_node
         self._on_edit, self._on_error, self._on_change, self._later = on_edit, on_error, on_change, later
         self._segment_id = cast(SegmentMask, session.mask).segment_id
         self._painting = Painting(session, nodes.segmentation_node)
         self._watch = PaintingWatch(self._painting, nodes.segmentation_node, on_error, later)
+        self._observers = Observers(self)
+        self._observers.add(nodes.segmentation_node, _TAKEN_EVENT, SceneCorrection._taken)
         self.look = SegmentLook(nodes.segmentation_node, self._segment_id)
         heard = weakly(self._placed), weakly(self._deleted), self._segment_id, weakly(self._moved)
         self._markers = ClickMarkers(self._nodes, *heard)
@@ -237,7 +245,15 @@ class SceneCorrection:
     def close(self) -> None:
         """Stop watching; the segment, the points and the journal in the scene stay."""
         self.rest()
+        self._observers.close()
         self._watch.close()
+        self.ended = True
+
+    def _taken(self, _index: int | None) -> None:
+        self.close()
+        name = self._segmentation_node.GetName()
+        sentence = f"'{name}' is corrected in another panel from now on; begin anew here to go on here."
+        self._on_error(CorrectionError(sentence))
 
     def _placed(self, marker: Marker, click: Click) -> None:
         with self._event():
@@ -295,7 +311,11 @@ class SceneCorrection:
 
     def _moved(self) -> None:
         with self._event():
-            self._untidy = True
+            told, self._untidy = self._untidy, True
+            # Whoever drags a point moves it many times.
+            if not told:
+                sentence = "a click stays where it was made; take it back and click where you want it."
+                self._on_error(CorrectionError(sentence))
 
     def _take_back(self, key: int) -> Edit | None:
         edit = None
@@ -355,3 +375,8 @@ class SceneCorrection:
         if not 1 <= row_number <= len(rows):
             raise CorrectionError(f"there is no click {row_number}; choose one from the list.")
         return rows[row_number - 1]
+
+
+def end_corrections(segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
+    """End what corrects a segmentation by now, in another panel for instance; what it has done stays."""
+    segmentation_node.InvokeEvent(_TAKEN_EVENT)

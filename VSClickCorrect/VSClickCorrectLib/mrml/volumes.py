@@ -43,6 +43,14 @@ def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
     return _grid(image.GetDimensions()[::-1], (world_from_node(volume_node) @ array_of(matrix)).tobytes())
 
 
+def place_of(volume_node: slicer.vtkMRMLVolumeNode) -> bytes:
+    """Tell one place of a volume in the world from another; empty where it cannot be used."""
+    try:
+        return grid_of(volume_node).affine.tobytes()
+    except ImageError:
+        return b""
+
+
 def lattice_of(volume_node: slicer.vtkMRMLVolumeNode | None) -> tuple:
     """Tell one lattice of voxels from another, wherever transforms move it; raises as `grid_of`."""
     if volume_node is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from VSClickCorrectLib.mrml.case_nodes import CaseNodes, Segment
 from VSClickCorrectLib.mrml.click_mode import ClickMode
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.persistence import stored_journal
+from VSClickCorrectLib.mrml.scene_session import SceneSession
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 from VSClickCorrectLib.session.edit import Edit
@@ -224,6 +225,15 @@ class Workbench:
         except VSClickError as error:
             self._host.fail(error)
 
+    def follow_images(self) -> None:
+        """Let the correction under way go on with the images where they lie now, and say if it cannot."""
+        if self.correction is not None:
+            try:
+                cast(SceneSession, self.session).follow_images()
+            except VSClickError as error:
+                self._host.fail(error)
+        self._change()
+
     def rest(self) -> None:
         """Take no clicks until `resume`; what is painted in the segment is still written down."""
         resting = self.correction
@@ -370,5 +380,7 @@ class Workbench:
         self.edited.emit(edit)
 
     def _on_error(self, error: VSClickError) -> None:
+        if any(one is not None and one.ended for one in (self.correction, self._resting)):
+            self.stop()
         self._host.fail(error)
         self._change()

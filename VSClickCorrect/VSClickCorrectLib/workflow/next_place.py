@@ -149,7 +149,8 @@ class NextPlace:
         correction = self._workbench.correction
         if correction is None:
             return None
-        return id(correction), cast(SegmentMask, correction.session.mask).stamp
+        session = correction.session
+        return id(correction), id(session.case), cast(SegmentMask, session.mask).stamp
 
     def _on_begun(self) -> None:
         self._line = DoubtLine(self._scene, self._workbench.reference)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.mrml.dicom_scans import scan_remarks
 from VSClickCorrectLib.mrml.i18n import tr as _
+from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.mrml.registration import (
     agreement,
+    is_registered,
     lay_again,
     register_t2,
-    registered_at,
     take_back_registration,
 )
-from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, volume_of
-from VSClickCorrectLib.workflow.correction import Workbench
-from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, place_of, volume_of
+from VSClickCorrectLib.workflow.correction import SETTLE_S, Workbench
+from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
 from VSClickCorrectLib.workflow.observable import Signal
 
@@ -47,18 +46,21 @@ class T2Registration:
     apart : bool
         Whether the volumes lie on grids of their own.
     done, moved : bool
-        Whether a registration helped, and whether the T2 is shown as registered or as it came.
+        Whether the T2 was registered, be it before its scene was saved, and whether it is shown so or as it
+        came.
     """
 
     def __init__(self, host: Host, workbench: Workbench, jobs: JobRunner) -> None:
         self._host, self._workbench, self._jobs = host, workbench, jobs
-        # Where the T2 lies as registered, by one registration or by several.
-        self._registered: np.ndarray | None = None
         self._looked_at: tuple | None = None
         self._remarks: tuple[str, ...] = ()
         self._sentence, self.apart, self.done, self.moved = "", False, False, False
         self.changed = Signal()
         workbench.settled.connect(self.look)
+        self._observers = Observers(self)
+        self._moved_soon = Debounced(host, SETTLE_S, self._follow)
+        workbench.chosen.connect(self._watch)
+        workbench.closing.connect(self._observers.close)
 
     @property
     def sentence(self) -> str:
@@ -78,8 +80,8 @@ class T2Registration:
         # What reads headers waits until there are files.
         from VSClickCorrectLib.mrml.volume_files import remarks_of
 
-        self._looked_at, self._registered = chosen, None
-        self._sentence, self.apart, self.done, self.moved = "", False, False, False
+        self._looked_at, self._sentence, self.apart = chosen, "", False
+        self.done, self.moved = is_registered(self._workbench.volumes[1])
         places = tuple(remark for node in self._volumes() for remark in remarks_of(node))
         self._remarks = (*scan_remarks(*self._workbench.volumes), *places)
         if len(chosen) == 2:
@@ -104,12 +106,8 @@ class T2Registration:
                 )
             )
 
-        def lay() -> None:
-            register_t2(t2, found)
-            self._registered, self.done = registered_at(t2), True
-
         if found.improved:
-            await self._lay(True, lay)
+            await self._lay(lambda: register_t2(t2, found))
             self._host.say(_("The T2 lies on the T1ce now; compare both, and take it back if it is worse."))
         else:
             self._host.say(_LEFT)
@@ -118,19 +116,32 @@ class T2Registration:
 
     async def show(self, moved: bool) -> None:
         """Lay the T2 as it was registered or as it came, and go on correcting on it there; clicks stay."""
-        t2, registered = self._workbench.volumes[1], self._registered
-        if registered is None or moved == self.moved:
-            return
-        await self._lay(moved, lambda: lay_again(t2, registered) if moved else take_back_registration(t2))
+        t2 = self._workbench.volumes[1]
+        if self.done and moved != self.moved:
+            await self._lay(lambda: lay_again(t2) if moved else take_back_registration(t2))
 
-    async def _lay(self, moved: bool, lay: Callable[[], object]) -> None:
+    async def _lay(self, lay: Callable[[], object]) -> None:
         going_on = self._workbench.correction is not None
         self._workbench.stop()
         lay()
-        self.moved, self._looked_at = moved, self._chosen()
+        self.done, self.moved = is_registered(self._workbench.volumes[1])
+        self._looked_at = self._chosen()
         self.changed.emit()
         if going_on:
             await self._workbench.begin()
+
+    def _watch(self) -> None:
+        """Hear of the volumes' moves from now on."""
+        self._observers.close()
+        for node in self._volumes():
+            self._observers.add_for_moves(node, T2Registration._hear)
+
+    def _hear(self, _index: int | None) -> None:
+        self._moved_soon()
+
+    def _follow(self) -> None:
+        if self._looked_at is not None and self._chosen() != self._looked_at:
+            self._workbench.follow_images()
 
     def _compare(self) -> None:
         t1ce, t2 = self._workbench.volumes
@@ -141,15 +152,7 @@ class T2Registration:
         return [node for node in self._workbench.volumes if node is not None]
 
     def _chosen(self) -> tuple:
-        return tuple((node.GetID(), node.GetTransformNodeID(), _place_of(node)) for node in self._volumes())
-
-
-def _place_of(node: Any) -> bytes:
-    """Tell one place of a volume in the world from another; empty where it cannot be used."""
-    try:
-        return grid_of(node).affine.tobytes()
-    except VSClickError:
-        return b""
+        return tuple((node.GetID(), node.GetTransformNodeID(), place_of(node)) for node in self._volumes())
 
 
 def _sentence(found: Registration) -> str:
