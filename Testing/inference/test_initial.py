@@ -242,20 +242,27 @@ def test_the_second_tumour_is_the_next_candidate(segmenter):
     assert second.others == ()
 
 
-def test_certainty_is_the_manifests_logistic_regression(own_models, case):
+@pytest.mark.parametrize("more", [{}, {"t1ce": 0.75}])
+def test_certainty_is_the_manifests_logistic_regression(own_models, case, more):
     plain = InitialSegmenter.load(ModelFolder(own_models)).segment(case)
     # The locator, at 3 mm, sees most of the ball.
     assert 0.6 < plain.located <= 1.0
     assert plain.sure
     coefficients = {"intercept": -2.0, "confidence": 1.5, "log_volume": 0.25, "located_log_odds": -1.0}
-    change_entry(own_models, "first", certainty=coefficients)
+    change_entry(own_models, "first", certainty=coefficients | more)
     found = InitialSegmenter.load(ModelFolder(own_models)).segment(case)
     volume = found.values.sum() * GRID.voxel_volume
     # Mean probabilities of 1 count as 0.9999.
     seen = min(found.located, 0.9999)
     logit = -2.0 + 1.5 * found.confidence + 0.25 * np.log(volume / 100) - np.log(seen / (1 - seen))
-    assert found.certainty == pytest.approx(1 / (1 + np.exp(-logit)))
+    with_t1ce = logit + more.get("t1ce", 0.0)
+    assert found.certainty == pytest.approx(1 / (1 + np.exp(-with_t1ce)))
     assert not found.sure
+    alone = InitialSegmenter.load(ModelFolder(own_models)).segment(Case(None, case.t2))
+    seen = min(alone.located, 0.9999)
+    volume = alone.values.sum() * GRID.voxel_volume
+    logit = -2.0 + 1.5 * alone.confidence + 0.25 * np.log(volume / 100) - np.log(seen / (1 - seen))
+    assert alone.certainty == pytest.approx(1 / (1 + np.exp(-logit)))
 
 
 def test_the_calibration_decides_between_candidates(own_models):

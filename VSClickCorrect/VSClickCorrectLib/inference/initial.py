@@ -241,7 +241,7 @@ class InitialSegmenter:
         parts = []
         for one in best_parts(case.grid, window.box, probability, entry.threshold):
             there = float(head.nearest(located, one.box)[one.values].mean())
-            certainty = certainty_of(one, case.grid, there, entry.certainty)
+            certainty = certainty_of(one, case, there, entry.certainty)
             parts.append(replace(one, located=there, certainty=certainty))
         return parts
 

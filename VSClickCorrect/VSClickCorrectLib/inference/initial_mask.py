@@ -11,6 +11,7 @@ from scipy import ndimage
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import index3
+from VSClickCorrectLib.geometry.volume import Case
 
 # From here on a candidate is said to be found; below, the user is told to look.
 SURE = 0.7
@@ -140,15 +141,15 @@ def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) 
     return parts
 
 
-def certainty_of(found: InitialMask, grid: Grid, located: float, calibration: dict[str, float]) -> float:
+def certainty_of(found: InitialMask, case: Case, located: float, calibration: dict[str, float]) -> float:
     """Return the chance that a candidate is the tumour.
 
     Parameters
     ----------
     found : InitialMask
         The candidate.
-    grid : Grid
-        The native grid.
+    case : Case
+        In which it was found.
     located : float
         Mean probability of the locator in the candidate.
     calibration : dict
@@ -156,21 +157,27 @@ def certainty_of(found: InitialMask, grid: Grid, located: float, calibration: di
         regression; empty if it was never calibrated.
     """
     calibration = calibration or _UNCALIBRATED
-    features = certainty_features(found.confidence, grid.volume_of(found.values), located)
-    logit = calibration["intercept"] + sum(calibration[name] * value for name, value in features.items())
+    volume = case.grid.volume_of(found.values)
+    features = certainty_features(found.confidence, volume, located, case.t1ce is not None)
+    logit = calibration["intercept"] + sum(calibration.get(name, 0.0) * features[name] for name in features)
     return float(1 / (1 + np.exp(-logit)))
 
 
-def certainty_features(confidence: float, volume_mm3: float, located: float) -> dict[str, float]:
+def certainty_features(confidence: float, volume_mm3: float, located: float, t1ce: bool) -> dict[str, float]:
     """Return what certainty is calibrated on, by name.
 
     Most wrong candidates have the locator's 0.96 or 0.99 where right ones have 0.999 or more: log odds tell
-    them apart.
+    them apart. Without a T1ce what looks the same is less likely to be right.
     """
     log_volume = float(np.log(max(volume_mm3, 1.0) / _UNIT_MM3))
     odds = np.clip(located, _LEAST_ODDS, 1 - _LEAST_ODDS)
     log_odds = float(np.log(odds / (1 - odds)))
-    return {"confidence": confidence, "log_volume": log_volume, "located_log_odds": log_odds}
+    return {
+        "confidence": confidence,
+        "log_volume": log_volume,
+        "located_log_odds": log_odds,
+        "t1ce": float(t1ce),
+    }
 
 
 def _labelled(seen: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, int]:

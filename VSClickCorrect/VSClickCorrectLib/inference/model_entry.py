@@ -17,7 +17,9 @@ ROLES = ("locator", "initial", "click", "corrector", "parts")
 # What a model of several classes may see beside sequences: the tumour whose parts it tells.
 MASK = "mask"
 # Coefficients of the logistic regression that says how sure a candidate is.
-CERTAINTY = ("intercept", "confidence", "log_volume", "located_log_odds")
+CERTAINTY = ("intercept", "confidence", "log_volume", "located_log_odds", "t1ce")
+# Models calibrated by earlier versions know no difference between cases with a T1ce and without.
+_NEEDED = CERTAINTY[:4]
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,8 @@ _MODEL = of_fields(
     certainty={
         **table(dict.fromkeys(CERTAINTY, {"type": "number", "description": "a number"}), []),
         # All of them or none.
-        "dependencies": {word: list(CERTAINTY) for word in CERTAINTY},
-        "description": f"numbers called {', '.join(CERTAINTY)}",
+        "dependencies": {word: list(_NEEDED) for word in CERTAINTY},
+        "description": f"numbers called {', '.join(_NEEDED)}",
     },
     adapted={
         **table({"parent": _TEXT, "beside": _TEXT, "cases": _COUNT, "date": _TEXT, **_BEFORE_AND_AFTER}, []),

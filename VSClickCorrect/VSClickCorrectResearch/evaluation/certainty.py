@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 from scipy.optimize import minimize
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import certainty_features
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -36,6 +37,8 @@ class Candidate:
         Its volume.
     located : float
         Mean probability of the locator in it.
+    t1ce : bool
+        Whether the networks saw a T1ce.
     right : bool
         Whether its DSC is above 0.5 with the truth, or with the one tumour of several in which it lies.
     """
@@ -43,17 +46,27 @@ class Candidate:
     confidence: float
     volume_mm3: float
     located: float
+    t1ce: bool
     right: bool
 
 
 def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[Candidate]:
-    """Yield all candidates of a case; in a head without a tumour none is right."""
+    """Yield all candidates of a case, as it is and with either sequence alone.
+
+    In a head without a tumour none is right.
+    """
     tumours, _ = ndimage.label(case.truth, np.ones((3, 3, 3)))
-    for one in segmenter.search(case.case).candidates:
-        mask = one.on(case.grid)
-        own = np.bincount(tumours[mask & case.truth], minlength=2).argmax()
-        right = max(dice(mask, case.truth), dice(mask, tumours == max(own, 1))) > FOUND
-        yield Candidate(one.confidence, case.grid.volume_of(one.values), one.located, right)
+    for shown in _with_less(case.case):
+        for one in segmenter.search(shown).candidates:
+            mask, volume = one.on(case.grid), case.grid.volume_of(one.values)
+            own = np.bincount(tumours[mask & case.truth], minlength=2).argmax()
+            right = max(dice(mask, case.truth), dice(mask, tumours == max(own, 1))) > FOUND
+            yield Candidate(one.confidence, volume, one.located, shown.t1ce is not None, right)
+
+
+def _with_less(case: Case) -> list[Case]:
+    alone = [replace(case, **{other: None}) for other in case.present] if len(case.present) > 1 else []
+    return [case, *alone]
 
 
 def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -75,7 +88,9 @@ def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, float]:
             f"{len(candidates)} candidates, {int(right.sum())} of them right, are too few to calibrate by; "
             f"take more cases, at least {_FEWEST} with tumours that are found and some that are not."
         )
-    features = [certainty_features(one.confidence, one.volume_mm3, one.located) for one in candidates]
+    features = [
+        certainty_features(one.confidence, one.volume_mm3, one.located, one.t1ce) for one in candidates
+    ]
     rows = np.array([[1.0, *(f[name] for name in CERTAINTY[1:])] for f in features])
 
     def loss(coefficients: np.ndarray) -> float:
