@@ -122,8 +122,9 @@ def _registered_and_now(t2_node: slicer.vtkMRMLVolumeNode | None) -> tuple[np.nd
     """Return the transform by which a T2 was registered and the one it lies under; the identity for none."""
     node = _registration_over(t2_node)
     now = np.eye(4) if node is None else array_of(node.GetMatrixTransformToParent())
-    taken_back = node is not None and np.array_equal(now, np.eye(4))
-    return _matrix_in(node.GetAttribute(REGISTRATION_ATTRIBUTE)) if taken_back else now, now
+    if node is not None and np.array_equal(now, np.eye(4)):
+        return _matrix_in(node.GetAttribute(REGISTRATION_ATTRIBUTE)), now
+    return now, now
 
 
 def _matrix_in(text: str) -> np.ndarray:
