@@ -294,6 +294,32 @@ def test_a_projection_is_no_scan_though_it_is_called_as_the_one_of_which_it_was_
     assert found(tmp_path) == {"VS-SEG-002": {"t2": "1"}}
 
 
+@pytest.mark.parametrize(
+    ("scan", "made", "protocol", "sequence", "kind"),
+    [
+        ("t2_ci3d_tra", "AAHScout", "AAHScout", "*fl3d1_ns", "M"),
+        ("t2_ci3d_tra", "MPR Cor", "FLAIR", "*spcir", "MPR"),
+        ("t2_ci3d_tra", "t1_vibe_KM", "", "", "DIXON\\FAT"),
+        ("t2_ci3d_tra", "t1_ffe_gd", "", "", "OP\\OP\\FFE"),
+        ("t2_ci3d_tra", "t1_vibe_KM", "", "", "M\\ND\\SUB"),
+        ("t1_mpr_KM", "Mag_Images", "t2_swi3d_tra_p2", "*swi3d1r", "M"),
+        ("t1_mpr_KM", "t2_tse_tra", "", "", "P\\ND"),
+    ],
+)
+def test_what_a_scanner_makes_beside_a_scan_is_not_taken_for_the_sequence_that_is_missing(
+    tmp_path, scan, made, protocol, sequence, kind
+):
+    series(tmp_path / "a", 1, description=scan)
+    series(tmp_path / "b", 2, description=made)
+    set_headers(
+        tmp_path / "b",
+        ProtocolName=protocol,
+        SequenceName=sequence,
+        ImageType=f"ORIGINAL\\PRIMARY\\{kind}",
+    )
+    assert found(tmp_path) == {"VS-SEG-002": {"t1ce" if scan.startswith("t1") else "t2": "a"}}
+
+
 def test_a_series_of_which_nobody_knows_what_it_is_is_told_where_a_sequence_is_missing(tmp_path):
     series(tmp_path / "a", 1, description="t2_ci3d")
     series(tmp_path / "b", 2, description="LAVA post")
