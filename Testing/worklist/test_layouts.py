@@ -248,6 +248,19 @@ def test_two_series_of_one_kind_are_told_by_what_they_are_called(tmp_path):
     assert "its t1ce ('t1_mpr post' in P1 and 't1_vibe post' in P1)" in faults(tmp_path)["VS-SEG-002"]
 
 
+def test_slices_of_one_series_in_two_folders_are_no_two_series(tmp_path, capsys):
+    uid = series(tmp_path / "P1" / "a", 1, T1CE[:3], description="t1_mpr post")
+    series(tmp_path / "P1" / "b", 2, T1CE[3:], description="t1_mpr post")
+    set_headers(tmp_path / "P1" / "b", SeriesInstanceUID=uid)
+    folders = f"({tmp_path / 'P1' / 'a'} and {tmp_path / 'P1' / 'b'})"
+    told = f"is one DICOM series in 2 folders {folders}, in parts or as copies; put all its slices into one "
+    assert faults(tmp_path)["VS-SEG-002"].startswith(f"its t1ce {told}")
+    # Whoever was told to give the folder of one of two series gave half a scan.
+    given = ["--t1ce", str(tmp_path / "P1"), "--output", str(tmp_path / "mask.nii.gz")]
+    assert main(["segment", *given]) == 2
+    assert f"'t1_mpr post' {told}" in capsys.readouterr().err
+
+
 def test_each_study_of_a_patient_is_a_case(tmp_path):
     for number, date in ((1, "19910428"), (2, "19930601")):
         series(tmp_path / f"{date}-t1", number, description="t1_mpr post")

@@ -166,6 +166,15 @@ def the_series(folder: Path, sequence: str | None = None) -> Series:
     )
 
 
+def scattered(what: str, folders: Sequence[Path]) -> str:
+    """Return the sentence on one series in several folders, each of which may hold a part of the scan."""
+    which = " and ".join(map(str, folders[:_MAX_NAMED]))
+    return (
+        f"{what} is one DICOM series in {len(folders)} folders ({which}), in parts or as copies; "
+        "put all its slices into one folder, each once."
+    )
+
+
 def meant_as(sequence: str | None, series: Sequence[Series]) -> Sequence[Series]:
     """Return those of several series that may be meant by ``t1ce`` or ``t2``; of one it is clear."""
     if len(series) < 2 or sequence is None:
