@@ -11,8 +11,9 @@ FILES = {
     Kind.T1: "T1 t1w T1_MPRAGE mprage anna_T1 T1_postop T1_post-op t1_refT2 T1_to_T2 T1_FLAIR t1flair",
     Kind.NATIVE: "T1_pre T1_native t1n T1_nativ T1_without_contrast T1_no_contrast T1_wo_gd T1_non-contrast "
     "precontrast_T1 T1_pre_contrast T1_C- T1_Gd-",
-    Kind.T2: "T2 t2w hrT2 T2_CISS ciss fiesta drive T2_in_T1 vs_gk_t2_refT1 T2_TSE t2_ci3d_gad axT2",
-    Kind.OTHER: "FLAIR T2_FLAIR T2FLAIR t2f T2-tirm t2_space_dark-fluid T2star T2* T2map T1map t1rho DWI ADC "
+    Kind.T2: "T2_PH T2 t2w hrT2 T2_CISS ciss fiesta drive T2_in_T1 vs_gk_t2_refT1 T2_TSE t2_ci3d_gad axT2",
+    Kind.OTHER: "t2_tse_6_ph t1_ce_imaginary "
+    "FLAIR T2_FLAIR T2FLAIR t2f T2-tirm t2_space_dark-fluid T2star T2* T2map T1map t1rho DWI ADC "
     "swi brain_mask BrainMask skull_mask T1ce_brain_mask aseg cochlea_seg wm_mask CT dose "
     "meningioma_mask localizer sub-04_desc-brain_mask head_mask STIR T1_brainmask",
     Kind.MASK: "mask T1C_seg T2_seg vs_gk_seg_refT1 tumour tumor_mask VS-seg segmentation initial lesion GTV "

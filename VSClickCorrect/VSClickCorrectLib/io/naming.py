@@ -121,6 +121,9 @@ def kind_of(name: str) -> Kind:
 
     Of several sequences that a name mentions the first is meant: ``T2_in_T1`` is a T2.
     """
+    # So dcm2niix calls the phase of complex images; in capitals it may be somebody.
+    if name.endswith(("_ph", "_imaginary")):
+        return Kind.OTHER
     words = words_of(name)
     masked = any(_MASK.fullmatch(word) or _LABEL.fullmatch(word) for word in words)
     if masked or (words and _MASKED.fullmatch(words[-1])):
