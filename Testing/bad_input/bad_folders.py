@@ -50,6 +50,12 @@ def _two(room: Room):
     return room.segment(room.folder / "all")
 
 
+def _halves(room: Room):
+    for name, half in (("a", range(12)), ("b", range(12, 24))):
+        write_series(room.folder / "study" / name, _IMAGE, GRID, without=set(range(24)) - set(half))
+    return room.segment(room.folder / "study")
+
+
 def _nothing(room: Room):
     (room.folder / "series").mkdir()
     room.file("series/notes.txt", "nothing to see")
@@ -196,6 +202,11 @@ CASES = [
         "folder with two series",
         _two,
         ("all", "2", "t1_fl3d_tra_gk_v1", "folder"),
+    ),
+    BadInput(
+        "series in two folders",
+        _halves,
+        ("study/a", "study/b", "2", "t1_fl3d_tra_gk_v1", "folder", "parts"),
     ),
     BadInput(
         "series of two frames of reference",

@@ -28,10 +28,10 @@ _IMAGE = ball_volume().array
 _PIECE = circle(np.array(CENTER), 5.0)
 
 
-def _segments(room: Room) -> Path:
-    """Write two segments that overlap, so that Slicer keeps them in two layers."""
-    other = np.roll(ball(), 5, axis=2)
-    image = sitk.Compose([itk_image(values.astype(np.uint8), GRID) for values in (ball(), other)])
+def _segments(room: Room, stored: int = 1) -> Path:
+    """Write two segments that overlap, so in two layers; what is stored of the first may be another value."""
+    layers = stored * ball(), np.roll(ball(), 5, axis=2)
+    image = sitk.Compose([itk_image(values.astype(np.uint8), GRID) for values in layers])
     for number, name in enumerate(("VS", "Cochlea")):
         for key, value in (
             ("ID", f"Segment_{number}"),
@@ -156,6 +156,11 @@ CASES = [
         "segment that the mask does not hold",
         lambda room: room.correct("--label", "Tumour", mask=_segments(room)),
         ("mask.seg.nrrd", "1", "VS", "2", "Cochlea", "segment", "holds"),
+    ),
+    BadInput(
+        "mask whose voxels are of none of its segments",
+        lambda room: room.correct(mask=_segments(room, 255)),
+        ("mask.seg.nrrd", "1", "VS", "2", "Cochlea", "255", "voxels", "save"),
     ),
     BadInput(
         "segment by its name",

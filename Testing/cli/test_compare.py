@@ -67,7 +67,18 @@ def test_masks_of_different_grids_and_kinds_are_compared_each_in_its_own_slices(
         pytest.approx(ball(thick).sum() * 1.6875, abs=0.06),
     ]
     assert "does not reach that threshold" in text
-    assert "Name both scans to have them registered." in text
+    assert "Name both scans to have them laid into one frame." in text
+
+
+def test_segmentations_of_one_scan_that_leave_out_empty_slices_are_not_told_as_of_two(compare, tmp_path):
+    scan = write_slices(tmp_path / "t1ce", Volume(np.zeros(GRID.shape, np.int16), GRID))
+    source = read_source(scan, GRID)
+    for name, radius in (("before", RADIUS_MM), ("after", RADIUS_MM + 3)):
+        write_segmentation(tmp_path / f"{name}.dcm", segmentation_object(source, ball(radius=radius), GRID))
+    masks = tmp_path / "before.dcm", tmp_path / "after.dcm"
+    text = compare(*masks)
+    assert "different scans" not in text and "The masks do not lie on one grid" in text
+    assert "Both masks lie on one grid" in compare(*masks, "--before-scan", scan, "--after-scan", scan)
 
 
 def moved_head():

@@ -259,3 +259,17 @@ def test_a_full_temporary_folder_is_not_blamed_on_the_file(tmp_path, make_drive,
     drive.fill()
     assert refused(path, StorageError) == said
     assert [p.name for p in drive.folder.iterdir()] == ["ballast"]
+
+
+def test_a_nrrd_file_of_points_in_time_is_told_as_such_and_not_as_damaged(tmp_path):
+    fields = (
+        "NRRD0005\ntype: uint8\ndimension: 4\nsizes: 4 3 2 5\nencoding: raw\n"
+        "kinds: domain domain domain time\nspace: LPS\n"
+        "space directions: (1,0,0) (0,1,0) (0,0,2) none\nspace origin: (0,0,0)\n\n"
+    )
+    path = tmp_path / "dynamic.nrrd"
+    path.write_bytes(fields.encode() + bytes(120))
+    with pytest.raises(
+        ImageError, match=r"dynamic.nrrd is not a volume \(its size is 4×3×2×5\); give a three"
+    ):
+        read_volume(path)

@@ -11,14 +11,15 @@ FILES = {
     Kind.T1: "T1 t1w T1_MPRAGE mprage anna_T1 T1_postop T1_post-op t1_refT2 T1_to_T2 T1_FLAIR t1flair",
     Kind.NATIVE: "T1_pre T1_native t1n T1_nativ T1_without_contrast T1_no_contrast T1_wo_gd T1_non-contrast "
     "precontrast_T1 T1_pre_contrast T1_C- T1_Gd-",
-    Kind.T2: "T2 t2w hrT2 T2_CISS ciss fiesta drive T2_in_T1 vs_gk_t2_refT1 T2_TSE t2_ci3d_gad axT2",
-    Kind.OTHER: "FLAIR T2_FLAIR T2FLAIR t2f T2-tirm t2_space_dark-fluid T2star T2* T2map T1map t1rho DWI ADC "
+    Kind.T2: "T2_PH T2 t2w hrT2 T2_CISS ciss fiesta drive T2_in_T1 vs_gk_t2_refT1 T2_TSE t2_ci3d_gad axT2",
+    Kind.OTHER: "t2_tse_6_ph t1_ce_imaginary "
+    "FLAIR T2_FLAIR T2FLAIR t2f T2-tirm t2_space_dark-fluid T2star T2* T2map T1map t1rho DWI ADC "
     "swi brain_mask BrainMask skull_mask T1ce_brain_mask aseg cochlea_seg wm_mask CT dose "
     "meningioma_mask localizer sub-04_desc-brain_mask head_mask STIR T1_brainmask",
     Kind.MASK: "mask T1C_seg T2_seg vs_gk_seg_refT1 tumour tumor_mask VS-seg segmentation initial lesion GTV "
     "VS_tumorseg T1ce_tumour",
     Kind.LABEL: "label Label dseg truth gt crossmoda_1_Label labels",
-    Kind.UNKNOWN: "scan image VS-SEG-001 set1 T10 data T20 p2",
+    Kind.UNKNOWN: "MPR_Cor scan image VS-SEG-001 set1 T10 data T20 p2",
 }  # fmt: skip
 
 
@@ -78,6 +79,31 @@ def test_a_file_is_what_its_name_says(name, kind):
         (("iac", "", ""), "", Kind.UNKNOWN),
         (("set1 scout", "", ""), "", Kind.OTHER),
         ((), "", Kind.UNKNOWN),
+        (("AAHScout", "AAHScout", "*fl3d1_ns"), "", Kind.OTHER),
+        (("AAHScout_MPR_sag", "AAHScout", "*fl3d1_ns"), "", Kind.OTHER),
+        (("Mag_Images", "t2_swi3d_tra_p2", "*swi3d1r"), "", Kind.OTHER),
+        (("MPR Cor", "t2_ci3d_tra_iso", "*ci3d1"), "", Kind.T2),
+        (("MPR Cor", "IAC", "*ci3d1"), "", Kind.T2),
+        (("MPR Cor", "t1_mprage_sag_KM", "*tfl3d1"), "", Kind.T1CE),
+        (("MPR Cor", "IAC", ""), "", Kind.UNKNOWN),
+        (("t1_se_tra_KM_SUB", "t1_se_tra_KM", "*se2d1"), "", Kind.OTHER),
+        (("SUB: t1_vibe", "", ""), "", Kind.OTHER),
+        (("T1 Suboccipital KM", "", ""), "", Kind.T1CE),
+        (("sub-01 T1 KM", "", ""), "", Kind.T1CE),
+        (("t1_vibe_dixon_tra_KM_F", "", ""), "", Kind.OTHER),
+        (("t1_vibe_dixon_tra_KM_opp", "", ""), "", Kind.OTHER),
+        (("t1_vibe_dixon_tra_KM_W", "", ""), "", Kind.T1CE),
+        (("FAT: Ax T1 Flex +C", "", ""), "", Kind.OTHER),
+        (("WATER: Ax T1 Flex +C", "", ""), "", Kind.T1CE),
+        (("Ax T1 Fat Sat +C", "", ""), "", Kind.T1CE),
+        (("T1 avant gado", "", ""), "", Kind.NATIVE),
+        (("T1 avant injection de gado", "", ""), "", Kind.NATIVE),
+        (("T1 senza contrasto", "", ""), "", Kind.NATIVE),
+        (("T1 prima di mdc", "", ""), "", Kind.NATIVE),
+        (("T1 sem contraste", "", ""), "", Kind.NATIVE),
+        (("T1 zonder contrast", "", ""), "", Kind.NATIVE),
+        (("T1 con mdc", "", ""), "", Kind.T1CE),
+        (("T1 nach Kontrastmittel", "", ""), "", Kind.T1CE),
     ],
 )
 def test_a_series_is_what_its_header_says(texts, agent, kind):

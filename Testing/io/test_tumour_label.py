@@ -72,6 +72,18 @@ def test_the_only_segment_with_voxels_is_the_mask(tmp_path):
     assert not read_mask(path, GRID).any()
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_voxels_of_no_segment_are_told(tmp_path, count):
+    # A program has made 255 of each 1 and kept what Slicer lists, so that the only segment seems empty.
+    layers, segments = [255 * TUMOUR, COCHLEA], [("VS", 0, 1), ("Cochlea", 1, 1)]
+    path = saved(tmp_path / "m.seg.nrrd", layers[:count], segments[:count])
+    for label in (None, "VS"):
+        with pytest.raises(ImageError, match=r"holds voxels of 255, which is none of its segments \(1 'VS'"):
+            read_mask(path, GRID, label)
+    if count > 1:
+        assert np.array_equal(read_mask(path, GRID, "Cochlea"), COCHLEA)
+
+
 def test_two_segments_of_one_name_are_told_apart_by_number(tmp_path):
     path = saved(tmp_path / "m.seg.nrrd", [TUMOUR, COCHLEA], [("VS", 0, 1), ("VS", 1, 1)])
     with pytest.raises(ImageError, match=r"several segments 'VS' \(1 'VS', 2 'VS'\); give a number"):

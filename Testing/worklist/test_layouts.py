@@ -248,6 +248,19 @@ def test_two_series_of_one_kind_are_told_by_what_they_are_called(tmp_path):
     assert "its t1ce ('t1_mpr post' in P1 and 't1_vibe post' in P1)" in faults(tmp_path)["VS-SEG-002"]
 
 
+def test_slices_of_one_series_in_two_folders_are_no_two_series(tmp_path, capsys):
+    uid = series(tmp_path / "P1" / "a", 1, T1CE[:3], description="t1_mpr post")
+    series(tmp_path / "P1" / "b", 2, T1CE[3:], description="t1_mpr post")
+    set_headers(tmp_path / "P1" / "b", SeriesInstanceUID=uid)
+    folders = f"({tmp_path / 'P1' / 'a'} and {tmp_path / 'P1' / 'b'})"
+    told = f"is one DICOM series in 2 folders {folders}, in parts or as copies; put all its slices into one "
+    assert faults(tmp_path)["VS-SEG-002"].startswith(f"its t1ce {told}")
+    # Whoever was told to give the folder of one of two series gave half a scan.
+    given = ["--t1ce", str(tmp_path / "P1"), "--output", str(tmp_path / "mask.nii.gz")]
+    assert main(["segment", *given]) == 2
+    assert f"'t1_mpr post' {told}" in capsys.readouterr().err
+
+
 def test_each_study_of_a_patient_is_a_case(tmp_path):
     for number, date in ((1, "19910428"), (2, "19930601")):
         series(tmp_path / f"{date}-t1", number, description="t1_mpr post")
@@ -292,6 +305,32 @@ def test_a_projection_is_no_scan_though_it_is_called_as_the_one_of_which_it_was_
         series(tmp_path / f"{number}", number, description="t2_ci3d_tra")
         set_headers(tmp_path / f"{number}", ImageType=f"DERIVED\\{kind}")
     assert found(tmp_path) == {"VS-SEG-002": {"t2": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("scan", "made", "protocol", "sequence", "kind"),
+    [
+        ("t2_ci3d_tra", "AAHScout", "AAHScout", "*fl3d1_ns", "M"),
+        ("t2_ci3d_tra", "MPR Cor", "FLAIR", "*spcir", "MPR"),
+        ("t2_ci3d_tra", "t1_vibe_KM", "", "", "DIXON\\FAT"),
+        ("t2_ci3d_tra", "t1_ffe_gd", "", "", "OP\\OP\\FFE"),
+        ("t2_ci3d_tra", "t1_vibe_KM", "", "", "M\\ND\\SUB"),
+        ("t1_mpr_KM", "Mag_Images", "t2_swi3d_tra_p2", "*swi3d1r", "M"),
+        ("t1_mpr_KM", "t2_tse_tra", "", "", "P\\ND"),
+    ],
+)
+def test_what_a_scanner_makes_beside_a_scan_is_not_taken_for_the_sequence_that_is_missing(
+    tmp_path, scan, made, protocol, sequence, kind
+):
+    series(tmp_path / "a", 1, description=scan)
+    series(tmp_path / "b", 2, description=made)
+    set_headers(
+        tmp_path / "b",
+        ProtocolName=protocol,
+        SequenceName=sequence,
+        ImageType=f"ORIGINAL\\PRIMARY\\{kind}",
+    )
+    assert found(tmp_path) == {"VS-SEG-002": {"t1ce" if scan.startswith("t1") else "t2": "a"}}
 
 
 def test_a_series_of_which_nobody_knows_what_it_is_is_told_where_a_sequence_is_missing(tmp_path):

@@ -16,7 +16,7 @@ from VSClickCorrectLib.io.files import is_text, reading, temporary_folder
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import check_mask_is_of
-from VSClickCorrectLib.io.series_choice import Series, meant_as, series_in
+from VSClickCorrectLib.io.series_choice import Series, meant_as, scattered, series_in
 
 _ARCHIVE = ".zip"
 _MAX_BYTES = 4 << 30
@@ -113,6 +113,8 @@ def _series_within(folder: Path, sequence: str) -> Series | None:
             return None
     series = find_series(folder)[0]
     meant = meant_as(sequence, series)
+    if len(meant) > 1 and len({s.uid for s in meant}) == 1:
+        raise ImageError(scattered(f"'{meant[0].name}'", [s.folder for s in meant]))
     if len(meant) > 1:
         names = ", ".join(f"'{s.name}' in {s.folder.relative_to(folder)}" for s in meant[:_MAX_NAMED])
         raise ImageError(f"{folder} holds {len(series)} DICOM series; give the folder of one ({names}).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,8 @@ _DETACHED = (".nhdr", ".mhd", ".hdr", ".img")
 _PART_BYTES = 1 << 22
 # So ITK says that it reads no axes but those at right angles.
 _NOT_ORTHOGONAL = "orthonormal"
+# And so of NRRD files whose fourth axis is called one of time.
+_MORE_AXES = "number of domain axes"
 # Of a voxel; others have eight bytes at most.
 _BYTES = {sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkFloat32: 4}
 
@@ -69,7 +72,7 @@ def read_image(path: Path) -> sitk.Image:
     # What ITK has to say may quote the file's bytes, which need not be text.
     except (RuntimeError, UnicodeDecodeError) as error:
         _check_readable(path, header)
-        raise ImageError(_why_unreadable(path, str(error))) from None
+        raise ImageError(_why_unreadable(path, str(error), header)) from None
     except OSError as error:
         raise _unreadable(path, error) from None
     return _without_time(image)
@@ -159,6 +162,12 @@ def reader_of(path: Path, name: str = GDCM) -> sitk.ImageFileReader:
     return reader
 
 
+def no_volume(path: Path, size: Sequence[int]) -> str:
+    """Return the sentence on an image of more dimensions than three, or fewer, or of a single slice."""
+    counts = "×".join(map(str, size))
+    return f"{path} is not a volume (its size is {counts}); give a three-dimensional image."
+
+
 def _check_readable(path: Path, header: Header) -> None:
     """Raise what is wrong where it is not the file but memory or the drive: ITK does not always say."""
     # ITK and the library that it calls hold the voxels once each.
@@ -175,7 +184,9 @@ def _unreadable(path: Path, error: OSError) -> Unreadable:
     return Unreadable(f"{path} cannot be read ({error.strerror}); check the drive and try again.")
 
 
-def _why_unreadable(path: Path, error: str) -> str:
+def _why_unreadable(path: Path, error: str, header: Header) -> str:
+    if _MORE_AXES in error and len(header.shape) > 3:
+        return no_volume(path, header.shape)
     if _NOT_ORTHOGONAL in error:
         return f"{path}: the image's axes are not at right angles; resample it to an orthogonal grid first."
     return f"{path} is incomplete or damaged; copy it again or export it again."

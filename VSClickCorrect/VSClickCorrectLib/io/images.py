@@ -25,7 +25,7 @@ from VSClickCorrectLib.io.dicom_masks import (
 )
 from VSClickCorrectLib.io.dicom_series import placed_frames, read_dicom
 from VSClickCorrectLib.io.files import check_name, reading, write_atomically
-from VSClickCorrectLib.io.image_files import DicomHeader, read_header, read_image
+from VSClickCorrectLib.io.image_files import DicomHeader, no_volume, read_header, read_image
 from VSClickCorrectLib.io.one_grid import case_of, image_of
 from VSClickCorrectLib.io.pairing import remarks_on_name
 from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
@@ -67,18 +67,13 @@ def read_volume(path: Path, sequence: str | None = None, uid: str | None = None)
 
 def _thick(volume: Volume, path: Path) -> Volume:
     if min(volume.grid.shape) < 2:
-        raise _no_volume(path, volume.grid.shape[::-1])
+        raise ImageError(no_volume(path, volume.grid.shape[::-1]))
     return volume
-
-
-def _no_volume(path: Path, size: Sequence[int]) -> ImageError:
-    counts = "×".join(str(n) for n in size)
-    return ImageError(f"{path} is not a volume (its size is {counts}); give a three-dimensional image.")
 
 
 def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
     if image.GetDimension() != 3 or min(image.GetSize()) < thinnest:
-        raise _no_volume(path, image.GetSize())
+        raise ImageError(no_volume(path, image.GetSize()))
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
         raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
     grid = _grid_of(image, path)

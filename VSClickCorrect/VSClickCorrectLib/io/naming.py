@@ -32,10 +32,15 @@ _T2 = re.compile(r"(?:hr|ax|tra|cor|sag|3d|[se](?=t2w))?t2(?!\d|map|rho|star|f$|
 # How a word goes on after T1 where contrast medium was given, and where it was not.
 _ENHANCED = re.compile(r"w?i?(?:\dd)?(?:c|ce|c\+|gd|gad[a-z]*|km|post[a-z]*|contrast|enh[a-z]*)")
 _UNENHANCED = re.compile(r"w?i?(?:n|nc|nativ[a-z]*|pre[a-z]*|plain|nocontrast)")
-_CONTRAST = re.compile(r"ce|gd|gad|gado[a-z]*|cm|km|contraste?|postcontrast|postgad|postgd|enhanced")
+_CONTRAST = re.compile(
+    r"ce|gd|gad|gado[a-z]*|cm|km|mdc|contrast[eo]?|kontrast[a-z]*|postcontrast|postgad|postgd|enhanced"
+)
 _NATIVE = re.compile(r"pre|precontrast|pregad|nativ|native|noncontrast|nocontrast|unenhanced|nonenhanced|nc")
 # Before the word for contrast these turn it round; before an operation "post" and "pre" mean something else.
-_WITHOUT = re.compile(r"(?:.*_)?(?:no|non|not|un|without|wo|w_o|ohne|pre|before|vor|prae|pr|sans|sin)")
+_WITHOUT = re.compile(
+    r"(?:.*_)?(?:no|non|not|un|without|wo|w_o|ohne|pre|before|vor|prae|pr|sans|sin|sem|senza|zonder|uten|utan|bez"
+    r"|avant|antes|prima|voor)(?:_inj[a-z]*)?(?:_(?:the|de|di|del|du|la|le))?"
+)
 # What says by a sign alone that contrast medium was given, or that none was: "C+" or "+C", and "C-".
 _GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:(?:c|km|cm|gd|iv)\+|\+\s?(?:c|km|cm|gd|iv))(?![a-z0-9])")
 _NOT_GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:c|km|cm|gd|iv)-(?![a-z0-9-])")
@@ -43,15 +48,20 @@ _NOT_GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:c|km|cm|gd|iv)-(?![a-z0-9-])")
 _SLASHED = re.compile(r"(?i)(?<![a-z0-9])s/\s?(?:gd|gad[a-z]*|contraste?|c|civ)(?![a-z0-9])")
 _OPERATION = re.compile(r"op|operat[a-z]*|surg[a-z]*|rt|radio[a-z]*|srs|gk|treat[a-z]*|therap[a-z]*")
 # Pulse sequences that only one of the two weightings has, whole words.
-_T1_SEQUENCE = re.compile(r"mprage|mpr|f?spgr|bravo|vibe|thrive|flash|fl3d[a-z]*|tfl[a-z0-9]*")
+# MPR is a part of MPRAGE to some, and to others any reformatted image.
+_T1_SEQUENCE = re.compile(r"mprage|f?spgr|bravo|vibe|thrive|flash|fl3d[a-z]*|tfl[a-z0-9]*")
 _T2_SEQUENCE = re.compile(r"ciss|ci3d[a-z]*|fiesta|drive|trufi|bffe")
 # In SequenceName and the like they stand amid other letters.
-_WITHIN = {"t1": r"fl3d|mpr|spgr|flash|bravo", "t2": r"ci3d|ciss|tse|fse|fiesta|space|drive"}
+_WITHIN = {"t1": r"fl3d|mprage|spgr|flash|bravo", "t2": r"ci3d|ciss|tse|fse|fiesta|space|drive"}
 _FLAIR = re.compile(r"[a-z0-9]*flair[a-z0-9]*|tirm|stir|t2f|darkfluid")
 _OTHER = re.compile(
-    r"t[12](?:map|rho)|t2star|[a-z0-9]*flair|flair[a-z0-9]*|dwi|dti|adc|trace[a-z]*|ep2d|diff|bold|fmri|swi|hemo"
-    r"|tof|mra|mrv|angio|pdw?|asl|perf|dsc|dce|cbf|cbv|mtt|loc|locali[sz]ers?|scout|survey|fieldmap|fmap|svs"
+    r"t[12](?:map|rho)|t2star|[a-z0-9]*flair|flair[a-z0-9]*|dwi|dti|adc|trace[a-z]*|ep2d|diff|bold|fmri|swi(?:\dd[a-z0-9]*)?|hemo"
+    r"|tof|mra|mrv|angio|pdw?|asl|perf(?:usion)?|dsc|dce|cbf|cbv|mtt|loc|locali[sz]ers?|[a-z]*scout|survey|fieldmap|fmap|svs"
     r"|ct|cbct|pet|dose|rtdose|m(?:in)?ips?|projections?|subtract[a-z]*"
+)
+# Computed of two images, and images of fat; of series alone, as the subject of a file may be called "sub".
+_COMPUTED = re.compile(
+    r"(?i)(?:.*[^a-z])?(?:subs?(?![a-z]|[-_ ]?\d)|(?:fat|out_?phase):|dixon.*_(?:f|fat|opp|out)(?![a-z])).*"
 )
 _MASK = re.compile(r"[a-z0-9]*masks?|[a-z0-9]*seg|segm|[a-z]*segmentations?|initial")
 # At the end of a name; at its beginning they may name the data.
@@ -71,7 +81,7 @@ _NO_TUMOUR = re.compile(
 _KIND = re.compile(
     "|".join(p.pattern.replace("?P<before>", "?:").replace("?P<after>", "?:") for p in (
         _T1, _T2, _T1_SEQUENCE, _T2_SEQUENCE, _CONTRAST, _NATIVE, _FLAIR, _MASK, _LABEL
-    )) + "|post"
+    )) + "|mpr|post"
 )  # fmt: skip
 
 
@@ -111,6 +121,9 @@ def kind_of(name: str) -> Kind:
 
     Of several sequences that a name mentions the first is meant: ``T2_in_T1`` is a T2.
     """
+    # So dcm2niix calls the phase of complex images; in capitals it may be somebody.
+    if name.endswith(("_ph", "_imaginary")):
+        return Kind.OTHER
     words = words_of(name)
     masked = any(_MASK.fullmatch(word) or _LABEL.fullmatch(word) for word in words)
     if masked or (words and _MASKED.fullmatch(words[-1])):
@@ -141,7 +154,7 @@ def kind_of_series(texts: Iterable[str], agent: str = "") -> Kind:
     for text in texts:
         words = words_of(text)
         weighted = {kind for word in words if (kind := _weighting_of(word))}
-        if _is_other(words, sorted(weighted)):
+        if _is_other(words, sorted(weighted)) or _COMPUTED.fullmatch(text):
             return Kind.OTHER
         if len(weighted) == 1:
             return _of_weighting(weighted.pop(), texts, agent)
@@ -187,7 +200,7 @@ def _contrast_of(words: Sequence[str]) -> Kind:
         if n + 1 < len(words) and _OPERATION.fullmatch(words[n + 1]):
             continue
         if _CONTRAST.fullmatch(word):
-            turned = _WITHOUT.fullmatch("_".join(words[max(0, n - 2) : n]))
+            turned = _WITHOUT.fullmatch("_".join(words[max(0, n - 3) : n]))
             return Kind.NATIVE if turned else Kind.T1CE
         if _NATIVE.fullmatch(word) and not _CONTRAST.fullmatch("".join(words[n + 1 : n + 2])):
             return Kind.NATIVE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,10 @@ _TAGS = {
 }
 # What lies beside the slices and holds none, though some of it holds an image.
 _NO_SCANS = {"RTDOSE", "RTSTRUCT", "RTPLAN", "RTRECORD", "RTIMAGE", "SEG", "REG", "PR", "KO", "SR", "DOC"}
+# Image types, as Siemens, GE and Philips write them: fat alone, fat against water, phases, differences.
+_COMPUTED = re.compile(
+    r"(?i)(?:.*\\)?\s*(?:fat|f|op|(?:out|opp|opposed)_?(?:of_)?phase|p|phase map|sub|subtraction)\s*(?:\\.*)?"
+)
 _MAX_NAMED = 4
 _WEIGHTINGS = {Kind.T1CE: "t1", Kind.T1: "t1", Kind.NATIVE: "t1", Kind.T2: "t2"}
 
@@ -72,7 +77,7 @@ class Series:
     def kind(self) -> Kind:
         """What it is by its header."""
         # Projections and maps may be called as the scan of which they were made.
-        if kind_of(self.image_type) is Kind.OTHER:
+        if kind_of(self.image_type) is Kind.OTHER or _COMPUTED.fullmatch(self.image_type):
             return Kind.OTHER
         return kind_of_series((self.description, self.protocol, self.sequence), self.agent)
 
@@ -158,6 +163,15 @@ def the_series(folder: Path, sequence: str | None = None) -> Series:
     names = ", ".join(f"'{s.name}'" for s in scans[:_MAX_NAMED])
     raise ImageError(
         f"the folder {folder} holds {len(scans)} DICOM series; give each a folder of its own ({names})."
+    )
+
+
+def scattered(what: str, folders: Sequence[Path]) -> str:
+    """Return the sentence on one series in several folders, each of which may hold a part of the scan."""
+    which = " and ".join(map(str, folders[:_MAX_NAMED]))
+    return (
+        f"{what} is one DICOM series in {len(folders)} folders ({which}), in parts or as copies; "
+        "put all its slices into one folder, each once."
     )
 
 

@@ -111,9 +111,11 @@ def chosen_segment(
     Raises
     ------
     ImageError
-        If it is not clear which, or none is the one that is named; the message lists them.
+        If it is not clear which, none is the one that is named, or it is empty, or none is named,
+        while there are voxels of no segment; the message lists them.
     """
     if not labels:
+        _check_listed(layers, segments, path)
         filled = [voxels for segment in segments if (voxels := segment.voxels(layers)).any()]
         if len(filled) > 1:
             raise ImageError(
@@ -127,7 +129,22 @@ def chosen_segment(
             raise ImageError(f"{path} holds several segments '{label}' ({_listed(segments)}); give a number.")
     if not any(found):
         raise ImageError(f"{path} does not hold the segment {_either(labels)}; it holds {_listed(segments)}.")
-    return np.any([segment.voxels(layers) for called in found for segment in called], axis=0)
+    chosen = np.any([segment.voxels(layers) for called in found for segment in called], axis=0)
+    if not chosen.any():
+        _check_listed(layers, segments, path)
+    return chosen
+
+
+def _check_listed(layers: np.ndarray, segments: Sequence[Segment], path: Path) -> None:
+    """Refuse values that no segment has, as a program leaves that changes voxels and keeps the list."""
+    for layer in range(layers.shape[-1]):
+        known = [0, *(segment.value for segment in segments if segment.layer == layer)]
+        others = np.setdiff1d(layers[..., layer], known)
+        if others.size:
+            raise ImageError(
+                f"{path} holds voxels of {others[0]:g}, which is none of its segments ({_listed(segments)}); "
+                "save it again from Slicer, or as a plain label map."
+            )
 
 
 def chosen_label(values: np.ndarray, labels: Sequence[int | str], path: Path) -> np.ndarray:

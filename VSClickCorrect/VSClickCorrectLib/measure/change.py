@@ -190,8 +190,9 @@ _PLACED = {
     "measured in its own slices; check that both scans are of the same patient.",
     "coarse": "The later tumour is too small for the earlier scan's slices, so each diameter was measured in "
     "its own slices.",
-    "": "The masks lie on different scans; each diameter was measured in its own slices, which may be tilted "
-    "against each other. Name both scans to have them registered.",
+    # Of one scan, too, files may hold the slices with tumour alone.
+    "": "The masks do not lie on one grid; each diameter was measured in its own slices, which may be tilted "
+    "against each other. Name both scans to have them laid into one frame.",
 }
 _VERDICTS = {
     "growth": "growth by that threshold",

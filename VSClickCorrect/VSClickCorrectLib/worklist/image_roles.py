@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from VSClickCorrectLib.io.naming import Kind, words_of
+from VSClickCorrectLib.io.series_choice import scattered
 from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase
 
 # What makes a case.
@@ -41,6 +42,8 @@ def case_of_images(name: str, files: dict[Kind, list[FoundImage]]) -> WorkCase:
     found = {"t1ce": t1ce, "t2": files.get(Kind.T2, []), "mask": files.get(Kind.MASK, [])}
     for role in ROLES:
         images = found[role] = preferred(role, found[role])
+        if len(images) > 1 and images[0].uid and len({image.uid for image in images}) == 1:
+            return WorkCase(name, fault=scattered(f"its {role}", [image.path for image in images]))
         if len(images) > 1:
             return of_several(name, role, [image.name for image in images])
     if not found["t1ce"] and not found["t2"]:
