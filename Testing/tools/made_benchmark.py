@@ -20,7 +20,7 @@ def made_benchmark():
         ],
         missing=["MONAI is not installed."],
         networks=[
-            NetworkRate("vs-locator-3", (1, 2, 64, 72, 56), 7.1, (0.2,), 2, 150.0),
+            NetworkRate("vs-locator-4", (1, 2, 64, 72, 56), 7.1, (0.2,), 2, 150.0),
             NetworkRate("vs-corrector-3", (1, 20, 48, 48), 0.9, (0.01,), 1, 150.0),
         ],
         variants=[

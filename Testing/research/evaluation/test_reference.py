@@ -225,8 +225,8 @@ def test_wrong_spacing_is_found(copied, expected, said):
 
 
 def test_wrong_threshold_is_found(copied, expected, said):
-    change_entry(copied, "vs-click-3", threshold=0.02)
-    assert differing(copied, expected, said) == ["vs-click-3"]
+    change_entry(copied, "vs-click-4", threshold=0.02)
+    assert differing(copied, expected, said) == ["vs-click-4"]
 
 
 def test_differences_are_means_over_what_was_kept(tmp_path, shipped_models):
