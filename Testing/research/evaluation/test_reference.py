@@ -147,7 +147,8 @@ def test_processor_that_multiplies_in_bfloat16_passes(shipped_models, expected, 
     outputs = list(model_outputs(ModelFolder(shipped_models), "cpu"))
     assert [one.model for one in outputs] == names(shipped_models)
     assert all(map(expected.meets, outputs))
-    assert all(exact < 0.2 and 0.01 < quick < 0.2 for exact, quick in shares(expected, outputs).values())
+    # The surer a network is, the less rounding changes.
+    assert all(exact < 0.2 and 0.002 < quick < 0.2 for exact, quick in shares(expected, outputs).values())
     # In that precision what is expected of float32 does not hold.
     assert all(np.abs(one.exact - one.device).mean() > expected.tolerance(one).exact for one in outputs)
 
@@ -209,7 +210,8 @@ def test_sequences_in_the_wrong_order_are_found(shipped_models, expected, show):
 
 
 def test_images_that_are_normalised_otherwise_are_found(shipped_models, expected, show):
-    show(lambda sequences: sequences * np.float32(1.05))
+    # Not by a factor, which a network that normalises what it sees does not notice.
+    show(lambda sequences: sequences ** np.float32(1.05))
     assert differing(shipped_models, expected, {}) == names(shipped_models)
 
 

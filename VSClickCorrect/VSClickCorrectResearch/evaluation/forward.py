@@ -16,7 +16,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.preprocessing import covering_grid, sample_sequences
+from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
@@ -38,7 +38,7 @@ class Place:
     case : Case
         The sequences.
     box : Box
-        Around the tumour, in axial order, for networks that find it.
+        Around the tumour, in axial order, for networks that segment it.
     mask : Mask
         A mask to correct.
     clicks : sequence of Click
@@ -60,7 +60,7 @@ class Input:
 
 
 def inputs_of(model: Model, place: Place) -> list[Input]:
-    """Return what a model is shown at a place: a corrector a cut for each click, others the box.
+    """Return what a model is shown at a place: a locator all, a corrector cuts around clicks, others the box.
 
     A model that takes clicks is shown the mask, and the clicks as include clicks.
     """
@@ -85,7 +85,9 @@ def inputs_of(model: Model, place: Place) -> list[Input]:
         slabs = SlabSegmenter(model)
         window = slabs.window(place.case, place.box)
         return [Input(window, slabs.channels(place.case, window))]
-    window = covering_grid(place.case.grid, place.box, tuple(entry.geometry["spacing"]))
+    # A locator that normalises what it sees by itself says other things of a part of the head.
+    box = head_box(place.case.reference) if entry.role == "locator" else place.box
+    window = covering_grid(place.case.grid, box, tuple(entry.geometry["spacing"]))
     return [Input(window, sample_sequences(place.case, window))]
 
 
