@@ -109,19 +109,17 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     # Slicer enters, leaves and cleans up a module whose `setup` has failed, too, of which it has told.
     def enter(self):
-        if not self.panel:
-            return
-        self._addShortcuts()
-        self.setParameterNode(self.logic.getParameterNode())
-        with self.reporting():
-            self.panel.enter()
+        if self.panel:
+            self._addShortcuts()
+            self.setParameterNode(self.logic.getParameterNode())
+            with self.reporting():
+                self.panel.enter()
 
     def exit(self):
-        if not self.panel:
-            return
-        self._removeShortcuts()
-        self.panel.leave()
-        self.setParameterNode(None)
+        if self.panel:
+            self._removeShortcuts()
+            self.panel.leave()
+            self.setParameterNode(None)
 
     def onSceneStartClose(self, caller=None, event=None):
         with self.reporting():

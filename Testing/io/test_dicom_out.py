@@ -1,5 +1,8 @@
 """DICOM SEG, report and RTSTRUCT of a mask, read by highdicom, pydicom, SimpleITK and our own readers."""
 
+import errno
+import os
+
 import highdicom as hd
 import numpy as np
 import pydicom
@@ -316,3 +319,12 @@ def test_without_highdicom_a_sentence_says_what_to_install(folder, monkeypatch):
 
 def test_the_series_is_read_on_the_same_grid_as_its_headers_say(folder):
     assert read_volume(folder).grid.matches(read_source(folder, OBLIQUE).grid)
+
+
+def test_a_drive_that_cannot_tell_what_is_there_is_named(tmp_path, monkeypatch):
+    def stale(path, *_, **__):
+        raise OSError(errno.ESTALE, "Stale file handle", str(path))
+
+    monkeypatch.setattr(os, "lstat", stale)
+    with pytest.raises(StorageError, match="tale file handle"):
+        dicom_out.remove_objects(tmp_path)

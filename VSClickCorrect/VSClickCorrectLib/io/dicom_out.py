@@ -17,7 +17,7 @@ from VSClickCorrectLib.io.dicom_report import report_of
 from VSClickCorrectLib.io.dicom_rtstruct import structure_set_of
 from VSClickCorrectLib.io.dicom_seg import segmentation_of
 from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
-from VSClickCorrectLib.io.files import is_there, make_folder, write_atomically
+from VSClickCorrectLib.io.files import changing, is_there, make_folder, write_atomically
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, same_place
 from VSClickCorrectLib.io.suffixes import DICOM_SUFFIX
 from VSClickCorrectLib.io.together import write_together
@@ -94,7 +94,8 @@ def remove_objects(folder: Path, but: Path | None = None) -> None:
         If one of them cannot be removed; all stay as they were.
     """
     paths = [folder / name for name in NAMES]
-    there = [path.name for path in paths if is_there(path) and not (but and same_place(path, but))]
+    with changing(folder):
+        there = [path.name for path in paths if is_there(path) and not (but and same_place(path, but))]
     if there:
         write_together(folder, dict.fromkeys(there))
 

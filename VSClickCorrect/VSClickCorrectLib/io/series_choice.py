@@ -13,7 +13,6 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.io.dicom_text import text_of, value_of
 from VSClickCorrectLib.io.files import is_text
-from VSClickCorrectLib.io.image_files import reader_of
 from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 from VSClickCorrectLib.io.pairing import Scan, scan_of
 
@@ -199,6 +198,9 @@ def _header(path: Path) -> sitk.ImageFileReader | None:
     """Return the header of a DICOM image, None if the file is none or its name is no text."""
     if not is_text(path):
         return None
+    # A window that opens needs no reader yet.
+    from VSClickCorrectLib.io.image_files import reader_of
+
     reader = reader_of(path)
     try:
         reader.ReadImageInformation()
