@@ -64,14 +64,12 @@ class ClickTask:
             for images, truth in zip(channels.numpy(), targets.numpy(), strict=True)
         ]
         clicks = rng.choice(len(_CLICKS), size=len(scenes), p=_CLICKS)
-        for number in range(1, len(_CLICKS)):
+        self._begin([scene for scene, count in zip(scenes, clicks, strict=True) if count], rng)
+        for number in range(2, int(clicks.max()) + 1):
             clicked = [scene for scene, count in zip(scenes, clicks, strict=True) if count >= number]
-            if number == 1:
-                self._begin(clicked, rng)
-            elif clicked:
-                self._answer(clicked)
-                for scene in clicked:
-                    scene.click_error(rng)
+            self._answer(clicked)
+            for scene in clicked:
+                scene.click_error(rng)
         inputs = np.stack([scene.channels() for scene in scenes])
         return torch.from_numpy(inputs), targets
 
