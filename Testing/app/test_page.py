@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_volume, read_image, world, write_image
 from page_mouse import pixel_of
-from page_tab import ready, still
+from page_tab import ready
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)
@@ -40,7 +40,6 @@ class Page:
 
     def click_at(self, ras, view="T1ce"):
         """Click with the mouse where a point lies on the screen, worked out from what is shown."""
-        still(self.tab)
         self.tab.mouse.click(*self.pixel_of(ras, view))
 
     def pixel_of(self, ras, view="T1ce"):

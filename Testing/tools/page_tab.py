@@ -39,11 +39,6 @@ def ready(page) -> None:
     from playwright.sync_api import expect
 
     expect(page.locator("#status")).to_have_text(re.compile("Ready"), timeout=_PATIENCE_MS)
-    still(page)
-
-
-def still(page) -> None:
-    """Wait until the views have their sizes and pictures of these: sentences take more lines or fewer."""
     shown: list[list[str]] = []
     for _ in range(300):
         shown.append(page.evaluate(_SHOWN))

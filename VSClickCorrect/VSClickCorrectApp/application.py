@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 
+import slicer
 import vtk
 from trame.app import get_server
 from trame_server import Server
@@ -258,4 +259,8 @@ def _slicer_app() -> SlicerApp:
     # What VTK would print is about its own future, and nothing that a user could mend.
     vtk.vtkOutputWindow.GetInstance().SetDisplayModeToNever()
     vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
+    # Slicer centres its views on a point that is pressed, be it one whose own press is heard of afterwards.
+    points = slicer.vtkMRMLMarkupsFiducialNode()
+    points.SetLocked(True)
+    slicer_app.scene.AddDefaultNode(points)
     return slicer_app
