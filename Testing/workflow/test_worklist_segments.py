@@ -5,6 +5,9 @@ import pytest
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.parts import FoundParts
+from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, PARTS
+from VSClickCorrectLib.mrml.part_segments import put_parts
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
@@ -153,6 +156,27 @@ def test_a_segment_beside_the_mask_goes_with_the_case_only_after_a_question(
     assert (flow.worklist.current is not None and flow.worklist.current.name == "case1") is not yes
     decided = {"done": "done", "skip": "skipped"}.get(verb, "todo")
     assert opened.record("case1").state.value == (decided if yes else "in work")
+
+
+def test_parts_that_were_painted_go_with_the_case_only_after_a_question(flow, opened, own, host):
+    box = flow.workbench.session.mask.extent()
+    numbers = np.where(flow.workbench.session.mask.read(box), 1, 0).astype(np.uint8)
+    numbers[:, :, : box.shape[2] // 2] *= 2
+    put_parts(own[0], flow.workbench.reference, FoundParts(PARTS, box, numbers))
+    host.run(flow.worklist.next())
+    host.run(flow.worklist.go_to("case1"))
+    # As a network found them they can be found again.
+    assert host.questions == [] and own[0].GetScene() is None
+    own = flow.workbench.segment
+    ids = put_parts(own[0], flow.workbench.reference, FoundParts(PARTS, box, numbers))
+    name = own[0].GetSegmentation().GetSegment(ids[EXTRAMEATAL]).GetName()
+    painted = SegmentMask(own[0], ids[EXTRAMEATAL], flow.workbench.reference)
+    where = Box(box.start, tuple(n + 1 for n in box.start))
+    painted.write(where, ~painted.read(where))
+    host.answers.append(False)
+    host.run(flow.worklist.next())
+    assert host.questions == [LEAVING.replace("beside'", f"{name}'")]
+    assert own[0].GetScene() is not None and flow.worklist.current.name == "case1"
 
 
 def test_another_segmentation_of_the_case_goes_only_after_a_question_too(
