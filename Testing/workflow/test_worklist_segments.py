@@ -9,6 +9,7 @@ from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, PARTS
 from VSClickCorrectLib.mrml.part_segments import put_parts
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.session import start_mask
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -133,6 +134,27 @@ def test_another_that_takes_the_place_takes_no_clicks_with_it(
 def draw(segment, reference):
     drawn = Box((0, 0, 0), (1, 1, 2))
     SegmentMask(*segment, reference).write(drawn, np.ones(drawn.shape, bool))
+
+
+def test_a_scattered_one_that_takes_the_place_comes_back_after_a_crash(
+    flow, host, opened, choose, folder, small, monkeypatch
+):
+    # As of one that reaches over a whole head.
+    monkeypatch.setattr(start_mask, "LARGEST_BOX", 0)
+    host.run(flow.worklist.done())
+    host.run(flow.worklist.go_to("case1"))
+    bench = flow.workbench
+    other = bench.segment[0], bench.segment[0].GetSegmentation().AddEmptySegment("", "other")
+    draw(other, bench.reference)
+    host.answers.append(True)
+    choose(other)
+    inside = Click(tuple(small.grid.index_to_ras(np.argwhere(small.truth)[0])), ClickKind.INCLUDE)
+    assert bench.correction.place(inside) is not None
+    # The label is the segment before; nobody has kept this one.
+    again = Worklist.open(folder / "cases", folder / "results", "AB")
+    images = again.go_to("case1", take_over=True).load()
+    np.testing.assert_array_equal(again.opened.saved_mask(images.grid, images), bench.values())
+    again.close()
 
 
 LEAVING = (
