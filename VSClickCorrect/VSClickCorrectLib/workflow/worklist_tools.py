@@ -148,7 +148,7 @@ class WorklistFlow:
         """Begin with the initial mask of a case, if it is open and still has none."""
         if self.worklist is None or self.current is None or self.current.name != name or self.busy:
             return
-        if self._workbench.is_blank:
+        if self._workbench.is_blank and not self.worklist.opened.decided:
             await self._offer(self.worklist, initial)
 
     async def leave(self) -> bool:
