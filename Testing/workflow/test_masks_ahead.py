@@ -10,6 +10,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io.images import write_volume
+from VSClickCorrectLib.jobs.preparation import prepare
 from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow import masks_ahead
 from VSClickCorrectLib.workflow.loaded_networks import Choice
@@ -167,3 +168,19 @@ def test_a_mask_that_is_ready_once_its_case_is_open_is_taken(flow, host, opened,
     host.pass_time(turns=2)
     assert flow.workbench.correction is not None and flow.workbench.values().any()
     assert host.status.startswith("Found ")
+
+
+def test_a_skipped_case_that_is_looked_at_stays_skipped_though_a_mask_was_made_meanwhile(
+    flow, host, opened, by_hand, bright_models
+):
+    flow.worklist.comment = "blurred"
+    host.run(flow.worklist.skip())
+    found = prepare(preparation_of(opened, opened.case("case1"), str(bright_models), "cpu"))
+    assert found.found and opened.current.name == "case2"
+    host.run(flow.worklist.go_to("case1"))
+    assert host.status == "Case case1 is ready; find the tumour."
+    # The mask may also be ready once the case is shown.
+    host.run(flow.worklist.take("case1", found))
+    host.run(flow.worklist.next())
+    record = opened.record("case1")
+    assert (record.state.value, record.comment) == ("skipped", "blurred")

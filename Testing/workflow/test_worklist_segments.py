@@ -5,7 +5,11 @@ import pytest
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.parts import FoundParts
+from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, PARTS
+from VSClickCorrectLib.mrml.part_segments import put_parts
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.session import start_mask
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -132,6 +136,27 @@ def draw(segment, reference):
     SegmentMask(*segment, reference).write(drawn, np.ones(drawn.shape, bool))
 
 
+def test_a_scattered_one_that_takes_the_place_comes_back_after_a_crash(
+    flow, host, opened, choose, folder, small, monkeypatch
+):
+    # As of one that reaches over a whole head.
+    monkeypatch.setattr(start_mask, "LARGEST_BOX", 0)
+    host.run(flow.worklist.done())
+    host.run(flow.worklist.go_to("case1"))
+    bench = flow.workbench
+    other = bench.segment[0], bench.segment[0].GetSegmentation().AddEmptySegment("", "other")
+    draw(other, bench.reference)
+    host.answers.append(True)
+    choose(other)
+    inside = Click(tuple(small.grid.index_to_ras(np.argwhere(small.truth)[0])), ClickKind.INCLUDE)
+    assert bench.correction.place(inside) is not None
+    # The label is the segment before; nobody has kept this one.
+    again = Worklist.open(folder / "cases", folder / "results", "AB")
+    images = again.go_to("case1", take_over=True).load()
+    np.testing.assert_array_equal(again.opened.saved_mask(images.grid, images), bench.values())
+    again.close()
+
+
 LEAVING = (
     "What was drawn beside the mask of case case1 is not kept with it and goes from the scene: segment "
     "'beside'. To keep it, cancel and save it to a file first. Go on?"
@@ -153,6 +178,27 @@ def test_a_segment_beside_the_mask_goes_with_the_case_only_after_a_question(
     assert (flow.worklist.current is not None and flow.worklist.current.name == "case1") is not yes
     decided = {"done": "done", "skip": "skipped"}.get(verb, "todo")
     assert opened.record("case1").state.value == (decided if yes else "in work")
+
+
+def test_parts_that_were_painted_go_with_the_case_only_after_a_question(flow, opened, own, host):
+    box = flow.workbench.session.mask.extent()
+    numbers = np.where(flow.workbench.session.mask.read(box), 1, 0).astype(np.uint8)
+    numbers[:, :, : box.shape[2] // 2] *= 2
+    put_parts(own[0], flow.workbench.reference, FoundParts(PARTS, box, numbers))
+    host.run(flow.worklist.next())
+    host.run(flow.worklist.go_to("case1"))
+    # As a network found them they can be found again.
+    assert host.questions == [] and own[0].GetScene() is None
+    own = flow.workbench.segment
+    ids = put_parts(own[0], flow.workbench.reference, FoundParts(PARTS, box, numbers))
+    name = own[0].GetSegmentation().GetSegment(ids[EXTRAMEATAL]).GetName()
+    painted = SegmentMask(own[0], ids[EXTRAMEATAL], flow.workbench.reference)
+    where = Box(box.start, tuple(n + 1 for n in box.start))
+    painted.write(where, ~painted.read(where))
+    host.answers.append(False)
+    host.run(flow.worklist.next())
+    assert host.questions == [LEAVING.replace("beside'", f"{name}'")]
+    assert own[0].GetScene() is not None and flow.worklist.current.name == "case1"
 
 
 def test_another_segmentation_of_the_case_goes_only_after_a_question_too(

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from session_doubles import INCLUDE, OracleCorrector, click_at
-from volume_files import PLAIN, SHAPE, blob
+from volume_files import PLAIN, SHAPE, blob, written
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.session import start_mask
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectLib.session.journal import Journal
 from written_journals import older
@@ -169,3 +170,14 @@ def test_a_mask_that_was_kept_before_any_event_is_where_its_journal_begins(begin
     _, again = begin()
     np.testing.assert_array_equal(again.mask.values, session.mask.values)
     assert len(again.standing) == 3
+
+
+def test_a_scattered_mask_whose_file_was_exchanged_is_gone_on_with_after_a_crash(begin, folder, monkeypatch):
+    # As of one that reaches over a whole head.
+    monkeypatch.setattr(start_mask, "LARGEST_BOX", 0)
+    _, session = begin()
+    click(session, FIRST)
+    written(folder / "VS-2" / "mask.nii.gz", blob().astype(np.uint8))
+    _, again = begin()
+    np.testing.assert_array_equal(again.mask.values, session.mask.values)
+    assert [again.undo().clicks for _ in FIRST] and np.argwhere(again.mask.values).tolist() == [[1, 1, 1]]

@@ -149,6 +149,28 @@ def test_a_beat_keeps_a_lock_young(path):
     assert not holder_of(path).is_gone(time.time())
 
 
+@pytest.mark.parametrize("wrong", [-3600.0, 3600.0])
+def test_a_beat_is_of_the_drive_s_clock_where_the_computer_s_is_wrong(path, monkeypatch, wrong):
+    """Windows and SMB date what is touched by the computer's clock, what is made by the drive's."""
+    really, clock = os.utime, time.time
+
+    def by_the_computer(name, times=None, **more):
+        really(name, times if times or more else (time.time(), time.time()), **more)
+
+    monkeypatch.setattr(os, "utime", by_the_computer)
+    monkeypatch.setattr(time, "time", lambda: clock() + wrong)
+    lock = taken(path)
+    lock.heartbeat()
+    holder = holder_of(path)
+    for told in (holder.heard, holder.since):
+        assert told == pytest.approx(clock(), abs=60)
+    rewritten(path, host="elsewhere")
+    with pytest.raises(CaseLockedError):
+        taken(path, "CD")
+    aged(path, STALE_S + 60 + wrong)
+    assert taken(path, "CD").held
+
+
 def test_one_may_take_over_on_purpose_and_the_other_one_does_no_harm(path):
     first, second = taken(path), CaseLock(path, "CD")
     second.take("VS-2", take_over=True)

@@ -3,6 +3,7 @@
 import errno
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +45,23 @@ def test_the_work_on_other_images_does_not_pass_for_a_case_s_own(worked, tmp_pat
         Worklist.open(other, tmp_path / "out", "CD")
     assert states(Worklist.open(other, tmp_path / "own", "CD")) == {"case1": "todo", "case2": "todo"}
     assert states(Worklist.open(worked, tmp_path / "out", "AB")) == {"case1": "done", "case2": "todo"}
+
+
+def test_other_images_are_told_where_lists_are_named_by_relative_paths_as_on_a_command_line(
+    tmp_path, monkeypatch
+):
+    listed(tmp_path / "siteA", 1, ["case1"]), listed(tmp_path / "siteB", 2, ["case1"])
+    (tmp_path / "siteA" / "list.csv").write_text("case,t1ce\ncase1,case1/T1ce.nii.gz\n")
+    monkeypatch.chdir(tmp_path)
+    worklist = Worklist.open(Path("siteA", "list.csv"), Path("out"), "AB")
+    worklist.go_to("case1")
+    worklist.done(blob(), PLAIN)
+    assert worklist.record("case1").files == {"t1ce": str(tmp_path / "siteA" / "case1" / "T1ce.nii.gz")}
+    with pytest.raises(WorklistError, match="another case 'case1', of .*siteA"):
+        Worklist.open(Path("siteB"), Path("out"), "CD")
+    # Who stands in another folder goes on with the same case.
+    monkeypatch.chdir(tmp_path / "siteA")
+    assert states(Worklist.open(Path("list.csv"), Path("..", "out"), "AB")) == {"case1": "done"}
 
 
 def test_images_that_were_moved_or_copied_are_the_same(worked, tmp_path):

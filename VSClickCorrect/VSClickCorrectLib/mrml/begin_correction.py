@@ -90,5 +90,5 @@ def begin_anew(
     """
     case, mask = case_of(*volume_nodes), SegmentMask(*segment, volume_nodes[0] or volume_nodes[1])
     journal = Journal(journal_path, guard=guard)
-    journal.append(session_event(case.grid, "", "", start_json(mask), case))
+    journal.append(session_event(case.grid, "", "", start_json(mask, whole=True), case))
     store_journal(segment[0], journal.text, segment[1])

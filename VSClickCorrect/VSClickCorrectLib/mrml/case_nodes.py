@@ -9,7 +9,8 @@ from VSClickCorrectLib.errors import CorrectionError, VSClickError, WorklistErro
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.belongings import remove_nodes
 from VSClickCorrectLib.mrml.i18n import tr as _
-from VSClickCorrectLib.mrml.part_segments import part_of
+from VSClickCorrectLib.mrml.part_segments import is_repainted, part_of
+from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 
@@ -85,7 +86,7 @@ class CaseNodes:
 
     @property
     def beside(self) -> list[str]:
-        """Names of segments with voxels that somebody added to the case's segmentation; parts left out."""
+        """Names of segments that somebody drew in the case's segmentation; parts as found are none."""
         return self._drawn_in(self._segmentations)
 
     def removed_with(self, chosen: slicer.vtkMRMLSegmentationNode | None, kept: Segment | None) -> list[str]:
@@ -175,20 +176,26 @@ class CaseNodes:
     def _drawn_in(
         self, nodes: list[slicer.vtkMRMLSegmentationNode], kept: Segment | None = None
     ) -> list[str]:
-        """Return the names of segments that hold voxels; parts, the case's own and one kept are left out."""
+        """Return the names of segments that somebody drew; the case's own and one kept are left out."""
         return [
             node.GetSegmentation().GetSegment(one).GetName()
             for node in nodes
             if node.GetScene() is not None
             for one in node.GetSegmentation().GetSegmentIDs()
-            if (node, one) not in (self.segment, kept)
-            and not part_of(node.GetSegmentation().GetSegment(one))
-            and self._holds_voxels(node, one)
+            if (node, one) not in (self.segment, kept) and self._is_drawn(node, one)
         ]
 
-    def _holds_voxels(self, node: slicer.vtkMRMLSegmentationNode, segment_id: str) -> bool:
+    def _is_drawn(self, node: slicer.vtkMRMLSegmentationNode, segment_id: str) -> bool:
+        """Whether a segment holds voxels; of a part, whether somebody has painted in it.
+
+        What was done on a part by clicks stands in its journal, and is known as work that is not saved.
+        """
         try:
-            return SegmentMask(node, segment_id, self.reference).extent() is not None
+            if SegmentMask(node, segment_id, self.reference).extent() is None:
+                return False
+            part = part_of(node.GetSegmentation().GetSegment(segment_id))
+            painted = part and is_repainted(node, segment_id, self.reference)
+            return not part or bool(painted and not stored_journal(node, segment_id))
         except VSClickError:
             return True  # of another grid, for instance
 

@@ -97,14 +97,19 @@ def worked_parts(
 
     Parts of scenes that do not tell what was put count as changed.
     """
-    segments = segmentation_node.GetSegmentation()
+    return {
+        name: one
+        for name, one in part_ids(segmentation_node).items()
+        if is_repainted(segmentation_node, one, volume_node) or stored_journal(segmentation_node, one)
+    }
 
-    def is_worked(segment_id: str) -> bool:
-        as_found = _tag_of(segments.GetSegment(segment_id), _AS_FOUND)
-        now = fingerprint_of(SegmentMask(segmentation_node, segment_id, volume_node))
-        return now != as_found or bool(stored_journal(segmentation_node, segment_id))
 
-    return {name: one for name, one in part_ids(segmentation_node).items() if is_worked(one)}
+def is_repainted(
+    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str, volume_node: slicer.vtkMRMLVolumeNode
+) -> bool:
+    """Whether a segment does not hold what it held when it was put there as a part; raises as `put_parts`."""
+    as_found = _tag_of(segmentation_node.GetSegmentation().GetSegment(segment_id), _AS_FOUND)
+    return fingerprint_of(SegmentMask(segmentation_node, segment_id, volume_node)) != as_found
 
 
 def _tag_of(segment: slicer.vtkSegment, name: str) -> str:

@@ -121,7 +121,7 @@ class CorrectionSession:
         if self.journal.events:
             self.note_painting()
         else:
-            start = start_json(self._recorded)
+            start = start_json(self._recorded, self.journal.in_file)
             event = session_event(case.grid, corrector.identity, merge, start, case)
             self.journal.append(event)
 

@@ -54,6 +54,11 @@ class Journal:
         self.events: list[Event] = [line.event for line in self._lines]
 
     @property
+    def in_file(self) -> bool:
+        """Whether it is kept in a file, event by event."""
+        return self._file is not None
+
+    @property
     def text(self) -> str:
         """The whole journal as JSON Lines."""
         return self.lines_after(0)

@@ -27,25 +27,32 @@ from VSClickCorrectLib.session.journal import (
     session_start,
 )
 
-# A tumour takes a few hundred bytes. Of a mask scattered over the whole head only the hash is kept.
+# A tumour takes a few hundred bytes. Of a mask scattered over the whole head a scene gets only the hash.
 LARGEST_BOX = 1 << 23
 LARGEST_BYTES = 1 << 16
 
 
-def start_json(mask: Mask) -> dict[str, Any]:
+def start_json(mask: Mask, whole: bool = False) -> dict[str, Any]:
     """Return what a journal says of the mask with which it begins.
+
+    Parameters
+    ----------
+    mask : Mask
+        The mask.
+    whole : bool
+        Whether to keep it however large, as in a file: nothing else may hold it after a crash.
 
     Returns
     -------
     dict
         ``sha256``, see `fingerprint`; ``voxels``, how many are set; and ``change``, the mask as voxels added
-        to an empty one, unless that would be large.
+        to an empty one, unless that would be large and is not to be ``whole``.
     """
     box, values = tight(mask)
     start = {"sha256": fingerprint(box, values), "voxels": int(np.count_nonzero(values))}
-    if values.size <= LARGEST_BOX:
+    if whole or values.size <= LARGEST_BOX:
         change = Change.of(box, values, np.zeros_like(values))
-        if len(change.packed) <= LARGEST_BYTES:
+        if whole or len(change.packed) <= LARGEST_BYTES:
             start["change"] = change.to_json()
     return start
 
@@ -158,7 +165,7 @@ def continued(
     """
     events, known = journal.events, journal.position(point)
     if known is None:
-        told = start_json(ArrayMask(grid, kept))
+        told = start_json(ArrayMask(grid, kept), journal.in_file)
         journal.append(session_event(grid, "", "", told, case, since=point))
         return kept
     check_grid(events, grid)

@@ -178,7 +178,11 @@ class InitialMaskFinder:
             self._made[workbench.reference] = segment[0]
             workbench.choose_segment(*segment)
             put_away(before)
+        segment = workbench.segment
         await workbench.begin()
+        # While networks were loaded the case may have been left.
+        if workbench.segment != segment:
+            return
         workbench.present()
         self.changed.emit()
         self._host.say(self.sentence)

@@ -205,7 +205,8 @@ def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: b
         patient = patient_of_mask(case.mask) if case.mask is not None else ""
         opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin, mask_patient=patient)
         opened = opened.checked(sure)
-        if mask is not None:
+        # What was skipped without a mask stays so until somebody looks for one.
+        if mask is not None or worklist.opened.decided:
             return opened
         prepared = read_prepared(worklist.store.prepared_path(case.label), images, choice.models)
         return replace(opened, prepared=prepared)

@@ -148,7 +148,7 @@ class WorklistFlow:
         """Begin with the initial mask of a case, if it is open and still has none."""
         if self.worklist is None or self.current is None or self.current.name != name or self.busy:
             return
-        if self._workbench.is_blank:
+        if self._workbench.is_blank and not self.worklist.opened.decided:
             await self._offer(self.worklist, initial)
 
     async def leave(self) -> bool:
@@ -303,6 +303,8 @@ class WorklistFlow:
         self._workbench.open(opened, JournalPlace(worklist.opened.journal_path, worklist.opened.check_held))
         if opened.prepared is not None and self._host.has_packages():
             await self._offer(worklist, opened.prepared)
+            if worklist.current is not case:
+                return
             ready = _("Case {case} is ready. {found}").format(case=case.name, found=self._initial.sentence)
             self._host.say(way.told(opened.with_remarks(ready)))
             return
@@ -319,8 +321,9 @@ class WorklistFlow:
         self._host.say(way.told(opened.with_remarks(sentence.format(case=case.name))))
 
     async def _offer(self, worklist: Worklist, initial: InitialMask) -> None:
+        # First: while networks are loaded another case may be opened.
+        worklist.opened.offer(initial.on(grid_of(self._workbench.reference)))
         await self._initial.use(initial, self._workbench.volumes)
-        worklist.opened.offer(self._workbench.values())
 
     async def _let_go(self) -> bool:
         """Keep comment and mask before another case is opened; return whether to go on."""

@@ -12,7 +12,6 @@ import math
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from VSClickCorrectLib.errors import CaseLockedError, WorklistError
 from VSClickCorrectLib.io.files import changing, read_ordinary, write_once
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.process_lock import process_lock
-from VSClickCorrectLib.worklist.clock import drive_time
+from VSClickCorrectLib.worklist.clock import drive_time, told_drive_time
 
 # A holder that was not heard of for so long is gone: several times the interval at which user interfaces
 # call `Worklist.heartbeat`.
@@ -156,7 +155,7 @@ class CaseLock:
         if self.held:
             # Whoever cannot write at all is told by what writes the record.
             with suppress(OSError):
-                os.utime(self.path)
+                _date(self.path)
 
     def release(self) -> None:
         """Give the lock back, if it is still ours."""
@@ -171,7 +170,7 @@ class CaseLock:
             "process": os.getpid(),
             "space": _space(),
             "token": self._token,
-            "since": time.time(),
+            "since": drive_time(self.path.parent),
         }
         return write_once(self.path, json.dumps(content))
 
@@ -198,6 +197,16 @@ class CaseLock:
             with suppress(OSError):
                 held.enter_context(process_lock(guard, _PATIENCE_S))
             yield
+
+
+def _date(path: Path) -> None:
+    """Let a file be of now, by the clock of its drive: Windows and SMB would take this computer's."""
+    now = told_drive_time(path.parent)
+    try:
+        os.utime(path, (now, now))
+    except PermissionError:
+        # Of a file that the drive takes for somebody else's only this may be asked.
+        os.utime(path)
 
 
 def _remove(path: Path) -> None:

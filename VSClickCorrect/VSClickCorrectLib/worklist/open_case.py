@@ -76,12 +76,17 @@ class OpenCase:
         self._clock.start()
         self._begin()
         # How the case is as long as its mask is the one upon which it was decided.
-        self._decided = self.record if self.record.state in _DECIDED else None
+        self._decided = self.record if self.decided else None
 
     @property
     def held(self) -> bool:
         """Whether the case is still ours."""
         return self._lock.held
+
+    @property
+    def decided(self) -> bool:
+        """Whether somebody has decided upon the case, which it is no sign against to look at it."""
+        return self.record.state in _DECIDED
 
     @property
     def journal_path(self) -> Path:
@@ -354,7 +359,7 @@ class OpenCase:
 
     def _undecide(self) -> None:
         """Let no record call the case decided whose label is about to change, should that stop half-way."""
-        if self.record.state in _DECIDED:
+        if self.decided:
             self._change(**self._reopened())
         self._decided = None
 

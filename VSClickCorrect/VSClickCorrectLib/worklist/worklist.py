@@ -89,6 +89,8 @@ class Worklist:
             If there is no case, a list cannot be read or the output cannot be written, or it holds the work
             on other cases of the same names.
         """
+        # Records tell of a case's files; by a relative path nobody who stands elsewhere would find them.
+        source = source.absolute()
         check_summary(source, output)
         cases = find_cases(source, output)
         store = Store(output)
