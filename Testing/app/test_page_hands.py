@@ -124,6 +124,21 @@ def test_a_second_finger_paints_nothing(page, tmp_path):
     page.keyboard.press("Escape")
 
 
+def test_keys_that_mean_nothing_here_do_nothing(page):
+    """VTK's own Q and E end the program, also with Shift."""
+    page.keyboard.press("v")
+    page.mouse.click(*pixel_of(page, INSIDE))
+    assert page.evaluate(
+        "() => document.activeElement.matches('.remote-controlled-area, .remote-controlled-area *')"
+    )
+    for key in ("q", "Shift+Q", "Alt+e", "Shift+E"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(WHILE_MS)
+    page.keyboard.press("i")
+    page.mouse.click(*pixel_of(page, INSIDE))
+    expect(page.locator(".vs-click .vs-kind")).to_have_text(["include"])
+
+
 def test_two_fingers_place_no_click(page):
     one, two = pixel_of(page, np.add(CENTER, (6.0, 0, 0))), pixel_of(page, RIGHT)
     touch(page, "Start", one)

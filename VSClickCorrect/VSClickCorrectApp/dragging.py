@@ -100,6 +100,11 @@ class Buttons:
             for what in ("Press", "Release"):
                 self._interactor.AddObserver(f"{button}{what}Event", lambda _, name: heard(name), _FIRST)
 
+    @property
+    def up(self) -> bool:
+        """Whether none is down."""
+        return not self._down
+
     def let_go(self) -> None:
         """Tell the view that all buttons are up: the page in which they were pressed has gone."""
         for button in tuple(self._down):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.mrml.observers import weakly
+from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
 
 # Before Slicer's own interaction.
 _PRIORITY = 10.0
@@ -45,3 +46,8 @@ def point_at(view: SliceView, position: tuple[float, float]) -> Point3:
     """
     ras = view.get_view_node().GetXYToRAS().MultiplyPoint((*position, 0.0, 1.0))
     return ras[0], ras[1], ras[2]
+
+
+def only_shift(interactor: vtkRenderWindowInteractor) -> bool:
+    """Whether Shift is held and neither Ctrl nor Alt."""
+    return bool(interactor.GetShiftKey() and not interactor.GetControlKey() and not interactor.GetAltKey())

@@ -23,6 +23,7 @@ from trame_slicer.views import (
     ViewType,
 )
 
+from VSClickCorrectApp.interaction import limit_interaction
 from VSClickCorrectApp.sent_pictures import SentPictures
 from VSClickCorrectApp.turns import TurnScheduler, take_turns
 
@@ -86,6 +87,7 @@ class _Views(RemoteViewFactory):
     def _create_view(self, definition: ViewLayoutDefinition, *arguments, **named):
         made = super()._create_view(definition, *arguments, **named)
         made.slicer_view.set_scheduled_render(_Drawing(made.view_adapter, definition.view_type))
+        limit_interaction(made.slicer_view)
         return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trame_server import Server
 from trame_slicer.views import SliceView
 
-from VSClickCorrectApp.dragging import Buttons, Drag, Dragging
+from VSClickCorrectApp.dragging import Drag, Dragging
 from VSClickCorrectApp.framing import pan
 from VSClickCorrectApp.layouts import SLICE_VIEWS
 from VSClickCorrectApp.logic.display_logic import DisplayLogic
@@ -40,7 +40,6 @@ class PointerLogic:
     ) -> None:
         self._views, self._display, self._overlay, self._sequences = views, display, overlay, sequences
         self._draggings = [Dragging(views.view(name), self._meaning) for name in SLICE_VIEWS]
-        self._buttons = [Buttons(views.view(name)) for name in SLICE_VIEWS]
         self._state = server.state
         server.state[_RESTING] = [display.typed_state.name.bare, overlay.typed_state.name.measuring]
         self._flicked = ""
@@ -62,7 +61,7 @@ class PointerLogic:
 
     def _let_go(self) -> None:
         with self._state:
-            for buttons in self._buttons:
+            for buttons in self._views.buttons.values():
                 buttons.let_go()
             self.hold("bare", False)
 

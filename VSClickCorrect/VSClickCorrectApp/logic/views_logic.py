@@ -21,7 +21,9 @@ from VSClickCorrectLib.mrml.transforms import array_of
 from VSClickCorrectLib.mrml.volume_files import sides_known
 from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.workflow.observable import Signal
+from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
 
+from VSClickCorrectApp.dragging import Buttons
 from VSClickCorrectApp.framing import (
     ViewFrame,
     center_on,
@@ -44,7 +46,7 @@ from VSClickCorrectApp.layouts import (
 )
 from VSClickCorrectApp.memory import keep_surface
 from VSClickCorrectApp.overlay import picture_of
-from VSClickCorrectApp.pointing import Pointing, point_at
+from VSClickCorrectApp.pointing import Pointing, only_shift, point_at
 from VSClickCorrectApp.rendering import register_factories
 from VSClickCorrectApp.sent_pictures import SentPictures
 from VSClickCorrectApp.slices import SliceStack
@@ -91,6 +93,8 @@ class ViewsLogic:
         The pointer is over a point, world RAS mm.
     moved : Signal(str)
         The slice view of a name shows another part of the patient, or has another size.
+    buttons : dict of str to Buttons
+        The buttons of the mouse, by slice view.
     """
 
     def __init__(self, server: Server, slicer_app: SlicerApp) -> None:
@@ -105,6 +109,7 @@ class ViewsLogic:
         # Who looks at slices as they were acquired does so with the next case, too.
         self._acquired = ViewsState.layout
         self._pointings: list[Pointing] = []
+        self.buttons: dict[str, Buttons] = {}
         self._under_pointer = ""
         # What views show that show the whole image, and what those show that are getting another size.
         self._whole: dict[str, ViewFrame] = {}
@@ -122,6 +127,8 @@ class ViewsLogic:
         self._draw_images_first()
         for name in SLICE_VIEWS:
             self._watch(self.view(name))
+        surface = self.view(SURFACE_VIEW).interactor()
+        surface.AddObserver("MouseMoveEvent", lambda by, _: self._after_move_in_3d(by), _AFTER_SLICER)
 
     @property
     def slices(self) -> SliceStack | None:
@@ -293,6 +300,7 @@ class ViewsLogic:
         self._pointings.append(Pointing(view, partial(self._on_hovered, view)))
         view.modified.connect(self._on_view_modified)
         name = view.get_singleton_tag()
+        self.buttons[name] = Buttons(view)
         for priority, action in ((_BEFORE_SLICER, self._before_resize), (_AFTER_SLICER, self._after_resize)):
             view.interactor().AddObserver("WindowResizeEvent", lambda *_, do=action: do(name), priority)
 
@@ -313,8 +321,17 @@ class ViewsLogic:
         self._whole[view.get_singleton_tag()] = frame_of(view)
 
     def _on_hovered(self, view: SliceView, point: Point3) -> None:
-        self._under_pointer = view.get_singleton_tag()
+        self._under_pointer = name = view.get_singleton_tag()
+        if only_shift(view.interactor()) and self.buttons[name].up:
+            self.jump_to(point)
         self.hovered.emit(point)
+
+    def _after_move_in_3d(self, interactor: vtkRenderWindowInteractor) -> None:
+        if self._slices is not None and only_shift(interactor):
+            # Slicer has led all slices to what is under the pointer, be it between two of them.
+            for view in map(self.view, self._paged_views):
+                center = self._center(view)
+                self._place(self._slices.moved(center, self._slices.number_at(center)), view)
 
     def _on_view_modified(self, view: SliceView) -> None:
         name = view.get_singleton_tag()
