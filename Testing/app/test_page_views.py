@@ -155,9 +155,12 @@ def test_one_view_is_enlarged_by_double_click_and_back(page):
     assert page.locator("[data-view=T2]").bounding_box()["width"] == pytest.approx(wide, abs=1)
 
 
-def test_a_double_click_with_a_tool_enlarges_nothing(page):
-    page.click("#tool-exclude")
+def test_a_double_click_with_a_tool_is_one_click_and_enlarges_nothing(page):
+    page.click("#tool-include")
     x, y = middle_of(page, "T2")
-    page.mouse.dblclick(x + 150, y + 150)
+    clicks = page.locator(".vs-click").count()
+    page.mouse.dblclick(x + 60, y + 40)
     page.wait_for_timeout(500)
     expect(page.locator("[data-view=T1ce]")).to_be_visible()
+    expect(page.locator(".vs-click")).to_have_count(clicks + 1)
+    page.click("#undo")

@@ -107,8 +107,14 @@
   // A click is told as one message, with the picture that was pressed on: what trame tells of the mouse waits for
   // the answer to what it told before, and keys would overtake it. A press that moves farther than this is a drag.
   const STILL = 4;
+  // Who double-clicks by habit means one click; a second one in the same place would insist on what the first one did.
+  const TWICE_MS = 350;
   const fingers = new Set();
   let press = null;
+  let told = null;
+
+  const apart = (event, other) =>
+    Math.max(Math.abs(event.clientX - other.clientX), Math.abs(event.clientY - other.clientY)) * window.devicePixelRatio;
 
   // Also of those whose press is refused, or that paint.
   function note(event) {
@@ -134,8 +140,10 @@
     const { event: begun, message } = press || {};
     if (!begun || event.pointerId !== begun.pointerId || event.button !== 0) return;
     press = null;
-    const moved = Math.max(Math.abs(event.clientX - begun.clientX), Math.abs(event.clientY - begun.clientY));
-    if (moved * window.devicePixelRatio <= STILL) window.trame.trigger("vs_click", message);
+    if (apart(event, begun) > STILL) return;
+    const again = told && begun.timeStamp - told.timeStamp < TWICE_MS && apart(begun, told) <= STILL;
+    told = begun;
+    if (!again) window.trame.trigger("vs_click", message);
   }
 
   window.addEventListener("pointerdown", note, true);
