@@ -88,6 +88,11 @@ CASES = [
         ("T1ce.nrrd", "incomplete", "export"),
     ),
     BadInput(
+        "NRRD packed by bzip2",
+        _nrrd(encoding="bzip2"),
+        ("T1ce.nrrd", "bzip2", "gzip"),
+    ),
+    BadInput(
         "NRRD with NaN as direction",
         _nrrd(space_directions="(nan,0,0) (0,1,0) (0,0,1)"),
         ("T1ce.nrrd", "incomplete", "export"),

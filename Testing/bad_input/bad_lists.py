@@ -30,6 +30,13 @@ def _twice(room: Room):
     return room.evaluate(room.file("cases.csv", f"case,t1ce,label\nA,{row}\nA,{row}\n"))
 
 
+def _tumours(room: Room):
+    room.file("import.json", "{}")
+    room.file("label.nii.gz", b"")
+    path = room.file("cases.csv", f"case,t1ce,t2,label\nA,{room.good.t1ce},,label.nii.gz\n")
+    return ["evaluate-parts", "--cases", path, "--output", room.folder / "scores", "--device", "cpu"]
+
+
 def _marked(room: Room):
     path = room.file("cases.csv", f"\ufeffcase,t1ce,mask\nA,{room.good.t1ce},{room.good.mask}\n")
     return ["worklist", path, "--output", room.folder / "results"]
@@ -199,6 +206,11 @@ CASES = [
             "transformer",
             "network",
         ),
+    ),
+    BadInput(
+        "tumours of an import where classes are wanted",
+        _tumours,
+        ("cases.csv, line 2", "label.nii.gz", "classes.csv", "--classes"),
     ),
     BadInput(
         "experiment without a network's name",

@@ -184,6 +184,14 @@ def test_which_of_several_series_is_meant_is_not_guessed(refused, tree, tmp_path
     assert f"{archive} is no whole zip archive" in message
 
 
+def test_an_archive_of_no_use_is_named(refused, files, tmp_path):
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a.txt").write_text("no image")
+    archive = shutil.make_archive(str(tmp_path / "sent"), "zip", tmp_path / "text")
+    words = ["--t1ce", files.t1ce, "--t2", archive, "--output", tmp_path / "mask.nii.gz"]
+    assert f"The archive {archive} holds no DICOM series of MR images" in refused("segment", *words)
+
+
 def test_nothing_found_is_an_empty_mask_and_says_so(vsclick, files, own_models, tmp_path, capsys):
     never = save({n: t.astype(np.float16) for n, t in bright_unet3d(3.0).items()})
     vouch_for(own_models, "find", never)

@@ -1,5 +1,6 @@
 """Files of images: each is read by its own reader, led nowhere else, and blamed for its own faults alone."""
 
+import bz2
 import errno
 import gzip
 import os
@@ -171,6 +172,13 @@ def test_a_nrrd_is_read_in_every_spelling(tmp_path, kind, encoding):
     }[encoding]
     path = nrrd(tmp_path / "t1ce.nrrd", content, type=kind, encoding=encoding)
     np.testing.assert_array_equal(read_volume(path).array.ravel(), values)
+
+
+@pytest.mark.parametrize("encoding", ["bzip2", "BZ2"])
+def test_a_nrrd_that_is_packed_in_another_way_is_not_called_damaged(tmp_path, encoding):
+    path = nrrd(tmp_path / "t1ce.nrrd", bz2.compress(bytes(64)), encoding=encoding)
+    with pytest.raises(ImageError, match="t1ce.nrrd is packed by bzip2, which is not read"):
+        read_volume(path)
 
 
 def test_a_single_file_of_dicom_is_read_by_gdcm_alone(tmp_path, write_series):

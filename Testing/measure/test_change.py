@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.measure.change import SizeChange, agreement_percent, follow_up
-from VSClickCorrectLib.measure.measurements import measure
+from VSClickCorrectLib.measure.measurements import MaskChange, measure
 
 CENTRE = np.array([21.0, -14.0, 5.0])
 STRAIGHT = np.eye(3)
@@ -156,6 +156,14 @@ def test_the_text_names_thresholds_units_and_uncertainty():
     for words in ("mm³ before", "Threshold of growth (20 % of the volume): growth by that threshold", "±"):
         assert words in text
     assert "Threshold of growth (more than 2 mm): " in text
+
+
+def test_what_rounds_to_nothing_is_told_as_no_loss():
+    # Two files of one mask: what their headers round differs by less than what is shown.
+    finer = measured(grid_of((0.4 * (1 - 1e-7), 0.4, 0.5), FINE.shape), 6.0)
+    text = follow_up(measured(FINE, 6.0), finer).as_text()
+    assert "Change: +0.0 mm³ (+0.0 %)" in text and "Change: +0.0 mm (+0.0 %)" in text
+    assert "Change of volume: +0.0 mm³ (+0.0 %)" in MaskChange(0, 0, -0.04, -0.001, 1.0).as_text()
 
 
 def test_masks_that_do_not_meet_are_told_and_empty_ones_have_no_change():

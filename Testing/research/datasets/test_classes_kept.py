@@ -150,6 +150,18 @@ def test_a_list_of_one_s_own_names_its_classes(tmp_path, capsys):
     assert "holds the value 3, but the classes are numbered from 1 to 2" in capsys.readouterr().err
 
 
+def test_the_list_of_tumours_alone_is_not_taken_for_one_of_classes(tmp_path, capsys):
+    path = write_list(tmp_path / "in", 1)
+    path.write_text("case,t1ce,t2,label\none,0-t1ce.nii.gz,0-t2.nii.gz,0-label.nii.gz\n")
+    assert imported("csv", path, tmp_path / "out", "--classes", *PARTS) == 0
+    capsys.readouterr()
+    tumours, output = str(tmp_path / "out" / "cases.csv"), str(tmp_path / "scores")
+    assert main(["evaluate-parts", "--cases", tumours, "--output", output, "--device", "cpu"]) == 2
+    said = capsys.readouterr().err
+    assert "cases.csv, line 2: " in said and "label.nii.gz is the tumour without its classes" in said
+    assert list(kept(tmp_path / "out", ("t1ce", "t2"), PARTS)) == ["one"]
+
+
 def test_vs_seg_s_cochlea_parts_the_tumour_and_a_patient_without_one_says_so(tmp_path, capsys):
     grid = centred((28, 60, 72), 0.8)
     tumour, cochlea = ear(grid)

@@ -151,6 +151,7 @@ def test_refused_clicks_are_counted():
     records = [replace(results.records[0], rounds={"net": refused})]
     summary = summary_markdown(EvaluationResults(settings(baselines=False), records))
     assert row(summary, "net", "0.0%", "–")[0] == "3"
+    assert "- 1 case of `list.csv`" in summary
     values = EvaluationResults(settings(baselines=False), records).to_json()
     assert values["methods"]["net"]["clicks_refused"] == 3
 

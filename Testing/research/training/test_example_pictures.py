@@ -176,6 +176,8 @@ def test_weights_of_another_network_and_cases_without_tumour_are_refused(tmp_pat
     own = weights_of(tmp_path, name="unet3d", channels=[3, 4])
     assert drawn(tmp_path, cohort, SLABS, "--weights", own)[0] == 2
     assert "weights.safetensors do not fit 'mine'" in capsys.readouterr().err
+    assert drawn(tmp_path, cohort, SLABS, "--weights", own + ".old")[0] == 2
+    assert "weights.safetensors.old does not exist" in capsys.readouterr().err
     healthy = tmp_path / "healthy"
     healthy.mkdir()
     case = ball_case()
@@ -188,3 +190,4 @@ def test_weights_of_another_network_and_cases_without_tumour_are_refused(tmp_pat
     )
     assert drawn(tmp_path, healthy, SLABS)[0] == 2
     assert "No case has a tumour" in capsys.readouterr().err
+    assert not (tmp_path / "pictures").exists()

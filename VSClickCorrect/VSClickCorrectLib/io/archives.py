@@ -43,11 +43,13 @@ def unpacked_series(archive: Path, folder: Path, sequence: str, most_bytes: int,
     """
     series = series_within(archive, folder, most_bytes)
     if not series:
-        raise ImageError("the archive holds no DICOM series of MR images; zip the slices of one series.")
+        raise ImageError(
+            f"the archive {archive} holds no DICOM series of MR images; zip the slices of one series."
+        )
     fitting = [s for s in series if s.uid == uid] if uid else meant_as(sequence, series)
     if len(fitting) != 1:
         raise ImageError(
-            f"the archive holds {len(series)} MR series, so it is not clear which to take; "
+            f"the archive {archive} holds {len(series)} MR series, so it is not clear which to take; "
             "zip the slices of one series."
         )
     check_bytes(fitting[0].files[0], most_bytes, len(fitting[0].files))
@@ -71,7 +73,7 @@ def _unpack(archive: Path, folder: Path, limit: int) -> None:
             part.mkdir()
             members = [info for info in zipped.infolist() if not info.is_dir()]
             if len(members) > _MAX_FILES or sum(info.file_size for info in members) > limit:
-                raise ImageError("the archive holds too much; zip the slices of one series.")
+                raise ImageError(f"the archive {archive} holds too much; zip the slices of one series.")
             if any(info.compress_type not in _METHODS for info in members):
                 raise zipfile.BadZipFile("a method that DICOM archives do not need")
             for number, info in enumerate(members):

@@ -37,6 +37,7 @@ _MM = {"mm", "millimeter", "millimetre", "millimeters", "millimetres", "", "?", 
 _SIZE = re.compile(r"\([^()]*\)|(?<![^\s])[-+.\d][^\s()]*")
 # A file beside the header; a pattern with a number in it, or a list, is none.
 _BESIDE = re.compile(r"(?!list\b)[^/\\:%]+")
+_BZIP2 = {"bzip2", "bz2"}
 # At most so many bytes of voxels come from one byte of the file.
 _RATIOS = {"raw": 1, "gzip": LARGEST_GZIP_RATIO, "gz": LARGEST_GZIP_RATIO}
 
@@ -81,6 +82,9 @@ def read_header(path: Path) -> NrrdHeader:
     units = set(_UNIT.findall(fields.get("spaceunits", [""])[0])) - _MM
     if units:
         raise ImageError(f"{path} tells places in {min(units)}, not in mm; export it in mm.")
+    # ITK is built without it, and the file is none the worse.
+    if not _BZIP2.isdisjoint(fields.get("encoding", [])):
+        raise ImageError(f"{path} is packed by bzip2, which is not read; save it packed by gzip or unpacked.")
     found = _parsed(fields)
     if found is None or found.voxel_bytes > path.stat().st_size * _ratio(fields):
         raise ImageError(f"{path} is incomplete or damaged; copy it again or export it again.")

@@ -25,6 +25,7 @@ from VSClickCorrectLib.measure.measurements import (
     SMALL_MM3,
     Measurements,
     measure,
+    signed,
 )
 
 GROWTH_PERCENT = 20.0
@@ -204,8 +205,9 @@ _VERDICTS = {
 
 def _described(name: str, unit: str, size: SizeChange, threshold: str) -> Iterator[str]:
     yield f"{name}: {size.before:.1f} {unit} before, {size.after:.1f} {unit} after"
+    percent = signed(size.percent or 0.0)
     yield (
-        f"  Change: {size.change:+.1f} {unit} ({size.percent:+.1f} %), observers differ by up to about "
+        f"  Change: {signed(size.change)} {unit} ({percent} %), observers differ by up to about "
         f"± {size.uncertainty:.1f} {unit} at this size"
     )
     yield f"  Threshold of growth ({threshold}): {_VERDICTS[size.verdict]}"

@@ -30,6 +30,11 @@ _NEIGHBOURS = np.ones((3, 3, 3), bool)
 _HEAD_SAMPLES = 400_000
 
 
+def signed(value: float) -> str:
+    """Return a change with its sign and one decimal; what rounds to nothing is no loss: +0.0."""
+    return f"{round(value, 1) + 0.0:+.1f}"
+
+
 @dataclass(frozen=True)
 class Diameter:
     """A straight line from outline to outline in one axial slice.
@@ -90,10 +95,10 @@ class MaskChange:
 
     def as_text(self) -> str:
         """Return the change as plain lines."""
-        percent = "" if self.volume_percent is None else f" ({self.volume_percent:+.1f} %)"
+        percent = "" if self.volume_percent is None else f" ({signed(self.volume_percent)} %)"
         return (
             f"Voxels added: {self.added}, removed: {self.removed}\n"
-            f"Change of volume: {self.volume_mm3:+.1f} mm³{percent}\n"
+            f"Change of volume: {signed(self.volume_mm3)} mm³{percent}\n"
             f"DSC to the mask at the start: {self.dice:.3f}"
         )
 

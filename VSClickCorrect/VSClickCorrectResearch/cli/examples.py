@@ -7,7 +7,7 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_models, count, model_folder, natural
 from VSClickCorrectLib.cli.telling import tell
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
 
@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> None:
 
     try:
         from VSClickCorrectResearch.training.showing import WRITTEN, draw_examples
+        from VSClickCorrectResearch.training.train import network_of
     except ModuleNotFoundError as error:
         raise VSClickError(
             f"the pictures need the package {error.name}: pip install 'vsclickcorrect[train]'."
@@ -50,6 +51,12 @@ def run(options: argparse.Namespace) -> None:
     given = [path for path in (options.experiment, options.weights) if path]
     check_apart(output, [*inputs_of(options.cases, listed), *given])
     check_ours(output, (_SETTINGS, *WRITTEN), (output / _SETTINGS).exists())
+    # All that may be refused comes before anything is written.
+    models, weights = model_folder(options), options.weights
+    network = None if weights is None else network_of(experiment, weights)
+    cases = [case for case in (one.load() for one in listed) if case.truth.any()]
+    if not cases:
+        raise ImageError("no case has a tumour, so there is nothing to draw; name others.")
     with writing_into(output):
         settings = {
             "experiment": experiment.name,
@@ -57,6 +64,5 @@ def run(options: argparse.Namespace) -> None:
             "seed": options.seed,
         }
         write_json(output / _SETTINGS, settings)
-        cases = [case.load() for case in listed]
-        draw_examples(experiment, cases, output, options.seed, model_folder(options), options.weights)
+        draw_examples(experiment, cases, output, options.seed, models, network)
     tell(f"Pictures are in {output}.")

@@ -23,6 +23,8 @@ from VSClickCorrectResearch.datasets.cohort import CohortCase, list_cohort
 
 # What a list of cases of several classes is called in its folder.
 CLASS_LIST = "classes.csv"
+# What an import writes into a case's folder: its record, and the tumour without its classes.
+RECORD, TUMOUR = "import.json", "label.nii.gz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +155,8 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
     Raises
     ------
     ImageError
-        If there is no case, the list cannot be used, or a cohort has other classes or sequences.
+        If there is no case, the list cannot be used, its labels are an import's tumours without classes, or a
+        cohort has other classes or sequences.
     """
     if os.path.isdir(path):
         return _of_cohort(path, tuple(sequences), tuple(classes))
@@ -170,10 +173,20 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
         for file in cases[name].files:
             if not os.path.exists(file):
                 raise ImageError(f"{where}: {file} does not exist.")
+        _check_classes(cases[name].label, where)
     if not cases:
         raise ImageError(f"{path} lists no case; add a line for each.")
     _check_columns(path, sequences)
     return list(cases.values())
+
+
+def _check_classes(label: Path, where: str) -> None:
+    # Its 1 is the tumour, and would be taken for the first class.
+    if label.name == TUMOUR and (label.parent / RECORD).exists():
+        raise ImageError(
+            f"{where}: {label} is the tumour without its classes; name {CLASS_LIST}, which an import with "
+            "--classes writes."
+        )
 
 
 def _check_columns(path: Path, sequences: Sequence[str]) -> None:

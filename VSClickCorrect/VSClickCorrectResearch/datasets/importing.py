@@ -23,15 +23,14 @@ from VSClickCorrectLib.signals import undone_by_signals
 from VSClickCorrectLib.worklist.case_list import CASES, has_columns, write_rows
 from VSClickCorrectLib.worklist.names import case_name, natural
 
-from VSClickCorrectResearch.datasets.class_cases import CLASS_LIST
+from VSClickCorrectResearch.datasets.class_cases import CLASS_LIST, RECORD, TUMOUR
 from VSClickCorrectResearch.datasets.fingerprints import sha256_of
 from VSClickCorrectResearch.datasets.listed import ListedCase, write_case_list
 
-RECORD = "import.json"
 REPORT = "report.csv"
 # Part of each fingerprint: cases are imported again by a library that makes them differently.
 _FORMAT = 2
-_FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": "label.nii.gz", "mask": "mask.nii.gz"}
+_FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": TUMOUR, "mask": "mask.nii.gz"}
 _OTHERS = {"t1": "T1.nii.gz", "flair": "FLAIR.nii.gz"}
 _CLASSES = "classes.nii.gz"
 # What a case's folder may hold and still be replaced: our own, and what desktops leave wherever they look.

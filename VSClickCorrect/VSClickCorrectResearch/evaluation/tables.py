@@ -13,7 +13,7 @@ from VSClickCorrectResearch.evaluation.group_tables import (
     group_sections,
     round_names,
 )
-from VSClickCorrectResearch.evaluation.markdown import DASH, percent, table
+from VSClickCorrectResearch.evaluation.markdown import DASH, counted, percent, table
 from VSClickCorrectResearch.evaluation.records import EvaluationSettings
 from VSClickCorrectResearch.evaluation.results import METRICS, WORSE, EvaluationResults
 from VSClickCorrectResearch.evaluation.statistics import Difference, Summary
@@ -74,11 +74,11 @@ def _what(results: EvaluationResults) -> str:
     settings = results.settings
     without = len(results.records) - len(results.cases)
     lines = [
-        f"{len(results.cases)} cases of `{settings.cases}`"
+        f"{counted(len(results.cases), 'case')} of `{settings.cases}`"
         + (f"; {without} more without a tumour left out" if without else ""),
         f"start: {_STARTS[settings.start]}; sequences: {settings.sequences}",
-        f"{settings.rounds} rounds of at most {settings.clicks} clicks by the simulated user "
-        f"{_USERS[settings.user]}, "
+        f"{counted(settings.rounds, 'round')} of at most {counted(settings.clicks, 'click')} by the "
+        f"simulated user {_USERS[settings.user]}, "
         + ("applied one by one" if settings.one_by_one else "a round's clicks applied at once"),
         _hand(settings),
         f"models: {', '.join(settings.models)}; merge: {settings.merge}; seed {settings.seed}; "

@@ -27,7 +27,7 @@ from VSClickCorrectResearch.training.example_pictures import (
 )
 from VSClickCorrectResearch.training.examples import Example, patch_examples
 from VSClickCorrectResearch.training.experiments import Experiment
-from VSClickCorrectResearch.training.train import network_of, source_of, starts_of
+from VSClickCorrectResearch.training.train import source_of, starts_of
 
 CLICKS, CUTS, SLICES = "clicks.png", "cuts.png", "slices.png"
 SEEN, COMBINED = "seen.png", "combined.png"
@@ -41,7 +41,7 @@ def draw_examples(
     output: Path,
     seed: int,
     models: ModelFolder,
-    weights: Path | None = None,
+    network: nn.Module | None = None,
 ) -> None:
     """Draw what an experiment learns from.
 
@@ -54,33 +54,31 @@ def draw_examples(
     experiment : Experiment
         Whose examples.
     cases : sequence of LabelledCase
-        Cases with a tumour are drawn.
+        Cases with a tumour, one at least.
     output : Path
         A folder; which files are written says `WRITTEN`.
     seed : int
         Of clicks and errors.
     models : ModelFolder
         Whose initial model makes the masks to correct, where the experiment wants its mistakes.
-    weights : Path, optional
-        Trained ones: what the network makes of the examples is drawn beside them.
+    network : nn.Module, optional
+        A trained one, as `network_of` returns it: what it makes of the examples is drawn beside them.
 
     Raises
     ------
     ImageError
-        If no case has a tumour.
+        If no click can be placed in the first case.
     ModelError
-        If the weights do not fit.
+        If the initial model cannot be used.
     StorageError
         If a picture cannot be written.
     """
-    with_tumour = [case for case in cases if case.truth.any()]
-    if not with_tumour:
-        raise ImageError("no case has a tumour, so there is nothing to draw; name others.")
-    network = None if weights is None else network_of(experiment, weights).eval()
+    if network is not None:
+        network.eval()
     if experiment.role == "corrector":
-        _draw_cuts(experiment, with_tumour[0], output, seed, models, network)
+        _draw_cuts(experiment, cases[0], output, seed, models, network)
     else:
-        _draw_sources(experiment, with_tumour, output, network)
+        _draw_sources(experiment, cases, output, network)
 
 
 def _draw_cuts(
