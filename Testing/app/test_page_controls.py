@@ -104,3 +104,58 @@ def test_what_a_key_does_too_is_explained_with_the_key(controls):
     for action in {key.action for key in PAGE_KEYS} - WITHOUT_CONTROL:
         key = key_of(action).replace("Page", "Page ")
         assert re.search(rf"[(\s]{re.escape(key)}[),: ]", tips), (action, key)
+
+
+# Of a tablet, of an old screen, and of a laptop's at the browser's zoom of 150 %.
+SMALL = ((820, 1180), (1024, 768), (911, 512))
+# What a press in the middle of each would not meet.
+_COVERED = """controls => controls.filter((e) => {
+  const { left, top, width, height } = e.getBoundingClientRect();
+  return !e.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}).map((e) => e.id || e.innerText)"""
+
+
+@pytest.fixture(params=SMALL, ids=lambda size: f"{size[0]}x{size[1]}")
+def small_window(page, controls, request):
+    width, height = request.param
+    page.set_viewport_size({"width": width, "height": height})
+    page.mouse.move(5, height / 2)
+    page.wait_for_timeout(400)
+    yield page
+    page.set_viewport_size({"width": 1366, "height": 768})
+
+
+def test_nothing_of_the_bar_is_covered_or_cut_off_in_a_small_window(small_window):
+    buttons = small_window.locator(".vs-bar-top button")
+    assert buttons.count() == 13
+    assert buttons.evaluate_all(_COVERED) == []
+
+
+def test_what_is_on_a_tab_is_scrolled_to_in_a_small_window(small_window):
+    small_window.click("#tab-display")
+    switch = small_window.locator("#switch-doubt")
+    switch.scroll_into_view_if_needed()
+    assert switch.evaluate_all(_COVERED) == []
+    small_window.click("#tab-clicks")
+
+
+def test_what_ends_a_dialog_is_in_reach_in_a_small_window(small_window):
+    for opener, ends in (("help", "help-close"), ("open", "open-files")):
+        small_window.click(f"#{opener}")
+        end = small_window.locator(f"#{ends}")
+        expect(end).to_be_in_viewport(ratio=1)
+        small_window.keyboard.press("Escape")
+        expect(end).to_be_hidden()
+
+
+def test_a_long_sentence_is_read_whole(small_window):
+    small_window.keyboard.press("Enter")
+    said = small_window.locator("#status")
+    expect(said).to_have_text(re.compile(r"click, round 1 .* voxels\)"))
+    # As on other cases; this one has nothing as long to say.
+    long = "Case one was kept and left, as its T1ce cannot be read any more; copy it again. " * 3
+    said.evaluate("(e, text) => (e.textContent = text)", long)
+    height = small_window.locator(".vs-foot").bounding_box()["height"]
+    said.hover()
+    assert said.evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth")
+    assert small_window.locator(".vs-foot").bounding_box()["height"] == height

@@ -110,7 +110,16 @@ def test_what_goes_wrong_in_the_dialog_is_told_in_it(page, tmp_path):
     wrong.write_text("no image")
     page.click("#open")
     page.set_input_files("#file-t1ce", wrong)
-    expect(page.locator(".v-dialog .vs-problem")).to_contain_text("'notes.txt' is of no known kind")
+    problem = page.locator(".v-dialog .vs-problem")
+    expect(problem).to_contain_text("'notes.txt' is of no known kind")
+    page.keyboard.press("Escape")
+    expect(problem).to_be_hidden()
+    # What went wrong before is not told of the next files; once more, it is.
+    page.click("#open")
+    expect(page.locator("#open-files")).to_be_visible()
+    expect(problem).to_have_count(0)
+    page.set_input_files("#file-t1ce", wrong)
+    expect(problem).to_contain_text("'notes.txt' is of no known kind")
     page.keyboard.press("Escape")
     assert page.troubles == []
 

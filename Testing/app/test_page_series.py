@@ -91,12 +91,14 @@ def test_of_a_dropped_folder_two_series_are_chosen_and_opened(page, visits):
         for name in ("t1_mpr post", "t2_space")
     )
     assert pressed(page) == []
+    expect(page.locator("#series .mdi-radiobox-blank")).to_have_count(2 * 4)
     open_files(page)
     expect(page.locator(".vs-problem")).to_contain_text("choose from the list which is the T1ce")
     late = page.locator("#series tbody tr", has_text="2021-03-04").filter(has_text="t1_mpr")
     late.locator("button").first.click()
     expect(page.locator("#series [aria-pressed=true]")).to_have_count(2)
     assert pressed(page) == ["T1ce: t1_mpr post", "T2: t2_space"]
+    expect(page.locator("#series .mdi-radiobox-marked")).to_have_count(2)
     open_files(page)
     expect(page.locator("#case")).to_have_text("VS 7.zip", timeout=PATIENCE_MS)
     ready(page)

@@ -63,6 +63,19 @@ def test_waiting_clicks_are_applied_together_and_taken_back_singly(flow, begun, 
     assert len(flow.clicks.rows) == 1
 
 
+def test_each_click_that_waits_is_told(flow, begun, host, border):
+    begun.correction.place(border[0])
+    assert host.status.startswith("boundary click")
+    begun.mode.collecting = True
+    for count in (1, 2):
+        begun.correction.place(border[count])
+        assert host.status == f"Clicks that wait: {count}; apply them together, or take them back."
+    flow.clicks.undo()
+    assert host.status == "The waiting click was taken back."
+    flow.clicks.apply()
+    assert host.status.startswith("boundary click") and flow.clicks.waiting == 0
+
+
 def visible(headless, name):
     node = headless.scene.GetFirstNodeByName(name)
     return node is not None and bool(node.GetDisplayNode().GetVisibility())

@@ -130,6 +130,7 @@ class FilesLogic:
 
     def open_dialog(self) -> None:
         """Show the dialog: something was dropped onto the page, and comes."""
+        self._status.typed_state.data.is_error = False
         self.typed_state.data.dialog = True
 
     def tell_unreadable(self, names: str) -> None:

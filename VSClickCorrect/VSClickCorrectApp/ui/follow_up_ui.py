@@ -8,7 +8,7 @@ from trame.widgets.vuetify3 import VCard, VCardText, VCardTitle, VDialog
 from VSClickCorrectApp.logic.files_logic import FilesLogic
 from VSClickCorrectApp.logic.follow_up_logic import FollowUpLogic
 from VSClickCorrectApp.status import Status
-from VSClickCorrectApp.ui.parts import button, dialog_actions, file_fields, problem
+from VSClickCorrectApp.ui.parts import button, dialog_actions, file_fields, problem, shows
 
 _SLOTS = {
     "before": ("Mask of the earlier examination", ".nii,.gz,.nrrd,.dcm"),
@@ -25,7 +25,7 @@ def follow_up_ui(follow_up: FollowUpLogic, files: FilesLogic, status: Status) ->
             "Compare with an earlier examination",
             "Say how volume and diameter changed since an earlier mask",
             id="compare",
-            click=f"{name.dialog} = true",
+            click=shows(name.dialog, status),
             prepend_icon="mdi-compare-horizontal",
         )
     with VDialog(v_model=(name.dialog,), width=520), VCard():

@@ -32,7 +32,7 @@ def help_ui() -> None:
     icon_button("mdi-help-circle-outline", "Keys and mouse", hint, click=f"{HELP} = true", id="help")
     with VDialog(v_model=(HELP, False), width=1260), VCard(id="help-page"):
         VCardTitle("Keys and mouse")
-        with VCardText(classes="vs-help"):
+        with VCardText(), Div(classes="vs-help"):
             for does, names in names_by_use(PAGE_KEYS).items():
                 _row(map(_shown, names), does)
             for button, does in _MOUSE.items():
@@ -44,10 +44,11 @@ def help_ui() -> None:
 
 
 def _row(keys: Iterable[str], does: str) -> None:
-    with Div(classes="vs-help-keys"):
-        for key in keys:
-            Kbd(key)
-    Span(does)
+    with Div(classes="vs-help-row"):
+        with Div(classes="vs-help-keys"):
+            for key in keys:
+                Kbd(key)
+        Span(does)
 
 
 def _shown(name: str) -> str:

@@ -91,7 +91,8 @@ def build_page(app: BrowserApp) -> None:
 
 def _top(app: BrowserApp) -> None:
     Span(TITLE, classes="vs-title")
-    Span(f"{{{{ {app.files.typed_state.name.case} }}}}", classes="vs-case", id="case")
+    case = app.files.typed_state.name.case
+    Span(f"{{{{ {case} }}}}", classes="vs-case", id="case", title=(case,))
     Span(
         "not saved",
         v_if=(app.files.typed_state.name.unsaved,),

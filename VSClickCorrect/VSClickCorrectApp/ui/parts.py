@@ -50,6 +50,11 @@ def problem(status: Status) -> None:
     Div(f"{{{{ {name.message} }}}}", v_if=(name.is_error,), classes="vs-problem", **attributes(role="alert"))
 
 
+def shows(dialog: str, status: Status) -> str:
+    """Return what opens a dialog with a `problem`: what went wrong before has nothing to do with it."""
+    return f"{dialog} = true; {status.typed_state.name.is_error} = false"
+
+
 def dialog_actions(dialog: str, cancels: str, confirm: str, hint: str, **its: Any) -> None:
     """Build what ends a dialog, ``dialog`` being whether it is open: cancel, and a button that does it."""
     with VCardActions():

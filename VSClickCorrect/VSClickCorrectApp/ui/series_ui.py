@@ -10,7 +10,7 @@ from trame.widgets.vuetify3 import VBtn
 from VSClickCorrectApp.logic.series_logic import SeriesLogic
 from VSClickCorrectApp.reading.offered_series import SEQUENCES
 from VSClickCorrectApp.sent_series import BOTH
-from VSClickCorrectApp.ui.parts import attributes, button, tip
+from VSClickCorrectApp.ui.parts import attributes, button, explained
 
 _LABEL = "DICOM of T1ce and T2, or a scene"
 _FOLDER = f"folder-{BOTH}"
@@ -64,8 +64,8 @@ def series_ui(series: SeriesLogic) -> None:
                     Th(title)
             with Tbody(), Tr(v_for=f"row in {name.rows}", key="row.key"):
                 for sequence, title in SEQUENCES.items():
-                    with (
-                        Td(),
+                    # A button with anything within it shows no icon.
+                    with Td(), explained(f"Take this series for the {title}"):
                         VBtn(
                             icon=(f"row.{sequence} ? 'mdi-radiobox-marked' : 'mdi-radiobox-blank'",),
                             size="x-small",
@@ -75,8 +75,6 @@ def series_ui(series: SeriesLogic) -> None:
                             **attributes(
                                 aria_label=(f"'{title}: ' + row.name",), aria_pressed=(f"row.{sequence}",)
                             ),
-                        ),
-                    ):
-                        tip(f"Take this series for the {title}")
+                        )
                 for value in ("patient", "date", "name", "slices", "size"):
                     Td(f"{{{{ row.{value} }}}}", classes=f"vs-series-{value}")

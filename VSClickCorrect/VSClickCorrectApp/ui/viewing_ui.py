@@ -31,6 +31,7 @@ def viewing_ui(app: BrowserApp) -> None:
         density="compact",
         variant="outlined",
         divided=True,
+        classes="vs-layouts",
     ):
         for layout, label in LAYOUTS.items():
             with VBtn(label, value=layout, size="small", id=f"layout-{layout}"):

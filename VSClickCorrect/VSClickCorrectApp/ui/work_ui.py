@@ -32,6 +32,7 @@ from VSClickCorrectApp.ui.parts import (
     file_fields,
     icon_button,
     problem,
+    shows,
     tip,
 )
 from VSClickCorrectApp.ui.series_ui import scans_ui, series_ui
@@ -143,7 +144,11 @@ def files_ui(files: FilesLogic, series: SeriesLogic, status: Status) -> None:
     """Build the dialog that opens files, and the menu that saves them."""
     name, looking = files.typed_state.name, series.typed_state.name.looking
     with VBtn(
-        "Open", prepend_icon="mdi-folder-open-outline", size="small", click=f"{name.dialog} = true", id="open"
+        "Open",
+        prepend_icon="mdi-folder-open-outline",
+        size="small",
+        click=shows(name.dialog, status),
+        id="open",
     ):
         tip("Open files from this computer")
     with VMenu(location="bottom end"):

@@ -13,7 +13,7 @@ from VSClickCorrectLib.mrml.outline import ChangeOutline
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.mrml.start_segment import show_start
 from VSClickCorrectLib.session.edit import Edit
-from VSClickCorrectLib.workflow.correction import Segment, Workbench
+from VSClickCorrectLib.workflow.correction import WAITING, Segment, Workbench
 from VSClickCorrectLib.workflow.host import Host
 
 
@@ -37,9 +37,12 @@ class ClickTools:
         self._outline: ChangeOutline | None = None
         # Whose start is shown; when the correction stops, another segment may be chosen already.
         self._begun: Segment = (None, "")
+        # How many waited when it was last told.
+        self._told = 0
         self._markers, self._start, self._last_change, self._fill = True, False, False, False
         workbench.begun.connect(self._on_begun)
         workbench.edited.connect(self._show_last_change)
+        workbench.changed.connect(self._tell_waiting)
         workbench.stopping.connect(self._on_stopping)
 
     @property
@@ -177,6 +180,12 @@ class ClickTools:
             self._outline.show(self._workbench.last_edit.change)
         else:
             self._outline.hide()
+
+    def _tell_waiting(self) -> None:
+        waiting = self.waiting
+        if waiting > self._told:
+            self._host.say(WAITING.format(count=waiting))
+        self._told = waiting
 
     def _moved(self, edit: Edit, sentence: str) -> None:
         self._host.say(sentence.format(edit=edit.description))

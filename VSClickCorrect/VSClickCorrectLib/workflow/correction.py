@@ -28,6 +28,7 @@ from VSClickCorrectLib.workflow.origin import Origin
 # What may follow a click once the views have drawn it.
 SETTLE_S = 0.3
 READY = _("Ready; click where the tumour's true border runs, or choose another kind of click.")
+WAITING = _("Clicks that wait: {count}; apply them together, or take them back.")
 EMPTY = _("Ready; the mask is empty: find the tumour, or place an include click inside it.")
 
 Volumes = tuple[Any, Any]
@@ -362,10 +363,7 @@ class Workbench:
         self._present()
         if self.correction is not None:
             waiting = len(self.correction.pending)
-            waits = _("Clicks that wait: {count}; apply them together, or take them back.").format(
-                count=waiting
-            )
-            self._host.say(waits if waiting else self.what_to_do)
+            self._host.say(WAITING.format(count=waiting) if waiting else self.what_to_do)
 
     def _change(self) -> None:
         self.changed.emit()

@@ -21,10 +21,12 @@ def segments_text(names: Iterable[str]) -> str:
 
 
 async def may_remove_beside(host: Host, workbench: Workbench) -> bool:
-    """Ask before segments go with the open case that a worklist does not keep; return whether they may."""
+    """Ask before clicks that wait and segments go, which no worklist keeps; return whether they may."""
     nodes = workbench.nodes
     if nodes is None:
         return True
+    if not await _may_drop_waiting(host, workbench, nodes.name):
+        return False
     # Without a correction nothing is kept of the segment that is chosen, either.
     kept = workbench.segment if workbench.correction is not None else None
     segments = segments_text(nodes.removed_with(workbench.segment[0], kept))
@@ -33,6 +35,17 @@ async def may_remove_beside(host: Host, workbench: Workbench) -> bool:
         "{segments}. To keep it, cancel and save it to a file first. Go on?"
     )
     return not segments or await host.confirm(question.format(case=nodes.name, segments=segments))
+
+
+async def _may_drop_waiting(host: Host, workbench: Workbench, case: str) -> bool:
+    # Of cases that no worklist keeps, `Unsaved` asks.
+    kept = workbench.correction is not None and workbench.journal.path is not None
+    waiting = len(workbench.under_way.pending) if kept else 0
+    question = _(
+        "Clicks on case {case} that wait: {count}. They are not part of its mask and go with it; to keep "
+        "them, cancel and apply them first. Go on?"
+    )
+    return not waiting or await host.confirm(question.format(case=case, count=waiting))
 
 
 async def gives_up(host: Host, lost: LockLostError) -> bool:
