@@ -147,10 +147,10 @@ class ClickRules:
         box = union(boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)
         result = merge(self.case.grid, box, current, proposals) if proposals else current.copy()
-        if merge is merge_progressive:
-            self._hold_borders(result, current, box, clicks)
         for proposal in whole.values():
             self._follow(result, current, box, proposal)
+        if merge is merge_progressive:
+            self._hold_borders(result, current, box, clicks)
         for island in removed:
             result[island.box.slices_in(box)] &= ~island.values
         self._take_rests(result, current, box, proposals, clicks)
