@@ -287,8 +287,9 @@ def head_middle(volume: Volume) -> Middle:
     the outermost hundredth of it on either side left out: ears, fat and noise.
     """
     stride = max(1, round((volume.array.size / _HEAD_SAMPLES) ** (1 / 3)))
-    values = volume.array[::stride, ::stride, ::stride]
-    bright = np.argwhere(values > values.mean()) * stride
+    every = volume.grid.every(stride)
+    values = volume.array[every]
+    bright = np.argwhere(values > values.mean()) * stride + [along.start for along in every]
     if bright.size == 0:
         return Middle(float(volume.grid.center_ras[0]), "image", volume.sides_known)
     right = volume.grid.index_to_ras(bright)[:, 0]
