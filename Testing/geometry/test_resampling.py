@@ -266,3 +266,15 @@ def test_each_voxel_gets_the_sample_that_lies_nearest(grid, seed, factor):
     native = order.restored(blown_up[tuple(slice(0, n) for n in shape)])
     box = Box((1, 0, 2), tuple(n - 1 for n in grid.shape))
     np.testing.assert_array_equal(window.nearest(samples, box), native[box.slices])
+
+
+@pytest.mark.parametrize("spacing", [0.3, 0.4, 0.6, 0.9, 1.2])
+def test_no_rounding_of_positions_decides_of_the_voxels_at_the_rim(spacing):
+    # 48 samples of 0.6 mm around the centre of a voxel end in the centres of others.
+    affine, reach = np.diag([spacing] * 3 + [1.0]), round(14.4 / spacing)
+    for first in np.arange(-90, 90, 7.37):
+        affine[:3, 3] = first, -first, first / 3
+        grid = Grid((121,) * 3, affine)
+        center = axial_coordinates(grid, grid.index_to_ras((60, 60, 60)))
+        window = ResamplingGrid(grid, center, ResamplingGeometry((48,) * 3, (0.6,) * 3))
+        assert window.box == Box((60 - reach,) * 3, (61 + reach,) * 3)

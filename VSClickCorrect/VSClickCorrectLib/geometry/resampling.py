@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import AxisOrder, Grid
+from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, AxisOrder, Grid
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 
 
@@ -98,9 +98,10 @@ class ResamplingGrid:
         self.order = order or grid.axial_order()
         self.center = np.asarray(center, dtype=float)
         self.steps = np.asarray(geometry.spacing) / grid.spacing_in(self.order)  # native voxels per sample
-        half = np.asarray(geometry.shape) / 2 * self.steps
-        # A voxel belongs to the window when its centre does; at least the voxel at the centre does.
-        nearest = np.floor(self.center + 0.5).astype(int)
+        # A voxel belongs to the window when its centre does, also where rounding puts that just beyond the
+        # edge; at least the voxel at the centre does.
+        half = np.asarray(geometry.shape) / 2 * self.steps + ROUNDING_VOXELS
+        nearest = np.floor(self.center + 0.5 + ROUNDING_VOXELS).astype(int)
         start = np.minimum(np.ceil(self.center - half).astype(int), nearest)
         stop = np.maximum(np.floor(self.center + half).astype(int), nearest) + 1
         self.ordered_box = Box(index3(start), index3(stop)).clipped(grid.shape_in(self.order))
