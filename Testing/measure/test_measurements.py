@@ -276,6 +276,22 @@ def test_the_middle_of_a_large_head_is_the_same_however_the_file_stores_it():
         assert found.right_mm == pytest.approx(expected.right_mm, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("places", "side"),
+    [((-30.0, 30.0), "both"), ((-30.0, -20.0), "left"), ((20.0, 30.0), "right"), ((-30.0, 2.0), "left")],
+)
+def test_a_tumour_on_each_side_does_not_lie_in_the_middle(places, side):
+    grid = grid_around(np.eye(3), (1.0, 2.0, 2.0), (8, 12, 200))
+    values = np.zeros(grid.shape, bool)
+    for right in places:
+        values[grid.ras_to_index((right, 1.0, 1.0))] = True
+    found = whole(grid, values, middle=Middle(0.0, "head"))
+    assert found.side == side
+    told = {"both": "on both sides"}.get(side, side)
+    assert f"\nSide: {told} (centroid " in found.as_text()
+    assert "the mask has 2 separate parts" in found.as_text()
+
+
 @pytest.mark.parametrize(("columns", "side"), [(108, "unknown"), (112, "right")])
 def test_the_side_is_told_only_where_the_image_is_as_wide_as_a_head(columns, side):
     """The head's middle lies at R 10; rows, which lead from left to right here, are 1 mm apart."""
