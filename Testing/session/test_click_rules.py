@@ -171,6 +171,16 @@ class TestHeldBorders:
         assert one.mask.values[2, 14].nonzero()[0].max() == column
         assert one.mask.values[2, 18].nonzero()[0].max() == 19
 
+    @pytest.mark.parametrize(("place", "column"), [((2, 40, 50), 24), ((2, 13, 24), 19)])
+    def test_a_part_that_is_meant_elsewhere_lets_go_of_nothing(self, place, column):
+        one = session(self.WIDE, BlockCorrector(self.WIDE))
+        one.apply(click_at(GRID, (2, 10, 24)))
+        one.corrector.opinion = TUMOUR
+        one.apply_together([click_at(GRID, (2, 18, 22)), click_at(GRID, place, EXCLUDE)])
+        # The exclude click lies far off, or 1 mm from that row, and means what is nearest to it.
+        assert one.mask.values[2, 14].nonzero()[0].max() == column
+        assert one.mask.values[2, 18].nonzero()[0].max() == 19
+
     def test_an_earlier_click_that_was_overruled_holds_nothing(self):
         one = session(self.WIDE, BlockCorrector(self.WIDE))
         one.apply(click_at(GRID, (2, 13, 20)))
