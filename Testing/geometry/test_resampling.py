@@ -278,3 +278,16 @@ def test_no_rounding_of_positions_decides_of_the_voxels_at_the_rim(spacing):
         center = axial_coordinates(grid, grid.index_to_ras((60, 60, 60)))
         window = ResamplingGrid(grid, center, ResamplingGeometry((48,) * 3, (0.6,) * 3))
         assert window.box == Box((60 - reach,) * 3, (61 + reach,) * 3)
+
+
+@pytest.mark.parametrize("spacing", [0.3, 0.4, 0.6, 0.9, 1.2])
+def test_of_two_samples_that_are_as_near_the_farther_on_is_taken_however_that_is_rounded(spacing):
+    # Eight samples around the centre of a voxel: each voxel's centre lies half-way between two.
+    affine = np.diag([-spacing, -spacing, spacing, 1.0])
+    for first in np.arange(-90, 90, 7.37):
+        affine[:3, 3] = first, -first, first / 3
+        grid = Grid((21,) * 3, affine)
+        center = axial_coordinates(grid, grid.index_to_ras((10, 10, 10)))
+        window = ResamplingGrid(grid, center, ResamplingGeometry((8,) * 3, (spacing,) * 3))
+        taken = window.nearest(np.arange(512).reshape(8, 8, 8), Box((7, 7, 7), (13, 13, 13)))
+        np.testing.assert_array_equal(taken, np.arange(512).reshape(8, 8, 8)[1:7, 1:7, 1:7])

@@ -147,6 +147,8 @@ class ResamplingGrid:
     def nearest(self, samples: np.ndarray, box: Box) -> np.ndarray:
         """Return the sample nearest to each native voxel of a box ``(k, j, i)``, of its shape.
 
+        Of two that are as near it is the one farther on.
+
         Parameters
         ----------
         samples : ndarray
@@ -160,7 +162,7 @@ class ResamplingGrid:
             along = np.sort(self.grid.shape[array_axis] - 1 - voxels) if flip else voxels
             count = self.geometry.shape[axis]
             offset = (along - self.center[axis]) / self.steps[axis] + (count - 1) / 2
-            places.append(np.clip(np.floor(offset + 0.5).astype(int), 0, count - 1))
+            places.append(np.clip(np.floor(offset + 0.5 + ROUNDING_VOXELS).astype(int), 0, count - 1))
         return self.order.restored(samples[np.ix_(*places)])
 
     def resample(self, values: np.ndarray) -> np.ndarray:
