@@ -266,3 +266,28 @@ def test_each_voxel_gets_the_sample_that_lies_nearest(grid, seed, factor):
     native = order.restored(blown_up[tuple(slice(0, n) for n in shape)])
     box = Box((1, 0, 2), tuple(n - 1 for n in grid.shape))
     np.testing.assert_array_equal(window.nearest(samples, box), native[box.slices])
+
+
+@pytest.mark.parametrize("spacing", [0.3, 0.4, 0.6, 0.9, 1.2])
+def test_no_rounding_of_positions_decides_of_the_voxels_at_the_rim(spacing):
+    # 48 samples of 0.6 mm around the centre of a voxel end in the centres of others.
+    affine, reach = np.diag([spacing] * 3 + [1.0]), round(14.4 / spacing)
+    for first in np.arange(-90, 90, 7.37):
+        affine[:3, 3] = first, -first, first / 3
+        grid = Grid((121,) * 3, affine)
+        center = axial_coordinates(grid, grid.index_to_ras((60, 60, 60)))
+        window = ResamplingGrid(grid, center, ResamplingGeometry((48,) * 3, (0.6,) * 3))
+        assert window.box == Box((60 - reach,) * 3, (61 + reach,) * 3)
+
+
+@pytest.mark.parametrize("spacing", [0.3, 0.4, 0.6, 0.9, 1.2])
+def test_of_two_samples_that_are_as_near_the_farther_on_is_taken_however_that_is_rounded(spacing):
+    # Eight samples around the centre of a voxel: each voxel's centre lies half-way between two.
+    affine = np.diag([-spacing, -spacing, spacing, 1.0])
+    for first in np.arange(-90, 90, 7.37):
+        affine[:3, 3] = first, -first, first / 3
+        grid = Grid((21,) * 3, affine)
+        center = axial_coordinates(grid, grid.index_to_ras((10, 10, 10)))
+        window = ResamplingGrid(grid, center, ResamplingGeometry((8,) * 3, (spacing,) * 3))
+        taken = window.nearest(np.arange(512).reshape(8, 8, 8), Box((7, 7, 7), (13, 13, 13)))
+        np.testing.assert_array_equal(taken, np.arange(512).reshape(8, 8, 8)[1:7, 1:7, 1:7])

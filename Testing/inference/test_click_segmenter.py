@@ -126,3 +126,24 @@ def test_held_clicks_hold_where_the_network_would_not_follow_them(case):
         assert (held[place] < 0.4) == (kind is EXCLUDE)
     # Without clicks there is nothing to hold.
     np.testing.assert_allclose(ClickSegmenter(model, hold=True).probability(case, window), plain, atol=1e-5)
+
+
+def test_where_the_scanners_zero_lies_decides_of_nothing_that_is_held():
+    # Around a click in the middle of a voxel the window lies so that it is half-way between two samples.
+    torch.manual_seed(3)
+    network = build("unet3d", in_channels=5, out_channels=1, channels=(4, 8, 8)).eval()
+    model, index = Model(entry("click", [1.0, 1.0, 1.0]), network), (10, 14, 14)
+    array = np.zeros(SHAPE, np.int16)
+    array[BRIGHT] = 1000
+
+    def seen(first, kind, hold=True):
+        affine = np.diag([-0.9, -0.9, 1.1, 1.0])
+        affine[:3, 3] = first, -first, first / 3
+        case, segmenter = Case(Volume(array, Grid(SHAPE, affine))), ClickSegmenter(model, hold)
+        window = segmenter.window(case, Box.of_voxel(index).padded(3))
+        return segmenter.probability(case, window, clicks=[click_at(case.grid, index, kind)])
+
+    kind = EXCLUDE if seen(0.0, INCLUDE, hold=False)[index] > 0.5 else INCLUDE
+    expected = seen(0.0, kind)
+    for first in np.arange(-90, 90, 37.37):
+        np.testing.assert_allclose(seen(first, kind), expected, atol=1e-3)

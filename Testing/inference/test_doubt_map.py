@@ -10,7 +10,7 @@ from torch import nn
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, axial_coordinates
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
 from VSClickCorrectLib.inference.doubt_map import DoubtMap, doubt_map, expected_dice, window_around
@@ -108,6 +108,22 @@ def test_slices_are_counted_upward_however_the_voxels_are_stored():
     place = doubtful_places(doubt_of(error, affine=turned))[0]
     assert place.slice_number == round(place.position_ras[2] - 300) + 1
     assert 13 < place.position_ras[2] - 300 <= 19
+
+
+@pytest.mark.parametrize("spacing", [0.3, 0.6, 0.9, 1.1])
+def test_where_the_scanners_zero_lies_decides_of_no_place(spacing):
+    # An even number of samples around the centre of a voxel: all lie half-way between two voxels.
+    mask, error = (np.zeros((24, 24, 24), kind) for kind in (bool, np.float32))
+    mask[6:18, 6:18, 6:18], error[10:14, 4:8, 10:14] = True, 0.9
+    affine, found = np.diag([-spacing, -spacing, spacing, 1.0]), set()
+    for first in np.arange(-90, 90, 7.37):
+        affine[:3, 3] = first, -first, first / 3
+        grid = Grid(SHAPE, affine)
+        center = axial_coordinates(grid, grid.middle_of(Box((13, 13, 13), (28, 28, 28))))
+        window = ResamplingGrid(grid, center, ResamplingGeometry(mask.shape, (spacing,) * 3))
+        place = doubtful_places(DoubtMap(window, mask, error))[0]
+        found.add((grid.ras_to_index(place.position_ras), place.slice_number))
+    assert len(found) == 1
 
 
 def test_the_line_lies_on_both_sides_of_the_border_near_what_is_wrong():

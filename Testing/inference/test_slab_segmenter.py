@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from bright_ball import AXIAL, CENTER, GRID, SHAPE, ball, ball_case, ball_volume, dice
 from handmade_models import change_entry
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference import slab_segmenter
@@ -47,6 +49,19 @@ def test_scan_of_fewer_slices_than_the_slab_is_filled_up(segmenter):
     affine[2, 2] = 3.6
     grid = Grid((10, *SHAPE[1:]), affine)
     assert dice(segmenter.segment(ball_case(grid)).on(grid), ball(grid)) > 0.9
+
+
+@pytest.mark.parametrize("column", [0, 79])
+@pytest.mark.parametrize("kind", [ClickKind.INCLUDE, ClickKind.EXCLUDE])
+def test_of_a_click_beside_the_head_it_tells_what_the_head_holds(segmenter, column, kind):
+    grid = Grid((*SHAPE[:2], 80), AXIAL)
+    click = Click(tuple(map(float, grid.index_to_ras((12, 31, column)))), kind)
+    proposal = segmenter.propose(ball_case(grid), click)
+    assert not proposal.box.contains(Box.of_voxel((12, 31, column)))
+    if kind is ClickKind.INCLUDE:
+        assert not proposal.values.any()
+    else:
+        assert dice(proposal.values, ball(grid)[proposal.box.slices]) > 0.9
 
 
 def test_every_slice_is_looked_at_once_where_the_locator_sees_nothing(segmenter, monkeypatch):

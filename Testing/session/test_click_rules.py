@@ -171,6 +171,16 @@ class TestHeldBorders:
         assert one.mask.values[2, 14].nonzero()[0].max() == column
         assert one.mask.values[2, 18].nonzero()[0].max() == 19
 
+    @pytest.mark.parametrize(("place", "column"), [((2, 40, 50), 24), ((2, 13, 24), 19)])
+    def test_a_part_that_is_meant_elsewhere_lets_go_of_nothing(self, place, column):
+        one = session(self.WIDE, BlockCorrector(self.WIDE))
+        one.apply(click_at(GRID, (2, 10, 24)))
+        one.corrector.opinion = TUMOUR
+        one.apply_together([click_at(GRID, (2, 18, 22)), click_at(GRID, place, EXCLUDE)])
+        # The exclude click lies far off, or 1 mm from that row, and means what is nearest to it.
+        assert one.mask.values[2, 14].nonzero()[0].max() == column
+        assert one.mask.values[2, 18].nonzero()[0].max() == 19
+
     def test_an_earlier_click_that_was_overruled_holds_nothing(self):
         one = session(self.WIDE, BlockCorrector(self.WIDE))
         one.apply(click_at(GRID, (2, 13, 20)))
@@ -288,6 +298,18 @@ class TestDeepClicks:
             assert corrector.asked == []
         else:
             assert corrector.asked == [(click,)]
+
+    def test_one_that_brings_much_leaves_the_border_that_an_earlier_one_has_set(self):
+        # The second click lies 9 mm off the mask; 4 mm from the first the network sees tumour, too.
+        known = with_blocks(self.GRID.shape, ((14, 17), (2, 8), (2, 28)))
+        tumour = with_blocks(self.GRID.shape, ((14, 17), (2, 18), (2, 28)))
+        one = self.session(known, tumour)
+        one.corrector.truth = known
+        one.apply(click_at(self.GRID, (15, 7, 15)))
+        one.apply(click_at(self.GRID, (15, 17, 15)))
+        assert one.mask.values[15, :, 26].nonzero()[0].tolist() == list(range(2, 18))
+        # Nearer to the first click than to the second are the rows below 12.
+        assert one.mask.values[15, :, 15].nonzero()[0].tolist() == [*range(2, 8), *range(12, 18)]
 
     def test_a_boundary_click_deep_in_the_mask_says_not_on_which_side_it_is_wrong(self):
         corrector = OracleCorrector(self.TUMOUR)

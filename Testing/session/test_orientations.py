@@ -9,7 +9,7 @@ from orientations import CODES, affine_of, ras_array, stored
 from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
-from VSClickCorrectLib.clicks.merging import MERGES, Proposal
+from VSClickCorrectLib.clicks.merging import MERGES, Proposal, through_click
 from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
@@ -69,6 +69,25 @@ def test_all_48_are_corrected_alike(merge):
     assert 0 < np.count_nonzero(expected != START) < START.size
     for code in CODES:
         np.testing.assert_array_equal(corrected(code, np.eye(4), merge), stored(code, expected), err_msg=code)
+
+
+@pytest.mark.parametrize("place", [(5, 4, 4), (8, 6, 4)])
+def test_a_click_that_insists_decides_of_the_same_voxels_in_all_48(place):
+    # A block whose corner is voxel (8, 6) of R and A: 1.5 mm along either from voxel (5, 4) runs its border,
+    # and beside its own corner there are two voxels of background.
+    said = np.full(ras_array().shape, 0.001, np.float32)
+    said[3:6, 6:, :9] = said[3:6, :7, 8:] = 0.999
+    click = Click(tuple(map(float, (affine_of("RAS") @ [*place, 1])[:3])))
+
+    def insisted(code):
+        probability = stored(code, said)
+        grid = Grid(probability.shape, affine_of(code))
+        return through_click(grid, Proposal(click, grid.box, probability), insisted=True).insisted
+
+    expected = insisted("RAS")
+    assert expected.any()
+    for code in CODES:
+        np.testing.assert_array_equal(insisted(code), stored(code, expected), err_msg=code)
 
 
 @examples(1)

@@ -136,18 +136,23 @@ def _ball_to_border(grid: Grid, proposal: Proposal, voxel: Slices3, outward: boo
     if not other.any():
         return other
     far = np.where(other, distances(grid, box, click), np.inf)
-    # Of several that are equally near the first, however distances are rounded.
-    index = np.unravel_index(np.argmax(far <= far.min() + ROUNDING_MM), far.shape)
+    # Of several that are equally near the first in the patient, however distances are rounded.
+    nearest, order = far <= far.min() + ROUNDING_MM, grid.slice_order()
+    numbers = order.arranged(np.arange(far.size).reshape(far.shape))
+    index = np.unravel_index(numbers[order.arranged(nearest)][0], far.shape)
     middle = (grid.index_to_ras(np.add(index, box.start)) + np.array(click)) / 2
     return distances(grid, box, middle) <= far.min() / 2 + ROUNDING_MM
 
 
 def _beside(grid: Grid, place: Slices3, shape: tuple[int, ...]) -> list[Slices3]:
-    """Return the voxels beside one in its slice, as far as they lie in an array of that shape."""
-    slices_axis = grid.slice_order().axes[0]
+    """Return the voxels beside one in its slice, as far as they lie in an array of that shape.
+
+    They come in the order in which they lie in the patient, not in that of the array.
+    """
+    order = grid.slice_order()
     beside = []
-    for axis in (a for a in range(3) if a != slices_axis):
-        for n in (place[axis].start - 1, place[axis].start + 1):
+    for axis, flip in zip(order.axes[1:], order.flips[1:], strict=True):
+        for n in (place[axis].start + step for step in ((1, -1) if flip else (-1, 1))):
             if 0 <= n < shape[axis]:
                 beside.append(triple(slice(n, n + 1) if a == axis else place[a] for a in range(3)))
     return beside

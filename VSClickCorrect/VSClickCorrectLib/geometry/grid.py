@@ -11,7 +11,7 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.triples import Index3, Point3, index3, point3, triple
+from VSClickCorrectLib.geometry.triples import Index3, Point3, Slices3, index3, point3, triple
 
 # Unit vectors, in RAS, of the axes of an axial stack as it is read on screen: slices upward, rows
 # toward the back of the head, columns toward the patient's left.
@@ -25,7 +25,7 @@ _THICKER = 1.15
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_TOLERANCE = 1e-3
 # So near to half-way between two voxels, in voxels, it is the one of higher index, however that is rounded.
-_ROUNDING_VOXELS = 1e-6
+ROUNDING_VOXELS = 1e-6
 # No scan of a patient has smaller or larger voxels, or is longer; at a network's voxel size it would fill the
 # memory.
 _VOXEL_MM = (0.01, 100.0)
@@ -213,9 +213,9 @@ class Grid:
         """Return the index ``(k, j, i)``, whole floats, of the voxel that holds a point, be it outside."""
         # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
         ijk, ends = self.ras_to_ijk(ras), np.subtract(self.shape[::-1], 0.5)
-        index = np.floor(ijk + 0.5 + _ROUNDING_VOXELS)
+        index = np.floor(ijk + 0.5 + ROUNDING_VOXELS)
         # So do the faces at which the image ends, as those at which it begins do anyway.
-        return np.where(np.abs(ijk - ends) <= _ROUNDING_VOXELS, ends - 0.5, index)[..., ::-1]
+        return np.where(np.abs(ijk - ends) <= ROUNDING_VOXELS, ends - 0.5, index)[..., ::-1]
 
     def ras_to_index(self, ras) -> Index3:
         """Return the array index ``(k, j, i)`` of the voxel that holds a point.
@@ -244,6 +244,14 @@ class Grid:
         or from side to side, that is a coronal or a sagittal stack; else it is an axial one.
         """
         return self._slice_order
+
+    def every(self, stride: int) -> Slices3:
+        """Return what takes every so-many-th voxel of an array: the same ones of the patient in any order."""
+        order = self.axial_order()
+        flips = dict(zip(order.axes, order.flips, strict=True))
+        return triple(
+            slice((n - 1) % stride if flips[a] else 0, None, stride) for a, n in enumerate(self.shape)
+        )
 
     def slice_number(self, index: Sequence[int] | np.ndarray) -> int:
         """Return the number of the slice, as they were acquired, of a voxel ``(k, j, i)``.

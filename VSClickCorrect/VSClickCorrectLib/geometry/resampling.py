@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import AxisOrder, Grid
+from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, AxisOrder, Grid
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 
 
@@ -98,9 +98,10 @@ class ResamplingGrid:
         self.order = order or grid.axial_order()
         self.center = np.asarray(center, dtype=float)
         self.steps = np.asarray(geometry.spacing) / grid.spacing_in(self.order)  # native voxels per sample
-        half = np.asarray(geometry.shape) / 2 * self.steps
-        # A voxel belongs to the window when its centre does; at least the voxel at the centre does.
-        nearest = np.floor(self.center + 0.5).astype(int)
+        # A voxel belongs to the window when its centre does, also where rounding puts that just beyond the
+        # edge; at least the voxel at the centre does.
+        half = np.asarray(geometry.shape) / 2 * self.steps + ROUNDING_VOXELS
+        nearest = np.floor(self.center + 0.5 + ROUNDING_VOXELS).astype(int)
         start = np.minimum(np.ceil(self.center - half).astype(int), nearest)
         stop = np.maximum(np.floor(self.center + half).astype(int), nearest) + 1
         self.ordered_box = Box(index3(start), index3(stop)).clipped(grid.shape_in(self.order))
@@ -146,6 +147,8 @@ class ResamplingGrid:
     def nearest(self, samples: np.ndarray, box: Box) -> np.ndarray:
         """Return the sample nearest to each native voxel of a box ``(k, j, i)``, of its shape.
 
+        Of two that are as near it is the one farther on.
+
         Parameters
         ----------
         samples : ndarray
@@ -159,7 +162,7 @@ class ResamplingGrid:
             along = np.sort(self.grid.shape[array_axis] - 1 - voxels) if flip else voxels
             count = self.geometry.shape[axis]
             offset = (along - self.center[axis]) / self.steps[axis] + (count - 1) / 2
-            places.append(np.clip(np.floor(offset + 0.5).astype(int), 0, count - 1))
+            places.append(np.clip(np.floor(offset + 0.5 + ROUNDING_VOXELS).astype(int), 0, count - 1))
         return self.order.restored(samples[np.ix_(*places)])
 
     def resample(self, values: np.ndarray) -> np.ndarray:

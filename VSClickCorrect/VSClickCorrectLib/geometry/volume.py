@@ -100,7 +100,8 @@ class Volume:
     @cached_property
     def intensity_range(self) -> tuple[float, float]:
         """Robust minimum and maximum, by which networks see the sequence as 0 to 1 (section 4.2)."""
-        return robust_range(self.array)
+        # In axial order, so that of a large image the same voxels are looked at however they are stored.
+        return robust_range(self.grid.axial_order().arranged(self.array))
 
     @cached_property
     def extremes(self) -> tuple[float, float]:

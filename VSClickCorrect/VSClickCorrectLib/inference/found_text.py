@@ -6,7 +6,7 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.measure.measurements import head_middle, measure
 
-_SIDES = {"left": "on the left", "right": "on the right", "middle": "in the middle"}
+_SIDES = {"left": "on the left", "right": "on the right", "middle": "in the middle", "both": "on both sides"}
 
 
 def found_text(found: InitialMask, case: Case, number: int = 1) -> str:

@@ -15,6 +15,7 @@ from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
 from VSClickCorrectLib.geometry.triples import Slices3, index3, triple
@@ -164,19 +165,20 @@ class InitialSegmenter:
             1 in the region connected to an include click, or nowhere if there is none; after an exclude click
             1 wherever the network still sees tumour.
         """
-        around = np.floor(axial_coordinates(case.grid, click.position_ras) + 0.5).astype(int)
-        place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
+        around = axial_coordinates(case.grid, click.position_ras) + 0.5 + ROUNDING_VOXELS
+        place = Box.of_voxel(index3(np.floor(around))).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
         window = self._segmenter.window(case, place)
         probability = self._segmenter.probability(case, window, mask, [*standing, click])
-        index = triple(
-            a - b for a, b in zip(case.grid.ras_to_index(click.position_ras), window.box.start, strict=True)
-        )
-        certain, here = self.segmenter.entry.threshold, float(probability[index])
+        # A slab shows the head alone: of a click in the air around it the network says nothing.
+        clicked = Box.of_voxel(case.grid.ras_to_index(click.position_ras)).intersection(window.box)
+        index = clicked.slices_in(window.box)
+        certain, here = self.segmenter.entry.threshold, float(probability[index].max(initial=0.0))
         if click.kind is ClickKind.EXCLUDE:
             values = probability >= max(certain, 0.5 + 0.5 * here)
         else:
             labels, _ = ndimage.label(probability >= min(certain, max(0.05, 0.5 * here)), _NEIGHBOURS)
-            values = (labels == labels[index]) & (labels[index] > 0)
+            mine = labels[index].max(initial=0)
+            values = (labels == mine) & (mine > 0)
         return Proposal(click, window.box, values.astype(np.float32))
 
     def _looked_again(self, case: Case, one: InitialMask) -> InitialMask:

@@ -174,6 +174,7 @@ class Measurements:
     def side(self) -> str | None:
         """``left`` or ``right`` of the patient, or ``middle`` within 3 mm of it; None if the mask is empty.
 
+        ``both`` where it has parts on either side, as of two tumours: between them there is nothing.
         ``untold`` where the image's header does not say which side is left; ``unknown`` where the image is
         narrower than 110 mm, so that its middle need not be the head's.
         """
@@ -184,9 +185,20 @@ class Measurements:
             return "untold"
         if _width_mm(self.grid) < HEAD_MM:
             return "unknown"
+        if self._on_both_sides:
+            return "both"
         if abs(offset) < MIDDLE_MM:
             return "middle"
         return "right" if offset > 0 else "left"
+
+    @property
+    def _on_both_sides(self) -> bool:
+        if self.parts < 2:
+            return False
+        labels, count = ndimage.label(self.values, _NEIGHBOURS)
+        middles = ndimage.center_of_mass(self.values, labels, np.arange(1, count + 1))
+        right = self.grid.index_to_ras(np.add(middles, self.box.start))[:, 0] - self.middle.right_mm
+        return bool(right.min() <= -MIDDLE_MM and right.max() >= MIDDLE_MM)
 
     @property
     def small(self) -> bool:
@@ -245,7 +257,8 @@ class Measurements:
             return "not told, the image shows part of the head only"
         offset = self.right_of_middle_mm or 0.0
         place = f"{abs(offset):.1f} mm {'right' if offset > 0 else 'left'} of the {self.middle.of}'s middle"
-        return f"{'in the middle' if self.side == 'middle' else self.side} (centroid {place})"
+        side = {"middle": "in the middle", "both": "on both sides"}.get(self.side or "", self.side)
+        return f"{side} (centroid {place})"
 
 
 def measure(
@@ -287,8 +300,9 @@ def head_middle(volume: Volume) -> Middle:
     the outermost hundredth of it on either side left out: ears, fat and noise.
     """
     stride = max(1, round((volume.array.size / _HEAD_SAMPLES) ** (1 / 3)))
-    values = volume.array[::stride, ::stride, ::stride]
-    bright = np.argwhere(values > values.mean()) * stride
+    every = volume.grid.every(stride)
+    values = volume.array[every]
+    bright = np.argwhere(values > values.mean()) * stride + [along.start for along in every]
     if bright.size == 0:
         return Middle(float(volume.grid.center_ras[0]), "image", volume.sides_known)
     right = volume.grid.index_to_ras(bright)[:, 0]

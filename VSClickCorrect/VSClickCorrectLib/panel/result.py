@@ -177,6 +177,7 @@ class ResultSection(Section):
             "left": _("left"),
             "right": _("right"),
             "middle": _("in the middle"),
+            "both": _("on both sides"),
             "unknown": _("not told, the image shows part of the head only"),
             "untold": _("not told, the image's header does not say which side is left"),
         }

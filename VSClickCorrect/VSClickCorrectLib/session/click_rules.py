@@ -147,10 +147,10 @@ class ClickRules:
         box = union(boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)
         result = merge(self.case.grid, box, current, proposals) if proposals else current.copy()
-        if merge is merge_progressive:
-            self._hold_borders(result, current, box, clicks)
         for proposal in whole.values():
             self._follow(result, current, box, proposal)
+        if merge is merge_progressive:
+            self._hold_borders(result, current, box, clicks)
         for island in removed:
             result[island.box.slices_in(box)] &= ~island.values
         self._take_rests(result, current, box, proposals, clicks)
@@ -306,18 +306,23 @@ class ClickRules:
     ) -> None:
         """Let boundary clicks leave the border where earlier ones have set it.
 
-        Include and exclude clicks mean parts, whatever borders these have.
+        Include and exclude clicks mean parts, whatever borders these have: nothing is held nearest to one.
         """
-        if any(c.kind is not ClickKind.BOUNDARY for c in clicks):
+        borders = [c for c in clicks if c.kind is ClickKind.BOUNDARY]
+        if not borders:
             return
-        grid = self.case.grid
-        reached = box.padded(index3(np.ceil(HELD_MM / grid.spacing[::-1])))
+        reached = box.padded(index3(np.ceil(HELD_MM / self.case.grid.spacing[::-1])))
         near = [c for c in self._standing_borders if reached.contains(Box.of_voxel(self._index_of(c)))]
         if held := [c for c in near if self._is_at_border(c)]:
-            places = ({c.position_ras for c in some} for some in (clicks, held))
-            new, old = (np.min([distances(grid, box, place) for place in some], axis=0) for some in places)
-            kept = (old <= HELD_MM + ROUNDING_MM) & (old < new - ROUNDING_MM)
+            parts = [c for c in clicks if c.kind is not ClickKind.BOUNDARY]
+            old, new, part = (self._away(box, some) for some in (held, borders, parts))
+            kept = (old <= HELD_MM + ROUNDING_MM) & (old < new - ROUNDING_MM) & (new < part - ROUNDING_MM)
             result[kept] = current[kept]
+
+    def _away(self, box: Box, clicks: Sequence[Click]) -> np.ndarray:
+        """Return how far each voxel of a box lies from the nearest of clicks, mm; endlessly far from none."""
+        away = [distances(self.case.grid, box, place) for place in {c.position_ras for c in clicks}]
+        return np.min(away, axis=0, initial=np.inf) if away else np.full(box.shape, np.inf)
 
     def _enforce_standing(self, result: np.ndarray, current: np.ndarray, box: Box) -> None:
         """Let the voxels of earlier include and exclude clicks stay what they are."""
