@@ -147,8 +147,9 @@ class SegmentMask:
         if np.count_nonzero(labelmap.voxels == label) != np.count_nonzero(within):
             name, volume = segment.GetName(), self._volume_node.GetName()
             raise ImageError(
-                f"the segment '{name}' reaches beyond the volume '{volume}', so that part of it would be neither "
-                "measured nor saved; choose the volume on which it was made, or erase what lies beyond."
+                f"the segment '{name}' reaches beyond the volume '{volume}', so that part of it would be "
+                "neither measured nor saved; choose the volume on which it was made, or erase what lies "
+                "beyond."
             )
 
     def fill(self, values: np.ndarray) -> None:
