@@ -1,14 +1,16 @@
-"""Volumes that are moved while a segment is being corrected on them."""
+"""Volumes that are moved or changed while a segment is being corrected on them."""
 
 import numpy as np
 import pytest
+import vtk
 from placed_points import ELSEWHERE, INCLUDE, OUTSIDE, SITE, points, press
 from scene_fixtures import OBLIQUE, SHAPE
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
-from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.mrml.volumes import add_volume, volume_of
+from vtk.util.numpy_support import numpy_to_vtk
 
 # Two voxels along i, of 0.5 mm: (-0.4, -0.3, 0) each.
 TWO_VOXELS = [[1, 0, 0, -0.8], [0, 1, 0, -0.6], [0, 0, 1, 0], [0, 0, 0, 1]]
@@ -103,6 +105,53 @@ def test_a_t2_that_cannot_be_used_where_it_lies_refuses_clicks_until_it_is_put_b
     press(correction, SITE)
     assert points(segment) == [("include", SITE)]
     np.testing.assert_array_equal(watching.seen[-1], values)
+
+
+def with_other_voxels(node, values, in_place):
+    """Give a volume other voxels, as a filter, the next frame of a sequence or a script does."""
+    scalars = numpy_to_vtk(np.array(values).ravel(), deep=True)
+    image = node.GetImageData()
+    if in_place:
+        image.GetPointData().GetScalars().DeepCopy(scalars)
+        image.GetPointData().GetScalars().Modified()
+    else:
+        image = vtk.vtkImageData()
+        image.SetDimensions(node.GetImageData().GetDimensions())
+        image.GetPointData().SetScalars(scalars)
+        node.SetAndObserveImageData(image)
+    node.Modified()
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_clicks_are_answered_on_the_t2_that_is_seen_once_it_was_resampled_into_the_same_volume(
+    correction, t2, values, watching, heard, in_place
+):
+    correction.place(Click(ELSEWHERE, INCLUDE))
+    with_other_voxels(t2, values[..., ::-1], in_place)
+    press(correction, SITE)
+    np.testing.assert_array_equal(watching.seen[-1], values[..., ::-1])
+    assert len(correction.rows) == 2 and heard.errors == []
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_t1ce_that_holds_other_voxels_refuses_clicks_until_they_are_put_back(
+    volume_node, t2, segment, oracle, heard, alone
+):
+    nodes, before = (volume_node, None if alone else t2), volume_of(volume_node).array.copy()
+    watching = oracle if alone else Watching(oracle)
+    correction = correct_segment(nodes, segment, watching, on_error=heard.errors.append)
+    with_other_voxels(volume_node, before[..., ::-1], in_place=False)
+    press(correction, SITE)
+    assert [str(error) for error in heard.errors] == [
+        "'T1ce' holds other voxels than when the correction began; put them back, or begin anew with a copy "
+        "of the segment in another segmentation."
+    ]
+    correction.tidy()
+    assert points(segment) == [] and correction.session.journal.events[1:] == []
+    with_other_voxels(volume_node, before, in_place=False)
+    press(correction, SITE)
+    assert points(segment) == [("include", SITE)]
+    correction.close()
 
 
 def test_a_t1ce_that_was_moved_refuses_clicks_as_before_whatever_the_t2_does(

@@ -86,3 +86,21 @@ def test_a_hovering_point_is_never_laid_anywhere(correction, heard):
         heard.pass_on()
     place = node.GetNthControlPointPositionWorld(index)
     assert tuple(place) == pytest.approx((ELSEWHERE[0] + 2, *ELSEWHERE[1:]))
+
+
+def test_a_list_whose_number_of_points_somebody_fixed_follows_clicks_and_undo(correction, segment, heard):
+    """By a button of the Markups module."""
+    correction.place(Click(SITE, INCLUDE))
+    node = correction.click_node(INCLUDE)
+    node.SetFixedNumberOfControlPoints(True)
+    correction.undo()
+    heard.pass_on()
+    assert points(segment) == [] and correction.rows == []
+    node.SetFixedNumberOfControlPoints(True)
+    correction.redo()
+    heard.pass_on()
+    assert points(segment) == [("include", SITE)]
+    node.SetFixedNumberOfControlPoints(True)
+    correction.click_node(INCLUDE)
+    press(correction, ELSEWHERE)
+    assert len(correction.rows) == 2 and heard.errors == []

@@ -8,8 +8,11 @@ from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.mrml.begin_correction import correct_segment
+from VSClickCorrectLib.mrml.persistence import stored_journal
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
-from VSClickCorrectLib.mrml.volumes import add_volume, grid_of
+from VSClickCorrectLib.mrml.volumes import add_volume, grid_of, volume_of
+from VSClickCorrectLib.session.oracle import Oracle
 
 LABELMAP = "Binary labelmap"
 SHAPE = (8, 12, 16)
@@ -207,3 +210,24 @@ class TestRefusals:
     def test_segment_that_never_was(self, segment, volume_node):
         with pytest.raises(CorrectionError, match="deleted"):
             SegmentMask(segment[0], "nobody", volume_node)
+
+
+@pytest.mark.parametrize("slices", [4, 6])
+def test_on_a_cropped_volume_a_segment_is_corrected_only_if_it_lies_within(
+    scene, volume_node, segment, mask, slices
+):
+    """Of a tumour in slices 3 and 4 the first volume shows one alone; half would be measured and saved."""
+    tumour, whole = Box((3, 4, 5), (5, 7, 8)), volume_of(volume_node)
+    mask.write(tumour, ones(tumour))
+    shown = Box((0, 2, 2), (slices, 12, 16))
+    cropped = add_volume(scene, Volume(whole.array[shown.slices], whole.grid.cropped(shown)), "T1ce cropped")
+    truth = np.zeros(shown.shape, bool)
+    if slices == 4:
+        with pytest.raises(ImageError, match="'tumour' reaches beyond the volume 'T1ce cropped'"):
+            correct_segment((cropped, None), segment, Oracle(truth))
+        assert stored_journal(*segment) is None
+    else:
+        correction = correct_segment((cropped, None), segment, Oracle(truth))
+        assert np.argwhere(correction.session.values()).min(axis=0).tolist() == [3, 2, 3]
+        correction.close()
+    assert mask.extent() == tumour

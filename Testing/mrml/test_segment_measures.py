@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.segment_measures import SegmentMeasuring
 from VSClickCorrectLib.mrml.start_segment import keep_start
 from VSClickCorrectLib.mrml.volumes import add_volume, volume_of
@@ -61,3 +64,24 @@ def test_no_side_is_told_of_a_volume_whose_sides_nobody_knows(scene, segment, vo
     mask.write(BOX, np.ones(BOX.shape, bool))
     unknown = add_volume(scene, replace(volume_of(volume_node), sides_known=False), "unknown")
     assert "does not say which side is left" in SegmentMeasuring(*segment, unknown).measure().as_text()
+
+
+def test_the_side_is_told_of_a_head_that_was_moved_since(scene, add_transform):
+    """A head 150 mm wide with a tumour at R 30 to 40 mm, which a transform moves by 200 mm to the left."""
+    values = np.zeros((20, 40, 90), np.float32)
+    values[:, :, 8:83] = 100.0
+    lying = np.diag([2.0, 2.0, 2.0, 1.0])
+    lying[:3, 3] = -89.0, -40.0, -20.0
+    node = add_volume(scene, Volume(values, Grid(values.shape, lying)), "T1ce")
+    segmentation, segment_id = add_segmentation(scene, node, "tumour")
+    tumour = Box((8, 18, 60), (12, 22, 65))
+    SegmentMask(segmentation, segment_id, node).write(tumour, np.ones(tumour.shape, bool))
+    keep_start(segmentation, segment_id, node)
+    measuring = SegmentMeasuring(segmentation, segment_id, node)
+    assert measuring.measure().now.side == "right"
+    away = add_transform([[1, 0, 0, -200], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    for moved in (node, segmentation):
+        moved.SetAndObserveTransformNodeID(away.GetID())
+    now, change = measuring.measure()
+    assert now.side == "right" and now.centroid_ras[0] == pytest.approx(-89 + 2 * 62 - 200)
+    assert change.dice == 1.0

@@ -1,10 +1,15 @@
 """A case that is left while networks are loaded, which a window does beside its event loop."""
 
+import numpy as np
 import pytest
 from plain_host import JobByHand, PlainHost
+from VSClickCorrectLib.errors import WorklistError
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.io.images import write_volume
+from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -62,3 +67,32 @@ def test_of_a_case_that_was_left_nothing_is_said_of_the_next_one(
     assert not any("no segment is being corrected" in sentence.lower() for sentence in host.said)
     opened.close()
     assert opened.record("case2").state.value == "todo"
+
+
+def test_of_a_case_with_a_mask_that_was_left_nothing_is_said_either(flow, host, opened, small, bright_models):
+    write_mask(opened.case("case2").t1ce.with_name("mask.nii.gz"), small.truth, small.grid)
+    folder = opened.store.output
+    host.run(flow.worklist.begin(Worklist.open(folder.parent / "cases", folder, "AB")))
+    flow.networks.choice = Choice(str(bright_models), "", "cpu")
+    flow.networks.corrector, host.slow = None, True
+    host.run(flow.worklist.go_to("case2"))
+    # Read, and not yet corrected.
+    host.pass_time(0.6)
+    assert flow.workbench.segment[0] is not None and flow.workbench.correction is None
+    # As where other files are opened in its place.
+    host.run(flow.worklist.leave())
+    host.pass_time(0.6, turns=4)
+    assert flow.workbench.nodes is None and host.status == "Reading case case2 …"
+
+
+@pytest.mark.parametrize("chosen", ["none", "a smaller one"])
+def test_a_mask_that_comes_while_other_volumes_are_chosen_is_refused(
+    flow, host, opened, found, headless, chosen
+):
+    smaller = Volume(np.ones((2, 2, 2)), Grid((2, 2, 2), np.eye(4)))
+    volume = add_volume(headless.scene, smaller, "T1ce") if chosen == "a smaller one" else None
+    host.run(flow.workbench.choose((volume, None), (None, ""), flow.workbench.settings))
+    with pytest.raises(WorklistError, match="other volumes than those of case case1"):
+        host.start(flow.worklist.take("case1", found))
+    opened.close()
+    assert opened.record("case1").state.value == "todo"

@@ -1,5 +1,8 @@
 """A case that is open while its drive fills up, becomes read-only or goes away: told, and tried again."""
 
+import os
+import time
+
 import numpy as np
 import pytest
 from drives import as_nobody
@@ -122,3 +125,20 @@ def test_somebody_without_permission_is_told(folder, tmp_path, clock):
         return "opened"
 
     assert as_nobody(act).startswith(f"cannot write into {tmp_path / 'out'}")
+
+
+def test_clicks_that_follow_each_other_do_not_ask_a_slow_drive_for_its_time_each(worklist, clock):
+    lock = worklist.store.lock_path(worklist.current.label)
+
+    def age_after_a_click(seconds):
+        """Let time pass and a click be told; return how long ago the lock says that its holder was there."""
+        then = time.time() - 300
+        os.utime(lock, (then, then))
+        clock.now += seconds
+        worklist.update(clicks=worklist.record("VS-2").clicks + 1)
+        return time.time() - lock.stat().st_mtime
+
+    assert age_after_a_click(31) < 60
+    assert age_after_a_click(5) > 200
+    # At work or not, others hear of it as often.
+    assert age_after_a_click(25) < 60

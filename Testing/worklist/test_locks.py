@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
+from drives import as_nobody
 from volume_files import PLAIN, blob
 from VSClickCorrectLib.errors import CaseLockedError, LockLostError, StorageError, WorklistError
 from VSClickCorrectLib.worklist.locks import STALE_S, CaseLock, holder_of
@@ -147,6 +148,23 @@ def test_a_beat_keeps_a_lock_young(path):
     aged(path, STALE_S + 60)
     lock.heartbeat()
     assert not holder_of(path).is_gone(time.time())
+
+
+def test_a_beat_keeps_a_lock_young_where_nothing_new_can_be_made_beside_it(path):
+    """As on a drive that has no more room for this user; the drive cannot be asked for its time then."""
+    folder = path.parent / "theirs"
+
+    def act():
+        folder.mkdir()
+        lock = taken(folder / path.name)
+        aged(lock.path, STALE_S + 60)
+        folder.chmod(0o555)
+        lock.heartbeat()
+        return str(lock.holder.is_gone(time.time()))
+
+    for above in list(path.parents)[:4]:
+        above.chmod(0o777)
+    assert as_nobody(act) == "False"
 
 
 @pytest.mark.parametrize("wrong", [-3600.0, 3600.0])

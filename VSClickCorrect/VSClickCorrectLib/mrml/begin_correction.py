@@ -63,6 +63,7 @@ def correct_segment(
         raise CorrectionError("there is no segmentation to correct; choose or create one.")
     case, reference = case_of(*volume_nodes), volume_nodes[0] or volume_nodes[1]
     mask = SegmentMask(segmentation_node, segment_id, reference)
+    mask.check_whole()
     # What was painted stands in its journal then.
     end_corrections(segmentation_node)
     own_all(segmentation_node)

@@ -75,7 +75,7 @@ class ClickNodes:
         return node if there else None
 
     def node(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode:
-        """Return the list of a kind; it is made if there is none.
+        """Return the list of a kind; it is made if there is none, and takes points if that was switched off.
 
         Raises
         ------
@@ -84,6 +84,8 @@ class ClickNodes:
         """
         found = self.find(kind)
         if found is not None:
+            # With a fixed number, which the Markups module offers, none could be placed or removed.
+            found.SetFixedNumberOfControlPoints(False)
             return found
         scene = self.segmentation_node.GetScene()
         if scene is None:

@@ -1,4 +1,4 @@
-"""A correction session on volumes of the scene, which others may move meanwhile."""
+"""A correction session on volumes of the scene, which others may move or change meanwhile."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import slicer
 
 from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.mrml.volumes import case_of, grid_of, in_scene, place_of
+from VSClickCorrectLib.mrml.volumes import case_of, grid_of, in_scene, state_of
 from VSClickCorrectLib.session.correction import CorrectionSession
 
 
 class SceneSession(CorrectionSession):
-    """A session whose networks see the T2 where it lies, and not where it lay when the session began.
+    """A session whose networks see the T2 as it is now, and not as it was when the session began.
 
-    A T1ce that is moved is another matter: what belongs where cannot be told then, so clicks are refused.
+    It may be moved or resampled. A T1ce that is moved, or holds other voxels, is another matter: what belongs
+    where cannot be told then, and the journal tells of another image, so clicks are refused.
 
     Parameters
     ----------
@@ -35,7 +37,8 @@ class SceneSession(CorrectionSession):
     ) -> None:
         super().__init__(case, *arguments)
         self._volume_nodes = volume_nodes
-        self._place = self._place_now
+        self._reference = volume_nodes[0] or volume_nodes[1]
+        self._states = self._states_now
 
     def check(self, clicks: Sequence[Click]) -> None:
         """See `CorrectionSession.check`; raises as `follow_images`, too."""
@@ -43,14 +46,30 @@ class SceneSession(CorrectionSession):
         super().check(clicks)
 
     def follow_images(self) -> None:
-        """Make the case anew if the T2 was moved on the T1ce; raises as `case_of`, and it stays then."""
-        place, t1ce = self._place_now, self._volume_nodes[0]
-        if place is not None and place != self._place and grid_of(t1ce).matches(self.case.grid):
-            self.case, self._place = case_of(*self._volume_nodes), place
+        """Make the case anew if an image is another one by now, or lies elsewhere on the T1ce.
+
+        Raises
+        ------
+        CorrectionError
+            If the T1ce, or the T2 that stands alone, holds other voxels than when the session began.
+        ImageError
+            As `case_of`; the case stays as it was then.
+        """
+        states = self._states_now
+        moved = states != self._states and in_scene(*self._volume_nodes)
+        if not moved or not grid_of(self._reference).matches(self.case.grid):
+            return
+        case = case_of(*self._volume_nodes)
+        # To compare voxels takes long, so only where somebody may have changed them.
+        touched = states[0][1] != self._states[0][1]
+        if touched and case.reference.fingerprint != self.case.reference.fingerprint:
+            raise CorrectionError(
+                f"'{self._reference.GetName()}' holds other voxels than when the correction began; put them "
+                "back, or begin anew with a copy of the segment in another segmentation."
+            )
+        self.case, self._states = case, states
 
     @property
-    def _place_now(self) -> bytes | None:
-        """Where the T2 lies, None unless it is there beside a T1ce."""
-        t2 = self._volume_nodes[1]
-        there = None not in self._volume_nodes and in_scene(*self._volume_nodes)
-        return place_of(t2) if there else None
+    def _states_now(self) -> list[tuple[bytes, int]]:
+        """The states of the volumes that are there, that of the native grid first."""
+        return [state_of(node) for node in self._volume_nodes if node is not None]

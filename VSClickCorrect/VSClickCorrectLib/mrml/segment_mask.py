@@ -137,6 +137,21 @@ class SegmentMask:
         tight = Box.of_array(labelmap.read(inside, segment.GetLabelValue()))
         return tight.shifted(inside.start) if tight is not None else None
 
+    def check_whole(self) -> None:
+        """Raise `ImageError` if the segment holds voxels beyond the volume, of which no mask can tell."""
+        segment = self._segment()
+        labelmap, label, inside = self._labelmap(segment, self.grid), segment.GetLabelValue(), self.grid.box
+        if labelmap is None or inside.contains(labelmap.box):
+            return
+        within = labelmap.read(inside.intersection(labelmap.box), label)
+        if np.count_nonzero(labelmap.voxels == label) != np.count_nonzero(within):
+            name, volume = segment.GetName(), self._volume_node.GetName()
+            raise ImageError(
+                f"the segment '{name}' reaches beyond the volume '{volume}', so that part of it would be "
+                "neither measured nor saved; choose the volume on which it was made, or erase what lies "
+                "beyond."
+            )
+
     def fill(self, values: np.ndarray) -> None:
         """Make the segment equal to an array of the whole grid.
 

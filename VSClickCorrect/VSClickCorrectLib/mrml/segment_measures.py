@@ -10,7 +10,7 @@ import slicer
 from VSClickCorrectLib.measure.measurements import MaskChange, Measurements, head_middle, measure
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start_segment import start_of
-from VSClickCorrectLib.mrml.volumes import volume_of
+from VSClickCorrectLib.mrml.volumes import place_of, volume_of
 
 
 class Measured(NamedTuple):
@@ -25,7 +25,7 @@ class Measured(NamedTuple):
 
 
 class SegmentMeasuring:
-    """Measures one segment as often as it is asked; the head and the start are looked at only once.
+    """Measures one segment as often as it is asked; head and start are looked at anew only if moved.
 
     Parameters
     ----------
@@ -54,12 +54,19 @@ class SegmentMeasuring:
         self._segment = segmentation_node, segment_id
         self._volume_node = volume_node
         self._mask = SegmentMask(segmentation_node, segment_id, volume_node)
-        volume = replace(volume_of(volume_node), sides_known=sides_known(volume_node))
-        self._middle = head_middle(volume)
+        self._sides_known = sides_known(volume_node)
+        self._look()
+
+    def _look(self) -> None:
+        """Find the middle of the head, as it lies now."""
+        self._place = place_of(self._volume_node)
+        self._middle = head_middle(replace(volume_of(self._volume_node), sides_known=self._sides_known))
         self._start: Measurements | None = None
 
     def measure(self) -> Measured:
-        """Measure the segment as it is now; raises as `SegmentMask`."""
+        """Measure the segment as it is now, and where; raises as `SegmentMask`."""
+        if place_of(self._volume_node) != self._place:
+            self._look()
         box = self._mask.extent()
         values = None if box is None else self._mask.read(box)
         now, start = measure(self._mask.grid, box, values, self._middle), self._measured_start()

@@ -51,6 +51,13 @@ def place_of(volume_node: slicer.vtkMRMLVolumeNode) -> bytes:
         return b""
 
 
+def state_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple[bytes, int]:
+    """Tell one state of a volume from another, by its `place_of` and when its voxels changed last."""
+    image = volume_node.GetImageData()
+    scalars = image.GetPointData().GetScalars() if image is not None else None
+    return place_of(volume_node), 0 if scalars is None else scalars.GetMTime()
+
+
 def lattice_of(volume_node: slicer.vtkMRMLVolumeNode | None) -> tuple:
     """Tell one lattice of voxels from another, wherever transforms move it; raises as `grid_of`."""
     if volume_node is None:

@@ -27,7 +27,7 @@ from VSClickCorrectLib.session.journal import (
     session_start,
 )
 
-# A tumour takes a few hundred bytes. Of a mask scattered over the whole head a scene gets only the hash.
+# A tumour takes a few hundred bytes. Of one scattered over the head a journal in no file keeps only the hash.
 LARGEST_BOX = 1 << 23
 LARGEST_BYTES = 1 << 16
 

@@ -16,7 +16,7 @@ from VSClickCorrectLib.mrml.registration import (
     register_t2,
     take_back_registration,
 )
-from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, place_of, volume_of
+from VSClickCorrectLib.mrml.volumes import grid_of, in_scene, state_of, volume_of
 from VSClickCorrectLib.workflow.correction import SETTLE_S, Workbench
 from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner, job_class
@@ -73,7 +73,7 @@ class T2Registration:
         return self._remarks if self._chosen() == self._looked_at else ()
 
     def look(self) -> None:
-        """Look at the volumes once more if others are chosen, or one was moved."""
+        """Look at the volumes once more if others are chosen, or one was moved or has other voxels."""
         chosen = self._chosen()
         if chosen == self._looked_at:
             return
@@ -101,8 +101,8 @@ class T2Registration:
         if not in_scene(t1ce, t2) or self._chosen() != before:
             raise ImageError(
                 _(
-                    "another T2 was chosen meanwhile, one was moved, or an image removed, so nothing was "
-                    "moved; try again."
+                    "another T2 was chosen meanwhile, an image changed, one was moved, or an image removed, "
+                    "so nothing was moved; try again."
                 )
             )
 
@@ -152,7 +152,7 @@ class T2Registration:
         return [node for node in self._workbench.volumes if node is not None]
 
     def _chosen(self) -> tuple:
-        return tuple((node.GetID(), node.GetTransformNodeID(), place_of(node)) for node in self._volumes())
+        return tuple((node.GetID(), node.GetTransformNodeID(), state_of(node)) for node in self._volumes())
 
 
 def _sentence(found: Registration) -> str:

@@ -310,6 +310,9 @@ class WorklistFlow:
             return
         if self._workbench.segment[0] is not None and self._host.has_packages():
             await self._workbench.begin()
+        # It may have been left while networks were loaded, too.
+        if worklist.current is not case:
+            return
         self._workbench.present()
         sentence = _("Case {case} is ready; click where its border is wrong.")
         if opened.mask is None:
@@ -321,6 +324,7 @@ class WorklistFlow:
         self._host.say(way.told(opened.with_remarks(sentence.format(case=case.name))))
 
     async def _offer(self, worklist: Worklist, initial: InitialMask) -> None:
+        self._workbench.case.check_volumes(self._workbench.volumes)
         # First: while networks are loaded another case may be opened.
         worklist.opened.offer(initial.on(grid_of(self._workbench.reference)))
         await self._initial.use(initial, self._workbench.volumes)

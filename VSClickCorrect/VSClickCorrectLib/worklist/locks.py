@@ -201,11 +201,12 @@ class CaseLock:
 
 def _date(path: Path) -> None:
     """Let a file be of now, by the clock of its drive: Windows and SMB would take this computer's."""
-    now = told_drive_time(path.parent)
     try:
+        now = told_drive_time(path.parent)
         os.utime(path, (now, now))
-    except PermissionError:
-        # Of a file that the drive takes for somebody else's only this may be asked.
+    except OSError:
+        # A full drive has no room to ask it, and of a file that it takes for somebody else's only this may be
+        # asked.
         os.utime(path)
 
 

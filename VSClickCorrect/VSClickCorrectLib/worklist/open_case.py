@@ -64,6 +64,7 @@ class OpenCase:
         self.record = store.read(case.name, case.label)
         self._store, self._lock, self._annotator = store, lock, annotator
         self._clock, self._now, self._written = WorkClock(clock), clock, 0.0
+        self._heard = clock()  # when the lock was renewed; it was taken just now
         self._seen = _NO_MASK
         self._grid: Grid | None = None
         self._series, self._sides_known = "", True
@@ -376,8 +377,11 @@ class OpenCase:
         """Change the record, on the disk first."""
         self.check_held()
         self._write(replace(self.record, changed=now(), **changes))
-        self._lock.heartbeat()
         self._written = self._now()
+        # To renew the lock the drive is asked for its time, on a slow one too long for every click.
+        if self._written - self._heard >= BEAT_S:
+            self._lock.heartbeat()
+            self._heard = self._written
 
     def _write(self, record: CaseRecord) -> None:
         """Write the record, then the sidecar that follows it; a death between them is mended on opening."""
