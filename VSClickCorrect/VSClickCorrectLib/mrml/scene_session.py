@@ -37,7 +37,7 @@ class SceneSession(CorrectionSession):
     ) -> None:
         super().__init__(case, *arguments)
         self._volume_nodes = volume_nodes
-        self._reference = volume_nodes[0] or volume_nodes[1]
+        self._reference: slicer.vtkMRMLVolumeNode = volume_nodes[0] or volume_nodes[1]
         self._states = self._states_now
 
     def check(self, clicks: Sequence[Click]) -> None:
