@@ -37,6 +37,11 @@ def transformed(points, matrix: np.ndarray) -> np.ndarray:
     return np.asarray(points, dtype=float) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
+def nearest_whole(places) -> np.ndarray:
+    """Return the whole numbers, as floats, nearest to places in voxels; half-way, the higher ones."""
+    return np.floor(np.asarray(places) + 0.5 + ROUNDING_VOXELS)
+
+
 @dataclass(frozen=True)
 class AxisOrder:
     """How the axes of an array become slices, rows and columns.
@@ -213,7 +218,7 @@ class Grid:
         """Return the index ``(k, j, i)``, whole floats, of the voxel that holds a point, be it outside."""
         # Half a voxel's border belongs to the outermost voxel, with slack for rounding in the affine.
         ijk, ends = self.ras_to_ijk(ras), np.subtract(self.shape[::-1], 0.5)
-        index = np.floor(ijk + 0.5 + ROUNDING_VOXELS)
+        index = nearest_whole(ijk)
         # So do the faces at which the image ends, as those at which it begins do anyway.
         return np.where(np.abs(ijk - ends) <= ROUNDING_VOXELS, ends - 0.5, index)[..., ::-1]
 

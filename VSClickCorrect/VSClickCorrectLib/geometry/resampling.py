@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, AxisOrder, Grid
+from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, AxisOrder, Grid, nearest_whole
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 
 
@@ -101,7 +101,7 @@ class ResamplingGrid:
         # A voxel belongs to the window when its centre does, also where rounding puts that just beyond the
         # edge; at least the voxel at the centre does.
         half = np.asarray(geometry.shape) / 2 * self.steps + ROUNDING_VOXELS
-        nearest = np.floor(self.center + 0.5 + ROUNDING_VOXELS).astype(int)
+        nearest = nearest_whole(self.center).astype(int)
         start = np.minimum(np.ceil(self.center - half).astype(int), nearest)
         stop = np.maximum(np.floor(self.center + half).astype(int), nearest) + 1
         self.ordered_box = Box(index3(start), index3(stop)).clipped(grid.shape_in(self.order))
@@ -162,7 +162,7 @@ class ResamplingGrid:
             along = np.sort(self.grid.shape[array_axis] - 1 - voxels) if flip else voxels
             count = self.geometry.shape[axis]
             offset = (along - self.center[axis]) / self.steps[axis] + (count - 1) / 2
-            places.append(np.clip(np.floor(offset + 0.5 + ROUNDING_VOXELS).astype(int), 0, count - 1))
+            places.append(np.clip(nearest_whole(offset).astype(int), 0, count - 1))
         return self.order.restored(samples[np.ix_(*places)])
 
     def resample(self, values: np.ndarray) -> np.ndarray:

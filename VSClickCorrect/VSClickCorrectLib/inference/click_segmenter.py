@@ -11,7 +11,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS, Grid
+from VSClickCorrectLib.geometry.grid import Grid, nearest_whole
 from VSClickCorrectLib.geometry.preprocessing import sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, axial_coordinates
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
@@ -127,8 +127,7 @@ def _held(
 
 def _voxels_of(window: ResamplingGrid, clicks: Sequence[Click]) -> list[Index3]:
     """Return the samples nearest to clicks, of those in the window; of two that are, the one farther on."""
-    places = [window.position(click.position_ras) + 0.5 + ROUNDING_VOXELS for click in clicks]
-    samples = [np.floor(place).astype(int) for place in places]
+    samples = [nearest_whole(window.position(click.position_ras)).astype(int) for click in clicks]
     shape = np.array(window.geometry.shape)
     inside = [sample for sample in samples if (sample >= 0).all() and (sample < shape).all()]
     return [index3(sample) for sample in inside]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS
+from VSClickCorrectLib.geometry.grid import nearest_whole
 from VSClickCorrectLib.geometry.triples import Point3, index3, point3
 from VSClickCorrectLib.inference.doubt_map import DoubtMap, dice_of_sums
 
@@ -97,7 +97,7 @@ def _voxel_at(doubt: DoubtMap, index: np.ndarray) -> tuple[Point3, int]:
     """Return the middle of the native voxel nearest to a sample, RAS mm, and the number of its slice."""
     window = doubt.window
     axial = window.center + (index - (np.array(window.geometry.shape) - 1) / 2) * window.steps
-    nearest = np.floor(axial + 0.5 + ROUNDING_VOXELS).astype(int)
+    nearest = nearest_whole(axial).astype(int)
     axial = np.clip(nearest, 0, np.array(window.grid.axial_shape) - 1)
     voxel = window.grid.box_from(window.order, Box.of_voxel(index3(axial))).start
     return point3(window.grid.index_to_ras(voxel)), window.grid.slice_number(voxel)

@@ -15,7 +15,7 @@ from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import ROUNDING_VOXELS
+from VSClickCorrectLib.geometry.grid import nearest_whole
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
 from VSClickCorrectLib.geometry.triples import Slices3, index3, triple
@@ -165,8 +165,8 @@ class InitialSegmenter:
             1 in the region connected to an include click, or nowhere if there is none; after an exclude click
             1 wherever the network still sees tumour.
         """
-        around = axial_coordinates(case.grid, click.position_ras) + 0.5 + ROUNDING_VOXELS
-        place = Box.of_voxel(index3(np.floor(around))).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
+        around = nearest_whole(axial_coordinates(case.grid, click.position_ras))
+        place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
         window = self._segmenter.window(case, place)
         probability = self._segmenter.probability(case, window, mask, [*standing, click])
         # A slab shows the head alone: of a click in the air around it the network says nothing.

@@ -193,9 +193,9 @@ class CaseNodes:
         try:
             if SegmentMask(node, segment_id, self.reference).extent() is None:
                 return False
-            part = part_of(node.GetSegmentation().GetSegment(segment_id))
-            painted = part and is_repainted(node, segment_id, self.reference)
-            return not part or bool(painted and not stored_journal(node, segment_id))
+            if not part_of(node.GetSegmentation().GetSegment(segment_id)):
+                return True
+            return is_repainted(node, segment_id, self.reference) and not stored_journal(node, segment_id)
         except VSClickError:
             return True  # of another grid, for instance
 

@@ -17,8 +17,3 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def percent(share: float | None) -> str:
     """Return a share in per cent, a dash where there is none."""
     return DASH if share is None else f"{share:.1%}"
-
-
-def counted(number: int, what: str) -> str:
-    """Return how many of something there are: 1 case, 2 cases."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

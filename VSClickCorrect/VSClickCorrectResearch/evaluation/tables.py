@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite, isinf, isnan
 
+from VSClickCorrectLib.cli.telling import counted
 from VSClickCorrectLib.worklist.case_list import csv_text
 
 from VSClickCorrectResearch.evaluation.group_tables import (
@@ -13,7 +14,7 @@ from VSClickCorrectResearch.evaluation.group_tables import (
     group_sections,
     round_names,
 )
-from VSClickCorrectResearch.evaluation.markdown import DASH, counted, percent, table
+from VSClickCorrectResearch.evaluation.markdown import DASH, percent, table
 from VSClickCorrectResearch.evaluation.records import EvaluationSettings
 from VSClickCorrectResearch.evaluation.results import METRICS, WORSE, EvaluationResults
 from VSClickCorrectResearch.evaluation.statistics import Difference, Summary
