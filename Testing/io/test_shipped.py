@@ -6,7 +6,7 @@ import pytest
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.io import shipped
-from VSClickCorrectLib.io.sample_case import sample_folder
+from VSClickCorrectLib.io.shipped import sample_folder
 
 
 @pytest.fixture

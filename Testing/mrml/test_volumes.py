@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from dicom_scans import stack, write_slices
 from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.io.shipped import T1CE, sample_folder
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.mrml.volume_files import remarks_of, sides_known
-from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, volume_of
+from VSClickCorrectLib.mrml.volumes import add_volume, case_of, grid_of, load_volume, volume_of
 
 
 def test_voxel_of_an_oblique_volume_lies_where_geometry_says(volume_node):
@@ -221,3 +223,26 @@ def test_sides_stay_unknown_in_a_saved_scene(scene, tmp_path):
     save_scene(scene, tmp_path / "scene.mrb")
     with load_scene(tmp_path / "scene.mrb") as loaded:
         assert not sides_known(loaded.scene.GetFirstNodeByName("head"))
+
+
+def test_slicer_loads_the_sample_case_as_it_is_read(scene):
+    loaded = volume_of(load_volume(scene, "T1ce", sample_folder() / T1CE))
+    read = read_volume(sample_folder() / T1CE)
+    np.testing.assert_array_equal(loaded.array, read.array)
+    assert loaded.grid.matches(read.grid)
+
+
+def test_slicer_loads_the_slices_that_it_is_given(scene, tmp_path):
+    folder = write_slices(tmp_path / "t1", stack(5))
+    loaded = volume_of(load_volume(scene, "T1ce", *sorted(folder.iterdir())))
+    read = read_volume(folder)
+    assert loaded.grid.shape[0] == 5
+    np.testing.assert_array_equal(loaded.array, read.array)
+    assert loaded.grid.matches(read.grid)
+
+
+def test_what_slicer_cannot_read_is_told_and_leaves_no_node(scene, tmp_path):
+    (tmp_path / "t1.nii").write_bytes(b"no image")
+    with pytest.raises(ImageError, match=r"Slicer cannot read .*t1\.nii"):
+        load_volume(scene, "T1ce", tmp_path / "t1.nii")
+    assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import write_mask, write_volume
-from VSClickCorrectLib.io.sample_case import START, T1CE, T2, TUMOUR
+from VSClickCorrectLib.io.shipped import START, T1CE, T2, TUMOUR
 from VSClickCorrectResearch.simulation.acquisition import DEMO_ACQUISITION
 from VSClickCorrectResearch.simulation.mask_perturbations import uneven_border
 from VSClickCorrectResearch.simulation.phantom import phantom_head

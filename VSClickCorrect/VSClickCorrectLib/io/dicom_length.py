@@ -1,4 +1,4 @@
-"""Whether a DICOM file is as long as its elements say: GDCM reserves 4 GB for one wrong bit."""
+"""Whether a file is DICOM, and as long as its elements say: GDCM reserves 4 GB for one wrong bit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.files import check_file
 
 _PREAMBLE_BYTES = 132
 _IMPLICIT = b"1.2.840.10008.1.2"
@@ -26,6 +29,15 @@ def begins_as_dicom(path: Path) -> bool:
     """Whether a file begins as DICOM files do."""
     with path.open("rb") as stream:
         return stream.read(_PREAMBLE_BYTES)[128:] == b"DICM"
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do; what cannot be opened does not."""
+    try:
+        check_file(path)
+    except ImageError:
+        return False
+    return begins_as_dicom(path)
 
 
 def sop_class(path: Path) -> str:

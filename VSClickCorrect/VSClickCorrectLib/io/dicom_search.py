@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.dicom_length import begins_as_dicom
-from VSClickCorrectLib.io.files import check_file, is_text
+from VSClickCorrectLib.io.files import is_text
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.series_choice import Series, series_in
 
@@ -57,12 +56,3 @@ def is_other(path: Path) -> bool:
 def unnamed_folders(root: Path) -> list[Path]:
     """Return the folders in which no series can be looked for: of no file is the whole path UTF-8 text."""
     return [f for f, _, names in walk(root) if names and not any(is_text(f / name) for name in names)]
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM files do; what cannot be opened does not."""
-    try:
-        check_file(path)
-    except ImageError:
-        return False
-    return begins_as_dicom(path)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.images import read_case, read_mask
-from VSClickCorrectLib.io.shipped import shipped_folder
-
-T1CE, T2, TUMOUR, START = "T1ce.nii.gz", "T2.nii.gz", "tumour.nii.gz", "start.nii.gz"
+from VSClickCorrectLib.io.shipped import START, T1CE, T2, TUMOUR, sample_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,20 +32,6 @@ class SampleCase:
     def grid(self) -> Grid:
         """The native grid."""
         return self.case.grid
-
-
-def sample_folder() -> Path:
-    """Return the folder with the files of the sample case.
-
-    Raises
-    ------
-    ImageError
-        If it is not there.
-    """
-    folder = shipped_folder("samples")
-    if not folder.is_dir():
-        raise ImageError(f"{folder} with the sample case is missing; install vsclickcorrect again.")
-    return folder
 
 
 def read_sample() -> SampleCase:

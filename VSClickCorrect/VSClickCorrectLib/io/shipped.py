@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from VSClickCorrectLib.errors import ImageError
+
+# The files of the sample case; the tumour is the truth, the mask to start with is wrong here and there.
+T1CE, T2, TUMOUR, START = "T1ce.nii.gz", "T2.nii.gz", "tumour.nii.gz", "start.nii.gz"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
 # By their names in the package.
@@ -17,3 +21,17 @@ def shipped_folder(name: str) -> Path:
     """
     installed = _PACKAGE / name
     return next((place for place in (installed, _IN_CHECKOUT[name]) if place.is_dir()), installed)
+
+
+def sample_folder() -> Path:
+    """Return the folder with the files of the sample case.
+
+    Raises
+    ------
+    ImageError
+        If it is not there.
+    """
+    folder = shipped_folder("samples")
+    if not folder.is_dir():
+        raise ImageError(f"{folder} with the sample case is missing; install vsclickcorrect again.")
+    return folder

@@ -18,7 +18,7 @@ from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.io.dicom_search import is_dicom
+from VSClickCorrectLib.io.dicom_length import is_dicom
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, is_there, reading, write_atomically
 
 _TOLD = "told"

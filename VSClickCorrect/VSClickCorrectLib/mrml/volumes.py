@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import slicer
@@ -140,6 +141,37 @@ def add_volume(scene: slicer.vtkMRMLScene, volume: Volume, name: str) -> slicer.
         # Read back by Slicer's usual reader, a left-handed volume would be turned round, and its voxels would
         # no longer be those of the segmentation.
         node.SetAndObserveStorageNodeID(scene.AddNewNodeByClass("vtkMRMLNRRDStorageNode").GetID())
+    return node
+
+
+def load_volume(scene: slicer.vtkMRMLScene, name: str, *files: Path) -> slicer.vtkMRMLScalarVolumeNode:
+    """Load a volume with Slicer's own reader, with its display node; its files are forgotten.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the node goes.
+    name : str
+        The node's name.
+    files : Path
+        An image, or its slices in the order in which they lie.
+
+    Raises
+    ------
+    ImageError
+        If Slicer cannot read it.
+    """
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
+    # Left to itself, the reader takes what has a similar name for another slice.
+    storage.SetSingleFile(len(files) == 1)
+    storage.SetFileName(str(files[0]))
+    for file in files if len(files) > 1 else ():
+        storage.AddFileName(str(file))
+    if not storage.ReadData(node):
+        scene.RemoveNode(node)
+        raise ImageError(f"Slicer cannot read {files[0]}; load another file.")
+    node.CreateDefaultDisplayNodes()
     return node
 
 

@@ -11,12 +11,11 @@ import numpy as np
 import slicer
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, NO_ROOM, temporary_folder
-from VSClickCorrectLib.io.images import read_volume
-from VSClickCorrectLib.io.sample_case import read_sample
+from VSClickCorrectLib.io.shipped import T1CE, T2, sample_folder
+from VSClickCorrectLib.mrml.belongings import remove_nodes
 from VSClickCorrectLib.mrml.i18n import tr as _
-from VSClickCorrectLib.mrml.volumes import add_volume
+from VSClickCorrectLib.mrml.volumes import load_volume, volume_of
 
 SERIES_UID = "1.3.6.1.4.1.14519.5.2.1.149357697745643823053302398129943470751"
 # NBIA's REST service for public collections, which asks for no account.
@@ -40,8 +39,8 @@ def consent_question() -> str:
 
 def add_synthetic_case(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarVolumeNode]:
     """Add the T1ce and the T2 of the built-in synthetic case; no network is needed."""
-    names = {"t1ce": _("Synthetic T1ce"), "t2": _("Synthetic T2")}
-    return [add_volume(scene, volume, names[key]) for key, volume in read_sample().case.present.items()]
+    names = {T1CE: _("Synthetic T1ce"), T2: _("Synthetic T2")}
+    return [load_volume(scene, name, sample_folder() / file) for file, name in names.items()]
 
 
 def add_vs_seg_001(
@@ -64,37 +63,48 @@ def add_vs_seg_001(
     """
     archive = Path(download(SERIES_URL, "VS-SEG-001-T1ce.zip"))
     try:
-        return add_volume(scene, _unpacked(archive), _("VS-SEG-001 T1ce"))
+        return _loaded(scene, archive)
     except _NotTheSeries:
         # The next attempt downloads anew.
         archive.unlink(missing_ok=True)
         raise
 
 
-def _unpacked(archive: Path) -> Volume:
+def _loaded(scene: slicer.vtkMRMLScene, archive: Path) -> slicer.vtkMRMLScalarVolumeNode:
     with temporary_folder("vsclick-sample-") as folder:
+        slices = _unpacked(archive, folder)
         try:
-            with zipfile.ZipFile(archive) as packed:
-                for name in packed.namelist():
-                    if name.lower().endswith(".dcm"):
-                        # By its bare name, so that nothing is written outside the folder.
-                        (folder / Path(name).name).write_bytes(packed.read(name))
-        except (*DAMAGED_ZIP, OSError) as error:
-            if getattr(error, "errno", None) in NO_ROOM:
-                raise
-            raise _NotTheSeries(
-                _(
-                    "the archive's answer is no whole zip file; try again later, or load the series from "
-                    "https://doi.org/10.7937/TCIA.9YTJ-5Q73."
-                )
-            ) from None
-        try:
-            volume = read_volume(folder)
+            node = load_volume(scene, _("VS-SEG-001 T1ce"), *slices)
         except ImageError:
             raise _other_series() from None
-    if voxels_sha256(volume.array) != VOXELS_SHA256:
+    if voxels_sha256(volume_of(node).array) != VOXELS_SHA256:
+        remove_nodes(scene, node)
         raise _other_series()
-    return volume
+    return node
+
+
+def _unpacked(archive: Path, folder: Path) -> list[Path]:
+    """Unpack the series, and return its slices: their names follow their order."""
+    slices = []
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for name in packed.namelist():
+                if name.lower().endswith(".dcm"):
+                    # By its bare name, so that nothing is written outside the folder.
+                    slices.append(folder / Path(name).name)
+                    slices[-1].write_bytes(packed.read(name))
+    except (*DAMAGED_ZIP, OSError) as error:
+        if getattr(error, "errno", None) in NO_ROOM:
+            raise
+        raise _NotTheSeries(
+            _(
+                "the archive's answer is no whole zip file; try again later, or load the series from "
+                "https://doi.org/10.7937/TCIA.9YTJ-5Q73."
+            )
+        ) from None
+    if not slices:
+        raise _other_series()
+    return sorted(slices)
 
 
 class _NotTheSeries(ImageError):

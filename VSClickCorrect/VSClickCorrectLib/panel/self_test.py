@@ -14,11 +14,12 @@ from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import point3
-from VSClickCorrectLib.io.sample_case import read_sample
+from VSClickCorrectLib.io.shipped import START, T1CE, T2, TUMOUR, sample_folder
 from VSClickCorrectLib.io.temporary import TemporaryFolder
 from VSClickCorrectLib.mrml.examples import Example, add_example
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.volumes import case_of, load_volume, volume_of
 from VSClickCorrectLib.panel.packages import unfit_packages
 from VSClickCorrectLib.panel.panel import Panel
 from VSClickCorrectLib.session.oracle import Oracle
@@ -43,8 +44,13 @@ class SelfTest:
 
     def __init__(self, test: TestCase, panel: Panel, process_events: Callable[[], Any]) -> None:
         self.test, self.panel, self.process_events = test, panel, process_events
-        self.case = read_sample()
-        self.start = self.case.start
+        # It holds what the arrays below are views of.
+        self.sample = slicer.vtkMRMLScene()
+        t1ce, t2, truth, start = (
+            load_volume(self.sample, name, sample_folder() / name) for name in (T1CE, T2, TUMOUR, START)
+        )
+        self.images = case_of(t1ce, t2)
+        self.truth, self.start = (volume_of(node).array > 0 for node in (truth, start))
         self.with_networks = not unfit_packages()
         self.example: Example = None  # type: ignore[assignment]
 
@@ -71,7 +77,7 @@ class SelfTest:
 
     def load(self) -> None:
         """Choose the images of the sample case and a spoiled mask, beside which lies another segment."""
-        self.example = add_example(self.panel.scene, self.case.case, self.start)
+        self.example = add_example(self.panel.scene, self.images, self.start)
         segments = self.example.segmentation.GetSegmentation()
         self.other_id = segments.AddEmptySegment("other", "other")
         self.other = SegmentMask(self.example.segmentation, self.other_id, self.example.t1ce)
@@ -101,7 +107,7 @@ class SelfTest:
         if self.with_networks:
             self.panel.advanced.warm_up()
         else:
-            self.panel.flow.networks.corrector = Oracle(self.case.truth)
+            self.panel.flow.networks.corrector = Oracle(self.truth)
         self.correct(self.example.segmentation)
         self.test.assertTrue(self.panel.ui.clicksCollapsibleButton.enabled)
         np.testing.assert_array_equal(self.voxels(), self.start)
@@ -115,7 +121,7 @@ class SelfTest:
             self.wait(lambda: False, 0.1)
         self.test.assertEqual([row.kind for row in self.correction.rows], [ClickKind.BOUNDARY] * 2)
         self.test.assertEqual(self.panel.ui.clickTable.rowCount, 2)
-        self.test.assertLess(self.error(), np.count_nonzero(self.start != self.case.truth))
+        self.test.assertLess(self.error(), np.count_nonzero(self.start != self.truth))
         self.panel.clicks.place_boundary()
         self.test.assertIsNone(self.panel.placing.node_id)
 
@@ -162,8 +168,8 @@ class SelfTest:
 
     def include_and_exclude(self) -> None:
         """Include a voxel that the mask misses, then exclude it."""
-        site = tuple(self.case.grid.index_to_ras(np.argwhere(self.voxels())[0]))
-        index = self.case.grid.ras_to_index(site)
+        site = tuple(self.images.grid.index_to_ras(np.argwhere(self.voxels())[0]))
+        index = self.images.grid.ras_to_index(site)
         self.correction.place(Click(site, ClickKind.EXCLUDE))
         self.test.assertFalse(self.voxels()[index])
         self.correction.place(Click(site, ClickKind.INCLUDE))
@@ -226,11 +232,11 @@ class SelfTest:
 
     def voxels(self) -> np.ndarray:
         """Return the segment, ``(K, J, I)`` bool."""
-        return self.example.mask.read(self.case.grid.box)
+        return self.example.mask.read(self.images.grid.box)
 
     def border_clicks(self) -> list[Click]:
         """Return boundary clicks on the tumour's border, one a slice, where most of the tumour is missed."""
-        grid, truth = self.case.grid, self.case.truth
+        grid, truth = self.images.grid, self.truth
         border = truth & ~ndimage.binary_erosion(truth, ndimage.generate_binary_structure(2, 1)[None])
         missed = ndimage.distance_transform_edt(truth & ~self.start, sampling=grid.spacing[::-1])
         depth = np.where(border, missed, 0)
@@ -241,7 +247,7 @@ class SelfTest:
 
     def error(self) -> int:
         """Return how many voxels are wrong."""
-        return int(np.count_nonzero(self.voxels() != self.case.truth))
+        return int(np.count_nonzero(self.voxels() != self.truth))
 
     def wait(self, holds: Callable[[], bool], seconds: float) -> None:
         """Let the event loop work until something holds."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.dicom_length import sop_class
+from VSClickCorrectLib.io.dicom_length import is_dicom, sop_class
 from VSClickCorrectLib.io.dicom_masks import SEG_CLASSES, SegmentationHeader, read_segmentation_header
-from VSClickCorrectLib.io.dicom_search import is_dicom, is_other
+from VSClickCorrectLib.io.dicom_search import is_other
 from VSClickCorrectLib.io.naming import Kind, kind_of
 from VSClickCorrectLib.io.series_choice import Series
 from VSClickCorrectLib.worklist.image_roles import of_several

@@ -24,7 +24,8 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.dicom_search import find_series, is_dicom, unnamed_folders
+from VSClickCorrectLib.io.dicom_length import is_dicom
+from VSClickCorrectLib.io.dicom_search import find_series, unnamed_folders
 from VSClickCorrectLib.io.dicom_text import header_text
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.images import read_volume
