@@ -113,6 +113,8 @@ DATA ?= data
 RUNS ?= runs
 MINUTES ?= 55
 THREADS ?= 2
+# Of the tables: bfloat16 where the processor or the card multiplies it.
+PRECISION ?= float32
 TRAIN = $(BIN)/vsclick train Resources/Experiments/$(1).toml --training $(RUNS)/$(2)-training \
   --validation $(RUNS)/$(2)-validation --output $(RUNS)/$(1) --threads $(THREADS)
 EXPERIMENTS := $(filter-out %-curve-dice %-curve-focal-tversky,$(filter initial-% cut-% past-%,\
@@ -171,16 +173,16 @@ $(THESIS): $(VENV)/.ready-train
 	$(call TRAIN,$@,region) $(TRAINING)
 
 experiments: $(VENV)/.ready-train ## The thesis's tables: three seeds each, scored on test cases; results in runs/tables
-	$(BIN)/python Testing/tools/thesis_tables.py $(RUNS) --threads $(THREADS)
+	$(BIN)/python Testing/tools/thesis_tables.py $(RUNS) --threads $(THREADS) --precision $(PRECISION)
 
 $(EXPERIMENTS): $(VENV)/.ready-train
 	$(call TRAIN,$@,region)
 
 label-curve: $(VENV)/.ready-train ## What clicks replace in labelled cases: trainings on 8 to 170 cases, table and picture
-	$(BIN)/python Testing/tools/label_curve.py $(RUNS) --threads $(THREADS)
+	$(BIN)/python Testing/tools/label_curve.py $(RUNS) --threads $(THREADS) --precision $(PRECISION)
 
 slice-wise: $(VENV)/.ready-train ## A slice-wise initial model beside the volumetric one, on thin and on thick slices
-	$(BIN)/python Testing/tools/slice_wise.py $(RUNS) --threads $(THREADS)
+	$(BIN)/python Testing/tools/slice_wise.py $(RUNS) --threads $(THREADS) --precision $(PRECISION)
 
 # Evaluation: for instance make evaluate CASES=cases.csv START=initial OPTIONS=--one-by-one
 CASES ?= $(RUNS)/region-validation

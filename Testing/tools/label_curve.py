@@ -28,6 +28,7 @@ from VSClickCorrectResearch.evaluation.statistics import in_one_order
 from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.label_curve import Point, label_curve
 from VSClickCorrectResearch.training.repeats import Cohorts
+from VSClickCorrectResearch.training.schedule import Machine
 
 EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
 INITIALS = {"initial-curve-dice": "Dice", "initial-curve-focal-tversky": "Focal Tversky"}
@@ -35,7 +36,7 @@ CORRECTOR = "corrector-curve"
 SIZES, SEEDS = (8, 16, 32, 64, 128, 170), (0, 1, 2)
 
 
-def main(runs: Path, threads: int) -> None:
+def main(runs: Path, machine: Machine) -> None:
     """Train, play, and write what is complete after each seed."""
     output = runs / "label-curve"
     make_folder(output)
@@ -43,7 +44,7 @@ def main(runs: Path, threads: int) -> None:
     initials = [read_experiment(EXPERIMENTS / f"{name}.toml") for name in INITIALS]
     corrector = read_experiment(EXPERIMENTS / f"{CORRECTOR}.toml")
     points: list[Point] = []
-    for point in label_curve(initials, corrector, SIZES, SEEDS, cohorts, output, threads):
+    for point in label_curve(initials, corrector, SIZES, SEEDS, cohorts, output, machine):
         points.append(point)
         mean = np.mean(list(point.dice.values()), axis=0)
         print(point.initial, point.cases, point.seed, mean.round(3), flush=True)

@@ -54,4 +54,4 @@ region validation "$validation" 12
 region test 40 13
 # Several words.
 # shellcheck disable=SC2086
-"${PYTHON:-python3}" Testing/tools/thesis_tables.py "$runs" $TABLES
+"${PYTHON:-python3}" Testing/tools/thesis_tables.py "$runs" $TABLES --precision bfloat16

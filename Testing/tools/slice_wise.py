@@ -29,6 +29,7 @@ from VSClickCorrectResearch.training.experiments import Experiment, read_experim
 from VSClickCorrectResearch.training.export import export
 from VSClickCorrectResearch.training.loop import BEST
 from VSClickCorrectResearch.training.repeats import Cohorts, course_of, trained_once
+from VSClickCorrectResearch.training.schedule import Machine
 
 EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
 VOLUMES, SLICES = "initial-curve-dice", "initial-slices"
@@ -38,7 +39,7 @@ WHERE = ("all that is shown", "only slices that hold tumour")
 CPU = torch.device("cpu")
 
 
-def main(runs: Path, threads: int) -> None:
+def main(runs: Path, machine: Machine) -> None:
     """Train, score, and write what is complete after each seed."""
     output = runs / "slice-wise"
     make_folder(output)
@@ -50,7 +51,7 @@ def main(runs: Path, threads: int) -> None:
     found: dict[str, list[list[Trial]]] = {title: [[], []] for title in tests}
     cohorts = Cohorts(*(runs / f"region-{name}" for name in ("training", "validation", "test")))
     for seed, experiment in product(SEEDS, experiments()):
-        folder = trained_once(experiment, cohorts, output, f"train-{experiment.name}-{seed}", seed, threads)
+        folder = trained_once(experiment, cohorts, output, f"train-{experiment.name}-{seed}", seed, machine)
         for title, cases in tests.items():
             dice = shown_dice(segmenter_of(experiment, folder, output / "models"), cases)
             for n, trials in enumerate(found[title]):

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from VSClickCorrectResearch.training.schedule import PRECISIONS, Machine
+
 
 def run(
     description: str | None,
@@ -20,7 +22,7 @@ def run(
     description : str
         What ``--help`` says.
     main : callable
-        Takes the folder of runs and the processor's threads, between them which groups where there are any.
+        Takes the folder of runs and how trainings are run, between them which groups where there are any.
     printed : callable
         Returns the tables of a file of results.
     groups : sequence of str
@@ -33,11 +35,13 @@ def run(
             "groups", nargs="*", metavar="GROUP", help=f"of {', '.join(groups)} (default: all)"
         )
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0])
     parser.add_argument("--print", action="store_true", help="RUNS is a file of results; print its tables")
     options = parser.parse_args()
+    machine = Machine(options.threads, options.precision)
     if options.print:
         print(printed(options.runs), end="")
     elif groups:
-        main(options.runs, options.groups or list(groups), options.threads)
+        main(options.runs, options.groups or list(groups), machine)
     else:
-        main(options.runs, options.threads)
+        main(options.runs, machine)

@@ -18,6 +18,7 @@ from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectResearch.evaluation.repeat_table import Trial, repeat_table
 from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.repeats import Cohorts, Repeated, trials
+from VSClickCorrectResearch.training.schedule import Machine
 
 EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
 SEEDS = (0, 1, 2)
@@ -36,7 +37,7 @@ GROUPS = {
         "cut-multi-encoder on cut-multi-encoder-fine-tuned",
         "cut-multi-encoder-fine-tuned",
     ),
-    "depth": ("cut-multi-encoder", "cut-depth-8", "cut-depth-16"),
+    "depth": ("cut-depth-1", "cut-depth-8", "cut-depth-16"),
     "losses": (
         "initial-dice",
         "initial-dice-bce",
@@ -50,7 +51,7 @@ GROUPS = {
 }
 
 
-def main(runs: Path, groups: list[str], threads: int) -> None:
+def main(runs: Path, groups: list[str], machine: Machine) -> None:
     """Train and score the groups, one after the other."""
     cohorts = Cohorts(*(runs / f"region-{name}" for name in ("training", "validation", "test")))
     output = runs / "tables"
@@ -58,7 +59,7 @@ def main(runs: Path, groups: list[str], threads: int) -> None:
     for group in groups:
         rows = [repeated(name) for name in GROUPS[group]]
         done: list[Trial] = []
-        for trial in trials(rows, SEEDS, cohorts, output, threads, ModelFolder(None)):
+        for trial in trials(rows, SEEDS, cohorts, output, machine, ModelFolder(None)):
             done.append(trial)
             if len(done) % len(rows) == 0:
                 write_json(output / f"{group}.json", {"trials": [asdict(one) for one in done]})

@@ -18,6 +18,7 @@ from VSClickCorrectResearch.evaluation.metrics import dice
 from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.label_curve import label_curve
 from VSClickCorrectResearch.training.repeats import Cohorts
+from VSClickCorrectResearch.training.schedule import Machine
 from VSClickCorrectResearch.training.train import chosen_cases
 
 
@@ -44,7 +45,7 @@ def test_fewer_cases_are_a_part_of_more(cohort):
 
 def test_every_pipeline_is_played_on_every_test_case_and_kept(cohort, experiments, tmp_path):
     cohorts, runs = Cohorts(cohort, cohort, cohort), tmp_path / "curve"
-    arguments = ([experiments[0]], experiments[1], (1, 2), (0,), cohorts, runs, 1)
+    arguments = ([experiments[0]], experiments[1], (1, 2), (0,), cohorts, runs, Machine(1))
     points = list(label_curve(*arguments))
     assert [(p.cases, p.seed) for p in points] == [(1, 0), (2, 0)]
     assert all(list(p.dice) == [f"case-{n:05d}" for n in range(3)] for p in points)
@@ -57,28 +58,30 @@ def test_every_pipeline_is_played_on_every_test_case_and_kept(cohort, experiment
 def test_what_was_played_with_other_weights_or_on_other_cases_is_played_anew(cohort, experiments, tmp_path):
     cohorts = Cohorts(cohort, cohort, cohort)
     arguments = ([experiments[0]], experiments[1], (1,), (0,))
-    (first,) = label_curve(*arguments, cohorts, tmp_path, 1)
+    (first,) = label_curve(*arguments, cohorts, tmp_path, Machine(1))
     best = tmp_path / "train-start-1-0" / "best.safetensors"
     # What was outside is inside, and the other way round.
     tensors = {name: -one if name.startswith("head") else one for name, one in load_file(best).items()}
     save_file(tensors, best)
-    (second,) = label_curve(*arguments, cohorts, tmp_path, 1)
+    (second,) = label_curve(*arguments, cohorts, tmp_path, Machine(1))
     assert second.dice["case-00000"][0] != first.dice["case-00000"][0]
     (tmp_path / "two").mkdir()
-    (third,) = label_curve(*arguments, replace(cohorts, test=write_balls(tmp_path / "two", 2)), tmp_path, 1)
+    (third,) = label_curve(
+        *arguments, replace(cohorts, test=write_balls(tmp_path / "two", 2)), tmp_path, Machine(1)
+    )
     assert third.dice == {name: second.dice[name] for name in ("case-00000", "case-00001")}
 
 
 def test_more_cases_than_there_are_are_refused_before_anything_is_trained(cohort, experiments, tmp_path):
     cohorts = Cohorts(cohort, cohort, cohort)
     with pytest.raises(ImageError, match="4 cases are to be learned from, but there are only 3"):
-        next(label_curve([experiments[0]], experiments[1], (1, 4), (0,), cohorts, tmp_path, 1))
+        next(label_curve([experiments[0]], experiments[1], (1, 4), (0,), cohorts, tmp_path, Machine(1)))
     assert not list(tmp_path.iterdir())
 
 
 def test_beginning_is_what_the_initial_model_takes_for_tumour(cohort, experiments, tmp_path):
     (point,) = label_curve(
-        [experiments[0]], experiments[1], (1,), (0,), Cohorts(cohort, cohort, cohort), tmp_path, 1
+        [experiments[0]], experiments[1], (1,), (0,), Cohorts(cohort, cohort, cohort), tmp_path, Machine(1)
     )
     models = ModelFolder(tmp_path / "model-start-1-0")
     entry = models.entry("initial")

@@ -11,6 +11,7 @@ from bright_ball import GRID, ball, ball_case
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectResearch.training.experiments import Course, Examples, Experiment, Objective
 from VSClickCorrectResearch.training.repeats import Cohorts, Repeated, trials
+from VSClickCorrectResearch.training.schedule import Machine
 from VSClickCorrectResearch.training.train import held_back_of, network_of
 
 CUTS = Experiment(
@@ -52,7 +53,7 @@ def cohorts(tmp_path_factory):
 def done(cohorts, tmp_path_factory):
     runs = tmp_path_factory.mktemp("runs")
     rows = [Repeated(CUTS, CUTS), Repeated(CUTS, LATER), Repeated(LATER, LATER)]
-    return rows, runs, list(trials(rows, (0, 1), cohorts, runs, threads=1))
+    return rows, runs, list(trials(rows, (0, 1), cohorts, runs, machine=Machine(1)))
 
 
 def forget(runs, copy, *names):
@@ -88,13 +89,13 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_cases(done, cohorts):
 def test_what_goes_on_from_another_begins_with_its_weights_of_the_same_seed(done, cohorts, tmp_path):
     """Without the other's weights there is nothing to begin with."""
     with pytest.raises(Exception, match="train-cuts-0"):
-        list(trials([Repeated(LATER, LATER)], (0,), cohorts, tmp_path, threads=1))
+        list(trials([Repeated(LATER, LATER)], (0,), cohorts, tmp_path, machine=Machine(1)))
 
 
 def test_called_again_it_trains_and_writes_nothing(done, cohorts):
     rows, runs, found = done
     written = {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()}
-    assert list(trials(rows, (0, 1), cohorts, runs, threads=1)) == found
+    assert list(trials(rows, (0, 1), cohorts, runs, machine=Machine(1))) == found
     assert {path: os.stat(path).st_mtime_ns for path in runs.rglob("*") if path.is_file()} == written
 
 
@@ -102,7 +103,7 @@ def test_results_of_an_experiment_that_was_changed_since_are_refused(done, cohor
     _, runs, _ = done
     changed = replace(CUTS, loss=Objective("correction"))
     with pytest.raises(ModelError, match="train-cuts-0 holds a training of another 'cuts'"):
-        list(trials([Repeated(changed, changed)], (0,), cohorts, runs, threads=1))
+        list(trials([Repeated(changed, changed)], (0,), cohorts, runs, machine=Machine(1)))
 
 
 @pytest.mark.parametrize(
@@ -117,14 +118,14 @@ def test_what_a_file_says_besides_makes_it_another_experiment(done, cohorts, cha
     _, runs, _ = done
     changed = replace(CUTS, **change)
     with pytest.raises(ModelError, match="train-cuts-0 holds a training of another 'cuts'"):
-        list(trials([Repeated(changed, changed)], (0,), cohorts, runs, threads=1))
+        list(trials([Repeated(changed, changed)], (0,), cohorts, runs, machine=Machine(1)))
 
 
 def test_a_later_addition_must_say_what_was_done_before(done, cohorts, tmp_path):
     rows, runs, _ = done
     forget(runs, tmp_path, "experiment", "examples", "missing_t1ce")
     with pytest.raises(ModelError, match="train-cuts-0 holds a training of another 'cuts'"):
-        list(trials(rows, (0, 1), cohorts, tmp_path, threads=1))
+        list(trials(rows, (0, 1), cohorts, tmp_path, machine=Machine(1)))
 
 
 @pytest.mark.parametrize("which", ["training", "validation"])
@@ -132,20 +133,20 @@ def test_results_of_other_cases_are_refused(done, cohorts, tmp_path, which):
     rows, runs, _ = done
     other = replace(cohorts, **{which: cohort(tmp_path / "other", 2, 7.0)})
     with pytest.raises(ModelError, match=f"another 'cuts': its {which} was another"):
-        list(trials(rows, (0, 1), other, runs, threads=1))
+        list(trials(rows, (0, 1), other, runs, machine=Machine(1)))
 
 
 def test_results_that_do_not_tell_of_their_cases_are_kept(done, cohorts, tmp_path):
     rows, runs, found = done
     forget(runs, tmp_path, "made_of")
-    assert list(trials(rows, (0, 1), cohorts, tmp_path, threads=1)) == found
+    assert list(trials(rows, (0, 1), cohorts, tmp_path, machine=Machine(1))) == found
 
 
 def test_what_was_scored_on_other_cases_is_scored_anew(done, cohorts, tmp_path):
     rows, runs, found = done
     shutil.copytree(runs, tmp_path / "runs")
     other = replace(cohorts, test=cohort(tmp_path / "other", 3, 8.0))
-    again = list(trials(rows, (0, 1), other, tmp_path / "runs", threads=1))
+    again = list(trials(rows, (0, 1), other, tmp_path / "runs", machine=Machine(1)))
     assert all(list(one.dice) == [f"case-{n:05d}" for n in range(3)] for one in again)
     assert [one.course for one in again] == [one.course for one in found]
 
@@ -155,11 +156,11 @@ def test_what_was_scored_as_another_experiment_is_scored_anew(done, cohorts, tmp
     _, runs, found = done
     shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
     fewer = replace(LATER, examples=replace(LATER.examples, apart_mm=9.0))
-    (again,) = trials([Repeated(CUTS, fewer)], (0,), cohorts, tmp_path, threads=1)
+    (again,) = trials([Repeated(CUTS, fewer)], (0,), cohorts, tmp_path, machine=Machine(1))
     assert again.name == found[1].name and again.dice != found[1].dice
 
 
 def test_results_that_do_not_tell_of_a_later_addition_are_kept(done, cohorts, tmp_path):
     rows, runs, found = done
     forget(runs, tmp_path, "experiment", "examples", "cubes")
-    assert list(trials(rows, (0, 1), cohorts, tmp_path, threads=1)) == found
+    assert list(trials(rows, (0, 1), cohorts, tmp_path, machine=Machine(1))) == found

@@ -24,6 +24,7 @@ from VSClickCorrectResearch.training.export import export
 from VSClickCorrectResearch.training.kept import kept
 from VSClickCorrectResearch.training.loop import BEST
 from VSClickCorrectResearch.training.repeats import Cohorts, trained_once
+from VSClickCorrectResearch.training.schedule import Machine
 from VSClickCorrectResearch.training.told_cases import told
 from VSClickCorrectResearch.training.train import chosen_cases
 
@@ -58,7 +59,7 @@ def label_curve(
     seeds: Sequence[int],
     cohorts: Cohorts,
     runs: Path,
-    threads: int = 2,
+    machine: Machine,
 ) -> Iterator[Point]:
     """Train a pipeline of each kind on each number of cases, and play rounds of clicks on the test cases.
 
@@ -78,8 +79,8 @@ def label_curve(
         The cases.
     runs : Path
         Where trainings and points are kept.
-    threads : int
-        Of the processor.
+    machine : Machine
+        How trainings are run; all alike.
 
     Yields
     ------
@@ -94,9 +95,9 @@ def label_curve(
     chosen_cases(list_cases(cohorts.training), max(sizes), 0)
     test = told(list_cases(cohorts.test))
     for seed, size in product(seeds, sizes):
-        mends = _trained(corrector, size, seed, cohorts, runs, threads)
+        mends = _trained(corrector, size, seed, cohorts, runs, machine)
         for initial in initials:
-            finds = _trained(initial, size, seed, cohorts, runs, threads)
+            finds = _trained(initial, size, seed, cohorts, runs, machine)
             weights = [sha256_of([one.output / BEST]) for one in (finds, mends)]
             played = partial(_point, finds, mends, size, seed, cohorts.test)
             path = runs / f"{initial.name}-{size}-{seed}.json"
@@ -118,12 +119,12 @@ class _Trained:
 
 
 def _trained(
-    experiment: Experiment, size: int, seed: int, cohorts: Cohorts, runs: Path, threads: int
+    experiment: Experiment, size: int, seed: int, cohorts: Cohorts, runs: Path, machine: Machine
 ) -> _Trained:
     """Return the training of ``size`` cases, which is run if need be."""
     taught = replace(experiment, examples=replace(experiment.examples, cases=size))
     name = f"{experiment.name}-{size}-{seed}"
-    output = trained_once(taught, cohorts, runs, f"train-{name}", seed, threads)
+    output = trained_once(taught, cohorts, runs, f"train-{name}", seed, machine)
     return _Trained(taught, output, runs / f"model-{name}")
 
 

@@ -21,7 +21,7 @@ from VSClickCorrectResearch.training.held_back import HeldBack
 from VSClickCorrectResearch.training.kept import kept
 from VSClickCorrectResearch.training.loop import BEST
 from VSClickCorrectResearch.training.reporter import LOG
-from VSClickCorrectResearch.training.schedule import Schedule
+from VSClickCorrectResearch.training.schedule import Machine, Schedule
 from VSClickCorrectResearch.training.told_cases import told
 from VSClickCorrectResearch.training.train import (
     RESULT,
@@ -69,7 +69,7 @@ def trials(
     seeds: Sequence[int],
     cohorts: Cohorts,
     runs: Path,
-    threads: int = 2,
+    machine: Machine,
     models: ModelFolder | None = None,
 ) -> Iterator[Trial]:
     """Train and score every row with every seed; called again with the same ``runs``, go on.
@@ -86,8 +86,8 @@ def trials(
         The cases.
     runs : Path
         Where trainings and trials are kept.
-    threads : int
-        Of the processor.
+    machine : Machine
+        How trainings are run; all of a table alike.
     models : ModelFolder, optional
         Whose initial model makes the masks to correct, where an experiment wants its mistakes.
 
@@ -100,7 +100,7 @@ def trials(
     test = told(list_cases(cohorts.test))
     for seed, row in product(seeds, rows):
         output = trained_once(
-            row.trained, cohorts, runs, f"train-{row.trained.name}-{seed}", seed, threads, models
+            row.trained, cohorts, runs, f"train-{row.trained.name}-{seed}", seed, machine, models
         )
         scored = partial(_scored, row, seed, output, cohorts.test, models, held_back)
         of = {
@@ -118,7 +118,7 @@ def trained_once(
     runs: Path,
     name: str,
     seed: int,
-    threads: int,
+    machine: Machine,
     models: ModelFolder | None = None,
 ) -> Path:
     """Return the folder of a training in ``runs``, which is run or goes on if it has not ended.
@@ -141,7 +141,7 @@ def trained_once(
         if other := [word for word, one in result.get("made_of", now).items() if now.get(word) != one]:
             raise ModelError(f"{refusal}: its {other[0]} was another; give another folder for results.")
     else:
-        schedule = Schedule.of(experiment.course, threads=threads)
+        schedule = Schedule.of(experiment.course, **asdict(machine))
         train(experiment, both, output, schedule, seed, first, models)
     return output
 

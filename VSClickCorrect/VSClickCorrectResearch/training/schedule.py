@@ -10,9 +10,25 @@ from VSClickCorrectLib.errors import ModelError
 
 from VSClickCorrectResearch.training.experiments import Course
 
-_PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16")
 # What may change between two parts of one training: how far it goes, and on what it runs.
 _FREE = {"steps", "minutes", "stop_after", "threads", "workers", "device"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How the trainings of a table are run; what they learn is said by experiments.
+
+    Parameters
+    ----------
+    threads : int
+        Of the processor.
+    precision : {"float32", "bfloat16"}
+        As of a `Schedule`.
+    """
+
+    threads: int = 2
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ class Schedule:
                 raise ModelError(f"{name} of a training must be at least 1, not {getattr(self, name)}.")
         if not 0 <= self.average < 1:
             raise ModelError(f"average of a training must be from 0 to below 1, not {self.average}.")
-        if self.precision not in _PRECISIONS:
+        if self.precision not in PRECISIONS:
             raise ModelError(f"the precision '{self.precision}' is unknown; choose float32 or bfloat16.")
 
     @classmethod
