@@ -30,14 +30,18 @@ GROUPS = {
         "cut-correction-plain",
         "cut-dice-attention",
         "cut-dice-plain",
-        "past-6-gated-fusion",
-        "past-6-attention-fusion",
     ),
     "fine-tuning": (
         "cut-multi-encoder on cut-multi-encoder-fine-tuned",
         "cut-multi-encoder-fine-tuned",
     ),
-    "depth": ("cut-depth-1", "cut-depth-8", "cut-depth-16"),
+    "narrow": (
+        "cut-narrow",
+        "cut-depth-8",
+        "cut-depth-16",
+        "past-6-gated-fusion",
+        "past-6-attention-fusion",
+    ),
     "losses": (
         "initial-dice",
         "initial-dice-bce",
