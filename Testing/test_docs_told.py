@@ -60,6 +60,34 @@ def test_options_are_the_command_s(document):
     assert not [option for one in typed for option in strange_options(one)]
 
 
+def helps_of(parser):
+    """Yield the help of a command and of its actions."""
+    yield " ".join(parser.format_help().split())
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                yield from helps_of(one)
+
+
+def actions_of(name):
+    """Return the actions of a command one of which must be named, such as list and verify."""
+    parser = argparse.ArgumentParser()
+    import_module(COMMANDS[name][0]).configure(parser)
+    found = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    return [action for one in found for action in one.choices]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_that_a_help_names_run_as_they_are_typed(command):
+    parser = argparse.ArgumentParser(prog=f"vsclick {command}")
+    import_module(COMMANDS[command][0]).configure(parser)
+    typed = [one for text in helps_of(parser) for one in re.findall("'vsclick ([^']+)'", text)]
+    assert not [option for one in typed for option in strange_options(one)]
+    for name, *words in map(str.split, typed):
+        actions = actions_of(name)
+        assert not actions or {*words} & {*actions}, f"vsclick {name} needs one of {actions}"
+
+
 def test_an_option_that_a_command_does_not_have_is_noticed():
     assert strange_options("segment --t1ce A.nii \\\n  --fast") == ["segment --fast"]
     assert strange_options("segmnt --t1ce A.nii") == ["segmnt"]
