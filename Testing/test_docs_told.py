@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 
@@ -15,10 +16,20 @@ from VSClickCorrectResearch.cli.commands import COMMANDS as OF_RESEARCH
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "Resources" / "Docs"
+SOURCE = ROOT / "VSClickCorrect"
 COMMANDS = {**OF_THE_LIBRARY, **OF_THE_APP, **OF_RESEARCH}
 # A command as it is typed, in a block or in code quotes, with the lines that go on with it.
 NO_COMMANDS = ("--help",)
 TYPED = re.compile(r"(?:^|`|/bin/)vsclick ((?:\\\n|[^`\n#|])+)", re.MULTILINE)
+SCRIPT = re.compile(r"python (Testing/[\w/]+\.py)((?: [^`\n]*)?)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+# Buttons, switches and sections begin with a capital; emphasis does not, and captions end in a stop.
+ITALIC = re.compile(r"(?<![\w*])\*([A-Z][^*.]*?)\*(?!\*)")
+# What Slicer shows, and what paragraphs begin with.
+NOT_OURS = {"Additional module paths", "Application Settings", "Edit", "Modules"}
+NOT_OURS |= {"PyTorch", "PyTorch Utils", "Sample Data", "Segment Editor"}
+NOT_OURS |= {"An older PyTorch is there", "Learning", "Masks ahead", "Not sure"}
+NOT_OURS |= {"Where the manager does not list it", "Without internet"}
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 # How the guide writes keys.
 WRITTEN = {
@@ -86,6 +97,23 @@ def test_commands_that_a_help_names_run_as_they_are_typed(command):
     for name, *words in map(str.split, typed):
         actions = actions_of(name)
         assert not actions or {*words} & {*actions}, f"vsclick {name} needs one of {actions}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_options_of_scripts_are_theirs(document):
+    for script, typed in SCRIPT.findall(document.read_text(encoding="utf-8")):
+        source = (ROOT / script).read_text(encoding="utf-8")
+        assert not [option for option in re.findall(r"--[a-z][\w-]*", typed) if f'"{option}"' not in source]
+
+
+def test_the_guide_names_buttons_and_switches_as_the_windows_do():
+    text = FENCED.sub("", (DOCS / "user-guide.md").read_text(encoding="utf-8"))
+    named = {" ".join(one.split()).rstrip("…") for one in ITALIC.findall(text)}
+    windows = {*SOURCE.rglob("*.py"), *SOURCE.rglob("*.ui")}
+    shown = "\n".join(unescape(path.read_text(encoding="utf-8")) for path in windows)
+    assert len(named) > 60
+    gone = [one for one in named - NOT_OURS if not re.search(rf"[\"'>(]{re.escape(one)}\b", shown)]
+    assert not sorted(gone)
 
 
 def test_an_option_that_a_command_does_not_have_is_noticed():
