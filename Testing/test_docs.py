@@ -27,6 +27,8 @@ FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 IN_BLOCK = re.compile(r"(?:[\w-]+/)*[\w-]+\.py\b|\b[A-Z]\w*[a-z]\w*\.[a-z_]\w+")
 TYPED = re.compile(r"(?:`|^\s*)(make|vsclick) ([a-z][\w-]*)(?: ([a-z][\w-]*))?", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+# A name, and the file that it is said to be in.
+PLACED = re.compile(r"`([A-Za-z_][\w.]*)`\s(?:(?:in|of)\s|\()`([\w/]+\.py)`")
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.\w+)+(\(\))?")
 NAME = re.compile(r"(?=[A-Za-z]*_|[A-Z][A-Z0-9]*[a-z]\w*[A-Z])\w+(\(\))?")
 FILE = re.compile(r"[\w.-]+(/[\w.-]+)*(/|\.(py|sh|toml|js|ui))|[\w.-]+(/[\w.-]+)+")
@@ -163,3 +165,25 @@ def test_the_architecture_tells_state_verbs_and_signals_as_they_are(defined):
 def test_no_document_writes_a_key_on_a_command_line(document):
     text = document.read_text(encoding="utf-8")
     assert not re.findall(r"VSCLICK_(?:TOKEN|PROXY_SECRET)=|--authKey|--token\b|wslink\.launcher", text)
+
+
+def not_where_it_is_said(text):
+    """Return the names that a text says are defined in a file which does not define them."""
+    wrong = []
+    for name, file in PLACED.findall(FENCED.sub("", text)):
+        named = (path for top in (SOURCE, ROOT / "Testing") for path in top.rglob(Path(file).name))
+        paths = [path for path in named if path.as_posix().endswith(f"/{file}")]
+        members = {one for path in paths for one in _members(ast.parse(path.read_text("utf-8")), path.stem)}
+        if not ends_with(members, name, "."):
+            wrong.append(f"{name} in {file}")
+    return wrong
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_is_named_is_in_the_file_that_is_named(document):
+    assert not not_where_it_is_said(document.read_text(encoding="utf-8"))
+
+
+def test_a_name_that_is_elsewhere_is_noticed():
+    text = "`ROLES` in `inference/manifest.py`, `GEOMETRIES` (`inference/model_entry.py`)"
+    assert not_where_it_is_said(text) == ["ROLES in inference/manifest.py"]

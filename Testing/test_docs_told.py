@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 
@@ -15,10 +16,20 @@ from VSClickCorrectResearch.cli.commands import COMMANDS as OF_RESEARCH
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "Resources" / "Docs"
+SOURCE = ROOT / "VSClickCorrect"
 COMMANDS = {**OF_THE_LIBRARY, **OF_THE_APP, **OF_RESEARCH}
 # A command as it is typed, in a block or in code quotes, with the lines that go on with it.
 NO_COMMANDS = ("--help",)
 TYPED = re.compile(r"(?:^|`|/bin/)vsclick ((?:\\\n|[^`\n#|])+)", re.MULTILINE)
+SCRIPT = re.compile(r"python (Testing/[\w/]+\.py)((?: [^`\n]*)?)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+# Buttons, switches and sections begin with a capital; emphasis does not, and captions end in a stop.
+ITALIC = re.compile(r"(?<![\w*])\*([A-Z][^*.]*?)\*(?!\*)")
+# What Slicer shows, and what paragraphs begin with.
+NOT_OURS = {"Additional module paths", "Application Settings", "Edit", "Modules"}
+NOT_OURS |= {"PyTorch", "PyTorch Utils", "Sample Data", "Segment Editor"}
+NOT_OURS |= {"An older PyTorch is there", "Masks ahead", "Not sure"}
+NOT_OURS |= {"Where the manager does not list it", "Without internet"}
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 # How the guide writes keys.
 WRITTEN = {
@@ -58,6 +69,51 @@ def strange_options(typed):
 def test_options_are_the_command_s(document):
     typed = TYPED.findall(document.read_text(encoding="utf-8"))
     assert not [option for one in typed for option in strange_options(one)]
+
+
+def helps_of(parser):
+    """Yield the help of a command and of its actions."""
+    yield " ".join(parser.format_help().split())
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                yield from helps_of(one)
+
+
+def actions_of(name):
+    """Return the actions of a command one of which must be named, such as list and verify."""
+    parser = argparse.ArgumentParser()
+    import_module(COMMANDS[name][0]).configure(parser)
+    found = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    return [action for one in found for action in one.choices]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_that_a_help_names_run_as_they_are_typed(command):
+    parser = argparse.ArgumentParser(prog=f"vsclick {command}")
+    import_module(COMMANDS[command][0]).configure(parser)
+    typed = [one for text in helps_of(parser) for one in re.findall("'vsclick ([^']+)'", text)]
+    assert not [option for one in typed for option in strange_options(one)]
+    for name, *words in map(str.split, typed):
+        actions = actions_of(name)
+        assert not actions or {*words} & {*actions}, f"vsclick {name} needs one of {actions}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_options_of_scripts_are_theirs(document):
+    for script, typed in SCRIPT.findall(document.read_text(encoding="utf-8")):
+        source = (ROOT / script).read_text(encoding="utf-8")
+        assert not [option for option in re.findall(r"--[a-z][\w-]*", typed) if f'"{option}"' not in source]
+
+
+def test_the_guide_names_buttons_and_switches_as_the_windows_do():
+    text = FENCED.sub("", (DOCS / "user-guide.md").read_text(encoding="utf-8"))
+    named = {" ".join(one.split()).rstrip("…") for one in ITALIC.findall(text)}
+    windows = {*SOURCE.rglob("*.py"), *SOURCE.rglob("*.ui")}
+    shown = "\n".join(unescape(path.read_text(encoding="utf-8")) for path in windows)
+    assert len(named) > 60
+    gone = [one for one in named - NOT_OURS if not re.search(rf"[\"'>(]{re.escape(one)}\b", shown)]
+    assert not sorted(gone)
 
 
 def test_an_option_that_a_command_does_not_have_is_noticed():

@@ -1,6 +1,7 @@
 """Sessions that were saved and are opened again on the page, and what downloads are called."""
 
 import asyncio
+import re
 import time
 from threading import Event
 from types import SimpleNamespace
@@ -264,6 +265,21 @@ def test_the_journal_of_a_part_saves_nothing_of_the_tumour(browser, page, sessio
     page.logic.download("scene.mrb")
     page.logic.note_saved()
     assert not page.flow.unsaved.there and page.workbench.segment == (segmentation, part)
+
+
+def test_files_hold_the_tumour_whichever_part_is_corrected(browser, page, session, tmp_path):
+    segmentation = page.workbench.segment[0]
+    part = segmentation.GetSegmentation().AddEmptySegment("", "extrameatal")
+    segmentation.GetSegmentation().GetSegment(part).SetTag(TAG, "extrameatal")
+    asyncio.run(page.flow.parts.correct("extrameatal"))
+    page.workbench.under_way.place(Click(CENTER, ClickKind.INCLUDE))
+    (tmp_path / "mask.nii.gz").write_bytes(page.logic.download("tumour.nii.gz"))
+    tumour = page.workbench.case.mask
+    np.testing.assert_array_equal(
+        read_mask(tmp_path / "mask.nii.gz", tumour.grid), tumour.read(tumour.grid.box)
+    )
+    saved = page.logic.download("tumour.seg.nrrd")
+    assert re.findall(rb"Segment\d_Name:=(.*)", saved)[1:] == [b"extrameatal"]
 
 
 @pytest.mark.parametrize("moved", [False, True])

@@ -109,7 +109,7 @@ def test_help_of_a_command_says_what_every_option_is_for(command, capsys):
             ]
             + ["progressive", "blend", "replace"],
         ),
-        ("demo", ["three rounds", "sample case", "vsclick-demo"]),
+        ("demo", ["three rounds", "sample case", "vsclick-demo", "in a browser"]),
     ],
 )
 def test_help_names_what_a_clinicians_assistant_must_know(command, words, capsys):

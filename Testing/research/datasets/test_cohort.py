@@ -106,7 +106,9 @@ def test_where_label_maps_are_missing_real_heads_stand_in(data, monkeypatch):
 @pytest.mark.parametrize("lacking", ["load_heads", "read_shapes"])
 def test_data_folder_without_heads_or_shapes_is_refused(data, monkeypatch, tmp_path, lacking):
     monkeypatch.setattr(cohort, lacking, lambda *_: [])
-    with pytest.raises(ImageError, match="holds no heads or no tumour shapes for training"):
+    with pytest.raises(
+        ImageError, match=r"holds no heads or no tumour shapes for training; see Resources/Docs/data\.md"
+    ):
         write_cohort(tmp_path / "cohort", RECIPE, data, ThisProcess())
     assert not list((tmp_path / "cohort").glob("*.npz"))
 

@@ -20,8 +20,8 @@ _DESCRIPTION = """\
 Let the corrector, and the network that gives the initial mask, learn from the cases of a worklist that are
 done: from their clicks, and the masks that were accepted. Small steps on copies of the released weights,
 which stay as they are. What each learned is kept as a version of its own, in a folder of your own on this
-machine, only if it helps on your last cases, which it has not learned from, and loses nothing on a set of
-synthetic ones. Nothing is sent anywhere. Takes some minutes of one core.
+machine, only if it helps on your last cases, which it has not learned from, and loses next to nothing on a
+set of synthetic ones. Nothing is sent anywhere. Takes some minutes of one core.
 """
 
 

@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=tuple(MERGES),
         default=DEFAULT_MERGE,
         help="how corrections enter the mask: 'progressive' changes only what belongs to a click, "
-        "'blend' averages overlapping cuts, 'replace' writes each cut over the last (default: %(default)s)",
+        "'blend' averages overlapping patches, 'replace' writes each over the last (default: %(default)s)",
     )
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="new file for a record of the clicks (JSON Lines)"

@@ -115,7 +115,7 @@ def add_corrector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corrector",
         metavar="NAME",
-        help="corrector of the manifest, or what has learned (default: its first; see 'vsclick models')",
+        help="corrector, or what has learned (default: the manifest's first; see 'vsclick models list')",
     )
 
 
@@ -125,7 +125,7 @@ def add_learned(parser: argparse.ArgumentParser) -> None:
         "--learned",
         dest="corrector",
         metavar="NAME",
-        help="what has learned from accepted cases is used (default: nothing has; see 'vsclick models')",
+        help="what has learned from accepted cases (default: what was released; see 'vsclick models list')",
     )
 
 

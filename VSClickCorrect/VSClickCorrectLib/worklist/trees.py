@@ -45,7 +45,7 @@ _VISIT = re.compile(
 
 @dataclass(frozen=True)
 class ClassifiedPath:
-    """What the name and the place of a file classify_path.
+    """What the name and the place of a file say of it.
 
     Parameters
     ----------

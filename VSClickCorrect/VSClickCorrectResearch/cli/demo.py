@@ -30,7 +30,8 @@ ROUNDS, CLICKS = 3, 5
 _DESCRIPTION = """\
 Show the whole way on one case: load, initial mask, three rounds of clicks placed as points in a scene,
 undo and redo, save. Without files it takes the sample case, whose truth is known. With files of your own
-no truth is known: the simulated user then repairs a spoiled copy of the initial mask.
+no truth is known: the simulated user then repairs a spoiled copy of the initial mask. On a terminal it
+then opens the case in a browser, for you to click on.
 """
 
 

@@ -13,7 +13,7 @@ from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
 
 _SETTINGS = "examples.json"
 _DESCRIPTION = """\
-Draw what an experiment of Resources/Experiments learns from, as the thesis's figures show it: clicks, cuts
+Draw what an experiment of Resources/Experiments learns from, as the thesis's figures show it: clicks, patches
 and their errors of a corrector, what an initial model sees of a case and where all tumours lie; with weights,
 what the network makes of them.
 """

@@ -11,8 +11,9 @@ from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.cli.workers import add_workers, workers_of
 
 _DESCRIPTION = """\
-Write a cohort of synthetic cases for training: real tumour shapes in borrowed heads and phantoms. The
-data folder holds 'vs-seg-contours.tar.gz' and 'heads'; see Resources/Docs/data.md.
+Write a cohort of synthetic cases for training: tumour shapes of patients and made-up ones in borrowed heads,
+in heads drawn from label maps and in phantoms. The data folder holds 'vs-seg-contours.tar.gz', 'heads' and
+'label-maps'; see Resources/Docs/data.md.
 """
 
 # In the order of their seeds, where none is named.
@@ -22,7 +23,9 @@ _SPLITS = ("training", "validation", "test")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command's parser its options."""
     parser.description = _DESCRIPTION
-    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="contours and heads")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="contours, heads and label maps"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the cases go")
     parser.add_argument(
         "--split",

@@ -119,7 +119,7 @@ class Sources:
             shapes = shapes[int(split == "test") :: 2]
         if not heads or not shapes:
             raise ImageError(
-                f"{data} holds no heads or no tumour shapes for {split}; see the folder's README."
+                f"{data} holds no heads or no tumour shapes for {split}; see Resources/Docs/data.md."
             )
         return cls(heads, shapes, maps)
 
