@@ -150,6 +150,21 @@ def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):
     assert written["result"]["volumes"] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("taken", "this command did not write it"), ("../up", "'../up' cannot be a model's name")],
+)
+def test_a_name_that_cannot_be_released_is_refused_before_anything_is_read(
+    name, told, tmp_path, own_models, capsys
+):
+    (own_models / "taken.safetensors").write_bytes(b"somebody's")
+    command = ["train", str(experiment(tmp_path, INITIAL)), "--training", str(tmp_path / "nowhere")]
+    command += ["--validation", str(tmp_path / "nowhere"), "--output", str(tmp_path / "run")]
+    assert main([*command, "--release", name, "--models", str(own_models)]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_model_of_slices_is_trained_released_and_finds_by_its_entry(cohort, tmp_path, own_models):
     command = ["train", str(experiment(tmp_path, SLICES)), "--training", str(cohort), "--threads", "1"]
     command += ["--validation", str(cohort), "--output", str(tmp_path / "run"), "--device", "cpu"]
