@@ -114,9 +114,8 @@ class ModelFolder:
         there = [*self.entries.values(), *self._learned]
         fitting = [e for e in there if e.role == role and name in (None, e.name)]
         if not fitting:
-            if not name:
-                raise self._has_no(f"{role} model", self.all_entries)
-            raise self._has_no(f"model '{name}' of role {role}", [e for e in there if e.role == role])
+            what = f"model '{name}' of role {role}" if name else f"{role} model"
+            raise self._has_no(what, [e for e in self.all_entries if not name or e.role == role])
         return fitting[0] if name or not self.version else self._used(fitting)
 
     def _used(self, fitting: Sequence[ModelEntry]) -> ModelEntry:
@@ -128,10 +127,9 @@ class ModelFolder:
         beside = chosen.adapted.get("beside")
         return next((e for e in fitting if e.name == self.version or e.sha256 == beside), fitting[0])
 
-    def _has_no(self, what: str, there: Sequence[ModelEntry]) -> ModelError:
-        return ModelError(
-            f"{self.folder} has no {what}; it has {', '.join(e.name for e in there) or 'none'}."
-        )
+    def _has_no(self, what: str, fitting: Sequence[ModelEntry]) -> ModelError:
+        known = ", ".join(e.name for e in fitting)
+        return ModelError(f"{self.folder} has no {what}; it has {known or 'none'}.")
 
     def released(self, entry: ModelEntry) -> ModelEntry:
         """Return the model with which an adapted one of this folder began; any other one as it is."""
