@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from VSClickCorrectLib.io.files import make_folder, write_atomically
@@ -31,7 +32,8 @@ def keep_arrays(
     """Write arrays that were made of files, and of which ones; raises `StorageError` if that cannot be."""
     make_folder(path.parent)
     save = np.savez_compressed if compressed else np.savez
-    write_atomically(path, lambda beside: save(beside, **arrays, **{_MADE_OF: np.array(_told(files))}))
+    every: dict[str, Any] = {**arrays, _MADE_OF: np.array(_told(files))}
+    write_atomically(path, lambda beside: save(beside, **every))
 
 
 def _told(files: Sequence[Path]) -> str:
