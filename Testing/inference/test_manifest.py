@@ -159,13 +159,28 @@ def test_first_model_of_a_role_is_taken_unless_one_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "role, name", [("corrector", None), ("painter", None), ("initial", "c"), ("initial", "d")]
+    ("role", "name", "there"),
+    [
+        ("corrector", None, "a, c"),
+        ("painter", None, "a, c"),
+        ("initial", "c", "a"),
+        ("initial", "d", "a"),
+        ("corrector", "a", "none"),
+    ],
 )
-def test_asking_for_a_model_that_is_not_there_names_those_that_are(tmp_path, role, name):
+def test_asking_for_a_model_that_is_not_there_names_those_that_would_do(tmp_path, role, name, there):
     write_manifest(tmp_path, [without(), without(name="c", role="locator")])
     message = refused(ModelFolder(tmp_path).entry, role, name)
     assert role in message
-    assert "a, c" in message
+    assert message.endswith(f"; it has {there}.")
+
+
+def test_a_corrector_or_version_that_is_not_there_is_answered_by_those_alone(model_folder):
+    """A locator's name would be refused in its place."""
+    message = refused(ModelFolder(model_folder, "nobody").entry, "corrector")
+    names = [entry["name"] for entry in read_manifest(model_folder) if entry["role"] == "corrector"]
+    assert message.endswith(f"no model 'nobody' of role corrector; it has {', '.join(names)}.")
+    assert len(names) < len(read_manifest(model_folder))
 
 
 def test_exported_random_models_load_for_every_role(model_folder):

@@ -34,6 +34,7 @@ from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted, Learned
 from VSClickCorrectLib.jobs.lessons import CorrectorLesson
 from VSClickCorrectLib.workflow.tasks import adaptation_of
+from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 from VSClickCorrectResearch.simulation.mask_perturbations import shifted
 from VSClickCorrectResearch.simulation.user import border_clicks
@@ -284,11 +285,10 @@ def test_a_case_that_was_not_accepted_is_not_asked(opened, small, state):
         if state == "skipped":
             opened.skip("blurred")
         elif state == "failed":
-            opened.fail("no use")
+            opened.opened.decide(CaseState.FAILED, "no use")
         elif state == "no tumour":
             opened.done(np.zeros_like(small.truth), session.case.grid)
-        else:
-            opened.close()
+        opened.close()
     assert opened.record("case2").state.value == state
     assert [case.case for case in adaptation_of(opened).cases] == ["case1"]
 

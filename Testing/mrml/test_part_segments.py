@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import slicer
+import vtk
 from placed_points import INCLUDE
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import PARTS
@@ -49,6 +52,21 @@ def test_parts_that_are_made_again_take_the_place_of_the_first(segment, volume_n
     assert put_parts(segment[0], volume_node, swapped) == parted
     np.testing.assert_array_equal(read(segment, parted, volume_node, "extrameatal"), NUMBERS == 1)
     assert not read(segment, parted, volume_node, "cochlea").any()
+
+
+def test_no_part_is_written_over_where_one_of_them_cannot_be(segment, volume_node, parted):
+    """Another tool has resampled the last one."""
+    image = slicer.vtkOrientedImageData()
+    image.SetDimensions(4, 4, 4)
+    image.SetSpacing(0.7, 0.7, 0.7)
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    image.GetPointData().GetScalars().Fill(1)
+    segments = segment[0].GetSegmentation()
+    segments.GetSegment(parted["cochlea"]).AddRepresentation("Binary labelmap", image)
+    nothing = FoundParts(PARTS, BOX, np.zeros_like(NUMBERS))
+    with pytest.raises(ImageError, match="voxels of the segmentation are not those of the volume"):
+        put_parts(segment[0], volume_node, nothing)
+    np.testing.assert_array_equal(read(segment, parted, volume_node, "intrameatal"), NUMBERS == 1)
 
 
 def test_surfaces_that_3d_views_show_are_those_of_the_new_parts_and_the_tumour(segment, volume_node, mask):

@@ -272,7 +272,7 @@ def test_a_name_that_is_no_text_fails_its_case_alone(tmp_path):
     assert "is not UTF-8 text; rename the file." in bad.problem
     assert worklist.next() == good
     worklist.go_to(bad.name)
-    worklist.fail(bad.problem)
+    worklist.give_up(ImageError(bad.problem))
     states = {row.case.name: row.record.state.value for row in worklist.rows()}
     assert states == {"bad\\xff": "failed", "good": "todo"}
 

@@ -9,16 +9,24 @@ from drives import as_nobody
 from volume_files import PLAIN, SHAPE, blob
 from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 MASK = blob()
 OTHER = ~MASK
+
+
+def failed(worklist):
+    worklist.opened.decide(CaseState.FAILED, "unreadable")
+    worklist.close()
+
+
 ACTIONS = {
     "update": lambda worklist: worklist.update(clicks=2, comment="more"),
     "keep": lambda worklist: worklist.opened.keep(OTHER, PLAIN),
     "done": lambda worklist: worklist.done(OTHER, PLAIN),
     "skip": lambda worklist: worklist.skip("unclear"),
-    "fail": lambda worklist: worklist.fail("unreadable"),
+    "fail": failed,
     "start over": lambda worklist: worklist.opened.start_over(),
     "next": lambda worklist: worklist.next(),
     "go to": lambda worklist: worklist.go_to("VS-9"),

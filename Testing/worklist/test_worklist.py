@@ -7,7 +7,7 @@ import pytest
 from volume_files import PLAIN, SHAPE, blob
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
-from VSClickCorrectLib.errors import CorrectionError, WorklistError
+from VSClickCorrectLib.errors import CorrectionError, ImageError, WorklistError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.session.edit import Change, Edit
@@ -68,7 +68,7 @@ def test_a_whole_list_is_worked_off_and_leaves_labels_and_a_table(open_list):
     assert worklist.next().name == "VS-9"
     worklist.skip("motion, blurred")
     assert worklist.next().name == "VS-10"
-    worklist.fail("the image cannot be read")
+    worklist.give_up(ImageError("the image cannot be read."))
     assert worklist.next() is None
     assert str(worklist.progress()) == "1 of 3 done, 1 skipped, 1 failed"
     np.testing.assert_array_equal(read_mask(path, PLAIN), MASK)
@@ -375,7 +375,7 @@ def test_a_case_whose_files_vanish_while_the_list_is_open_is_passed_over(open_li
     assert worklist.next().name == "VS-9"
     case = worklist.go_to("VS-2")
     assert "T1ce.nii.gz does not exist any more" in case.problem
-    worklist.fail(case.problem)
+    worklist.give_up(ImageError(case.problem))
     assert states(worklist)["VS-2"] == "failed"
 
 

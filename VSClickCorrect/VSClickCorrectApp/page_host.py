@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from inspect import iscoroutine
 from typing import Any
@@ -60,17 +60,22 @@ class PageHost:
         """See `Host.later`."""
 
         def act() -> None:
+            if self._ended:
+                return
             with self._state, self._status.reporting():
                 action()
 
         # While the scene is cleared at the end, no loop runs any more.
-        with suppress(RuntimeError):
-            if not self._ended:
-                asyncio.get_running_loop().call_later(seconds, act)
+        if not self._ended and _in_loop():
+            asyncio.get_running_loop().call_later(seconds, act)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """See `Host.start`; it runs in a task, as trame answers a browser's messages one after the other."""
-        create_task(self.reported(work))
+        if self._ended or not _in_loop():
+            # Never begun, it would be told of as forgotten.
+            work.close()
+        else:
+            create_task(self.reported(work))
 
     async def reported(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something and tell what goes wrong."""
@@ -153,3 +158,11 @@ class PageHost:
     def end(self) -> None:
         """Do nothing later any more: the event loop has ended."""
         self._ended = True
+
+
+def _in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from bright_ball import SHAPE, ball, ball_case, dice, write_image
-from handmade_models import read_manifest, write_manifest
+from handmade_models import change_entry, read_manifest, write_manifest
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.inference.initial import InitialSegmenter
@@ -216,6 +216,22 @@ def test_folder_of_another_evaluation_is_refused(evaluated, cases, refused):
     )
     assert "another evaluation (seed: 0, not 5)" in error
     assert {path: path.stat().st_mtime_ns for path in evaluated.rglob("*")} == before
+
+
+def test_fewer_cases_leave_no_picture_of_those_before(cases, bright_models, tmp_path):
+    for limit, pictures in ((2, ["01.png", "02.png"]), (1, ["01.png"])):
+        more = ["--no-baselines", "--limit", limit]
+        assert main([*map(str, options(cases, tmp_path / "out", bright_models, *more))]) == 0
+        assert sorted(path.name for path in (tmp_path / "out" / "worst").iterdir()) == pictures
+
+
+def test_folder_of_the_same_weights_with_another_threshold_is_refused(cases, own_models, tmp_path, capsys):
+    """Cases that were played before would stand beside cases of another mask."""
+    words = [*map(str, options(cases, tmp_path / "out", own_models, "--limit", 1, "--no-baselines"))]
+    assert main(words) == 0
+    change_entry(own_models, "find", threshold=0.9)
+    assert main(words) == 2
+    assert "holds another evaluation (manifest: " in capsys.readouterr().err
 
 
 def test_initial_masks_are_the_products_own_and_clicks_may_come_one_by_one(cases, vsclick, tmp_path):

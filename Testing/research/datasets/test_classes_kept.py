@@ -77,6 +77,24 @@ def test_files_of_brats_of_one_case_and_role_that_differ_are_refused(tmp_path, c
     assert "differ; keep the right one" in said
 
 
+@pytest.mark.parametrize("kind", ["brats", "crossmoda"])
+def test_a_copy_that_was_changed_since_the_import_is_told(kind, tmp_path, capsys):
+    values = np.uint8(2) * (labels(0) > 0)
+    for edition in ("a", "b"):
+        if kind == "brats":
+            brats(tmp_path / "in" / edition, "BraTS20_Training_001_", {}, values)
+        else:
+            moda(tmp_path / "in" / edition, "crossmoda2021_ldn_7", GRID, values)
+    words = (kind, tmp_path / "in", tmp_path / "out", *(["--tumour-label", "2"] if kind != "brats" else []))
+    assert [imported(*words), imported(*words)] == [0, 0]
+    assert "is there already" in capsys.readouterr().out
+    # The second one is corrected: which of both holds is not known any more.
+    (second,) = (tmp_path / "in" / "b").glob("*[gl].nii.gz")
+    written(second, values * 2, GRID)
+    assert imported(*words) == 2
+    assert "differ; keep the right one" in capsys.readouterr().err
+
+
 def test_cases_imported_again_without_classes_are_listed_with_none(tmp_path):
     path = write_list(tmp_path / "in", 1)
     path.write_text("case,t1ce,t2,label\none,0-t1ce.nii.gz,0-t2.nii.gz,0-label.nii.gz\n")
@@ -86,6 +104,17 @@ def test_cases_imported_again_without_classes_are_listed_with_none(tmp_path):
     assert not (tmp_path / "out" / "classes.csv").exists()
     (case,) = read_case_list(tmp_path / "out" / "cases.csv")
     np.testing.assert_array_equal(case.load().truth, np.isin(labels(0), (1, 2)))
+
+
+def test_a_list_of_others_classes_stays_where_a_case_s_name_ends_as_one_of_theirs(tmp_path):
+    path = write_list(tmp_path / "in", 1)
+    path.write_text("case,t1ce,t2,label\none,0-t1ce.nii.gz,0-t2.nii.gz,0-label.nii.gz\n")
+    words = ("csv", path, tmp_path / "out", "--tumour-label", "1", "2")
+    assert imported(*words) == 0
+    own = "case,t1ce,label\nours,../x/T1ce.nii.gz,../x/older-one/classes.nii.gz\n"
+    (tmp_path / "out" / "classes.csv").write_text(own)
+    assert imported(*words) == 0
+    assert (tmp_path / "out" / "classes.csv").read_text() == own
 
 
 def ear(grid):

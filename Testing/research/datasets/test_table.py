@@ -131,6 +131,14 @@ def test_bad_cases_fail_alone_naming_line_and_column(scans, tmp_path):
     assert sorted(p.name for p in (tmp_path / "cases").iterdir()) == ["cases.csv", "g", "report.csv"]
 
 
+def test_a_folder_without_files_fails_its_case_alone(scans, tmp_path):
+    (scans / "series" / "in another").mkdir(parents=True)
+    path = table(scans, "case,t1ce,label", "a,series,label.nii.gz", "b,t1.nrrd,label.nii.gz")
+    outcomes = {o.name: o for o in imported(path, tmp_path / "cases")}
+    assert [o.status for o in outcomes.values()] == ["failed", "imported"]
+    assert "series holds no DICOM series" in outcomes["a"].message
+
+
 @pytest.mark.parametrize(
     "lines, message",
     [

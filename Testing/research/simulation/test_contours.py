@@ -146,6 +146,14 @@ def test_cached_shapes_are_the_same(archive, tmp_path):
         assert a.volume_mm3 == pytest.approx(b.volume_mm3)
 
 
+def test_shapes_of_another_archive_are_read_anew(archive, tmp_path):
+    cache = tmp_path / "cache"
+    assert [s.name for s in read_shapes(archive, "training", cache)] == ["sub-002", "sub-003", "sub-008"]
+    cases = {"sub-009": [structure("TV", sphere((20.0, -5.0, 3.0)))]}
+    other = write_archive(archive, cases, {"sub-009": "training"})
+    assert [s.name for s in read_shapes(other, "training", cache)] == ["sub-009"]
+
+
 def test_folders_in_an_archive_are_passed_over_whatever_they_are_called(tmp_path):
     cases = {"sub-002": [structure("TV", sphere((20.0, -5.0, 3.0)))]}
     path = write_archive(

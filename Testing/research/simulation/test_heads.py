@@ -57,6 +57,19 @@ def test_a_prepared_head_is_kept(stripped_folder, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_head_whose_file_is_another_is_prepared_anew(stripped_folder, tmp_path):
+    cache, t2 = tmp_path / "cache", stripped_folder / "heads/rorden-stroke/T2.nii.gz"
+    first = heads.load_head("rorden-stroke", stripped_folder, cache)
+    fluid = first.grid.ras_to_index((0, 0, -15))
+    assert first.tissue[fluid] == Tissue.CSF
+    # Fetched again: the ventricle is as dark as the brain.
+    image = sitk.ReadImage(str(t2))
+    sitk.WriteImage(sitk.Minimum(image, 80.0), str(t2))
+    again = heads.load_head("rorden-stroke", stripped_folder, cache)
+    assert again.t2[fluid] == again.t2[again.grid.ras_to_index((0, 10, -15))]
+    assert first.t2[fluid] > first.t2[first.grid.ras_to_index((0, 10, -15))]
+
+
 def test_a_whole_head_is_told_apart_by_layers(tmp_path):
     """Scalp, skull, CSF and brain as nested balls, in place of hanke's file."""
     shape, center = (90, 90, 90), (45, 45, 45)

@@ -72,6 +72,17 @@ def test_a_prepared_map_is_kept(folder, made, tmp_path):
     np.testing.assert_array_equal(again.matter, first.matter)
 
 
+def test_a_map_whose_file_is_another_is_prepared_anew(folder, tmp_path):
+    (tmp_path / "label-maps").mkdir()
+    path = tmp_path / "label-maps" / f"{NAME}.nii.gz"
+    image = sitk.ReadImage(str(folder / "label-maps" / f"{NAME}.nii.gz"))
+    sitk.WriteImage(image, str(path))
+    assert matter_at(label_maps.load_label_map(NAME, tmp_path, tmp_path / "cache"), 0, 0, -20) == Matter.STEM
+    # The brain stem's label becomes the fluid's.
+    sitk.WriteImage(sitk.ChangeLabel(image, {16: 24}), str(path))
+    assert matter_at(label_maps.load_label_map(NAME, tmp_path, tmp_path / "cache"), 0, 0, -20) == Matter.CSF
+
+
 def test_only_the_maps_that_are_there_are_loaded(folder):
     assert [found.name for found in label_maps.load_label_maps(folder)] == [NAME]
     assert label_maps.load_label_maps(folder, None, ("seg_02",)) == []

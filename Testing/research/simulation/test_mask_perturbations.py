@@ -95,6 +95,16 @@ def test_lost_slices_are_a_third_at_one_end_at_most(ball):
     assert ends == {(3, 9), (4, 9), (2, 8), (2, 7)}
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+def test_lost_slices_are_those_that_were_acquired_in_whatever_order_they_are_stored(ball, axis):
+    """As of a coronal or sagittal scan that was stored anew as an axial one."""
+    stored, spacing = np.moveaxis(ball, 0, axis), np.insert((1.0, 1.0), axis, 2.0)
+    for spoiled, expected in zip(
+        outcomes(slices_missing, stored, spacing), outcomes(slices_missing, ball), strict=True
+    ):
+        np.testing.assert_array_equal(np.moveaxis(spoiled, axis, 0), expected)
+
+
 def test_lobe_is_a_ball_lost_or_gained_at_the_border(ball):
     gained = 0
     for spoiled in outcomes(lobe, ball):

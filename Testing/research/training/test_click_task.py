@@ -6,11 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectResearch.datasets.cohort import CohortRecipe
 from VSClickCorrectResearch.training.click_task import ClickTask, perturbed
 from VSClickCorrectResearch.training.experiments import Course, Examples, Experiment, Objective
+from VSClickCorrectResearch.training.schedule import Schedule
 from VSClickCorrectResearch.training.stream import CohortStream
+from VSClickCorrectResearch.training.train import train
 
 SHAPE = (12, 24, 24)
 
@@ -80,6 +83,13 @@ def test_each_batch_has_crops_of_one_of_the_cubes(folder, experiment):
     task = ClickTask(cubes, *streams, build("unet3d", in_channels=5, channels=[4, 8]), seed=3)
     sides = {tuple(task.batch_at(step)[0].shape[2:]) for step in range(1, 9)}
     assert sides == {(16, 16, 16), (32, 32, 32)}
+
+
+def test_workers_whose_network_does_not_learn_are_refused_before_cases_are_read(tmp_path, experiment):
+    nowhere = tmp_path / "nowhere"
+    schedule = Schedule(2, threads=1, device="cpu", workers=1)
+    with pytest.raises(ModelError, match="workers cannot make the batches of 'click'.*without workers"):
+        train(experiment, (nowhere, nowhere), tmp_path / "run", schedule, seed=1)
 
 
 def test_include_clicks_lie_in_or_beside_tumour(task):

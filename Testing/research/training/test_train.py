@@ -150,6 +150,33 @@ def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):
     assert written["result"]["volumes"] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("taken", "this command did not write it"), ("../up", "'../up' cannot be a model's name")],
+)
+def test_a_name_that_cannot_be_released_is_refused_before_anything_is_read(
+    name, told, tmp_path, own_models, capsys
+):
+    (own_models / "taken.safetensors").write_bytes(b"somebody's")
+    command = ["train", str(experiment(tmp_path, INITIAL)), "--training", str(tmp_path / "nowhere")]
+    command += ["--validation", str(tmp_path / "nowhere"), "--output", str(tmp_path / "run")]
+    assert main([*command, "--release", name, "--models", str(own_models)]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_cases_without_a_tumour_teach_no_corrector_and_that_is_said(cohort, tmp_path, capsys):
+    healthy, case = tmp_path / "healthy", ball_case()
+    healthy.mkdir()
+    arrays = {"t1ce": case.t1ce.array, "t2": case.t2.array, "truth": ball() & False, "affine": GRID.affine}
+    np.savez(healthy / "case-00000.npz", **arrays)
+    command = ["train", str(experiment(tmp_path)), "--output", str(tmp_path / "run"), "--device", "cpu"]
+    assert main([*command, "--training", str(healthy), "--validation", str(cohort)]) == 2
+    assert "No training case has a tumour to click on" in capsys.readouterr().err
+    assert main([*command, "--training", str(cohort), "--validation", str(healthy)]) == 2
+    assert "the validation set needs cases with a tumour" in capsys.readouterr().err
+
+
 def test_model_of_slices_is_trained_released_and_finds_by_its_entry(cohort, tmp_path, own_models):
     command = ["train", str(experiment(tmp_path, SLICES)), "--training", str(cohort), "--threads", "1"]
     command += ["--validation", str(cohort), "--output", str(tmp_path / "run"), "--device", "cpu"]

@@ -115,7 +115,7 @@ class ModelFolder:
         fitting = [e for e in there if e.role == role and name in (None, e.name)]
         if not fitting:
             what = f"model '{name}' of role {role}" if name else f"{role} model"
-            raise self._has_no(what)
+            raise self._has_no(what, [e for e in self.all_entries if not name or e.role == role])
         return fitting[0] if name or not self.version else self._used(fitting)
 
     def _used(self, fitting: Sequence[ModelEntry]) -> ModelEntry:
@@ -123,12 +123,12 @@ class ModelFolder:
         offered = [e for e in self.all_entries if e.role == "corrector" or e.adapted]
         chosen = next((e for e in offered if e.name == self.version), None)
         if chosen is None:
-            raise self._has_no(f"model '{self.version}' of role corrector")
+            raise self._has_no(f"model '{self.version}' of role corrector", offered)
         beside = chosen.adapted.get("beside")
         return next((e for e in fitting if e.name == self.version or e.sha256 == beside), fitting[0])
 
-    def _has_no(self, what: str) -> ModelError:
-        known = ", ".join(e.name for e in self.all_entries)
+    def _has_no(self, what: str, fitting: Sequence[ModelEntry]) -> ModelError:
+        known = ", ".join(e.name for e in fitting)
         return ModelError(f"{self.folder} has no {what}; it has {known or 'none'}.")
 
     def released(self, entry: ModelEntry) -> ModelEntry:

@@ -72,9 +72,11 @@ def put_parts(
     Raises
     ------
     CorrectionError, ImageError
-        As `SegmentMask`.
+        As `SegmentMask`; no part is written then.
     """
     segments, there = segmentation_node.GetSegmentation(), part_ids(segmentation_node)
+    for segment_id in there.values():
+        SegmentMask(segmentation_node, segment_id, volume_node)
     had_surface = has_surface(segmentation_node)
     for name in found.classes:
         if name not in there:

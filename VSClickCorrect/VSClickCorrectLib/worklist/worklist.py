@@ -268,11 +268,6 @@ class Worklist:
         self.opened.decide(CaseState.SKIPPED, comment)
         self.close()
 
-    def fail(self, comment: str) -> None:
-        """Close the open case as failed, saying why, an error's sentence for instance; else as `skip`."""
-        self.opened.decide(CaseState.FAILED, comment)
-        self.close()
-
     def give_up(self, error: VSClickError) -> None:
         """Close the open case because of an error in reading it.
 

@@ -253,6 +253,7 @@ def _settings(options: argparse.Namespace, plan: EvaluationPlan) -> EvaluationSe
         baselines=plan.baselines,
         seed=plan.seed,
         models=plan.prepared().models,
+        manifest=plan.prepared().manifest,
         version=__version__,
         jitter_mm=plan.play.hand.jitter_mm,
         off_target=plan.play.hand.off_target,

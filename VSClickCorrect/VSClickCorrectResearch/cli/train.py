@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_models, count, model_folder, natural, positive, probability
 from VSClickCorrectLib.cli.telling import tell
-from VSClickCorrectLib.errors import ModelError, VSClickError
+from VSClickCorrectLib.errors import VSClickError
 
 _DESCRIPTION = """\
 Run an experiment of Resources/Experiments on cases whose tumour is known: a cohort that 'vsclick simulate'
@@ -63,21 +62,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the command."""
     from VSClickCorrectResearch.training.experiments import read_experiment
-    from VSClickCorrectResearch.training.export import export
+    from VSClickCorrectResearch.training.export import check_release, export
     from VSClickCorrectResearch.training.schedule import Schedule
 
     try:
+        from VSClickCorrectResearch.training.parallel import is_first
         from VSClickCorrectResearch.training.train import train
     except ModuleNotFoundError as error:
         raise VSClickError(
             f"training needs the package {error.name}: pip install 'vsclickcorrect[train]'."
         ) from None
-    if options.release and not re.fullmatch(r"\w[\w.-]*", options.release):
-        raise ModelError(
-            f"'{options.release}' cannot be a model's name; use letters, digits, full stops, '-' and '_'."
-        )
     experiment = read_experiment(options.experiment)
     models = model_folder(options)
+    if options.release:
+        check_release(options.release, models.folder)
     schedule = Schedule.of(
         experiment.course,
         options.steps,
@@ -92,7 +90,8 @@ def run(options: argparse.Namespace) -> None:
         weights = options.output.parent / experiment.init_from / "best.safetensors"
     result = train(experiment, cohorts, options.output, schedule, options.seed, weights, models)
     tell("; ".join(f"{name} {value:.4g}" for name, value in result.items()))
-    if options.release:
+    # Of processes that train together one releases: another would find the first one's file half named.
+    if options.release and is_first():
         best = options.output / "best.safetensors"
         entry = export(experiment, best, options.release, models.folder, options.threshold)
         tell(f"Released as {entry.file} ({entry.sha256[:12]}…).")

@@ -21,7 +21,7 @@ from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.worklist.names import case_name, natural
 
 from VSClickCorrectResearch.datasets.class_map import read_class_map
-from VSClickCorrectResearch.datasets.fingerprints import the_file
+from VSClickCorrectResearch.datasets.fingerprints import each_file, the_file
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
 
 CLASSES = ("oedema", "enhancing", "non-enhancing")
@@ -58,12 +58,7 @@ def find_cases(root: Path) -> list[CaseSource]:
         )
     settings = {"dataset": "brats"}
     return [
-        CaseSource(
-            name,
-            {role: tuple(paths[:1]) for role, paths in labelled[name].items()},
-            partial(_read, labelled[name]),
-            settings,
-        )
+        CaseSource(name, each_file(labelled[name]), partial(_read, labelled[name]), settings)
         for name in sorted(labelled, key=natural)
     ]
 

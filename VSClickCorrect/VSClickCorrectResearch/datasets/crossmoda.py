@@ -21,7 +21,7 @@ from VSClickCorrectLib.worklist.trees import of_crossmoda
 
 from VSClickCorrectResearch.datasets.class_map import read_class_map
 from VSClickCorrectResearch.datasets.derived_parts import DERIVED, derived_parts
-from VSClickCorrectResearch.datasets.fingerprints import the_file
+from VSClickCorrectResearch.datasets.fingerprints import each_file, the_file
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
 from VSClickCorrectResearch.datasets.placing import place
 
@@ -93,7 +93,7 @@ def _source(
     if classes:
         settings["classes"] = True
     read = partial(_read, name, files, sorted(labels, key=str), registered, classes)
-    return CaseSource(name, {role: paths[:1] for role, paths in files.items()}, read, settings)  # type: ignore[misc]
+    return CaseSource(name, each_file(files), read, settings)
 
 
 def _read(

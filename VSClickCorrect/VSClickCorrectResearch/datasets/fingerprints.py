@@ -34,6 +34,15 @@ def the_file(paths: Sequence[Path]) -> Path:
     return paths[0]
 
 
+def each_file(found: Mapping[str, Sequence[Path]]) -> dict[str, tuple[Path, ...]]:
+    """Return every file under a role of its own, as ``label`` and ``label 2``: each is to be looked at."""
+    return {
+        role if number == 1 else f"{role} {number}": (path,)
+        for role, paths in found.items()
+        for number, path in enumerate(paths, 1)
+    }
+
+
 def sha256_of(files: Sequence[Path]) -> str:
     """Return the SHA-256 of files, one after the other.
 

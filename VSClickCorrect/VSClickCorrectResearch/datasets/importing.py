@@ -377,8 +377,8 @@ def _write_class_list(output: Path, names: Sequence[str]) -> None:
 def _remove_class_list(path: Path, names: Sequence[str]) -> None:
     """Remove a list of classes that cases had before they were imported again without; another stays."""
     if path.exists():
-        text = path.read_text("utf-8", "replace")
-        if any(f"{name}/{_CLASSES}" in text for name in names):
+        cells = set(re.split(r'[,;\t"\r\n]', path.read_text("utf-8", "replace")))
+        if any(f"{name}/{_CLASSES}" in cells for name in names):
             path.unlink()
 
 

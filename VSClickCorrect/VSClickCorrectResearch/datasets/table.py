@@ -81,7 +81,8 @@ def _source(row: dict[str, str], folder: Path, where: str, given: dict[str, Any]
         settings["classes"] = list(given["classes"])
     if given["different_patients"]:
         settings["different_patients"] = True
-    files = {name: files_of_image(path) for name, path in paths.items()}
+    # A folder without files is told of by who reads it.
+    files = {name: found for name, path in paths.items() if (found := files_of_image(path))}
     read = partial(_read, row, folder, where, **given)
     return CaseSource(row["case"], files, read, settings)
 

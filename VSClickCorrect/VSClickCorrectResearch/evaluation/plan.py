@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -78,10 +80,13 @@ class PreparedPlan:
         What is done with each case.
     models : tuple of str
         Name and hash of every model that takes part.
+    manifest : str
+        Another one where the manifest says anything else of one of them: a threshold, how sure it is.
     """
 
     run: EvaluationRun
     models: tuple[str, ...]
+    manifest: str
 
 
 def recorded(plan: EvaluationPlan, output: Path, settings: EvaluationSettings, case: LazyCase) -> PlayedCase:
@@ -109,7 +114,10 @@ def _prepared(plan: EvaluationPlan, _digest: str) -> PreparedPlan:
     methods = _methods(plan, corrector, segmenter)
     also = click_anywhere_inside(plan.seed) if plan.start == "first-click" else None
     run = EvaluationRun(methods, _start_of(plan, segmenter), plan.sequences, plan.play, also)
-    return PreparedPlan(run, _models(plan, corrector, segmenter))
+    entries = [corrector.entry, *(model.entry for model in (segmenter.models if segmenter else ()))]
+    said = json.dumps([asdict(entry) for entry in entries], sort_keys=True)
+    manifest = hashlib.sha256(said.encode()).hexdigest()[:12]
+    return PreparedPlan(run, _models(plan, corrector, segmenter), manifest)
 
 
 def _finds(plan: EvaluationPlan, models: ModelFolder) -> bool:

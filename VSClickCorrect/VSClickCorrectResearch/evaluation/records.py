@@ -49,6 +49,8 @@ class EvaluationSettings:
         Of the hand that clicks, see `simulation.hand.Hand`.
     user : str
         Who clicks, see `rounds.Play`.
+    manifest : str
+        Of what the manifest says of the models, see `plan.PreparedPlan`.
     """
 
     cases: str
@@ -65,6 +67,7 @@ class EvaluationSettings:
     jitter_mm: float = 0.0
     off_target: float = 0.0
     user: str = "knowing"
+    manifest: str = ""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ def save_pictures(
         If a file cannot be written.
     """
     make_folder(folder / "worst")
+    # There may have been more cases before.
+    for number in range(len(results.cases) + 1, _WORST + 1):
+        (folder / f"worst/{number:02d}.png").unlink(missing_ok=True)
     by_name, ranked = {case.name: case for case in cases}, results.ranked()
     best, middle, worst = ranked[-1], ranked[(len(ranked) - 1) // 2], ranked[0]
     chosen = [("best", "case-best", best), ("middle", "case-middle", middle), ("worst", "case-worst", worst)]

@@ -7,15 +7,14 @@ import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import ndimage
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Point3, point3, triple
-from VSClickCorrectLib.io.files import make_folder, write_atomically
 
 from VSClickCorrectResearch.simulation.head import TumourShape
+from VSClickCorrectResearch.simulation.kept_arrays import keep_arrays, kept_arrays
 from VSClickCorrectResearch.simulation.planar_contours import Contour
 from VSClickCorrectResearch.simulation.polygons import fill_polygons
 from VSClickCorrectResearch.simulation.vs_seg import tumour_contours
@@ -37,7 +36,7 @@ def read_shapes(archive: Path, split: str, cache: Path | None = None) -> list[Tu
     split : {"training", "validation"}
         As in the archive's ``split.csv``.
     cache : Path, optional
-        Folder in which prepared shapes are kept as ``.npz``.
+        Folder in which prepared shapes are kept as ``.npz``; those of another archive are prepared anew.
 
     Returns
     -------
@@ -50,8 +49,9 @@ def read_shapes(archive: Path, split: str, cache: Path | None = None) -> list[Tu
         If the archive cannot be read.
     """
     stored = cache / f"shapes-{split}-{_CACHE_VERSION}.npz" if cache is not None else None
-    if stored is not None and stored.is_file():
-        return list(_load(stored))
+    arrays = kept_arrays(stored, [archive])
+    if arrays is not None:
+        return list(_from_arrays(arrays))
     try:
         shapes = [shape_of(name, contours) for name, contours in _tumours(archive, split)]
     except (OSError, tarfile.TarError, KeyError, json.JSONDecodeError) as error:
@@ -59,7 +59,7 @@ def read_shapes(archive: Path, split: str, cache: Path | None = None) -> list[Tu
             f"the contours in {archive} cannot be read ({error}); download them again."
         ) from None
     if stored is not None:
-        _store(stored, shapes)
+        keep_arrays(stored, [archive], _as_arrays(shapes))
     return shapes
 
 
@@ -162,17 +162,14 @@ def _tip(inside: np.ndarray) -> Point3:
     return point3(axis[last].mean() * SPACING_MM for axis in (i, j, k))
 
 
-def _store(path: Path, shapes: list[TumourShape]) -> None:
-    make_folder(path.parent)
-    arrays: dict[str, Any] = {f"{s.name}/distance": s.distance.astype(np.float16) for s in shapes}
-    arrays |= {f"{s.name}/tip": np.array([*s.tip, s.volume_mm3]) for s in shapes}
-    write_atomically(path, lambda temporary: np.savez_compressed(temporary, **arrays))
+def _as_arrays(shapes: list[TumourShape]) -> dict[str, np.ndarray]:
+    arrays = {f"{s.name}/distance": s.distance.astype(np.float16) for s in shapes}
+    return arrays | {f"{s.name}/tip": np.array([*s.tip, s.volume_mm3]) for s in shapes}
 
 
-def _load(path: Path) -> Iterator[TumourShape]:
-    with np.load(path, allow_pickle=False) as arrays:
-        for name in sorted({key.split("/")[0] for key in arrays.files}):
-            *tip, volume = (float(v) for v in arrays[f"{name}/tip"])
-            yield TumourShape(
-                name, arrays[f"{name}/distance"].astype(np.float32), SPACING_MM, triple(tip), volume
-            )
+def _from_arrays(arrays: dict[str, np.ndarray]) -> Iterator[TumourShape]:
+    for name in sorted({key.split("/")[0] for key in arrays}):
+        *tip, volume = (float(v) for v in arrays[f"{name}/tip"])
+        yield TumourShape(
+            name, arrays[f"{name}/distance"].astype(np.float32), SPACING_MM, triple(tip), volume
+        )

@@ -62,6 +62,11 @@ class HeadSource:
         """The sequences that there are, relative to the folder of data."""
         return tuple(file for file in (self.t1, self.t2) if file is not None)
 
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        """The sequences, and the mask of the brain where there is one."""
+        return self.files if self.mask is None else (*self.files, self.mask)
+
 
 SOURCES = {
     "tcga-du-7294": HeadSource(

@@ -10,7 +10,6 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import point3
-from VSClickCorrectLib.io.files import make_folder, write_atomically
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import image_of
 
@@ -23,6 +22,7 @@ from VSClickCorrectResearch.simulation.head_tissue import (
     whole_tissue,
     whole_tissue_by_t2,
 )
+from VSClickCorrectResearch.simulation.kept_arrays import keep_arrays, kept_arrays
 
 _CACHE_VERSION = 3
 # A neck that reaches further below the canals than this is cut off: no scan of the region shows it.
@@ -70,7 +70,7 @@ def load_head(name: str, data_folder: Path, cache: Path | None = None) -> Head:
     data_folder : Path
         Folder that holds ``heads``, see the table of `head_sources`.
     cache : Path, optional
-        Folder in which prepared heads are kept and looked for.
+        Folder in which prepared heads are kept and looked for; one of other files is prepared anew.
 
     Raises
     ------
@@ -80,11 +80,13 @@ def load_head(name: str, data_folder: Path, cache: Path | None = None) -> Head:
     if name not in SOURCES:
         raise ImageError(f"there is no head called '{name}'; the heads are {', '.join(HEAD_NAMES)}.")
     kept = None if cache is None else Path(cache) / f"head-{name}-{_CACHE_VERSION}.npz"
-    if kept is not None and kept.is_file():
-        return _read_cache(name, kept)
+    files = [Path(data_folder) / file for file in SOURCES[name].all_files]
+    arrays = kept_arrays(kept, files)
+    if arrays is not None:
+        return _from_arrays(name, arrays)
     head = _prepare(name, Path(data_folder))
     if kept is not None:
-        _write_cache(head, kept)
+        keep_arrays(kept, files, _as_arrays(head), compressed=False)
     return head
 
 
@@ -194,31 +196,25 @@ def _normalised(array: np.ndarray, white: float) -> np.ndarray:
     return np.clip(array / np.percentile(head, white), 0, 1).astype(np.float32)
 
 
-def _write_cache(head: Head, path: Path) -> None:
-    make_folder(path.parent)
+def _as_arrays(head: Head) -> dict[str, np.ndarray]:
     canals = [[head.canals[side].porus_ras, head.canals[side].fundus_ras] for side in ("right", "left")]
-    write_atomically(
-        path,
-        lambda temporary: np.savez(
-            temporary,
-            affine=head.grid.affine,
-            t1=head.t1,
-            t2=head.t2,
-            tissue=head.tissue,
-            canals=np.array(canals),
-            contrast=np.array(head.contrast),
-        ),
+    return {
+        "affine": head.grid.affine,
+        "t1": head.t1,
+        "t2": head.t2,
+        "tissue": head.tissue,
+        "canals": np.array(canals),
+        "contrast": np.array(head.contrast),
+    }
+
+
+def _from_arrays(name: str, kept: dict[str, np.ndarray]) -> Head:
+    return Head(
+        name=name,
+        grid=Grid(kept["t1"].shape, kept["affine"]),
+        t1=kept["t1"],
+        t2=kept["t2"],
+        tissue=kept["tissue"],
+        canals=_canals(kept["canals"].reshape(4, 3)),
+        contrast=bool(kept["contrast"]),
     )
-
-
-def _read_cache(name: str, path: Path) -> Head:
-    with np.load(path, allow_pickle=False) as kept:
-        return Head(
-            name=name,
-            grid=Grid(kept["t1"].shape, kept["affine"]),
-            t1=kept["t1"],
-            t2=kept["t2"],
-            tissue=kept["tissue"],
-            canals=_canals(kept["canals"].reshape(4, 3)),
-            contrast=bool(kept["contrast"]),
-        )

@@ -18,7 +18,6 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
-from VSClickCorrectLib.io.files import make_folder, write_atomically
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import image_of
 
@@ -31,6 +30,7 @@ from VSClickCorrectResearch.simulation.inner_ear import (
     draw_inner_ear,
     draw_nerves,
 )
+from VSClickCorrectResearch.simulation.kept_arrays import keep_arrays, kept_arrays
 from VSClickCorrectResearch.simulation.label_looks import TISSUES, Looks, Matter, random_looks
 
 _CACHE_VERSION = 1
@@ -145,7 +145,7 @@ def load_label_map(name: str, data_folder: Path, cache: Path | None = None) -> L
     data_folder : Path
         Folder that holds ``label-maps``.
     cache : Path, optional
-        Folder in which prepared maps are kept and looked for.
+        Folder in which prepared maps are kept and looked for; one of another file is prepared anew.
 
     Raises
     ------
@@ -155,16 +155,13 @@ def load_label_map(name: str, data_folder: Path, cache: Path | None = None) -> L
     if name not in _CANALS:
         raise ImageError(f"there is no label map called '{name}'; they are {', '.join(LABEL_MAP_NAMES)}.")
     kept = None if cache is None else Path(cache) / f"label-map-{name}-{_CACHE_VERSION}.npz"
-    if kept is not None and kept.is_file():
-        with np.load(kept, allow_pickle=False) as arrays:
-            return LabelMap(
-                name, Grid(arrays["matter"].shape, arrays["affine"]), arrays["matter"], _canals(name)
-            )
-    found = _prepare(name, _file(name, Path(data_folder)))
+    file = _file(name, Path(data_folder))
+    arrays = kept_arrays(kept, [file])
+    if arrays is not None:
+        return LabelMap(name, Grid(arrays["matter"].shape, arrays["affine"]), arrays["matter"], _canals(name))
+    found = _prepare(name, file)
     if kept is not None:
-        make_folder(kept.parent)
-        arrays = {"matter": found.matter, "affine": found.grid.affine}
-        write_atomically(kept, lambda temporary: np.savez_compressed(temporary, **arrays))
+        keep_arrays(kept, [file], {"matter": found.matter, "affine": found.grid.affine})
     return found
 
 

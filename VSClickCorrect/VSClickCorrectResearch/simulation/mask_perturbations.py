@@ -62,12 +62,16 @@ def shifted(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> 
 
 
 def slices_missing(mask: np.ndarray, spacing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Lose slices at the mask's upper or lower end, up to a third of its depth."""
-    del spacing
-    hits = np.flatnonzero(mask.any(axis=(1, 2)))
-    lost = int(rng.integers(1, max(2, hits.size // 3 + 1)))
+    """Lose slices at either end of the mask, up to a third of its depth.
+
+    Slices lie across the side by which voxels are by far the thickest, else they are the array's first axis.
+    """
+    across = Grid(mask.shape, np.diag([*spacing[::-1], 1.0])).slice_order().axes[0]
     spoiled = mask.copy()
-    spoiled[hits[:lost] if rng.random() < 0.5 else hits[-lost:]] = False
+    slices = np.moveaxis(spoiled, across, 0)
+    hits = np.flatnonzero(slices.any(axis=(1, 2)))
+    lost = int(rng.integers(1, max(2, hits.size // 3 + 1)))
+    slices[hits[:lost] if rng.random() < 0.5 else hits[-lost:]] = False
     return spoiled
 
 

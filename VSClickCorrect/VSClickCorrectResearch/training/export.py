@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.inference.manifest import MANIFEST_NAME
 from VSClickCorrectLib.inference.model_entry import ModelEntry
 from VSClickCorrectLib.io.files import write_atomically, write_text
 from VSClickCorrectLib.io.outputs import check_ours
@@ -47,19 +50,17 @@ def export(
     Raises
     ------
     ModelError
-        If the file would be larger than `MAX_BYTES`.
+        If the file would be larger than `MAX_BYTES`, or as `check_release`.
     StorageError
-        If the folder holds a file of that name which is no model's, or cannot be written.
+        If the folder cannot be written, or as `check_release`.
     """
+    entries = check_release(name, models)
     content = save({name: _released(tensor) for name, tensor in load_file(weights).items()})
     if len(content) > MAX_BYTES:
         raise ModelError(
             f"the weights of {name} take {len(content) / 1e6:.1f} MB; at most 15 MB are shipped."
         )
     file = f"{name}.safetensors"
-    manifest = models / "manifest.json"
-    entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
-    check_ours(models, (file,), any((e["name"], e["file"]) == (name, file) for e in entries))
     write_atomically(models / file, lambda path: path.write_bytes(content))
     digest = hashlib.sha256(content).hexdigest()
     entry = ModelEntry(
@@ -77,8 +78,26 @@ def export(
     # What is released began with no other weights, and only models of parts tell classes apart.
     values = {word: value for word, value in asdict(entry).items() if value or word not in _SELDOM}
     entries = [e for e in entries if e["name"] != name] + [values]
-    write_text(manifest, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
+    write_text(models / MANIFEST_NAME, json.dumps({"format": 1, "models": entries}, indent=2) + "\n")
     return entry
+
+
+def check_release(name: str, models: Path) -> list[dict[str, Any]]:
+    """Refuse a name under which no model can be released; return the entries of the folder's manifest.
+
+    Raises
+    ------
+    ModelError
+        If it is no name of a file.
+    StorageError
+        If the folder holds a file of that name which is no model's, or another one's.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ModelError(f"'{name}' cannot be a model's name; use letters, digits, full stops, '-' and '_'.")
+    file, manifest = f"{name}.safetensors", models / MANIFEST_NAME
+    entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
+    check_ours(models, (file,), any((e["name"], e["file"]) == (name, file) for e in entries))
+    return entries
 
 
 def _released(tensor: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class HeldBackCuts:
         values: list[float] = []
         for probability, targets in self._predictions(network, left_out=True):
             values += _soft_dice(probability, targets[:, 0])
-        return float(np.mean(values))
+        return _mean(values)
 
     def dice(self, network: nn.Module) -> dict[str, np.ndarray]:
         """See `HeldBack`; of the clicked slices, as in the thesis's tables."""
@@ -131,7 +131,7 @@ class HeldBackVolumes:
             )
             channels = leave_out(channels, examples.missing_t1ce, examples.missing_t2, generator)
             values += _soft_dice(_probability(network, channels), targets)
-        return float(np.mean(values))
+        return _mean(values)
 
     def dice(self, network: nn.Module) -> dict[str, np.ndarray]:
         """See `HeldBack`; before there is nothing.
@@ -180,6 +180,11 @@ def _soft_dice(probability: torch.Tensor, target: torch.Tensor) -> list[float]:
     found, true = probability.flatten(1), target.flatten(1)
     overlap = 2 * (found * true).sum(1) / (found.sum(1) + true.sum(1)).clamp(min=1e-3)
     return overlap[true.any(1)].tolist()
+
+
+def _mean(values: list[float]) -> float:
+    """Return a mean; NaN of nothing, which ends a training in words."""
+    return float(np.mean(values)) if values else float("nan")
 
 
 def _hard(values: torch.Tensor) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import nn
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.inference.corrector import network_input
 from VSClickCorrectLib.networks.registry import dimensions
 from VSClickCorrectLib.session.correction import Proposer
@@ -49,6 +50,11 @@ class CutTask:
         Plays the rounds before the last.
     seed : int
         Of examples and batches.
+
+    Raises
+    ------
+    ImageError
+        If no training case has a tumour.
     """
 
     def __init__(
@@ -63,6 +69,8 @@ class CutTask:
         self._experiment, self._seed = experiment, seed
         cuts = experiment_cuts(experiment, training, experiment.examples.masks, start, corrector, seed)
         self._training = stacked(cut for _, cut in cuts)
+        if not self._training:
+            raise ImageError("no training case has a tumour to click on; give cases that do.")
         self._held_back = HeldBackCuts(experiment, validation, start, corrector)
         print(f"{len(self._training[0])} training and {len(self._held_back)} validation cuts", flush=True)
 

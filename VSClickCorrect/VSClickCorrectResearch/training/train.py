@@ -89,13 +89,18 @@ def train(
     ------
     ModelError
         If network, geometry and loss do not fit each other, the weights do not fit, or rounds are to be
-        played and there are none.
+        played and there are none, or workers are to make batches of clicks.
     ImageError
         If cases cannot be read, or ``output`` is, holds or lies in what is read, or holds others' files.
     StorageError
         If another process trains in ``output``.
     """
     torch.manual_seed(seed)
+    if experiment.role == "click" and schedule.workers:
+        raise ModelError(
+            f"workers cannot make the batches of '{experiment.name}': its network's own masks are in them, "
+            "and a worker's network does not learn; train without workers."
+        )
     network = network_of(experiment, weights)
     if experiment.examples.rounds > 1 and weights is None:
         raise ModelError(f"'{experiment.name}' learns from later rounds; name --weights that play the first.")
