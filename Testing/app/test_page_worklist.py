@@ -99,7 +99,8 @@ def test_a_comment_is_kept_as_it_is_typed_with_the_case_that_is_shown(page, fold
         page.wait_for_timeout(50)
     assert listed.record("one").comment == long
     expect(field).to_have_value(long)
-    page.wait_for_function("field => field.scrollHeight <= field.clientHeight", arg=field.element_handle())
+    fits = "f => f.scrollHeight <= f.clientHeight && f.scrollWidth <= f.clientWidth"
+    page.wait_for_function(fits, arg=field.element_handle())
     field.fill("")
     field.blur()
 
