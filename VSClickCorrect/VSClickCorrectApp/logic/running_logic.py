@@ -37,8 +37,10 @@ class RunningLogic:
 
     def __init__(self, server: Server, host: PageHost, flow: Workflow) -> None:
         self._jobs, self._workbench = flow.jobs, flow.workbench
-        self.find, self.cancel = host.bound(flow.initial.find), host.bound(flow.jobs.cancel_by_user)
-        self._initial, self.next_candidate = flow.initial, host.bound(flow.initial.next_candidate)
+        self._initial, self.cancel = flow.initial, host.bound(flow.jobs.cancel_by_user)
+        self.find, self.next_candidate = map(
+            host.bound_to_shown, (flow.initial.find, flow.initial.next_candidate)
+        )
         self.typed_state = TypedState(server.state, RunningState)
         flow.initial.changed.connect(self._update)
         flow.jobs.changed.connect(self._update)
