@@ -1,11 +1,14 @@
-"""Drags with the left button that mean something else than Slicer's own."""
+"""What Slicer does in a view by itself with drags, and with Shift, where something else is meant."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from trame_slicer.views import AbstractView, SliceView
+from trame_slicer.views import AbstractView, SliceView, ThreeDView
 from VSClickCorrectLib.mrml.observers import weakly
+from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
+
+from VSClickCorrectApp.pointing import only_shift
 
 # Before Slicer, so that it does not see what is dragged here.
 _PRIORITY = 20.0
@@ -91,3 +94,18 @@ class Buttons:
             self._down.add(button.removesuffix("Press"))
         else:
             self._down.discard(button.removesuffix("Release"))
+
+
+def ignore_empty_space(view: ThreeDView, buttons: Buttons) -> None:
+    """Let Shift with the pointer lead to what a 3D view shows, not to where it shows nothing.
+
+    There Slicer would take a point as far away as the camera looks.
+    """
+    interactor, renderer = view.interactor(), view.renderer()
+
+    def before(by: vtkRenderWindowInteractor, _event: str) -> None:
+        leads = only_shift(by) and buttons.up
+        # How deep the pixel lies, 1 if nothing was drawn there.
+        command.SetAbortFlag(int(leads and not 0.0 < renderer.GetZ(*by.GetEventPosition()) < 1.0))
+
+    command = interactor.GetCommand(interactor.AddObserver("MouseMoveEvent", before, _PRIORITY))

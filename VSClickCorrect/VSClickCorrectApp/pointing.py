@@ -1,17 +1,13 @@
-"""The mouse over a view as points in the patient."""
+"""The mouse over a slice view as points in the patient."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from trame_slicer.views import SliceView, ThreeDView
+from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.mrml.observers import weakly
 from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
-
-if TYPE_CHECKING:
-    from VSClickCorrectApp.dragging import Buttons
 
 # Before Slicer's own interaction.
 _PRIORITY = 10.0
@@ -36,21 +32,6 @@ class Pointing:
 
     def _on_move(self) -> None:
         self._on_hover(point_at(self._view, self._view.interactor().GetEventPosition()))
-
-
-def ignore_empty_space(view: ThreeDView, buttons: Buttons) -> None:
-    """Let Shift with the pointer lead to what a 3D view shows, not to where it shows nothing.
-
-    There Slicer would take a point as far away as the camera looks.
-    """
-    interactor, renderer = view.interactor(), view.renderer()
-
-    def before(by: vtkRenderWindowInteractor, _event: str) -> None:
-        leads = only_shift(by) and buttons.up
-        # How deep the pixel lies, 1 if nothing was drawn there.
-        command.SetAbortFlag(int(leads and not 0.0 < renderer.GetZ(*by.GetEventPosition()) < 1.0))
-
-    command = interactor.GetCommand(interactor.AddObserver("MouseMoveEvent", before, _PRIORITY))
 
 
 def point_at(view: SliceView, position: tuple[float, float]) -> Point3:

@@ -23,7 +23,7 @@ from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.workflow.observable import Signal
 from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
 
-from VSClickCorrectApp.dragging import Buttons
+from VSClickCorrectApp.dragging import Buttons, ignore_empty_space
 from VSClickCorrectApp.framing import (
     ViewFrame,
     center_on,
@@ -46,7 +46,7 @@ from VSClickCorrectApp.layouts import (
 )
 from VSClickCorrectApp.memory import keep_surface
 from VSClickCorrectApp.overlay import picture_of
-from VSClickCorrectApp.pointing import Pointing, ignore_empty_space, only_shift
+from VSClickCorrectApp.pointing import Pointing, only_shift
 from VSClickCorrectApp.rendering import register_factories
 from VSClickCorrectApp.sent_pictures import SentPictures
 from VSClickCorrectApp.slices import SliceStack
