@@ -8,6 +8,7 @@ import pytest
 from bright_ball import CENTER, GRID
 from VSClickCorrectApp.framing import frame_of
 from VSClickCorrectApp.layouts import ALL_VIEWS, SLICE_VIEWS
+from VSClickCorrectLib.mrml.segment_mask import refresh_surface
 from vtkmodules.vtkWebCore import vtkRemoteInteractionAdapter
 
 SIZE = 300
@@ -134,7 +135,8 @@ def test_shift_with_the_pointer_leads_to_whole_slices(app, view):
     eye = app.views.view("ThreeD").get_camera_node()
     eye.SetFocalPoint(*CENTER)
     eye.SetPosition(*np.add(CENTER, (0.0, 200.0, 0.0)))
-    app.views.view("ThreeD").render()
+    refresh_surface(app.flow.workbench.nodes.segmentation)
+    app.views.view("ThreeD").render_window().Render()
     tell(app, view, "KeyDown", key="Shift", keyCode=0, controlKey=0, shiftKey=1, altKey=0)
     for at in range(60, 240, 7):
         tell(app, view, "MouseMove", x=at, y=at, **{**UP, "shiftKey": 1})
@@ -142,6 +144,24 @@ def test_shift_with_the_pointer_leads_to_whole_slices(app, view):
             height = app.views.view(name).get_slice_value()
             assert height / THICKNESS_MM == pytest.approx(round(height / THICKNESS_MM), abs=1e-6)
     assert np.linalg.norm(np.subtract(app.views.crosshair_ras, CENTER)) > 1.0
+
+
+@pytest.mark.parametrize("place", [(20, 280), (290, 5)])
+def test_shift_over_empty_space_leads_nowhere(app, place):
+    app.views.jump_to(CENTER)
+    app.views.view("ThreeD").render_window().Render()
+    before = frames(app)
+    x, y = place
+    tell(app, "ThreeD", "KeyDown", key="Shift", keyCode=0, controlKey=0, shiftKey=1, altKey=0)
+    tell(app, "ThreeD", "MouseMove", x=x, y=y, **{**UP, "shiftKey": 1})
+    assert app.views.crosshair_ras == pytest.approx(CENTER)
+    assert frames(app) == before
+
+
+def test_shift_and_a_drag_from_empty_space_still_moves_the_camera(app):
+    before = camera(app)
+    drag(app, "ThreeD", "Left", shiftKey=1)
+    assert camera(app) != before
 
 
 def test_shift_with_the_pointer_moves_the_crosshair_under_it_also_after_a_drag(app):

@@ -10,10 +10,19 @@ def app(browser_app):
     return browser_app
 
 
-def mouse(app, name, x, y, control=0):
-    interactor = app.views.view("T1ce").interactor()
+def mouse(app, name, x, y, control=0, view="T1ce"):
+    interactor = app.views.view(view).interactor()
     interactor.SetEventInformation(x, y, control, 0, chr(0), 0, None)
     getattr(interactor, name)()
+
+
+def tell(app, what, *about):
+    app.server.controller.trigger_fn(f"vs_{what}")(*about)
+
+
+def eye(view):
+    camera = view.renderer().GetActiveCamera()
+    return camera.GetPosition(), camera.GetFocalPoint(), camera.GetViewUp()
 
 
 def window(app):
@@ -49,9 +58,24 @@ def test_a_view_is_neither_panned_nor_zoomed_by_it(app, button):
 
 def test_a_distance_ends_where_the_page_left_it(app):
     app.press("measure")
-    mouse(app, "LeftButtonPressEvent", 100, 100)
-    mouse(app, "MouseMoveEvent", 130, 100)
+    number = app.views.pictures.number(app.views.view("T1ce"))
+    tell(app, "drag", True, number, 0.3, 0.3)
+    tell(app, "hover", number, 0.4, 0.3)
     (measured,) = lengths(app)
     app.server.controller.on_client_exited()
-    mouse(app, "MouseMoveEvent", 180, 150)
+    tell(app, "hover", number, 0.6, 0.5)
     assert lengths(app) == [measured]
+
+
+@pytest.mark.parametrize("button", ["Left", "Middle", "Right"])
+def test_a_camera_is_neither_turned_nor_moved_by_it(app, button):
+    view = app.views.view("ThreeD")
+    view.update_size(300, 300)
+    mouse(app, f"{button}ButtonPressEvent", 100, 100, view="ThreeD")
+    for x in (110, 120, 130):
+        mouse(app, "MouseMoveEvent", x, x, view="ThreeD")
+    moved = eye(view)
+    app.server.controller.on_client_connected()
+    for x in (150, 180):
+        mouse(app, "MouseMoveEvent", x, x, view="ThreeD")
+    assert eye(view) == moved

@@ -133,6 +133,35 @@ def test_a_stroke_is_painted_in_the_slice_and_at_the_zoom_that_were_seen(page, l
     assert added[12][far <= 2.7].all() and not added[12][far > 3.3].any()
 
 
+@pytest.mark.parametrize("by", ["drag", "clicks"])
+def test_a_distance_lies_in_the_slice_that_was_seen_and_what_is_told_under_the_pointer_too(page, line, by):
+    places = [pixel_of(page, np.add(AWAY, (0.0, front, 0.0))) for front in (0.0, 9.0)]
+    page.keyboard.press("l")
+    line.held = True
+    page.keyboard.press("PageUp")
+    expect(page.locator("#slice")).to_have_text("Slice 14 / 24")
+    page.keyboard.press("r")
+    if by == "clicks":
+        for place in places:
+            page.mouse.click(*place)
+    else:
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        page.mouse.move(*places[1], steps=3)
+        page.mouse.up()
+    expect(page.locator("#readout")).to_have_text(re.compile(r"S 18\.0 mm · voxel \d+, \d+, 12 "))
+    page.mouse.move(5, 5)
+    line.let_go()
+    page.click("#zoom")
+    lengths = page.locator("[data-view=T1ce] .vs-length")
+    expect(page.locator("#slice")).to_have_text("Slice 13 / 24")
+    expect(lengths).to_have_text("9.0 mm")
+    page.click("#measure")
+    expect(page.locator("#measure")).not_to_have_class(re.compile("v-btn--active"))
+    lengths.click()
+    expect(lengths).to_have_count(0)
+
+
 def test_a_click_is_not_overtaken_by_a_key_that_is_pressed_after_it(page, line, tmp_path):
     page.keyboard.press("i")
     expect(page.locator("#tool-include")).to_have_class(re.compile("v-btn--active"))

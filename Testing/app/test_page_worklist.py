@@ -89,6 +89,18 @@ def test_a_comment_is_kept_as_it_is_typed_with_the_case_that_is_shown(page, fold
         page.wait_for_timeout(50)
     assert (listed.record("one").comment, listed.record("two").comment) == ("sharp border", "")
     expect(field).to_have_value("sharp border")
+    # In one line of the label's table, and read whole.
+    field.press("Enter")
+    long = " ".join(["the porus is widened, and the cochlear nerve is not told from the tumour"] * 4)
+    field.fill(long.replace("porus is", "porus\nis"))
+    for _ in range(100):
+        if listed.record("one").comment == long:
+            break
+        page.wait_for_timeout(50)
+    assert listed.record("one").comment == long
+    expect(field).to_have_value(long)
+    fits = "f => f.scrollHeight <= f.clientHeight && f.scrollWidth <= f.clientWidth"
+    page.wait_for_function(fits, arg=field.element_handle())
     field.fill("")
     field.blur()
 
@@ -129,6 +141,10 @@ def test_after_the_last_skip_by_key_the_closed_case_is_gone(page):
     expect(page.locator("#case")).to_be_empty()
     expect(page.locator(".vs-bar")).to_have_count(0)
     expect(page.locator("#slice")).to_have_text("Slice 1 / 1")
+    # There is nothing to look for the tumour in.
+    expect(page.locator("#find")).to_be_disabled()
+    page.click("#tab-measures")
+    expect(page.locator("#copy")).to_be_disabled()
 
 
 def test_settings_can_be_chosen(page):

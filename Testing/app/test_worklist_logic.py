@@ -364,6 +364,25 @@ def test_clicks_and_undo_that_were_meant_for_the_case_before_leave_the_next_one_
     asyncio.run(day())
 
 
+@pytest.mark.parametrize("decision", ["done", "skip", "no_tumour"])
+def test_a_case_is_not_decided_on_by_a_press_that_was_meant_for_the_one_before(
+    page, folder, slicer_app, decision
+):
+    mine = worklist(folder, "AB")
+    ClicksLogic(page.server, slicer_app, page.host, page.flow)
+
+    async def day():
+        await page.flow.worklist.begin(mine)
+        page.host.note_seen(page.host.opening.data.number)
+        await done(page.logic.go_to, "two")
+        await asyncio.sleep(1.5 * SEEN_S)
+        await done(getattr(page.logic, decision))
+        assert page.message.is_error and "meant for the case or mask before" in page.message.message
+        assert mine.record("two").state.value == "in work" and page.host.typed_state.data.text == ""
+
+    asyncio.run(day())
+
+
 def test_the_list_tells_which_label_lacks_its_dicom(page, tmp_path):
     for name in ("VS-1", "VS-2"):
         write_slices(tmp_path / "cases" / name / "t1_mpr", ball_volume(), patient=name)

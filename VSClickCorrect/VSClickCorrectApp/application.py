@@ -89,10 +89,12 @@ class BrowserApp:
         self.display = DisplayLogic(self.server, self.flow, self.views)
         self.sequences = SequencesLogic(self.server, self.views)
         self.overlay = OverlayLogic(self.server, self.views)
-        self.pointer = PointerLogic(self.server, self.views, self.display, self.overlay, self.sequences)
+        self.pointer = PointerLogic(
+            self.server, self.host, self.views, self.display, self.overlay, self.sequences
+        )
         workbench.closed.connect(self.sequences.close)
         workbench.closed.connect(self.overlay.clear)
-        self.readout = ReadoutLogic(self.server, workbench, self.views)
+        self.readout = ReadoutLogic(self.server, workbench, self.views, self.pointer)
         self.doubt = DoubtLogic(self.server, self.host, self.flow.next_place, self.views)
         self.strip = StripLogic(self.server, workbench, self.views)
         self.surface = SurfaceLogic(slicer_app, workbench, self.views, self.status)
@@ -148,7 +150,7 @@ class BrowserApp:
             self._keys[action]()
 
     def click(self, number: int, x: float, y: float) -> None:
-        """Click, or look, where a picture was pressed, whatever its view shows by now.
+        """Click, measure or look where a picture was pressed, whatever its view shows by now.
 
         Parameters
         ----------
@@ -162,7 +164,7 @@ class BrowserApp:
         CorrectionError
             As `SentPictures.of`.
         """
-        if self.pointer.rests or not (self.clicks.looking or self.clicks.places):
+        if self.pointer.click(number, x, y) or not (self.clicks.looking or self.clicks.places):
             return
         view, picture = self.views.pictures.of(number)
         point = picture.at(float(x), float(y))

@@ -1,34 +1,22 @@
-"""Drags with the left button that mean something else than Slicer's own."""
+"""What Slicer does in a view by itself with drags, and with Shift, where something else is meant."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-from trame_slicer.views import SliceView
-from VSClickCorrectLib.geometry.triples import Point3
+from trame_slicer.views import AbstractView, SliceView, ThreeDView
 from VSClickCorrectLib.mrml.observers import weakly
+from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
 
-from VSClickCorrectApp.pointing import point_at
+from VSClickCorrectApp.pointing import only_shift
 
 # Before Slicer, so that it does not see what is dragged here.
 _PRIORITY = 20.0
-# A press that moves farther than this before the release is a drag, in pixels.
-_STILL = 4
 # Before all who might take an event for themselves.
 _FIRST = 30.0
 _EVENTS = ("LeftButtonPressEvent", "MouseMoveEvent", "LeftButtonReleaseEvent")
-
-
-class Drag(NamedTuple):
-    """What a drag does: at the press, at each move by so many pixels, and at the release, which may be still.
-
-    Points are RAS mm; ``still`` is whether the button came up where it went down.
-    """
-
-    move: Callable[[Point3, int, int], object]
-    press: Callable[[Point3], object] = lambda ras: None
-    release: Callable[[Point3, bool], object] = lambda ras, still: None
+# What a drag does at each move, by so many pixels to the right and up.
+Drag = Callable[[int, int], object]
 
 
 class Dragging:
@@ -45,7 +33,6 @@ class Dragging:
     def __init__(self, view: SliceView, meaning: Callable[[SliceView, bool], Drag | None]) -> None:
         self._view, self._meaning = view, meaning
         self._drag: Drag | None = None
-        self._pressed: tuple[int, int] | None = None
         self._last = (0, 0)
         # The interactor holds what observes it; a strong reference back would keep both alive together.
         heard, interactor = weakly(self._on_event), view.interactor()
@@ -62,23 +49,14 @@ class Dragging:
         position = interactor.GetEventPosition()
         if name == "LeftButtonPressEvent":
             self._drag = self._meaning(self._view, bool(interactor.GetControlKey()))
-            self._pressed = self._last = position
-            if self._drag is not None:
-                self._drag.press(point_at(self._view, position))
+            self._last = position
             return self._drag is not None
-        if name == "LeftButtonReleaseEvent":
-            drag, self._drag = self._drag, None
-            if drag is not None and self._pressed is not None:
-                moved = max(abs(a - b) for a, b in zip(self._pressed, position, strict=True))
-                drag.release(point_at(self._view, position), moved <= _STILL)
-            return drag is not None
-        return self._move(position)
-
-    def _move(self, position: tuple[int, int]) -> bool:
         drag = self._drag
-        if drag is not None:
+        if name == "LeftButtonReleaseEvent":
+            self._drag = None
+        elif drag is not None:
             right, up = (now - before for now, before in zip(position, self._last, strict=True))
-            drag.move(point_at(self._view, position), right, up)
+            drag(right, up)
             self._last = position
         return drag is not None
 
@@ -88,11 +66,11 @@ class Buttons:
 
     Parameters
     ----------
-    view : SliceView
+    view : AbstractView
         The view.
     """
 
-    def __init__(self, view: SliceView) -> None:
+    def __init__(self, view: AbstractView) -> None:
         self._interactor = view.interactor()
         self._down: set[str] = set()
         heard = weakly(self._note)
@@ -116,3 +94,18 @@ class Buttons:
             self._down.add(button.removesuffix("Press"))
         else:
             self._down.discard(button.removesuffix("Release"))
+
+
+def ignore_empty_space(view: ThreeDView, buttons: Buttons) -> None:
+    """Let Shift with the pointer lead to what a 3D view shows, not to where it shows nothing.
+
+    There Slicer would take a point as far away as the camera looks.
+    """
+    interactor, renderer = view.interactor(), view.renderer()
+
+    def before(by: vtkRenderWindowInteractor, _event: str) -> None:
+        leads = only_shift(by) and buttons.up
+        # How deep the pixel lies, 1 if nothing was drawn there.
+        command.SetAbortFlag(int(leads and not 0.0 < renderer.GetZ(*by.GetEventPosition()) < 1.0))
+
+    command = interactor.GetCommand(interactor.AddObserver("MouseMoveEvent", before, _PRIORITY))

@@ -7,11 +7,15 @@ from itertools import count
 
 from trame_server import Server
 from trame_server.utils.typed_state import TypedState
+from trame_slicer.views import SliceView
 from VSClickCorrectLib.geometry.triples import Point3
 
 from VSClickCorrectApp.layouts import SLICE_VIEWS, plane_of
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
-from VSClickCorrectApp.overlay import cut, length_mm, picture_of, scale_bar
+from VSClickCorrectApp.overlay import Picture, cut, length_mm, picture_of, scale_bar
+
+# What would be told as 0.0 mm.
+_SHORTEST_MM = 0.05
 
 
 @dataclass
@@ -30,6 +34,17 @@ class _Distance:
     number: int
     start: Point3
     end: Point3
+    dragged: bool
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is no length yet that could be told."""
+        return length_mm(self.start, self.end) < _SHORTEST_MM
+
+    @property
+    def text(self) -> str:
+        """How long it is, or what is awaited."""
+        return "second point?" if self.is_short else f"{length_mm(self.start, self.end):.1f} mm"
 
 
 class OverlayLogic:
@@ -77,13 +92,23 @@ class OverlayLogic:
         """Let the pointer measure no more."""
         self.typed_state.data.measuring = False
 
-    def press(self, ras: Point3) -> None:
-        """Begin a distance at a point, RAS mm, or end the one that is being measured."""
-        if self._open is not None:
-            self._open.end = ras
-            self._open = None
+    def press(self, view: SliceView, picture: Picture, ras: Point3, dragged: bool = False) -> None:
+        """Begin a distance at a point, RAS mm, of a picture, or end the one that is being measured there.
+
+        One that was begun in another slice is left: no view would show it.
+        """
+        if self._views.slices is None:
+            return
+        begun = self._open
+        if begun is not None and picture.distance(begun.start) > view.get_slice_step() / 2:
+            self._distances.remove(begun)
+            begun = None
+        if begun is not None:
+            begun.end = ras
+            # Who clicks twice in one place has not said how far.
+            self._open = begun if begun.is_short else None
         else:
-            self._open = _Distance(next(self._numbers), ras, ras)
+            self._open = _Distance(next(self._numbers), ras, ras, dragged)
             self._distances.append(self._open)
         self._draw_distances()
 
@@ -93,11 +118,15 @@ class OverlayLogic:
             self._open.end = ras
             self._draw_distances()
 
-    def release(self, ras: Point3, still: bool) -> None:
-        """End a distance that was dragged; where the pointer stood still, the next press ends it."""
-        if self._open is not None and not still:
-            self.move(ras)
-            self._open = None
+    def release(self, ras: Point3 | None = None) -> None:
+        """End a distance that is dragged, at a point, RAS mm, or where it is if none is known.
+
+        Where it has no length, the next press ends it.
+        """
+        if self._open is not None and self._open.dragged:
+            self.move(self._open.end if ras is None else ras)
+            self._open.dragged = False
+            self._open = self._open if self._open.is_short else None
 
     def remove(self, number: int | None = None) -> None:
         """Remove the distance of a number, the last one if left out."""
@@ -150,9 +179,8 @@ class OverlayLogic:
             near = self._views.view(name).get_slice_step() / 2
             for distance in self._distances:
                 if max(picture.distance(distance.start), picture.distance(distance.end)) <= near:
-                    text = f"{length_mm(distance.start, distance.end):.1f} mm"
                     ends = picture.place(distance.start), picture.place(distance.end)
-                    drawn[name].append({"number": distance.number, "text": text, **_line(*ends)})
+                    drawn[name].append({"number": distance.number, "text": distance.text, **_line(*ends)})
         if drawn != self.typed_state.data.distances:
             self.typed_state.data.distances = drawn
 

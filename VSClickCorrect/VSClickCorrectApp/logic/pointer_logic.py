@@ -1,9 +1,14 @@
-"""What the left button and held keys mean while neither clicks nor Slicer's own drags are wanted."""
+"""Where the pointer is, and what it and held keys mean beside clicks and Slicer's own drags."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from trame_server import Server
 from trame_slicer.views import SliceView
+from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.geometry.triples import Point3
+from VSClickCorrectLib.workflow.observable import Signal
 
 from VSClickCorrectApp.dragging import Drag, Dragging
 from VSClickCorrectApp.framing import pan
@@ -12,6 +17,8 @@ from VSClickCorrectApp.logic.display_logic import DisplayLogic
 from VSClickCorrectApp.logic.overlay_logic import OverlayLogic
 from VSClickCorrectApp.logic.sequences_logic import SequencesLogic
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
+from VSClickCorrectApp.overlay import Picture
+from VSClickCorrectApp.page_host import PageHost
 
 # A key that is pressed for longer is held, and what it did ends when it is let go.
 _HELD_MS = 350.0
@@ -25,14 +32,22 @@ class PointerLogic:
     Parameters
     ----------
     server : Server
-        Tells of held keys.
+        Tells of the pointer and of held keys.
+    host : PageHost
+        Tells what goes wrong.
     views, display, overlay, sequences
         What is panned, whose window is set, where distances go, and what is flicked through.
+
+    Attributes
+    ----------
+    hovered : Signal(tuple of float)
+        The pointer is over a point, world RAS mm, of what its window of the page shows.
     """
 
     def __init__(
         self,
         server: Server,
+        host: PageHost,
         views: ViewsLogic,
         display: DisplayLogic,
         overlay: OverlayLogic,
@@ -43,8 +58,12 @@ class PointerLogic:
         self._state = server.state
         server.state[_RESTING] = [display.typed_state.name.bare, overlay.typed_state.name.measuring]
         self._flicked = ""
-        views.hovered.connect(overlay.move)
+        self._dragged: tuple | None = None
+        self.hovered = Signal()
+        self.hovered.connect(overlay.move)
         server.trigger("vs_hold")(self.hold)
+        server.trigger("vs_hover")(self.hover)
+        server.trigger("vs_drag")(host.bound(self.drag))
         # A page that goes tells of no key or button that is let go, and one that comes holds none.
         server.controller.on_client_exited.add(self._let_go)
         server.controller.on_client_connected.add(self._let_go)
@@ -59,24 +78,49 @@ class PointerLogic:
         elif action == "flick" and held_ms >= _HELD_MS:
             self._sequences.switch(self._flicked)
 
+    def hover(self, number: int, x: float, y: float) -> None:
+        """Hear that the pointer is over the picture of a number, at shares of its width and height."""
+        # Of one that is not known any more nothing is told, until the pointer moves or the next one comes.
+        with suppress(CorrectionError):
+            self.hovered.emit(self._seen(number, x, y)[-1])
+
+    def drag(self, begins: bool, number: int, x: float, y: float) -> None:
+        """Hear that a drag with the left button begins or ends on a picture; raises as `SentPictures.of`."""
+        if not self._measures:
+            return
+        if begins:
+            self._dragged = (number, x, y)
+            self._overlay.press(*self._seen(number, x, y), dragged=True)
+        else:
+            self._overlay.release(self._seen(number, x, y)[-1])
+
+    def click(self, number: int, x: float, y: float) -> bool:
+        """Measure with a click on a picture; return whether it places none; raises as `SentPictures.of`."""
+        # Of a drag that came back to where it began a click is told, too.
+        if self._measures and (number, x, y) != self._dragged:
+            self._overlay.press(*self._seen(number, x, y))
+        return self._display.bare or self._overlay.measuring
+
+    def _seen(self, number: int, x: float, y: float) -> tuple[SliceView, Picture, Point3]:
+        view, picture = self._views.pictures.of(number)
+        return view, picture, picture.at(float(x), float(y))
+
+    @property
+    def _measures(self) -> bool:
+        return self._overlay.measuring and not self._display.bare
+
     def _let_go(self) -> None:
         with self._state:
+            self._overlay.release()
             for buttons in self._views.buttons.values():
                 buttons.let_go()
             self.hold("bare", False)
 
-    @property
-    def rests(self) -> bool:
-        """Whether a press in a view is to place no click."""
-        return self._display.bare or self._overlay.measuring
-
     def _meaning(self, view: SliceView, control: bool) -> Drag | None:
         if self._display.bare:
-            return Drag(lambda _, right, up: pan(view, right, up))
+            return lambda right, up: pan(view, right, up)
         if control:
             sequence = self._sequences.typed_state.data.of[view.get_singleton_tag()].lower()
-            return Drag(lambda _, right, up: self._display.drag_window(sequence, right, up))
-        if self._overlay.measuring:
-            overlay = self._overlay
-            return Drag(lambda ras, *_: overlay.move(ras), overlay.press, overlay.release)
-        return None
+            return lambda right, up: self._display.drag_window(sequence, right, up)
+        # The page tells of what is measured, with the picture that was seen.
+        return (lambda *_: None) if self._overlay.measuring else None

@@ -13,6 +13,7 @@ from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.workflow.correction import Workbench
 
 from VSClickCorrectApp.framing import along
+from VSClickCorrectApp.logic.pointer_logic import PointerLogic
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
 from VSClickCorrectApp.shown_case import ShownCase
 
@@ -34,13 +35,17 @@ class ReadoutLogic:
     workbench : Workbench
         The volumes.
     views : ViewsLogic
-        The views.
+        Know whether the patient's sides are known.
+    pointer : PointerLogic
+        Tells where the pointer is.
     """
 
-    def __init__(self, server: Server, workbench: Workbench, views: ViewsLogic) -> None:
+    def __init__(
+        self, server: Server, workbench: Workbench, views: ViewsLogic, pointer: PointerLogic
+    ) -> None:
         self._workbench, self._views = workbench, views
         self.typed_state = TypedState(server.state, ReadoutState)
-        views.hovered.connect(self.show)
+        pointer.hovered.connect(self.show)
         workbench.closing.connect(self._clear)
 
     def show(self, ras: Point3) -> None:

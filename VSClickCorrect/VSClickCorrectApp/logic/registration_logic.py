@@ -40,7 +40,7 @@ class RegistrationLogic:
 
     def __init__(self, server: Server, host: PageHost, registration: T2Registration) -> None:
         self._registration = registration
-        self.register = host.bound(registration.register)
+        self.register = host.bound_to_shown(registration.register)
         self.typed_state = TypedState(server.state, RegistrationState)
         self.typed_state.bind_changes({self.typed_state.name.moved: host.bound(self._show)})
         registration.changed.connect(self._update)

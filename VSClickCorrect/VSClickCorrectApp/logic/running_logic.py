@@ -13,8 +13,9 @@ from VSClickCorrectApp.page_host import PageHost
 
 @dataclass
 class RunningState:
-    """What the page knows of the job that runs, and how many candidates the last search found."""
+    """Whether a case is open, what runs on it and how far, and how many candidates the last search found."""
 
+    case: bool = False
     running: bool = False
     candidates: int = 0
     percent: int = 0
@@ -35,15 +36,20 @@ class RunningLogic:
     """
 
     def __init__(self, server: Server, host: PageHost, flow: Workflow) -> None:
-        self._jobs = flow.jobs
-        self.find, self.cancel = host.bound(flow.initial.find), host.bound(flow.jobs.cancel_by_user)
-        self._initial, self.next_candidate = flow.initial, host.bound(flow.initial.next_candidate)
+        self._jobs, self._workbench = flow.jobs, flow.workbench
+        self._initial, self.cancel = flow.initial, host.bound(flow.jobs.cancel_by_user)
+        self.find, self.next_candidate = map(
+            host.bound_to_shown, (flow.initial.find, flow.initial.next_candidate)
+        )
         self.typed_state = TypedState(server.state, RunningState)
         flow.initial.changed.connect(self._update)
         flow.jobs.changed.connect(self._update)
+        flow.workbench.opened.connect(self._update)
+        flow.workbench.closed.connect(self._update)
 
     def _update(self) -> None:
         data = self.typed_state.data
+        data.case = self._workbench.nodes is not None
         data.running, data.message = self._jobs.busy, self._jobs.message
         data.candidates = len(self._initial.found.candidates)
         data.percent = round(100 * self._jobs.fraction)

@@ -38,7 +38,7 @@ class TumourPartsLogic:
 
     def __init__(self, server: Server, host: PageHost, parts: TumourParts) -> None:
         self._parts = parts
-        self.make, self.correct = host.bound(parts.make), host.bound(parts.correct)
+        self.make, self.correct = host.bound_to_shown(parts.make), host.bound_to_shown(parts.correct)
         self.typed_state = TypedState(server.state, TumourPartsState)
         parts.changed.connect(self._update)
 

@@ -23,7 +23,7 @@ from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectLib.workflow.observable import Signal
 from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
 
-from VSClickCorrectApp.dragging import Buttons
+from VSClickCorrectApp.dragging import Buttons, ignore_empty_space
 from VSClickCorrectApp.framing import (
     ViewFrame,
     center_on,
@@ -46,7 +46,7 @@ from VSClickCorrectApp.layouts import (
 )
 from VSClickCorrectApp.memory import keep_surface
 from VSClickCorrectApp.overlay import picture_of
-from VSClickCorrectApp.pointing import Pointing, only_shift, point_at
+from VSClickCorrectApp.pointing import Pointing, only_shift
 from VSClickCorrectApp.rendering import register_factories
 from VSClickCorrectApp.sent_pictures import SentPictures
 from VSClickCorrectApp.slices import SliceStack
@@ -89,18 +89,16 @@ class ViewsLogic:
 
     Attributes
     ----------
-    hovered : Signal(tuple of float)
-        The pointer is over a point, world RAS mm.
     moved : Signal(str)
         The slice view of a name shows another part of the patient, or has another size.
     buttons : dict of str to Buttons
-        The buttons of the mouse, by slice view.
+        The buttons of the mouse, by view.
     """
 
     def __init__(self, server: Server, slicer_app: SlicerApp) -> None:
         self._app = slicer_app
         self._tell = server.state.flush
-        self.hovered, self.moved = Signal(), Signal()
+        self.moved = Signal()
         self.typed_state = TypedState(server.state, ViewsState)
         self.pictures = SentPictures()
         register_factories(slicer_app.view_manager, server, self.pictures)
@@ -110,7 +108,6 @@ class ViewsLogic:
         self._acquired = ViewsState.layout
         self._pointings: list[Pointing] = []
         self.buttons: dict[str, Buttons] = {}
-        self._under_pointer = ""
         # What views show that show the whole image, and what those show that are getting another size.
         self._whole: dict[str, ViewFrame] = {}
         self._resized: dict[str, ViewFrame] = {}
@@ -125,10 +122,15 @@ class ViewsLogic:
         )
         server.trigger("vs_enlarge")(self.enlarge)
         self._draw_images_first()
+        for name in ALL_VIEWS:
+            self.buttons[name] = Buttons(self.view(name))
         for name in SLICE_VIEWS:
             self._watch(self.view(name))
-        surface = self.view(SURFACE_VIEW).interactor()
-        surface.AddObserver("MouseMoveEvent", lambda by, _: self._after_move_in_3d(by), _AFTER_SLICER)
+        surface = slicer_app.view_manager.get_view(SURFACE_VIEW)
+        ignore_empty_space(surface, self.buttons[SURFACE_VIEW])
+        surface.interactor().AddObserver(
+            "MouseMoveEvent", lambda by, _: self._after_move_in_3d(by), _AFTER_SLICER
+        )
 
     @property
     def slices(self) -> SliceStack | None:
@@ -165,7 +167,7 @@ class ViewsLogic:
 
     def clear(self) -> None:
         """Show no case."""
-        self._slices, self._under_pointer = None, ""
+        self._slices = None
         state = self.typed_state.data
         state.slice = state.slices = 1
         state.positions = {}
@@ -297,10 +299,9 @@ class ViewsLogic:
     def _watch(self, view: SliceView) -> None:
         # Smoothing edges eight times over is dear without a graphics card, and images have no edges.
         view.render_window().SetMultiSamples(0)
-        self._pointings.append(Pointing(view, partial(self._on_hovered, view)))
+        self._pointings.append(Pointing(view, partial(self._on_pointed, view)))
         view.modified.connect(self._on_view_modified)
         name = view.get_singleton_tag()
-        self.buttons[name] = Buttons(view)
         for priority, action in ((_BEFORE_SLICER, self._before_resize), (_AFTER_SLICER, self._after_resize)):
             view.interactor().AddObserver("WindowResizeEvent", lambda *_, do=action: do(name), priority)
 
@@ -320,11 +321,9 @@ class ViewsLogic:
         fit_in_plane(view)
         self._whole[view.get_singleton_tag()] = frame_of(view)
 
-    def _on_hovered(self, view: SliceView, point: Point3) -> None:
-        self._under_pointer = name = view.get_singleton_tag()
-        if only_shift(view.interactor()) and self.buttons[name].up:
+    def _on_pointed(self, view: SliceView, point: Point3) -> None:
+        if only_shift(view.interactor()) and self.buttons[view.get_singleton_tag()].up:
             self.jump_to(point)
-        self.hovered.emit(point)
 
     def _after_move_in_3d(self, interactor: vtkRenderWindowInteractor) -> None:
         if self._slices is not None and only_shift(interactor):
@@ -340,9 +339,6 @@ class ViewsLogic:
         self._show_position(view)
         self._follow(view)
         self.moved.emit(name)
-        if name == self._under_pointer:
-            # The pointer rests while another slice comes under it.
-            self.hovered.emit(point_at(view, view.interactor().GetEventPosition()))
         if view is self._leading and self.typed_state.data.slice != self._number():
             self.typed_state.data.slice = self._number()
 

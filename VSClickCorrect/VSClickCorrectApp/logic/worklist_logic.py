@@ -46,8 +46,10 @@ class WorklistLogic:
         self.next, self.previous, self.go_to = (
             host.bound(self._asking(verb)) for verb in (worklist.next, worklist.previous, worklist.go_to)
         )
-        self.done, self.skip = host.bound(worklist.done), host.bound(worklist.skip)
-        self.no_tumour = host.bound(worklist.no_tumour)
+        # On a slow line a second press comes long after the next case, which nobody has seen yet.
+        self.done, self.skip, self.no_tumour = (
+            host.bound_to_shown(verb) for verb in (worklist.done, worklist.skip, worklist.no_tumour)
+        )
         self.typed_state = TypedState(server.state, WorklistState)
         server.trigger("vs_comment")(host.bound(self.comment))
         worklist.changed.connect(self._update)

@@ -39,6 +39,7 @@
         URL.revokeObjectURL(this.$el.src);
         this.$el.src = source;
         this.$el.dataset.number = number ?? "";
+        this.$el.dispatchEvent(new Event("vs-shown", { bubbles: true }));
       },
     },
   };

@@ -116,9 +116,28 @@
   const apart = (event, other) =>
     Math.max(Math.abs(event.clientX - other.clientX), Math.abs(event.clientY - other.clientY)) * window.devicePixelRatio;
 
+  const placeIn = (over, { clientX, clientY }) => {
+    const { left, top, width, height } = area(over);
+    return [window.vsclickPictures.numberIn(over.parentElement), (clientX - left) / width, (clientY - top) / height];
+  };
+
+  // What is measured is dragged, too; a drag that is not told of its end would go on.
+  function leave(place) {
+    if (press?.drags) window.trame.trigger("vs_drag", [false, ...(place || placeIn(press.over, press.last))]);
+    press = null;
+  }
+
+  function follow(event) {
+    if (event.pointerId !== press?.event.pointerId) return;
+    press.last = event;
+    if (press.drags || apart(event, press.event) <= STILL) return;
+    press.drags = true;
+    window.trame.trigger("vs_drag", [true, ...press.message]);
+  }
+
   // Also of those whose press is refused, or that paint.
   function note(event) {
-    press = null;
+    leave();
     const finger = ["touch", "pen"].includes(event.pointerType) && event.target.closest?.(".vs-view");
     if (finger) fingers.add(event.pointerId);
   }
@@ -131,16 +150,17 @@
     // With Ctrl a window is set, and the bare image is panned; two fingers zoom.
     const clicks = event.button === 0 && !event.ctrlKey && !holds("bare") && fingers.size < 2;
     if (!over || !clicks) return;
-    const { left, top, width, height } = area(over);
-    const place = [(event.clientX - left) / width, (event.clientY - top) / height];
-    press = { event, message: [window.vsclickPictures.numberIn(over.parentElement), ...place] };
+    press = { event, over, last: event, message: placeIn(over, event) };
   }
 
   function end(event) {
     const { event: begun, message } = press || {};
     if (!begun || event.pointerId !== begun.pointerId || event.button !== 0) return;
-    press = null;
-    if (apart(event, begun) > STILL) return;
+    follow(event);
+    // Who comes back to where the press was meant a click.
+    const clicks = apart(event, begun) <= STILL;
+    leave(clicks && message);
+    if (!clicks) return;
     const again = told && begun.timeStamp - told.timeStamp < TWICE_MS && apart(begun, told) <= STILL;
     told = begun;
     if (!again) window.trame.trigger("vs_click", message);
@@ -149,7 +169,8 @@
   window.addEventListener("pointerdown", note, true);
   document.addEventListener("pointerdown", begin, true);
   document.addEventListener("pointerup", end, true);
-  document.addEventListener("pointercancel", () => (press = null), true);
+  document.addEventListener("pointermove", follow, true);
+  document.addEventListener("pointercancel", () => leave(), true);
   for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
     window.addEventListener(type, (event) => fingers.delete(event.pointerId), true);
   }
@@ -246,6 +267,33 @@
   }
 
   for (const type of ["pointerdown", "mousedown", "touchstart"]) window.addEventListener(type, refuse, true);
+
+  // Where the pointer is is told with the picture that is seen there, one message at a time.
+  let under = null;
+  let due = false;
+  let telling = false;
+
+  async function tellUnder() {
+    if (telling || !due || !under || misfits(under.over.parentElement)) return;
+    due = false;
+    telling = true;
+    await window.trame.trigger("vs_hover", placeIn(under.over, under.event)).catch(() => {});
+    telling = false;
+    tellUnder();
+  }
+
+  document.addEventListener("pointermove", (event) => {
+    const over = pressed(event)?.querySelector(".vs-over[data-view]");
+    under = over ? { over, event } : null;
+    due = true;
+    tellUnder();
+  });
+  document.documentElement.addEventListener("pointerleave", () => (under = null));
+  // Another picture comes under a pointer that rests.
+  document.addEventListener("vs-shown", ({ target }) => {
+    due ||= Boolean(under?.over.parentElement.contains(target));
+    tellUnder();
+  });
 
   // The views of one patient are linked, so the same place is at the same part of each.
   document.addEventListener("pointermove", (event) => {

@@ -50,7 +50,7 @@ _THEME = {
         # Vuetify forgets a listener to keys each time a button with a ripple is disabled and enabled again.
         "VBtn": {"class": "text-none", "ripple": False},
         **dict.fromkeys(("VRangeSlider", "VSlider", "VSwitch"), {**_DENSE, "color": "primary"}),
-        **dict.fromkeys(("VSelect", "VTextField"), {**_DENSE, "variant": "outlined"}),
+        **dict.fromkeys(("VSelect", "VTextarea", "VTextField"), {**_DENSE, "variant": "outlined"}),
     },
 }
 

@@ -29,6 +29,7 @@ def initial_ui(running: RunningLogic) -> None:
         "Let the networks make a new mask; asks before clicks go with the present one",
         id="find",
         v_if=f"!{name.running}",
+        disabled=(f"!{name.case}",),
         click=running.find,
         prepend_icon="mdi-auto-fix",
     )

@@ -14,7 +14,7 @@ from trame.widgets.vuetify3 import (
     VList,
     VListItem,
     VMenu,
-    VTextField,
+    VTextarea,
 )
 from VSClickCorrectLib.workflow.keys import key_of
 
@@ -48,7 +48,7 @@ _SLOTS = {
 
 def worklist_ui(worklist: WorklistLogic) -> None:
     """Build the worklist's part; it is there only where a worklist is open."""
-    name = worklist.typed_state.name
+    name, line = worklist.typed_state.name, "$event.replace(/[\\r\\n]+/g, ' ')"
     with Div(v_if=(name.there,), classes="vs-section", id="worklist"):
         with Div(classes="vs-row"):
             Span(f"{{{{ {name.current} || 'No case' }}}}", classes="vs-strong", id="worklist-case")
@@ -89,12 +89,16 @@ def worklist_ui(worklist: WorklistLogic) -> None:
                     )
         Div(f"{{{{ {name.progress} }}}}", classes="vs-quiet", id="worklist-progress")
         with explained("A word on this case, kept with its label; why it is skipped"):
-            VTextField(
+            VTextarea(
                 model_value=(name.comment,),
                 # With the case that it is about: another one may be open by the time it arrives.
-                update_modelValue=f"{name.comment} = $event; trigger('vs_comment', [$event, {name.current}])",
+                update_modelValue=f"{name.comment} = {line}; trigger('vs_comment', [{line}, {name.current}])",
                 label="Comment",
                 classes="my-1",
+                # As high as what was written, all in one line of the label's table.
+                rows=1,
+                auto_grow=True,
+                raw_attrs=["@keydown.enter.prevent"],
                 disabled=(f"!{name.current}",),
             )
         with Div(classes="vs-row"):
@@ -135,6 +139,7 @@ def measures_ui(measures: MeasuresLogic) -> None:
             "Copy",
             "Copy the measurements, without the patient's name",
             click=f"window.vsclick.copy({text})",
+            disabled=(f"!{text}",),
             id="copy",
             prepend_icon="mdi-content-copy",
         )
