@@ -104,7 +104,7 @@ class VSClickCorrectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._removeShortcuts()
         if self.panel:
             self.setParameterNode(None)
-            self.panel.close()
+            self._reported(self.panel.close)()
         self.removeObservers()
 
     # Slicer enters, leaves and cleans up a module whose `setup` has failed, too, of which it has told.

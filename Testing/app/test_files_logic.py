@@ -239,6 +239,18 @@ def test_work_is_saved_once_the_browser_has_it_as_it_was_then(browser, page, ses
     assert page.flow.unsaved.there
 
 
+@pytest.mark.parametrize("name", ["journal.jsonl", "tumour.nii.gz", "tumour.seg.nrrd", "scene.mrb"])
+def test_clicks_that_wait_are_saved_with_the_scene_alone(browser, page, session, name):
+    page.workbench.mode.collecting = True
+    page.workbench.under_way.place(Click((CENTER[0] - RADIUS_MM, *CENTER[1:])))
+    assert page.logic.download(name) is not None
+    page.logic.note_saved()
+    assert page.flow.unsaved.there is (name != "scene.mrb")
+    assert page.flow.unsaved.work.startswith("3 clicks")
+    page.flow.clicks.undo()
+    assert page.flow.unsaved.there is (name == "scene.mrb") and page.flow.unsaved.work.startswith("2 clicks")
+
+
 def test_where_to_look_for_what_was_given_to_the_browser_is_said(browser, page, session):
     page.logic.download("journal.jsonl")
     assert page.message.message == (

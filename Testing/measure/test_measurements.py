@@ -8,6 +8,7 @@ from any_grid import SIGNED_PERMUTATIONS, all_ras, axial_axes, axial_steps, grid
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
@@ -290,6 +291,16 @@ def test_a_tumour_on_each_side_does_not_lie_in_the_middle(places, side):
     told = {"both": "on both sides"}.get(side, side)
     assert f"\nSide: {told} (centroid " in found.as_text()
     assert "the mask has 2 separate parts" in found.as_text()
+
+
+def test_the_parts_of_a_mask_are_told_apart_once_for_its_side(monkeypatch):
+    grid, label, asked = grid_around(np.eye(3), (1.0, 2.0, 2.0), (8, 12, 200)), ndimage.label, []
+    values = np.zeros(grid.shape, bool)
+    values[4, 6, [20, 180]] = True
+    found = whole(grid, values, middle=Middle(0.0, "head"))
+    monkeypatch.setattr(ndimage, "label", lambda *arguments: asked.append(True) or label(*arguments))
+    assert [found.side, found.side, "on both sides" in found.as_text()] == ["both", "both", True]
+    assert asked == [True]
 
 
 @pytest.mark.parametrize(("columns", "side"), [(108, "unknown"), (112, "right")])

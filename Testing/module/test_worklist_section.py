@@ -249,6 +249,16 @@ def test_case_of_somebody_else_is_taken_over_only_if_confirmed(widget, opened, c
     assert desktop.faults == []
 
 
+def test_a_module_that_is_reloaded_after_a_case_was_lost_leaves_nothing_behind(
+    widget, opened, colleague, desktop
+):
+    bare(widget.ui.commentEdit).setText("blurred")
+    colleague.go_to("case1", take_over=True)
+    widget.cleanup()
+    assert "was taken over by CD on " in widget.ui.statusLabel.text
+    assert (widget.Observations, widget.panel.flow.worklist.worklist, desktop.faults) == ([], None, [])
+
+
 def test_who_lost_a_case_can_leave_it(widget, opened, colleague, desktop):
     colleague.go_to("case1", take_over=True)
     desktop.answers.append(False)

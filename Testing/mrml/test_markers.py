@@ -77,22 +77,31 @@ def test_every_point_is_reported_once_with_the_kind_of_its_list(nodes, node, see
     assert seen.clicks == [Click((1.0, 2.0, 3.0), BOUNDARY), Click((4.0, 5.0, 6.0), EXCLUDE)]
 
 
-def test_undo_redo_and_points_read_in_bulk_are_no_clicks(scene, node, seen):
+def test_points_that_undo_brings_back_and_points_given_in_bulk_are_placed(scene, node, seen):
+    linked = []
+
+    def placed():
+        for marker, click in seen.placed[len(linked) :]:
+            linked.append(click.position_ras[0])
+            seen.markers.link(click, len(linked), marker)
+        return linked
+
     scene.SetUndoOn()
     node.SetUndoEnabled(True)
     node.AddControlPointWorld(1, 2, 3)
     scene.SaveStateForUndo()
     node.AddControlPointWorld(4, 5, 6)
-    assert len(seen.placed) == 2
+    assert placed() == [1, 4]
     scene.Undo()
-    assert node.GetNumberOfControlPoints() == 1
+    assert (node.GetNumberOfControlPoints(), placed(), seen.removed) == (1, [1, 4], [[2]])
     scene.Redo()
-    assert node.GetNumberOfControlPoints() == 2
+    assert (node.GetNumberOfControlPoints(), placed()) == (2, [1, 4, 4])
     points = vtk.vtkPoints()
-    for value in range(4):
-        points.InsertNextPoint(value, value, value)
+    for place in ((1, 2, 3), (4, 5, 6), (7, 0, 0), (8, 0, 0)):
+        points.InsertNextPoint(place)
     node.SetControlPointPositionsWorld(points)
-    assert len(seen.placed) == 2
+    assert placed() == [1, 4, 4, 7, 8]
+    assert len({node.GetNthControlPointID(index) for index in range(4)}) == 4
 
 
 def test_position_is_in_the_world(node, nodes, quarter_turn, seen):

@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, PANEL_KEYS, key_of, keys_text
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "Resources" / "Docs" / "user-guide.md").read_text(encoding="utf-8")
-SCRIPT = (ROOT / "VSClickCorrect" / "VSClickCorrectApp" / "static" / "vsclick.js").read_text(encoding="utf-8")
+APP = ROOT / "VSClickCorrect" / "VSClickCorrectApp"
+SCRIPT = (APP / "static" / "vsclick.js").read_text(encoding="utf-8")
+PANEL = ROOT / "VSClickCorrect" / "Resources" / "UI" / "VSClickCorrect.ui"
 
 
 def test_no_key_means_two_things():
@@ -37,7 +40,7 @@ def test_guide_names_the_keys_of_the_kinds_and_switches():
     for kind in ClickKind:
         assert re.search(rf"^\| . {kind.value} \| {key_of(kind.value)} \|", GUIDE, re.MULTILINE)
     switches = ", ".join(key_of(action) for action in ("fill", "start", "markers", "crosshair"))
-    assert f"| {switches} | fill, outline of the start, clicks, crosshair |" in GUIDE
+    assert f"| {switches} | fill, mask at start, markers, crosshair |" in GUIDE
     tools = ", ".join(key_of(action) for action in ("boundary", "include", "exclude", "look"))
     assert f"| {tools} | boundary, include and exclude clicks; looking only |" in GUIDE
 
@@ -45,3 +48,14 @@ def test_guide_names_the_keys_of_the_kinds_and_switches():
 def test_page_has_no_table_of_its_own():
     assert 'state.get("vs_keys")' in SCRIPT
     assert not re.search(r'"next_round"|"boundary"', SCRIPT)
+
+
+@pytest.mark.parametrize("action", ["fill", "start", "markers"])
+def test_what_both_windows_show_has_one_name_in_them_in_the_list_of_keys_and_in_the_guide(action):
+    (does,) = {key.does for key in PAGE_KEYS if key.action == action}
+    name = does.capitalize()
+    assert re.search(rf"<string>{name}( \({key_of(action)}\))?</string>", PANEL.read_text(encoding="utf-8"))
+    assert f"f\"{name} ({{key_of('{action}')}})\"" in (APP / "ui" / "display_ui.py").read_text(
+        encoding="utf-8"
+    )
+    assert f"*{name}* (" in GUIDE

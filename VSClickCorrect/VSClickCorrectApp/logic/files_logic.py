@@ -243,7 +243,11 @@ class FilesLogic:
             self._writer(name)(path)
             content = path.read_bytes()
             stands = self._unsaved.stand.items()
-            self._sent[SENDER.get()] = {one: stand for one, stand in stands if self._holds(name, one)}
+            sent = {one: stand for one, stand in stands if self._holds(name, one)}
+            if name != "scene.mrb":
+                # Clicks that wait are in the scene alone.
+                sent = {one: stand._replace(pending=()) for one, stand in sent.items()}
+            self._sent[SENDER.get()] = sent
             # What becomes of a download no page is told.
             self._status.say(
                 f"'{self.typed_state.data.stem}-{name}' was given to the browser; see that it is among its "

@@ -17,10 +17,10 @@ _SWITCHES = {
     "fill": (f"Fill ({key_of('fill')})", f"Fill the segment ({key_of('fill')})"),
     "outline": ("Outline", "Outline the segment"),
     "start": (
-        f"Start outline ({key_of('start')})",
+        f"Mask at start ({key_of('start')})",
         f"Outline the mask with which the correction began ({key_of('start')})",
     ),
-    "clicks": (f"Clicks ({key_of('markers')})", f"Mark where clicks were placed ({key_of('markers')})"),
+    "clicks": (f"Markers ({key_of('markers')})", f"Show where clicks were placed ({key_of('markers')})"),
     "crosshair": (
         f"Crosshair ({key_of('crosshair')})",
         f"Show the place that the arrows move ({key_of('crosshair')})",

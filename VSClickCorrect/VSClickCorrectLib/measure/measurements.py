@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -191,7 +192,8 @@ class Measurements:
             return "middle"
         return "right" if offset > 0 else "left"
 
-    @property
+    # Windows and reports ask several times, and between two tumours lies half an image.
+    @cached_property
     def _on_both_sides(self) -> bool:
         if self.parts < 2:
             return False

@@ -111,6 +111,16 @@ class ClickNodes:
         """Return the placed points; one that only hovers under the pointer is left out."""
         return dict(point_of(*at) for at in self._places())
 
+    def came(self, kind: ClickKind) -> dict[Marker, Click]:
+        """Return the placed points of a list that changed as a whole, and let its next ones have other IDs.
+
+        Slicer counts IDs anew in a list that it puts back as it was.
+        """
+        node = self.node(kind)
+        ids = map(node.GetNthControlPointID, range(node.GetNumberOfControlPoints()))
+        node.SetLastUsedControlPointNumber(max((int(one) for one in ids if one.isdecimal()), default=0))
+        return {marker: click for marker, click in self.markers().items() if marker.kind is kind}
+
     def unfixed(self) -> dict[Marker, Click]:
         """Return the placed points that `fix` has not seen: somebody added them while nothing listened."""
         return dict(point_of(*at) for at in self._places() if not at[0].GetNthControlPointDescription(at[2]))

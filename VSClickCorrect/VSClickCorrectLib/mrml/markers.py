@@ -113,12 +113,18 @@ class ClickMarkers:
                 self._nodes.fix(marker)
 
     def _hear_placed(self, kind: ClickKind, index: int | None) -> None:
-        # Undo, redo and loading send the event without an index: nobody placed a point.
-        if not self._showing and index is not None:
+        if self._showing:
+            return
+        if index is not None:
             marker, click = point_of(self._observed[kind][0], kind, index)
             # A view may have taken a point that was there for the one under its pointer.
             self._forget(marker)
             self._placed(marker, click)
+            return
+        # Slicer's own undo and redo, and points given in bulk, name none: all that are new count as placed.
+        for marker, click in self._nodes.came(kind).items():
+            if marker not in self._keys and self._nodes.waits_for(marker) in ("", self._segment_id):
+                self._placed(marker, click)
 
     def _hear_removed(self, kind: ClickKind, index: int | None) -> None:
         del index
@@ -133,10 +139,12 @@ class ClickMarkers:
             self._removed(keys)
 
     def _hear_modified(self, kind: ClickKind, index: int | None) -> None:
-        if not self._showing and index is not None:
-            marker, click = point_of(self._observed[kind][0], kind, index)
-            if marker in self._keys and _is_away(click, self._clicks[marker]):
-                self._moved()
+        if self._showing:
+            return
+        node = self._observed[kind][0]
+        points = self._nodes.markers() if index is None else dict([point_of(node, kind, index)])
+        if any(marker in points and _is_away(points[marker], self._clicks[marker]) for marker in self._keys):
+            self._moved()
 
     def _take_over(self, points: dict[Marker, Click], clicks: dict[int, Click]) -> None:
         """Let points that stand for nothing yet stand for clicks of their kind and place."""

@@ -143,9 +143,11 @@ class ClicksSection(Section):
         self._arm(ClickKind.INCLUDE if middle is None else ClickKind.BOUNDARY)
 
     def _centre(self, position_ras: tuple[float, float, float]) -> None:
-        slicer.vtkMRMLSliceNode.JumpAllSlices(
-            self._placing.scene, *position_ras, slicer.vtkMRMLSliceNode.CenteredJumpSlice
-        )
+        # Between two slices, as in the middle of an even number, views would mix them, there and further on.
+        grid = self.workbench.session.mask.grid
+        middle = grid.index_to_ras(grid.nearest_index(position_ras))
+        node = slicer.vtkMRMLSliceNode
+        node.JumpAllSlices(self._placing.scene, *middle, node.CenteredJumpSlice)
 
     def _show_all(self) -> None:
         """Show segment, markers and outlines as the boxes say."""

@@ -134,9 +134,10 @@ class Panel:
 
     def close(self) -> None:
         """Let go of everything, for good."""
-        self.forget()
         self.placing.close()
         self.flow.warm.close()
+        # Last: what cannot be kept of a worklist's case, with a lock that is lost for instance, is told.
+        self.forget()
 
     def refresh(self) -> None:
         """Show in every section what can be done now."""

@@ -61,7 +61,7 @@ PAGE_KEYS = (
     Key("P", "brush", "brush"),
     Key("E", "eraser", "eraser"),
     Key("A", "apply", "applies collected clicks"),
-    Key("O", "start", "outline of the start"),
+    Key("O", "start", "mask at start"),
     Key("D", "doubt", "line along the border where it is doubtful"),
     Key("C", "crosshair", "crosshair"),
     Key("R", "fit", "the whole image"),

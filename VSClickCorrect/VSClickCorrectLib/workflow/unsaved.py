@@ -55,7 +55,7 @@ class UnsavedWork:
     def work(self) -> str:
         """The clicks and the painting that stand or wait, for a person; empty if there are none."""
         stands = self.stand.values()
-        count = sum(one.clicks for one in stands)
+        count = sum(one.clicks + len(one.pending) for one in stands)
         clicks = _("1 click") if count == 1 else _("{count} clicks").format(count=count)
         painted = any(one.painted for one in stands)
         parts = ([clicks] if count else []) + ([_("what was painted")] if painted else [])
@@ -91,7 +91,7 @@ class UnsavedWork:
     def _look(self) -> None:
         kept = self._workbench.journal.path is not None
         there = not kept and any(
-            (one.clicks or one.painted) and one != self._saved.get(segment)
+            (one.clicks or one.painted or one.pending) and one != self._saved.get(segment)
             for segment, one in self.stand.items()
         )
         if there != self.there:
@@ -110,7 +110,7 @@ def _stand(correction: SceneCorrection) -> Stand:
     painted = sum(bool(edit.tool) for edit in session.history.done) + sum(
         event["event"] == "paint" for event in session.journal.events
     )
-    return Stand(edits, painted, pending, len(session.clicks) + len(pending))
+    return Stand(edits, painted, pending, len(session.clicks))
 
 
 def _is_there(segmentation: Any, segment_id: str) -> bool:
