@@ -18,7 +18,7 @@ from VSClickCorrectLib.io.dicom_text import value_of
 from VSClickCorrectLib.io.files import check_name, temporary_folder
 from VSClickCorrectLib.io.image_files import reader_of
 from VSClickCorrectLib.io.pairing import scan_of
-from VSClickCorrectLib.io.series_choice import files_of_series, the_series
+from VSClickCorrectLib.io.series_choice import files_of_series, lost_slices, the_series
 
 # What all slices of a scan have in common.
 _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
@@ -45,7 +45,10 @@ def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None
     except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
     _check_common(images, folder)
-    return _stacked(files, images, f"the DICOM series in {folder}")
+    volume = _stacked(files, images, f"the DICOM series in {folder}")
+    if lost := lost_slices(folder, files):
+        raise ImageError(f"{lost[0]} is called as a slice and cannot be read as one; copy the series again.")
+    return volume
 
 
 def placed_frames(path: Path, image: sitk.Image) -> Volume:
@@ -65,6 +68,8 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
     for path, image in zip(paths, images, strict=True):
         if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
             raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
+        if value_of(image, "0028|0004") == "MONOCHROME1":
+            raise ImageError(f"{path} is a negative (MONOCHROME1), dark where others are bright; invert it.")
         found = frames_of(path, image)
         frames += found
         slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
