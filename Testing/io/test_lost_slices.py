@@ -2,8 +2,9 @@
 
 import pydicom
 import pytest
-from dicom_scans import CENTER_RAS, stack, write_slices
+from dicom_scans import CENTER_RAS, stack, write_frames, write_slices
 from pydicom.dataelem import DataElement
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.images import read_volume
@@ -88,3 +89,38 @@ def test_a_negative_is_refused_as_its_tumour_would_be_dark(tmp_path):
 
     with pytest.raises(ImageError, match=r"00-0.dcm is a negative \(MONOCHROME1\)"):
         read_volume(write_slices(tmp_path / "scan", stack(), change))
+
+
+def short(image, _=None):
+    """Leave out a third of the pixels and say so in the element's length, as of a file that was mended."""
+    image.PixelData = image.PixelData[: len(image.PixelData) // 3 * 2]
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_fewer_pixels_than_the_header_names_are_refused_not_made_up(tmp_path, syntax):
+    folder = write_slices(tmp_path / "scan", stack())
+    dataset = pydicom.dcmread(path_of(folder, 12))
+    short(dataset)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    pydicom.dcmwrite(path_of(folder, 12), dataset, implicit_vr=syntax.is_implicit_VR, little_endian=True)
+    with pytest.raises(
+        ImageError, match=f"{path_of(folder, 12).name} holds fewer pixels than its header names"
+    ):
+        read_volume(folder)
+
+
+def test_fewer_frames_than_the_header_describes_are_refused(tmp_path):
+    path = write_frames(tmp_path / "scan.dcm", stack(), change=short)
+    with pytest.raises(ImageError, match=r"scan\.dcm holds fewer pixels than"):
+        read_volume(path)
+
+
+def test_padding_behind_the_pixels_and_packed_pixels_are_read(tmp_path):
+    def change(image, number):
+        if number % 2:
+            image.PixelData += bytes(6)
+        else:
+            image.compress(RLELossless)
+
+    volume = read_volume(write_slices(tmp_path / "scan", stack(), change))
+    assert volume.array[tuple(volume.grid.ras_to_index(CENTER_RAS))] == 900
