@@ -79,8 +79,8 @@ def read_header(path: Path) -> NrrdHeader:
         raise ImageError(
             f"{path} keeps its voxels in another file or has no proper header; save it as one file."
         )
-    told = _UNIT.findall(" ".join(fields.get("spaceunits", []) + fields.get("units", [])))
-    units = [unit for unit in told if not _MM.fullmatch(unit)]
+    named = _UNIT.findall(" ".join(fields.get("spaceunits", []) + fields.get("units", [])))
+    units = [unit for unit in named if not _MM.fullmatch(unit)]
     if units:
         raise ImageError(f"{path} tells places in {min(units)}, not in mm; export it in mm.")
     # ITK is built without it, and the file is none the worse.
