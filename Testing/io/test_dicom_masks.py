@@ -173,7 +173,17 @@ def thick(dataset):
     measures.SpacingBetweenSlices = 3
 
 
-@pytest.mark.parametrize("change", [moved, outside, coarse, thick])
+def half(dataset):
+    """Keep every second pixel of a frame, as a program does that works at half the resolution."""
+    pixels = dataset.pixel_array[:, ::2, ::2]
+    [measures] = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    measures.PixelSpacing = [2 * float(mm) for mm in measures.PixelSpacing]
+    dataset.Rows, dataset.Columns = pixels.shape[1:]
+    packed = np.packbits(pixels.ravel() != 0, bitorder="little").tobytes()
+    dataset.PixelData = packed + bytes(len(packed) % 2)
+
+
+@pytest.mark.parametrize("change", [moved, outside, coarse, thick, half])
 def test_frames_beside_the_images_slices_are_refused(seg, change):
     path = seg(TUMOUR)
     dataset = pydicom.dcmread(path)
@@ -181,6 +191,26 @@ def test_frames_beside_the_images_slices_are_refused(seg, change):
     dataset.save_as(path)
     with pytest.raises(ImageError, match="lies on another grid than the image"):
         read_mask(path, OBLIQUE)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_frames_on_every_second_slice_are_refused_whatever_distance_they_tell(seg, told):
+    tumour = np.zeros(SHAPE, bool)
+    tumour[::2, 3:9, 4:13] = True
+    path = seg(tumour)
+    dataset = pydicom.dcmread(path)
+    [measures] = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    if not told:
+        del measures.SpacingBetweenSlices
+    dataset.save_as(path)
+    with pytest.raises(ImageError, match="lies on another grid than the image"):
+        read_mask(path, OBLIQUE)
+
+
+def test_two_parts_with_a_slice_between_them_are_a_mask(seg):
+    parts = np.zeros(SHAPE, bool)
+    parts[[3, 5], 4:8, 4:13] = True
+    np.testing.assert_array_equal(read_mask(seg(parts), OBLIQUE), parts)
 
 
 def test_another_image_is_refused(seg):

@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -172,6 +173,18 @@ def test_values_between_labels_are_shown_as_they_are(tmp_path):
     probability[0, 0, :2] = (0.25, 0.5)
     with pytest.raises(ImageError, match=r"holds fractions \(0\.25, 0\.5, …\) where labels should be"):
         read_mask(written(tmp_path / "probability.nii.gz", probability), PLAIN)
+
+
+@pytest.mark.parametrize("stored", [np.uint8, np.int16, np.uint16])
+def test_labels_that_were_scaled_as_they_were_written_are_the_labels(tmp_path, stored):
+    labels = np.zeros(SHAPE[::-1], float)
+    labels[1:3, 2:4, 1:3], labels[4, 4, 4] = 1, 2
+    image = nib.Nifti1Image(labels, np.eye(4))
+    # A slope comes of it, and 1 is 0.996 or 0.99999 thereby.
+    image.set_data_dtype(stored)
+    nib.save(image, tmp_path / "mask.nii.gz")
+    found = read_mask(tmp_path / "mask.nii.gz", PLAIN, label=1)
+    np.testing.assert_array_equal(found, np.transpose(labels == 1))
 
 
 OTHER_GRIDS = {

@@ -249,6 +249,14 @@ def test_a_nrrd_in_another_unit_is_refused_as_its_sizes_would_be_taken_for_mm(tm
         read_volume(nrrd(tmp_path / "t1.nrrd", space_units='"cm" "cm" "cm"'))
 
 
+def test_units_of_each_axis_count_as_those_of_the_space_do(tmp_path):
+    alone = {"space": "", "space_directions": "", "space_origin": "", "spacings": "0.2 0.2 0.3"}
+    with pytest.raises(ImageError, match="tells places in cm, not in mm"):
+        read_volume(nrrd(tmp_path / "t1.nrrd", **alone, units='"cm" "cm" "cm"'))
+    volume = read_volume(nrrd(tmp_path / "t1.nrrd", **alone, units='"mm" "mm" "mm"'))
+    np.testing.assert_allclose(volume.grid.spacing, (0.2, 0.2, 0.3))
+
+
 @pytest.mark.parametrize(
     "fields",
     [

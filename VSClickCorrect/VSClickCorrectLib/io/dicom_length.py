@@ -43,14 +43,11 @@ def is_dicom(path: Path) -> bool:
 def sop_class(path: Path) -> str:
     """Return what kind of object a DICOM file says that it holds, a UID; empty if it is no such file."""
     with path.open("rb") as stream:
-        if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
-            return ""
-        group, element, length = _next(stream, b"")
-        while group == _SOP_CLASS[0] and (group, element) != _SOP_CLASS and length != _UNDEFINED:
-            stream.seek(length, os.SEEK_CUR)
-            group, element, length = _next(stream, b"")
-        found = (group, element) == _SOP_CLASS and length <= _MAX_UID_LENGTH
-        return stream.read(length).strip(b"\0 ").decode("ascii", "replace") if found else ""
+        for tag, length in _elements(stream, path.stat().st_size):
+            if tag >= _SOP_CLASS:
+                found = tag == _SOP_CLASS and length <= _MAX_UID_LENGTH
+                return stream.read(length).strip(b"\0 ").decode("ascii", "replace") if found else ""
+    return ""
 
 
 def is_whole(path: Path) -> bool:

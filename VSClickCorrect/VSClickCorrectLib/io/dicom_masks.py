@@ -136,8 +136,10 @@ def read_segmentation(path: Path, grid: Grid, labels: Sequence[int | str] = ()) 
         _check_pixels(dataset, path)
         wanted = _chosen(dataset, labels, path)
         result = np.zeros(grid.shape, bool)
-        for frame, values in _frames(dataset, wanted, path):
-            _place(values, frame, grid, result, path)
+        frames = list(_frames(dataset, wanted, path))
+        beside = frames and _other_step([frame for frame, _ in frames], grid)
+        if beside or not all(_placed(values, frame, grid, result) for frame, values in frames):
+            raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")
     return result
 
 
@@ -225,8 +227,8 @@ def _segment_of(group: Dataset, dataset: Dataset) -> int:
     return int((group if name in group else shared)[name][0].ReferencedSegmentNumber)
 
 
-def _place(values: np.ndarray, frame: SourceFrame, grid: Grid, result: np.ndarray, path: Path) -> None:
-    """Set a frame's pixels in ``result``."""
+def _placed(values: np.ndarray, frame: SourceFrame, grid: Grid, result: np.ndarray) -> bool:
+    """Set a frame's pixels in ``result`` if they are voxels of the grid, and return whether they are."""
     ras = np.array([-1.0, -1.0, 1.0])
     steps = np.array([frame.column * frame.spacing[0], frame.row * frame.spacing[1]]) * ras
     units = steps @ np.linalg.inv(grid.affine[:3, :3]).T
@@ -235,15 +237,20 @@ def _place(values: np.ndarray, frame: SourceFrame, grid: Grid, result: np.ndarra
     voxels = np.rint(ijk).astype(int)
     beside = np.abs(ijk - voxels).max(initial=0) > _TOLERANCE
     outside = ((voxels < 0) | (voxels >= grid.shape[::-1])).any()
-    if beside or outside or np.abs(units - np.rint(units)).max() > _TOLERANCE or _other_step(frame, grid):
-        raise ImageError(f"{path} lies on another grid than the image; resample it to the image first.")
-    result[tuple(voxels[:, ::-1].T)] = True
-
-
-def _other_step(frame: SourceFrame, grid: Grid) -> bool:
-    """Whether frames follow at another distance than the image's slices, which few need not show."""
-    if frame.step is None:
+    # From pixel to pixel it is one voxel along one axis: of larger pixels others would stay unset in between.
+    sizes = np.sort(np.abs(units), axis=1)
+    if beside or outside or np.abs(sizes - [0, 0, 1]).max() > _TOLERANCE:
         return False
-    normal = np.cross(frame.row, frame.column) * [-1, -1, 1]
-    across = np.abs(np.linalg.inv(grid.affine[:3, :3]) @ normal * frame.step)
-    return abs(across.max() - 1) > _TOLERANCE
+    result[tuple(voxels[:, ::-1].T)] = True
+    return True
+
+
+def _other_step(frames: Sequence[SourceFrame], grid: Grid) -> bool:
+    """Whether frames follow at another distance than the image's slices, which few need not show."""
+    normal = np.cross(frames[0].row, frames[0].column)
+    per_mm = np.abs(np.linalg.inv(grid.affine[:3, :3]) @ (normal * [-1, -1, 1])).max()
+    other = any(frame.step and abs(frame.step * per_mm - 1) > _TOLERANCE for frame in frames)
+    heights = [normal @ (frame.position - frames[0].position) for frame in frames]
+    slices = np.unique(np.rint(np.multiply(heights, per_mm)))
+    # Headers may hold the distance of the images of which every second one was taken.
+    return other or bool(len(slices) > 2 and np.diff(slices).min() > 1)

@@ -66,11 +66,6 @@ class Plane:
         """Unit vector at right angles to both."""
         return np.cross(self.row, self.column)
 
-    @property
-    def slack(self) -> float:
-        """By how much the normal may be off for the rounding of the orientation."""
-        return 2 * self.rounding
-
     def place(self, position, pixel) -> np.ndarray:
         """Return where a pixel (column, row) of a slice at a position lies, LPS mm."""
         i, j = np.asarray(pixel) * self.pixel

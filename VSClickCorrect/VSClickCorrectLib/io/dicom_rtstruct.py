@@ -11,7 +11,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io import dicom_codes
 from VSClickCorrectLib.io.dicom_codes import code
 from VSClickCorrectLib.io.dicom_headers import needed
-from VSClickCorrectLib.io.dicom_source import TASK, SourceFrame, SourceSeries
+from VSClickCorrectLib.io.dicom_source import MAY_BE_EMPTY, TASK, SourceFrame, SourceSeries
 from VSClickCorrectLib.io.pixel_outline import pixel_outlines
 
 if TYPE_CHECKING:
@@ -20,20 +20,8 @@ if TYPE_CHECKING:
 _SOP_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 _PATIENT_AND_STUDY = (
-    "SpecificCharacterSet",
-    "AccessionNumber",
-    "PatientBirthDate",
-    "PatientID",
-    "PatientName",
-    "PatientSex",
-    "ReferringPhysicianName",
-    "StudyDate",
-    "StudyDescription",
-    "StudyID",
-    "StudyInstanceUID",
-    "StudyTime",
-    "FrameOfReferenceUID",
-    "PositionReferenceIndicator",
+    *MAY_BE_EMPTY,
+    *("SpecificCharacterSet", "StudyDescription", "StudyInstanceUID", "FrameOfReferenceUID"),
 )
 
 

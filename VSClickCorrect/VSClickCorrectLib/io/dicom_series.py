@@ -18,12 +18,13 @@ from VSClickCorrectLib.io.dicom_text import value_of
 from VSClickCorrectLib.io.files import check_name, temporary_folder
 from VSClickCorrectLib.io.image_files import reader_of
 from VSClickCorrectLib.io.pairing import scan_of
-from VSClickCorrectLib.io.series_choice import files_of_series, the_series
+from VSClickCorrectLib.io.series_choice import files_of_series, lost_slices, the_series
 
 # What all slices of a scan have in common.
 _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
 # Of slices that name 0 as the distance between them, a gap that is none, ITK says so and reads nothing.
 _NO_DISTANCE, _DISTANCE = "Zero-valued spacing", (0x0018, 0x0088)
+_PIXELS = (0x7FE0, 0x0010)
 
 
 def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None) -> Volume:
@@ -45,7 +46,10 @@ def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None
     except (RuntimeError, UnicodeDecodeError):
         raise ImageError(f"the DICOM series in {folder} cannot be read; export it again.") from None
     _check_common(images, folder)
-    return _stacked(files, images, f"the DICOM series in {folder}")
+    volume = _stacked(files, images, f"the DICOM series in {folder}")
+    if lost := lost_slices(folder, files):
+        raise ImageError(f"{lost[0]} is called as a slice and cannot be read as one; copy the series again.")
+    return volume
 
 
 def placed_frames(path: Path, image: sitk.Image) -> Volume:
@@ -65,12 +69,22 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
     for path, image in zip(paths, images, strict=True):
         if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
             raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
+        _check_pixels(path, image)
         found = frames_of(path, image)
         frames += found
         slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
     # A slice that leaves its patient or its frame of reference blank says nothing; others do.
     telling = max(images, key=lambda image: [bool(value_of(image, tag)) for tag in _COMMON])
     return replace(stacked(frames, slices, what), scan=scan_of(telling))
+
+
+def _check_pixels(path: Path, image: sitk.Image) -> None:
+    """Refuse negatives, and fewer pixels than the header names: GDCM puts what was in the memory for them."""
+    if value_of(image, "0028|0004") == "MONOCHROME1":
+        raise ImageError(f"{path} is a negative (MONOCHROME1), dark where others are bright; invert it.")
+    place, bits = value_at(path, _PIXELS), int(value_of(image, "0028|0100"))
+    if place is not None and 8 * place[1] < bits * image.GetNumberOfPixels():
+        raise ImageError(f"{path} holds fewer pixels than its header names; export it again.")
 
 
 def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:

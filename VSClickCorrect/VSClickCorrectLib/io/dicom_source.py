@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TASK = "to write DICOM"
 # Of a patient and a study that were made anonymous; they may be empty, not missing.
-_MAY_BE_EMPTY = (
+MAY_BE_EMPTY = (
     "AccessionNumber",
     "PatientBirthDate",
     "PatientID",
@@ -268,7 +268,7 @@ def _completed(header: Dataset) -> Dataset:
     for keyword in _MUST_BE_THERE:
         if not kept.get(keyword):
             raise ImageError(f"the images do not name their {keyword}, {_ONE_ELSEWHERE}")
-    for keyword in _MAY_BE_EMPTY:
+    for keyword in MAY_BE_EMPTY:
         if keyword not in kept:
             setattr(kept, keyword, None if keyword in ("StudyDate", "StudyTime") else "")
     return kept

@@ -122,7 +122,8 @@ def _placed(frames: list[Frame], plane: Plane, what: str) -> Stack:
     # Of all three numbers together.
     off = math.sqrt(3) * rounding
     even = np.abs(positions - (first + numbers[:, None] * step)).max() <= TOLERANCE_MM + 2 * rounding
-    if even and SHEAR_TOLERANCE < lean <= plane.slack:
+    # By so much the normal may be off for the rounding of the orientation.
+    if even and SHEAR_TOLERANCE < lean <= 2 * plane.rounding:
         plane, lean = plane.across(step), 0.0
     elif even and lean > SHEAR_TOLERANCE and _upright_but_for(rounding, plane, positions):
         step, first, lean = step - aside, first + numbers.mean() * aside, 0.0

@@ -117,10 +117,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     StorageError
         If it cannot be written; nothing is left behind and an older file stays as it was.
     """
-    try:
+    with changing(path.parent):
         folder = TemporaryFolder(_BESIDE, path.parent)
-    except OSError as error:
-        raise _not_into(path.parent, error) from None
     temporary = folder.path / path.name
     try:
         with enough_memory():
@@ -282,7 +280,7 @@ def changing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _not_into(folder, error) from None
+        raise StorageError(f"cannot write into {folder} ({error.strerror}); choose another folder.") from None
 
 
 def is_text(path: Path) -> bool:
@@ -334,10 +332,6 @@ def link(whole: Path, path: Path) -> None:
             except OSError:
                 path.unlink(missing_ok=True)
                 raise
-
-
-def _not_into(folder: Path, error: OSError) -> StorageError:
-    return StorageError(f"cannot write into {folder} ({error.strerror}); choose another folder.")
 
 
 def _reason(error: OSError | RuntimeError) -> str:

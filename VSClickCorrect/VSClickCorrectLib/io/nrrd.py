@@ -30,9 +30,9 @@ _ANATOMICAL = {
     "left-anterior-superior",
     "las",
 }
-# ITK takes every number for one of mm, whatever the header says.
+# ITK takes every number for one of mm, whatever the header says; a fourth axis may be one of time.
 _UNIT = re.compile(r'"\s*([^"]*?)\s*"')
-_MM = {"mm", "millimeter", "millimetre", "millimeters", "millimetres", "", "?", "??", "???", "none"}
+_MM = re.compile(r"mm|millimet(?:er|re)s?|\?*|none|m?s")
 # A voxel's size along an axis, or the vector that has it as its length; where none is told stands a word.
 _SIZE = re.compile(r"\([^()]*\)|(?<![^\s])[-+.\d][^\s()]*")
 # A file beside the header; a pattern with a number in it, or a list, is none.
@@ -79,7 +79,8 @@ def read_header(path: Path) -> NrrdHeader:
         raise ImageError(
             f"{path} keeps its voxels in another file or has no proper header; save it as one file."
         )
-    units = set(_UNIT.findall(fields.get("spaceunits", [""])[0])) - _MM
+    named = _UNIT.findall(" ".join(fields.get("spaceunits", []) + fields.get("units", [])))
+    units = [unit for unit in named if not _MM.fullmatch(unit)]
     if units:
         raise ImageError(f"{path} tells places in {min(units)}, not in mm; export it in mm.")
     # ITK is built without it, and the file is none the worse.

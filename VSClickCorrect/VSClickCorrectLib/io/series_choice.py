@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.triples import Index3
+from VSClickCorrectLib.io.dicom_length import sop_class
 from VSClickCorrectLib.io.dicom_text import text_of, value_of
 from VSClickCorrectLib.io.files import is_text
 from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
@@ -35,6 +36,8 @@ _NO_SCANS = {"RTDOSE", "RTSTRUCT", "RTPLAN", "RTRECORD", "RTIMAGE", "SEG", "REG"
 _COMPUTED = re.compile(
     r"(?i)(?:.*\\)?\s*(?:fat|f|op|(?:out|opp|opposed)_?(?:of_)?phase|p|phase map|sub|subtraction)\s*(?:\\.*)?"
 )
+# Decimal, or hexadecimal as in names made of check sums.
+_NUMBER = re.compile("[0-9a-fA-F]+")
 _MAX_NAMED = 4
 _WEIGHTINGS = {Kind.T1CE: "t1", Kind.T1: "t1", Kind.NATIVE: "t1", Kind.T2: "t2"}
 
@@ -93,10 +96,7 @@ class Series:
 
 def series_in(folder: Path) -> list[Series]:
     """Return all DICOM series of images in a folder, scans or not, in the order of their UIDs."""
-    uids = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    # Without any, nothing in the folder is worth being opened once more.
-    files = _files_by_series(folder) if uids else {}
-    return [_series(folder, uid, files.get(uid, ())) for uid in uids]
+    return [_series(folder, uid, files) for uid, files in sorted(_files_by_series(folder).items())]
 
 
 def files_of_series(folder: Path, uid: str) -> tuple[Path, ...]:
@@ -115,6 +115,17 @@ def files_of_series(folder: Path, uid: str) -> tuple[Path, ...]:
     return files
 
 
+def lost_slices(folder: Path, files: Sequence[Path]) -> list[Path]:
+    """Return what is called as slices of a folder, but for numbers, and cannot be read, or leads nowhere.
+
+    Where they are the last ones no gap tells of them.
+    """
+    names, kinds = {_NUMBER.sub("", path.name) for path in files} - {""}, ("", sop_class(files[0]))
+    others = (p for p in sorted(set(folder.iterdir()) - set(files)) if _NUMBER.sub("", p.name) in names)
+    lost = (p for p in others if not p.is_file() or (sop_class(p) in kinds and _header(p) is None))
+    return [path for path in lost if not path.is_dir()]
+
+
 def scan_in(path: Path) -> Scan | None:
     """Return what the header of a DICOM file says of the scan, None if it is none."""
     reader = _header(path)
@@ -124,7 +135,8 @@ def scan_in(path: Path) -> Scan | None:
 def _files_by_series(folder: Path) -> dict[str, tuple[Path, ...]]:
     """Return the image files of a folder by SeriesInstanceUID.
 
-    GDCM's own list of them is sorted by numbers in their headers, and crashes where these are empty.
+    GDCM's own list of them is sorted by numbers in their headers, and crashes where these are empty; a link
+    that leads nowhere cuts it short, and of one header that makes no sense there is none.
     """
     found: dict[str, tuple[Path, ...]] = {}
     for path in sorted(folder.iterdir()):
@@ -186,8 +198,7 @@ def meant_as(sequence: str | None, series: Sequence[Series]) -> Sequence[Series]
 
 
 def _series(folder: Path, uid: str, files: tuple[Path, ...]) -> Series:
-    reader = _header(files[0]) if files else None
-    if reader is None:
+    if (reader := _header(files[0])) is None:
         return Series(folder, uid, ())
     values = {name: text_of(reader, tag) for name, tag in _TAGS.items()}
     columns, rows, frames = [*reader.GetSize(), 1][:3]

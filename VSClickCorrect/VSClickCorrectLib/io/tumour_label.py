@@ -75,11 +75,8 @@ def segments_of(image: sitk.Image, path: Path) -> list[Segment]:
     layers = image.GetNumberOfComponentsPerPixel()
     segments = []
     for count, place in enumerate(places):
-        told = {
-            key: image.GetMetaData(f"Segment{place}_{key}")
-            for key in ("ID", "Name", "Layer", "LabelValue")
-            if image.HasMetaDataKey(f"Segment{place}_{key}")
-        }
+        names = {key: f"Segment{place}_{key}" for key in ("ID", "Name", "Layer", "LabelValue")}
+        told = {key: image.GetMetaData(name) for key, name in names.items() if image.HasMetaDataKey(name)}
         try:
             # Files of Slicer before 4.11 have a layer for each segment, and say so of neither.
             layer, value = int(told.get("Layer", count)), int(told.get("LabelValue", 1))
@@ -156,6 +153,10 @@ def chosen_label(values: np.ndarray, labels: Sequence[int | str], path: Path) ->
         If there are several and none was named, the one named is not there, or the values are no labels, or
         they are those of an inverted mask.
     """
+    if values.dtype.kind == "f":
+        # Labels that a program scaled as it wrote them are whole but for a share of its steps.
+        whole = np.rint(values)
+        values = np.where(np.abs(values - whole) < 1e-2, whole, values)
     there = [v for v in np.unique(values) if v != 0]
     names = ", ".join(f"{v:g}" for v in there[:_MAX_NAMED])
     if any(v != round(v) for v in there):
