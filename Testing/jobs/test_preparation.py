@@ -147,7 +147,7 @@ def of_series(tmp_path, own_models):
 
 def test_of_a_series_that_has_not_changed_no_file_is_opened(of_series, monkeypatch):
     opened = []
-    monkeypatch.setattr("VSClickCorrectLib.io.dicom_search.check_file", opened.append)
+    monkeypatch.setattr("VSClickCorrectLib.io.dicom_length.check_file", opened.append)
     assert is_up_to_date(of_series)
     assert opened == []
 
