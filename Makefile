@@ -119,7 +119,7 @@ TRAIN = $(BIN)/vsclick train Resources/Experiments/$(1).toml --training $(RUNS)/
   --validation $(RUNS)/$(2)-validation --output $(RUNS)/$(1) --threads $(THREADS)
 EXPERIMENTS := $(filter-out %-curve-dice %-curve-focal-tversky,$(filter initial-% cut-% past-%,\
   $(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml))))))
-.PHONY: cohorts wide train train-wide experiments label-curve slice-wise $(EXPERIMENTS)
+.PHONY: cohorts wide train train-wide experiments label-curve shipped-scores slice-wise $(EXPERIMENTS)
 
 cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/
 	$(BIN)/vsclick simulate --data $(DATA) --output $(RUNS)/region-training --split training --count 400 --seed 11
@@ -180,6 +180,17 @@ $(EXPERIMENTS): $(VENV)/.ready-train
 
 label-curve: $(VENV)/.ready-train ## What clicks replace in labelled cases: trainings on 8 to 170 cases, table and picture
 	$(BIN)/python Testing/tools/label_curve.py $(RUNS) --threads $(THREADS) --precision $(PRECISION)
+
+SCORED = $(RUNS)/shipped-scores
+SCORE = $(BIN)/vsclick evaluate --no-baselines --cases $(RUNS)/$(2) --output $(SCORED)/$(1)
+shipped-scores: $(VENV)/.ready-evaluation ## What the networks that ship do on cases of the test, with both sequences and one, and by clicks
+	$(call SCORE,both,scan-test) --start initial
+	$(call SCORE,guided,scan-test) --start initial --user guided
+	$(call SCORE,t1ce,scan-test) --start initial --sequences t1ce --rounds 1
+	$(call SCORE,t2,scan-test) --start initial --sequences t2 --rounds 1
+	$(call SCORE,first,scan-test) --start first-click
+	$(call SCORE,spoiled,region-test) --start spoiled
+	$(BIN)/python Testing/tools/shipped_scores.py $(SCORED)
 
 slice-wise: $(VENV)/.ready-train ## A slice-wise initial model beside the volumetric one, on thin and on thick slices
 	$(BIN)/python Testing/tools/slice_wise.py $(RUNS) --threads $(THREADS) --precision $(PRECISION)

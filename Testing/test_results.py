@@ -1,11 +1,14 @@
 """Tables of experiments that stand in the documents are those of the results that are kept."""
 
+import json
 from pathlib import Path
 
 import label_curve
 import pytest
+import shipped_scores
 import slice_wise
 import thesis_tables
+from VSClickCorrectLib.inference.manifest import ModelFolder
 
 DOCS = Path(__file__).parents[1] / "Resources" / "Docs"
 RESULTS = DOCS / "results"
@@ -29,3 +32,24 @@ def test_the_tables_slice_by_slice_are_those_of_the_kept_results():
     text = (DOCS / "experiments.md").read_text(encoding="utf-8")
     tables = slice_wise.printed(RESULTS / "slice-wise.json")
     assert tables.count("| initial-slices |") == 4 and tables in text
+
+
+def test_what_ships_is_said_to_do_what_the_kept_results_say():
+    text = (DOCS / "experiments.md").read_text(encoding="utf-8")
+    tables = shipped_scores.printed(RESULTS / "shipped-scores.json")
+    assert tables.count("| both sequences |") == 2 and tables in text
+
+
+def test_kept_results_are_those_of_the_models_that_ship():
+    kept = json.loads((RESULTS / "shipped-scores.json").read_text(encoding="utf-8"))
+    released = {f"{entry.name}@{entry.sha256[:12]}" for entry in ModelFolder().entries.values()}
+    assert all(set(one["settings"]["models"]) <= released for one in kept.values())
+
+
+def test_an_average_of_kept_results_is_that_of_their_cases():
+    kept = json.loads((RESULTS / "shipped-scores.json").read_text(encoding="utf-8"))
+    starts = [rounds[0][2] for *_, rounds in kept["both"]["cases"]]
+    assert len(starts) == 39
+    assert f"| both sequences | {sum(starts) / 39:.3f} [" in shipped_scores.printed(
+        RESULTS / "shipped-scores.json"
+    )

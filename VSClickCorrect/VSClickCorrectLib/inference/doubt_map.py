@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # How far from the mask it is asked for what the mask misses.
 _MARGIN_MM = 10.0
 # Of logistic regressions on validation cases, before any click and after: "Where to click next" in
-# Resources/Docs/experiments.md.
+# Resources/Docs/choices.md.
 _INTERCEPT, _CLICKED, _SLOPE = -0.9, -1.3, 0.55
 # It holds so far from the mask's border; beyond it counts what the network is sure of.
 BAND_MM, _SURE = 6.0, 0.5

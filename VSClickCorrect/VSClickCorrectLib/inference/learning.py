@@ -53,7 +53,7 @@ class Course:
 
 
 # By the network's role; the corrector's chosen on a made-up scanner with validation cases, the other's set
-# by what a box costs (Resources/Docs/experiments.md).
+# by what a box costs (Resources/Docs/choices.md).
 COURSES = {
     "corrector": Course(80, 3e-4, 6, 3.0, 32, False),
     "click": Course(40, 1e-4, 1, 1.0, 1, True),
