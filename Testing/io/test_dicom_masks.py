@@ -207,9 +207,10 @@ def test_frames_on_every_second_slice_are_refused_whatever_distance_they_tell(se
         read_mask(path, OBLIQUE)
 
 
-def test_two_parts_with_a_slice_between_them_are_a_mask(seg):
+@pytest.mark.parametrize("slices", [(3, 5), (0, 2, 5)])
+def test_parts_with_slices_between_them_are_a_mask(seg, slices):
     parts = np.zeros(SHAPE, bool)
-    parts[[3, 5], 4:8, 4:13] = True
+    parts[slices, 4:8, 4:13] = True
     np.testing.assert_array_equal(read_mask(seg(parts), OBLIQUE), parts)
 
 

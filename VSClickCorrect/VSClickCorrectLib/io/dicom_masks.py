@@ -251,6 +251,6 @@ def _other_step(frames: Sequence[SourceFrame], grid: Grid) -> bool:
     per_mm = np.abs(np.linalg.inv(grid.affine[:3, :3]) @ (normal * [-1, -1, 1])).max()
     other = any(frame.step and abs(frame.step * per_mm - 1) > _TOLERANCE for frame in frames)
     heights = [normal @ (frame.position - frames[0].position) for frame in frames]
-    slices = np.unique(np.rint(np.multiply(heights, per_mm)))
+    gaps = np.diff(np.unique(np.rint(np.multiply(heights, per_mm)).astype(int)))
     # Headers may hold the distance of the images of which every second one was taken.
-    return other or bool(len(slices) > 2 and np.diff(slices).min() > 1)
+    return other or bool(len(gaps) > 1 and np.gcd.reduce(gaps) > 1)
