@@ -86,6 +86,32 @@ def test_a_drag_that_comes_back_to_where_it_began_is_a_first_click(app):
     assert shown(app) == [f"{0.2 * width_mm:.1f} mm"]
 
 
+def test_a_click_where_an_earlier_drag_began_begins_a_distance(app):
+    number, width_mm = seen(app)
+    tell(app, "drag", True, number, 0.4, 0.5)
+    tell(app, "drag", False, number, 0.6, 0.5)
+    tell(app, "click", number, 0.4, 0.5)
+    assert shown(app) == [f"{0.2 * width_mm:.1f} mm", "second point?"]
+
+
+def test_a_drag_from_the_first_point_ends_where_it_is_let_go(app):
+    number, width_mm = seen(app)
+    tell(app, "click", number, 0.4, 0.5)
+    tell(app, "drag", True, number, 0.4, 0.5)
+    tell(app, "drag", False, number, 0.6, 0.5)
+    tell(app, "hover", number, 0.9, 0.5)
+    assert shown(app) == [f"{0.2 * width_mm:.1f} mm"]
+
+
+def test_a_drag_that_ends_on_a_picture_that_is_not_known_ends_all_the_same(app):
+    number, width_mm = seen(app)
+    tell(app, "drag", True, number, 0.4, 0.5)
+    tell(app, "hover", number, 0.5, 0.5)
+    tell(app, "drag", False, 0, 0.6, 0.5)
+    tell(app, "hover", number, 0.9, 0.5)
+    assert shown(app) == [f"{0.1 * width_mm:.1f} mm"]
+
+
 def test_a_second_point_in_another_slice_begins_anew_as_no_view_would_show_the_line(app):
     number, width_mm = seen(app)
     tell(app, "click", number, 0.4, 0.5)

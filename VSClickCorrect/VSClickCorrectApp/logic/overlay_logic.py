@@ -104,7 +104,7 @@ class OverlayLogic:
             self._distances.remove(begun)
             begun = None
         if begun is not None:
-            begun.end = ras
+            begun.end, begun.dragged = ras, dragged
             # Who clicks twice in one place has not said how far.
             self._open = begun if begun.is_short else None
         else:
@@ -118,13 +118,9 @@ class OverlayLogic:
             self._open.end = ras
             self._draw_distances()
 
-    def release(self, ras: Point3 | None = None) -> None:
-        """End a distance that is dragged, at a point, RAS mm, or where it is if none is known.
-
-        Where it has no length, the next press ends it.
-        """
+    def release(self) -> None:
+        """End a distance that is dragged; where it has no length, the next press ends it."""
         if self._open is not None and self._open.dragged:
-            self.move(self._open.end if ras is None else ras)
             self._open.dragged = False
             self._open = self._open if self._open.is_short else None
 

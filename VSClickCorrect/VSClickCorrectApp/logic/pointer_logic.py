@@ -85,19 +85,22 @@ class PointerLogic:
             self.hovered.emit(self._seen(number, x, y)[-1])
 
     def drag(self, begins: bool, number: int, x: float, y: float) -> None:
-        """Hear that a drag with the left button begins or ends on a picture; raises as `SentPictures.of`."""
-        if not self._measures:
-            return
-        if begins:
-            self._dragged = (number, x, y)
-            self._overlay.press(*self._seen(number, x, y), dragged=True)
-        else:
-            self._overlay.release(self._seen(number, x, y)[-1])
+        """Hear that a drag with the left button begins or ends; the beginning raises as `SentPictures.of`."""
+        place = (number, x, y)
+        if not begins:
+            self._dragged = place if place == self._dragged else None
+            # It ends on a picture that is not known any more, too.
+            self.hover(*place)
+            self._overlay.release()
+        elif self._measures:
+            self._dragged = place
+            self._overlay.press(*self._seen(*place), dragged=True)
 
     def click(self, number: int, x: float, y: float) -> bool:
         """Measure with a click on a picture; return whether it places none; raises as `SentPictures.of`."""
         # Of a drag that came back to where it began a click is told, too.
-        if self._measures and (number, x, y) != self._dragged:
+        dragged, self._dragged = self._dragged, None
+        if self._measures and (number, x, y) != dragged:
             self._overlay.press(*self._seen(number, x, y))
         return self._display.bare or self._overlay.measuring
 
