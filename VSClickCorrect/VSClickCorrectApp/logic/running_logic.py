@@ -38,9 +38,9 @@ class RunningLogic:
     def __init__(self, server: Server, host: PageHost, flow: Workflow) -> None:
         self._jobs, self._workbench = flow.jobs, flow.workbench
         self._initial, self.cancel = flow.initial, host.bound(flow.jobs.cancel_by_user)
-        self.find, self.next_candidate = map(
-            host.bound_to_shown, (flow.initial.find, flow.initial.next_candidate)
-        )
+        self.find = host.bound_to_shown(flow.initial.find)
+        # Who goes through candidates presses again before the next one is shown.
+        self.next_candidate = host.bound(flow.initial.next_candidate)
         self.typed_state = TypedState(server.state, RunningState)
         flow.initial.changed.connect(self._update)
         flow.jobs.changed.connect(self._update)
