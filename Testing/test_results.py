@@ -53,3 +53,24 @@ def test_an_average_of_kept_results_is_that_of_their_cases():
     assert f"| both sequences | {sum(starts) / 39:.3f} [" in shipped_scores.printed(
         RESULTS / "shipped-scores.json"
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("cut-correction-plain", "cut-dice-plain", "by 0.005 without attention"),
+        ("cut-correction-attention", "cut-dice-attention", "0.008 with it"),
+        ("cut-correction-attention", "cut-correction-plain", "0.003 lower with the correction loss"),
+        ("cut-dice-attention", "cut-dice-plain", "0.006 lower with Dice"),
+    ],
+)
+def test_what_is_said_of_two_rows_is_the_difference_of_their_means(one, other, said):
+    trials = json.loads((RESULTS / "cuts.json").read_text(encoding="utf-8"))["trials"]
+    after = {
+        name: [dice[1] for trial in trials if trial["name"] == name for dice in trial["dice"].values()]
+        for name in (one, other)
+    }
+    assert len(after[one]) == len(after[other]) == 3 * 39
+    difference = sum(after[one]) / len(after[one]) - sum(after[other]) / len(after[other])
+    assert f"{abs(difference):.3f}" in said and (difference < 0) == ("lower" in said)
+    assert said in " ".join((DOCS / "experiments.md").read_text(encoding="utf-8").split())
