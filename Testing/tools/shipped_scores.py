@@ -1,19 +1,19 @@
-"""What the networks that ship do on cases of the test: ``shipped_scores.py EVALUATIONS``.
+"""What the networks that ship do on cases of the test: ``shipped_scores.py RUNS``.
 
-EVALUATIONS is a folder with one evaluation each in ``both``, ``guided``, ``t1ce``, ``t2``, ``first`` and
+RUNS is a folder with one evaluation each in ``both``, ``guided``, ``t1ce``, ``t2``, ``first`` and
 ``spoiled``, as ``make shipped-scores`` writes them. Their DSC, what is needed to count harm, and how sure the
-networks were is written to ``EVALUATIONS/shipped-scores.json``, and the tables are printed.
+networks were is written to ``RUNS/shipped-scores.json``, and the tables are printed.
 ``--print FILE`` prints the tables of such a file.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tables_command
 from VSClickCorrectLib.inference.initial_mask import SURE
 from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectResearch.evaluation.calibration import calibration_of
@@ -34,11 +34,11 @@ TITLES = {
 ROUNDS = 4
 
 
-def main(evaluations: Path) -> None:
+def main(runs: Path) -> None:
     """Write what the tables need, and print them."""
-    kept = {name: _kept(evaluations / name / "results.json") for name in TITLES}
-    write_json(evaluations / "shipped-scores.json", kept)
-    print(printed(evaluations / "shipped-scores.json"), end="")
+    kept = {name: _kept(runs / name / "results.json") for name in TITLES}
+    write_json(runs / "shipped-scores.json", kept)
+    print(printed(runs / "shipped-scores.json"), end="")
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -122,11 +122,4 @@ def _certainty(every: dict[str, EvaluationResults]) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("evaluations", type=Path)
-    parser.add_argument("--print", action="store_true", help="EVALUATIONS is a file of results")
-    options = parser.parse_args()
-    if options.print:
-        print(printed(options.evaluations), end="")
-    else:
-        main(options.evaluations)
+    tables_command.run(__doc__, main, printed, trains=False)

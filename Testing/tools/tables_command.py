@@ -14,6 +14,7 @@ def run(
     main: Callable[..., None],
     printed: Callable[[Path], str],
     groups: Sequence[str] = (),
+    trains: bool = True,
 ) -> None:
     """Read the command line, and train and score in a folder of runs, or print a file of results.
 
@@ -22,11 +23,13 @@ def run(
     description : str
         What ``--help`` says.
     main : callable
-        Takes the folder of runs and how trainings are run, between them which groups where there are any.
+        Takes the folder of runs, which groups where there are any, and how trainings are run if it trains.
     printed : callable
         Returns the tables of a file of results.
     groups : sequence of str
         What may be chosen.
+    trains : bool
+        Whether anything is trained.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("runs", type=Path)
@@ -34,14 +37,14 @@ def run(
         parser.add_argument(
             "groups", nargs="*", metavar="GROUP", help=f"of {', '.join(groups)} (default: all)"
         )
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0])
+    if trains:
+        parser.add_argument("--threads", type=int, default=2)
+        parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0])
     parser.add_argument("--print", action="store_true", help="RUNS is a file of results; print its tables")
     options = parser.parse_args()
-    machine = Machine(options.threads, options.precision)
     if options.print:
         print(printed(options.runs), end="")
-    elif groups:
-        main(options.runs, options.groups or list(groups), machine)
-    else:
-        main(options.runs, machine)
+        return
+    chosen = [options.groups or list(groups)] if groups else []
+    machine = [Machine(options.threads, options.precision)] if trains else []
+    main(options.runs, *chosen, *machine)

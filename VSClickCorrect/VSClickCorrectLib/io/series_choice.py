@@ -121,9 +121,9 @@ def lost_slices(folder: Path, files: Sequence[Path]) -> list[Path]:
     Where they are the last ones no gap tells of them.
     """
     names, kinds = {_NUMBER.sub("", path.name) for path in files} - {""}, ("", sop_class(files[0]))
-    others = (p for p in sorted(set(folder.iterdir()) - set(files)) if _NUMBER.sub("", p.name) in names)
-    lost = (p for p in others if not p.is_file() or (sop_class(p) in kinds and _header(p) is None))
-    return [path for path in lost if not path.is_dir()]
+    others = (path for path in sorted(set(folder.iterdir()) - set(files)) if not path.is_dir())
+    alike = (path for path in others if _NUMBER.sub("", path.name) in names)
+    return [p for p in alike if not p.is_file() or (sop_class(p) in kinds and _header(p) is None)]
 
 
 def scan_in(path: Path) -> Scan | None:

@@ -75,18 +75,17 @@ def put_parts(
         As `SegmentMask`; no part is written then.
     """
     segments, there = segmentation_node.GetSegmentation(), part_ids(segmentation_node)
-    for segment_id in there.values():
-        SegmentMask(segmentation_node, segment_id, volume_node)
+    masks = {name: SegmentMask(segmentation_node, one, volume_node) for name, one in there.items()}
     had_surface = has_surface(segmentation_node)
     for name in found.classes:
         if name not in there:
             there[name] = segments.AddEmptySegment("", name, COLORS.get(name, _NEUTRAL))
             segments.GetSegment(there[name]).SetTag(TAG, name)
-        mask = SegmentMask(segmentation_node, there[name], volume_node)
-        values = np.zeros(mask.grid.shape, bool)
+            masks[name] = SegmentMask(segmentation_node, there[name], volume_node)
+        values = np.zeros(masks[name].grid.shape, bool)
         values[found.box.slices] = found.voxels(name)
-        mask.fill(values)
-        segments.GetSegment(there[name]).SetTag(_AS_FOUND, fingerprint_of(mask))
+        masks[name].fill(values)
+        segments.GetSegment(there[name]).SetTag(_AS_FOUND, fingerprint_of(masks[name]))
     if had_surface:
         refresh_surface(segmentation_node)
     return there

@@ -241,7 +241,9 @@ class SegmentMask:
 
 
 def add_segmentation(
-    scene: slicer.vtkMRMLScene, volume_node: slicer.vtkMRMLVolumeNode, name: str
+    scene: slicer.vtkMRMLScene,
+    volume_node: slicer.vtkMRMLVolumeNode,
+    name: str,
 ) -> tuple[slicer.vtkMRMLSegmentationNode, str]:
     """Add a segmentation of one empty segment that lies where the volume lies.
 

@@ -163,10 +163,9 @@ def load_volume(scene: slicer.vtkMRMLScene, name: str, *files: Path) -> slicer.v
     """
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-    # Left to itself, the reader takes what has a similar name for another slice.
-    storage.SetSingleFile(len(files) == 1)
     storage.SetFileName(str(files[0]))
-    for file in files if len(files) > 1 else ():
+    # Left to itself, the reader takes what has a similar name for another slice.
+    for file in files:
         storage.AddFileName(str(file))
     if not storage.ReadData(node):
         scene.RemoveNode(node)

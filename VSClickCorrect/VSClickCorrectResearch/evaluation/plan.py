@@ -114,10 +114,11 @@ def _prepared(plan: EvaluationPlan, _digest: str) -> PreparedPlan:
     methods = _methods(plan, corrector, segmenter)
     also = click_anywhere_inside(plan.seed) if plan.start == "first-click" else None
     run = EvaluationRun(methods, _start_of(plan, segmenter), plan.sequences, plan.play, also)
-    entries = [corrector.entry, *(model.entry for model in (segmenter.models if segmenter else ()))]
-    said = json.dumps([asdict(entry) for entry in entries], sort_keys=True)
-    manifest = hashlib.sha256(said.encode()).hexdigest()[:12]
-    return PreparedPlan(run, _models(plan, corrector, segmenter), manifest)
+    finds = [model.entry for model in segmenter.models] if segmenter else []
+    told = [corrector.identity, *(entry.identity for entry in finds)]
+    held = ["clicks held"] if plan.hold_clicks else []
+    said = json.dumps([asdict(entry) for entry in (corrector.entry, *finds)], sort_keys=True)
+    return PreparedPlan(run, (*told, *held), hashlib.sha256(said.encode()).hexdigest()[:12])
 
 
 def _finds(plan: EvaluationPlan, models: ModelFolder) -> bool:
@@ -148,14 +149,3 @@ def _start_of(plan: EvaluationPlan, segmenter: InitialSegmenter | None) -> Start
     if segmenter:
         starts["initial"] = initial_mask(segmenter)
     return starts[plan.start]
-
-
-def _models(
-    plan: EvaluationPlan, corrector: Corrector, segmenter: InitialSegmenter | None
-) -> tuple[str, ...]:
-    models = [corrector.identity]
-    if segmenter:
-        models += [f"{m.entry.name}@{m.entry.sha256[:12]}" for m in segmenter.models]
-    if plan.hold_clicks:
-        models.append("clicks held")
-    return tuple(models)
