@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from VSClickCorrectLib.errors import StorageError
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.images import read_mask, write_mask, write_volume
 from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -168,3 +169,22 @@ def test_a_mask_that_was_found_and_is_accepted_when_it_is_opened_again_names_its
         host.run(flow.worklist.go_to(name))
     host.run(flow.worklist.done())
     assert (worklist.record("case1").state.value, worklist.record("case1").models) == ("done", models)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_done_case_in_which_the_same_is_found_again_does_not_wait_as_one_that_nobody_looked_at(
+    flow, host, folder, small, job, found
+):
+    (folder / "cases" / "case1" / "mask.nii.gz").unlink()
+    worklist, box = begin(flow, host, folder), Box((5, 20, 20), (10, 30, 30))
+    job(InitialMask(box, np.full(box.shape, found), 0.9)).done = True
+    host.run(flow.initial.find())
+    host.run(flow.worklist.done() if found else flow.worklist.no_tumour())
+    host.run(flow.worklist.go_to("case1"))
+    label = flow.workbench.values()
+    host.run(flow.initial.find())
+    host.run(flow.worklist.next())
+    assert worklist.record("case1").state.value == "in work"
+    host.run(flow.worklist.go_to("case1"))
+    np.testing.assert_array_equal(flow.workbench.values(), label)
+    assert label.sum() == (5 * 10 * 10 if found else 0)
