@@ -370,3 +370,20 @@ def test_a_comment_that_cannot_be_kept_when_the_scene_is_closed_is_told(
     headless.scene.Clear(False)
     assert widget.ui.statusLabel.text.startswith("Case case1 was taken over by CD on ")
     assert (widget.panel.parameters, desktop.faults) == (None, [])
+
+
+def test_what_was_painted_while_nothing_corrects_it_is_kept_when_the_module_goes(
+    widget, opened, folder, small
+):
+    from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
+    bench = widget.panel.flow.workbench
+    segment = bench.segment
+    bench.stop()
+    SegmentMask(*segment, bench.reference).write(small.grid.box, small.truth)
+    widget.panel.close()
+    again = Worklist.open(folder / "cases", folder / "results", "AB")
+    again.go_to("case1")
+    np.testing.assert_array_equal(again.opened.saved_mask(small.grid), small.truth)
+    again.close()

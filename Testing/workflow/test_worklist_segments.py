@@ -12,6 +12,7 @@ from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.session import start_mask
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
+from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 
@@ -227,3 +228,39 @@ def test_what_is_chosen_and_not_corrected_is_kept_nowhere_and_asked_about(flow, 
     host.run(flow.worklist.next())
     assert host.questions == [LEAVING]
     assert mine[0].GetScene() is not None
+
+
+@pytest.mark.parametrize(
+    ("why", "verb"), [("no packages", "next"), ("no models", "leave"), ("ended", "close")]
+)
+def test_what_was_painted_in_the_case_s_segment_is_kept_though_nothing_corrects_it(
+    flow, host, folder, small, tmp_path, why, verb
+):
+    host.packages = why != "no packages"
+    worklist = Worklist.open(folder / "cases", folder / "results", "AB")
+    host.run(flow.worklist.begin(worklist))
+    bench = flow.workbench
+    if why == "no models":
+        flow.networks.choice, flow.networks.corrector = Choice(str(tmp_path), "", "cpu"), None
+        host.run(bench.follow())
+    elif why == "ended":
+        bench.stop()
+    assert bench.correction is None
+    SegmentMask(*bench.segment, bench.reference).write(small.grid.box, small.truth)
+    went = getattr(flow.worklist, verb)()
+    if verb != "close":
+        host.run(went)
+    assert host.questions == []
+    assert worklist.record("case1").state.value == "in work"
+    worklist.go_to("case1")
+    np.testing.assert_array_equal(worklist.opened.saved_mask(small.grid), small.truth)
+    worklist.close()
+
+
+def test_a_case_at_which_one_looks_without_networks_is_as_it_was(flow, host, folder):
+    host.packages = False
+    worklist = Worklist.open(folder / "cases", folder / "results", "AB")
+    host.run(flow.worklist.begin(worklist))
+    host.run(flow.worklist.leave())
+    assert worklist.record("case1").state.value == "todo"
+    assert worklist.store.kept_mask("case1") is None

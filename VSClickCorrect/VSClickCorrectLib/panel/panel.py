@@ -126,11 +126,13 @@ class Panel:
 
     def forget(self) -> None:
         """Let go of a scene that is being closed."""
-        # What was painted is written down while the case is still ours.
-        self.flow.workbench.forget()
-        self._parameters.forget()
-        self.worklist.close()
-        self.say("")
+        # First: what was painted is kept while the case is still ours, and there.
+        try:
+            self.worklist.close()
+        finally:
+            self.flow.workbench.forget()
+            self._parameters.forget()
+            self.say("")
 
     def close(self) -> None:
         """Let go of everything, for good."""

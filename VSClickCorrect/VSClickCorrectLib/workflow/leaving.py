@@ -27,8 +27,9 @@ async def may_remove_beside(host: Host, workbench: Workbench) -> bool:
         return True
     if not await _may_drop_waiting(host, workbench, nodes.name):
         return False
-    # Without a correction nothing is kept of the segment that is chosen, either.
-    kept = workbench.segment if workbench.correction is not None else None
+    # Without a correction nothing is kept of a segment that is chosen and of which no journal tells.
+    told = workbench.journal.segment if workbench.journal.path is not None else None
+    kept = workbench.segment if workbench.correction is not None else told
     segments = segments_text(nodes.removed_with(workbench.segment[0], kept))
     question = _(
         "What was drawn beside the mask of case {case} is not kept with it and goes from the scene: "

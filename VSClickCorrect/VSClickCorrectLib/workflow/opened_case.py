@@ -55,6 +55,11 @@ class JournalPlace:
             self.segment = segment
         return self.path
 
+    def kept(self, volume: Any) -> SegmentMask | None:
+        """Return the segment that is kept though nobody corrects it; None if it or its volume is gone."""
+        place = self.segment if self.path is not None and volume.GetScene() is not None else None
+        return SegmentMask(*place, volume) if place is not None and _segment_in(place) is not None else None
+
     async def ask(self, segment: tuple[Any, str], volume: Any, host: Host) -> None:
         """Ask before another segment takes the place of the one of which the file tells.
 

@@ -153,13 +153,12 @@ class WorklistFlow:
 
     async def leave(self) -> bool:
         """Keep the mask and close the worklist's case; return whether that was done."""
-        if not await self._let_go():
-            return False
-        if self.worklist is not None:
+        left = await self._let_go()
+        if left and self.worklist is not None:
             self.worklist.close()
             self._workbench.close()
             self._look()
-        return True
+        return left
 
     def close(self) -> None:
         """Keep the mask and close the worklist; what is shown stays as it is."""
@@ -344,8 +343,12 @@ class WorklistFlow:
         worklist = self.worklist
         if worklist is not None and worklist.current is not None:
             self._note()
+            nodes = self._workbench.nodes
             if self._workbench.correction is not None:
                 worklist.opened.keep(*self._mask())
+            elif nodes is not None and (mask := self._workbench.journal.kept(nodes.reference)) is not None:
+                # It may be painted where nobody corrects it, without networks for instance.
+                worklist.opened.keep(mask.read(mask.grid.box), mask.grid, nodes.name)
 
     def _note(self) -> None:
         """Write down now what else would follow soon: clicks, volume and comment."""
