@@ -14,6 +14,8 @@ from VSClickCorrectLib.mrml.owners import own, owns
 CLICKS_ROLE = "VSClickCorrect.Clicks."
 KIND_ATTRIBUTE = "VSClickCorrect.Kind"
 _WAITING = "waiting "
+# On a list: the label that a point of that ID had, should somebody name the point otherwise.
+_LABEL_ATTRIBUTE = "VSClickCorrect.Label."
 _DEFINED = slicer.vtkMRMLMarkupsNode.PositionDefined
 # Share of the screen's diagonal in percent, whatever the zoom; of that a glyph fills some fifth.
 _GLYPH_SCALE = 4.5
@@ -128,8 +130,7 @@ class ClickNodes:
     def labelled(self, label: str) -> dict[Marker, Click]:
         """Return the placed points of that label and a number, in the order of their numbers."""
         points = self.markers()
-        labels = {marker: self._label(marker) for marker in points}
-        numbers = {marker: number for marker, (begin, number) in labels.items() if begin == label}
+        numbers = {one: self._label(one)[1] for one in points if self._label(one)[0] == label}
         return {marker: points[marker] for marker in sorted(numbers, key=numbers.__getitem__)}
 
     def waits_for(self, marker: Marker) -> str:
@@ -151,6 +152,9 @@ class ClickNodes:
         """Return a point's label and the number at its end, 0 if there is none."""
         node, index = self._found(marker)
         text = node.GetNthControlPointLabel(index) if index >= 0 else ""
+        # One without a description is new, whoever had its ID before.
+        if index >= 0 and node.GetNthControlPointDescription(index) and not text.startswith(_WAITING):
+            text = node.GetAttribute(_LABEL_ATTRIBUTE + marker.point_id) or ""
         begin, _, number = text.rpartition(" ")
         return (begin, int(number)) if number.isdecimal() else (text, 0)
 
@@ -187,6 +191,7 @@ class ClickNodes:
         if index >= 0:
             node.SetNthControlPointDescription(index, marker.kind.value)
             node.SetNthControlPointLabel(index, label)
+            node.SetAttribute(_LABEL_ATTRIBUTE + marker.point_id, label or None)
             node.SetNthControlPointLocked(index, True)
             node.SetNthControlPointVisibility(index, True)
 
