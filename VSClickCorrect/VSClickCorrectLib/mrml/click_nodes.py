@@ -172,7 +172,7 @@ class ClickNodes:
             name = other.GetName() if other else shown
             raise CorrectionError(f"that view shows '{name}'; click in a view of the T1ce or the T2.")
         # A slice view writes on a point which volume it shows, a 3D view nothing.
-        if self._volume_ids and not shown and node is not None and _is_placed_by_views(node):
+        if self._volume_ids and not shown and node and placed_list(node.GetScene()) == node.GetID():
             raise CorrectionError(
                 "a point in a 3D view may lie anywhere; click in a slice view of the T1ce or the T2."
             )
@@ -239,15 +239,13 @@ def point_of(node: slicer.vtkMRMLMarkupsFiducialNode, kind: ClickKind, index: in
     return marker, Click(tuple(node.GetNthControlPointPositionWorld(index)), kind)
 
 
-def _is_placed_by_views(node: slicer.vtkMRMLMarkupsFiducialNode) -> bool:
-    """Whether a click in a view adds a point to a list just now."""
-    scene = node.GetScene()
+def placed_list(scene: slicer.vtkMRMLScene) -> str | None:
+    """Return the ID of what clicks in views add points to, empty if it is gone, None if they add none."""
     interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
     selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
-    if interaction is None or selection is None:
-        return False
-    placing = interaction.GetCurrentInteractionMode() == slicer.vtkMRMLInteractionNode.Place
-    return placing and selection.GetActivePlaceNodeID() == node.GetID()
+    if not (interaction and selection) or interaction.GetCurrentInteractionMode() != interaction.Place:
+        return None
+    return selection.GetActivePlaceNodeID() or ""
 
 
 def _give_appearance(display: slicer.vtkMRMLMarkupsDisplayNode, appearance: Appearance) -> None:

@@ -43,7 +43,7 @@ class ResultSection(Section):
         if self.flow.worklist.current is not None:
             self.host.start(self.flow.worklist.done())
             return
-        self._placing.end()
+        self._placing.end_own()
         segmentation, segment_id = self.workbench.segment
         segment = segmentation.GetSegmentation().GetSegment(segment_id)
         logic = slicer.vtkSlicerSegmentationsModuleLogic
