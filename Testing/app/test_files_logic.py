@@ -246,6 +246,8 @@ def test_clicks_that_wait_are_saved_with_the_scene_alone(browser, page, session,
     assert page.logic.download(name) is not None
     page.logic.note_saved()
     assert page.flow.unsaved.there is (name != "scene.mrb")
+    said = page.message.message.endswith(" Clicks that wait are not in it: 1; apply them first.")
+    assert said is (name != "scene.mrb")
     assert page.flow.unsaved.work.startswith("3 clicks")
     page.flow.clicks.undo()
     assert page.flow.unsaved.there is (name == "scene.mrb") and page.flow.unsaved.work.startswith("2 clicks")

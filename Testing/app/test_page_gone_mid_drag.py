@@ -1,6 +1,7 @@
 """A page that goes while a button of the mouse is held down, in this process without a browser."""
 
 import pytest
+from VSClickCorrectApp.connection import SENDER
 from VSClickCorrectApp.framing import frame_of
 
 
@@ -79,3 +80,33 @@ def test_a_camera_is_neither_turned_nor_moved_by_it(app, button):
     for x in (150, 180):
         mouse(app, "MouseMoveEvent", x, x, view="ThreeD")
     assert eye(view) == moved
+
+
+def test_where_another_window_goes_what_is_dragged_and_held_in_this_one_goes_on(app):
+    def from_another(what):
+        mine = SENDER.set("another window")
+        getattr(app.server.controller, f"on_client_{what}")()
+        SENDER.reset(mine)
+
+    app.press("boundary")
+    mouse(app, "RightButtonPressEvent", 100, 100)
+    mouse(app, "MouseMoveEvent", 110, 110)
+    before = frame_of(app.views.view("T1ce"))
+    from_another("exited")
+    mouse(app, "MouseMoveEvent", 150, 150)
+    assert frame_of(app.views.view("T1ce")) != before
+    mouse(app, "RightButtonReleaseEvent", 150, 150)
+    app.press("measure")
+    number = app.views.pictures.number(app.views.view("T1ce"))
+    tell(app, "drag", True, number, 0.3, 0.7)
+    tell(app, "hover", number, 0.4, 0.7)
+    measured = lengths(app)
+    from_another("exited")
+    tell(app, "hover", number, 0.6, 0.7)
+    assert len(lengths(app)) == len(measured) and lengths(app) != measured
+    tell(app, "drag", False, number, 0.6, 0.7)
+    tell(app, "hold", "bare", True)
+    from_another("exited")
+    assert app.display.bare
+    app.server.controller.on_client_exited()
+    assert not app.display.bare

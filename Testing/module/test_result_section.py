@@ -226,6 +226,26 @@ def test_save_that_is_thought_better_of_writes_nothing(widget, begun, desktop, t
     assert (list(tmp_path.iterdir()), desktop.faults) == ([], [])
 
 
+def test_clicks_that_wait_are_told_with_what_they_are_not_in(widget, begun, desktop, border, tmp_path):
+    begun_with = begun.mask.read(begun.mask.grid.box)
+    widget.panel.flow.workbench.mode.collecting = True
+    for click in border[:2]:
+        widget.panel.correction.place(click)
+    note = " Clicks that wait are not in it: 2; apply them first."
+
+    def is_told(button):
+        button.click()
+        return widget.ui.statusLabel.text.endswith(note)
+
+    buttons = widget.ui.saveButton, widget.ui.copyButton, widget.ui.acceptButton
+    desktop.answers.append(str(tmp_path / "case.seg.nrrd"))
+    assert [is_told(button) for button in buttons] == [True] * 3
+    np.testing.assert_array_equal(begun.mask.read(begun.mask.grid.box), begun_with)
+    widget.ui.applyButton.click()
+    desktop.answers.append(str(tmp_path / "case.seg.nrrd"))
+    assert [is_told(button) for button in buttons] == [False] * 3
+
+
 def test_accepted_segment_is_marked_as_completed(widget, begun):
     import slicer
 

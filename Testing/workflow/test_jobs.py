@@ -235,7 +235,7 @@ def test_what_was_found_on_an_image_that_was_cropped_meanwhile_is_not_put_into_t
     volume, running = searched
     crop(volume, 10)
     end(running, host)
-    assert "image was resampled since the search" in host.status
+    assert "image was changed since the search" in host.status
     assert headless.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
 
 
@@ -248,8 +248,28 @@ def test_the_next_candidate_of_an_image_that_was_cropped_since_is_not_put_into_t
     flow.workbench.rest()
     crop(volume, 2)
     host.run(flow.initial.next_candidate())
-    assert "image was resampled since the search" in host.status
+    assert "image was changed since the search" in host.status
     assert (flow.workbench.segment, flow.initial.shown) == (first, 1)
+
+
+@pytest.mark.parametrize("when", ["meanwhile", "since"])
+def test_nothing_that_was_found_on_other_voxels_of_the_same_volume_is_put_into_the_scene(
+    flow, host, headless, searched, when
+):
+    """As where another frame of a sequence or another examination is put into it."""
+    volume, running = searched
+    if when == "since":
+        end(running, host)
+    segmentations = headless.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
+    image = vtk.vtkImageData()
+    image.DeepCopy(volume.GetImageData())
+    volume.SetAndObserveImageData(image)
+    if when == "since":
+        host.run(flow.initial.next_candidate())
+    else:
+        end(running, host)
+    assert "image was changed since the search" in host.status
+    assert headless.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == segmentations
 
 
 def test_without_an_image_nothing_is_looked_for(flow, host):

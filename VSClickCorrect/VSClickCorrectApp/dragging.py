@@ -8,6 +8,7 @@ from trame_slicer.views import AbstractView, SliceView, ThreeDView
 from VSClickCorrectLib.mrml.observers import weakly
 from vtkmodules.vtkRenderingCore import vtkRenderWindowInteractor
 
+from VSClickCorrectApp.connection import SENDER
 from VSClickCorrectApp.pointing import only_shift
 
 # Before Slicer, so that it does not see what is dragged here.
@@ -72,7 +73,8 @@ class Buttons:
 
     def __init__(self, view: AbstractView) -> None:
         self._interactor = view.interactor()
-        self._down: set[str] = set()
+        # By which window of the page each is held, as `SENDER` has it.
+        self._down: dict[str, str] = {}
         heard = weakly(self._note)
         for button in ("LeftButton", "MiddleButton", "RightButton"):
             for what in ("Press", "Release"):
@@ -83,17 +85,18 @@ class Buttons:
         """Whether none is down."""
         return not self._down
 
-    def let_go(self) -> None:
-        """Tell the view that all buttons are up: the page in which they were pressed has gone."""
-        for button in tuple(self._down):
-            self._interactor.InvokeEvent(f"{button}ReleaseEvent")
+    def let_go(self, sender: str | None = None) -> None:
+        """Tell the view that buttons are up, all of them or those of a window of the page that has gone."""
+        for button, holder in tuple(self._down.items()):
+            if sender in (None, holder):
+                self._interactor.InvokeEvent(f"{button}ReleaseEvent")
 
     def _note(self, name: str) -> None:
         button = name.removesuffix("Event")
         if button.endswith("Press"):
-            self._down.add(button.removesuffix("Press"))
+            self._down[button.removesuffix("Press")] = SENDER.get()
         else:
-            self._down.discard(button.removesuffix("Release"))
+            self._down.pop(button.removesuffix("Release"), None)
 
 
 def ignore_empty_space(view: ThreeDView, buttons: Buttons) -> None:

@@ -249,10 +249,12 @@ class FilesLogic:
                 sent = {one: stand._replace(pending=()) for one, stand in sent.items()}
             self._sent[SENDER.get()] = sent
             # What becomes of a download no page is told.
-            self._status.say(
+            told = (
                 f"'{self.typed_state.data.stem}-{name}' was given to the browser; see that it is among its "
                 "downloads, and save again if it is not."
             )
+            # Clicks that wait are in the scene alone.
+            (self._status.say if name == "scene.mrb" else self._workbench.tell)(told)
         return None if content is None else self._server.protocol.addAttachment(content)
 
     def note_saved(self) -> None:

@@ -10,6 +10,7 @@ from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.triples import Point3
 from VSClickCorrectLib.workflow.observable import Signal
 
+from VSClickCorrectApp.connection import SENDER
 from VSClickCorrectApp.dragging import Drag, Dragging
 from VSClickCorrectApp.framing import pan
 from VSClickCorrectApp.layouts import SLICE_VIEWS
@@ -59,18 +60,22 @@ class PointerLogic:
         server.state[_RESTING] = [display.typed_state.name.bare, overlay.typed_state.name.measuring]
         self._flicked = ""
         self._dragged: tuple | None = None
+        # Which window of the page measures by a drag, and which shows the bare image.
+        self._drags = self._bares = ""
         self.hovered = Signal()
         self.hovered.connect(overlay.move)
         server.trigger("vs_hold")(self.hold)
         server.trigger("vs_hover")(self.hover)
         server.trigger("vs_drag")(host.bound(self.drag))
-        # A page that goes tells of no key or button that is let go, and one that comes holds none.
-        server.controller.on_client_exited.add(self._let_go)
+        # A page that goes tells of no key or button that is let go, and one that comes holds none. Where one
+        # of several windows goes, the others go on.
+        server.controller.on_client_exited.add(lambda: self._let_go(SENDER.get()))
         server.controller.on_client_connected.add(self._let_go)
 
     def hold(self, action: str, down: bool, view: str = "", held_ms: float = 0.0) -> None:
         """Hear of a key pressed with the pointer over a view or none, or let go after some milliseconds."""
         if action == "bare":
+            self._bares = SENDER.get()
             self._display.typed_state.data.bare = bool(down)
         elif action == "flick" and down:
             self._flicked = view
@@ -93,7 +98,7 @@ class PointerLogic:
             self.hover(*place)
             self._overlay.release()
         elif self._measures:
-            self._dragged = place
+            self._dragged, self._drags = place, SENDER.get()
             self._overlay.press(*self._seen(*place), dragged=True)
 
     def click(self, number: int, x: float, y: float) -> bool:
@@ -112,12 +117,15 @@ class PointerLogic:
     def _measures(self) -> bool:
         return self._overlay.measuring and not self._display.bare
 
-    def _let_go(self) -> None:
+    def _let_go(self, sender: str | None = None) -> None:
+        """Let go of what a window of the page holds, or of everything."""
         with self._state:
-            self._overlay.release()
+            if sender in (None, self._drags):
+                self._overlay.release()
             for buttons in self._views.buttons.values():
-                buttons.let_go()
-            self.hold("bare", False)
+                buttons.let_go(sender)
+            if sender in (None, self._bares):
+                self.hold("bare", False)
 
     def _meaning(self, view: SliceView, control: bool) -> Drag | None:
         if self._display.bare:

@@ -14,6 +14,8 @@ from VSClickCorrectLib.mrml.owners import own, owns
 CLICKS_ROLE = "VSClickCorrect.Clicks."
 KIND_ATTRIBUTE = "VSClickCorrect.Kind"
 _WAITING = "waiting "
+# On a list: the label that a point of that ID had, should somebody name the point otherwise.
+_LABEL_ATTRIBUTE = "VSClickCorrect.Label."
 _DEFINED = slicer.vtkMRMLMarkupsNode.PositionDefined
 # Share of the screen's diagonal in percent, whatever the zoom; of that a glyph fills some fifth.
 _GLYPH_SCALE = 4.5
@@ -128,8 +130,7 @@ class ClickNodes:
     def labelled(self, label: str) -> dict[Marker, Click]:
         """Return the placed points of that label and a number, in the order of their numbers."""
         points = self.markers()
-        labels = {marker: self._label(marker) for marker in points}
-        numbers = {marker: number for marker, (begin, number) in labels.items() if begin == label}
+        numbers = {one: self._label(one)[1] for one in points if self._label(one)[0] == label}
         return {marker: points[marker] for marker in sorted(numbers, key=numbers.__getitem__)}
 
     def waits_for(self, marker: Marker) -> str:
@@ -151,6 +152,9 @@ class ClickNodes:
         """Return a point's label and the number at its end, 0 if there is none."""
         node, index = self._found(marker)
         text = node.GetNthControlPointLabel(index) if index >= 0 else ""
+        # One without a description is new, whoever had its ID before.
+        if index >= 0 and node.GetNthControlPointDescription(index) and not text.startswith(_WAITING):
+            text = node.GetAttribute(_LABEL_ATTRIBUTE + marker.point_id) or ""
         begin, _, number = text.rpartition(" ")
         return (begin, int(number)) if number.isdecimal() else (text, 0)
 
@@ -168,7 +172,7 @@ class ClickNodes:
             name = other.GetName() if other else shown
             raise CorrectionError(f"that view shows '{name}'; click in a view of the T1ce or the T2.")
         # A slice view writes on a point which volume it shows, a 3D view nothing.
-        if self._volume_ids and not shown and node is not None and _is_placed_by_views(node):
+        if self._volume_ids and not shown and node and placed_list(node.GetScene()) == node.GetID():
             raise CorrectionError(
                 "a point in a 3D view may lie anywhere; click in a slice view of the T1ce or the T2."
             )
@@ -187,6 +191,7 @@ class ClickNodes:
         if index >= 0:
             node.SetNthControlPointDescription(index, marker.kind.value)
             node.SetNthControlPointLabel(index, label)
+            node.SetAttribute(_LABEL_ATTRIBUTE + marker.point_id, label or None)
             node.SetNthControlPointLocked(index, True)
             node.SetNthControlPointVisibility(index, True)
 
@@ -234,15 +239,13 @@ def point_of(node: slicer.vtkMRMLMarkupsFiducialNode, kind: ClickKind, index: in
     return marker, Click(tuple(node.GetNthControlPointPositionWorld(index)), kind)
 
 
-def _is_placed_by_views(node: slicer.vtkMRMLMarkupsFiducialNode) -> bool:
-    """Whether a click in a view adds a point to a list just now."""
-    scene = node.GetScene()
+def placed_list(scene: slicer.vtkMRMLScene) -> str | None:
+    """Return the ID of what clicks in views add points to, empty if it is gone, None if they add none."""
     interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
     selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
-    if interaction is None or selection is None:
-        return False
-    placing = interaction.GetCurrentInteractionMode() == slicer.vtkMRMLInteractionNode.Place
-    return placing and selection.GetActivePlaceNodeID() == node.GetID()
+    if not (interaction and selection) or interaction.GetCurrentInteractionMode() != interaction.Place:
+        return None
+    return selection.GetActivePlaceNodeID() or ""
 
 
 def _give_appearance(display: slicer.vtkMRMLMarkupsDisplayNode, appearance: Appearance) -> None:

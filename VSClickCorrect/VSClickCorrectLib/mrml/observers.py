@@ -40,9 +40,11 @@ class Observers:
         """
         self._observe(observed, event, _listener(self._owner, method, arguments, vtk.VTK_INT))
 
-    def add_for_moves(self, node: slicer.vtkMRMLTransformableNode, method: Callable[..., None]) -> None:
-        """Call ``method(owner, index)`` where a node may have been moved, by a transform or of itself."""
-        for event in (slicer.vtkMRMLTransformableNode.TransformModifiedEvent, vtk.vtkCommand.ModifiedEvent):
+    def add_for_images(self, node: slicer.vtkMRMLVolumeNode, method: Callable[..., None]) -> None:
+        """Call ``method(owner, index)`` where a volume may have been moved, or hold other voxels."""
+        volume, modified = slicer.vtkMRMLVolumeNode, vtk.vtkCommand.ModifiedEvent
+        # Of what is done to its image in place the last one alone tells.
+        for event in (modified, volume.TransformModifiedEvent, volume.ImageDataModifiedEvent):
             self.add(node, event, method)
 
     def add_for_nodes(self, scene: vtk.vtkObject, event: int, method: Callable[..., None]) -> None:

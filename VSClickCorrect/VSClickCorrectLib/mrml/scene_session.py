@@ -9,7 +9,7 @@ import slicer
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.mrml.volumes import case_of, grid_of, in_scene, state_of
+from VSClickCorrectLib.mrml.volumes import case_of, in_scene, state_of
 from VSClickCorrectLib.session.correction import CorrectionSession
 
 
@@ -51,14 +51,14 @@ class SceneSession(CorrectionSession):
         Raises
         ------
         CorrectionError
-            If the T1ce, or the T2 that stands alone, holds other voxels than when the session began.
+            If the T1ce, or the T2 that stands alone, was moved or holds other voxels since the session began.
         ImageError
             As `case_of`; the case stays as it was then.
         """
         states = self._states_now
-        moved = states != self._states and in_scene(*self._volume_nodes)
-        if not moved or not grid_of(self._reference).matches(self.case.grid):
+        if states == self._states or not in_scene(*self._volume_nodes):
             return
+        self._check_place()
         case = case_of(*self._volume_nodes)
         # To compare voxels takes long, so only where somebody may have changed them.
         touched = states[0][1] != self._states[0][1]

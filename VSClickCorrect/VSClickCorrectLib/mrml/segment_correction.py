@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar, cast
 
 import slicer
@@ -285,19 +286,18 @@ class SceneCorrection:
 
     def _take_up_waiting(self) -> None:
         """Let points wait that waited when the scene was saved or the correction closed, or came since."""
-        for marker, click in self._nodes.labelled(waiting_label(self._segment_id)).items():
-            self._wait(click, marker)
-        for marker, click in self._nodes.unfixed().items():
-            if self._is_usable(marker, click):
+        waited = self._nodes.labelled(waiting_label(self._segment_id))
+        for marker, click in (waited | self._nodes.unfixed()).items():
+            try:
+                # Somebody may have moved it out of the image since.
+                self.session.index_of(click)
+                if marker not in waited:
+                    self._nodes.check_view(marker)
+                    self.session.check([click])
                 self._wait(click, marker)
-
-    def _is_usable(self, marker: Marker, click: Click) -> bool:
-        try:
-            self._nodes.check_view(marker)
-            self.session.check([click])
-        except CorrectionError:
-            return False
-        return True
+            except VSClickError as error:
+                # Not yet: who begins tells what to do next.
+                (self._later or (lambda tell: tell()))(partial(self._on_error, error))
 
     def _deleted(self, keys: list[int]) -> None:
         with self._event():

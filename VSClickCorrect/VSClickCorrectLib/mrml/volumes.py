@@ -60,12 +60,15 @@ def state_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple[bytes, int]:
 
 
 def lattice_of(volume_node: slicer.vtkMRMLVolumeNode | None) -> tuple:
-    """Tell one lattice of voxels from another, wherever transforms move it; raises as `grid_of`."""
+    """Tell one image from another, wherever transforms move it, by its lattice and `state_of`'s time.
+
+    Raises as `grid_of`.
+    """
     if volume_node is None:
         return ()
     matrix = vtk.vtkMatrix4x4()
     volume_node.GetIJKToRASMatrix(matrix)
-    return grid_of(volume_node).shape, array_of(matrix).tobytes()
+    return grid_of(volume_node).shape, array_of(matrix).tobytes(), state_of(volume_node)[1]
 
 
 # The same grid as long as the volume stays where it is, with all that it has worked out of itself.

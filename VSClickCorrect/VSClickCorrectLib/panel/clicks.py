@@ -158,7 +158,7 @@ class ClicksSection(Section):
         self.flow.next_place.show(self.ui.doubtCheckBox.checked)
 
     def _stopping(self) -> None:
-        self._placing.end()
+        self._placing.end_own()
         self._surface_soon.cancel()
         # 3D views go on to show the segmentation, whatever comes next.
         correction = self.workbench.under_way

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import slicer
 
+from VSClickCorrectLib.mrml.click_nodes import KIND_ATTRIBUTE, placed_list
 from VSClickCorrectLib.mrml.observers import Observers
 from VSClickCorrectLib.workflow.observable import Signal
 
@@ -33,11 +34,8 @@ class Placing:
 
     @property
     def node_id(self) -> str | None:
-        """The ID of the list in which points are being placed, None if none are."""
-        mode = self._interaction.GetCurrentInteractionMode()
-        if mode != slicer.vtkMRMLInteractionNode.Place:
-            return None
-        return self._selection.GetActivePlaceNodeID()
+        """The ID of the list in which points are being placed, empty if it is gone, None if none are."""
+        return placed_list(self.scene)
 
     def begin(self, node: slicer.vtkMRMLMarkupsNode, keep: bool) -> None:
         """Place points in a list; one alone, unless ``keep`` is set."""
@@ -49,6 +47,13 @@ class Placing:
     def end(self) -> None:
         """Give the pointer back to the views."""
         self._interaction.SetCurrentInteractionMode(slicer.vtkMRMLInteractionNode.ViewTransform)
+
+    def end_own(self) -> None:
+        """End the placing of clicks, or in a list that is gone; what else the pointer does goes on."""
+        placed = self.node_id
+        node = self.scene.GetNodeByID(placed) if placed else None
+        if placed is not None and (node is None or node.GetAttribute(KIND_ATTRIBUTE)):
+            self.end()
 
     def close(self) -> None:
         """Stop watching."""

@@ -43,12 +43,12 @@ class ResultSection(Section):
         if self.flow.worklist.current is not None:
             self.host.start(self.flow.worklist.done())
             return
-        self._placing.end()
+        self._placing.end_own()
         segmentation, segment_id = self.workbench.segment
         segment = segmentation.GetSegmentation().GetSegment(segment_id)
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         logic.SetSegmentStatus(segment, logic.Completed)
-        self.host.say(_("Accepted: the segment is marked as completed. Save it, or save the scene."))
+        self.workbench.tell(_("Accepted: the segment is marked as completed. Save it, or save the scene."))
 
     def save(self) -> None:
         """Write the segment, and its journal beside it."""
@@ -58,11 +58,9 @@ class ResultSection(Section):
         from VSClickCorrectLib.mrml.volume_files import sides_known
 
         workbench = self.workbench
-        (segmentation, segment_id), name = workbench.segment, workbench.segment[0].GetName()
+        segmentation, segment_id = workbench.segment
         part = part_of(segmentation.GetSegmentation().GetSegment(segment_id))
-        if part:
-            name = f"{name} {part}"
-        path = self._asked(name)
+        path = self._asked(name := f"{segmentation.GetName()} {part}".strip())
         if path is not None and part and path.name.endswith(DICOM_SUFFIX):
             # What is written there is called a tumour.
             raise CorrectionError(
@@ -84,7 +82,7 @@ class ResultSection(Section):
         workbench.session.journal.save(journal)
         self.desktop.keep_setting("SaveFolder", str(path.parent))
         files = ", ".join(file.name for file in (*written, journal))
-        self.host.say(_("Saved in {folder}: {files}.").format(folder=path.parent, files=files))
+        workbench.tell(_("Saved in {folder}: {files}.").format(folder=path.parent, files=files))
 
     def _asked(self, name: str) -> Path | None:
         """Ask where to save; a name that is of no kind of mask is offered a suffix."""
@@ -103,8 +101,7 @@ class ResultSection(Section):
         question = _("The name {name} does not say what kind of file it is. Save the segment as {better}?")
         if better.exists():
             question = _("The name {name} does not say what kind of file it is. Replace the file {better}?")
-        agreed = self._confirmed(question.format(name=path.name, better=better.name))
-        return better if agreed else None
+        return better if self._confirmed(question.format(name=path.name, better=better.name)) else None
 
     def _images(self) -> list[Path | None]:
         """Return the files of the images that are shown, which no mask is to replace."""
@@ -141,7 +138,7 @@ class ResultSection(Section):
         """Put the measurements on the clipboard as text."""
         lines = [self.flow.measurer.measure().as_text(), self.flow.parts.as_text()]
         self.desktop.copy("\n".join(filter(None, lines)))
-        self.host.say(_("The measurements are on the clipboard."))
+        self.workbench.tell(_("The measurements are on the clipboard."))
 
     def _show_parts(self) -> None:
         self.ui.partsLabel.text = self.flow.parts.as_text() or NOTHING

@@ -306,11 +306,7 @@ class CorrectionSession:
             If the image has another size by now or the journal cannot be written; the painting stays, and is
             noted the next time.
         """
-        if self.mask.grid.shape != self.case.grid.shape:
-            raise CorrectionError(
-                "the image has another size than when the correction began, so painting is not written down; "
-                "begin to correct the segment anew."
-            )
+        self._check_size()
         boxes = [box for box in (self.mask.extent(), self._recorded.extent()) if box is not None]
         box = union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
         change = Change.between(box, self._recorded.read(box), self.mask.read(box))
@@ -339,12 +335,20 @@ class CorrectionSession:
         return number
 
     def _check_place(self) -> None:
+        self._check_size()
         # A transform over the image that changed would let each click mean another voxel, and where the image
         # was moved alone, each edit flip voxels beside its own.
         if not self.case.grid.matches(self.mask.grid):
             raise CorrectionError(
                 "the image was moved since the correction began; "
                 "give its transform back what it was and try again."
+            )
+
+    def _check_size(self) -> None:
+        if self.case.grid.shape != self.mask.grid.shape:
+            raise CorrectionError(
+                "the image has another size than when the correction began; put it back as it was, or begin "
+                "anew with a copy of the segment in another segmentation."
             )
 
     def _rules(self) -> ClickRules:

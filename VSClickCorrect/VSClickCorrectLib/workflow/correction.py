@@ -313,6 +313,12 @@ class Workbench:
         """Return the whole segment; raises as `under_way` and `CorrectionSession.values`."""
         return self.session.values()
 
+    def tell(self, sentence: str) -> None:
+        """Say what was made of the mask, and that clicks which wait are not in it; raises as `under_way`."""
+        waiting = len(self.under_way.pending)
+        note = _("Clicks that wait are not in it: {count}; apply them first.").format(count=waiting)
+        self._host.say(f"{sentence} {note}" if waiting else sentence)
+
     def settle(self) -> None:
         """Let what waits for the views follow now: measurements and worklist."""
         if self._settling:

@@ -59,7 +59,7 @@ class InitialMaskFinder:
         self._host, self._workbench, self._jobs, self._scene = host, workbench, jobs, scene
         self._unsaved, self._warm = unsaved, warm
         self._volumes: Volumes | None = None
-        # The grid on which it was found, whose voxels are meant.
+        # The image on which it was found, whose voxels are meant.
         self._lattice: tuple = ()
         # The segmentation made last of each volume that is no case's.
         self._made: dict[Any, Any] = {}
@@ -73,7 +73,7 @@ class InitialMaskFinder:
         return found_text(self.found, Case(volume_of(self._workbench.reference)), self.shown)
 
     async def find(self) -> None:
-        """Look for the tumour; raises as `use`, or if the volumes cannot be used or are resampled."""
+        """Look for the tumour; raises as `use`, or if the volumes cannot be used or are changed."""
         nodes = self._workbench.nodes
         if nodes is not None:
             nodes.check_volumes(self._workbench.volumes)
@@ -128,10 +128,10 @@ class InitialMaskFinder:
             )
 
     def _check_lattice(self, lattice: tuple) -> None:
-        """Raise `ImageError` if the voxels on which something was found are no longer those of the image."""
+        """Raise `ImageError` if the image on which something was found holds other voxels by now."""
         if lattice_of(self._workbench.reference) != lattice:
             raise ImageError(
-                _("the image was resampled since the search, so the mask was not used; find anew.")
+                _("the image was changed since the search, so the mask was not used; find anew.")
             )
 
     async def _may_replace(self) -> bool:

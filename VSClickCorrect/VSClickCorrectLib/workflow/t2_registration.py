@@ -131,10 +131,10 @@ class T2Registration:
             await self._workbench.begin()
 
     def _watch(self) -> None:
-        """Hear of the volumes' moves from now on."""
+        """Hear from now on where the volumes are moved or changed."""
         self._observers.close()
         for node in self._volumes():
-            self._observers.add_for_moves(node, T2Registration._hear)
+            self._observers.add_for_images(node, T2Registration._hear)
 
     def _hear(self, _index: int | None) -> None:
         self._moved_soon()
