@@ -190,6 +190,16 @@ def test_slices_are_numbered_in_the_direction_of_their_order(grid, data):
     assert grid.slice_number(index) == 1 + steps
 
 
+@given(grids(), st.data())
+def test_a_point_moves_across_its_slice_alone_to_the_middle(grid, data):
+    index = np.array([data.draw(st.integers(0, n - 1)) for n in grid.shape])
+    off = np.array([data.draw(st.floats(-0.49, 0.49)) for _ in range(3)])
+    middle = off.copy()
+    middle[slice_axes(grid)[0][0]] = 0
+    given_, meant = (grid.affine[:3, :3] @ (index + one)[::-1] + grid.affine[:3, 3] for one in (off, middle))
+    np.testing.assert_allclose(grid.in_slice(given_), meant, atol=1e-9)
+
+
 @given(grids())
 def test_array_survives_the_way_to_axial_order_and_back(grid):
     array = np.arange(np.prod(grid.shape)).reshape(grid.shape)

@@ -254,15 +254,15 @@ def linear(ras):
     return 300.0 + ras @ np.array([2.0, -3.0, 5.0])
 
 
-def test_t2_is_resampled_to_the_t1ce_and_reads_zero_where_it_does_not_reach(tmp_path):
+def test_t2_is_resampled_to_the_t1ce_and_is_at_its_darkest_where_it_does_not_reach(tmp_path):
     t1ce = written(tmp_path / "t1ce.nii.gz", VOLUME.array, GRID)
     finer = OBLIQUE @ np.diag([0.5, 0.5, 0.5, 1.0])
     wide = Grid((7, 13, 15), finer)  # its voxels end with the seventh half step of 0.75 mm
-    t2 = written(tmp_path / "t2.nrrd", linear(all_ras(wide)).astype(np.float32), wide)
-    case = read_case(t1ce, t2)
+    values = linear(all_ras(wide)).astype(np.float32)
+    case = read_case(t1ce, written(tmp_path / "t2.nrrd", values, wide))
     assert case.grid.matches(GRID)
     assert np.allclose(case.t2.array[:4], linear(all_ras(GRID))[:4], atol=1e-2)
-    assert not case.t2.array[4].any()
+    assert (case.t2.array[4] == values.min()).all()
 
 
 def test_t2_on_the_t1ces_grid_is_taken_as_it_is(tmp_path):
@@ -302,6 +302,21 @@ def test_resampling_reproduces_a_ramp_across_any_two_orientations(target):
     assert np.allclose(
         resampled.array, (all_ras(target) - source_affine[:3, 3]) @ (1.0, -2.0, 3.0), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("offset", [0.0, -300.0, 5000.0])
+def test_beside_a_t2_that_covers_a_part_there_is_nothing_whatever_values_it_has(offset):
+    # The T2 has every second slice of the upper half, of values from 0 to 1000 and an offset.
+    grid = Grid((40, 10, 10), np.eye(4))
+    affine = np.diag([1.0, 1.0, 2.0, 1.0])
+    affine[2, 3] = 20
+    values = np.tile(np.linspace(0, 1000, 100, dtype=np.float32).reshape(10, 10), (10, 1, 1))
+    found = resample_to_grid(Volume(values + np.float32(offset), Grid((10, 10, 10), affine)), grid)
+    assert (found.array[:19] == offset).all()
+    # As networks see it: nothing beside it, and in it all there is from dark to bright.
+    seen = found.normalised(grid.box)
+    assert (seen[:19] == 0).all()
+    np.testing.assert_allclose(seen[20:38:2], values[:9] / 1000, atol=0.01)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory otherwise")

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from any_grid import slice_axes
 from scipy import ndimage
@@ -25,6 +27,15 @@ def insists(click, earlier):
     """Whether a boundary click was made before, within 2 mm."""
     again = [c.position_ras for c in earlier if c.kind is BOUNDARY and click.kind is BOUNDARY]
     return any(np.linalg.norm(np.subtract(place, click.position_ras)) <= 2.0 for place in again)
+
+
+def in_slice(grid, click):
+    """A click as it is meant: in the middle of the slice that holds it."""
+    across = 2 - slice_axes(grid)[0][0]
+    ijk = np.linalg.solve(grid.affine, [*click.position_ras, 1.0])[:3]
+    last = grid.shape[2 - across] - 1
+    ijk[across] = min(np.floor(ijk[across] + 0.5 + 1e-6), last)
+    return replace(click, position_ras=tuple(grid.affine[:3, :3] @ ijk + grid.affine[:3, 3]))
 
 
 class NaiveSession:
@@ -160,6 +171,7 @@ class NaiveSession:
         return (offsets <= half).all(axis=-1)
 
     def _corrected(self, clicks, earlier):
+        clicks, earlier = ([in_slice(self.grid, click) for click in some] for some in (clicks, earlier))
         islands = {c: self._island(c, [*earlier, *clicks]) for c in clicks if c.kind is EXCLUDE}
         deep = [c for c in clicks if islands.get(c) is None and self._is_deep(c)]
         result = self.mask.copy()

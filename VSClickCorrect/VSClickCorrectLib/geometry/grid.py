@@ -222,6 +222,12 @@ class Grid:
         # So do the faces at which the image ends, as those at which it begins do anyway.
         return np.where(np.abs(ijk - ends) <= ROUNDING_VOXELS, ends - 0.5, index)[..., ::-1]
 
+    def in_slice(self, ras) -> Point3:
+        """Return a point, RAS mm, moved across its slice, as that was acquired, to the middle of it."""
+        across = self.slice_order().axes[0]
+        away = self.nearest_index(ras)[across] - self.ras_to_ijk(ras)[2 - across]
+        return point3(np.asarray(ras) + away * self.affine[:3, 2 - across])
+
     def ras_to_index(self, ras) -> Index3:
         """Return the array index ``(k, j, i)`` of the voxel that holds a point.
 

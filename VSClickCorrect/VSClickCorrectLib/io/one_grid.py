@@ -30,7 +30,10 @@ def case_of(t1ce: Volume | None, t2: Volume | None, different_patients: bool = F
 
 @enough_memory()
 def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
-    """Resample a co-registered volume linearly onto another grid; 0 outside its field of view.
+    """Resample a co-registered volume linearly onto another grid; its least value outside its field of view.
+
+    So networks see nothing there: 0 would be tissue where values run below it, and where they begin far above
+    it, as of scanners that add an offset, it would leave no contrast to what was imaged.
 
     Raises
     ------
@@ -44,15 +47,15 @@ def resample_to_grid(volume: Volume, grid: Grid) -> Volume:
             "the fields of view of the T1ce and the T2 do not meet; "
             "check that both are of the same patient and registered."
         )
-    return replace(volume, array=_resampled(image, image, grid), grid=grid)
+    return replace(volume, array=_resampled(image, image, grid, float(volume.array.min())), grid=grid)
 
 
-def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid) -> np.ndarray:
+def _resampled(values: sitk.Image, geometry: sitk.Image, grid: Grid, outside: float = 0.0) -> np.ndarray:
     values.CopyInformation(geometry)
     # Of one voxel: one of the grid's size would take memory for its place alone.
     at = image_of(np.zeros((1, 1, 1), np.uint8), grid)
     place = at.GetOrigin(), at.GetSpacing(), at.GetDirection()
-    resampled = sitk.Resample(values, grid.shape[::-1], sitk.Transform(), sitk.sitkLinear, *place)
+    resampled = sitk.Resample(values, grid.shape[::-1], sitk.Transform(), sitk.sitkLinear, *place, outside)
     return sitk.GetArrayFromImage(resampled)
 
 
