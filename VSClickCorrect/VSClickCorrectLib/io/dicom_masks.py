@@ -13,6 +13,7 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Scan
 from VSClickCorrectLib.io.dicom_headers import needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom, sop_class
 from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of
@@ -51,15 +52,14 @@ class SegmentationHeader:
     ----------
     series : frozenset of str
         SeriesInstanceUIDs of the images on which it was made, empty where it does not say.
-    patient, frame : str
-        PatientID and FrameOfReferenceUID.
+    scan : Scan
+        Whose it is, and in which frame of reference it lies.
     labels : tuple of str
         What its segments are called.
     """
 
     series: frozenset[str]
-    patient: str
-    frame: str
+    scan: Scan
     labels: tuple[str, ...]
 
 
@@ -75,13 +75,13 @@ def read_segmentation_header(path: Path) -> SegmentationHeader:
     with undamaged(path):
         series = frozenset(str(s.SeriesInstanceUID) for s in header.get("ReferencedSeriesSequence", ()))
         patient, frame = (str(header.get(name, "")).strip() for name in ("PatientID", "FrameOfReferenceUID"))
-        return SegmentationHeader(series, patient, frame, tuple(_labels_of(header).values()))
+        return SegmentationHeader(series, Scan(patient, frame, "", ""), tuple(_labels_of(header).values()))
 
 
-def patient_of_mask(path: Path) -> str:
-    """Return the PatientID of a mask, empty if it is no DICOM SEG; raises as `read_mask`."""
+def scan_of_mask(path: Path) -> Scan | None:
+    """Return whose a mask is and where it lies, None if it is no DICOM SEG; raises as `read_mask`."""
     segmentation = segmentation_in(path)
-    return "" if segmentation is None else read_segmentation_header(segmentation).patient
+    return None if segmentation is None else read_segmentation_header(segmentation).scan
 
 
 def check_is_scan(path: Path) -> None:

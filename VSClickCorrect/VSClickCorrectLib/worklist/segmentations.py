@@ -74,7 +74,8 @@ class Segmentations:
         if header.series:
             return reference in header.series
         series = self._series[reference]
-        return bool(header.frame) and (header.patient, header.frame) == (series.patient, series.frame)
+        scan = header.scan
+        return bool(scan.frame) and (scan.patient, scan.frame) == (series.patient, series.frame)
 
 
 def _is_result(path: Path) -> bool:
