@@ -19,6 +19,7 @@ from VSClickCorrectLib.io.dicom_length import begins_as_dicom, sop_class
 from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.image_files import MAX_VOXELS
+from VSClickCorrectLib.io.tumour_label import Segment, called_segments
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -183,18 +184,13 @@ def _check_pixels(dataset: Dataset, path: Path) -> None:
 def _chosen(dataset: Dataset, labels: Sequence[int | str], path: Path) -> set[int]:
     """Return the numbers of the segments that are wanted."""
     segments = _labels_of(dataset)
-    names = ", ".join(f"{number} {name}".strip() for number, name in segments.items())
     if not labels and len(segments) > 1:
+        names = ", ".join(f"{number} {name}".strip() for number, name in segments.items())
         raise ImageError(f"{path} holds several segments ({names}); name the tumour's with --label.")
     if not labels:
         return set(segments)
-    # As the segments of a NRRD file, they are found however their names are spelled.
-    wanted = {str(one).strip().casefold() for one in labels}
-    found = {n for n, name in segments.items() if {str(n), name.strip().casefold()} & wanted}
-    if not found:
-        named = " or ".join(map(str, labels))
-        raise ImageError(f"{path} does not hold the label {named}; it holds {names or 'none'}.")
-    return found
+    listed = [Segment(number, name.strip(), "", 0, number) for number, name in segments.items()]
+    return {segment.number for segment in called_segments(listed, labels, path)}
 
 
 def _labels_of(dataset: Dataset) -> dict[int, str]:
