@@ -226,7 +226,6 @@ TURNS = {
         ["ORIGINAL", "PRIMARY", "P"],
     ),
     "b-value 0 and 1000": ("DiffusionBValue", 0.0, 1000.0),
-    "inversion time 100 and 900": ("InversionTime", "100", "900"),
     "time point 1 and 2": ("TemporalPositionIdentifier", 1, 2),
 }
 

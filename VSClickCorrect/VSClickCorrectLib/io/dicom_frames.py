@@ -27,7 +27,6 @@ _MARKS = {
     "image type": ("0008|0008", "MRImageFrameTypeSequence", "FrameType"),
     "stack": ("0020|9056", "FrameContentSequence", "StackID"),
     "b-value": ("0018|9087", "MRDiffusionSequence", "DiffusionBValue"),
-    "inversion time": ("0018|0082", "MRModifierSequence", "InversionTimes"),
     "time point": ("0020|0100", "FrameContentSequence", "TemporalPositionIndex"),
 }
 
