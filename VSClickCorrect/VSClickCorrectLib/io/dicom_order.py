@@ -184,9 +184,8 @@ def _check_one_scan(frames: Sequence[Frame], what: str) -> None:
 
 def _differing(frames: Sequence[Frame]) -> str:
     """Return by what images differ that are not to be in one stack, empty if nothing tells."""
-    marks = {name: list(dict.fromkeys(frame.marks[name] for frame in frames)) for name in frames[0].marks}
-    differing = next(((name, found) for name, found in marks.items() if len(found) > 1), None)
-    return f" of {differing[0]} {' and '.join(f or 'none' for f in differing[1])}" if differing else ""
+    marks = ((name, list(dict.fromkeys(f.marks[name] for f in frames))) for name in frames[0].marks)
+    return next((f" of {name} {' and '.join(m or 'none' for m in ms)}" for name, ms in marks if ms[1:]), "")
 
 
 def _check_gaps(frames: Sequence[Frame], gaps: np.ndarray, off: float, what: str) -> None:

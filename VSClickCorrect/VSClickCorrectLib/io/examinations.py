@@ -78,8 +78,7 @@ class Examination:
     @property
     def patient(self) -> str:
         """The PatientID that the scan's header names, or else the mask's; empty if neither does."""
-        named = [scan.patient for scan in (self.whose, self.mask_scan) if scan is not None]
-        return next(filter(None, named), "")
+        return next((scan.patient for scan in (self.whose, self.mask_scan) if scan and scan.patient), "")
 
 
 def scan_of(path: Path) -> Path:
