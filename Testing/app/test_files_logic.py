@@ -9,16 +9,18 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
-from bright_ball import CENTER, RADIUS_MM, ball, ball_volume, write_image
+from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_volume, write_image
+from source_series import write_segmentation_of, write_slices
 from VSClickCorrectApp.logic.files_logic import FilesLogic
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.io.images import read_mask, read_volume
 from VSClickCorrectLib.mrml.part_segments import TAG
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
+from VSClickCorrectLib.workflow.origin import Origin
 
 START = ball(radius=5.0)
 
@@ -149,6 +151,18 @@ def test_a_journal_that_does_not_belong_is_refused_and_the_case_stays(page, sess
     assert page.message.is_error and page.shown.case == "A b.nii.gz"
     assert str(page.uploads.folder) not in page.message.message
     np.testing.assert_array_equal(page.workbench.values(), left)
+
+
+def test_a_mask_in_another_frame_than_the_open_case_is_told(page, tmp_path):
+    series = write_slices(tmp_path / "s", ball_volume())
+    mask = write_segmentation_of(series, tmp_path / "m.dcm", ball(), GRID, frame="1.2.3")
+    scan = read_volume(series).scan
+    page.workbench.open(OpenedCase("one", ball_volume(), None, START, Origin(None, scan)))
+    page.flow.unsaved.note_saved()
+    send(page, "mask", "m.dcm", mask.read_bytes())
+    open_sent(page)
+    assert page.message.message.startswith("Image and mask have different frames of reference; look whether")
+    np.testing.assert_array_equal(page.workbench.values(), ball())
 
 
 def test_a_file_that_is_no_journal_is_refused_by_its_suffix(page):

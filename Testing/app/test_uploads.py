@@ -236,6 +236,14 @@ def test_a_mask_of_another_patient_is_taken_by_whoever_is_sure_alone(uploads, tm
     np.testing.assert_array_equal(case.checked(True).mask, ball())
 
 
+def test_a_mask_in_another_frame_of_reference_is_told(uploads, tmp_path):
+    series = write_slices(tmp_path / "s", ball_volume())
+    mask = write_segmentation_of(series, tmp_path / "m.dcm", ball(), GRID, frame="1.2.3")
+    send(uploads, "t2", "a.zip", zipped({path.name: path.read_bytes() for path in series.iterdir()}))
+    send(uploads, "mask", "m.dcm", mask.read_bytes())
+    assert "Image and mask have different frames" in uploads.case().checked().with_remarks("")
+
+
 def test_a_series_of_unknown_kind_among_several_is_not_guessed(uploads, series, tmp_path):
     other = write_series(tmp_path / "o", np.ones((4, 5, 6)), GRID, f"{T1_UID}.5", description="t1_sag")
     files = {**series[0], **{p.name + "o": p.read_bytes() for p in other.iterdir()}}

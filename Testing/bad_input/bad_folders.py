@@ -29,6 +29,10 @@ def _scan(room: Room, slices: list[Slice] | None = None, change=None) -> Path:
     return write_slices(room.folder / "scan", slices or stack(), change)
 
 
+def _echo_by_turns(image, number: int) -> None:
+    image.EchoTime = ("3", "12")[number % 2]
+
+
 def _slices(room: Room, first: range, second: range, **second_options) -> Path:
     """Write some slices one way and the others another way, as one series."""
     _series(room, without=set(range(24)) - set(first))
@@ -153,6 +157,11 @@ CASES = [
         "series with two echoes of each slice",
         lambda room: room.segment(_scan(room, [*stack(), *stack(echo=12.0)])),
         ("scan", "2", "3.0", "12.0", "00-0.dcm", "13-24.dcm", "echo"),
+    ),
+    BadInput(
+        "series with two echoes whose slices lie between each other's",
+        lambda room: room.segment(_scan(room, change=_echo_by_turns)),
+        ("scan", "2", "3", "12", "00-0.dcm", "07-1.dcm", "14-2.dcm", "21", "echo"),
     ),
     BadInput(
         "multi-frame file with two echoes of each slice",

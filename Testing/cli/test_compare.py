@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
 from scipy.spatial.transform import Rotation
-from source_series import write_segmentation_of, write_slices
+from source_series import FRAME, write_segmentation_of, write_slices
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
@@ -185,6 +185,18 @@ def test_whether_segmentations_of_two_patients_are_told(compare, tmp_path):
         text = compare(before, after, *more)
         assert ("Note: the headers of the two examinations name different patients" in text) is told
         assert "SMITH" not in text
+
+
+def test_a_mask_in_another_frame_than_its_scan_is_told(compare, tmp_path):
+    scan = write_slices(tmp_path / "t1ce", ball_volume())
+    masks = [
+        write_segmentation_of(scan, tmp_path / f"{frame}.dcm", ball(), GRID, frame=frame)
+        for frame in (FRAME, "1.2.3")
+    ]
+    scans = ["--before-scan", scan, "--after-scan", scan]
+    remark = "Image and mask have different frames of reference; look whether the mask is of this scan.\n"
+    assert compare(*masks, *scans).startswith(f"{remark}Volume: ")
+    assert remark not in compare(masks[0], masks[0], *scans)
 
 
 def test_one_scan_alone_is_refused(refused, tmp_path):

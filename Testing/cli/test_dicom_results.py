@@ -163,3 +163,14 @@ def test_a_mask_that_names_another_patient_is_refused_unless_it_is_told_to_be_ri
     assert not output.exists()
     assert vsclick(*words, "--different-patients") == 0
     assert output.exists()
+
+
+@pytest.mark.parametrize(("frame", "told"), [("1.2.3", True), ("", False)])
+def test_a_mask_in_another_frame_of_reference_is_read_and_told(
+    vsclick, files, series, tmp_path, capsys, frame, told
+):
+    mask = write_segmentation_of(series, tmp_path / "other.dcm", ball(), GRID, frame=frame)
+    words = ["correct", "--t1ce", series, "--mask", mask, "--clicks", files.clicks]
+    assert vsclick(*words, "--output", tmp_path / "out.nii.gz") == 0
+    remark = "Image and mask have different frames of reference; look whether the mask is of this scan."
+    assert (remark in capsys.readouterr().out) is told

@@ -218,6 +218,39 @@ def test_two_echoes_of_each_slice_are_refused(tmp_path):
             refused(path, "holds 2 images of one slice of echo time 3.0 and 12.0", "give the images of one")
 
 
+TURNS = {
+    "echo time 3 and 90": ("EchoTime", "3", "90"),
+    "image type ORIGINAL\\PRIMARY\\M and ORIGINAL\\PRIMARY\\P": (
+        "ImageType",
+        ["ORIGINAL", "PRIMARY", "M"],
+        ["ORIGINAL", "PRIMARY", "P"],
+    ),
+    "b-value 0 and 1000": ("DiffusionBValue", 0.0, 1000.0),
+    "time point 1 and 2": ("TemporalPositionIdentifier", 1, 2),
+}
+
+
+@pytest.mark.parametrize("told", TURNS)
+def test_scans_of_one_series_whose_slices_lie_between_each_others_are_refused(tmp_path, told):
+    keyword, *values = TURNS[told]
+    path = write_slices(tmp_path, stack(), lambda image, n: setattr(image, keyword, values[n % 2]))
+    refused(path, "holds 2 scans whose slices lie between each other's of " + told, "one of them alone")
+
+
+def test_frames_of_two_echoes_that_lie_between_each_other_are_refused(tmp_path):
+    slices = stack()
+    for one in slices[1::2]:
+        one.echo = 90.0
+    frames = slices[::2] + slices[1::2]
+    refused(write_frames(tmp_path / "a.dcm", frames), "2 scans whose slices", "echo time 3.0 and 90.0")
+
+
+@pytest.mark.parametrize("echo", [lambda n: 3 + n / 100, lambda n: 3 + n // 12, lambda n: 3 + (n == 7)])
+def test_slices_of_one_scan_may_differ_otherwise(tmp_path, echo):
+    path = write_slices(tmp_path, stack(), lambda image, n: setattr(image, "EchoTime", str(echo(n))))
+    assert_lies_right(read_volume(path))
+
+
 def test_copies_are_named(tmp_path):
     slices = stack()
     write_slices(tmp_path / "scan", [*slices, slices[4]])

@@ -86,8 +86,19 @@ def test_of_several_segments_one_is_chosen_by_number_and_none_by_chance(seg, kin
     np.testing.assert_array_equal(read_mask(path, OBLIQUE, " cochlea"), COCHLEA & ~TUMOUR)
     with pytest.raises(ImageError, match=r"several segments \(1 Vestibular schwannoma, 2 Cochlea\).*--label"):
         read_mask(path, OBLIQUE)
-    with pytest.raises(ImageError, match="does not hold the label 3"):
+    with pytest.raises(ImageError, match="does not hold the segment 3"):
         read_mask(path, OBLIQUE, 3)
+
+
+def test_of_two_segments_of_one_name_both_are_taken_by_number_alone(seg):
+    path = seg(TUMOUR, COCHLEA & ~TUMOUR)
+    dataset = pydicom.dcmread(path)
+    for segment in dataset.SegmentSequence:
+        segment.SegmentLabel = "Neoplasm"
+    dataset.save_as(path)
+    with pytest.raises(ImageError, match=r"several segments 'neoplasm' \(1 'Neoplasm', 2 'Neoplasm'\)"):
+        read_mask(path, OBLIQUE, "neoplasm")
+    np.testing.assert_array_equal(read_mask(path, OBLIQUE, 2), COCHLEA & ~TUMOUR)
 
 
 def test_the_folder_of_a_segmentation_will_do_even_with_its_images_in_it(seg, folder, tmp_path):

@@ -1,5 +1,8 @@
 """Slices that were lost on the way: of the last ones no gap tells, and one odd header hides no other file."""
 
+import shutil
+from pathlib import Path
+
 import pydicom
 import pytest
 from dicom_scans import CENTER_RAS, stack, write_frames, write_slices
@@ -7,6 +10,7 @@ from pydicom.dataelem import DataElement
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.dicom_search import find_series
+from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_volume
 
 LAST = 23
@@ -47,6 +51,24 @@ def test_a_slice_at_an_end_that_cannot_be_read_is_named_and_never_left_out(tmp_p
         ImageError, match=f"{path_of(folder, number).name} is called as a slice and cannot be"
     ):
         read_volume(folder)
+
+
+@pytest.mark.parametrize("number", [0, LAST])
+def test_a_slice_in_an_archive_that_cannot_be_read_is_never_left_out(tmp_path, number):
+    folder = write_slices(tmp_path / "scan", stack())
+    # A system's own files beside them are none.
+    for name in ("._00-0.dcm", "DICOMDIR", "read me.txt"):
+        (folder / name).write_bytes(b"")
+    whole = shutil.make_archive(str(tmp_path / "whole"), "zip", folder)
+    path_of(folder, number).write_bytes(b"")
+    lacking = shutil.make_archive(str(tmp_path / "lacking"), "zip", folder)
+    with GivenScans(Path(whole), None) as scans:
+        assert scans.read("t1ce").array.shape == (24, 40, 44)
+    with (
+        GivenScans(Path(lacking), None) as scans,
+        pytest.raises(ImageError, match="zip/.* as a slice"),
+    ):
+        scans.read("t1ce")
 
 
 def test_what_lies_beside_the_slices_and_is_called_otherwise_does_not_matter(tmp_path):

@@ -103,9 +103,9 @@ def headers(folder: Path):
     return {dataset.SOPInstanceUID: dataset for dataset in read}
 
 
-def write_segmentation_of(series: Path, path: Path, mask, grid, patient):
-    """Write a DICOM SEG of a series' mask that names a patient; return the file."""
+def write_segmentation_of(series: Path, path: Path, mask, grid, patient="T-1", frame=FRAME):
+    """Write a DICOM SEG of a series' mask that names a patient and a frame; return the file."""
     dataset = segmentation_object(read_source(series, grid), mask, grid)
-    dataset.PatientID = patient
+    dataset.PatientID, dataset.FrameOfReferenceUID = patient, frame
     write_segmentation(path, dataset)
     return path

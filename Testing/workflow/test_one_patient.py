@@ -63,6 +63,15 @@ def test_a_mask_that_names_somebody_else_is_asked_about(flow, host, tmp_path, su
         assert flow.workbench.nodes is None and "the mask of 'P-2', and the two were not" in host.status
 
 
+def test_a_mask_in_another_frame_of_reference_is_told(flow, host, tmp_path):
+    series = write_slices(tmp_path / "t1", ball_volume())
+    write_segmentation_of(series, tmp_path / "seg.dcm", ball(), GRID, frame="1.2.3")
+    (tmp_path / "cases.csv").write_text("case,t1ce,mask\none,t1,seg.dcm\n", encoding="utf-8")
+    host.run(flow.worklist.begin(Worklist.open(tmp_path / "cases.csv", tmp_path / "out", "AB")))
+    assert "Image and mask have different frames of reference" in host.status
+    np.testing.assert_array_equal(flow.workbench.nodes.mask.read(GRID.box), ball())
+
+
 def test_volumes_that_slicer_loaded_are_compared_too(flow, host, headless, tmp_path, monkeypatch):
     import slicer
     from source_series import headers

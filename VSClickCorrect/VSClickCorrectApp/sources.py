@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from VSClickCorrectLib.io.dicom_masks import patient_of_mask
+from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.sample_case import read_sample
@@ -43,7 +43,7 @@ def read_files(
     opened = OpenedCase(name, t1ce, t2, origin=origin)
     if mask is not None:
         values = read_mask(mask, opened.grid, label)
-        opened = replace(opened, mask=values, mask_patient=patient_of_mask(mask))
+        opened = replace(opened, mask=values, mask_scan=scan_of_mask(mask))
     return opened.checked(different_patients)
 
 

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 from VSClickCorrectLib.errors import CorrectionError, ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.io.examinations import Examination
 from VSClickCorrectLib.io.files import changing
 from VSClickCorrectLib.io.pairing import remarks_on_name
@@ -280,8 +280,8 @@ class Uploads:
         """
         opened = self._of_scene() if self._scene is not None else self._of_scans()
         if "mask" in self.names:
-            mask, patient = self.mask(opened.grid)
-            opened = replace(opened, mask=mask, mask_patient=patient)
+            mask, its = self.mask(opened.grid)
+            opened = replace(opened, mask=mask, mask_scan=its)
         journal = self.journal() or opened.journal
         return opened.resumed(journal) if journal else opened
 
@@ -306,8 +306,8 @@ class Uploads:
         file = self._whole("journal")
         return "" if file is None else _named(file, lambda path: Journal(path).text)
 
-    def mask(self, grid: Grid) -> tuple[np.ndarray, str]:
-        """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``, and the PatientID that it names.
+    def mask(self, grid: Grid) -> tuple[np.ndarray, Scan | None]:
+        """Read the mask that was sent, ``(K, J, I)`` bool on ``grid``, and whose it is by its header.
 
         Raises
         ------
@@ -331,11 +331,11 @@ class Uploads:
         if mask is None:
             raise ImageError("no earlier mask was chosen; choose one.")
         if scan is None:
-            values, grid, patient = _named(mask, lambda path: read_lone_mask_apart(path, self._limit))
-            return Examination(values, grid, mask_patient=patient)
+            values, grid, its = _named(mask, lambda path: read_lone_mask_apart(path, self._limit))
+            return Examination(values, grid, mask_scan=its)
         volume = _named(scan, lambda path: read_volume_apart(path, "t1ce", self._limit))
-        values, patient = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
-        return Examination(values, volume.grid, volume, patient)
+        values, its = _named(mask, lambda path: read_mask_apart(path, volume.grid, self._limit))
+        return Examination(values, volume.grid, volume, its)
 
     def _file_with(self, sequence: str) -> _File | None:
         """Return the file in which a sequence is, None if none was sent or chosen."""

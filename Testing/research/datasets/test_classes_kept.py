@@ -65,6 +65,15 @@ def test_numbers_of_brats_that_mean_something_else_are_refused(stem, role, value
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("other", ["t1c", "t2w"])
+def test_a_case_of_brats_with_the_names_of_two_editions_is_refused(other, tmp_path, capsys):
+    brats(tmp_path / "in", "BraTS20_001_", {}, np.uint8(2) * (labels(0) > 0), ["t1ce", other])
+    assert imported("brats", tmp_path / "in", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert "BraTS20_001_t1ce.nii.gz and " in said
+    assert f"BraTS20_001_{other}.nii.gz are named as in two editions" in said
+
+
 def test_files_of_brats_of_one_case_and_role_that_differ_are_refused(tmp_path, capsys):
     brats(tmp_path / "in" / "a", "BraTS20_Training_001_", {}, np.uint8(2) * (labels(0) > 0))
     brats(tmp_path / "in" / "b", "BraTS20_Training_001_", {}, np.uint8(2) * (labels(0) > 0))

@@ -4,10 +4,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from bright_ball import GRID as BALL_GRID
+from bright_ball import ball, ball_volume
+from source_series import write_segmentation_of, write_slices
 from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.io.pairing import MASK_FRAME
 from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectResearch.datasets.importing import import_cases
 from VSClickCorrectResearch.datasets.listed import read_case_list
@@ -44,6 +48,21 @@ def test_listed_case_is_imported_with_its_mask(scans, tmp_path):
     assert np.array_equal(case.start, ~blob())
     assert case.grid.matches(GRID, 1e-4)
     assert outcome.record["sources"]["t1ce"]["path"] == "t1.nrrd"
+
+
+def test_a_dicom_mask_of_another_patient_is_refused_and_one_in_another_frame_is_told(tmp_path):
+    series = write_slices(tmp_path / "t1", ball_volume(), patient="P1")
+    write_segmentation_of(series, tmp_path / "Eve.dcm", ball(), BALL_GRID, "Eve")
+    write_segmentation_of(series, tmp_path / "frame.dcm", ball(), BALL_GRID, "P1", "1.2.3")
+    rows = ("case,t1ce,label,mask", "one,t1,Eve.dcm,", "two,t1,frame.dcm,", "three,t1,frame.dcm,Eve.dcm")
+    one, two, three = imported(table(tmp_path, *rows), tmp_path / "cases")
+    said = "the image is of patient 'P1' and the mask of 'Eve'"
+    assert said in one.message and said in three.message
+    assert two.record["remarks"] == [MASK_FRAME]
+    (case,) = read_case_list(tmp_path / "cases" / "cases.csv")
+    assert np.array_equal(case.load().truth, ball())
+    with pytest.raises(ImageError, match="case one: the image is of patient 'P1' and the mask of 'Eve'"):
+        read_case_list(table(tmp_path, *rows[:2]))[0].load()
 
 
 @pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd"])

@@ -119,6 +119,19 @@ def test_rtstruct_that_names_another_series_first_is_of_the_one_on_which_it_was_
     assert 2 * np.count_nonzero(case.truth & disc()) / np.count_nonzero([case.truth, disc()]) > 0.95
 
 
+@pytest.mark.parametrize(("frame", "told"), [("1.2.3", True), (f"{T1_UID}.77", False), ("", False)])
+def test_contours_in_another_frame_of_reference_than_their_images_are_told(tmp_path, frame, told):
+    root = tmp_path / "download"
+    write_t1(root / "t1")
+    path = write_rtstruct(root / "rtss.dcm", {"TV": TUMOUR})
+    dataset = pydicom.dcmread(path)
+    dataset.StructureSetROISequence[0].ReferencedFrameOfReferenceUID = frame
+    dataset.save_as(path)
+    case, record = the_case(root, tmp_path)
+    assert np.array_equal(case.truth, disc())
+    assert any("lie in another frame of reference" in one for one in record.get("remarks", ())) is told
+
+
 def test_rtstruct_is_used_where_the_original_contours_are_of_other_series(tmp_path):
     root = tmp_path / "download"
     write_t1(root / "t1")

@@ -15,7 +15,7 @@ from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.files import temporary_folder
 from VSClickCorrectLib.io.images import write_mask
-from VSClickCorrectLib.io.pairing import check_mask_is_of
+from VSClickCorrectLib.io.pairing import remark_on_mask
 from VSClickCorrectLib.mrml.case_nodes import Segment
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
 from VSClickCorrectLib.mrml.volume_files import sides_known
@@ -189,8 +189,7 @@ class FilesLogic:
                 f"case {current.name} of the worklist takes no mask from a file and no journal; open it "
                 "together with its images, which leaves the case, or name the mask in the worklist's list."
             )
-        await self._put_onto(cast(ShownCase, nodes), agreed)
-        return ""
+        return await self._put_onto(cast(ShownCase, nodes), agreed)
 
     async def _check_agreed(self, agreed: dict) -> None:
         """Ask again if more was done on the open case while the files were read."""
@@ -199,12 +198,15 @@ class FilesLogic:
                 "the open case stays, so nothing was opened; save it, then open the files again."
             )
 
-    async def _put_onto(self, nodes: ShownCase, agreed: dict) -> None:
-        """Begin the open case anew with the mask that was sent, or go on with its journal."""
+    async def _put_onto(self, nodes: ShownCase, agreed: dict) -> str:
+        """Begin the open case anew with the mask that was sent, or go on with its journal.
+
+        Returns what is to be said of the mask.
+        """
         grid, journal = nodes.mask.grid, self._uploads.journal()
-        mask = None
+        mask, remark = None, ""
         if "mask" in self._uploads.names:
-            mask = await of_one_patient(self._host, lambda sure: self._sent_mask(grid, sure))
+            mask, remark = await of_one_patient(self._host, lambda sure: self._sent_mask(grid, sure))
         await self._check_agreed(agreed)
         if self._workbench.nodes is not nodes:
             raise ImageError(
@@ -217,13 +219,12 @@ class FilesLogic:
         self._workbench.restart(cast(np.ndarray, case.mask))
         if journal:
             nodes.take_up(journal)
+        return f"{remark} " if remark else ""
 
-    def _sent_mask(self, grid: Grid, sure: bool) -> np.ndarray:
+    def _sent_mask(self, grid: Grid, sure: bool) -> tuple[np.ndarray, str]:
         """Read the mask that was sent, of the open case's patient, or what is ``sure`` to be."""
-        mask, patient = self._uploads.mask(grid)
-        if not sure:
-            check_mask_is_of(self._workbench.origin.scan, patient)
-        return mask
+        mask, its = self._uploads.mask(grid)
+        return mask, remark_on_mask(self._workbench.origin.scan, its, sure)
 
     def download(self, name: str, shown: str | None = None):
         """Return a file of `DOWNLOADS` as an attachment, None if it cannot be made.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from VSClickCorrectLib.errors import ImageError, StorageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.io.files import no_room, temporary_folder
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, disk_full, volume_from_json
 from VSClickCorrectLib.jobs.process import NO_WINDOW, child_environment, python_executable
@@ -49,17 +49,21 @@ def read_series_apart(
     return volume_from_json(array, answer), tuple(answer["headers"])
 
 
-def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> tuple[np.ndarray, str]:
+def read_mask_apart(path: Path, grid: Grid, most_bytes: int) -> tuple[np.ndarray, Scan | None]:
     """Read a mask, ``(K, J, I)`` bool on ``grid``, and whose it is; raises as `read_volume_apart`."""
     lattice = {"shape": grid.shape, "affine": grid.affine.tolist()}
     values, answer = _read(path, {"grid": lattice, "most_bytes": most_bytes})
-    return values, answer["patient"]
+    return values, _scan_of(answer)
 
 
-def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid, str]:
+def read_lone_mask_apart(path: Path, most_bytes: int) -> tuple[np.ndarray, Grid, Scan | None]:
     """Read a mask, ``(K, J, I)`` bool, its own grid, and whose it is; raises as `read_volume_apart`."""
     values, answer = _read(path, {"most_bytes": most_bytes})
-    return values, Grid(values.shape, np.array(answer["affine"])), answer["patient"]
+    return values, Grid(values.shape, np.array(answer["affine"])), _scan_of(answer)
+
+
+def _scan_of(answer: dict[str, Any]) -> Scan | None:
+    return Scan(**answer["scan"]) if answer["scan"] else None
 
 
 def list_series_apart(path: Path, most_bytes: int) -> list[OfferedSeries]:

@@ -14,7 +14,7 @@ import numpy as np
 import SimpleITK as sitk
 from VSClickCorrectLib.errors import OutOfMemory, VSClickError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.io.dicom_masks import patient_of_mask
+from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.files import NO_ROOM
 from VSClickCorrectLib.jobs.handover import NO_ROOM_STATUS, end_with_parent, save_array, volume_as_json
 from VSClickCorrectLib.signals import end_on_signals
@@ -82,12 +82,17 @@ def _image(task: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
     path, most_bytes = Path(task["path"]), task["most_bytes"]
     if "grid" in task:
         grid = Grid(task["grid"]["shape"], np.array(task["grid"]["affine"]))
-        return read_sent_mask(path, grid, most_bytes), {"patient": patient_of_mask(path)}
+        return read_sent_mask(path, grid, most_bytes), {"scan": _scan_of(path)}
     if "sequence" not in task:
         values, grid = read_sent_lone_mask(path, most_bytes)
-        return values, {"affine": grid.affine.tolist(), "patient": patient_of_mask(path)}
+        return values, {"affine": grid.affine.tolist(), "scan": _scan_of(path)}
     volume = read_sent_volume(path, task["sequence"], most_bytes, task["uid"])
     return volume.array, volume_as_json(volume) | {"headers": sent_headers(path, volume.series)}
+
+
+def _scan_of(mask: Path) -> dict[str, str] | None:
+    scan = scan_of_mask(mask)
+    return asdict(scan) if scan is not None else None
 
 
 def _limit(memory: int) -> None:

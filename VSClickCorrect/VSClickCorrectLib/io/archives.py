@@ -1,7 +1,8 @@
-"""Zip archives of DICOM slices, unpacked under names of our own and within limits."""
+"""Zip archives of DICOM slices, unpacked under numbers and letters of their names, within limits."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -64,7 +65,7 @@ def series_within(archive: Path, folder: Path, most_bytes: int) -> list[Series]:
 
 
 def _unpack(archive: Path, folder: Path, limit: int) -> None:
-    """Unpack an archive into one flat folder of numbered files, whatever its names say, or nothing."""
+    """Unpack an archive into one flat folder of numbered files, whatever their folders, or nothing."""
     # A child that died may have left a part.
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -77,7 +78,9 @@ def _unpack(archive: Path, folder: Path, limit: int) -> None:
             if any(info.compress_type not in _METHODS for info in members):
                 raise zipfile.BadZipFile("a method that DICOM archives do not need")
             for number, info in enumerate(members):
-                with zipped.open(info) as source, (part / f"{number:05d}").open("wb") as target:
+                # By the letters a slice that cannot be read is known as one.
+                letters = re.sub("[^A-Za-z._-]", "", info.filename.rpartition("/")[2])[-32:]
+                with zipped.open(info) as source, (part / f"{number:05d}{letters}").open("wb") as target:
                     shutil.copyfileobj(source, target)
             part.rename(folder)
     except (ImageError, StorageError):

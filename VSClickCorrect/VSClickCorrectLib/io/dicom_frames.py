@@ -26,6 +26,7 @@ _MARKS = {
     "echo time": ("0018|0081", "MREchoSequence", "EffectiveEchoTime"),
     "image type": ("0008|0008", "MRImageFrameTypeSequence", "FrameType"),
     "stack": ("0020|9056", "FrameContentSequence", "StackID"),
+    "b-value": ("0018|9087", "MRDiffusionSequence", "DiffusionBValue"),
     "time point": ("0020|0100", "FrameContentSequence", "TemporalPositionIndex"),
 }
 

@@ -13,11 +13,13 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Scan
 from VSClickCorrectLib.io.dicom_headers import needed, read_header, undamaged
 from VSClickCorrectLib.io.dicom_length import begins_as_dicom, sop_class
 from VSClickCorrectLib.io.dicom_source import SourceFrame, frames_of
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.image_files import MAX_VOXELS
+from VSClickCorrectLib.io.tumour_label import Segment, called_segments
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -51,15 +53,14 @@ class SegmentationHeader:
     ----------
     series : frozenset of str
         SeriesInstanceUIDs of the images on which it was made, empty where it does not say.
-    patient, frame : str
-        PatientID and FrameOfReferenceUID.
+    scan : Scan
+        Whose it is, and in which frame of reference it lies.
     labels : tuple of str
         What its segments are called.
     """
 
     series: frozenset[str]
-    patient: str
-    frame: str
+    scan: Scan
     labels: tuple[str, ...]
 
 
@@ -75,13 +76,13 @@ def read_segmentation_header(path: Path) -> SegmentationHeader:
     with undamaged(path):
         series = frozenset(str(s.SeriesInstanceUID) for s in header.get("ReferencedSeriesSequence", ()))
         patient, frame = (str(header.get(name, "")).strip() for name in ("PatientID", "FrameOfReferenceUID"))
-        return SegmentationHeader(series, patient, frame, tuple(_labels_of(header).values()))
+        return SegmentationHeader(series, Scan(patient, frame, "", ""), tuple(_labels_of(header).values()))
 
 
-def patient_of_mask(path: Path) -> str:
-    """Return the PatientID of a mask, empty if it is no DICOM SEG; raises as `read_mask`."""
+def scan_of_mask(path: Path) -> Scan | None:
+    """Return whose a mask is and where it lies, None if it is no DICOM SEG; raises as `read_mask`."""
     segmentation = segmentation_in(path)
-    return "" if segmentation is None else read_segmentation_header(segmentation).patient
+    return None if segmentation is None else read_segmentation_header(segmentation).scan
 
 
 def check_is_scan(path: Path) -> None:
@@ -183,18 +184,13 @@ def _check_pixels(dataset: Dataset, path: Path) -> None:
 def _chosen(dataset: Dataset, labels: Sequence[int | str], path: Path) -> set[int]:
     """Return the numbers of the segments that are wanted."""
     segments = _labels_of(dataset)
-    names = ", ".join(f"{number} {name}".strip() for number, name in segments.items())
     if not labels and len(segments) > 1:
+        names = ", ".join(f"{number} {name}".strip() for number, name in segments.items())
         raise ImageError(f"{path} holds several segments ({names}); name the tumour's with --label.")
     if not labels:
         return set(segments)
-    # As the segments of a NRRD file, they are found however their names are spelled.
-    wanted = {str(one).strip().casefold() for one in labels}
-    found = {n for n, name in segments.items() if {str(n), name.strip().casefold()} & wanted}
-    if not found:
-        named = " or ".join(map(str, labels))
-        raise ImageError(f"{path} does not hold the label {named}; it holds {names or 'none'}.")
-    return found
+    listed = [Segment(number, name.strip(), "", 0, number) for number, name in segments.items()]
+    return {segment.number for segment in called_segments(listed, labels, path)}
 
 
 def _labels_of(dataset: Dataset) -> dict[int, str]:

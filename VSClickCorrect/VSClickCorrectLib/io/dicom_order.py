@@ -95,8 +95,8 @@ def in_order(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple
     Raises
     ------
     ImageError
-        If one does not say where it lies, or they are not parallel, lie at one place, or at different
-        distances from each other.
+        If one does not say where it lies, or they are not parallel, lie at one place, at different distances
+        from each other, or are of several scans by turns.
     """
     _check_told(frames, what)
     plane = Plane.of(frames[0])
@@ -109,6 +109,7 @@ def in_order(frames: Sequence[Frame], size: tuple[int, ...], what: str) -> tuple
     ordered = [frames[n] for n in order]
     _check_single(ordered, gaps, what)
     _check_gaps(ordered, gaps, off, what)
+    _check_one_scan(ordered, what)
     return order, plane
 
 
@@ -163,13 +164,28 @@ def _check_single(frames: Sequence[Frame], gaps: np.ndarray, what: str) -> None:
     group = frames[first : first + count]
     if group[0].identity == group[1].identity:
         raise ImageError(f"{what} holds slices twice; remove the copies ({_names(group[:2])}).")
-    marks = {name: list(dict.fromkeys(frame.marks[name] for frame in group)) for name in group[0].marks}
-    differing = next(((name, found) for name, found in marks.items() if len(found) > 1), None)
-    by = f" of {differing[0]} {' and '.join(f or 'none' for f in differing[1])}" if differing else ""
     raise ImageError(
-        f"{what} holds {len(group)} images of one slice{by} ({_names(group)}); "
+        f"{what} holds {len(group)} images of one slice{_differing(group)} ({_names(group)}); "
         "give the images of one of them alone."
     )
+
+
+def _check_one_scan(frames: Sequence[Frame], what: str) -> None:
+    """Refuse scans whose slices lie between each other's: by turns they differ, as no slices of one do."""
+    for name in frames[0].marks:
+        marks = [frame.marks[name] for frame in frames]
+        count = len(set(marks))
+        if 1 < count <= len(frames) // 2 and marks[count:] == marks[:-count]:
+            raise ImageError(
+                f"{what} holds {count} scans whose slices lie between each other's{_differing(frames)} "
+                f"({_names(frames)}); give the images of one of them alone."
+            )
+
+
+def _differing(frames: Sequence[Frame]) -> str:
+    """Return by what images differ that are not to be in one stack, empty if nothing tells."""
+    marks = ((name, list(dict.fromkeys(f.marks[name] for f in frames))) for name in frames[0].marks)
+    return next((f" of {name} {' and '.join(m or 'none' for m in ms)}" for name, ms in marks if ms[1:]), "")
 
 
 def _check_gaps(frames: Sequence[Frame], gaps: np.ndarray, off: float, what: str) -> None:

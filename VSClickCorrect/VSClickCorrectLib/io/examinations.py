@@ -10,13 +10,13 @@ from typing import cast
 import numpy as np
 
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.io.dicom_length import sop_class
-from VSClickCorrectLib.io.dicom_masks import patient_of_mask
+from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.files import reading
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_lone_mask, read_mask
-from VSClickCorrectLib.io.pairing import check_mask_is_of, differ
+from VSClickCorrectLib.io.pairing import differ, remark_on_mask
 from VSClickCorrectLib.io.registration import Registration, register
 from VSClickCorrectLib.io.tumour_label import Label
 from VSClickCorrectLib.measure.change import FollowUp, follow_up
@@ -24,6 +24,7 @@ from VSClickCorrectLib.measure.measurements import measure
 
 # What messages call the two scans.
 NAMES = ("the earlier scan", "the later scan")
+TWO_PATIENTS = "Note: the headers of the two examinations name different patients; check them."
 _MR_SLICE = "1.2.840.10008.5.1.4.1.1.4"
 
 
@@ -39,14 +40,14 @@ class Examination:
         Where the mask lies: the scan's grid, where there is one.
     scan : Volume or None
         The sequence.
-    mask_patient : str
-        The PatientID that the mask's header names, empty if it names none.
+    mask_scan : Scan or None
+        What the mask's header says of whose it is and in which frame it lies, if it is DICOM.
     """
 
     values: np.ndarray
     grid: Grid
     scan: Volume | None = None
-    mask_patient: str = ""
+    mask_scan: Scan | None = None
 
     @classmethod
     def read(cls, mask: Path, scan: Path | None = None, label: Label | None = None) -> Examination:
@@ -57,24 +58,27 @@ class Examination:
         ImageError
             If one cannot be used, or the mask does not lie on the scan.
         """
-        patient = patient_of_mask(mask)
+        its = scan_of_mask(mask)
         if scan is None:
-            return cls(*read_lone_mask(mask, label), mask_patient=patient)
+            return cls(*read_lone_mask(mask, label), mask_scan=its)
         with GivenScans(scan, None) as scans:
             volume = cast(Volume, scans.read("t1ce"))
-        return cls(read_mask(mask, volume.grid, label), volume.grid, volume, patient)
+        return cls(read_mask(mask, volume.grid, label), volume.grid, volume, its)
 
     def checked(self, different_patients: bool) -> Examination:
         """Return it if mask and scan are one patient's, or said to be; raises `DifferentPatients`."""
-        if self.scan is not None and not different_patients:
-            check_mask_is_of(self.scan.scan, self.mask_patient)
+        remark_on_mask(self.whose, self.mask_scan, different_patients)
         return self
+
+    @property
+    def whose(self) -> Scan | None:
+        """What the scan's header says of it."""
+        return self.scan.scan if self.scan is not None else None
 
     @property
     def patient(self) -> str:
         """The PatientID that the scan's header names, or else the mask's; empty if neither does."""
-        scan = self.scan.scan if self.scan is not None else None
-        return scan.patient if scan is not None and scan.patient else self.mask_patient
+        return next((scan.patient for scan in (self.whose, self.mask_scan) if scan and scan.patient), "")
 
 
 def scan_of(path: Path) -> Path:
@@ -120,4 +124,6 @@ def compare_examinations(
         matrix, placed_by = registration.matrix, "registration" if registration.improved else "header"
     first, second = (measure(one.grid, one.grid.box, one.values) for one in (before, after))
     found = follow_up(first, second, matrix, placed_by)
-    return replace(found, different_patients=differ(before.patient, after.patient))
+    remarks = [TWO_PATIENTS] if differ(before.patient, after.patient) else []
+    remarks += [remark_on_mask(one.whose, one.mask_scan, different_patients=True) for one in (before, after)]
+    return replace(found, remarks=tuple(dict.fromkeys(filter(None, remarks))))

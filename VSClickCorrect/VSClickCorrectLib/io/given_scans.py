@@ -10,12 +10,11 @@ from pathlib import Path
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.archives import unpacked_series
-from VSClickCorrectLib.io.dicom_masks import patient_of_mask
+from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.files import is_text, reading, temporary_folder
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import case_of
-from VSClickCorrectLib.io.pairing import check_mask_is_of
 from VSClickCorrectLib.io.series_choice import Series, meant_as, scattered, series_in
 
 _ARCHIVE = ".zip"
@@ -62,10 +61,8 @@ class GivenScans(ExitStack):
             If a file cannot be used, it is not clear which series to take, or as `case_of`; of a mask's
             PatientID likewise.
         """
-        case = case_of(self.read("t1ce"), self.read("t2"), different_patients)
-        if mask is not None and not different_patients:
-            check_mask_is_of(case.reference.scan, patient_of_mask(mask))
-        return case
+        its = scan_of_mask(mask) if mask is not None else None
+        return case_of(self.read("t1ce"), self.read("t2"), different_patients, its)
 
     def read(self, sequence: str) -> Volume | None:
         """Read ``t1ce`` or ``t2`` on its own grid; None if it was not named. Raises as `case`."""

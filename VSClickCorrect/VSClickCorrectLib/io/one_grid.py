@@ -9,12 +9,16 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case, Scan, Volume
 from VSClickCorrectLib.io.pairing import paired
 
 
-def case_of(t1ce: Volume | None, t2: Volume | None, different_patients: bool = False) -> Case:
-    """Return the sequences of one examination as a case; the T2 is resampled to the T1ce's grid.
+def case_of(
+    t1ce: Volume | None, t2: Volume | None, different_patients: bool = False, mask: Scan | None = None
+) -> Case:
+    """Return the sequences of one examination, and of a mask, as a case; the T2 on the T1ce's grid.
+
+    Parameters are those of `paired`.
 
     Raises
     ------
@@ -22,7 +26,7 @@ def case_of(t1ce: Volume | None, t2: Volume | None, different_patients: bool = F
         If both are missing, are of different PatientIDs and ``different_patients`` does not say that this is
         right, or their fields of view do not meet.
     """
-    t1ce, t2 = paired(t1ce, t2, different_patients)
+    t1ce, t2 = paired(t1ce, t2, different_patients, mask)
     if t1ce is not None and t2 is not None and not t1ce.grid.matches(t2.grid):
         t2 = resample_to_grid(t2, t1ce.grid)
     return Case(t1ce, t2)

@@ -17,6 +17,7 @@ from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 _SCAN_TAGS = ("0010|0020", "0020|0052", "0008|103e", "0020|000e")
 SAME_VOXELS = "T1ce and T2 hold the same voxels; look whether one image was named for both."
 OTHER_FRAME = "T1ce and T2 have different frames of reference; look whether they are registered."
+MASK_FRAME = "Image and mask have different frames of reference; look whether the mask is of this scan."
 _NOT_T1CE = {Kind.T2: "a T2", Kind.NATIVE: "a T1 without contrast", Kind.OTHER: "neither T1 nor T2"}
 _NOT_T2 = {Kind.T1CE: "a T1", Kind.T1: "a T1", Kind.NATIVE: "a T1", Kind.OTHER: "neither T1 nor T2"}
 _NO_SCAN = {Kind.MASK: "a mask", Kind.LABEL: "a mask"}
@@ -30,7 +31,7 @@ def scan_of(image: sitk.Image | sitk.ImageFileReader) -> Scan | None:
 
 
 def paired(
-    t1ce: Volume | None, t2: Volume | None, different_patients: bool = False
+    t1ce: Volume | None, t2: Volume | None, different_patients: bool = False, mask: Scan | None = None
 ) -> tuple[Volume | None, Volume | None]:
     """Return the sequences of one examination with what is to be known of them beside each other.
 
@@ -39,7 +40,9 @@ def paired(
     t1ce, t2 : Volume or None
         As they were read.
     different_patients : bool
-        Whether to take sequences of different PatientIDs for one patient's.
+        Whether to take what names different PatientIDs for one patient's.
+    mask : Scan or None
+        What the header says of a mask of the T1ce, or of the T2 where it stands alone.
 
     Raises
     ------
@@ -48,6 +51,9 @@ def paired(
     """
     if t1ce is not None:
         t1ce = _with(t1ce, _named_otherwise(t1ce.scan, "T1ce", _NOT_T1CE))
+        t1ce = _with(t1ce, remark_on_mask(t1ce.scan, mask, different_patients))
+    elif t2 is not None:
+        t2 = _with(t2, remark_on_mask(t2.scan, mask, different_patients))
     if t2 is not None:
         t2 = _with(t2, _named_otherwise(t2.scan, "T2", _NOT_T2))
     if t1ce is None or t2 is None:
@@ -81,10 +87,13 @@ def remarks_on_scans(t1ce: Scan | None, t2: Scan | None) -> tuple[str, ...]:
     return tuple(filter(None, remarks))
 
 
-def check_mask_is_of(scan: Scan | None, patient: str) -> None:
-    """Raise `DifferentPatients` if the header of a mask, by its PatientID, names another than its image's."""
-    if scan is not None and differ(scan.patient, patient):
-        raise DifferentPatients(scan.patient, patient, ("image", "mask"))
+def remark_on_mask(scan: Scan | None, mask: Scan | None, different_patients: bool = False) -> str:
+    """Return what is to be known of a mask on an image, empty if nothing is; raises `DifferentPatients`."""
+    if scan is None or mask is None:
+        return ""
+    if are_of_two(scan, mask) and not different_patients:
+        raise DifferentPatients(scan.patient, mask.patient, ("image", "mask"))
+    return MASK_FRAME if differ(scan.frame, mask.frame) else ""
 
 
 def are_of_two(first: Scan | None, second: Scan | None) -> bool:
@@ -93,7 +102,7 @@ def are_of_two(first: Scan | None, second: Scan | None) -> bool:
 
 
 def differ(first: str, second: str) -> bool:
-    """Whether two PatientIDs name different patients; an empty one names none."""
+    """Whether two PatientIDs, or UIDs, name different ones; an empty one names none."""
     return bool(first and second) and first.casefold() != second.casefold()
 
 
@@ -101,7 +110,7 @@ def _beside(t1ce: Scan, t2: Scan) -> str:
     """Return what is to be known of two scans that are used together, empty if nothing is."""
     if are_of_two(t1ce, t2):
         return f"The T1ce of '{t1ce.patient}' and the T2 of '{t2.patient}' are taken for one patient's."
-    return OTHER_FRAME if t1ce.frame and t2.frame and t1ce.frame != t2.frame else ""
+    return OTHER_FRAME if differ(t1ce.frame, t2.frame) else ""
 
 
 def _named_otherwise(scan: Scan | None, role: str, kinds: dict[Kind, str]) -> str:

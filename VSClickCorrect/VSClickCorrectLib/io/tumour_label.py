@@ -120,16 +120,22 @@ def chosen_segment(
                 "save it alone."
             )
         return filled[0] if filled else np.zeros(layers.shape[:-1], bool)
+    called = called_segments(segments, labels, path)
+    chosen = np.any([segment.voxels(layers) for segment in called], axis=0)
+    if not chosen.any():
+        _check_listed(layers, segments, path)
+    return chosen
+
+
+def called_segments(segments: Sequence[Segment], labels: Sequence[int | str], path: Path) -> list[Segment]:
+    """Return the segments that labels mean; raises `ImageError` if none is there, or one label means two."""
     found = [[s for s in segments if s.is_called(label)] for label in labels]
     for label, called in zip(labels, found, strict=True):
         if len(called) > 1:
             raise ImageError(f"{path} holds several segments '{label}' ({_listed(segments)}); give a number.")
     if not any(found):
         raise ImageError(f"{path} does not hold the segment {_either(labels)}; it holds {_listed(segments)}.")
-    chosen = np.any([segment.voxels(layers) for called in found for segment in called], axis=0)
-    if not chosen.any():
-        _check_listed(layers, segments, path)
-    return chosen
+    return [segment for called in found for segment in called]
 
 
 def _check_listed(layers: np.ndarray, segments: Sequence[Segment], path: Path) -> None:

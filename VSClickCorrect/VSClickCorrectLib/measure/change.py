@@ -125,15 +125,15 @@ class FollowUp:
         How that is known: ``grid`` (both lie on one), ``registration``, ``header`` (the registration did not
         help), ``outside`` (the later tumour does not lie within the earlier scan), ``coarse`` (it does, but
         is too small for that scan's slices), or empty.
-    different_patients : bool
-        Whether the headers of scans or masks name two.
+    remarks : tuple of str
+        What is to be known of scans and masks, whole sentences.
     """
 
     before: Measurements
     after: Measurements
     laid: Measurements | None
     placed_by: str
-    different_patients: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def volume(self) -> SizeChange:
@@ -167,8 +167,7 @@ class FollowUp:
         return agreement_percent(min(self.before.volume_mm3, self.after.volume_mm3))
 
     def _lines(self) -> Iterator[str]:
-        if self.different_patients:
-            yield "Note: the headers of the two examinations name different patients; check them."
+        yield from self.remarks
         if not self.before.voxels or not self.after.voxels:
             which = "earlier" if not self.before.voxels else "later"
             yield f"The {which} mask is empty, so there is no change to tell."

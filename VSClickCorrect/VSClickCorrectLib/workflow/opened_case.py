@@ -10,10 +10,10 @@ import numpy as np
 
 from VSClickCorrectLib.errors import VSClickError, WorklistError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.one_grid import case_of
-from VSClickCorrectLib.io.pairing import check_mask_is_of, paired
+from VSClickCorrectLib.io.pairing import paired
 from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.mrml.begin_correction import begin_anew
 from VSClickCorrectLib.mrml.i18n import tr as _
@@ -133,8 +133,8 @@ class OpenedCase:
         The journal of earlier work on it, to go on with; empty if there is none.
     prepared : InitialMask or None
         What the networks found ahead, where there is no mask.
-    mask_patient : str
-        The PatientID that the mask's header names, empty if it names none.
+    mask_scan : Scan or None
+        What the mask's header says of whose it is and in which frame it lies, if it is DICOM.
     """
 
     name: str
@@ -144,7 +144,7 @@ class OpenedCase:
     origin: Origin = field(default_factory=Origin)
     journal: str = ""
     prepared: InitialMask | None = None
-    mask_patient: str = ""
+    mask_scan: Scan | None = None
 
     @property
     def grid(self) -> Grid:
@@ -177,12 +177,10 @@ class OpenedCase:
         ImageError
             As `case_of`.
         """
-        if not different_patients:
-            check_mask_is_of(cast(Volume, self.t1ce or self.t2).scan, self.mask_patient)
-        t1ce, t2 = paired(self.t1ce, self.t2, different_patients)
+        t1ce, t2 = paired(self.t1ce, self.t2, different_patients, self.mask_scan)
         case_of(t1ce, t2)
         # Whoever opens them further on need not ask again.
-        return replace(self, t1ce=t1ce, t2=t2, mask_patient="")
+        return replace(self, t1ce=t1ce, t2=t2, mask_scan=None)
 
 
 def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: bool = False) -> OpenedCase:
@@ -200,15 +198,15 @@ def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: b
         Whether sequences of different PatientIDs are one patient's, as somebody has said.
     """
     # What reads DICOM waits until there are files.
-    from VSClickCorrectLib.io.dicom_masks import patient_of_mask
+    from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 
     sure = one_patient or worklist.different_patients
     with enough_memory():
         images = worklist.opened.load(sure)
         mask = worklist.opened.saved_mask(images.grid, images)
         origin = Origin(case.t1ce or case.t2, images.reference.scan)
-        patient = patient_of_mask(case.mask) if case.mask is not None else ""
-        opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin, mask_patient=patient)
+        its = scan_of_mask(case.mask) if case.mask is not None else None
+        opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin, mask_scan=its)
         opened = opened.checked(sure)
         # What was skipped without a mask stays so until somebody looks for one.
         if mask is not None or worklist.opened.decided:

@@ -73,8 +73,8 @@ class Segmentations:
     def _is_of(self, header: SegmentationHeader, reference: str) -> bool:
         if header.series:
             return reference in header.series
-        series = self._series[reference]
-        return bool(header.frame) and (header.patient, header.frame) == (series.patient, series.frame)
+        its = self._series[reference]
+        return header.scan.frame == its.frame != "" and header.scan.patient == its.patient
 
 
 def _is_result(path: Path) -> bool:

@@ -70,7 +70,13 @@ def _read(found: dict[str, list[Path]]) -> Imported:
             f"{files['seg']} is of BraTS-PED, whose numbers mean other classes in other editions; "
             "leave the case out, or list it with classes of your own."
         )
-    later = any(role in _LATER for role in files)
+    named = {role in _LATER: path for role, path in files.items() if role != "seg"}
+    if len(named) == 2:
+        raise ImageError(
+            f"{named[False]} and {named[True]} are named as in two editions, which number the classes "
+            "otherwise; keep the files of one edition."
+        )
+    later = True in named
     paths = {_LATER.get(role, role): path for role, path in files.items() if role != "seg"}
     if not {"t1ce", "t2"} & set(paths):
         raise ImageError(

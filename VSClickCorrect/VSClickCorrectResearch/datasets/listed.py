@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.images import read_case, read_mask
+from VSClickCorrectLib.io.pairing import remark_on_mask
 from VSClickCorrectLib.worklist.case_list import (
     COLUMNS,
     FILE_COLUMNS,
@@ -97,12 +99,14 @@ class ListedCase:
         Raises
         ------
         ImageError
-            If a file cannot be used; the message names the case.
+            If a file cannot be used, or is of another patient; the message names the case.
         """
         try:
             case = read_case(self.t1ce, self.t2)
             truth = read_mask(self.label, case.grid)
             start = read_mask(self.mask, case.grid) if self.mask else None
+            for path in filter(None, (self.label, self.mask)):
+                remark_on_mask(case.reference.scan, scan_of_mask(path))
         except ImageError as error:
             raise ImageError(f"case {self.name}: {error}") from None
         return LabelledCase(self.name, case, truth, start, self.kind)

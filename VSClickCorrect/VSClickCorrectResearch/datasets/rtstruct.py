@@ -24,8 +24,9 @@ class StructureSet:
         PatientID, empty where it does not say.
     structures : list of dict
         As in ``contours.json``: ``structure_name``, ``MR_SeriesInstanceUID``, the series on whose images it
-        was drawn, empty where it does not say, and ``LPS_contour_points``, lists of points in mm; and
-        ``open_contours``, how many lines it holds besides that enclose nothing.
+        was drawn, and ``frame``, the FrameOfReferenceUID in which its points lie, both empty where it does
+        not say; ``LPS_contour_points``, lists of points in mm; and ``open_contours``, how many lines it holds
+        besides that enclose nothing.
     referenced : str
         SeriesInstanceUID of the first series that it names, empty where it names none.
     """
@@ -118,6 +119,7 @@ def _structures(dataset, images: _Images) -> list[dict]:
             # What has no name is told by its number.
             "structure_name": str(told.get("ROIName") or "").strip() or f"ROI {number}",
             "MR_SeriesInstanceUID": images.series_of(item, str(told.get("ReferencedFrameOfReferenceUID"))),
+            "frame": str(told.get("ReferencedFrameOfReferenceUID") or ""),
         }
         found.append(structure | _contours(item))
     return found

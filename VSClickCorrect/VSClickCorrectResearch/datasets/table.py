@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.images import read_mask, read_volume
+from VSClickCorrectLib.io.pairing import remark_on_mask
 from VSClickCorrectLib.measure.tumour_parts import tumour_numbers
 from VSClickCorrectLib.worklist.case_list import FILE_COLUMNS, read_rows
 from VSClickCorrectLib.worklist.names import case_name
@@ -17,8 +19,8 @@ from VSClickCorrectLib.worklist.names import case_name
 from VSClickCorrectResearch.datasets.class_map import read_class_map
 from VSClickCorrectResearch.datasets.fingerprints import files_of_image
 from VSClickCorrectResearch.datasets.importing import CaseSource, Imported
-from VSClickCorrectResearch.datasets.listed import files_of
-from VSClickCorrectResearch.datasets.placing import place, read_matrix
+from VSClickCorrectResearch.datasets.listed import RowFiles, files_of
+from VSClickCorrectResearch.datasets.placing import Placed, place, read_matrix
 
 TRANSFORM = "t1_to_t2"
 
@@ -87,6 +89,16 @@ def _source(row: dict[str, str], folder: Path, where: str, given: dict[str, Any]
     return CaseSource(row["case"], files, read, settings)
 
 
+def _with_masks(placed: Placed, files: RowFiles, different_patients: bool) -> dict[str, Any]:
+    """Return what is recorded of a case, with what is to be known of label and mask on its grid."""
+    on = placed.case.reference.scan
+    masks = [scan_of_mask(path) for path in (files.label, files.mask) if path is not None]
+    told = [remark for mask in masks if (remark := remark_on_mask(on, mask, different_patients))]
+    if not told:
+        return placed.record
+    return {**placed.record, "remarks": list(dict.fromkeys([*placed.record.get("remarks", ()), *told]))}
+
+
 def _read(
     row: dict[str, str],
     folder: Path,
@@ -106,7 +118,7 @@ def _read(
     ]
     matrix = read_matrix(transform) if transform else None
     placed = place(volumes, matrix, registered, different_patients)
-    numbers, record = None, placed.record
+    numbers, record = None, _with_masks(placed, files, different_patients)
     if classes:
         numbers = read_class_map(files.label, placed.case.grid, len(classes))
         record = {**record, "classes": list(classes)}

@@ -31,7 +31,7 @@ from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.json_files import parse_json
 from VSClickCorrectLib.io.one_grid import resample_to_grid
-from VSClickCorrectLib.io.pairing import OTHER_FRAME
+from VSClickCorrectLib.io.pairing import OTHER_FRAME, differ
 from VSClickCorrectLib.io.series_choice import Series, meant_as
 from VSClickCorrectLib.worklist.names import case_name, natural
 
@@ -47,6 +47,7 @@ _PATIENT = re.compile(r"^#PatientID:[ \t]*(.*\S)", re.MULTILINE)
 _MATRIX = re.compile(r"(?P<inverse>inv_)?(?P<of>T[12])_LPS_to_(?P<to>(?!(?P=of))T[12])_LPS")
 # Contours that lie so near to the slices, in slices, were drawn on them.
 _ON_SLICES = 0.1
+_APART = "the contours lie in another frame of reference than the images on which they were drawn; check them"
 # In all of VS-SEG contours of both frames agree to 1e-11 mm by the patient's matrices.
 _MATRIX_TOLERANCE_MM = 0.1
 
@@ -76,6 +77,7 @@ class _Tumour:
     left_out: list[str]
     path: Path
     cochlea: list[Contour]
+    apart: bool  # whether their points lie in another frame of reference than the series
 
 
 def find_cases(root: Path, registered: bool = False, classes: bool = False) -> list[CaseSource]:
@@ -228,6 +230,8 @@ def _read(patient: _Patient, registered: bool, classes: bool) -> Imported:
         read = [remark for remark in placed.record.get("remarks", ()) if remark != OTHER_FRAME]
         record["remarks"] = [*read, "no matrix and another frame; the T2 lies where its header puts it"]
     record = {**placed.record, **record}
+    if tumours[record["structures"]["drawn_on"]].apart:
+        record["remarks"] = [*record.get("remarks", ()), _APART]
     if not classes:
         return Imported(placed.case, label, record=record)
     try:
@@ -281,7 +285,9 @@ def _tumour(patient: _Patient, series: Series) -> _Tumour | None:
         raise ImageError(f"{paths[0]}, structure {names[0]} holds lines that are not closed; close them.")
     if names and not contours:
         raise ImageError(f"{paths[0]}, structure {names[0]} holds no contour; draw it or download it again.")
-    return _Tumour(contours, names, left_out, paths[0], cochlea_contours(structures))
+    frames = [s.get("frame", "") for s in structures if s["structure_name"] in names]
+    apart = any(differ(frame, series.frame) for frame in frames)
+    return _Tumour(contours, names, left_out, paths[0], cochlea_contours(structures), apart)
 
 
 def _matrix(patient: _Patient, tumours: dict[str, _Tumour]) -> np.ndarray | None:
