@@ -188,3 +188,13 @@ def test_a_done_case_in_which_the_same_is_found_again_does_not_wait_as_one_that_
     host.run(flow.worklist.go_to("case1"))
     np.testing.assert_array_equal(flow.workbench.values(), label)
     assert label.sum() == (5 * 10 * 10 if found else 0)
+
+
+def test_a_case_to_do_in_which_nothing_is_found_is_left_to_do(flow, host, folder, job):
+    (folder / "cases" / "case1" / "mask.nii.gz").unlink()
+    worklist, box = begin(flow, host, folder), Box((5, 20, 20), (10, 30, 30))
+    job(InitialMask(box, np.zeros(box.shape, bool), 0.0)).done = True
+    host.run(flow.initial.find())
+    host.run(flow.worklist.next())
+    assert worklist.record("case1").state.value == "todo"
+    assert worklist.store.kept_mask("case1") is None

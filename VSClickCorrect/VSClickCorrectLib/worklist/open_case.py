@@ -65,7 +65,7 @@ class OpenCase:
         self._store, self._lock, self._annotator = store, lock, annotator
         self._clock, self._now, self._written = WorkClock(clock), clock, 0.0
         self._heard = clock()  # when the lock was renewed; it was taken just now
-        self._seen, self._offered = _NO_MASK, ""
+        self._seen = _NO_MASK
         self._grid: Grid | None = None
         self._series, self._sides_known = "", True
         self._dicom = LabelDicom(case, store.output, lambda: self.held)
@@ -129,7 +129,8 @@ class OpenCase:
         """Tell how the case stands: clicks, rounds, comment, volume_mm3, models, which are added.
 
         A case that was done or skipped is in work while its mask, told by its fingerprint
-        (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer.
+        (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer; once it
+        was started over, always.
         """
         self.work()
         fields = {name: value for name, value in fields.items() if value is not None}
@@ -182,7 +183,7 @@ class OpenCase:
 
     def offer(self, values: np.ndarray) -> None:
         """Begin with a mask that nobody has worked on: a case that is left with it is as it was."""
-        self._seen = self._offered = fingerprint_of_values(values)
+        self._seen = fingerprint_of_values(values)
 
     def done(
         self, values: np.ndarray, grid: Grid, source: str | None = None, models: Sequence[str] = ()
@@ -237,9 +238,11 @@ class OpenCase:
         self.check_held()
         self._undecide()
         self._dicom.remove()
-        self._store.set_aside(self.case.label)
-        # What it was opened with stands nowhere any more, though the same may be found again.
-        self._seen = self._offered
+        label = self.case.label
+        if self._store.labels.has(label) or self._store.kept_mask(label) is not None:
+            # It will stand nowhere any more, though the same may be found again.
+            self._seen = ""
+        self._store.set_aside(label)
         anew = {"clicks": 0, "rounds": 0, "models": tuple(models), "volume_mm3": None, "finished": ""}
         self._change(events=0, checksum="", **anew, **self._reopened())
 
