@@ -39,6 +39,15 @@ def test_a_line_that_somebody_is_placing_is_placed_on(widget, begun, headless, p
     assert selection.GetActivePlaceNodeID() == line.GetID() and desktop.faults == []
 
 
+def test_a_line_that_is_not_begun_yet_is_placed_on(widget, begun, pointer):
+    interaction, selection = pointer
+    selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsLineNode")
+    selection.SetReferenceActivePlaceNodeID(None)
+    interaction.SetCurrentInteractionMode(Interaction.Place)
+    widget.exit()
+    assert interaction.GetCurrentInteractionMode() == Interaction.Place
+
+
 def test_whoever_sets_the_window_by_the_pointer_goes_on(widget, begun, pointer):
     interaction, _selection = pointer
     interaction.SetCurrentInteractionMode(Interaction.AdjustWindowLevel)

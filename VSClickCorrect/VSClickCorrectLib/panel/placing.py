@@ -49,10 +49,12 @@ class Placing:
         self._interaction.SetCurrentInteractionMode(slicer.vtkMRMLInteractionNode.ViewTransform)
 
     def end_own(self) -> None:
-        """End the placing of clicks, or in a list that is gone; what else the pointer does goes on."""
+        """End the placing of clicks, or in a list of points that is gone; what else the pointer does goes on."""
         placed = self.node_id
         node = self.scene.GetNodeByID(placed) if placed else None
-        if placed is not None and (node is None or node.GetAttribute(KIND_ATTRIBUTE)):
+        # A line may be placed before there is a list of its points.
+        gone = node is None and self._selection.GetActivePlaceNodeClassName() == "vtkMRMLMarkupsFiducialNode"
+        if placed is not None and (gone or (node is not None and node.GetAttribute(KIND_ATTRIBUTE))):
             self.end()
 
     def close(self) -> None:
