@@ -154,6 +154,15 @@ def test_a_t1ce_that_holds_other_voxels_refuses_clicks_until_they_are_put_back(
     correction.close()
 
 
+def test_a_t1ce_that_holds_other_voxels_is_told_of_before_the_t2_is_looked_at(
+    correction, volume_node, t2, add_transform, heard
+):
+    with_other_voxels(volume_node, volume_of(volume_node).array[..., ::-1], in_place=False)
+    t2.SetAndObserveTransformNodeID(add_transform(FAR).GetID())
+    press(correction, SITE)
+    assert ["'T1ce' holds other voxels" in str(error) for error in heard.errors] == [True]
+
+
 def test_a_t1ce_that_was_moved_refuses_clicks_as_before_whatever_the_t2_does(
     correction, volume_node, t2, mask, add_transform, heard
 ):

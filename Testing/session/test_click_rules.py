@@ -12,7 +12,6 @@ from session_doubles import (
     click_at,
     with_blocks,
 )
-from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.errors import CorrectionError
@@ -59,48 +58,6 @@ class TestBoundaryWithoutBorder:
     def test_a_border_of_one_voxel_in_another_slice_counts(self):
         mask = with_blocks(SHAPE, ((0, 1), (30, 31), (30, 31)))
         session(mask).apply(click_at(GRID, (4, 30, 40)))
-
-
-class TestSlicesThickerThanAHandIsAccurate:
-    # Slices of 5 mm: 2.4 mm off the middle, as a click in a view across them may be, is still slice 2.
-    GRID = Grid(SHAPE, np.diag([1.0, 1.0, 5.0, 1.0]))
-    LESS = with_blocks(SHAPE, ((1, 4), (10, 20), (10, 16)))
-
-    def corrected(self, mask, said, column, off_mm, kind):
-        one = CorrectionSession(case_on(self.GRID), ArrayMask(self.GRID, mask), OracleCorrector(said))
-        edit = one.apply(Click((column, 15.0, 10.0 + off_mm), kind))
-        return one.mask.values, edit.remark
-
-    @pytest.mark.parametrize("off_mm", [-2.4, 0.0, 2.4])
-    @pytest.mark.parametrize(
-        ("start", "column", "kind"),
-        [("LESS", 19.0, BOUNDARY), ("LESS", 18.0, INCLUDE), ("MORE", 17.0, EXCLUDE)],
-    )
-    def test_a_click_anywhere_in_one_corrects_it(self, start, column, kind, off_mm):
-        # The cut reaches 3.75 mm up and down, so no other slice's middle. Corners are no matter of parts.
-        masks = (self.LESS, TUMOUR) if start == "LESS" else (TUMOUR, self.LESS)
-        values, remark = self.corrected(*masks, column, off_mm, kind)
-        np.testing.assert_array_equal(values[2, 11:19], masks[1][2, 11:19])
-        np.testing.assert_array_equal(values[[0, 1, 3, 4]], masks[0][[0, 1, 3, 4]])
-        assert remark == ""
-
-    @pytest.mark.parametrize("off_mm", [0.0, 2.4])
-    def test_what_networks_do_not_see_becomes_a_disc_there(self, off_mm):
-        nothing = np.zeros(SHAPE, bool)
-        values, _ = self.corrected(nothing, nothing, 18.0, off_mm, INCLUDE)
-        # Within 1.2 mm: the voxel and those beside it in its slice.
-        disc = {(2, 15, 18), (2, 14, 18), (2, 16, 18), (2, 15, 17), (2, 15, 19)}
-        assert {tuple(voxel) for voxel in np.argwhere(values).tolist()} == disc
-
-    def test_a_second_click_insists_wherever_in_the_slice_it_is(self):
-        # The network is sure of the border as it is.
-        one = CorrectionSession(
-            case_on(self.GRID), ArrayMask(self.GRID, self.LESS), OracleCorrector(self.LESS)
-        )
-        one.apply(Click((18.0, 15.0, 8.0)))
-        assert not one.mask.values[2, 15, 18]
-        one.apply(Click((18.0, 15.0, 12.0)))
-        assert one.mask.values[2, 15, 18]
 
 
 class TestRests:

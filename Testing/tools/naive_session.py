@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from any_grid import slice_axes
 from scipy import ndimage
@@ -14,6 +12,7 @@ from session_doubles import (
     BOUNDARY,
     EXCLUDE,
     INCLUDE,
+    in_slice,
     values_within,
 )
 from VSClickCorrectLib.clicks.merging import Proposal
@@ -27,15 +26,6 @@ def insists(click, earlier):
     """Whether a boundary click was made before, within 2 mm."""
     again = [c.position_ras for c in earlier if c.kind is BOUNDARY and click.kind is BOUNDARY]
     return any(np.linalg.norm(np.subtract(place, click.position_ras)) <= 2.0 for place in again)
-
-
-def in_slice(grid, click):
-    """A click as it is meant: in the middle of the slice that holds it."""
-    across = 2 - slice_axes(grid)[0][0]
-    ijk = np.linalg.solve(grid.affine, [*click.position_ras, 1.0])[:3]
-    last = grid.shape[2 - across] - 1
-    ijk[across] = min(np.floor(ijk[across] + 0.5 + 1e-6), last)
-    return replace(click, position_ras=tuple(grid.affine[:3, :3] @ ijk + grid.affine[:3, 3]))
 
 
 class NaiveSession:
@@ -100,7 +90,7 @@ class NaiveSession:
         for what, _, changed in self.done:
             numbers = [n for n, _ in self._clicks(what)]
             if number in numbers:
-                place, away = numbers.index(number), [self._away(click) for _, click in what]
+                place, away = numbers.index(number), [self._away(in_slice(self.grid, c)) for _, c in what]
                 lost = [a - 1e-3 <= away[place] for a in away[:place]]
                 lost += [a < away[place] - 1e-3 for a in away[place + 1 :]]
                 return changed & ~np.any([np.zeros_like(changed), *lost], axis=0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from any_grid import slice_axes
 from hypothesis import strategies as st
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.merging import Proposal
@@ -96,6 +99,15 @@ def click_at(grid, index, kind=BOUNDARY):
     return Click(tuple(float(v) for v in grid.index_to_ras(index)), kind)
 
 
+def in_slice(grid, click):
+    """A click as it is meant: in the middle of the slice that holds it."""
+    across = 2 - slice_axes(grid)[0][0]
+    ijk = np.linalg.solve(grid.affine, [*click.position_ras, 1.0])[:3]
+    last = grid.shape[2 - across] - 1
+    ijk[across] = min(np.floor(ijk[across] + 0.5 + 1e-6), last)
+    return replace(click, position_ras=tuple(grid.affine[:3, :3] @ ijk + grid.affine[:3, 3]))
+
+
 def lacks_border(grid, mask, click):
     """Whether a boundary click is refused: all voxels within 14.4 mm are background, or all are mask.
 
@@ -103,7 +115,7 @@ def lacks_border(grid, mask, click):
     """
     if click.kind is not BOUNDARY or not mask.any():
         return False
-    near = values_within(grid, mask, click, 14.4)
+    near = values_within(grid, mask, in_slice(grid, click), 14.4)
     return not near.any() or bool(near.all())
 
 

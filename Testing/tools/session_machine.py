@@ -6,13 +6,14 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from naive_session import HALF, NaiveSession, in_slice, initial_proposer, insists
+from naive_session import HALF, NaiveSession, initial_proposer, insists
 from session_doubles import (
     BlockCorrector,
     boxes_in,
     case_on,
     clicks_in,
     grids,
+    in_slice,
     lacks_border,
     masks_on,
 )

@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
+from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.inference.doubt_map import DoubtMap
 from VSClickCorrectLib.mrml.transforms import matrix_of
 
@@ -64,6 +66,14 @@ def test_after_a_click_the_places_are_others(asked, begun, flow, host, border):
     host.run(flow.next_place.next())
     assert flow.next_place.left_to_gain < before
     assert asked == [(), (border[0],)]
+
+
+def test_networks_look_with_clicks_in_the_middle_of_their_slice(asked, begun, flow, host, border, small):
+    middle, across = border[0], small.grid.slice_order().axes[0]
+    off = 0.4 * small.grid.affine[:3, 2 - across]
+    begun.correction.place(Click(point3(np.add(middle.position_ras, off)), middle.kind))
+    host.run(flow.next_place.next())
+    assert asked[0][0].position_ras == pytest.approx(middle.position_ras)
 
 
 def test_where_the_t2_was_moved_the_places_are_others(asked, begun, flow, host, headless):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3
 
 
@@ -54,3 +55,7 @@ class Click:
 
     position_ras: Point3
     kind: ClickKind = ClickKind.BOUNDARY
+
+    def in_slice(self, grid: Grid) -> Click:
+        """Return the click in the middle of its slice: in a view across thick ones it lies anywhere in it."""
+        return replace(self, position_ras=grid.in_slice(self.position_ras))

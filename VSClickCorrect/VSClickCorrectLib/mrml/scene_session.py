@@ -9,7 +9,7 @@ import slicer
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.mrml.volumes import case_of, in_scene, state_of
+from VSClickCorrectLib.mrml.volumes import case_of, in_scene, state_of, volume_of
 from VSClickCorrectLib.session.correction import CorrectionSession
 
 
@@ -59,15 +59,14 @@ class SceneSession(CorrectionSession):
         if states == self._states or not in_scene(*self._volume_nodes):
             return
         self._check_place()
-        case = case_of(*self._volume_nodes)
         # To compare voxels takes long, so only where somebody may have changed them.
         touched = states[0][1] != self._states[0][1]
-        if touched and case.reference.fingerprint != self.case.reference.fingerprint:
+        if touched and volume_of(self._reference).fingerprint != self.case.reference.fingerprint:
             raise CorrectionError(
                 f"'{self._reference.GetName()}' holds other voxels than when the correction began; put them "
                 "back, or begin anew with a copy of the segment in another segmentation."
             )
-        self.case, self._states = case, states
+        self.case, self._states = case_of(*self._volume_nodes), states
 
     @property
     def _states_now(self) -> list[tuple[bytes, int]]:

@@ -65,7 +65,7 @@ class Outcome:
 
 
 class ClickRules:
-    """The rules of one session's clicks.
+    """The rules of one session's clicks, all of which are given in the middle of their slice.
 
     Parameters
     ----------
@@ -89,8 +89,7 @@ class ClickRules:
         standing: Sequence[Click],
         others: ReadableMask | None = None,
     ) -> None:
-        self.case, self.mask, self.others = case, mask, others
-        self.standing = [self._in_slice(click) for click in standing]
+        self.case, self.mask, self.standing, self.others = case, mask, standing, others
         self._index_of = index_of
         self._at_border: dict[Index3, bool] = {}
 
@@ -138,7 +137,6 @@ class ClickRules:
         start : callable, optional
             What the network that sees the whole tumour says of a click far from the border.
         """
-        clicks = [self._in_slice(click) for click in clicks]
         islands = {c: self._island_under(c, clicks) for c in clicks if c.kind is ClickKind.EXCLUDE}
         removed = [island for island in islands.values() if island is not None]
         asked = {c: start(_asked(c)) for c in clicks if start and not islands.get(c) and self._is_deep(c)}
@@ -167,10 +165,6 @@ class ClickRules:
         overruled = [c for c in borders if not self._border_runs_by(self._index_of(c), result, box)]
         told = Told(clicks, unseen, overruled, any(self._insists(c) for c in overruled))
         return Outcome(change, remark_of(change, told))
-
-    def _in_slice(self, click: Click) -> Click:
-        """Return a click in the middle of its slice: in a view across thick ones it lies anywhere in it."""
-        return replace(click, position_ras=self.case.grid.in_slice(click.position_ras))
 
     def _is_taken(self, click: Click) -> bool:
         """Tell whether a click's voxel is another class's and not the mask's."""

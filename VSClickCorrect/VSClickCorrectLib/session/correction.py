@@ -130,6 +130,10 @@ class CorrectionSession:
         """The clicks that stand, oldest first."""
         return [one.click for one in self.standing]
 
+    def meant(self, clicks: Sequence[Click]) -> list[Click]:
+        """Return clicks as rules and networks see them, `Click.in_slice`; lists keep them as made."""
+        return [click.in_slice(self.case.grid) for click in clicks]
+
     @property
     def standing(self) -> list[ActiveClick]:
         """The clicks that were neither undone nor taken back, oldest first, each with what it changed."""
@@ -161,7 +165,7 @@ class CorrectionSession:
         """
         started = time.perf_counter()
         self.check(clicks)
-        outcome = self._rules().outcome(clicks, self._merge, self._propose, self._start)
+        outcome = self._rules().outcome(self.meant(clicks), self._merge, self._propose, self._start)
         change = outcome.change.apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
@@ -272,7 +276,7 @@ class CorrectionSession:
         self._check_place()
         for click in clicks:
             self.index_of(click)
-        self._rules().check(clicks)
+        self._rules().check(self.meant(clicks))
 
     def index_of(self, click: Click) -> Index3:
         """Return the voxel ``(k, j, i)`` that a click means.
@@ -352,7 +356,7 @@ class CorrectionSession:
             )
 
     def _rules(self) -> ClickRules:
-        return ClickRules(self.case, self.mask, self.index_of, self.clicks, self._others)
+        return ClickRules(self.case, self.mask, self.index_of, self.meant(self.clicks), self._others)
 
     def _propose(self, clicks: Sequence[Click]) -> list[Proposal]:
         return self.corrector.propose(self.case, self.mask, clicks)
@@ -362,7 +366,7 @@ class CorrectionSession:
         initial_proposer = self._starter
         if initial_proposer is None:
             return None
-        return lambda click: initial_proposer(self.case, click, self.mask, self.clicks)
+        return lambda click: initial_proposer(self.case, click, self.mask, self.meant(self.clicks))
 
     def _push(self, edit: Edit, event: Callable[[], dict]) -> Edit:
         self._record(event, edit.change)

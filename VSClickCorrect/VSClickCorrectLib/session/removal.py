@@ -145,14 +145,15 @@ def _lay(edit: Edit, grid: Grid) -> list[Layer]:
 def _shares(edit: Edit, grid: Grid) -> tuple[Change, ...]:
     """Divide an edit's change among its clicks: each voxel belongs to the nearest click, in mm.
 
-    Where two clicks are equally near, it is the earlier one's.
+    Clicks lie in the middle of their slice, as when they were merged. Where two are equally near, it is the
+    earlier one's.
     """
     if len(edit.clicks) == 1:
         return (edit.change,)
     box = edit.change.box
     nearest, least = np.zeros(box.shape, int), np.full(box.shape, np.inf)
     for n, click in enumerate(edit.clicks):
-        distance = distances(grid, box, click.position_ras)
+        distance = distances(grid, box, grid.in_slice(click.position_ras))
         nearer = distance < least - _EQUAL_MM
         nearest[nearer], least[nearer] = n, distance[nearer]
     added, removed = edit.change.voxels()

@@ -55,7 +55,7 @@ def accepted_mask(events: Sequence[Event], case: Case, label: np.ndarray) -> Arr
 
 
 def given_clicks(events: Sequence[Event], grid: Grid) -> Iterator[Given]:
-    """Yield the clicks that stand, each with the mask as it was when the click was given.
+    """Yield the clicks that stand, as networks see them, each with the mask as it was when it was given.
 
     The mask changes once the next one is asked for. Clicks that were undone or taken back are left out, with
     those of sessions before the last.
@@ -74,7 +74,7 @@ def given_clicks(events: Sequence[Event], grid: Grid) -> Iterator[Given]:
     """
     events = events[session_start(events) :]
     history, _ = history_of(events)
-    standing = {one.number: one.click for one in standing_clicks(history, grid)}
+    standing = {one.number: one.click.in_slice(grid) for one in standing_clicks(history, grid)}
     mask, so_far = ArrayMask(grid, start_of(events, grid)), 0
     for event in events:
         count = len(event.get("clicks", ()))

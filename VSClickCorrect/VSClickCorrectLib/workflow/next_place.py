@@ -130,7 +130,7 @@ class NextPlace:
             return True
         session, stamp = correction.session, self._stamp_now()
         # A copy: the scene is not to be touched beside the event loop.
-        case, clicks = session.case, session.clicks
+        case, clicks = session.case, session.meant(session.clicks)
         mask = ExtentTrackingMask.copied(session.mask, case.grid)
         try:
             found = await self._host.background(lambda: _looked(doubts(case, mask, clicks)))
