@@ -152,6 +152,10 @@ def test_of_an_archive_the_series_are_read_that_were_chosen(uploads, archive):
     uploads.choose("t2", key(uploads.series, T2, EARLY))
     case = uploads.case()
     assert numbers(case) == [3, 2] and case.name == "P 1.zip"
+    # What is written in DICOM refers to the T1ce that was chosen.
+    headers = case.origin.headers
+    assert {one["0020000E"]["Value"][0] for one in headers} == {case.origin.scan.series} != {""}
+    assert len(headers) == slices
 
 
 def test_the_archive_of_one_sequence_is_chosen_from_too(uploads, archive):

@@ -194,9 +194,15 @@ def test_a_mask_in_another_frame_than_its_scan_is_told(compare, tmp_path):
         for frame in (FRAME, "1.2.3")
     ]
     scans = ["--before-scan", scan, "--after-scan", scan]
-    remark = "Image and mask have different frames of reference; look whether the mask is of this scan.\n"
-    assert compare(*masks, *scans).startswith(f"{remark}Volume: ")
-    assert remark not in compare(masks[0], masks[0], *scans)
+    earlier, later = (
+        f"The {which} scan and mask have different frames of reference; "
+        "look whether the mask is of this scan.\n"
+        for which in ("earlier", "later")
+    )
+    assert compare(*masks, *scans).startswith(f"{later}Volume: ")
+    assert compare(*masks[::-1], *scans).startswith(f"{earlier}Volume: ")
+    assert compare(masks[1], masks[1], *scans).startswith(f"{earlier}{later}Volume: ")
+    assert "frames of reference" not in compare(masks[0], masks[0], *scans)
 
 
 def test_one_scan_alone_is_refused(refused, tmp_path):

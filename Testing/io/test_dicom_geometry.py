@@ -237,6 +237,14 @@ def test_scans_of_one_series_whose_slices_lie_between_each_others_are_refused(tm
     refused(path, "holds 2 scans whose slices lie between each other's of " + told, "one of them alone")
 
 
+def test_of_scans_that_lie_between_each_other_what_is_told_is_what_comes_by_turns(tmp_path):
+    def change(image, n):
+        # The echo time of each slice is another one, as some programs write it.
+        image.EchoTime, image.DiffusionBValue = str(3 + n / 100), 1000.0 * (n % 2)
+
+    refused(write_slices(tmp_path, stack(), change), "lie between each other's of b-value 0 and 1000 (")
+
+
 def test_frames_of_two_echoes_that_lie_between_each_other_are_refused(tmp_path):
     slices = stack()
     for one in slices[1::2]:

@@ -101,6 +101,15 @@ def test_of_two_segments_of_one_name_both_are_taken_by_number_alone(seg):
     np.testing.assert_array_equal(read_mask(path, OBLIQUE, 2), COCHLEA & ~TUMOUR)
 
 
+def test_a_segmentation_without_segments_is_said_to_hold_none(seg):
+    path = seg(TUMOUR)
+    dataset = pydicom.dcmread(path)
+    dataset.SegmentSequence = []
+    dataset.save_as(path)
+    with pytest.raises(ImageError, match=r"does not hold the segment 1; it holds none\.$"):
+        read_mask(path, OBLIQUE, 1)
+
+
 def test_the_folder_of_a_segmentation_will_do_even_with_its_images_in_it(seg, folder, tmp_path):
     path = seg(TUMOUR)
     np.testing.assert_array_equal(read_mask(path.parent, OBLIQUE), TUMOUR)

@@ -1,6 +1,7 @@
 """Slices that were lost on the way: of the last ones no gap tells, and one odd header hides no other file."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pydicom
@@ -9,6 +10,7 @@ from dicom_scans import CENTER_RAS, stack, write_frames, write_slices
 from pydicom.dataelem import DataElement
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.io.archives import series_within
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_volume
@@ -23,6 +25,17 @@ def path_of(folder, number):
 def linked_nowhere(path):
     path.unlink()
     path.symlink_to("../.git/annex/objects/not-there")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-999])
+
+
+def described(description, uid):
+    def change(image, _):
+        image.SeriesDescription, image.SeriesInstanceUID = description, uid
+
+    return change
 
 
 def odd(path):
@@ -69,6 +82,71 @@ def test_a_slice_in_an_archive_that_cannot_be_read_is_never_left_out(tmp_path, n
         pytest.raises(ImageError, match="zip/.* as a slice"),
     ):
         scans.read("t1ce")
+
+
+def archive_of(folder):
+    return Path(shutil.make_archive(str(folder), "zip", folder))
+
+
+@pytest.mark.parametrize("lose", [lambda path: path.write_bytes(b""), cut], ids=["empty", "cut"])
+def test_a_slice_of_another_series_in_an_archive_keeps_none_from_being_read(tmp_path, lose):
+    write_slices(tmp_path / "visit" / "t1", stack(), described("t1_mpr post", "1.2.3.1"))
+    t2 = write_slices(tmp_path / "visit" / "t2", stack(), described("t2_space", "1.2.3.2"))
+    lose(path_of(t2, LAST))
+    visit = archive_of(tmp_path / "visit")
+    with GivenScans(visit, visit) as scans:
+        assert scans.read("t1ce").array.shape == (24, 40, 44)
+        # A person finds the one that is meant by its folder and by its name.
+        with pytest.raises(ImageError, match=rf"visit.zip/\d+-t2/\d+-{path_of(t2, LAST).name} is "):
+            scans.read("t2")
+
+
+def test_a_series_in_three_folders_of_an_archive_is_one_and_its_lost_slice_missed(tmp_path):
+    both = [write_slices(tmp_path / f"t{n}", stack(), described(f"t{n}", f"1.2.3.{n}")) for n in (1, 2)]
+    shares = {"a": (range(9), range(0)), "b": (range(9, 24), range(12)), "c": (range(0), range(12, 24))}
+    for name, numbers in shares.items():
+        (tmp_path / "visit" / name).mkdir(parents=True)
+        for folder, some in zip(both, numbers, strict=True):
+            for number in some:
+                here = path_of(folder, number)
+                shutil.copy(here, tmp_path / "visit" / name / f"{folder.name}_{here.name}")
+    whole = archive_of(tmp_path / "visit")
+    with GivenScans(whole, whole) as scans:
+        for sequence in ("t1ce", "t2"):
+            volume = scans.read(sequence)
+            assert volume.grid.shape[0] == 24
+            assert volume.array[tuple(volume.grid.ras_to_index(CENTER_RAS))] == 900
+    lost = tmp_path / "visit" / "c" / f"t2_{path_of(both[1], LAST).name}"
+    lost.write_bytes(b"")
+    with (
+        GivenScans(archive_of(tmp_path / "visit"), None) as scans,
+        pytest.raises(ImageError, match=rf"zip/.*/\d+-{lost.name} is called as a slice"),
+    ):
+        scans.read("t1ce")
+
+
+def test_names_in_an_archive_lead_nowhere_and_tell_folders_apart_however_they_are_written(tmp_path):
+    t1 = write_slices(tmp_path / "t1", stack(), described("t1", "1.2.3.1"))
+    with zipfile.ZipFile(tmp_path / "sent.zip", "w") as sent:
+        for path in t1.iterdir():
+            sent.writestr(f"C:\\Ä\\t1\\{path.name}", path.read_bytes())
+        sent.writestr("C:\\Ä\\t2\\07-1.dcm", b"")
+        sent.writestr("../../a b;$(c)\n../IM", b"")
+        sent.writestr("../..", b"")
+    assert [len(one.files) for one in series_within(tmp_path / "sent.zip", tmp_path / "in", 1 << 30)] == [24]
+    found = sorted(path.relative_to(tmp_path / "in") for path in (tmp_path / "in").rglob("*"))
+    assert [str(path) for path in found if len(path.parts) == 1] == [
+        "00000-t1",
+        "00001-t2",
+        "00002-abc",
+        "00003-",
+    ]
+    assert {str(p) for p in found[26:]} - {str(p) for p in found if len(p.parts) == 1} == {
+        "00001-t2/00024-07-1.dcm",
+        "00002-abc/00025-IM",
+        "00003-/00026-",
+    }
+    assert not list(tmp_path.rglob("IM"))
 
 
 def test_what_lies_beside_the_slices_and_is_called_otherwise_does_not_matter(tmp_path):

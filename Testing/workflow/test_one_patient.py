@@ -72,6 +72,26 @@ def test_a_mask_in_another_frame_of_reference_is_told(flow, host, tmp_path):
     np.testing.assert_array_equal(flow.workbench.nodes.mask.read(GRID.box), ball())
 
 
+@pytest.mark.parametrize("told", [{"frame": "1.2.3"}, {"patient": "P-2"}])
+def test_of_a_mask_in_whose_place_is_one_s_own_nothing_is_told_or_asked(flow, host, tmp_path, told):
+    series = write_slices(tmp_path / "t1", ball_volume(), patient="P-1")
+    write_segmentation_of(series, tmp_path / "seg.dcm", ball(), GRID, **{"patient": "P-1"} | told)
+    (tmp_path / "cases.csv").write_text("case,t1ce,mask\none,t1,seg.dcm\n", encoding="utf-8")
+    host.answers = [True] * 2
+    host.run(flow.worklist.begin(Worklist.open(tmp_path / "cases.csv", tmp_path / "out", "AB")))
+    host.run(flow.worklist.leave())
+    host.questions.clear()
+    # Who only looked has no mask of their own.
+    host.run(flow.worklist.begin(Worklist.open(tmp_path / "cases.csv", tmp_path / "out", "AB")))
+    assert ("frames of reference" in host.status) is ("frame" in told)
+    assert len(host.questions) == ("patient" in told)
+    host.run(flow.worklist.done())
+    host.questions.clear()
+    host.run(flow.worklist.go_to("one"))
+    assert "frames of reference" not in host.status and host.questions == []
+    np.testing.assert_array_equal(flow.workbench.nodes.mask.read(GRID.box), ball())
+
+
 def test_volumes_that_slicer_loaded_are_compared_too(flow, host, headless, tmp_path, monkeypatch):
     import slicer
     from source_series import headers

@@ -1,6 +1,7 @@
 """Imports: whole or not at all, nothing twice, and what changed again."""
 
 import csv
+import hashlib
 import json
 
 import numpy as np
@@ -90,6 +91,17 @@ def test_what_is_there_is_kept_and_what_changed_is_imported_again(scans):
     # Another setting makes another case.
     assert scans.run(scans.source("one", register=True)) == ["imported"]
     assert [c.name for c in read_case_list(scans.folder / "cases" / "cases.csv")] == ["one", "two"]
+
+
+def test_what_an_earlier_version_imported_is_imported_again(scans):
+    # It wrote no T2 beside the T1ce's field of view as this one does, and fewer remarks.
+    assert scans.run(scans.source("one")) == ["imported"]
+    told = [2, {"image": hashlib.sha256(b"one").hexdigest()}, {}]
+    path = scans.folder / "cases" / "one" / "import.json"
+    earlier = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"fingerprint": earlier}))
+    assert scans.run(scans.source("one")) == ["imported"]
+    assert scans.run(scans.source("one")) == ["unchanged"]
 
 
 def test_same_files_under_another_name_are_not_imported_twice(scans):

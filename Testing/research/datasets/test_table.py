@@ -8,9 +8,10 @@ from bright_ball import GRID as BALL_GRID
 from bright_ball import ball, ball_volume
 from source_series import write_segmentation_of, write_slices
 from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, written
+from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.io.images import read_volume
+from VSClickCorrectLib.io.images import read_volume, write_mask
 from VSClickCorrectLib.io.pairing import MASK_FRAME
 from VSClickCorrectLib.jobs.cases import ThisProcess
 from VSClickCorrectResearch.datasets.importing import import_cases
@@ -61,8 +62,29 @@ def test_a_dicom_mask_of_another_patient_is_refused_and_one_in_another_frame_is_
     assert two.record["remarks"] == [MASK_FRAME]
     (case,) = read_case_list(tmp_path / "cases" / "cases.csv")
     assert np.array_equal(case.load().truth, ball())
-    with pytest.raises(ImageError, match="case one: the image is of patient 'P1' and the mask of 'Eve'"):
+    # Whoever reads a list has no such option; `vsclick import csv` has.
+    with pytest.raises(
+        ImageError, match="case one: the image is of patient 'P1' and the mask of 'Eve'; corr"
+    ) as e:
         read_case_list(table(tmp_path, *rows[:2]))[0].load()
+    assert str(e.value).endswith("import it first by 'vsclick import csv' with --different-patients.")
+
+
+def test_listed_sequences_of_two_patients_are_imported_by_whoever_says_that_they_are_one(tmp_path):
+    for name, patient in (("t1", "P1"), ("t2", "P2")):
+        write_slices(tmp_path / name, ball_volume(t2=name == "t2"), patient=patient, description=name)
+    write_mask(tmp_path / "label.nii.gz", ball(), BALL_GRID)
+    path = table(tmp_path, "case,t1ce,t2,label", "one,t1,t2,label.nii.gz")
+    said = (
+        "case one: the T1ce is of patient 'P1' and the T2 of 'P2'; correct the list or, if the two are one, "
+    )
+    with pytest.raises(
+        ImageError, match=f"^{said}import it first by 'vsclick import csv' with --different-pat"
+    ):
+        read_case_list(path)[0].load()
+    words = ["import", "csv", str(path), "--output", str(tmp_path / "cases"), "--different-patients"]
+    assert main(words) == 0
+    assert np.array_equal(read_case_list(tmp_path / "cases" / "cases.csv")[0].load().truth, ball())
 
 
 @pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd"])

@@ -254,7 +254,6 @@ class FilesLogic:
                 f"'{self.typed_state.data.stem}-{name}' was given to the browser; see that it is among its "
                 "downloads, and save again if it is not."
             )
-            # Clicks that wait are in the scene alone.
             (self._status.say if name == "scene.mrb" else self._workbench.tell)(told)
         return None if content is None else self._server.protocol.addAttachment(content)
 

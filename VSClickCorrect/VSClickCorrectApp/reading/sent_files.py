@@ -6,6 +6,7 @@ Made for a process of its own (`apart`): what a header does not tell is left to 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,11 @@ def sent_headers(path: Path, series: str) -> list[dict[str, Any]]:
 
     Nothing of other kinds of files, and nothing where pydicom is not installed or they are of no use for it.
     """
-    folder = path.with_suffix("")
-    if path.suffix != ".zip":
-        return []
-    try:
-        headers = [header.to_json_dict() for header in slim_headers(folder, series)]
-    except ImageError:
-        return []
-    return headers if len(json.dumps(headers)) <= _MAX_HEADERS else []
+    for folder in sorted(path.with_suffix("").iterdir()) if path.suffix == ".zip" else ():
+        with suppress(ImageError):
+            if headers := [header.to_json_dict() for header in slim_headers(folder, series)]:
+                return headers if len(json.dumps(headers)) <= _MAX_HEADERS else []
+    return []
 
 
 def sent_series(path: Path, most_bytes: int) -> list[OfferedSeries]:

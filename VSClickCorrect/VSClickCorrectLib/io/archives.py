@@ -1,4 +1,4 @@
-"""Zip archives of DICOM slices, unpacked under numbers and letters of their names, within limits."""
+"""Zip archives of DICOM slices, unpacked under numbers and what is harmless of their names, within limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from VSClickCorrectLib.errors import ImageError, StorageError
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.dicom_search import find_series
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, changing
 from VSClickCorrectLib.io.image_files import read_header
@@ -58,14 +58,25 @@ def unpacked_series(archive: Path, folder: Path, sequence: str, most_bytes: int,
 
 
 def series_within(archive: Path, folder: Path, most_bytes: int) -> list[Series]:
-    """Return the DICOM series of MR images in an archive, unpacked as by `unpacked_series`."""
+    """Return the DICOM series of MR images in an archive, unpacked as by `unpacked_series`, each in a folder.
+
+    Of a series in several folders of the archive all that lies in these is put into one.
+    """
     if not folder.is_dir():
         _unpack(archive, folder, min(most_bytes, _MAX_RATIO * archive.stat().st_size))
-    return find_series(folder)[0]
+    series = find_series(folder)[0]
+    while len(homes := {one.uid: one.folder for one in reversed(series)}) < len(series):
+        # With a series a part of another one may be moved, whose rest lies in a third folder.
+        with changing(folder):
+            for one in reversed(series):
+                for path in one.folder.iterdir() if one.folder != homes[one.uid] else ():
+                    path.rename(homes[one.uid] / path.name)
+        series = find_series(folder)[0]
+    return series
 
 
 def _unpack(archive: Path, folder: Path, limit: int) -> None:
-    """Unpack an archive into one flat folder of numbered files, whatever their folders, or nothing."""
+    """Unpack an archive's folders beside each other, and the files in each, all numbered, or nothing."""
     # A child that died may have left a part.
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -77,20 +88,24 @@ def _unpack(archive: Path, folder: Path, limit: int) -> None:
                 raise ImageError(f"the archive {archive} holds too much; zip the slices of one series.")
             if any(info.compress_type not in _METHODS for info in members):
                 raise zipfile.BadZipFile("a method that DICOM archives do not need")
+            homes: dict[str, Path] = {}
             for number, info in enumerate(members):
-                # By the letters a slice that cannot be read is known as one.
-                letters = re.sub("[^A-Za-z._-]", "", info.filename.rpartition("/")[2])[-32:]
-                with zipped.open(info) as source, (part / f"{number:05d}{letters}").open("wb") as target:
+                parent, _, name = info.filename.replace("\\", "/").rpartition("/")
+                home = homes.setdefault(parent, part / _numbered(len(homes), parent.rpartition("/")[2]))
+                home.mkdir(exist_ok=True)
+                with zipped.open(info) as source, (home / _numbered(number, name)).open("wb") as target:
                     shutil.copyfileobj(source, target)
             part.rename(folder)
-    except (ImageError, StorageError):
-        raise
-    except OSError as error:
-        raise StorageError(f"{archive} cannot be unpacked ({error.strerror}); try again.") from None
     except DAMAGED_ZIP:
         raise ImageError(
             f"{archive} is no whole zip archive without a password; zip the series again."
         ) from None
+
+
+def _numbered(number: int, name: str) -> str:
+    """Return a harmless name, by which a slice that cannot be read is known as one, and found by a person."""
+    # The length of a UID, twice: such a path is still short enough for Windows.
+    return f"{number:05d}-{re.sub('[^A-Za-z0-9._-]', '', name)[-64:]}".rstrip(".")
 
 
 def check_bytes(path: Path, most_bytes: int, files: int = 1) -> None:

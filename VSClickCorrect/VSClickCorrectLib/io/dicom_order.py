@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -165,8 +165,8 @@ def _check_single(frames: Sequence[Frame], gaps: np.ndarray, what: str) -> None:
     if group[0].identity == group[1].identity:
         raise ImageError(f"{what} holds slices twice; remove the copies ({_names(group[:2])}).")
     raise ImageError(
-        f"{what} holds {len(group)} images of one slice{_differing(group)} ({_names(group)}); "
-        "give the images of one of them alone."
+        f"{what} holds {len(group)} images of one slice{_differing(group, group[0].marks)} "
+        f"({_names(group)}); give the images of one of them alone."
     )
 
 
@@ -177,14 +177,14 @@ def _check_one_scan(frames: Sequence[Frame], what: str) -> None:
         count = len(set(marks))
         if 1 < count <= len(frames) // 2 and marks[count:] == marks[:-count]:
             raise ImageError(
-                f"{what} holds {count} scans whose slices lie between each other's{_differing(frames)} "
-                f"({_names(frames)}); give the images of one of them alone."
+                f"{what} holds {count} scans whose slices lie between each other's"
+                f"{_differing(frames, [name])} ({_names(frames)}); give the images of one of them alone."
             )
 
 
-def _differing(frames: Sequence[Frame]) -> str:
-    """Return by what images differ that are not to be in one stack, empty if nothing tells."""
-    marks = ((name, list(dict.fromkeys(f.marks[name] for f in frames))) for name in frames[0].marks)
+def _differing(frames: Sequence[Frame], names: Iterable[str]) -> str:
+    """Return by which of some marks images differ that are not to be in one stack, empty if none tells."""
+    marks = ((name, list(dict.fromkeys(f.marks[name] for f in frames))) for name in names)
     return next((f" of {name} {' and '.join(m or 'none' for m in ms)}" for name, ms in marks if ms[1:]), "")
 
 

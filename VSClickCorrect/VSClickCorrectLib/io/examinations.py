@@ -125,5 +125,6 @@ def compare_examinations(
     first, second = (measure(one.grid, one.grid.box, one.values) for one in (before, after))
     found = follow_up(first, second, matrix, placed_by)
     remarks = [TWO_PATIENTS] if differ(before.patient, after.patient) else []
-    remarks += [remark_on_mask(one.whose, one.mask_scan, different_patients=True) for one in (before, after)]
-    return replace(found, remarks=tuple(dict.fromkeys(filter(None, remarks))))
+    masks = [remark_on_mask(one.whose, one.mask_scan, different_patients=True) for one in (before, after)]
+    remarks += [m.replace("Image", name.capitalize()) for name, m in zip(NAMES, masks, strict=True) if m]
+    return replace(found, remarks=tuple(remarks))

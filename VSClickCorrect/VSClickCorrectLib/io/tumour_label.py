@@ -188,4 +188,4 @@ def _either(labels: Sequence[int | str]) -> str:
 
 
 def _listed(segments: Sequence[Segment]) -> str:
-    return ", ".join(f"{s.number} '{s.name}'" for s in segments[:_MAX_NAMED])
+    return ", ".join(f"{s.number} '{s.name}'" for s in segments[:_MAX_NAMED]) or "none"

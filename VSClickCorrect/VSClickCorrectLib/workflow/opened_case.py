@@ -205,7 +205,7 @@ def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: b
         images = worklist.opened.load(sure)
         mask = worklist.opened.saved_mask(images.grid, images)
         origin = Origin(case.t1ce or case.t2, images.reference.scan)
-        its = scan_of_mask(case.mask) if case.mask is not None else None
+        its = scan_of_mask(case.mask) if case.mask is not None and worklist.opened.took_mask else None
         opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin, mask_scan=its)
         opened = opened.checked(sure)
         # What was skipped without a mask stays so until somebody looks for one.

@@ -73,6 +73,7 @@ class OpenCase:
         # Whether nobody has worked on it before, be it skipped with the mask that it came with.
         left_out = self.record.state is CaseState.SKIPPED and not self.record.models
         self._new = left_out or self.record.state in (CaseState.TODO, CaseState.FAILED)
+        self.took_mask = False  # whether `saved_mask` began with the mask that the case came with, if any
         self.remark = ""  # what could not be written beside the label, a sentence
         self._clock.start()
         self._begin()
@@ -289,7 +290,7 @@ class OpenCase:
         events = journal.events
         new, self._new = self._new and not holds_work(events), False
         if new or (start := start_of(events, grid)) is None:
-            start = self.case.load_mask(grid)
+            start, self.took_mask = self.case.load_mask(grid), True
         self._seen = _NO_MASK if start is None else fingerprint_of_values(start)
         given = np.zeros(grid.shape, bool) if new and start is None else start
         try:

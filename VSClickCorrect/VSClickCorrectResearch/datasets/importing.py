@@ -29,7 +29,7 @@ from VSClickCorrectResearch.datasets.listed import ListedCase, write_case_list
 
 REPORT = "report.csv"
 # Part of each fingerprint: cases are imported again by a library that makes them differently.
-_FORMAT = 2
+_FORMAT = 3
 _FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": TUMOUR, "mask": "mask.nii.gz"}
 _OTHERS = {"t1": "T1.nii.gz", "flair": "FLAIR.nii.gz"}
 _CLASSES = "classes.nii.gz"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.errors import DifferentPatients, ImageError
 from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.images import read_case, read_mask
 from VSClickCorrectLib.io.pairing import remark_on_mask
@@ -107,6 +107,13 @@ class ListedCase:
             start = read_mask(self.mask, case.grid) if self.mask else None
             for path in filter(None, (self.label, self.mask)):
                 remark_on_mask(case.reference.scan, scan_of_mask(path))
+        except DifferentPatients as error:
+            first, second = error.names
+            raise ImageError(
+                f"case {self.name}: the {first} is of patient '{error.first}' and the {second} of "
+                f"'{error.second}'; correct the list or, if the two are one, import it first by "
+                "'vsclick import csv' with --different-patients."
+            ) from None
         except ImageError as error:
             raise ImageError(f"case {self.name}: {error}") from None
         return LabelledCase(self.name, case, truth, start, self.kind)
