@@ -49,7 +49,7 @@ class Placing:
         self._interaction.SetCurrentInteractionMode(slicer.vtkMRMLInteractionNode.ViewTransform)
 
     def end_own(self) -> None:
-        """End the placing of clicks, or in a list of points that is gone; what else the pointer does goes on."""
+        """End the placing of clicks, or of points in a list that is gone; what else is placed goes on."""
         placed = self.node_id
         node = self.scene.GetNodeByID(placed) if placed else None
         # A line may be placed before there is a list of its points.
