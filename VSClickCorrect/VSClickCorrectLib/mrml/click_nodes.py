@@ -130,7 +130,8 @@ class ClickNodes:
     def labelled(self, label: str) -> dict[Marker, Click]:
         """Return the placed points of that label and a number, in the order of their numbers."""
         points = self.markers()
-        numbers = {one: self._label(one)[1] for one in points if self._label(one)[0] == label}
+        labels = {marker: self._label(marker) for marker in points}
+        numbers = {marker: number for marker, (begin, number) in labels.items() if begin == label}
         return {marker: points[marker] for marker in sorted(numbers, key=numbers.__getitem__)}
 
     def waits_for(self, marker: Marker) -> str:

@@ -153,12 +153,13 @@ class WorklistFlow:
 
     async def leave(self) -> bool:
         """Keep the mask and close the worklist's case; return whether that was done."""
-        left = await self._let_go()
-        if left and self.worklist is not None:
+        if not await self._let_go():
+            return False
+        if self.worklist is not None:
             self.worklist.close()
             self._workbench.close()
             self._look()
-        return left
+        return True
 
     def close(self) -> None:
         """Keep the mask and close the worklist; what is shown stays as it is."""

@@ -130,8 +130,7 @@ class OpenCase:
         """Tell how the case stands: clicks, rounds, comment, volume_mm3, models, which are added.
 
         A case that was done or skipped is in work while its mask, told by its fingerprint
-        (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer. One
-        that was started over is in work.
+        (`session.start_mask.fingerprint_of`), is another one than `saved_mask` returned, and no longer.
         """
         self.work()
         fields = {name: value for name, value in fields.items() if value is not None}
