@@ -47,7 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="folder of the worklist's results (default: vsclick-output beside the cases)",
     )
-    parser.add_argument("--annotator", default="", metavar="INITIALS", help="who works on the worklist")
+    kept = "who works on the worklist, kept with every case; the same initials go on with their cases"
+    parser.add_argument("--annotator", default="", metavar="INITIALS", help=kept)
     _add_server(parser)
     add_models(parser)
     parser.set_defaults(run=run)

@@ -33,7 +33,7 @@ Correct a mask around clicks. The clicks are points placed in Slicer and saved a
 (.mrk.json); what a click means stands in the point's description, or in its label where that is empty:
 'boundary' (the border runs here; also if neither says anything), 'include' (this is tumour) or 'exclude'
 (this is not). All clicks of a file are one round: they are applied together to the mask as it is. Run the
-command again on its output for another.
+command again on its output for another, with a journal of its own.
 """
 
 

@@ -67,7 +67,7 @@ class CorrectionSession:
     Examples
     --------
     Correct an array by a click, here in the sample case and with a stand-in for the network that knows the
-    truth (`Corrector.load(ModelFolder(None))` gives the real one):
+    truth (`inference.model_set.Networks.load(ModelFolder(None))` has the real ones, `io.images` reads files):
 
     >>> import numpy as np
     >>> from VSClickCorrectLib.clicks.click import Click, ClickKind
