@@ -10,8 +10,23 @@ import pytest
 from bad_table import CASES
 from readers import MAKERS
 from VSClickCorrectApp.cli.commands import COMMANDS as OF_THE_APP
+from VSClickCorrectApp.mask_changes import SMALL_MM3 as SMALL_ISLAND_MM3
 from VSClickCorrectLib.cli.commands import _COMMANDS as OF_THE_LIBRARY
+from VSClickCorrectLib.clicks.merging import REACH_MM
+from VSClickCorrectLib.inference.initial_mask import SURE
+from VSClickCorrectLib.inference.manifest import VERSIONS
+from VSClickCorrectLib.jobs.adaptation import FEWEST, LEAST_GAIN, TOLERANCE
+from VSClickCorrectLib.jobs.lessons import CorrectorLesson, InitialLesson
+from VSClickCorrectLib.measure.change import GROWTH_MM, GROWTH_PERCENT, LARGE_AGREEMENT_PERCENT, LARGE_MM3
+from VSClickCorrectLib.measure.measurements import HEAD_MM, SMALL_AGREEMENT_PERCENT, SMALL_MM3
+from VSClickCorrectLib.session.click_rules import BORDER_MM, DEEP_MM
+from VSClickCorrectLib.workflow.doubts import _SMALLEST_MM3
+from VSClickCorrectLib.workflow.just_shown import SEEN_S
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
+from VSClickCorrectLib.workflow.learning import EVERY
+from VSClickCorrectLib.workflow.masks_ahead import AHEAD
+from VSClickCorrectLib.worklist.clock import IDLE_S
+from VSClickCorrectLib.worklist.locks import STALE_S
 from VSClickCorrectResearch.cli.commands import COMMANDS as OF_RESEARCH
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +54,41 @@ WRITTEN = {
     "Shift+ArrowDown": "Shift+Down",
     **dict.fromkeys(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "arrows"),
 }
+
+
+# What the guide says of limits, and what the code has.
+WORDS = {"two": 2, "three": 3, "five": 5, "ten": 10, "twenty": 20, "forty": 40, "Half a second": 0.5}
+TOLD = {
+    r"below (\d+) % the networks are not sure": 100 * SURE,
+    r"none within (\d+) mm of it": round(BORDER_MM),
+    r"more than (\d+) mm (?:from the|inside the) mask": DEEP_MM,
+    r"within (\d+) mm, to insist": REACH_MM,
+    r"come within (\d+) mm of the click": REACH_MM,
+    r"narrower than (\d+) mm": HEAD_MM,
+    r"islands of less than (\d+) mm³": SMALL_ISLAND_MM3,
+    r"has several parts or less than (\d+) mm³": _SMALLEST_MM3,
+    r"(Half a second) must have passed": SEEN_S,
+    r"initial masks of the next (\w+) cases": AHEAD,
+    r"after (\w+) minutes by the clock of the drive": STALE_S / 60,
+    r"of a pause of more than (\w+) minutes": IDLE_S / 60,
+    r"After every (\w+) cases more": EVERY,
+    r"takes at least (\w+) cases": FEWEST,
+    r"at most the last (\w+), for": CorrectorLesson.most,
+    r"initial mask the last (\w+)\.": InitialLesson.most,
+    r"by ([\d.]+) at least": LEAST_GAIN,
+    r"by ([\d.]+) at most": TOLERANCE,
+    r"lists the last (\w+) versions": VERSIONS,
+    r"Observers differ by up to about (\d+) %": SMALL_AGREEMENT_PERCENT,
+    r"quarter of tumours \(up to (\d+) mm³\)": SMALL_MM3,
+    r"and (\d+) % in the largest": LARGE_AGREEMENT_PERCENT,
+    r"in the largest \(from (\d+) mm³ on\)": LARGE_MM3,
+    r"growth: (\d+) %": GROWTH_PERCENT,
+    r"volume, or more than (\d+) mm": GROWTH_MM,
+}
+
+
+def guide():
+    return (DOCS / "user-guide.md").read_text(encoding="utf-8")
 
 
 def robustness():
@@ -107,7 +157,7 @@ def test_options_of_scripts_are_theirs(document):
 
 
 def test_the_guide_names_buttons_and_switches_as_the_windows_do():
-    text = FENCED.sub("", (DOCS / "user-guide.md").read_text(encoding="utf-8"))
+    text = FENCED.sub("", guide())
     named = {" ".join(one.split()).rstrip("…") for one in ITALIC.findall(text)}
     windows = {*SOURCE.rglob("*.py"), *SOURCE.rglob("*.ui")}
     shown = "\n".join(unescape(path.read_text(encoding="utf-8")) for path in windows)
@@ -121,12 +171,17 @@ def test_an_option_that_a_command_does_not_have_is_noticed():
     assert strange_options("segmnt --t1ce A.nii") == ["segmnt"]
 
 
-def test_the_guide_s_table_has_every_key_of_the_page():
-    text = (DOCS / "user-guide.md").read_text(encoding="utf-8")
-    table = text.partition("| key | does |")[2].partition("\n\n")[0]
+def test_the_guide_s_table_has_the_page_s_keys_and_no_others():
+    table = guide().partition("| key | does |")[2].partition("\n\n")[0]
     cells = [row.split("|")[1] for row in table.splitlines()[2:]]
     named = {name.strip() for cell in cells for name in re.split(",| or ", cell)}
-    assert not {WRITTEN.get(key.name, key.name) for key in PAGE_KEYS} - named
+    assert {WRITTEN.get(key.name, key.name) for key in PAGE_KEYS} == named - {"wheel", "held"}
+
+
+@pytest.mark.parametrize(("sentence", "value"), TOLD.items())
+def test_the_guide_tells_limits_as_they_are(sentence, value):
+    found = re.findall(sentence.replace(" ", r"\s+"), guide())
+    assert found and {float(WORDS.get(one, one)) for one in found} == {value}
 
 
 def test_bad_inputs_are_counted():
