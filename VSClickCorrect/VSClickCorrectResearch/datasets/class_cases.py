@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from VSClickCorrectResearch.datasets.cohort import CohortCase, list_cohort
 
 # What a list of cases of several classes is called in its folder.
 CLASS_LIST = "classes.csv"
-# What an import writes into a case's folder: its record, and the tumour without its classes.
-RECORD, TUMOUR = "import.json", "label.nii.gz"
+# What an import writes into a case's folder: its record, the tumour without its classes, and with them.
+RECORD, TUMOUR, CLASS_MAP = "import.json", "label.nii.gz", "classes.nii.gz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +156,8 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
     Raises
     ------
     ImageError
-        If there is no case, the list cannot be used, its labels are an import's tumours without classes, or a
-        cohort has other classes or sequences.
+        If there is no case, the list cannot be used, its labels are an import's tumours without classes or
+        its maps of other classes, or a cohort has other classes or sequences.
     """
     if os.path.isdir(path):
         return _of_cohort(path, tuple(sequences), tuple(classes))
@@ -173,19 +174,34 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
         for file in cases[name].files:
             if not os.path.exists(file):
                 raise ImageError(f"{where}: {file} does not exist.")
-        _check_classes(cases[name].label, where)
+        _check_classes(cases[name].label, classes, where)
     if not cases:
         raise ImageError(f"{path} lists no case; add a line for each.")
     _check_columns(path, sequences)
     return list(cases.values())
 
 
-def _check_classes(label: Path, where: str) -> None:
+def record_in(folder: Path) -> dict:
+    """Return the record of an imported case's folder, empty where there is none that can be read."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _check_classes(label: Path, classes: Sequence[str], where: str) -> None:
     # Its 1 is the tumour, and would be taken for the first class.
     if label.name == TUMOUR and (label.parent / RECORD).exists():
         raise ImageError(
             f"{where}: {label} is the tumour without its classes; name {CLASS_LIST}, which an import with "
             "--classes writes."
+        )
+    there = label.name == CLASS_MAP and record_in(label.parent).get("classes") or classes
+    if list(there) != list(classes):
+        raise ImageError(
+            f"{where}: {label} holds {', '.join(there)}, not {', '.join(classes)}; list cases of these "
+            "classes alone, or import it anew with --classes in this order."
         )
 
 
