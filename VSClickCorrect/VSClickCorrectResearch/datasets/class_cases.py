@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import resample_to_grid
+from VSClickCorrectLib.io.pairing import are_of_two
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.worklist.case_list import column_names, read_rows
 from VSClickCorrectLib.worklist.names import case_name
@@ -92,13 +93,14 @@ class ListedClassCase:
         Raises
         ------
         ImageError
-            If a file cannot be used; the message names the case.
+            If a file cannot be used, or two are of different patients; the message names the case.
         """
         volumes: dict[str, Volume | None] = {}
         grid: Grid | None = None
         try:
             for name, path in self.images.items():
                 volume = read_volume(path) if path is not None else None
+                _check_patient(name, volume, volumes)
                 if volume is not None and grid is None:
                     grid = volume.grid
                 if volume is not None and grid is not None and not volume.grid.matches(grid):
@@ -109,6 +111,17 @@ class ListedClassCase:
             return ClassCase(self.name, volumes, read_class_map(self.label, grid, self.classes))
         except ImageError as error:
             raise ImageError(f"case {self.name}: {error}") from None
+
+
+def _check_patient(name: str, volume: Volume | None, others: Mapping[str, Volume | None]) -> None:
+    scan = volume.scan if volume is not None else None
+    for other, beside in others.items():
+        if scan and beside and beside.scan and are_of_two(beside.scan, scan):
+            raise ImageError(
+                f"the {other} is of patient '{beside.scan.patient}' and the {name} of '{scan.patient}'; "
+                "correct the list or, if the two are one, import it first by 'vsclick import csv' with "
+                "--different-patients."
+            )
 
 
 @dataclass(frozen=True)
