@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from class_scans import CLASSES, GRID, SEQUENCES, SHAPE, image, labels, write_list
+from source_series import write_slices
 from volume_files import written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectResearch.datasets.class_cases import list_class_cases
 from VSClickCorrectResearch.datasets.class_map import read_class_map
 
@@ -77,3 +79,19 @@ def test_a_map_is_placed_in_whatever_order_and_extent_it_is_stored(tmp_path):
     written(tmp_path / "label.nii.gz", values, Grid(SHAPE, np.diag([-1.0, -1.0, 1.3, 1.0])))
     with pytest.raises(ImageError, match="lies on another grid"):
         read_class_map(tmp_path / "label.nii.gz", GRID, 3)
+
+
+def test_sequences_of_two_patients_are_refused(tmp_path):
+    truth = labels(0)
+    for name, patient in (("t1ce", "P1"), ("t2", "P2"), ("flair", "p1")):
+        write_slices(tmp_path / name, Volume(image(name, truth, 0), GRID), patient=patient)
+    written(tmp_path / "label.nii.gz", truth, GRID)
+    path = tmp_path / "classes.csv"
+    path.write_text("case,t1ce,t2,flair,label\none,t1ce,t2,flair,label.nii.gz\n", encoding="utf-8")
+    (case,) = list_class_cases(path, ("t1ce", "t2", "flair"), CLASSES)
+    with pytest.raises(
+        ImageError, match="^case one: the t1ce is of patient 'P1' and the t2 of 'P2'; correct"
+    ):
+        case.load()
+    (case,) = list_class_cases(path, ("t1ce", "flair"), CLASSES)
+    np.testing.assert_array_equal(case.load().volumes["flair"].array, image("flair", truth, 0))

@@ -7,6 +7,7 @@ from class_scans import GRID, SHAPE, labels, write_list
 from volume_files import written
 from vs_seg_files import PATIENT, circle, write_contours, write_series
 from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectResearch.datasets.class_cases import list_class_cases
@@ -198,6 +199,29 @@ def test_the_list_of_tumours_alone_is_not_taken_for_one_of_classes(tmp_path, cap
     said = capsys.readouterr().err
     assert "cases.csv, line 2: " in said and "label.nii.gz is the tumour without its classes" in said
     assert list(kept(tmp_path / "out", ("t1ce", "t2"), PARTS)) == ["one"]
+
+
+def test_classes_that_an_import_numbers_otherwise_are_refused(tmp_path):
+    path = write_list(tmp_path / "in", 1)
+    path.write_text("case,t1ce,t2,label\none,0-t1ce.nii.gz,0-t2.nii.gz,0-label.nii.gz\n")
+    turned = (PARTS[1], PARTS[0], PARTS[2])
+    assert imported("csv", path, tmp_path / "out", "--classes", *turned) == 0
+    # Another import adds cases with classes of its own to the folder, and to its list.
+    brats(tmp_path / "gliomas", "BraTS20_Training_001_", {}, np.uint8(2) * (labels(0) > 0))
+    assert imported("brats", tmp_path / "gliomas", tmp_path / "out") == 0
+    gliomas = ("oedema", "enhancing", "non-enhancing")
+    # The glioma stands in the first row, by its name.
+    for wanted, line, there in ((PARTS, 2, gliomas), (turned, 2, gliomas), (gliomas, 3, turned)):
+        with pytest.raises(
+            ImageError, match=rf"classes\.csv, line {line}: .*classes\.nii\.gz holds"
+        ) as refusal:
+            kept(tmp_path / "out", ("t1ce",), wanted)
+        assert f" holds {', '.join(there)}, not {', '.join(wanted)}; " in str(refusal.value)
+    # One's own order is taken by who names it.
+    own = tmp_path / "out" / "own.csv"
+    own.write_text("case,t1ce,label\none,one/T1ce.nii.gz,one/classes.nii.gz\n")
+    (case,) = list_class_cases(own, ("t1ce",), turned)
+    np.testing.assert_array_equal(case.load().labels, labels(0))
 
 
 def test_vs_seg_s_cochlea_parts_the_tumour_and_a_patient_without_one_says_so(tmp_path, capsys):

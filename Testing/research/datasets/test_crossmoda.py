@@ -64,6 +64,22 @@ def test_labelled_scans_are_cases_in_natural_order_and_the_cochlea_is_left_out(d
     assert np.array_equal(cases["crossmoda2021_ldn_2"].case.t1ce.array, IMAGE + 2)
 
 
+def test_labels_that_are_not_the_tumour_s_in_a_case_s_edition_are_told(download, tmp_path):
+    scan(download / "TrainingSource", "crossmoda2023_ukm_4", "ceT1", image_of("_4"))
+    scan(download / "TrainingSource", "crossmoda2023_ukm_4", "Label", labels(1, 2, 3))
+    both = imported(download, tmp_path / "both", 1, 2)
+    # Of 2021 label 2 is the cochlea.
+    said = "label 1, 2 is taken for the tumour, which in this edition is label 1; check --tumour-label"
+    assert both["crossmoda2021_ldn_2"].message.endswith(f" mm³; {said}")
+    assert both["crossmoda2021_ldn_2"].record["remarks"] == [said]
+    assert "--tumour-label" not in both["crossmoda2023_ukm_3"].message + both["crossmoda2023_ukm_4"].message
+    first = imported(download, tmp_path / "first", 1)
+    assert "--tumour-label" not in first["crossmoda2021_ldn_2"].message
+    # Of 2023 label 2 is the tumour's larger part as a rule.
+    said = "label 1 is taken for the tumour, which in this edition is label 1, 2; check --tumour-label"
+    assert first["crossmoda2023_ukm_4"].message.endswith(f" mm³; {said}")
+
+
 def test_case_without_the_chosen_label_fails_alone_with_the_labels_it_holds(download, tmp_path):
     outcomes = imported(download, tmp_path / "cases", 1)
     assert "does not hold the label 1; it holds 2, 3" in outcomes["crossmoda2023_ukm_3"].message

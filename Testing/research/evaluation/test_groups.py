@@ -50,6 +50,16 @@ def test_kinds_are_in_alphabetical_order_and_those_not_named_last():
     ]
 
 
+def test_a_kind_that_is_called_as_those_not_named_is_one_of_them():
+    results = made_results()
+    records = [replace(one, kind={"a": "not said", "c": "real"}.get(one.name, "")) for one in results.records]
+    groups = by_kind(EvaluationResults(results.settings, records), "net")
+    assert [(one.name, one.cases, one.dice[0]) for one in groups] == [
+        ("real", 1, pytest.approx(0.0)),
+        ("not said", 2, pytest.approx((0.8 + 0.86) / 2)),
+    ]
+
+
 def test_every_case_is_a_group_too():
     group = every_case(made_results(), "net")
     assert group == Group("all", 3, approx(1.66 / 3, 2.52 / 3, 2.57 / 3), 2 / 3, pytest.approx(1 / 5))

@@ -11,6 +11,7 @@ from volume_files import written
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.parts import PartsSegmenter
 from VSClickCorrectResearch.datasets.class_cases import ClassCase
 from VSClickCorrectResearch.evaluation.part_scores import score_parts
@@ -87,6 +88,27 @@ def test_command_writes_scores_of_each_case_and_says_their_means(tmp_path, monke
     assert float(row["extrameatal"]) == pytest.approx(score_parts(one, parting()).dices[1], abs=1e-3)
     # A second time it replaces its own.
     assert main(words) == 0
+
+
+def test_tumours_whose_part_is_not_found_are_told_beside_the_diameters_that_can_be_compared(
+    tmp_path, monkeypatch, capsys
+):
+    one = case()
+    written(tmp_path / "t1.nii.gz", one.volumes["t1ce"].array, GRID)
+    written(tmp_path / "classes.nii.gz", one.labels, GRID)
+    rows = [f"{name},t1.nii.gz,,classes.nii.gz" for name in ("one", "two", "three")]
+    (tmp_path / "classes.csv").write_text("\n".join(["case,t1ce,t2,label", *rows]) + "\n")
+    tumour = np.isin(one.labels, (1, 2))
+    # The first is found, the second not, and of the third what lies in the canal alone.
+    masks = iter([tumour, np.zeros(SHAPE, bool), tumour & (np.indices(SHAPE)[2] < 13)])
+    finds = SimpleNamespace(segment=lambda _: SimpleNamespace(on=lambda grid: next(masks)))
+    monkeypatch.setattr(PartsSegmenter, "load", lambda *_: parting())
+    monkeypatch.setattr(InitialSegmenter, "load", lambda *_: finds)
+    words = ["evaluate-parts", "--cases", str(tmp_path / "classes.csv"), "--start", "initial"]
+    assert main([*words, "--output", str(tmp_path / "out")]) == 0
+    *_, said = capsys.readouterr().out.splitlines()
+    assert said.startswith("Extrameatal diameter: off by ")
+    assert said.endswith(" mm in the median (1); of 2 more no such part was found")
 
 
 def test_other_classes_have_no_diameter(tmp_path):

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from volume_files import written
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectResearch.datasets.cohort import CohortRecipe
 from VSClickCorrectResearch.training.click_task import ClickTask, perturbed
@@ -66,6 +68,20 @@ def test_a_stream_finds_cases_that_came_later(folder):
         assert channels.shape == (2, 24, 24, 24)
         assert target.shape == (1, 24, 24, 24)
     assert len(stream) == 5
+
+
+def test_a_stream_of_a_list_gives_what_that_of_a_cohort_does(folder):
+    with np.load(folder / "case-00002.npz") as arrays:
+        grid = Grid(SHAPE, arrays["affine"])
+        for name in ("t1ce", "t2"):
+            written(folder / f"{name}.nii.gz", arrays[name], grid)
+        written(folder / "label.nii.gz", arrays["truth"].astype(np.uint8), grid)
+    path = folder / "cases.csv"
+    path.write_text("case,t1ce,t2,label\none,t1ce.nii.gz,t2.nii.gz,label.nii.gz\n", encoding="utf-8")
+    stream = CohortStream(path, (1.0, 1.0, 1.0), 0.0)
+    assert len(stream) == 1
+    for ours, theirs in zip(stream[0], CohortStream(folder, (1.0, 1.0, 1.0), 0.0)[2], strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 
 def test_the_same_step_gives_the_same_batch(task):

@@ -136,6 +136,12 @@ def test_results_of_other_cases_are_refused(done, cohorts, tmp_path, which):
         list(trials(rows, (0, 1), other, runs, machine=Machine(1)))
 
 
+def test_results_of_another_precision_are_refused(done, cohorts):
+    rows, runs, _ = done
+    with pytest.raises(ModelError, match="another 'cuts': its precision was another"):
+        list(trials(rows, (0, 1), cohorts, runs, machine=Machine(1, "bfloat16")))
+
+
 def test_results_that_do_not_tell_of_their_cases_are_kept(done, cohorts, tmp_path):
     rows, runs, found = done
     forget(runs, tmp_path, "made_of")

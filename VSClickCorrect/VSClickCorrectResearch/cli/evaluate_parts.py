@@ -13,6 +13,7 @@ from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.files import make_folder
 from VSClickCorrectLib.io.outputs import check_apart, check_ours
+from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL
 from VSClickCorrectLib.worklist.case_list import has_columns, write_rows
 
 if TYPE_CHECKING:
@@ -97,7 +98,15 @@ def _summary(names: Sequence[str], scores: Sequence[PartScores]) -> list[str]:
         some = [dice for one in scores if (dice := one.dices[number]) is not None]
         lines.append(f"  {name}: {np.mean(some):.3f} ({len(some)})" if some else f"  {name}: in no case")
     lines.append(f"Mean generalised Dice score: {np.mean([one.generalised for one in scores]):.3f}")
-    errors = [abs(one.diameter_error_mm) for one in scores if one.diameter_error_mm is not None]
-    if errors:
-        lines.append(f"Extrameatal diameter: off by {np.median(errors):.2f} mm in the median ({len(errors)})")
-    return lines
+    return [*lines, *_diameters(names, scores)]
+
+
+def _diameters(names: Sequence[str], scores: Sequence[PartScores]) -> list[str]:
+    """Return how far the extrameatal diameter is off, and in how many cases none was found to compare."""
+    if not {INTRAMEATAL, EXTRAMEATAL} <= set(names):
+        return []
+    there = [one for one in scores if one.dices[names.index(EXTRAMEATAL)] is not None]
+    errors = [abs(one.diameter_error_mm) for one in there if one.diameter_error_mm is not None]
+    off = f"off by {np.median(errors):.2f} mm in the median ({len(errors)})" if errors else "in no case"
+    lost = len(there) - len(errors)
+    return [f"Extrameatal diameter: {off}" + (f"; of {lost} more no such part was found" if lost else "")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import resample_to_grid
+from VSClickCorrectLib.io.pairing import are_of_two
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.worklist.case_list import column_names, read_rows
 from VSClickCorrectLib.worklist.names import case_name
@@ -23,8 +25,8 @@ from VSClickCorrectResearch.datasets.cohort import CohortCase, list_cohort
 
 # What a list of cases of several classes is called in its folder.
 CLASS_LIST = "classes.csv"
-# What an import writes into a case's folder: its record, and the tumour without its classes.
-RECORD, TUMOUR = "import.json", "label.nii.gz"
+# What an import writes into a case's folder: its record, the tumour without its classes, and with them.
+RECORD, TUMOUR, CLASS_MAP = "import.json", "label.nii.gz", "classes.nii.gz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,13 +93,14 @@ class ListedClassCase:
         Raises
         ------
         ImageError
-            If a file cannot be used; the message names the case.
+            If a file cannot be used, or two are of different patients; the message names the case.
         """
         volumes: dict[str, Volume | None] = {}
         grid: Grid | None = None
         try:
             for name, path in self.images.items():
                 volume = read_volume(path) if path is not None else None
+                _check_patient(name, volume, volumes)
                 if volume is not None and grid is None:
                     grid = volume.grid
                 if volume is not None and grid is not None and not volume.grid.matches(grid):
@@ -108,6 +111,17 @@ class ListedClassCase:
             return ClassCase(self.name, volumes, read_class_map(self.label, grid, self.classes))
         except ImageError as error:
             raise ImageError(f"case {self.name}: {error}") from None
+
+
+def _check_patient(name: str, volume: Volume | None, others: Mapping[str, Volume | None]) -> None:
+    scan = volume.scan if volume is not None else None
+    for other, beside in others.items():
+        if scan and beside and beside.scan and are_of_two(beside.scan, scan):
+            raise ImageError(
+                f"the {other} is of patient '{beside.scan.patient}' and the {name} of '{scan.patient}'; "
+                "correct the list or, if the two are one, import it first by 'vsclick import csv' with "
+                "--different-patients."
+            )
 
 
 @dataclass(frozen=True)
@@ -155,8 +169,8 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
     Raises
     ------
     ImageError
-        If there is no case, the list cannot be used, its labels are an import's tumours without classes, or a
-        cohort has other classes or sequences.
+        If there is no case, the list cannot be used, its labels are an import's tumours without classes or
+        its maps of other classes, or a cohort has other classes or sequences.
     """
     if os.path.isdir(path):
         return _of_cohort(path, tuple(sequences), tuple(classes))
@@ -173,19 +187,34 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
         for file in cases[name].files:
             if not os.path.exists(file):
                 raise ImageError(f"{where}: {file} does not exist.")
-        _check_classes(cases[name].label, where)
+        _check_classes(cases[name].label, classes, where)
     if not cases:
         raise ImageError(f"{path} lists no case; add a line for each.")
     _check_columns(path, sequences)
     return list(cases.values())
 
 
-def _check_classes(label: Path, where: str) -> None:
+def record_in(folder: Path) -> dict:
+    """Return the record of an imported case's folder, empty where there is none that can be read."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _check_classes(label: Path, classes: Sequence[str], where: str) -> None:
     # Its 1 is the tumour, and would be taken for the first class.
     if label.name == TUMOUR and (label.parent / RECORD).exists():
         raise ImageError(
             f"{where}: {label} is the tumour without its classes; name {CLASS_LIST}, which an import with "
             "--classes writes."
+        )
+    there = label.name == CLASS_MAP and record_in(label.parent).get("classes") or classes
+    if list(there) != list(classes):
+        raise ImageError(
+            f"{where}: {label} holds {', '.join(there)}, not {', '.join(classes)}; list cases of these "
+            "classes alone, or import it anew with --classes in this order."
         )
 
 

@@ -110,6 +110,8 @@ def _read(
         )
     volumes = [read_volume(paths[role]) if role in paths else None for role in ("t1ce", "t2")]
     placed = place(volumes, registered=registered)
+    if told := _told_labels(name, paths["label"], labels):
+        placed.record["remarks"] = [*placed.record.get("remarks", ()), told]
     if not classes:
         label = read_mask(paths["label"], placed.case.grid, labels)
         return Imported(placed.case, label, record=placed.record)
@@ -124,6 +126,17 @@ def _read(
         raise ImageError(f"{paths['label']} holds label 3, which editions before 2023 do not have; check it.")
     parts = derived_parts(grid, tumour, numbers == _COCHLEA)
     return Imported(placed.case, tumour, classes=parts, record={**placed.record, **DERIVED})
+
+
+def _told_labels(name: str, path: Path, labels: Sequence[int | str]) -> str:
+    """Return what is to be known where other labels are taken for the tumour than a case's edition has."""
+    taken, ours = (set(map(str, some)) for some in (labels, _tumour_labels(name)))
+    if not taken or not (taken ^ ours) & {f"{value:g}" for value in np.unique(read_volume(path).array)}:
+        return ""
+    these, those = (", ".join(sorted(some)) for some in (taken, ours))
+    return (
+        f"label {these} is taken for the tumour, which in this edition is label {those}; check --tumour-label"
+    )
 
 
 def _tells_parts(name: str) -> bool:

@@ -23,7 +23,7 @@ from VSClickCorrectLib.signals import undone_by_signals
 from VSClickCorrectLib.worklist.case_list import CASES, has_columns, write_rows
 from VSClickCorrectLib.worklist.names import case_name, natural
 
-from VSClickCorrectResearch.datasets.class_cases import CLASS_LIST, RECORD, TUMOUR
+from VSClickCorrectResearch.datasets.class_cases import CLASS_LIST, CLASS_MAP, RECORD, TUMOUR, record_in
 from VSClickCorrectResearch.datasets.fingerprints import sha256_of
 from VSClickCorrectResearch.datasets.listed import ListedCase, write_case_list
 
@@ -32,9 +32,8 @@ REPORT = "report.csv"
 _FORMAT = 3
 _FILES = {"t1ce": "T1ce.nii.gz", "t2": "T2.nii.gz", "label": TUMOUR, "mask": "mask.nii.gz"}
 _OTHERS = {"t1": "T1.nii.gz", "flair": "FLAIR.nii.gz"}
-_CLASSES = "classes.nii.gz"
 # What a case's folder may hold and still be replaced: our own, and what desktops leave wherever they look.
-_REPLACED = {RECORD, *_FILES.values(), *_OTHERS.values(), _CLASSES, ".DS_Store", "Thumbs.db", "desktop.ini"}
+_REPLACED = {RECORD, *_FILES.values(), *_OTHERS.values(), CLASS_MAP, ".DS_Store", "Thumbs.db", "desktop.ini"}
 _QUALITY = ("nmi_before", "nmi_after", "translation_mm", "rotation_degrees", "overlap")
 _REPORT_COLUMNS = ("case", "status", "label_mm3", "t2", *_QUALITY, "message")
 
@@ -300,7 +299,7 @@ def _check_replaceable(folder: Path, case: str) -> None:
     others = [name for name in names if name not in _REPLACED] or ([] if RECORD in names else names)
     if others:
         raise ImageError(f"{folder / others[0]} is there and no import wrote it; {away}.")
-    owner = _record_in(folder).get("case", case)
+    owner = record_in(folder).get("case", case)
     if owner != case:
         raise ImageError(f"the folder {folder} holds the case {owner}; {away}.")
 
@@ -314,7 +313,7 @@ def _write(folder: Path, imported: Imported, record: dict) -> None:
             write_volume(beside / {**_FILES, **_OTHERS}[name], replace(volume, sides_known=known))
         if imported.classes is not None:
             classes = Volume(imported.classes, imported.case.grid, sides_known=known)
-            write_volume(beside / _CLASSES, classes)
+            write_volume(beside / CLASS_MAP, classes)
         for name, values in (("label", imported.label), ("mask", imported.mask)):
             if values is not None:
                 write_mask(beside / _FILES[name], values, imported.case.grid, sides_known=known)
@@ -328,20 +327,11 @@ def _records(output: Path) -> dict[str, dict]:
     paths = [p for p in output.glob(f"*/{RECORD}") if not p.parent.name.startswith(".")]
     records = {}
     for folder in sorted((p.parent for p in paths), key=lambda p: natural(p.name)):
-        record = _record_in(folder)
+        record = record_in(folder)
         # No record, no complete case: it is imported again. A folder renamed by hand is another case.
         if record.get("case") == folder.name and "fingerprint" in record:
             records[folder.name] = record
     return records
-
-
-def _record_in(folder: Path) -> dict:
-    """Return the record of a case's folder, empty where there is none that can be read."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _write_lists(output: Path, outcomes: Sequence[ImportOutcome]) -> None:
@@ -358,12 +348,12 @@ def _write_lists(output: Path, outcomes: Sequence[ImportOutcome]) -> None:
 
 def _write_class_list(output: Path, names: Sequence[str]) -> None:
     """List the cases whose classes are known, with all their sequences."""
-    there = [name for name in names if (output / name / _CLASSES).exists()]
+    there = [name for name in names if (output / name / CLASS_MAP).exists()]
     if not there:
         _remove_class_list(output / CLASS_LIST, names)
         return
     images = {"t1ce": _FILES["t1ce"], "t2": _FILES["t2"], **_OTHERS}
-    files = {**images, "label": _CLASSES}
+    files = {**images, "label": CLASS_MAP}
     rows = [
         {role: f"{name}/{file}" if (output / name / file).exists() else "" for role, file in files.items()}
         for name in there
@@ -378,7 +368,7 @@ def _remove_class_list(path: Path, names: Sequence[str]) -> None:
     """Remove a list of classes that cases had before they were imported again without; another stays."""
     if path.exists():
         cells = set(re.split(r'[,;\t"\r\n]', path.read_text("utf-8", "replace")))
-        if any(f"{name}/{_CLASSES}" in cells for name in names):
+        if any(f"{name}/{CLASS_MAP}" in cells for name in names):
             path.unlink()
 
 

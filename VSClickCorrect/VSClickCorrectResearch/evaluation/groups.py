@@ -54,7 +54,7 @@ def by_size(results: EvaluationResults, method: str) -> list[Group]:
 def by_kind(results: EvaluationResults, method: str) -> list[Group]:
     """Return the kinds of heads in alphabetical order, those of which nobody said last."""
     table = results.of_method(method)
-    kinds = [*sorted(set(table["kind"]) - {""}), UNNAMED]
+    kinds = [*sorted(set(table["kind"]) - {"", UNNAMED}), UNNAMED]
     return _groups(table, pd.Categorical(table["kind"].replace("", UNNAMED), kinds))
 
 

@@ -127,7 +127,7 @@ def trained_once(
     ------
     ModelError
         If what is kept under that name was trained otherwise, as before the experiment's file was changed, or
-        from other cases, weights or masks.
+        from other cases, weights or masks, or in another precision.
     """
     output, both = runs / name, (cohorts.training, cohorts.validation)
     first = runs / f"train-{experiment.init_from}-{seed}" / BEST if experiment.init_from else None
@@ -136,7 +136,7 @@ def trained_once(
         refusal = f"{output} holds a training of another '{experiment.name}'"
         if not _is_told(result["experiment"], experiment):
             raise ModelError(f"{refusal}; give another folder for results.")
-        now = made_of(experiment, both, seed, first, models)
+        now = {**made_of(experiment, both, seed, first, models), "precision": machine.precision}
         # Results of earlier versions do not tell it.
         if other := [word for word, one in result.get("made_of", now).items() if now.get(word) != one]:
             raise ModelError(f"{refusal}: its {other[0]} was another; give another folder for results.")

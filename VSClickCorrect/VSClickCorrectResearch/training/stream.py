@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from VSClickCorrectResearch.datasets.cohort import CohortCase, list_cohort
+from VSClickCorrectResearch.datasets.cases import LazyCase, list_cases
 from VSClickCorrectResearch.training.examples import Example, crop_source
 
 _LOOK_AGAIN = 50  # draws
@@ -18,7 +18,7 @@ class CohortStream:
     Parameters
     ----------
     folder : Path
-        Where `vsclick simulate` has written, or is still writing, a cohort.
+        Where `vsclick simulate` has written, or is still writing, a cohort; or a CSV list of cases.
     spacing : sequence of 3 float
         Working voxel size in mm, axial order.
     reach_mm : float
@@ -34,7 +34,7 @@ class CohortStream:
         self._folder, self._spacing, self._reach_mm = folder, spacing, reach_mm
         self._draws = 0
         self._kept: dict[str, Example] = {}
-        self._cases = list_cohort(folder)
+        self._cases = list_cases(folder)
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -46,10 +46,10 @@ class CohortStream:
         """Return a case at random; the newest are among those that can be drawn."""
         self._draws += 1
         if self._draws % _LOOK_AGAIN == 0:
-            self._cases = list_cohort(self._folder)
+            self._cases = list_cases(self._folder)
         return self[int(rng.integers(len(self)))]
 
-    def _example(self, case: CohortCase) -> Example:
+    def _example(self, case: LazyCase) -> Example:
         if case.name not in self._kept:
             self._kept[case.name] = crop_source(case.load(), self._spacing, self._reach_mm)
         return self._kept[case.name]

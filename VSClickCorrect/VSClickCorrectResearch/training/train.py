@@ -115,7 +115,12 @@ def train(
     with writing_into(output) if is_first() else nullcontext():
         best = fit(network, task.batch_at, loss, task.score, schedule, output, seed=seed)
         result = {"score": best, **task.measure(network.eval())}
-        said = {"experiment": asdict(experiment), "seed": seed, "made_of": made, "result": result}
+        said = {
+            "experiment": asdict(experiment),
+            "seed": seed,
+            "made_of": {**made, "precision": schedule.precision},
+            "result": result,
+        }
         write_text(output / RESULT, json.dumps(said, indent=2) + "\n")
     return result
 
