@@ -25,6 +25,9 @@ _POSITION, _ORIENTATION, _SPACING = "0020|0032", "0020|0037", "0028|0030"
 _MARKS = {
     "echo time": ("0018|0081", "MREchoSequence", "EffectiveEchoTime"),
     "image type": ("0008|0008", "MRImageFrameTypeSequence", "FrameType"),
+    "complex component": ("0008|9208", "MRImageFrameTypeSequence", "ComplexImageComponent"),
+    "flip angle": ("0018|1314", "MRTimingAndRelatedParametersSequence", "FlipAngle"),
+    "inversion time": ("0018|0082", "MRModifierSequence", "InversionTimes"),
     "stack": ("0020|9056", "FrameContentSequence", "StackID"),
     "b-value": ("0018|9087", "MRDiffusionSequence", "DiffusionBValue"),
     "time point": ("0020|0100", "FrameContentSequence", "TemporalPositionIndex"),
