@@ -41,6 +41,86 @@ def as_frames(folder, change, slices=SLICES):
 written = pytest.mark.parametrize("write", [as_slices, as_frames])
 
 
+def of_twelve_bits(image, high=11):
+    image.BitsStored, image.HighBit = 12, high
+
+
+@written
+def test_a_table_of_values_is_refused(tmp_path, write):
+    def inverted(image):
+        put(image, 1000 - pixels(image))
+        table = item(ModalityLUTType="US", LUTDescriptor=[1001, 0, 16], LUTData=list(range(1000, -1, -1)))
+        table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
+        image.ModalityLUTSequence = [table]
+
+    with pytest.raises(ImageError, match=r"maps its values by a Modality LUT, .*; export it without\."):
+        read_volume(write(tmp_path, inverted))
+
+
+@written
+def test_pixels_in_the_upper_bits_are_refused(tmp_path, write):
+    def aligned_left(image):
+        put(image, pixels(image) << 4)
+        of_twelve_bits(image, high=15)
+
+    with pytest.raises(ImageError, match=BITS):
+        read_volume(write(tmp_path, aligned_left))
+
+
+@written
+def test_pixels_larger_than_their_bits_are_refused(tmp_path, write):
+    def brighter(image):
+        # 900 becomes 4500, of which GDCM leaves 404.
+        put(image, 5 * pixels(image))
+        of_twelve_bits(image)
+
+    with pytest.raises(ImageError, match=BITS):
+        read_volume(write(tmp_path, brighter))
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
+def test_compressed_pixels_in_the_upper_bits_are_refused(tmp_path, syntax):
+    def aligned_left(image):
+        put(image, pixels(image) << 4)
+        image.compress(syntax, generate_instance_uid=False)
+        of_twelve_bits(image, high=15)
+
+    with pytest.raises(ImageError, match=BITS):
+        read_volume(as_slices(tmp_path, aligned_left))
+
+
+@written
+@pytest.mark.parametrize("high", [11, 15])
+def test_pixels_in_the_lower_bits_are_read_whatever_the_high_bit(tmp_path, write, high):
+    array = read_volume(write(tmp_path, lambda image: of_twelve_bits(image, high))).array
+    np.testing.assert_array_equal(array, EXPECTED)
+
+
+@written
+@pytest.mark.parametrize("above", [0, 0xF000])
+def test_signed_pixels_are_read_with_and_without_the_sign_in_all_upper_bits(tmp_path, write, above):
+    def signed(image):
+        values = pixels(image) - 500
+        put(image, np.where(values < 0, values & 0xFFF | above, values))
+        of_twelve_bits(image)
+        image.PixelRepresentation = 1
+
+    np.testing.assert_array_equal(read_volume(write(tmp_path, signed)).array, EXPECTED - 500)
+
+
+@written
+def test_an_overlay_in_a_bit_of_the_pixels_is_passed_over(tmp_path, write):
+    def overlaid(image):
+        values = pixels(image)
+        values[:, 2:5, 3:7] |= 0x8000
+        put(image, values)
+        of_twelve_bits(image)
+        for tag, kind, value in ((0x60000100, "US", 16), (0x60000102, "US", 15)):
+            image.add_new(tag, kind, value)
+
+    np.testing.assert_array_equal(read_volume(write(tmp_path, overlaid)).array, EXPECTED)
+
+
 @pytest.mark.parametrize(
     ("sequence", "keyword", "values", "told"),
     [

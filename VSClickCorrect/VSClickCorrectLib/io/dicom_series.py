@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame, frames_of
-from VSClickCorrectLib.io.dicom_length import is_whole, value_at
+from VSClickCorrectLib.io.dicom_length import UNDEFINED, is_whole, value_at
 from VSClickCorrectLib.io.dicom_stack import stacked
 from VSClickCorrectLib.io.dicom_text import value_of
 from VSClickCorrectLib.io.files import check_name, temporary_folder
@@ -24,7 +24,10 @@ from VSClickCorrectLib.io.series_choice import files_of_series, lost_slices, the
 _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
 # Of slices that name 0 as the distance between them, a gap that is none, ITK says so and reads nothing.
 _NO_DISTANCE, _DISTANCE = "Zero-valued spacing", (0x0018, 0x0088)
-_PIXELS = (0x7FE0, 0x0010)
+_TABLE, _PIXELS = (0x0028, 0x3000), (0x7FE0, 0x0010)
+_BITS_ALLOCATED, _BITS_STORED, _HIGH_BIT, _SIGNED = (f"0028|01{n}" for n in ("00", "01", "02", "03"))
+# Bits in which overlays stand among those of the pixels, 0 for those that stand elsewhere.
+_OVERLAY_BITS = [f"60{group:02x}|0102" for group in range(0, 32, 2)]
 
 
 def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None) -> Volume:
@@ -79,12 +82,34 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
 
 
 def _check_pixels(path: Path, image: sitk.Image) -> None:
-    """Refuse negatives, and fewer pixels than the header names: GDCM puts what was in the memory for them."""
+    """Refuse pixels that GDCM takes for others: it puts what was in the memory for those that are missing."""
     if value_of(image, "0028|0004") == "MONOCHROME1":
         raise ImageError(f"{path} is a negative (MONOCHROME1), dark where others are bright; invert it.")
-    place, bits = value_at(path, _PIXELS), int(value_of(image, "0028|0100"))
+    if value_at(path, _TABLE) is not None:
+        raise ImageError(f"{path} maps its values by a Modality LUT, which is not read; export it without.")
+    place, bits = value_at(path, _PIXELS), _number(image, _BITS_ALLOCATED)
     if place is not None and 8 * place[1] < bits * image.GetNumberOfPixels():
         raise ImageError(f"{path} holds fewer pixels than its header names; export it again.")
+    if place is not None and bits == 16 > _number(image, _BITS_STORED) > 0 and _is_cut(path, image, *place):
+        raise ImageError(f"{path} holds pixels in other bits than its header names; export it again.")
+
+
+def _is_cut(path: Path, image: sitk.Image, start: int, length: int) -> bool:
+    """Whether GDCM cuts off bits that are neither sign nor overlay, so that what is bright turns dark."""
+    stored = _number(image, _BITS_STORED)
+    if length == UNDEFINED:
+        # Of compressed pixels the header alone tells.
+        return _number(image, _HIGH_BIT) >= stored
+    above = np.fromfile(path, "<u2", image.GetNumberOfPixels(), offset=start) >> stored
+    # The bits of a sign are all 0 or all 1.
+    steps = (1 << 16 - stored) - (_number(image, _SIGNED) == 1)
+    return bool((above % steps).any()) and not any(_number(image, tag) for tag in _OVERLAY_BITS)
+
+
+def _number(image: sitk.Image, tag: str) -> int:
+    """Return a whole number of a header, 0 where there is none."""
+    word = value_of(image, tag)
+    return int(word) if word.removeprefix("-").isdecimal() else 0
 
 
 def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:
