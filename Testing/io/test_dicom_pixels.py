@@ -121,6 +121,73 @@ def test_an_overlay_in_a_bit_of_the_pixels_is_passed_over(tmp_path, write):
     np.testing.assert_array_equal(read_volume(write(tmp_path, overlaid)).array, EXPECTED)
 
 
+def padded(value, kind, named="US"):
+    def change(image):
+        values = pixels(image)
+        values[:, :, :4] = value
+        # A slice of which nothing was taken.
+        if image.InstanceNumber == 1:
+            values[0] = value
+        put(image, values, kind)
+        image.PixelRepresentation = int(kind == "<i2")
+        image.add_new(0x00280120, named, value % (1 << 16) if named == "US" else value)
+
+    return change
+
+
+@written
+@pytest.mark.parametrize(
+    ("value", "kind", "named"),
+    [(-32768, "<i2", "SS"), (-2000, "<i2", "US"), (65535, "<u2", "US")],
+)
+def test_padding_beyond_all_values_is_as_dark_as_the_darkest(tmp_path, write, value, kind, named):
+    expected = EXPECTED.copy()
+    expected[:, :, :4] = EXPECTED[1:].min()
+    expected[0] = EXPECTED[1:].min()
+    array = read_volume(write(tmp_path, padded(value, kind, named))).array
+    np.testing.assert_array_equal(array, expected)
+
+
+def test_padding_is_found_by_what_each_slice_is_scaled_with(tmp_path):
+    slices = [
+        Slice(one.position, size=one.size, rescale=(4.0 - n / 2, -10.0 * n)) for n, one in enumerate(SLICES)
+    ]
+    expected = np.stack([one.stored * (4.0 - n / 2) - 10.0 * n for n, one in enumerate(slices)])
+    expected[:, :, :4] = expected[:, :, 4:].min()
+
+    def change(image):
+        values = pixels(image)
+        values[:, :, :4] = 60000
+        put(image, values)
+        image.add_new(0x00280120, "US", 60000)
+
+    for path in (as_slices(tmp_path, change, slices), as_frames(tmp_path, change, slices)):
+        np.testing.assert_allclose(read_volume(path).array, expected)
+
+
+@pytest.mark.parametrize("value", [0, 400])
+def test_a_value_among_the_others_is_no_padding(tmp_path, value):
+    def change(image):
+        values = pixels(image)
+        values[:, :, :2], values[:, :, 2:4] = 0, 400
+        put(image, values)
+        image.add_new(0x00280120, "US", value)
+
+    expected = EXPECTED.copy()
+    expected[:, :, :2], expected[:, :, 2:4] = 0, 400
+    np.testing.assert_array_equal(read_volume(as_slices(tmp_path, change)).array, expected)
+
+
+def test_frames_of_another_kind_that_are_scaled_each_are_refused(tmp_path):
+    slices = [Slice(one.position, size=one.size, rescale=(4.0 - n / 2, 0.0)) for n, one in enumerate(SLICES)]
+
+    def capture(image):
+        image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE
+
+    with pytest.raises(ImageError, match=r"scan.dcm scales each frame otherwise .*; export it as that\."):
+        read_volume(as_frames(tmp_path, capture, slices))
+
+
 @pytest.mark.parametrize(
     ("sequence", "keyword", "values", "told"),
     [
@@ -154,3 +221,15 @@ def test_slices_of_two_scans_by_turns_are_refused_by_what_they_differ_in(tmp_pat
 
     with pytest.raises(ImageError, match=f"2 scans .* of {told} {values[0]} and {values[1]}"):
         read_volume(write_slices(tmp_path / "scan", SLICES, by_turns))
+
+
+def test_slices_in_big_endian_and_of_own_scales_are_read(tmp_path):
+    slices = [Slice(one.position, size=one.size, rescale=(4.0 - n / 2, -n)) for n, one in enumerate(SLICES)]
+    folder = write_slices(tmp_path / "scan", slices)
+    for path in folder.iterdir():
+        image = pydicom.dcmread(path)
+        image.PixelData = pixels(image).astype(">u2").tobytes()
+        image.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        pydicom.dcmwrite(path, image, implicit_vr=False, little_endian=False, force_encoding=True)
+    # Rounded to whole steps of at most 4.
+    np.testing.assert_allclose(read_volume(folder).array, EXPECTED, atol=2)

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.dicom_frames import Frame, frames_of
+from VSClickCorrectLib.io.dicom_frames import ENHANCED, SOP_CLASS, Frame, frames_of
 from VSClickCorrectLib.io.dicom_length import UNDEFINED, is_whole, value_at
 from VSClickCorrectLib.io.dicom_stack import stacked
 from VSClickCorrectLib.io.dicom_text import value_of
@@ -25,7 +25,9 @@ _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
 # Of slices that name 0 as the distance between them, a gap that is none, ITK says so and reads nothing.
 _NO_DISTANCE, _DISTANCE = "Zero-valued spacing", (0x0018, 0x0088)
 _TABLE, _PIXELS = (0x0028, 0x3000), (0x7FE0, 0x0010)
-_BITS_ALLOCATED, _BITS_STORED, _HIGH_BIT, _SIGNED = (f"0028|01{n}" for n in ("00", "01", "02", "03"))
+_BITS_ALLOCATED, _BITS_STORED, _HIGH_BIT, _SIGNED, _PADDING = (
+    f"0028|01{n}" for n in ("00", "01", "02", "03", 20)
+)
 # Bits in which overlays stand among those of the pixels, 0 for those that stand elsewhere.
 _OVERLAY_BITS = [f"60{group:02x}|0102" for group in range(0, 32, 2)]
 
@@ -69,16 +71,18 @@ def placed_frames(path: Path, image: sitk.Image) -> Volume:
 def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> Volume:
     frames: list[Frame] = []
     slices: list[np.ndarray] = []
+    padding: list[np.ndarray] = []
     for path, image in zip(paths, images, strict=True):
         if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
             raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
         _check_pixels(path, image)
-        found = frames_of(path, image)
+        found, array = frames_of(path, image), sitk.GetArrayViewFromImage(image)
         frames += found
-        slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
+        padding += list(_padding(array, image, found[0].rescale))
+        slices += list(_rescaled(array, found, image, path))
     # A slice that leaves its patient or its frame of reference blank says nothing; others do.
     telling = max(images, key=lambda image: [bool(value_of(image, tag)) for tag in _COMMON])
-    return replace(stacked(frames, slices, what), scan=scan_of(telling))
+    return replace(stacked(frames, _filled(slices, padding), what), scan=scan_of(telling))
 
 
 def _check_pixels(path: Path, image: sitk.Image) -> None:
@@ -112,10 +116,32 @@ def _number(image: sitk.Image, tag: str) -> int:
     return int(word) if word.removeprefix("-").isdecimal() else 0
 
 
-def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:
+def _padding(array: np.ndarray, image: sitk.Image, rescale: tuple[float, float]) -> np.ndarray:
+    """Return which pixels are padding by their header, none where it is 0, which is as dark as air."""
+    value, (slope, intercept) = _number(image, _PADDING), rescale
+    if value == 0:
+        return np.broadcast_to(np.False_, array.shape)
+    # Some headers name it without its sign.
+    return (np.rint((array - intercept) / (slope or 1.0)) - value) % (1 << 16) == 0
+
+
+def _filled(slices: Sequence[np.ndarray], padding: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """Give padding beyond all other values, where it would take all contrast, the least of these."""
+    if not any(map(np.any, padding)):
+        return slices
+    pairs = list(zip(slices, padding, strict=True))
+    others = [part for array, pad in pairs if (part := array[~pad]).size]
+    least, most = min(map(np.min, others), default=0), max(map(np.max, others), default=0)
+    return [np.where(pad & ((array < least) | (array > most)), least, array) for array, pad in pairs]
+
+
+def _rescaled(array: np.ndarray, frames: Sequence[Frame], image: sitk.Image, path: Path) -> np.ndarray:
     """Give each frame its own slope and intercept: ITK takes those of the first for all."""
     if len({frame.rescale for frame in frames}) == 1:
         return array
+    if value_of(image, SOP_CLASS) not in ENHANCED:
+        # Of these ITK takes none at all.
+        raise ImageError(f"{path} scales each frame otherwise and is no enhanced MR; export it as that.")
     slopes, intercepts = (np.array(n)[:, None, None] for n in zip(*(f.rescale for f in frames), strict=True))
     if not (np.isfinite([slopes, intercepts]).all() and slopes.all()):
         raise ImageError(f"{path} names a rescale slope of 0 or no number; export it again.")
