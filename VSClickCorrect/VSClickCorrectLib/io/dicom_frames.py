@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,20 +11,29 @@ from typing import Any
 import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.geometry.triples import Point3, triple
 from VSClickCorrectLib.io.dicom_headers import undamaged
 from VSClickCorrectLib.io.dicom_text import value_of
 
 # Enhanced MR, CT and PET, converted ones too: their frames are described in sequences, which ITK passes over.
-_ENHANCED = {f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("4.1", "4.3", "4.4", "2.1", "2.2", "130", "128.1")}
+ENHANCED = {f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("4.1", "4.4", "2.1", "2.2", "130", "128.1")}
 # No scans, though they hold an image.
 _OTHERS = {"SEG": "a segmentation", "RTDOSE": "a dose"}
-_SOP_CLASS, _SOP_INSTANCE, _MODALITY = "0008|0016", "0008|0018", "0008|0060"
-_POSITION, _ORIENTATION, _SPACING = "0020|0032", "0020|0037", "0028|0030"
+SOP_CLASS, _SOP_INSTANCE, _MODALITY = "0008|0016", "0008|0018", "0008|0060"
+# Where a slice and a frame say where and how it lies, how large its pixels are and how they are scaled.
+_PLACES = (
+    ("0020|0032", "PlanePositionSequence", "ImagePositionPatient"),
+    ("0020|0037", "PlaneOrientationSequence", "ImageOrientationPatient"),
+    ("0028|0030", "PixelMeasuresSequence", "PixelSpacing"),
+    ("0028|1053", "PixelValueTransformationSequence", "RescaleSlope"),
+    ("0028|1052", "PixelValueTransformationSequence", "RescaleIntercept"),
+)
 # By what two images of one slice may differ: the tag of a slice, the sequence and the keyword of a frame.
 _MARKS = {
     "echo time": ("0018|0081", "MREchoSequence", "EffectiveEchoTime"),
     "image type": ("0008|0008", "MRImageFrameTypeSequence", "FrameType"),
+    "complex component": ("0008|9208", "MRImageFrameTypeSequence", "ComplexImageComponent"),
+    "flip angle": ("0018|1314", "MRTimingAndRelatedParametersSequence", "FlipAngle"),
+    "inversion time": ("0018|0082", "MRModifierSequence", "InversionTimes"),
     "stack": ("0020|9056", "FrameContentSequence", "StackID"),
     "b-value": ("0018|9087", "MRDiffusionSequence", "DiffusionBValue"),
     "time point": ("0020|0100", "FrameContentSequence", "TemporalPositionIndex"),
@@ -59,7 +68,7 @@ class Frame:
 
     name: str
     identity: tuple[str, ...]
-    position: Point3 | None
+    position: tuple[float, ...] | None
     orientation: tuple[float, ...] | None
     rounding: float
     position_rounding: float
@@ -86,25 +95,15 @@ def frames_of(path: Path, image: sitk.Image) -> list[Frame]:
     modality = value_of(image, _MODALITY)
     if modality in _OTHERS:
         raise ImageError(f"{path} holds {_OTHERS[modality]}, no scan; give the images of a scan.")
-    if image.GetSize()[2] == 1 and value_of(image, _SOP_CLASS) not in _ENHANCED:
+    if image.GetSize()[2] == 1 and value_of(image, SOP_CLASS) not in ENHANCED:
         return [_slice(path, image)]
     return _described(path, image.GetSize()[2])
 
 
 def _slice(path: Path, image: sitk.Image) -> Frame:
-    orientation, position = (value_of(image, tag).split("\\") for tag in (_ORIENTATION, _POSITION))
-    return Frame(
-        path.name,
-        (value_of(image, _SOP_INSTANCE),),
-        _position(position),
-        _numbers(orientation, 6),
-        rounding_of(orientation),
-        rounding_of(position),
-        _numbers(value_of(image, _SPACING).split("\\"), 2),
-        # ITK heeds each file's own.
-        (1.0, 0.0),
-        {name: value_of(image, tag) for name, (tag, _, _) in _MARKS.items()},
-    )
+    words = (value_of(image, tag).split("\\") for tag, _, _ in _PLACES)
+    marks = {name: value_of(image, tag) for name, (tag, _, _) in _MARKS.items()}
+    return _told(path.name, (value_of(image, _SOP_INSTANCE),), words, marks)
 
 
 def _described(path: Path, count: int) -> list[Frame]:
@@ -130,23 +129,20 @@ def _described(path: Path, count: int) -> list[Frame]:
 
 
 def _frame(path: Path, instance: str, number: int, groups: Sequence[Any]) -> Frame:
-    orientation = _values(groups, "PlaneOrientationSequence", "ImageOrientationPatient")
-    position = _values(groups, "PlanePositionSequence", "ImagePositionPatient")
-    slope, intercept = (
-        _numbers(_values(groups, "PixelValueTransformationSequence", f"Rescale{word}"), 1)
-        for word in ("Slope", "Intercept")
-    )
-    return Frame(
-        f"frame {number} of {path.name}",
-        (instance, str(number)),
-        _position(position),
-        _numbers(orientation, 6),
-        rounding_of(orientation),
-        rounding_of(position),
-        _numbers(_values(groups, "PixelMeasuresSequence", "PixelSpacing"), 2),
-        (slope[0] if slope else 1.0, intercept[0] if intercept else 0.0),
-        {name: "\\".join(_values(groups, *place)) for name, (_, *place) in _MARKS.items()},
-    )
+    words = (_values(groups, *place) for _, *place in _PLACES)
+    marks = {name: "\\".join(_values(groups, *place)) for name, (_, *place) in _MARKS.items()}
+    return _told(f"frame {number} of {path.name}", (instance, str(number)), words, marks)
+
+
+def _told(
+    name: str, identity: tuple[str, ...], words: Iterable[Sequence[str]], marks: dict[str, str]
+) -> Frame:
+    """Return a slice by what stands at each of `_PLACES`."""
+    position, orientation, spacing, slope, intercept = words
+    places = _numbers(position, 3), _numbers(orientation, 6)
+    roundings = rounding_of(orientation), rounding_of(position)
+    rescale = (_numbers(slope, 1) or (1.0,))[0], (_numbers(intercept, 1) or (0.0,))[0]
+    return Frame(name, identity, *places, *roundings, _numbers(spacing, 2), rescale, marks)
 
 
 def _values(groups: Sequence[Any], sequence: str, keyword: str) -> list[str]:
@@ -157,11 +153,6 @@ def _values(groups: Sequence[Any], sequence: str, keyword: str) -> list[str]:
             if value is not None:
                 return [str(v) for v in ([value] if isinstance(value, str | int | float) else value)]
     return []
-
-
-def _position(words: Sequence[str]) -> Point3 | None:
-    numbers = _numbers(words, 3)
-    return None if numbers is None else triple(numbers)
 
 
 def _numbers(words: Sequence[str], count: int) -> tuple[float, ...] | None:

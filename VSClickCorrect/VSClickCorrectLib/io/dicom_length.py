@@ -16,7 +16,8 @@ _IMPLICIT = b"1.2.840.10008.1.2"
 _OTHERS = (b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99")
 # After these the length takes four bytes, and two stand in between.
 _LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
-_UNDEFINED = 0xFFFFFFFF
+# The length of what ends with an item of its own, as compressed pixels do.
+UNDEFINED = 0xFFFFFFFF
 # Items and what ends them have no kind of value.
 _ITEMS = 0xFFFE
 _ENDS = ((_ITEMS, 0xE00D), (_ITEMS, 0xE0DD))
@@ -58,7 +59,7 @@ def is_whole(path: Path) -> bool:
     size = path.stat().st_size
     with path.open("rb") as stream:
         for _tag, length in _elements(stream, size):
-            if length == _UNDEFINED:
+            if length == UNDEFINED:
                 return True
             if stream.tell() + length > size:
                 return False
@@ -87,7 +88,7 @@ def _elements(stream: BinaryIO, size: int) -> Iterator[tuple[tuple[int, int], in
         yield (group, element), length
         if (group, element) == _SYNTAX:
             syntax = stream.read(length).strip(b"\0 ")
-        elif length == _UNDEFINED:
+        elif length == UNDEFINED:
             _pass_items(stream, syntax, size)
         else:
             stream.seek(length, os.SEEK_CUR)
@@ -100,7 +101,7 @@ def _pass_items(stream: BinaryIO, syntax: bytes, size: int) -> None:
         group, element, length = _next(stream, syntax)
         if (group, element) in _ENDS:
             depth -= 1
-        elif length == _UNDEFINED:
+        elif length == UNDEFINED:
             depth += 1
         else:
             stream.seek(length, os.SEEK_CUR)
@@ -111,7 +112,7 @@ def _next(stream: BinaryIO, syntax: bytes) -> tuple[int, int, int]:
     head = stream.read(8)
     group, element = (int.from_bytes(head[n : n + 2], "little") for n in (0, 2))
     if len(head) < 8:
-        return group, element, _UNDEFINED
+        return group, element, UNDEFINED
     if group == _ITEMS or (syntax == _IMPLICIT and group > 2):
         return group, element, int.from_bytes(head[4:], "little")
     kind = head[4:6]

@@ -11,8 +11,8 @@ import SimpleITK as sitk
 
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.volume import Volume
-from VSClickCorrectLib.io.dicom_frames import Frame, frames_of
-from VSClickCorrectLib.io.dicom_length import is_whole, value_at
+from VSClickCorrectLib.io.dicom_frames import ENHANCED, SOP_CLASS, Frame, frames_of
+from VSClickCorrectLib.io.dicom_length import UNDEFINED, is_whole, value_at
 from VSClickCorrectLib.io.dicom_stack import stacked
 from VSClickCorrectLib.io.dicom_text import value_of
 from VSClickCorrectLib.io.files import check_name, temporary_folder
@@ -24,7 +24,12 @@ from VSClickCorrectLib.io.series_choice import files_of_series, lost_slices, the
 _COMMON = {"0010|0020": "patients", "0020|0052": "frames of reference"}
 # Of slices that name 0 as the distance between them, a gap that is none, ITK says so and reads nothing.
 _NO_DISTANCE, _DISTANCE = "Zero-valued spacing", (0x0018, 0x0088)
-_PIXELS = (0x7FE0, 0x0010)
+_TABLE, _PIXELS = (0x0028, 0x3000), (0x7FE0, 0x0010)
+_BITS_ALLOCATED, _BITS_STORED, _HIGH_BIT, _SIGNED, _PADDING = (
+    f"0028|01{n}" for n in ("00", "01", "02", "03", 20)
+)
+# Bits in which overlays stand among those of the pixels, 0 for those that stand elsewhere.
+_OVERLAY_BITS = [f"60{group:02x}|0102" for group in range(0, 32, 2)]
 
 
 def read_dicom(folder: Path, uid: str | None = None, sequence: str | None = None) -> Volume:
@@ -66,31 +71,77 @@ def placed_frames(path: Path, image: sitk.Image) -> Volume:
 def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> Volume:
     frames: list[Frame] = []
     slices: list[np.ndarray] = []
+    padding: list[np.ndarray] = []
     for path, image in zip(paths, images, strict=True):
         if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
             raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
         _check_pixels(path, image)
-        found = frames_of(path, image)
+        found, array = frames_of(path, image), sitk.GetArrayViewFromImage(image)
         frames += found
-        slices += list(_rescaled(sitk.GetArrayViewFromImage(image), found, path))
+        padding += list(_padding(array, image, found[0].rescale))
+        slices += list(_rescaled(array, found, image, path))
     # A slice that leaves its patient or its frame of reference blank says nothing; others do.
     telling = max(images, key=lambda image: [bool(value_of(image, tag)) for tag in _COMMON])
-    return replace(stacked(frames, slices, what), scan=scan_of(telling))
+    return replace(stacked(frames, _filled(slices, padding), what), scan=scan_of(telling))
 
 
 def _check_pixels(path: Path, image: sitk.Image) -> None:
-    """Refuse negatives, and fewer pixels than the header names: GDCM puts what was in the memory for them."""
+    """Refuse pixels that GDCM takes for others: it puts what was in the memory for those that are missing."""
     if value_of(image, "0028|0004") == "MONOCHROME1":
         raise ImageError(f"{path} is a negative (MONOCHROME1), dark where others are bright; invert it.")
-    place, bits = value_at(path, _PIXELS), int(value_of(image, "0028|0100"))
+    if value_at(path, _TABLE) is not None:
+        raise ImageError(f"{path} maps its values by a Modality LUT, which is not read; export it without.")
+    place, bits = value_at(path, _PIXELS), _number(image, _BITS_ALLOCATED)
     if place is not None and 8 * place[1] < bits * image.GetNumberOfPixels():
         raise ImageError(f"{path} holds fewer pixels than its header names; export it again.")
+    if place is not None and bits == 16 > _number(image, _BITS_STORED) > 0 and _is_cut(path, image, *place):
+        raise ImageError(f"{path} holds pixels in other bits than its header names; export it again.")
 
 
-def _rescaled(array: np.ndarray, frames: Sequence[Frame], path: Path) -> np.ndarray:
+def _is_cut(path: Path, image: sitk.Image, start: int, length: int) -> bool:
+    """Whether GDCM cuts off bits that are neither sign nor overlay, so that what is bright turns dark."""
+    stored = _number(image, _BITS_STORED)
+    if length == UNDEFINED:
+        # Of compressed pixels the header alone tells.
+        return _number(image, _HIGH_BIT) >= stored
+    above = np.fromfile(path, "<u2", image.GetNumberOfPixels(), offset=start) >> stored
+    # The bits of a sign are all 0 or all 1.
+    steps = (1 << 16 - stored) - (_number(image, _SIGNED) == 1)
+    return bool((above % steps).any()) and not any(_number(image, tag) for tag in _OVERLAY_BITS)
+
+
+def _number(image: sitk.Image, tag: str) -> int:
+    """Return a whole number of a header, 0 where there is none."""
+    word = value_of(image, tag)
+    return int(word) if word.removeprefix("-").isdecimal() else 0
+
+
+def _padding(array: np.ndarray, image: sitk.Image, rescale: tuple[float, float]) -> np.ndarray:
+    """Return which pixels are padding by their header, none where it is 0, which is as dark as air."""
+    value, (slope, intercept) = _number(image, _PADDING), rescale
+    if value == 0:
+        return np.broadcast_to(np.False_, array.shape)
+    # Some headers name it without its sign.
+    return (np.rint((array - intercept) / (slope or 1.0)) - value) % (1 << 16) == 0
+
+
+def _filled(slices: Sequence[np.ndarray], padding: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """Give padding beyond all other values, where it would take all contrast, the least of these."""
+    if not any(map(np.any, padding)):
+        return slices
+    pairs = list(zip(slices, padding, strict=True))
+    others = [part for array, pad in pairs if (part := array[~pad]).size]
+    least, most = min(map(np.min, others), default=0), max(map(np.max, others), default=0)
+    return [np.where(pad & ((array < least) | (array > most)), least, array) for array, pad in pairs]
+
+
+def _rescaled(array: np.ndarray, frames: Sequence[Frame], image: sitk.Image, path: Path) -> np.ndarray:
     """Give each frame its own slope and intercept: ITK takes those of the first for all."""
     if len({frame.rescale for frame in frames}) == 1:
         return array
+    if value_of(image, SOP_CLASS) not in ENHANCED:
+        # Of these ITK takes none at all.
+        raise ImageError(f"{path} scales each frame otherwise and is no enhanced MR; export it as that.")
     slopes, intercepts = (np.array(n)[:, None, None] for n in zip(*(f.rescale for f in frames), strict=True))
     if not (np.isfinite([slopes, intercepts]).all() and slopes.all()):
         raise ImageError(f"{path} names a rescale slope of 0 or no number; export it again.")
