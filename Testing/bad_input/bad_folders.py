@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from bad_case import BadInput, Room
 from bright_ball import CENTER, GRID, ball_volume
 from dicom_scans import Slice, stack, write_frames, write_slices
@@ -31,6 +33,35 @@ def _scan(room: Room, slices: list[Slice] | None = None, change=None) -> Path:
 
 def _echo_by_turns(image, number: int) -> None:
     image.EchoTime = ("3", "12")[number % 2]
+
+
+def _component_by_turns(image, number: int) -> None:
+    image.ComplexImageComponent = ("MAGNITUDE", "PHASE")[number % 2]
+
+
+def _mapped_by_a_table(image, _number: int) -> None:
+    table = pydicom.Dataset()
+    table.ModalityLUTType = "US"
+    for name, value in (("LUTDescriptor", [2, 0, 16]), ("LUTData", [1, 0])):
+        setattr(table, name, value)
+        table[name].VR = "US"
+    image.ModalityLUTSequence = [table]
+
+
+def _aligned_left(image, _number: int) -> None:
+    image.PixelData = (np.frombuffer(image.PixelData, "<u2") << 4).tobytes()
+    image.BitsStored, image.HighBit = 12, 15
+
+
+def _captured(image) -> None:
+    image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7.3"
+
+
+def _scaled_each(room: Room):
+    slices = stack()
+    for number, one in enumerate(slices):
+        slices[number] = replace(one, rescale=(1.0 + number, 0.0))
+    return room.segment(write_frames(room.folder / "scan.dcm", slices, change=_captured))
 
 
 def _slices(room: Room, first: range, second: range, **second_options) -> Path:
@@ -162,6 +193,26 @@ CASES = [
         "series with two echoes whose slices lie between each other's",
         lambda room: room.segment(_scan(room, change=_echo_by_turns)),
         ("scan", "2", "3", "12", "00-0.dcm", "07-1.dcm", "14-2.dcm", "21", "echo"),
+    ),
+    BadInput(
+        "series of magnitude and phase by turns",
+        lambda room: room.segment(_scan(room, change=_component_by_turns)),
+        ("scan", "2", "MAGNITUDE", "PHASE", "complex component", "00-0.dcm", "07-1.dcm", "14-2.dcm", "21"),
+    ),
+    BadInput(
+        "series whose values a table maps",
+        lambda room: room.segment(_scan(room, change=_mapped_by_a_table)),
+        ("scan", "00-0.dcm", "Modality LUT", "export"),
+    ),
+    BadInput(
+        "series of 12 bits that stand at the left of 16",
+        lambda room: room.segment(_scan(room, change=_aligned_left)),
+        ("scan", "00-0.dcm", "bits", "export"),
+    ),
+    BadInput(
+        "multi-frame screenshot whose frames are scaled each",
+        _scaled_each,
+        ("scan.dcm", "frame", "enhanced", "export"),
     ),
     BadInput(
         "multi-frame file with two echoes of each slice",

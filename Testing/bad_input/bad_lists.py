@@ -37,6 +37,17 @@ def _tumours(room: Room):
     return ["evaluate-parts", "--cases", path, "--output", room.folder / "scores", "--device", "cpu"]
 
 
+def _classes(room: Room, label: str):
+    path = room.file("classes.csv", f"case,t1ce,t2,label\nA,{room.good.t1ce},,{label}\n")
+    return ["evaluate-parts", "--cases", path, "--output", room.folder / "scores", "--device", "cpu"]
+
+
+def _other_classes(room: Room):
+    room.file("import.json", '{"classes": ["oedema", "enhancing"]}')
+    room.file("classes.nii.gz", b"")
+    return _classes(room, "classes.nii.gz")
+
+
 def _marked(room: Room):
     path = room.file("cases.csv", f"\ufeffcase,t1ce,mask\nA,{room.good.t1ce},{room.good.mask}\n")
     return ["worklist", path, "--output", room.folder / "results"]
@@ -211,6 +222,11 @@ CASES = [
         "tumours of an import where classes are wanted",
         _tumours,
         ("cases.csv, line 2", "label.nii.gz", "classes.csv", "--classes"),
+    ),
+    BadInput(
+        "classes that an import numbers otherwise",
+        _other_classes,
+        ("classes.csv", "2", "classes.nii.gz", "oedema", "enhancing", "intrameatal", "--classes"),
     ),
     BadInput(
         "experiment without a network's name",
