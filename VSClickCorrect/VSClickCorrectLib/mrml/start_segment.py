@@ -10,7 +10,7 @@ import slicer
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.belongings import enter_hierarchy
 from VSClickCorrectLib.mrml.outline import add_outline_segmentation
-from VSClickCorrectLib.mrml.owners import own, owns
+from VSClickCorrectLib.mrml.owners import kept_for, own
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.session.chain import Event
@@ -55,7 +55,7 @@ def keep_start(
     mask = SegmentMask(segmentation_node, segment_id, volume_node)
     if start is None and (extent := mask.extent()) is not None:
         start = extent, mask.read(extent)
-    node = _start_node(segmentation_node)
+    node = kept_for(segmentation_node, START_ROLE)
     if node is None:
         node = _add_start_node(segmentation_node, volume_node, saved)
     if saved:
@@ -136,18 +136,10 @@ def _node_with(
     segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str
 ) -> slicer.vtkMRMLSegmentationNode | None:
     """Return the node in which a segment's start is kept, None if it is not."""
-    node = _start_node(segmentation_node)
+    node = kept_for(segmentation_node, START_ROLE)
     if node is None or node.GetSegmentation().GetSegment(segment_id) is None:
         return None
     return node
-
-
-def _start_node(
-    segmentation_node: slicer.vtkMRMLSegmentationNode,
-) -> slicer.vtkMRMLSegmentationNode | None:
-    node = segmentation_node.GetNodeReference(START_ROLE)
-    there = node is not None and node.GetScene() is not None and owns(segmentation_node, node)
-    return node if there else None
 
 
 def _add_start_node(
