@@ -15,14 +15,14 @@ from VSClickCorrectLib.mrml.scene_session import SceneSession
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection, end_corrections
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
-from VSClickCorrectLib.mrml.volumes import case_of
+from VSClickCorrectLib.mrml.volumes import VolumeNodes, case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, InitialProposer, Proposer
 from VSClickCorrectLib.session.journal import Guard, Journal, session_event
 from VSClickCorrectLib.session.start_mask import start_json, start_of
 
 
 def correct_segment(
-    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
+    volume_nodes: VolumeNodes,
     segment: tuple[slicer.vtkMRMLSegmentationNode | None, str],
     corrector: Proposer,
     initial_proposer: InitialProposer | None = None,
@@ -80,7 +80,7 @@ def correct_segment(
 
 
 def begin_anew(
-    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
+    volume_nodes: VolumeNodes,
     segment: tuple[slicer.vtkMRMLSegmentationNode, str],
     journal_path: Path,
     guard: Guard,

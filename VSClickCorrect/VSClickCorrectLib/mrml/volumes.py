@@ -17,6 +17,8 @@ from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io import one_grid
 from VSClickCorrectLib.mrml.transforms import array_from, matrix_of, world_from_node
 
+# T1ce and T2.
+VolumeNodes = tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None]
 # On a volume of whose axes nobody knows which way they run in the patient.
 SIDES_UNKNOWN = "VSClickCorrect.SidesUnknown"
 

@@ -172,7 +172,7 @@ class InitialMaskFinder:
             workbench.nodes.check_volumes(workbench.volumes)
             workbench.restart(candidate.on(grid_of(workbench.reference)))
         else:
-            segment = add_found_mask(self._scene, workbench.volumes, candidate, _("Vestibular schwannoma"))
+            segment = add_found_mask(self._scene, workbench.reference, candidate, _("Vestibular schwannoma"))
             # Those of other volumes, an earlier examination for instance, are none of it.
             before = self._made.get(workbench.reference)
             self._made[workbench.reference] = segment[0]
