@@ -23,10 +23,8 @@ from VSClickCorrectLib.session.journal import (
     check_case,
     edit_event,
     history_of,
-    remove_event,
     round_event,
     session_event,
-    tool_event,
 )
 from VSClickCorrectLib.session.proposers import InitialProposer, Proposer
 from VSClickCorrectLib.session.removal import ActiveClick, change_without, standing_clicks
@@ -170,7 +168,7 @@ class CorrectionSession:
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
         edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers, remark=outcome.remark)
-        return self._push(edit, lambda: edit_event(edit, self.corrector.identity, self.merge))
+        return self._push(edit)
 
     def remove(self, standing: ActiveClick) -> Edit:
         """Take one click back, wherever in the history it is; what was done after it stays.
@@ -203,7 +201,7 @@ class CorrectionSession:
         change = change_without(self.history, found, self.mask).apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         edit = Edit((), self.round, change, elapsed, (found.click,), (number,))
-        return self._push(edit, lambda: remove_event(edit))
+        return self._push(edit)
 
     def edit_by_hand(self, tool: str, change: Change) -> Edit:
         """Change voxels as a hand asks, as one step of undo; clicks leave alone what they did not change.
@@ -233,7 +231,7 @@ class CorrectionSession:
             raise CorrectionError("nothing was changed: the mask is like that already.")
         elapsed = (time.perf_counter() - started) * 1000
         edit = Edit((), self.round, change, elapsed, tool=tool)
-        return self._push(edit, lambda: tool_event(edit))
+        return self._push(edit)
 
     def undo(self) -> Edit:
         """Take the last edit back and return it.
@@ -368,8 +366,8 @@ class CorrectionSession:
             return None
         return lambda click: initial_proposer(self.case, click, self.mask, self.meant(self.clicks))
 
-    def _push(self, edit: Edit, event: Callable[[], dict]) -> Edit:
-        self._record(event, edit.change)
+    def _push(self, edit: Edit) -> Edit:
+        self._record(lambda: edit_event(edit, self.corrector.identity, self.merge), edit.change)
         self.history.push(edit)
         return edit
 
