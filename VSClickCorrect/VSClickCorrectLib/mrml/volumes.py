@@ -13,7 +13,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3
-from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case, Volume, stored_type
 from VSClickCorrectLib.io import one_grid
 from VSClickCorrectLib.mrml.transforms import array_from, matrix_of, world_from_node
 
@@ -178,9 +178,8 @@ def load_volume(scene: slicer.vtkMRMLScene, name: str, *files: Path) -> slicer.v
 
 
 def _image_of(array: np.ndarray) -> vtk.vtkImageData:
-    # VTK has neither logical nor half-precision voxels, nor ones in foreign byte order.
-    replacements: dict[str, np.dtype] = {"?": np.dtype(np.uint8), "e": np.dtype(np.float32)}
-    stored = replacements.get(array.dtype.char, array.dtype.newbyteorder("="))
+    # VTK has no voxels in foreign byte order.
+    stored = stored_type(array.dtype).newbyteorder("=")
     image = vtk.vtkImageData()
     image.SetDimensions(array.shape[::-1])
     image.GetPointData().SetScalars(numpy_to_vtk(array.astype(stored).ravel(), deep=True))
