@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, 
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.session.click_rules import ClickRules, Start, union
+from VSClickCorrectLib.session.click_rules import ClickRules, Start
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.journal import (
     Journal,
@@ -310,7 +311,7 @@ class CorrectionSession:
         """
         self._check_size()
         boxes = [box for box in (self.mask.extent(), self._recorded.extent()) if box is not None]
-        box = union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
+        box = reduce(Box.union, boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
         change = Change.between(box, self._recorded.read(box), self.mask.read(box))
         if not change.box.empty:
             self._write_down(lambda: change_event("paint", change), change)

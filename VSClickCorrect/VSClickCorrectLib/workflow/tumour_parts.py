@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError, VSClickError
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL, PartMeasurements, measure_parts
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts, worked_parts
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.session.click_rules import union
 from VSClickCorrectLib.workflow.correction import Segment, Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.loaded_networks import Choice
@@ -199,7 +200,7 @@ class TumourParts:
         boxes = [box for mask in masks if (box := mask.extent()) is not None]
         if not boxes:
             return measure_parts(masks[0].grid, None, None, None)
-        box = union(boxes)
+        box = reduce(Box.union, boxes)
         inside, outside, *tumour = (mask.read(box) for mask in masks)
         self._apart = sum(int(np.count_nonzero((inside | outside) != values)) for values in tumour)
         return measure_parts(masks[0].grid, box, inside, outside)
