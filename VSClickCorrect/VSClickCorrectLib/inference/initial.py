@@ -20,11 +20,11 @@ from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sa
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
 from VSClickCorrectLib.geometry.triples import Slices3, index3, triple
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter
+from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter, Segmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, axial_voxels, run
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
 
 Progress = Callable[[float, str], None]
