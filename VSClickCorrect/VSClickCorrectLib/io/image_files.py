@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,16 @@ def reader_of(path: Path, name: str = GDCM) -> sitk.ImageFileReader:
     reader.SetFileName(str(path))
     reader.SetImageIO(name)
     return reader
+
+
+@contextmanager
+def named(what: object) -> Iterator[None]:
+    """Name, in what is wrong with an image, the one of which it is told."""
+    try:
+        yield
+    except ImageError as error:
+        error.args = (f"{what}: {error}",)
+        raise
 
 
 def no_volume(path: Path, size: Sequence[int]) -> str:
