@@ -133,7 +133,7 @@ class PartsSegmenter:
         CorrectionError
             If the mask is larger than any tumour.
         """
-        axial = _axial(grid, extent)
+        axial = grid.box_in(grid.axial_order(), extent)
         spacing = np.array(self.model.entry.geometry["spacing"])
         needed = np.array(axial.shape) * grid.axial_spacing + 2 * _MARGIN_MM
         counts = np.maximum(self.model.entry.geometry["shape"], np.ceil(needed / spacing))
@@ -206,13 +206,3 @@ def class_shares(network: nn.Module, channels: np.ndarray | torch.Tensor, exact:
 def _largest(values: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(values, _NEIGHBOURS)
     return values if not count else labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-
-
-def _axial(grid: Grid, box: Box) -> Box:
-    """Return a box ``(k, j, i)`` in axial order."""
-    order = grid.axial_order()
-    pairs = []
-    for axis, flip in zip(order.axes, order.flips, strict=True):
-        low, high = box.start[axis], box.stop[axis]
-        pairs.append((grid.shape[axis] - high, grid.shape[axis] - low) if flip else (low, high))
-    return Box(index3(low for low, _ in pairs), index3(high for _, high in pairs))
