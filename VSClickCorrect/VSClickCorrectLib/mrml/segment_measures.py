@@ -11,6 +11,7 @@ from VSClickCorrectLib.measure.measurements import MaskChange, Measurements, hea
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.mrml.start_segment import start_of
 from VSClickCorrectLib.mrml.volumes import place_of, volume_of
+from VSClickCorrectLib.session.start_mask import tight
 
 
 class Measured(NamedTuple):
@@ -67,9 +68,7 @@ class SegmentMeasuring:
         """Measure the segment as it is now, and where; raises as `SegmentMask`."""
         if place_of(self._volume_node) != self._place:
             self._look()
-        box = self._mask.extent()
-        values = None if box is None else self._mask.read(box)
-        now, start = measure(self._mask.grid, box, values, self._middle), self._measured_start()
+        now, start = measure(self._mask.grid, *tight(self._mask), self._middle), self._measured_start()
         return Measured(now, now.change_against(start) if start is not None else None)
 
     def _measured_start(self) -> Measurements | None:

@@ -53,8 +53,7 @@ def keep_start(
         As `SegmentMask`.
     """
     mask = SegmentMask(segmentation_node, segment_id, volume_node)
-    if start is None and (extent := mask.extent()) is not None:
-        start = extent, mask.read(extent)
+    box, values = start or tight(mask)
     node = kept_for(segmentation_node, START_ROLE)
     if node is None:
         node = _add_start_node(segmentation_node, volume_node, saved)
@@ -64,8 +63,8 @@ def keep_start(
     if segments.GetSegment(segment_id) is not None:
         segments.RemoveSegment(segment_id)
     segments.AddEmptySegment(segment_id, "start", COLOR)
-    if start is not None:
-        SegmentMask(node, segment_id, volume_node).write(*start)
+    if not box.empty:
+        SegmentMask(node, segment_id, volume_node).write(box, values)
 
 
 def ensure_start(
