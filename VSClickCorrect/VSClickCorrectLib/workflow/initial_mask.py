@@ -84,9 +84,7 @@ class InitialMaskFinder:
         before, lattice = self._state(), lattice_of(self._workbench.reference)
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
         initial = await self._jobs.run(
-            lambda: job_class().start_segmentation(
-                case_of(*volumes), choice.path, choice.device, None, self._warm.take(), choice.corrector
-            )
+            lambda: job_class().start_segmentation(case_of(*volumes), choice, self._warm.take())
         )
         if initial is not None and await self._may_replace_still(before):
             self._check_chosen(volumes)

@@ -11,14 +11,13 @@ import numpy as np
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError, VSClickError
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL, PartMeasurements, measure_parts
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts, worked_parts
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.workflow.correction import Segment, Workbench
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.observable import Signal
 
 if TYPE_CHECKING:
