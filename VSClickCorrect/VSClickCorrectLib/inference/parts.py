@@ -14,7 +14,7 @@ from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.preprocessing import MULTIPLE
+from VSClickCorrectLib.geometry.preprocessing import MULTIPLE, sample_volume
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Volume
@@ -166,10 +166,7 @@ class PartsSegmenter:
                 f"the model {self.model.entry.name} needs the sequence '{name}', but here there are "
                 f"{', '.join(sequences)}; choose another model."
             )
-        volume = sequences[name]
-        if volume is None:
-            return np.zeros(window.geometry.shape)
-        return window.resample(volume.normalised(window.source_box))
+        return sample_volume(sequences[name], window)
 
     def _numbers(self, likely: np.ndarray, mask: np.ndarray) -> np.ndarray:
         numbers = np.zeros(mask.shape, np.uint8)
