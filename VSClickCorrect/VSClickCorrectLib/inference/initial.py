@@ -81,10 +81,7 @@ class InitialSegmenter:
         ModelError
             If a model or the device cannot be used.
         """
-        from VSClickCorrectLib.inference.device import choose_device
-
-        chosen = choose_device(device)
-        locator, segmenter = (Model(entry, models.load(entry, chosen)) for entry in models.initial_entries)
+        locator, segmenter = (Model(entry, models.load(entry, device)) for entry in models.initial_entries)
         return cls(locator, segmenter, hold_clicks)
 
     @enough_memory()

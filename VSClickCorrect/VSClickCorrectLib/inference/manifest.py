@@ -137,18 +137,19 @@ class ModelFolder:
         return next(parents, entry)
 
     @enough_memory()
-    def load(self, entry: ModelEntry, device: torch.device) -> nn.Module:
-        """Build a network and load its weights, ready to run.
+    def load(self, entry: ModelEntry, device: str | torch.device) -> nn.Module:
+        """Build a network and load its weights, ready to run on a device, as for `choose_device`.
 
         Raises
         ------
         ModelError
-            If the weights are missing, their hash is not the manifest's, they do not fit the network, or the
-            network does not suit its role.
+            If the device cannot be used, the weights are missing, their hash is not the manifest's, they do
+            not fit the network, or the network does not suit its role.
         """
-        from VSClickCorrectLib.inference.device import prepare
+        from VSClickCorrectLib.inference.device import choose_device, prepare
 
-        return prepare(self.load_as_trained(entry), device)
+        chosen = choose_device(str(device))
+        return prepare(self.load_as_trained(entry), chosen)
 
     def load_as_trained(self, entry: ModelEntry) -> nn.Module:
         """Build a network that can learn on, on the processor; raises as `load`, which makes it fast."""

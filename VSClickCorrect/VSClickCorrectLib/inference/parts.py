@@ -93,10 +93,8 @@ class PartsSegmenter:
         ModelError
             If there is none, or it or the device cannot be used.
         """
-        from VSClickCorrectLib.inference.device import choose_device
-
         entry = models.entry("parts", name)
-        return cls(Model(entry, models.load(entry, choose_device(device))))
+        return cls(Model(entry, models.load(entry, device)))
 
     def find(self, case: Sequences, mask: Mask) -> FoundParts:
         """Part a tumour.
