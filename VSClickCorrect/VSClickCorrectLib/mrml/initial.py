@@ -9,17 +9,14 @@ from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.belongings import parts_of, remove_nodes
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import stored_journal
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask, add_segmentation
 from VSClickCorrectLib.session.journal import Journal, session_of
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 
 
 def add_found_mask(
-    scene: slicer.vtkMRMLScene,
-    volume_node: slicer.vtkMRMLVolumeNode,
-    initial: InitialMask,
-    name: str,
-) -> tuple[slicer.vtkMRMLSegmentationNode, str]:
+    scene: slicer.vtkMRMLScene, volume_node: slicer.vtkMRMLVolumeNode, initial: InitialMask, name: str
+) -> Segment:
     """Add a segmentation of one segment that holds what was found.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import slicer
 
 from VSClickCorrectLib.measure.measurements import MaskChange, Measurements, head_middle, measure
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask
 from VSClickCorrectLib.mrml.start_segment import start_of
 from VSClickCorrectLib.mrml.volumes import place_of, volume_of
 from VSClickCorrectLib.session.start_mask import tight
@@ -30,10 +30,8 @@ class SegmentMeasuring:
 
     Parameters
     ----------
-    segmentation_node : vtkMRMLSegmentationNode
-        The segmentation, in a scene.
-    segment_id : str
-        Which of its segments.
+    segment : tuple of vtkMRMLSegmentationNode and str
+        A segment, its segmentation in a scene.
     volume_node : vtkMRMLVolumeNode
         The volume whose grid counts, and whose head divides left from right.
 
@@ -43,18 +41,12 @@ class SegmentMeasuring:
         As `SegmentMask` and `volume_of`.
     """
 
-    def __init__(
-        self,
-        segmentation_node: slicer.vtkMRMLSegmentationNode,
-        segment_id: str,
-        volume_node: slicer.vtkMRMLVolumeNode,
-    ) -> None:
+    def __init__(self, segment: Segment, volume_node: slicer.vtkMRMLVolumeNode) -> None:
         # What reads headers waits until there is something to measure.
         from VSClickCorrectLib.mrml.volume_files import sides_known
 
-        self._segment = segmentation_node, segment_id
-        self._volume_node = volume_node
-        self._mask = SegmentMask(segmentation_node, segment_id, volume_node)
+        self._segment, self._volume_node = segment, volume_node
+        self._mask = SegmentMask(*segment, volume_node)
         self._sides_known = sides_known(volume_node)
         self._look()
 

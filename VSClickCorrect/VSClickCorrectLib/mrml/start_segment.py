@@ -11,7 +11,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.belongings import enter_hierarchy
 from VSClickCorrectLib.mrml.outline import add_outline_segmentation
 from VSClickCorrectLib.mrml.owners import kept_for, own
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask
 from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.session.chain import Event
 from VSClickCorrectLib.session.start_mask import start_of as session_start_of
@@ -67,12 +67,7 @@ def keep_start(
         SegmentMask(node, segment_id, volume_node).write(box, values)
 
 
-def ensure_start(
-    segmentation_node: slicer.vtkMRMLSegmentationNode,
-    segment_id: str,
-    volume_node: slicer.vtkMRMLVolumeNode,
-    events: Sequence[Event],
-) -> None:
+def ensure_start(segment: Segment, volume_node: slicer.vtkMRMLVolumeNode, events: Sequence[Event]) -> None:
     """Keep the mask with which a correction began, as its journal has it, unless the scene has it already.
 
     It is saved with the scene only where the journal, which is saved, has its hash alone; nothing is kept
@@ -80,13 +75,13 @@ def ensure_start(
     offer, which a scene saved as .mrml would look for in vain. For the rest see `keep_start`; raises
     `CorrectionError` too if the journal is damaged.
     """
-    node = _node_with(segmentation_node, segment_id)
+    node = _node_with(*segment)
     values = session_start_of(events, grid_of(volume_node))
     if values is None:
         return
     if node is None:
         box = Box.around(values)
-        keep_start(segmentation_node, segment_id, volume_node, (box, values[box.slices]), saved=False)
+        keep_start(*segment, volume_node, (box, values[box.slices]), saved=False)
     elif node.GetSegmentation().GetNumberOfSegments() == 1:
         _let_save(node, False)
 

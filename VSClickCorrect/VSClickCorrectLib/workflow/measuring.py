@@ -44,7 +44,7 @@ class Measurer:
         # For its error if nothing is being corrected.
         self._workbench.under_way  # noqa: B018
         if self._measuring is None:
-            self._measuring = SegmentMeasuring(*self._workbench.segment, self._workbench.reference)
+            self._measuring = SegmentMeasuring(self._workbench.segment, self._workbench.reference)
         return self._measuring.measure()
 
     def _forget(self) -> None:
