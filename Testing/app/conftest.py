@@ -90,7 +90,7 @@ def browser_app(request, bright_models):
     from trame.app import get_server
     from VSClickCorrectApp.application import BrowserApp
     from VSClickCorrectApp.uploads import Uploads
-    from VSClickCorrectLib.workflow.loaded_networks import Choice
+    from VSClickCorrectLib.inference.manifest import Choice
     from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
     server = get_server(request.module.__name__, "vue3")
@@ -120,7 +120,7 @@ def parts(slicer_app, bright_models):
     from VSClickCorrectApp.page_host import PageHost
     from VSClickCorrectApp.shown_case import ShownCase
     from VSClickCorrectApp.status import Status
-    from VSClickCorrectLib.workflow.loaded_networks import Choice
+    from VSClickCorrectLib.inference.manifest import Choice
     from VSClickCorrectLib.workflow.workflow import Workflow
 
     class Host(PageHost):

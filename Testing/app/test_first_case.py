@@ -8,7 +8,7 @@ from trame.app import get_server
 from VSClickCorrectApp.application import BrowserApp
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
-from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 

@@ -19,7 +19,7 @@ from VSClickCorrectApp.application import BrowserApp
 from VSClickCorrectApp.memory import give_back
 from VSClickCorrectApp.uploads import Uploads
 from VSClickCorrectLib.clicks.click import Click, ClickKind
-from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 CASES = 4

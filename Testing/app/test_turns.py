@@ -10,7 +10,7 @@ from trame.app import get_server
 from VSClickCorrectApp.application import BrowserApp
 from VSClickCorrectApp.layouts import ALL_VIEWS
 from VSClickCorrectApp.uploads import Uploads
-from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 SHOWN = ("T1ce", "T2", "Coronal", "Sagittal", "ThreeD")

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.images import write_volume
 from VSClickCorrectLib.jobs.cluster import Cluster, connected
 from VSClickCorrectLib.jobs.preparation import prepare_apart
@@ -44,7 +45,7 @@ def write_cases(folder: Path, count: int, seed: int) -> list[Preparation]:
             noisy = (volume.array + noise).astype(volume.array.dtype)
             write_volume(place / f"{name}.nii", Volume(noisy, volume.grid))
         files = {name: str(place / f"{name}.nii") for name in case.present}
-        made.append(Preparation(place.name, files, {}, str(place / "initial.npz"), "", "cpu"))
+        made.append(Preparation(place.name, files, {}, str(place / "initial.npz"), Choice(device="cpu")))
     return made
 
 

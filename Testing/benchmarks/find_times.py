@@ -16,13 +16,14 @@ from scipy.ndimage import zoom
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.sample_case import read_sample
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.warm import WarmChild
 
 SHAPE = (120, 512, 512)
 # Until its networks are loaded, with time to spare.
+CPU = Choice(device="cpu")
 READY_S = 10.0
 
 
@@ -38,7 +39,7 @@ def large_case(shape: tuple[int, int, int] = SHAPE) -> Case:
 
 def found(case: Case, warm: WarmChild | None) -> None:
     """Find the tumour in a child process."""
-    Job.start_segmentation(case, None, "cpu", None, warm).result()
+    Job.start_segmentation(case, CPU, warm=warm).result()
 
 
 def timed(work) -> float:
@@ -56,7 +57,7 @@ def main() -> None:
     case, segmenter = large_case(), InitialSegmenter.load(ModelFolder(None), "cpu")
     times: dict[str, list[float]] = defaultdict(list)
     for _ in range(repeats):
-        warm = WarmChild(None, "cpu")
+        warm = WarmChild(CPU)
         time.sleep(READY_S)
         for name, work in (
             ("networks alone", lambda: segmenter.segment(case)),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from VSClickCorrectLib.cli.main import main
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.jobs.prepared import is_up_to_date, read_prepared
 from VSClickCorrectLib.workflow.tasks import preparation_of
@@ -32,7 +32,9 @@ def test_cases_without_a_mask_get_one_once_and_a_broken_one_is_named(cases, tmp_
     assert "broken: " in told.out and "T1ce.nii.gz" in told.out
     assert told.err.startswith("vsclick: 1 case could not be prepared")
     worklist = Worklist.open(cases, output)
-    tasks = [preparation_of(worklist, case, str(bright_models), "cpu") for case in worklist.cases]
+    tasks = [
+        preparation_of(worklist, case, Choice(str(bright_models), device="cpu")) for case in worklist.cases
+    ]
     made = {task.case for task in tasks if is_up_to_date(task)}
     assert made == {"one", "two"}
     assert [row.record.state.value for row in worklist.rows()] == ["todo"] * 4

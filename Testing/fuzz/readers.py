@@ -140,10 +140,10 @@ def dicom(folder: Path) -> dict[str, Reader]:
 
 def _segmentation(source: Path, folder: Path) -> bytes:
     from VSClickCorrectLib.io.dicom_out import write_segmentation
-    from VSClickCorrectLib.io.dicom_seg import segmentation_of
+    from VSClickCorrectLib.io.dicom_seg import segmentation_object
     from VSClickCorrectLib.io.dicom_source import read_source
 
-    write_segmentation(folder / "mask.dcm", segmentation_of(read_source(source, GRID), _MASK > 0, GRID))
+    write_segmentation(folder / "mask.dcm", segmentation_object(read_source(source, GRID), _MASK > 0, GRID))
     return (folder / "mask.dcm").read_bytes()
 
 

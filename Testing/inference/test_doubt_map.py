@@ -13,7 +13,13 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid, axial_coordinates
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
-from VSClickCorrectLib.inference.doubt_map import DoubtMap, doubt_map, expected_dice, window_around
+from VSClickCorrectLib.inference.doubt_map import (
+    DoubtMap,
+    dice_of_sums,
+    doubt_map,
+    expected_dice,
+    window_around,
+)
 from VSClickCorrectLib.inference.doubtful_places import LEAST_GAIN, doubtful_places
 from VSClickCorrectLib.inference.plain_segmenter import Model, run, run_together
 from VSClickCorrectLib.io.sample_case import read_sample
@@ -36,14 +42,22 @@ def doubt_of(error, mask=None, affine=AFFINE):
     return DoubtMap(window, *map(window.order.arranged, native))
 
 
+def dice_once_mended(mask, error, mended):
+    """What is to be expected voxel by voxel, where a share of what is wrong is mended."""
+    tumour, there = np.where(mask, 1 - error, error), np.where(mask, 1 - error * mended, error * mended)
+    return 2 * np.where(mask, tumour, there).sum() / (tumour.sum() + there.sum())
+
+
 def test_expected_dice_by_hand():
     mask = np.array([True, True, True, False])
     # Expected: 0.9 + 0.8 + 1 = 2.7 of three are tumour, and 0.4 of one outside: 2 * 2.7 / (3 + 3.1).
     error = np.array([0.1, 0.2, 0.0, 0.4])
     assert expected_dice(mask, error) == pytest.approx(5.4 / 6.1)
     # With the last one mended the mask has 3.4, of which 3.1 are the whole tumour.
-    assert expected_dice(mask, error, np.array([0, 0, 0, 1.0])) == pytest.approx(6.2 / 6.5)
-    assert expected_dice(mask, error, 1.0) == pytest.approx(1.0)
+    assert dice_once_mended(mask, error, np.array([0, 0, 0, 1.0])) == pytest.approx(6.2 / 6.5)
+    assert dice_once_mended(mask, error, 1.0) == pytest.approx(1.0)
+    assert dice_of_sums(3, 0.3, 0.4, 0.0, 0.4) == pytest.approx(6.2 / 6.5)
+    assert dice_of_sums(3, 0.3, 0.4, 0.3, 0.4) == pytest.approx(1.0)
     assert expected_dice(np.zeros(4, bool), np.zeros(4)) == 1.0
 
 
@@ -81,7 +95,7 @@ def test_a_gain_is_that_of_mending_what_lies_round_the_place():
     native = np.moveaxis(np.indices(SHAPE), 0, -1)
     squared = np.sum((doubt.window.grid.index_to_ras(native) - place.position_ras) ** 2, axis=-1)
     mended = doubt.window.order.arranged(np.exp(-squared / (2 * 4.0**2)))
-    expected = expected_dice(doubt.mask, doubt.error, mended) - doubt.expected_dice
+    expected = dice_once_mended(doubt.mask, doubt.error, mended) - doubt.expected_dice
     assert place.gain == pytest.approx(expected, abs=1e-5)
 
 

@@ -17,13 +17,12 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.registration import register
 from VSClickCorrectLib.jobs import child as child_module
 from VSClickCorrectLib.jobs import process as process_module
 from VSClickCorrectLib.jobs.exchange import (
     last_progress,
-    networks_of,
     read_result,
     read_task,
     write_progress,
@@ -81,7 +80,7 @@ def until(condition):
 
 
 def test_segmentation_in_a_child_is_the_one_made_here(case, model_folder, temporary):
-    job = Job.start_segmentation(case, model_folder, "cpu")
+    job = Job.start_segmentation(case, Choice(str(model_folder), device="cpu"))
     states = finished(job)
     assert [s.fraction for s in states] == sorted(s.fraction for s in states)
     assert states[-1].fraction == 1.0
@@ -104,7 +103,7 @@ def test_registration_in_a_child_is_the_one_made_here(small, temporary):
 
 
 def test_error_of_the_child_is_raised_here_with_the_same_sentence(case, tmp_path, temporary):
-    job = Job.start_segmentation(case, tmp_path / "no-models")
+    job = Job.start_segmentation(case, Choice(str(tmp_path / "no-models")))
     assert finished(job)[-1].done
     for _ in range(2):
         with pytest.raises(ModelError, match="no-models holds no manifest.json; name a folder"):
@@ -115,12 +114,12 @@ def test_error_of_the_child_is_raised_here_with_the_same_sentence(case, tmp_path
 @pytest.mark.skipif(os.name == "nt", reason="runs a script as a program")
 class TestStuck:
     def test_poll_does_not_wait(self, case, stuck, temporary):
-        job = Job.start_segmentation(case, python=stuck)
+        job = Job.start_segmentation(case, Choice(), python=stuck)
         assert until(lambda: job.poll() == JobState(0.5, "half", False))
         job.cancel()
 
     def test_cancelled_job_ends_at_once_and_leaves_nothing(self, case, stuck, temporary):
-        job = Job.start_segmentation(case, python=stuck)
+        job = Job.start_segmentation(case, Choice(), python=stuck)
         job.cancel()
         job.cancel()
         assert job._child._process.returncode is not None
@@ -130,7 +129,7 @@ class TestStuck:
         assert list(temporary.iterdir()) == []
 
     def test_killed_child_is_an_error_in_a_sentence(self, case, stuck, temporary):
-        job = Job.start_segmentation(case, python=stuck)
+        job = Job.start_segmentation(case, Choice(), python=stuck)
         job._child._process.kill()
         assert finished(job)[-1].done
         with pytest.raises(
@@ -140,7 +139,7 @@ class TestStuck:
         assert list(temporary.iterdir()) == []
 
     def test_dropped_job_ends_its_child_and_leaves_nothing(self, case, stuck, temporary):
-        job = Job.start_segmentation(case, python=stuck)
+        job = Job.start_segmentation(case, Choice(), python=stuck)
         process = job._child._process
         del job
         gc.collect()
@@ -189,7 +188,7 @@ def test_child_ends_with_its_parent_and_cleans_up(case, temporary):
 
 def test_interpreter_that_cannot_be_started_is_an_error(case, tmp_path, temporary):
     with pytest.raises(ModelError, match=r"no-python cannot be started \(No such file"):
-        Job.start_segmentation(case, python=tmp_path / "no-python")
+        Job.start_segmentation(case, Choice(), python=tmp_path / "no-python")
     assert list(temporary.iterdir()) == []
 
 
@@ -199,7 +198,7 @@ def test_disk_that_takes_no_volume_is_an_error(case, temporary, monkeypatch):
 
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(ModelError, match=r"cannot be written \(No space left on device\); make room there"):
-        Job.start_segmentation(case)
+        Job.start_segmentation(case, Choice())
     assert list(temporary.iterdir()) == []
 
 
@@ -207,7 +206,7 @@ def test_a_real_drive_that_is_full_is_told(case, make_drive, monkeypatch):
     drive = make_drive(64)
     monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
     with pytest.raises(ModelError) as told:
-        Job.start_segmentation(case)
+        Job.start_segmentation(case, Choice())
     assert str(told.value) == no_room(drive)
     assert list(drive.folder.iterdir()) == []
 
@@ -222,7 +221,7 @@ def test_a_drive_that_fills_up_under_the_child_is_told(case, make_drive, monkeyp
     monkeypatch.setattr(tempfile, "tempdir", str(drive.folder))
     folder = drive.folder / "job"
     folder.mkdir()
-    write_task(folder, "segmentation", networks_of(model_folder, "cpu"), case.present)
+    write_task(folder, "segmentation", Choice(str(model_folder), device="cpu")._asdict(), case.present)
     drive.fill()
     child = subprocess.Popen(
         [sys.executable, "-m", "VSClickCorrectLib.jobs.child", folder],
@@ -262,9 +261,9 @@ def test_desktop_slicer_brings_an_interpreter_of_its_own(tmp_path, monkeypatch):
 class TestExchange:
     def test_volumes_are_read_as_they_were(self, tmp_path):
         t2 = Volume(np.arange(120, dtype=np.int16).reshape(GRID.shape)[:, ::-1], GRID)
-        write_task(tmp_path, "segmentation", networks_of(None, "cpu"), Case(None, t2).present)
+        write_task(tmp_path, "segmentation", Choice(device="cpu")._asdict(), Case(None, t2).present)
         task, told, volumes = read_task(tmp_path)
-        assert (task, told["models"], told["device"]) == ("segmentation", "", "cpu")
+        assert (task, told["folder"], told["device"]) == ("segmentation", "", "cpu")
         assert "t1ce" not in volumes
         np.testing.assert_array_equal(volumes["t2"].array, t2.array)
         assert volumes["t2"].array.dtype == np.int16

@@ -14,7 +14,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.images import read_volume, write_volume
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.preparation import prepare, segmenter_of
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.usefixtures("forked_children")
 def task(tmp_path, small, own_models):
     write_volume(tmp_path / "T1ce.nii.gz", small.t1ce)
     files = {"t1ce": str(tmp_path / "T1ce.nii.gz")}
-    return Preparation("one", files, {}, str(tmp_path / "sub-one_initial.npz"), str(own_models), "cpu")
+    return Preparation(
+        "one", files, {}, str(tmp_path / "sub-one_initial.npz"), Choice(str(own_models), device="cpu")
+    )
 
 
 @pytest.fixture
@@ -36,13 +38,13 @@ def images(task):
 
 
 def kept(task, images):
-    return read_prepared(Path(task.path), images, task.folder)
+    return read_prepared(Path(task.path), images, task.choice.models)
 
 
 def test_what_is_kept_is_what_the_segmenter_finds(task, images, tmp_path):
     assert kept(task, images) is None and not is_up_to_date(task)
     prepare(task)
-    found, again = InitialSegmenter.load(task.folder, "cpu").segment(images), kept(task, images)
+    found, again = InitialSegmenter.load(task.choice.models, "cpu").segment(images), kept(task, images)
     assert found.found and again.certainty == found.certainty
     assert len(again.candidates) == len(found.candidates)
     np.testing.assert_array_equal(again.on(images.grid), found.on(images.grid))
@@ -89,7 +91,7 @@ def test_a_file_of_before_masks_named_their_networks_is_made_anew(task, images):
     with np.load(path) as arrays:
         old = {name: array for name, array in arrays.items() if name != "models"}
     told = json.loads(old["told"].tobytes())
-    told["models"] = [entry.sha256 for entry in task.folder.initial_entries]
+    told["models"] = [entry.sha256 for entry in task.choice.models.initial_entries]
     np.savez(path, **old | {"told": np.frombuffer(json.dumps(told).encode(), np.uint8)})
     assert kept(task, images) is None and not is_up_to_date(task)
 
@@ -106,7 +108,9 @@ def test_a_file_of_which_a_part_is_gone_or_another_is_made_anew(task, images, ch
 def test_a_mask_of_another_series_of_the_folder_is_not_up_to_date(tmp_path, own_models):
     uids = write_both(tmp_path / "all", ball_volume(), ball_volume())
     files = {"t1ce": str(tmp_path / "all")}
-    task = Preparation("one", files, {"t1ce": uids[0]}, str(tmp_path / "i.npz"), str(own_models), "cpu")
+    task = Preparation(
+        "one", files, {"t1ce": uids[0]}, str(tmp_path / "i.npz"), Choice(str(own_models), device="cpu")
+    )
     prepare(task)
     assert is_up_to_date(task)
     assert not is_up_to_date(replace(task, series={"t1ce": uids[1]}))
@@ -140,7 +144,9 @@ def test_what_lies_beside_a_series_is_no_part_of_its_version(tmp_path):
 def of_series(tmp_path, own_models):
     """A task whose T1ce are DICOM files, its mask made."""
     series = write_slices(tmp_path / "t1", ball_volume())
-    task = Preparation("one", {"t1ce": str(series)}, {}, str(tmp_path / "i.npz"), str(own_models), "cpu")
+    task = Preparation(
+        "one", {"t1ce": str(series)}, {}, str(tmp_path / "i.npz"), Choice(str(own_models), device="cpu")
+    )
     prepare(task)
     return task
 
@@ -198,10 +204,10 @@ def test_images_that_cannot_be_read_leave_nothing(task, tmp_path):
 
 
 def test_networks_are_loaded_once_and_anew_when_the_folder_holds_others(own_models):
-    first = segmenter_of(str(own_models), "cpu")
-    assert segmenter_of(str(own_models), "cpu") is first
+    first = segmenter_of(Choice(str(own_models), device="cpu"))
+    assert segmenter_of(Choice(str(own_models), device="cpu")) is first
     change_entry(own_models, ModelFolder(own_models).entry("locator").name, threshold=0.75)
-    again = segmenter_of(str(own_models), "cpu")
+    again = segmenter_of(Choice(str(own_models), device="cpu"))
     assert again is not first and again.models[0].entry.threshold == 0.75
 
 
@@ -211,9 +217,9 @@ def test_a_mask_of_a_version_that_has_learned_is_its_alone(task, images, click_m
     tensors["head.bias"] = tensors["head.bias"] - 100.0
     told = {"cases": 5, "own": [0.1, 0.2], "builtin": [0.3, 0.3]}
     version = keep_adapted(models.entry("click"), {n: t.half() for n, t in tensors.items()}, told).name
-    task = replace(task, models=str(click_models), version=version)
+    task = replace(task, choice=Choice(str(click_models), version, "cpu"))
     assert not Job.start_preparation(task).result().found
     assert is_up_to_date(task)
-    assert not is_up_to_date(replace(task, version=""))
-    assert Job.start_segmentation(images, click_models, "cpu").result().found
-    assert not Job.start_segmentation(images, click_models, "cpu", version=version).result().found
+    assert not is_up_to_date(replace(task, choice=Choice(str(click_models), device="cpu")))
+    assert Job.start_segmentation(images, Choice(str(click_models), device="cpu")).result().found
+    assert not Job.start_segmentation(images, Choice(str(click_models), version, "cpu")).result().found

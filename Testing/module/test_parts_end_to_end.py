@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from VSClickCorrectLib.cli.main import main
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.mrml.part_segments import part_ids
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 
 TEXT = """\
 role = "parts"

@@ -83,7 +83,7 @@ def test_parts_exclude_each_other_and_the_tumour_the_cochlea_alone(segment, volu
     SegmentMask(segment[0], stranger, volume_node).write(BOX, np.ones(BOX.shape, bool))
 
     def others(segment_id):
-        return OtherParts(segment[0], segment_id, volume_node).read(BOX)
+        return OtherParts((segment[0], segment_id), volume_node).read(BOX)
 
     np.testing.assert_array_equal(others(parted["intrameatal"]), np.isin(NUMBERS, (2, 3)))
     np.testing.assert_array_equal(others(parted["cochlea"]), np.isin(NUMBERS, (1, 2)))
@@ -159,5 +159,5 @@ def test_a_copy_of_a_part_that_somebody_keeps_does_not_take_its_place(
 def test_copies_of_a_part_leave_it_its_voxels(segment, volume_node, parted, copied):
     kept = copied(parted["extrameatal"])
     for one in (parted["extrameatal"], kept):
-        others = OtherParts(segment[0], one, volume_node).read(BOX)
+        others = OtherParts((segment[0], one), volume_node).read(BOX)
         np.testing.assert_array_equal(others, np.isin(NUMBERS, (1, 3)))

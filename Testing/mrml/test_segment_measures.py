@@ -18,7 +18,7 @@ BOX = Box((3, 2, 4), (5, 6, 7))
 
 @pytest.fixture
 def measuring(segment, volume_node):
-    return SegmentMeasuring(*segment, volume_node)
+    return SegmentMeasuring(segment, volume_node)
 
 
 def voxel_mm3(volume_node):
@@ -63,7 +63,7 @@ def test_a_segment_that_has_gone_is_said_so(segment, measuring):
 def test_no_side_is_told_of_a_volume_whose_sides_nobody_knows(scene, segment, volume_node, mask):
     mask.write(BOX, np.ones(BOX.shape, bool))
     unknown = add_volume(scene, replace(volume_of(volume_node), sides_known=False), "unknown")
-    assert "does not say which side is left" in SegmentMeasuring(*segment, unknown).measure().as_text()
+    assert "does not say which side is left" in SegmentMeasuring(segment, unknown).measure().as_text()
 
 
 def test_the_side_is_told_of_a_head_that_was_moved_since(scene, add_transform):
@@ -77,7 +77,7 @@ def test_the_side_is_told_of_a_head_that_was_moved_since(scene, add_transform):
     tumour = Box((8, 18, 60), (12, 22, 65))
     SegmentMask(segmentation, segment_id, node).write(tumour, np.ones(tumour.shape, bool))
     keep_start(segmentation, segment_id, node)
-    measuring = SegmentMeasuring(segmentation, segment_id, node)
+    measuring = SegmentMeasuring((segmentation, segment_id), node)
     assert measuring.measure().now.side == "right"
     away = add_transform([[1, 0, 0, -200], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
     for moved in (node, segmentation):

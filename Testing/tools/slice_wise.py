@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import tables_command
 import torch
-from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter
+from VSClickCorrectLib.inference.click_segmenter import ClickSegmenter, Segmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter
 from VSClickCorrectLib.io.files import make_folder
 from VSClickCorrectLib.io.json_files import write_json
 from VSClickCorrectResearch.datasets.cases import list_cases

@@ -7,9 +7,8 @@ from accepted_cases import accept, worklist_of, write_cases
 from plain_host import JobByHand
 from VSClickCorrectLib.errors import Cancelled, StorageError
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.jobs.learning_task import Adapted, Learned
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 
 KEPT = Adapted((Learned("corrector", "mend adapted to 5 cases", 5, 2, (0.8, 0.9), (0.9, 0.9)),))
 NOT_KEPT = Adapted((Learned("corrector", "", 5, 2, (0.8, 0.79), (0.9, 0.9)),))

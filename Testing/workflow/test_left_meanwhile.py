@@ -7,10 +7,9 @@ from VSClickCorrectLib.errors import WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.mrml.volumes import add_volume
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 

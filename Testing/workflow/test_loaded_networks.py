@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 from VSClickCorrectLib.errors import ModelError, OutOfMemory
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.inference.model_set import Networks
-from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
+from VSClickCorrectLib.workflow.loaded_networks import LoadedNetworks
 
 
 class Threads:

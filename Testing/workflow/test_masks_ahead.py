@@ -8,12 +8,11 @@ import pytest
 from plain_host import JobByHand
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ImageError, ModelError
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.images import write_volume
 from VSClickCorrectLib.jobs.preparation import prepare
 from VSClickCorrectLib.jobs.prepared import is_up_to_date
 from VSClickCorrectLib.workflow import masks_ahead
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.tasks import preparation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
 
@@ -65,7 +64,10 @@ def test_the_next_case_opens_with_its_mask_and_left_alone_is_still_to_do(
     flow, host, opened, bright_models, small
 ):
     wait_for(
-        host, lambda: is_up_to_date(preparation_of(opened, opened.case("case2"), str(bright_models), "cpu"))
+        host,
+        lambda: is_up_to_date(
+            preparation_of(opened, opened.case("case2"), Choice(str(bright_models), device="cpu"))
+        ),
     )
     host.run(flow.worklist.next())
     assert opened.current.name == "case2"
@@ -88,7 +90,10 @@ def test_a_label_names_the_networks_that_found_it_and_no_corrector_without_a_cli
 ):
     models = ModelFolder(bright_models)
     wait_for(
-        host, lambda: is_up_to_date(preparation_of(opened, opened.case("case2"), str(bright_models), "cpu"))
+        host,
+        lambda: is_up_to_date(
+            preparation_of(opened, opened.case("case2"), Choice(str(bright_models), device="cpu"))
+        ),
     )
     host.run(flow.worklist.next())
     host.run(flow.worklist.done())
@@ -175,7 +180,7 @@ def test_a_skipped_case_that_is_looked_at_stays_skipped_though_a_mask_was_made_m
 ):
     flow.worklist.comment = "blurred"
     host.run(flow.worklist.skip())
-    found = prepare(preparation_of(opened, opened.case("case1"), str(bright_models), "cpu"))
+    found = prepare(preparation_of(opened, opened.case("case1"), Choice(str(bright_models), device="cpu")))
     assert found.found and opened.current.name == "case2"
     host.run(flow.worklist.go_to("case1"))
     assert host.status == "Case case1 is ready; find the tumour."

@@ -10,8 +10,8 @@ import pytest
 from VSClickCorrectLib.errors import StorageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.images import read_mask, write_mask, write_volume
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 

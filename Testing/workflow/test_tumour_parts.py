@@ -8,11 +8,11 @@ from any_grid import all_ras
 from handmade_models import read_manifest, write_manifest
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import PARTS
 from VSClickCorrectLib.mrml.part_segments import part_ids
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import JournalPlace
 
 OTHERS = "Other parts take the place of those that were corrected or painted: {}. Go on?"

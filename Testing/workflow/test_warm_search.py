@@ -1,14 +1,15 @@
 """When a process is made ready for a search, and who gets it."""
 
 import pytest
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 
 
 class Child:
     """Stands for a `WarmChild`, which takes seconds."""
 
-    def __init__(self, models, device, _python, version):
-        self.networks, self.ended = (models, device, version), False
+    def __init__(self, choice):
+        self.choice, self.ended = choice, False
 
     def end(self):
         self.ended = True
@@ -18,8 +19,8 @@ class Child:
 def children(monkeypatch):
     begun = []
 
-    def begin(*networks):
-        begun.append(Child(*networks))
+    def begin(choice):
+        begun.append(Child(choice))
         return begun[-1]
 
     monkeypatch.setattr("VSClickCorrectLib.jobs.warm.WarmChild", begin)
@@ -36,7 +37,7 @@ def test_a_case_without_a_mask_has_one_a_moment_later(flow, host, plain, childre
     flow.workbench.open(plain)
     assert children == []
     host.pass_time(turns=3)
-    assert [child.networks for child in children] == [(None, "auto", "")]
+    assert [child.choice for child in children] == [Choice("", "", "auto")]
     flow.workbench.open(plain)
     host.pass_time(turns=3)
     assert len(children) == 1
@@ -54,5 +55,5 @@ def test_other_networks_take_its_place(flow, host, plain, children, bright_model
     flow.networks.choice = flow.networks.choice._replace(folder=str(bright_models), device="cpu")
     flow.workbench.open(plain)
     host.pass_time(turns=2)
-    assert [child.networks for child in children] == [(None, "auto", ""), (bright_models, "cpu", "")]
+    assert [child.choice for child in children] == [Choice(), Choice(str(bright_models), "", "cpu")]
     assert children[0].ended and not children[1].ended

@@ -5,6 +5,7 @@ import pytest
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, WorklistError
 from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.inference.parts import FoundParts
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, PARTS
 from VSClickCorrectLib.mrml.part_segments import put_parts
@@ -12,7 +13,6 @@ from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.session import start_mask
 from VSClickCorrectLib.session.journal import Journal
 from VSClickCorrectLib.session.start_mask import restored
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 

@@ -13,8 +13,8 @@ from trame_server import Server
 from trame_slicer.core import SlicerApp
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.worklist import Worklist

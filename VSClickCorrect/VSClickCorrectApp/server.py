@@ -13,8 +13,8 @@ from pathlib import Path
 from aiohttp.web import GracefulExit
 from trame_server import Server
 from trame_server.utils.asynchronous import create_task, get_event_loop
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.signals import finished_before_signals
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.worklist.worklist import Worklist
 

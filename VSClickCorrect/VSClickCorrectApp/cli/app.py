@@ -104,7 +104,7 @@ def start(source: Callable | Worklist, options: argparse.Namespace) -> None:
     pool = ThreadPoolExecutor(1)
     first = source if isinstance(source, Worklist) else pool.submit(source)
     try:
-        from VSClickCorrectLib.workflow.loaded_networks import Choice
+        from VSClickCorrectLib.inference.manifest import Choice
 
         from VSClickCorrectApp.guard import TOKEN_VARIABLE
         from VSClickCorrectApp.server import Serving, serve

@@ -14,6 +14,7 @@ from VSClickCorrectLib.cli.options import (
 from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.cli.workers import add_workers, workers_of
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.jobs.cases import Workers
 from VSClickCorrectLib.jobs.preparation import prepare_apart
 from VSClickCorrectLib.jobs.prepared import is_up_to_date
@@ -55,10 +56,8 @@ def _prepare(options: argparse.Namespace, workers: Workers) -> None:
         if row.record.state is CaseState.TODO and (problem := row.case.problem):
             tell(f"Left out: {row.case.name}: {problem}")
     waiting = list(waiting_without_mask(rows, None))
-    every = [
-        preparation_of(worklist, case, str(options.models or ""), options.device, models.version)
-        for case in waiting
-    ]
+    choice = Choice(str(options.models or ""), models.version, options.device)
+    every = [preparation_of(worklist, case, choice) for case in waiting]
     tasks = [task for task in every if not is_up_to_date(task)]
     remarks = {case.name: f" ({case.remark})" for case in waiting if case.remark}
     failed = 0

@@ -20,10 +20,10 @@ from VSClickCorrectLib.io.dicom_out import (
     check_objects_folder,
     dicom_objects,
     remove_objects,
-    segmentation_object,
     write_objects,
     write_segmentation,
 )
+from VSClickCorrectLib.io.dicom_seg import segmentation_object
 from VSClickCorrectLib.io.dicom_source import SourceSeries, check_source, read_source
 from VSClickCorrectLib.io.given_scans import GivenScans, is_archive
 from VSClickCorrectLib.io.images import check_mask_path, write_mask

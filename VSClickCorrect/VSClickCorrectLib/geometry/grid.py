@@ -312,6 +312,15 @@ class Grid:
             start[axis], stop[axis] = first, last
         return Box(triple(start), triple(stop))
 
+    def box_in(self, order: AxisOrder, box: Box) -> Box:
+        """Return ``box``, given in array order ``(k, j, i)``, in that order; see `box_from`."""
+        start, stop = [], []
+        for axis, flip in zip(order.axes, order.flips, strict=True):
+            first, last = box.start[axis], box.stop[axis]
+            start.append(self.shape[axis] - last if flip else first)
+            stop.append(self.shape[axis] - first if flip else last)
+        return Box(triple(start), triple(stop))
+
     def box_around(self, ras, radius_mm: float) -> Box:
         """Return the voxels within ``radius_mm`` along each axis of the voxel that holds a point.
 

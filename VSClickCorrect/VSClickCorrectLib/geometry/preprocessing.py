@@ -89,12 +89,11 @@ def sample_sequences(case: Case, window: ResamplingGrid, intensities: str = ROBU
     intensities : {"robust", "min-max"}
         As for `Volume.normalised`.
     """
-    box = window.source_box
-    return np.stack(
-        [
-            np.zeros(window.geometry.shape, np.float32)
-            if volume is None
-            else window.resample(volume.normalised(box, intensities))
-            for volume in case.sequences.values()
-        ]
-    )
+    return np.stack([sample_volume(volume, window, intensities) for volume in case.sequences.values()])
+
+
+def sample_volume(volume: Volume | None, window: ResamplingGrid, intensities: str = ROBUST) -> np.ndarray:
+    """Return one of them, float32 ``(slices, rows, columns)``."""
+    if volume is None:
+        return np.zeros(window.geometry.shape, np.float32)
+    return window.resample(volume.normalised(window.source_box, intensities))

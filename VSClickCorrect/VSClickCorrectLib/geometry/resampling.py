@@ -98,6 +98,7 @@ class ResamplingGrid:
         self.order = order or grid.axial_order()
         self.center = np.asarray(center, dtype=float)
         self.steps = np.asarray(geometry.spacing) / grid.spacing_in(self.order)  # native voxels per sample
+        self._middle = (np.asarray(geometry.shape) - 1) / 2
         # A voxel belongs to the window when its centre does, also where rounding puts that just beyond the
         # edge; at least the voxel at the centre does.
         half = np.asarray(geometry.shape) / 2 * self.steps + ROUNDING_VOXELS
@@ -109,8 +110,9 @@ class ResamplingGrid:
 
     @cached_property
     def _down(self) -> list[np.ndarray]:
+        places = [self.places_of(np.arange(n), a) for a, n in enumerate(self.geometry.shape)]
         return [
-            interpolation_matrix(self._sample_positions(a) - self._source_box.start[a], n, self.steps[a])
+            interpolation_matrix(places[a] - self._source_box.start[a], n, self.steps[a])
             for a, n in enumerate(self._source_box.shape)
         ]
 
@@ -118,8 +120,7 @@ class ResamplingGrid:
     def _up(self) -> list[np.ndarray]:
         matrices = []
         for a, n in enumerate(self.geometry.shape):
-            voxels = np.arange(self.ordered_box.start[a], self.ordered_box.stop[a])
-            samples = (voxels - self.center[a]) / self.steps[a] + (n - 1) / 2
+            samples = self.samples_at(np.arange(self.ordered_box.start[a], self.ordered_box.stop[a]), a)
             # Beyond the outermost sample's centre, half a sample of its own extent holds its value.
             matrices.append(interpolation_matrix(np.clip(samples, 0, n - 1), n, 1 / self.steps[a]))
         return [m / np.maximum(m.sum(axis=1, keepdims=True), 1e-6) for m in matrices]
@@ -130,10 +131,6 @@ class ResamplingGrid:
         reach = index3(np.ceil(np.maximum(1.0, self.steps)))
         return self.ordered_box.padded(reach).clipped(self.grid.shape_in(self.order))
 
-    def _sample_positions(self, axis: int) -> np.ndarray:
-        n = self.geometry.shape[axis]
-        return self.center[axis] + (np.arange(n) - (n - 1) / 2) * self.steps[axis]
-
     @property
     def source_box(self) -> Box:
         """The native voxels, ``(k, j, i)``, that `sample` takes."""
@@ -141,8 +138,15 @@ class ResamplingGrid:
 
     def position(self, ras) -> np.ndarray:
         """Return where a point, RAS mm, lies among the samples, ``(k, j, i)``; may be outside."""
-        offset = (coordinates_in(self.grid, self.order, ras) - self.center) / self.steps
-        return offset + (np.array(self.geometry.shape) - 1) / 2
+        return self.samples_at(coordinates_in(self.grid, self.order, ras))
+
+    def samples_at(self, places, axis: int | slice = slice(None)) -> np.ndarray:
+        """Return where voxels lie among the samples, both in the window's order, along all axes or one."""
+        return (places - self.center[axis]) / self.steps[axis] + self._middle[axis]
+
+    def places_of(self, samples, axis: int | slice = slice(None)) -> np.ndarray:
+        """Return where samples lie among the voxels; see `samples_at`."""
+        return self.center[axis] + (samples - self._middle[axis]) * self.steps[axis]
 
     def nearest(self, samples: np.ndarray, box: Box) -> np.ndarray:
         """Return the sample nearest to each native voxel of a box ``(k, j, i)``, of its shape.
@@ -157,11 +161,9 @@ class ResamplingGrid:
             Native voxels, ``(k, j, i)``.
         """
         places = []
-        for axis, (array_axis, flip) in enumerate(zip(self.order.axes, self.order.flips, strict=True)):
-            voxels = np.arange(box.start[array_axis], box.stop[array_axis])
-            along = np.sort(self.grid.shape[array_axis] - 1 - voxels) if flip else voxels
-            count = self.geometry.shape[axis]
-            offset = (along - self.center[axis]) / self.steps[axis] + (count - 1) / 2
+        ordered = self.grid.box_in(self.order, box)
+        for axis, count in enumerate(self.geometry.shape):
+            offset = self.samples_at(np.arange(ordered.start[axis], ordered.stop[axis]), axis)
             places.append(np.clip(nearest_whole(offset).astype(int), 0, count - 1))
         return self.order.restored(samples[np.ix_(*places)])
 

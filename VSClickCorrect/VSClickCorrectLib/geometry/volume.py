@@ -92,7 +92,7 @@ class Volume:
 
         Where they lie is the grid's to tell: its last digits differ from one file format to another.
         """
-        stored = self.array.astype(_stored_type(self.array.dtype), copy=False)
+        stored = self.array.astype(stored_type(self.array.dtype), copy=False)
         digest = hashlib.sha256(f"{stored.dtype.str}{stored.shape}".encode("ascii"))
         digest.update(np.ascontiguousarray(stored).data)
         return digest.hexdigest()
@@ -161,7 +161,7 @@ def _above(low: float, high: float) -> float:
     return high if high > low else max(low + 1.0, float(np.nextafter(low, np.inf)))
 
 
-def _stored_type(dtype: np.dtype) -> np.dtype:
+def stored_type(dtype: np.dtype) -> np.dtype:
     """Return the type in which a scene holds voxels: neither logical nor half precision."""
     held: dict[str, np.dtype] = {"?": np.dtype(np.uint8), "e": np.dtype(np.float32)}
     return held.get(dtype.char, dtype).newbyteorder("<")

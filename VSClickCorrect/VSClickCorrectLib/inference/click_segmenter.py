@@ -17,7 +17,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, Resampling
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_channels import draw_clicks
-from VSClickCorrectLib.inference.plain_segmenter import Model, run
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, run
 from VSClickCorrectLib.inference.refinement import hold_clicks
 
 if TYPE_CHECKING:
@@ -100,6 +100,10 @@ class ClickSegmenter:
             for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
         ]
         return np.concatenate([sample_sequences(case, window), before[None], np.stack(drawn)])
+
+
+# What segments a tumour in a part of the head.
+Segmenter = ClickSegmenter | PlainSegmenter
 
 
 @enough_memory()

@@ -61,10 +61,8 @@ class Corrector:
         ModelError
             If the model or the device cannot be used.
         """
-        from VSClickCorrectLib.inference.device import choose_device
-
         entry = models.entry("corrector", name)
-        corrector = cls(entry, models.load(entry, choose_device(device)))
+        corrector = cls(entry, models.load(entry, device))
         try:
             corrector.run(np.zeros((1, *corrector.patch_shape), np.float32))
         except RuntimeError as error:

@@ -89,7 +89,7 @@ class DoubtMap:
         return np.where(self.window.order.restored(border), reached, 0)
 
 
-def expected_dice(mask: np.ndarray, error: np.ndarray, mended: np.ndarray | float = 0.0) -> float:
+def expected_dice(mask: np.ndarray, error: np.ndarray) -> float:
     """Return the DSC that is to be expected of a mask.
 
     Parameters
@@ -98,15 +98,9 @@ def expected_dice(mask: np.ndarray, error: np.ndarray, mended: np.ndarray | floa
         The mask.
     error : ndarray of float
         The chance that each of its voxels is wrong.
-    mended : ndarray of float
-        Which share of that is mended before, 0 to 1.
     """
     inside = error * mask
-    outside = error - inside
-    mended_inside, mended_outside = float((inside * mended).sum()), float((outside * mended).sum())
-    return dice_of_sums(
-        float(mask.sum()), float(inside.sum()), float(outside.sum()), mended_inside, mended_outside
-    )
+    return dice_of_sums(float(mask.sum()), float(inside.sum()), float((error - inside).sum()))
 
 
 def dice_of_sums(

@@ -96,8 +96,7 @@ def _candidates(doubt: DoubtMap) -> np.ndarray:
 def _voxel_at(doubt: DoubtMap, index: np.ndarray) -> tuple[Point3, int]:
     """Return the middle of the native voxel nearest to a sample, RAS mm, and the number of its slice."""
     window = doubt.window
-    axial = window.center + (index - (np.array(window.geometry.shape) - 1) / 2) * window.steps
-    nearest = nearest_whole(axial).astype(int)
+    nearest = nearest_whole(window.places_of(index)).astype(int)
     axial = np.clip(nearest, 0, np.array(window.grid.axial_shape) - 1)
     voxel = window.grid.box_from(window.order, Box.of_voxel(index3(axial))).start
     return point3(window.grid.index_to_ras(voxel)), window.grid.slice_number(voxel)

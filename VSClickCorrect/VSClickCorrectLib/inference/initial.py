@@ -18,13 +18,13 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import nearest_whole
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
-from VSClickCorrectLib.geometry.triples import Slices3, index3, triple
+from VSClickCorrectLib.geometry.triples import Slices3, index3
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter
+from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter, Segmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, Segmenter, axial_voxels, run
+from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, axial_voxels, run
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
 
 Progress = Callable[[float, str], None]
@@ -81,10 +81,7 @@ class InitialSegmenter:
         ModelError
             If a model or the device cannot be used.
         """
-        from VSClickCorrectLib.inference.device import choose_device
-
-        chosen = choose_device(device)
-        locator, segmenter = (Model(entry, models.load(entry, chosen)) for entry in models.initial_entries)
+        locator, segmenter = (Model(entry, models.load(entry, device)) for entry in models.initial_entries)
         return cls(locator, segmenter, hold_clicks)
 
     @enough_memory()
@@ -288,19 +285,13 @@ def _tiles(box: Box, size: np.ndarray) -> list[Box]:
 
 def _samples_in(window: ResamplingGrid, values: np.ndarray, place: Box) -> np.ndarray:
     """Return the samples of a window in a box of native voxels, in axial order."""
-    middle = (np.array(window.geometry.shape) - 1) / 2
-    low, high = (
-        (np.array(edge) - 0.5 - window.center) / window.steps + middle for edge in (place.start, place.stop)
-    )
+    low, high = (window.samples_at(np.array(edge) - 0.5) for edge in (place.start, place.stop))
     parts = zip(np.ceil(low).astype(int), np.floor(high).astype(int) + 1, strict=True)
     return values[tuple(slice(max(a, 0), max(b, 0)) for a, b in parts)]
 
 
 def _native_box(window: ResamplingGrid, place: Slices3) -> Box:
     """Return the native voxels, in axial order, that a box of samples covers."""
-    start, stop = [], []
-    for axis, part in enumerate(place):
-        middle = (window.geometry.shape[axis] - 1) / 2
-        start.append(int(np.floor(window.center[axis] + (part.start - 0.5 - middle) * window.steps[axis])))
-        stop.append(int(np.ceil(window.center[axis] + (part.stop - 0.5 - middle) * window.steps[axis])))
-    return Box(triple(start), triple(stop))
+    start = np.floor(window.places_of(np.array([part.start for part in place]) - 0.5))
+    stop = np.ceil(window.places_of(np.array([part.stop for part in place]) - 0.5))
+    return Box(index3(start), index3(stop))

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from VSClickCorrectLib.errors import ModelError, VSClickError, enough_memory
 from VSClickCorrectLib.inference.model_entry import ModelEntry, check_network, entries_of
@@ -137,18 +137,19 @@ class ModelFolder:
         return next(parents, entry)
 
     @enough_memory()
-    def load(self, entry: ModelEntry, device: torch.device) -> nn.Module:
-        """Build a network and load its weights, ready to run.
+    def load(self, entry: ModelEntry, device: str | torch.device) -> nn.Module:
+        """Build a network and load its weights, ready to run on a device, as for `choose_device`.
 
         Raises
         ------
         ModelError
-            If the weights are missing, their hash is not the manifest's, they do not fit the network, or the
-            network does not suit its role.
+            If the device cannot be used, the weights are missing, their hash is not the manifest's, they do
+            not fit the network, or the network does not suit its role.
         """
-        from VSClickCorrectLib.inference.device import prepare
+        from VSClickCorrectLib.inference.device import choose_device, prepare
 
-        return prepare(self.load_as_trained(entry), device)
+        chosen = choose_device(str(device))
+        return prepare(self.load_as_trained(entry), chosen)
 
     def load_as_trained(self, entry: ModelEntry) -> nn.Module:
         """Build a network that can learn on, on the processor; raises as `load`, which makes it fast."""
@@ -201,6 +202,39 @@ class ModelFolder:
                 f"{entry.sha256[:12]}…); they may be damaged: install the models again."
             )
         return content
+
+
+class Choice(NamedTuple):
+    """Which models run where: the folder (empty for the shipped ones), the version used of it, the device.
+
+    A version is called after its corrector or, if it was the network of the initial mask that learned, after
+    that; see `ModelFolder`.
+    """
+
+    folder: str = ""
+    corrector: str = ""
+    device: str = "auto"
+
+    @property
+    def path(self) -> Path | None:
+        """The folder, None for the models that ship with the product."""
+        return Path(self.folder) if self.folder else None
+
+    @property
+    def models(self) -> ModelFolder:
+        """The models; raises `ModelError` if the folder holds none."""
+        return ModelFolder(self.path, self.corrector)
+
+    def correctors(self) -> list[str]:
+        """Return the names of the correctors in the folder, then of what has learned here.
+
+        Raises
+        ------
+        ModelError
+            If the folder holds no models.
+        """
+        entries = ModelFolder(self.path).all_entries
+        return [entry.name for entry in entries if entry.role == "corrector" or entry.adapted]
 
 
 def _check_length(path: Path, kind: str) -> None:

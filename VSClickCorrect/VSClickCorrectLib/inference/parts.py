@@ -14,7 +14,7 @@ from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.preprocessing import MULTIPLE
+from VSClickCorrectLib.geometry.preprocessing import MULTIPLE, sample_volume
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Volume
@@ -93,10 +93,8 @@ class PartsSegmenter:
         ModelError
             If there is none, or it or the device cannot be used.
         """
-        from VSClickCorrectLib.inference.device import choose_device
-
         entry = models.entry("parts", name)
-        return cls(Model(entry, models.load(entry, choose_device(device))))
+        return cls(Model(entry, models.load(entry, device)))
 
     def find(self, case: Sequences, mask: Mask) -> FoundParts:
         """Part a tumour.
@@ -133,7 +131,7 @@ class PartsSegmenter:
         CorrectionError
             If the mask is larger than any tumour.
         """
-        axial = _axial(grid, extent)
+        axial = grid.box_in(grid.axial_order(), extent)
         spacing = np.array(self.model.entry.geometry["spacing"])
         needed = np.array(axial.shape) * grid.axial_spacing + 2 * _MARGIN_MM
         counts = np.maximum(self.model.entry.geometry["shape"], np.ceil(needed / spacing))
@@ -166,10 +164,7 @@ class PartsSegmenter:
                 f"the model {self.model.entry.name} needs the sequence '{name}', but here there are "
                 f"{', '.join(sequences)}; choose another model."
             )
-        volume = sequences[name]
-        if volume is None:
-            return np.zeros(window.geometry.shape)
-        return window.resample(volume.normalised(window.source_box))
+        return sample_volume(sequences[name], window)
 
     def _numbers(self, likely: np.ndarray, mask: np.ndarray) -> np.ndarray:
         numbers = np.zeros(mask.shape, np.uint8)
@@ -206,13 +201,3 @@ def class_shares(network: nn.Module, channels: np.ndarray | torch.Tensor, exact:
 def _largest(values: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(values, _NEIGHBOURS)
     return values if not count else labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-
-
-def _axial(grid: Grid, box: Box) -> Box:
-    """Return a box ``(k, j, i)`` in axial order."""
-    order = grid.axial_order()
-    pairs = []
-    for axis, flip in zip(order.axes, order.flips, strict=True):
-        low, high = box.start[axis], box.stop[axis]
-        pairs.append((grid.shape[axis] - high, grid.shape[axis] - low) if flip else (low, high))
-    return Box(index3(low for low, _ in pairs), index3(high for _, high in pairs))

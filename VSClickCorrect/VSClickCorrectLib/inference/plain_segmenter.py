@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,24 +32,6 @@ class Model(NamedTuple):
     network: nn.Module
 
 
-class Segmenter(Protocol):
-    """What segments a tumour in a part of the head."""
-
-    model: Model
-
-    def window(self, case: Case, place: Box) -> ResamplingGrid:
-        """Return what the network is shown of a place, a box in axial order."""
-
-    def probability(
-        self,
-        case: Case,
-        window: ResamplingGrid,
-        mask: ReadableMask | None = None,
-        clicks: Sequence[Click] = (),
-    ) -> np.ndarray:
-        """Return the probability of tumour at the native voxels of ``window.box``."""
-
-
 class PlainSegmenter:
     """A network of two channels, which sees a place with a margin, whatever size that has.
 
@@ -63,7 +45,7 @@ class PlainSegmenter:
         self.model = model
 
     def window(self, case: Case, place: Box) -> ResamplingGrid:
-        """See `Segmenter.window`."""
+        """Return what the network is shown of a place, a box in axial order."""
         margin = axial_voxels(case.grid, MARGIN_MM)
         return covering_grid(case.grid, place.padded(margin), tuple(self.model.entry.geometry["spacing"]))
 
@@ -78,7 +60,10 @@ class PlainSegmenter:
         mask: ReadableMask | None = None,
         clicks: Sequence[Click] = (),
     ) -> np.ndarray:
-        """See `Segmenter.probability`; neither the mask nor clicks are seen by the network."""
+        """Return the probability of tumour at the native voxels of ``window.box``.
+
+        Neither the mask nor clicks are seen by the network.
+        """
         del mask, clicks
         return window.resample_back(run(self.model.network, self.channels(case, window)))
 

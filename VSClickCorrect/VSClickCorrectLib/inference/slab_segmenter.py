@@ -24,7 +24,7 @@ class SlabSegmenter(PlainSegmenter):
     """
 
     def window(self, case: Case, place: Box) -> ResamplingGrid:
-        """See `Segmenter.window`."""
+        """See `PlainSegmenter.window`."""
         middle = (place.start[0] + place.stop[0] - 1) / 2
         return slab_grid(case, middle, index3(self.model.entry.geometry["shape"]))
 

@@ -15,7 +15,7 @@ from VSClickCorrectLib.io import dicom_codes
 from VSClickCorrectLib.io.dicom_headers import read_header, undamaged
 from VSClickCorrectLib.io.dicom_report import report_of
 from VSClickCorrectLib.io.dicom_rtstruct import structure_set_of
-from VSClickCorrectLib.io.dicom_seg import segmentation_of
+from VSClickCorrectLib.io.dicom_seg import segmentation_object
 from VSClickCorrectLib.io.dicom_source import TASK, SourceSeries
 from VSClickCorrectLib.io.files import changing, is_there, make_folder, write_atomically
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, same_place
@@ -24,7 +24,6 @@ from VSClickCorrectLib.io.together import write_together
 from VSClickCorrectLib.measure.measurements import measure
 
 if TYPE_CHECKING:
-    from highdicom.seg import Segmentation
     from pydicom import Dataset
 
 SEGMENTATION, REPORT, CONTOURS = "segmentation.dcm", "report.dcm", "rtstruct.dcm"
@@ -62,14 +61,6 @@ def dicom_objects(
             REPORT: report_of(source, segmentation, measured),
             CONTOURS: structure_set_of(source, values, grid, automatic),
         }
-
-
-def segmentation_object(
-    source: SourceSeries, values: np.ndarray, grid: Grid, automatic: bool = False
-) -> Segmentation:
-    """Return a mask, which may be empty, as DICOM SEG alone; parameters and errors as `dicom_objects`."""
-    with undamaged(source.path):
-        return segmentation_of(source, values, grid, automatic)
 
 
 def write_objects(folder: Path, objects: dict[str, Dataset]) -> None:

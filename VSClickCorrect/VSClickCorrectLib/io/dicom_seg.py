@@ -11,7 +11,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io import dicom_codes
 from VSClickCorrectLib.io.dicom_codes import code
-from VSClickCorrectLib.io.dicom_headers import needed
+from VSClickCorrectLib.io.dicom_headers import needed, undamaged
 from VSClickCorrectLib.io.dicom_source import TASK, SourceFrame, SourceSeries
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SIZES = ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices")
 _OF_FRAMES = ("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
 
-def segmentation_of(
+def segmentation_object(
     source: SourceSeries, values: np.ndarray, grid: Grid, automatic: bool = False
 ) -> Segmentation:
     """Return a mask as a DICOM SEG of one segment that refers to every slice on which it is.
@@ -48,27 +48,28 @@ def segmentation_of(
         If highdicom is not installed, the mask lies on another grid than the images, or these are several
         files of many frames each.
     """
-    seg, hd = needed("highdicom.seg", TASK), needed("highdicom", TASK)
-    rows, columns, step = source.grid.spacing[[1, 0, 2]].round(9).tolist()
-    first = source.frames[0]
-    measures = hd.PixelMeasuresSequence((rows, columns), step, step)
-    orientation = hd.PlaneOrientationSequence("PATIENT", [*first.row, *first.column])
-    written = seg.Segmentation(
-        source_images=_images(source, measures, orientation),
-        pixel_array=source.as_stored(source.arranged(values, grid)).astype(np.uint8),
-        segmentation_type="BINARY",
-        segment_descriptions=[_description(automatic)],
-        **dicom_codes.identity(dicom_codes.SEGMENTATION_SERIES),
-        content_description=dicom_codes.NAME,
-        content_label="TUMOUR",
-        series_description=f"{dicom_codes.NAME}, segmentation",
-        pixel_measures=measures,
-        plane_orientation=orientation,
-        # Of an empty mask it says on the terminal that it cannot.
-        omit_empty_frames=bool(values.any()),
-    )
-    _name_kinds(written, source.headers)
-    return written
+    with undamaged(source.path):
+        seg, hd = needed("highdicom.seg", TASK), needed("highdicom", TASK)
+        rows, columns, step = source.grid.spacing[[1, 0, 2]].round(9).tolist()
+        first = source.frames[0]
+        measures = hd.PixelMeasuresSequence((rows, columns), step, step)
+        orientation = hd.PlaneOrientationSequence("PATIENT", [*first.row, *first.column])
+        written = seg.Segmentation(
+            source_images=_images(source, measures, orientation),
+            pixel_array=source.as_stored(source.arranged(values, grid)).astype(np.uint8),
+            segmentation_type="BINARY",
+            segment_descriptions=[_description(automatic)],
+            **dicom_codes.identity(dicom_codes.SEGMENTATION_SERIES),
+            content_description=dicom_codes.NAME,
+            content_label="TUMOUR",
+            series_description=f"{dicom_codes.NAME}, segmentation",
+            pixel_measures=measures,
+            plane_orientation=orientation,
+            # Of an empty mask it says on the terminal that it cannot.
+            omit_empty_frames=bool(values.any()),
+        )
+        _name_kinds(written, source.headers)
+        return written
 
 
 def _images(

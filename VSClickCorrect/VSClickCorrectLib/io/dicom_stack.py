@@ -15,7 +15,7 @@ from VSClickCorrectLib.geometry.triples import Index3, index3
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import Frame
 from VSClickCorrectLib.io.dicom_order import Plane, in_order, position_rounding
-from VSClickCorrectLib.io.image_files import MAX_VOXELS
+from VSClickCorrectLib.io.image_files import MAX_VOXELS, named
 
 # Nearer to where it says no reader could tell where a slice lies.
 TOLERANCE_MM = 0.1
@@ -58,10 +58,8 @@ class Stack:
             raise ImageError(
                 f"{what} would take {'×'.join(map(str, shape[::-1]))} voxels upright; crop it first."
             )
-        try:
+        with named(what):
             return Grid(shape, LPS_FROM_RAS @ self.affine)
-        except ImageError as error:
-            raise ImageError(f"{what}: {error}") from None
 
 
 def stacked(frames: Sequence[Frame], slices: Sequence[np.ndarray], what: str) -> Volume:

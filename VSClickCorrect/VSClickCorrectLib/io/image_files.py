@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import SimpleITK as sitk
@@ -29,26 +29,6 @@ _NOT_ORTHOGONAL = "orthonormal"
 _MORE_AXES = "number of domain axes"
 # Of a voxel; others have eight bytes at most.
 _BYTES = {sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkFloat32: 4}
-
-
-class Header(Protocol):
-    """What the header of an image says.
-
-    Left to choose, ITK reads a file of any name as HDF5 or MetaImage, for instance, which may refer to any
-    other file; so ``reader`` is the one that reads it.
-    """
-
-    @property
-    def reader(self) -> str:
-        """ITK's name of the reader."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Samples along each axis."""
-
-    @property
-    def voxel_bytes(self) -> int:
-        """Bytes of all voxels."""
 
 
 @enough_memory()
@@ -130,6 +110,12 @@ class DicomHeader:
         self.voxel_bytes = voxels * _BYTES.get(reader.GetPixelID(), 8)
 
 
+# What the header of an image says: the samples along each axis, the bytes of all voxels, and ITK's name of
+# the reader. Left to choose, ITK reads a file of any name as HDF5 or MetaImage, for instance, which may refer
+# to any other file.
+Header = nifti.NiftiHeader | nrrd.NrrdHeader | DicomHeader
+
+
 def _read_alone(path: Path, header: Header) -> sitk.Image:
     if not isinstance(header, nifti.NiftiHeader):
         return reader_of(path, header.reader).Execute()
@@ -160,6 +146,16 @@ def reader_of(path: Path, name: str = GDCM) -> sitk.ImageFileReader:
     reader.SetFileName(str(path))
     reader.SetImageIO(name)
     return reader
+
+
+@contextmanager
+def named(what: object) -> Iterator[None]:
+    """Name, in what is wrong with an image, the one of which it is told."""
+    try:
+        yield
+    except ImageError as error:
+        error.args = (f"{what}: {error}",)
+        raise
 
 
 def no_volume(path: Path, size: Sequence[int]) -> str:

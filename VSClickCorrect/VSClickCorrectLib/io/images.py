@@ -25,7 +25,7 @@ from VSClickCorrectLib.io.dicom_masks import (
 )
 from VSClickCorrectLib.io.dicom_series import placed_frames, read_dicom
 from VSClickCorrectLib.io.files import check_name, reading, write_atomically
-from VSClickCorrectLib.io.image_files import DicomHeader, no_volume, read_header, read_image
+from VSClickCorrectLib.io.image_files import DicomHeader, named, no_volume, read_header, read_image
 from VSClickCorrectLib.io.one_grid import case_of, image_of
 from VSClickCorrectLib.io.pairing import remarks_on_name
 from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
@@ -77,10 +77,8 @@ def _volume_of(image: sitk.Image, path: Path, thinnest: int) -> Volume:
     if image.GetNumberOfComponentsPerPixel() != 1 or "complex" in image.GetPixelIDTypeAsString():
         raise ImageError(f"{path} has several channels or complex values; give a plain greyscale image.")
     grid = _grid_of(image, path)
-    try:
+    with named(path):
         return Volume(sitk.GetArrayFromImage(image), grid)
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
 
 
 def read_case(
@@ -308,10 +306,8 @@ def _holds(path: Path, image: sitk.Image) -> bool:
 
 def _grid_of(image: sitk.Image, path: Path) -> Grid:
     shape = image.GetSize()[::-1]
-    try:
+    with named(path):
         return Grid.from_lps(shape, image.GetSpacing(), image.GetOrigin(), image.GetDirection())
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
 
 
 def _describe_segment(image: sitk.Image, name: str) -> None:

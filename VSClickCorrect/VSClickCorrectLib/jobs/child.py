@@ -9,6 +9,7 @@ from pathlib import Path
 
 from VSClickCorrectLib.errors import VSClickError, enough_memory, passed_over
 from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.files import NO_ROOM
 from VSClickCorrectLib.io.registration import register
 from VSClickCorrectLib.jobs.adaptation import adapt
@@ -24,11 +25,11 @@ def main(folder: Path) -> None:
     """Do the task of a folder and leave its result there."""
     # Ctrl+C reaches the child of a terminal's program too; what is to be said, and removed, is the parent's.
     end_on_signals()
-    networks = read_warming(folder)
-    if networks is not None:
+    choice = read_warming(folder)
+    if choice is not None:
         # What is wrong with them is said where they are needed.
         with passed_over("the networks were not loaded ahead", VSClickError):
-            segmenter_of(**networks)
+            segmenter_of(choice)
         wait_for_task(folder)
     end_with_parent(folder)
     try:
@@ -58,12 +59,12 @@ def _done(folder: Path) -> Answer:
         return register(volumes["t1ce"], volumes["t2"], progress, tuple(told["names"]))
     if task == "preparation":
         yield_to_others()
-        return prepare(Preparation(**told), progress)
+        return prepare(Preparation(**told | {"choice": Choice(*told["choice"])}), progress)
     if task == "adaptation":
         yield_to_others()
         return adapt(Adaptation.of(told), progress)
     progress(0.0, "loading the models")
-    segmenter = segmenter_of(**told)
+    segmenter = segmenter_of(Choice(**told))
     return segmenter.segment(Case(volumes.get("t1ce"), volumes.get("t2")), progress)
 
 

@@ -17,6 +17,7 @@ from VSClickCorrectLib.errors import ModelError, VSClickError
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.files import no_room
 from VSClickCorrectLib.io.registration import Registration
 from VSClickCorrectLib.jobs.handover import (
@@ -56,21 +57,15 @@ def write_task(
     (folder / _TASK).write_text(json.dumps(content), encoding="utf-8")
 
 
-def write_warming(folder: Path, models: Path | None, device: str, version: str = "") -> None:
+def write_warming(folder: Path, choice: Choice) -> None:
     """Write which networks the child is to load before it has a task."""
-    networks = networks_of(models, device, version)
-    (folder / _WARMING).write_text(json.dumps(networks), encoding="utf-8")
+    (folder / _WARMING).write_text(json.dumps(choice), encoding="utf-8")
 
 
-def networks_of(models: Path | None, device: str, version: str = "") -> dict[str, str]:
-    """Return what `segmenter_of` is to be called with."""
-    return {"models": str(models or ""), "device": device, "version": version}
-
-
-def read_warming(folder: Path) -> dict[str, str] | None:
+def read_warming(folder: Path) -> Choice | None:
     """Return which networks are to be loaded before there is a task; None if there is one already."""
     path = folder / _WARMING
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return Choice(*json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def read_task(folder: Path) -> tuple[str, dict[str, Any], dict[str, Volume]]:

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar, cast
 from VSClickCorrectLib.errors import Cancelled, VSClickError
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.registration import SEQUENCES, Registration
-from VSClickCorrectLib.jobs.exchange import last_progress, networks_of, read_result, write_task
+from VSClickCorrectLib.jobs.exchange import last_progress, read_result, write_task
 from VSClickCorrectLib.jobs.learning_task import Adaptation, Adapted
 from VSClickCorrectLib.jobs.prepared import Preparation
 from VSClickCorrectLib.jobs.process import Child
@@ -57,12 +58,7 @@ class Job(Generic[Result]):
 
     @staticmethod
     def start_segmentation(
-        case: Case,
-        models: Path | None = None,
-        device: str = "auto",
-        python: Path | None = None,
-        warm: WarmChild | None = None,
-        version: str = "",
+        case: Case, choice: Choice, warm: WarmChild | None = None, python: Path | None = None
     ) -> Job[InitialMask]:
         """Begin to find the tumour; see `InitialSegmenter.segment`.
 
@@ -70,22 +66,18 @@ class Job(Generic[Result]):
         ----------
         case : Case
             The sequences.
-        models : Path, optional
-            A folder of models; those that ship with the product if left out.
-        device : str
-            As for `InitialSegmenter.load`.
-        python : Path, optional
-            As for `Child`, whose errors are raised.
+        choice : Choice
+            Which networks.
         warm : WarmChild, optional
             Does it, if it has loaded these networks; it is nobody else's then.
-        version : str
-            As for `ModelFolder`.
+        python : Path, optional
+            As for `Child`, whose errors are raised.
         """
 
         def write(folder: Path) -> None:
-            write_task(folder, "segmentation", networks_of(models, device, version), case.present)
+            write_task(folder, "segmentation", choice._asdict(), case.present)
 
-        if warm is None or not warm.is_ready_for(models, device, version):
+        if warm is None or not warm.is_ready_for(choice):
             return Job(Child(write, python))
         warm.wake(write)
         return Job(warm)

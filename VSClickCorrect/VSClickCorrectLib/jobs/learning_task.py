@@ -61,7 +61,7 @@ class Learned:
     Parameters
     ----------
     what : str
-        What the network gives, as `Lesson.what`.
+        What the network gives, as `jobs.lessons.Lesson` has it.
     name : str
         The version that was kept; empty if none was.
     cases : int

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
-from typing import Protocol
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSe
 from VSClickCorrectLib.inference.examples import (
     BUILTIN_BOXES,
     TAUGHT_SAMPLES,
-    BuiltIn,
     Examples,
     Pair,
     box_example,
@@ -34,33 +32,6 @@ from VSClickCorrectLib.jobs.accepted_case import AcceptedWork
 # Boxes of one case: around the tumour, off its middle by up to so many mm, around what was wrongly taken for
 # it, and around clicks.
 _TUMOUR, _OFF_MM, _WRONG, _CLICKED = 2, 10.0, 2, 2
-
-
-class Lesson(Protocol):
-    """What teaches one network.
-
-    Attributes
-    ----------
-    what : str
-        What the network gives, in words.
-    entry : ModelEntry
-        The released network.
-    built_in : BuiltIn
-        What it must not forget.
-    most : int
-        It learns from so many cases, the last, and is scored by them.
-    """
-
-    what: str
-    entry: ModelEntry
-    built_in: BuiltIn
-    most: int
-
-    def taught_by(self, work: AcceptedWork) -> Examples:
-        """Return what an accepted case teaches."""
-
-    def scored_by(self, work: AcceptedWork) -> Examples:
-        """Return by what the network is scored in a case that it does not learn from."""
 
 
 def lessons_of(models: ModelFolder) -> tuple[list[Lesson], list[str]]:
@@ -81,7 +52,21 @@ def lessons_of(models: ModelFolder) -> tuple[list[Lesson], list[str]]:
 
 
 class CorrectorLesson:
-    """Teaches a corrector by the reader's own clicks, and some that are drawn; see `Lesson`."""
+    """Teaches a corrector by the reader's own clicks, and some that are drawn.
+
+    It is scored in other cases by such clicks, too.
+
+    Attributes
+    ----------
+    what : str
+        What the network gives, in words.
+    entry : ModelEntry
+        The released network.
+    built_in : BuiltIn
+        What it must not forget.
+    most : int
+        It learns from so many cases, the last, and is scored by them.
+    """
 
     what = "corrector"
     most = 40
@@ -92,7 +77,7 @@ class CorrectorLesson:
         self.built_in = read_builtin(asdict(self._geometry))
 
     def taught_by(self, work: AcceptedWork) -> Examples:
-        """See `Lesson.taught_by`."""
+        """Return what an accepted case teaches."""
         geometry = self._geometry
         pairs = (
             example_at(work.images, mask, work.right, click, geometry)
@@ -104,7 +89,7 @@ class CorrectorLesson:
 
 
 class InitialLesson:
-    """Teaches the network that gives the initial mask and answers include and exclude clicks; see `Lesson`.
+    """Teaches the network that gives the initial mask and answers include and exclude clicks.
 
     It is scored without clicks, by the box around the tumour in which most initial masks are drawn.
 
@@ -112,6 +97,17 @@ class InitialLesson:
     ----------
     models : ModelFolder
         As released, with a click model.
+
+    Attributes
+    ----------
+    what : str
+        What the network gives, in words.
+    entry : ModelEntry
+        The released network.
+    built_in : BuiltIn
+        What it must not forget.
+    most : int
+        It learns from so many cases, the last, and is scored by them.
     """
 
     what = "initial mask"
@@ -126,7 +122,7 @@ class InitialLesson:
         self._segmenter = ClickSegmenter(self._released.segmenter)
 
     def taught_by(self, work: AcceptedWork) -> Examples:
-        """See `Lesson.taught_by`."""
+        """Return what an accepted case teaches."""
         rng, grid = work.rng, work.images.grid
         middle = np.array(grid.middle_of(Box.around(work.right.values)))
         places = [point3(middle + rng.uniform(-_OFF_MM, _OFF_MM, 3)) for _ in range(_TUMOUR)]
@@ -135,7 +131,7 @@ class InitialLesson:
         return _boxes([*pairs, *islice(self._clicked(work, rng), _CLICKED)])
 
     def scored_by(self, work: AcceptedWork) -> Examples:
-        """See `Lesson.scored_by`."""
+        """Return by what the network is scored in a case that it does not learn from."""
         grid = work.images.grid
         middle = grid.middle_of(Box.around(work.right.values))
         window = self._segmenter.window_at(grid, middle, LEARNED_SAMPLES)
@@ -167,6 +163,9 @@ class InitialLesson:
     ) -> Pair:
         window = self._segmenter.window_at(work.images.grid, place, TAUGHT_SAMPLES)
         return box_example(self._segmenter, work.images, work.right, window, mask, clicks)
+
+
+Lesson = CorrectorLesson | InitialLesson
 
 
 def _boxes(pairs: Sequence[Pair]) -> Examples:

@@ -9,8 +9,9 @@ from pathlib import Path
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.images import read_case
-from VSClickCorrectLib.jobs.prepared import Preparation, folder_of, keep_prepared, versions_of
+from VSClickCorrectLib.jobs.prepared import Preparation, keep_prepared, versions_of
 
 
 def prepare(
@@ -38,7 +39,7 @@ def prepare(
     progress(0.0, "reading the images")
     versions = versions_of(preparation.files)
     images = images_of(preparation.files, preparation.series, preparation.different_patients)
-    segmenter = segmenter_of(preparation.models, preparation.device, preparation.version)
+    segmenter = segmenter_of(preparation.choice)
     initial = segmenter.segment(images, progress)
     keep_prepared(preparation, initial, images, versions)
     return initial
@@ -55,12 +56,12 @@ def images_of(files: dict[str, str], series: dict[str, str], different_patients:
     return read_case(t1ce, t2, different_patients, series)
 
 
-def segmenter_of(models: str, device: str, version: str = "") -> InitialSegmenter:
-    """Load networks of a folder, empty for the shipped ones, once; see `ModelFolder`, `InitialSegmenter`."""
-    return _segmenter(models, device, version, folder_of(models, version).digest)
+def segmenter_of(choice: Choice) -> InitialSegmenter:
+    """Load networks once; see `ModelFolder`, `InitialSegmenter`."""
+    return _segmenter(choice, choice.models.digest)
 
 
 @lru_cache(maxsize=1)
-def _segmenter(models: str, device: str, version: str, _digest: str) -> InitialSegmenter:
+def _segmenter(choice: Choice, _digest: str) -> InitialSegmenter:
     """Load networks anew where the folder holds others now: a worker lives for days."""
-    return InitialSegmenter.load(folder_of(models, version), device)
+    return InitialSegmenter.load(choice.models, choice.device)

@@ -17,7 +17,7 @@ from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.candidate_arrays import arrays_of, initial_of
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.dicom_length import is_dicom
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, is_there, reading, write_atomically
 
@@ -40,29 +40,18 @@ class Preparation:
         SeriesInstanceUIDs of those that lie in a folder of several series.
     path : str
         Where the mask goes.
-    models : str
-        A folder of models; empty for those that ship with the product.
-    device : str
-        As for `InitialSegmenter.load`.
+    choice : Choice
+        Which networks make it, and where.
     different_patients : bool
         Whether sequences of different PatientIDs are one patient's.
-    version : str
-        As for `ModelFolder`.
     """
 
     case: str
     files: dict[str, str]
     series: dict[str, str]
     path: str
-    models: str = ""
-    device: str = "auto"
+    choice: Choice
     different_patients: bool = False
-    version: str = ""
-
-    @property
-    def folder(self) -> ModelFolder:
-        """The models."""
-        return folder_of(self.models, self.version)
 
 
 def keep_prepared(
@@ -88,7 +77,7 @@ def keep_prepared(
     """
     told = json.dumps(
         {
-            "models": _identities(preparation.folder),
+            "models": _identities(preparation.choice.models),
             "images": images.fingerprints(),
             "versions": dict(versions),
             "series": preparation.series,
@@ -133,7 +122,7 @@ def is_up_to_date(preparation: Preparation) -> bool:
         return False
     told = _told(arrays)
     known = told.get("versions")
-    if not isinstance(known, dict) or told.get("models") != _identities(preparation.folder):
+    if not isinstance(known, dict) or told.get("models") != _identities(preparation.choice.models):
         return False
     # Versions before this one did not tell of which series of a folder a mask was made.
     if told.get("series", {}) != preparation.series:
@@ -180,11 +169,6 @@ def _version(path: Path, known: Any) -> Iterator[tuple[str, list[int]]]:
 
 def _size_and_time(found: os.stat_result) -> list[int]:
     return [found.st_size, found.st_mtime_ns]
-
-
-def folder_of(models: str, version: str) -> ModelFolder:
-    """Return a folder of models by its name, empty for the shipped ones."""
-    return ModelFolder(Path(models) if models else None, version)
 
 
 def _identities(models: ModelFolder) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.jobs.exchange import write_warming
 from VSClickCorrectLib.jobs.process import Child
 
@@ -15,27 +14,19 @@ class WarmChild(Child):
 
     Parameters
     ----------
-    models : Path or None
-        A folder of models; None for those that ship with the product.
-    device : str
-        As for `InitialSegmenter.load`.
-    python : Path, optional
-        As for `Child`, whose errors are raised.
-    version : str
-        As for `ModelFolder`.
+    choice : Choice
+        Which networks.
 
-    Attributes
-    ----------
-    networks : (Path or None, str, str)
-        Models, device and version.
+    Raises
+    ------
+    ModelError
+        As `Child`.
     """
 
-    def __init__(
-        self, models: Path | None, device: str, python: Path | None = None, version: str = ""
-    ) -> None:
-        super().__init__(lambda folder: write_warming(folder, models, device, version), python)
-        self.networks = models, device, version
+    def __init__(self, choice: Choice) -> None:
+        super().__init__(lambda folder: write_warming(folder, choice))
+        self.choice = choice
 
-    def is_ready_for(self, models: Path | None, device: str, version: str = "") -> bool:
+    def is_ready_for(self, choice: Choice) -> bool:
         """Whether it lives and loads, or has loaded, these networks."""
-        return self.networks == (models, device, version) and self.status is None
+        return self.choice == choice and self.status is None

@@ -163,8 +163,8 @@ class Measurements:
         """First and last axial slice that holds a voxel, counted from 1 at the bottom; None if empty."""
         if self.box.empty:
             return None
-        axial = _axial_start(self.grid, self.box)
-        return axial + 1, axial + self.box.shape[self.grid.axial_order().axes[0]]
+        axial = self.grid.box_in(self.grid.axial_order(), self.box)
+        return axial.start[0] + 1, axial.stop[0]
 
     @property
     def right_of_middle_mm(self) -> float | None:
@@ -291,7 +291,7 @@ def measure(
     number, found = _widest(grid, largest)
     lines = [_line(grid, tight, number, ends) for ends in found]
     centroid = point3(grid.index_to_ras(np.argwhere(values).mean(axis=0) + tight.start))
-    slice_number = _axial_start(grid, tight) + number + 1
+    slice_number = grid.box_in(grid.axial_order(), tight).start[0] + number + 1
     return Measurements(grid, tight, values, parts, lines[0], lines[1], slice_number, centroid, middle)
 
 
@@ -347,13 +347,6 @@ def _line(grid: Grid, box: Box, number: int, ends: Ends) -> Diameter:
             index[axis] = box.start[axis] + (shape[n] - 1 - axial[n] if order.flips[n] else axial[n])
         points.append(grid.index_to_ras(index))
     return Diameter(float(np.linalg.norm(points[1] - points[0])), point3(points[0]), point3(points[1]))
-
-
-def _axial_start(grid: Grid, box: Box) -> int:
-    """Return how many axial slices of the grid lie below a box."""
-    order = grid.axial_order()
-    axis = order.axes[0]
-    return grid.shape[axis] - box.stop[axis] if order.flips[0] else box.start[axis]
 
 
 def _width_mm(grid: Grid) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import slicer
-
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.owners import own_all
@@ -13,17 +11,17 @@ from VSClickCorrectLib.mrml.part_segments import OtherParts
 from VSClickCorrectLib.mrml.persistence import scene_journal, store_journal
 from VSClickCorrectLib.mrml.scene_session import SceneSession
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection, end_corrections
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask
 from VSClickCorrectLib.mrml.start_segment import ensure_start, keep_start
-from VSClickCorrectLib.mrml.volumes import case_of
+from VSClickCorrectLib.mrml.volumes import VolumeNodes, case_of
 from VSClickCorrectLib.session.correction import DEFAULT_MERGE, InitialProposer, Proposer
 from VSClickCorrectLib.session.journal import Guard, Journal, session_event
 from VSClickCorrectLib.session.start_mask import start_json, start_of
 
 
 def correct_segment(
-    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
-    segment: tuple[slicer.vtkMRMLSegmentationNode | None, str],
+    volume_nodes: VolumeNodes,
+    segment: Segment,
     corrector: Proposer,
     initial_proposer: InitialProposer | None = None,
     journal_path: Path | None = None,
@@ -69,22 +67,17 @@ def correct_segment(
     own_all(segmentation_node)
     journal = scene_journal(segmentation_node, segment_id, journal_path, guard)
     begun = bool(journal.events)
-    others = OtherParts(segmentation_node, segment_id, reference)
+    others = OtherParts(segment, reference)
     session = SceneSession(volume_nodes, case, mask, corrector, initial_proposer, merge, journal, others)
     if begun:
-        ensure_start(segmentation_node, segment_id, reference, journal.events)
+        ensure_start(segment, reference, journal.events)
     else:
         untold = start_of(journal.events, case.grid) is None
         keep_start(segmentation_node, segment_id, reference, saved=untold)
     return SceneCorrection(session, ClickNodes(segmentation_node, volume_nodes), **watching)
 
 
-def begin_anew(
-    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
-    segment: tuple[slicer.vtkMRMLSegmentationNode, str],
-    journal_path: Path,
-    guard: Guard,
-) -> None:
+def begin_anew(volume_nodes: VolumeNodes, segment: Segment, journal_path: Path, guard: Guard) -> None:
     """Begin a session without clicks in a file that tells of another segment, whose place this one takes.
 
     Parameters and errors are those of `correct_segment`, which goes on with that session.

@@ -11,10 +11,8 @@ from VSClickCorrectLib.mrml.belongings import remove_nodes
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.part_segments import is_repainted, part_of
 from VSClickCorrectLib.mrml.persistence import stored_journal
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
-
-Segment = tuple[slicer.vtkMRMLSegmentationNode, str]
 
 
 class CaseNodes:
@@ -195,7 +193,7 @@ class CaseNodes:
                 return False
             if not part_of(node.GetSegmentation().GetSegment(segment_id)):
                 return True
-            return is_repainted(node, segment_id, self.reference) and not stored_journal(node, segment_id)
+            return is_repainted((node, segment_id), self.reference) and not stored_journal(node, segment_id)
         except VSClickError:
             return True  # of another grid, for instance
 

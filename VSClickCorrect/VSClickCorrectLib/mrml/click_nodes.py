@@ -9,7 +9,7 @@ import slicer
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError
-from VSClickCorrectLib.mrml.owners import own, owns
+from VSClickCorrectLib.mrml.owners import kept_for, own
 
 CLICKS_ROLE = "VSClickCorrect.Clicks."
 KIND_ATTRIBUTE = "VSClickCorrect.Kind"
@@ -72,9 +72,7 @@ class ClickNodes:
 
     def find(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode | None:
         """Return the list of a kind, or None if there is none."""
-        node = self.segmentation_node.GetNodeReference(CLICKS_ROLE + kind.value)
-        there = node is not None and node.GetScene() is not None and owns(self.segmentation_node, node)
-        return node if there else None
+        return kept_for(self.segmentation_node, CLICKS_ROLE + kind.value)
 
     def node(self, kind: ClickKind) -> slicer.vtkMRMLMarkupsFiducialNode:
         """Return the list of a kind; it is made if there is none, and takes points if that was switched off.

@@ -9,25 +9,22 @@ from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.mrml.belongings import parts_of, remove_nodes
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import stored_journal
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask, add_segmentation
 from VSClickCorrectLib.session.journal import Journal, session_of
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 
 
 def add_found_mask(
-    scene: slicer.vtkMRMLScene,
-    volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
-    initial: InitialMask,
-    name: str,
-) -> tuple[slicer.vtkMRMLSegmentationNode, str]:
+    scene: slicer.vtkMRMLScene, volume_node: slicer.vtkMRMLVolumeNode, initial: InitialMask, name: str
+) -> Segment:
     """Add a segmentation of one segment that holds what was found.
 
     Parameters
     ----------
     scene : vtkMRMLScene
         Where the segmentation goes.
-    volume_nodes : tuple of vtkMRMLVolumeNode or None
-        T1ce and T2, of which one may be missing.
+    volume_node : vtkMRMLVolumeNode
+        The image on which it was found.
     initial : InitialMask
         What was found, perhaps nothing.
     name : str
@@ -38,10 +35,9 @@ def add_found_mask(
     tuple of vtkMRMLSegmentationNode and str
         The segmentation and the segment's ID in it.
     """
-    reference = volume_nodes[0] or volume_nodes[1]
-    segment = add_segmentation(scene, reference, name)
+    segment = add_segmentation(scene, volume_node, name)
     if initial.found:
-        SegmentMask(*segment, reference).write(initial.box, initial.values)
+        SegmentMask(*segment, volume_node).write(initial.box, initial.values)
     return segment
 
 

@@ -7,14 +7,13 @@ from functools import lru_cache
 
 import numpy as np
 import slicer
-import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3, index3
-from VSClickCorrectLib.mrml.transforms import array_of, matrix_of
+from VSClickCorrectLib.mrml.transforms import array_from, matrix_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +84,9 @@ class Labelmap:
 
     def grown(self, box: Box) -> Labelmap:
         """Return a copy that also covers ``box``."""
-        matrix = vtk.vtkMatrix4x4()
-        self.image.GetImageToWorldMatrix(matrix)
         offset = np.array(self.image.GetExtent()[::2]) - self.box.start[::-1]
-        larger = Labelmap.blank(
-            self.box.union(box), _moved(array_of(matrix), offset), self.image.GetScalarType()
-        )
+        affine = _moved(array_from(self.image.GetImageToWorldMatrix), offset)
+        larger = Labelmap.blank(self.box.union(box), affine, self.image.GetScalarType())
         larger.part(self.box)[...] = self.voxels
         return larger
 
@@ -118,9 +114,7 @@ def box_on_grid(image: slicer.vtkOrientedImageData, world: np.ndarray, grid: Gri
 
     Parameters are those of `Labelmap.on_grid`; the box may reach beyond the grid.
     """
-    matrix = vtk.vtkMatrix4x4()
-    image.GetImageToWorldMatrix(matrix)
-    affine = _moved(world @ array_of(matrix), image.GetExtent()[::2])
+    affine = _moved(world @ array_from(image.GetImageToWorldMatrix), image.GetExtent()[::2])
     return _box_of(image.GetDimensions()[::-1], affine.tobytes(), grid)
 
 

@@ -16,24 +16,31 @@ def own(owner: slicer.vtkMRMLNode, part: slicer.vtkMRMLNode) -> None:
     part.SetNodeReferenceID(OWNER_ROLE, owner.GetID())
 
 
-def owns(node: slicer.vtkMRMLNode, part: slicer.vtkMRMLNode) -> bool:
-    """Whether a node that another one refers to is not somebody else's.
-
-    Slicer copies a node with its references. In scenes of earlier versions no owner is named.
-    """
-    owner = part.GetNodeReference(OWNER_ROLE)
-    return owner is None or owner is node
-
-
 def references(node: slicer.vtkMRMLNode) -> Iterator[tuple[str, slicer.vtkMRMLNode]]:
     """Yield the nodes to which a node refers, with their roles; what is kept for another node is left out."""
     roles: list[str] = []
     node.GetNodeReferenceRoles(roles)
     for role in roles:
-        for index in range(node.GetNumberOfNodeReferences(role)):
-            part = node.GetNthNodeReference(role, index)
-            if part is not None and (not role.startswith(OWN_ROLES) or owns(node, part)):
-                yield role, part
+        for part in referred(node, role):
+            yield role, part
+
+
+def referred(node: slicer.vtkMRMLNode, role: str) -> Iterator[slicer.vtkMRMLNode]:
+    """Yield the nodes to which a node refers in a role; what is kept for another node is left out.
+
+    Slicer copies a node with its references. In scenes of earlier versions no owner is named.
+    """
+    for index in range(node.GetNumberOfNodeReferences(role)):
+        part = node.GetNthNodeReference(role, index)
+        if part is not None:
+            owner = part.GetNodeReference(OWNER_ROLE) if role.startswith(OWN_ROLES) else None
+            if owner is None or owner is node:
+                yield part
+
+
+def kept_for(node: slicer.vtkMRMLNode, role: str) -> slicer.vtkMRMLNode | None:
+    """Return the one that is kept for a node in a role, if it is in the scene."""
+    return next((part for part in referred(node, role) if part.GetScene() is not None), None)
 
 
 def own_all(node: slicer.vtkMRMLNode) -> None:

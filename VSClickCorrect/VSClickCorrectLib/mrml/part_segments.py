@@ -12,7 +12,7 @@ import vtk
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.measure.tumour_parts import COCHLEA, EXTRAMEATAL, INTRAMEATAL, TUMOUR_PARTS
 from VSClickCorrectLib.mrml.persistence import stored_journal
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask, has_surface, refresh_surface
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask, has_surface, refresh_surface
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 
 if TYPE_CHECKING:
@@ -101,16 +101,14 @@ def worked_parts(
     return {
         name: one
         for name, one in part_ids(segmentation_node).items()
-        if is_repainted(segmentation_node, one, volume_node) or stored_journal(segmentation_node, one)
+        if is_repainted((segmentation_node, one), volume_node) or stored_journal(segmentation_node, one)
     }
 
 
-def is_repainted(
-    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str, volume_node: slicer.vtkMRMLVolumeNode
-) -> bool:
+def is_repainted(segment: Segment, volume_node: slicer.vtkMRMLVolumeNode) -> bool:
     """Whether a segment does not hold what it held when it was put there as a part; raises as `put_parts`."""
-    as_found = _tag_of(segmentation_node.GetSegmentation().GetSegment(segment_id), _AS_FOUND)
-    return fingerprint_of(SegmentMask(segmentation_node, segment_id, volume_node)) != as_found
+    as_found = _tag_of(segment[0].GetSegmentation().GetSegment(segment[1]), _AS_FOUND)
+    return fingerprint_of(SegmentMask(*segment, volume_node)) != as_found
 
 
 def _tag_of(segment: slicer.vtkSegment, name: str) -> str:
@@ -126,21 +124,14 @@ class OtherParts:
 
     Parameters
     ----------
-    segmentation_node : vtkMRMLSegmentationNode
-        The segmentation.
-    segment_id : str
+    segment : tuple of vtkMRMLSegmentationNode and str
         The segment that clicks are on.
     volume_node : vtkMRMLVolumeNode
         The volume whose grid counts.
     """
 
-    def __init__(
-        self,
-        segmentation_node: slicer.vtkMRMLSegmentationNode,
-        segment_id: str,
-        volume_node: slicer.vtkMRMLVolumeNode,
-    ) -> None:
-        self._node, self._segment_id, self._volume_node = segmentation_node, segment_id, volume_node
+    def __init__(self, segment: Segment, volume_node: slicer.vtkMRMLVolumeNode) -> None:
+        (self._node, self._segment_id), self._volume_node = segment, volume_node
 
     def read(self, box: Box) -> np.ndarray:
         """Return the voxels in a box as they are now, bool; raises as `SegmentMask`."""

@@ -12,7 +12,7 @@ import vtk
 
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.io.files import write_atomically
-from VSClickCorrectLib.mrml.owners import own, owns
+from VSClickCorrectLib.mrml.owners import own, referred
 from VSClickCorrectLib.session.journal import Guard, Journal
 
 JOURNAL_ROLE = "VSClickCorrect.Journal"
@@ -122,17 +122,8 @@ class SceneJournal:
 def _journal_nodes(
     segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str
 ) -> list[slicer.vtkMRMLTextNode]:
-    references = (
-        segmentation_node.GetNthNodeReference(JOURNAL_ROLE, index)
-        for index in range(segmentation_node.GetNumberOfNodeReferences(JOURNAL_ROLE))
-    )
-    return [
-        node
-        for node in references
-        if node is not None
-        and owns(segmentation_node, node)
-        and (node.GetAttribute(SEGMENT_ATTRIBUTE) or "") == segment_id
-    ]
+    nodes = referred(segmentation_node, JOURNAL_ROLE)
+    return [node for node in nodes if (node.GetAttribute(SEGMENT_ATTRIBUTE) or "") == segment_id]
 
 
 def _add_journal_node(

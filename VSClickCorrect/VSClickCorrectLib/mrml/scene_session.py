@@ -9,7 +9,7 @@ import slicer
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.mrml.volumes import case_of, in_scene, state_of, volume_of
+from VSClickCorrectLib.mrml.volumes import VolumeNodes, case_of, in_scene, state_of, volume_of
 from VSClickCorrectLib.session.correction import CorrectionSession
 
 
@@ -29,12 +29,7 @@ class SceneSession(CorrectionSession):
         The other ones of `CorrectionSession`.
     """
 
-    def __init__(
-        self,
-        volume_nodes: tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None],
-        case: Case,
-        *arguments,
-    ) -> None:
+    def __init__(self, volume_nodes: VolumeNodes, case: Case, *arguments) -> None:
         super().__init__(case, *arguments)
         self._volume_nodes = volume_nodes
         self._reference: slicer.vtkMRMLVolumeNode = volume_nodes[0] or volume_nodes[1]

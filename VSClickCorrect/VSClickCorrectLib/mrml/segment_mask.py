@@ -24,6 +24,8 @@ REFERENCE_GEOMETRY = slicer.vtkSegmentationConverter.GetReferenceImageGeometryPa
 GROWTH_MARGIN = 32
 # Bluish green of Okabe and Ito's palette: an outline of it is seen on dark and on bright tissue.
 COLOR = (0x00 / 255, 0x9E / 255, 0x73 / 255)
+# A segmentation, and the ID of a segment in it.
+Segment = tuple[slicer.vtkMRMLSegmentationNode, str]
 
 
 class SegmentMask:
@@ -240,11 +242,7 @@ class SegmentMask:
         return Labelmap.blank(room, affine, vtk.VTK_UNSIGNED_CHAR if fits_a_byte else vtk.VTK_INT)
 
 
-def add_segmentation(
-    scene: slicer.vtkMRMLScene,
-    volume_node: slicer.vtkMRMLVolumeNode,
-    name: str,
-) -> tuple[slicer.vtkMRMLSegmentationNode, str]:
+def add_segmentation(scene: slicer.vtkMRMLScene, volume_node: slicer.vtkMRMLVolumeNode, name: str) -> Segment:
     """Add a segmentation of one empty segment that lies where the volume lies.
 
     Parameters

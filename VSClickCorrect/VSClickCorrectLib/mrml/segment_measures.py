@@ -8,9 +8,10 @@ from typing import NamedTuple
 import slicer
 
 from VSClickCorrectLib.measure.measurements import MaskChange, Measurements, head_middle, measure
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask
 from VSClickCorrectLib.mrml.start_segment import start_of
 from VSClickCorrectLib.mrml.volumes import place_of, volume_of
+from VSClickCorrectLib.session.start_mask import tight
 
 
 class Measured(NamedTuple):
@@ -29,10 +30,8 @@ class SegmentMeasuring:
 
     Parameters
     ----------
-    segmentation_node : vtkMRMLSegmentationNode
-        The segmentation, in a scene.
-    segment_id : str
-        Which of its segments.
+    segment : tuple of vtkMRMLSegmentationNode and str
+        A segment, its segmentation in a scene.
     volume_node : vtkMRMLVolumeNode
         The volume whose grid counts, and whose head divides left from right.
 
@@ -42,18 +41,12 @@ class SegmentMeasuring:
         As `SegmentMask` and `volume_of`.
     """
 
-    def __init__(
-        self,
-        segmentation_node: slicer.vtkMRMLSegmentationNode,
-        segment_id: str,
-        volume_node: slicer.vtkMRMLVolumeNode,
-    ) -> None:
+    def __init__(self, segment: Segment, volume_node: slicer.vtkMRMLVolumeNode) -> None:
         # What reads headers waits until there is something to measure.
         from VSClickCorrectLib.mrml.volume_files import sides_known
 
-        self._segment = segmentation_node, segment_id
-        self._volume_node = volume_node
-        self._mask = SegmentMask(segmentation_node, segment_id, volume_node)
+        self._segment, self._volume_node = segment, volume_node
+        self._mask = SegmentMask(*segment, volume_node)
         self._sides_known = sides_known(volume_node)
         self._look()
 
@@ -67,9 +60,7 @@ class SegmentMeasuring:
         """Measure the segment as it is now, and where; raises as `SegmentMask`."""
         if place_of(self._volume_node) != self._place:
             self._look()
-        box = self._mask.extent()
-        values = None if box is None else self._mask.read(box)
-        now, start = measure(self._mask.grid, box, values, self._middle), self._measured_start()
+        now, start = measure(self._mask.grid, *tight(self._mask), self._middle), self._measured_start()
         return Measured(now, now.change_against(start) if start is not None else None)
 
     def _measured_start(self) -> Measurements | None:

@@ -10,8 +10,8 @@ import slicer
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.belongings import enter_hierarchy
 from VSClickCorrectLib.mrml.outline import add_outline_segmentation
-from VSClickCorrectLib.mrml.owners import own, owns
-from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.mrml.owners import kept_for, own
+from VSClickCorrectLib.mrml.segment_mask import Segment, SegmentMask
 from VSClickCorrectLib.mrml.volumes import grid_of
 from VSClickCorrectLib.session.chain import Event
 from VSClickCorrectLib.session.start_mask import start_of as session_start_of
@@ -53,9 +53,8 @@ def keep_start(
         As `SegmentMask`.
     """
     mask = SegmentMask(segmentation_node, segment_id, volume_node)
-    if start is None and (extent := mask.extent()) is not None:
-        start = extent, mask.read(extent)
-    node = _start_node(segmentation_node)
+    box, values = start or tight(mask)
+    node = kept_for(segmentation_node, START_ROLE)
     if node is None:
         node = _add_start_node(segmentation_node, volume_node, saved)
     if saved:
@@ -64,16 +63,11 @@ def keep_start(
     if segments.GetSegment(segment_id) is not None:
         segments.RemoveSegment(segment_id)
     segments.AddEmptySegment(segment_id, "start", COLOR)
-    if start is not None:
-        SegmentMask(node, segment_id, volume_node).write(*start)
+    if not box.empty:
+        SegmentMask(node, segment_id, volume_node).write(box, values)
 
 
-def ensure_start(
-    segmentation_node: slicer.vtkMRMLSegmentationNode,
-    segment_id: str,
-    volume_node: slicer.vtkMRMLVolumeNode,
-    events: Sequence[Event],
-) -> None:
+def ensure_start(segment: Segment, volume_node: slicer.vtkMRMLVolumeNode, events: Sequence[Event]) -> None:
     """Keep the mask with which a correction began, as its journal has it, unless the scene has it already.
 
     It is saved with the scene only where the journal, which is saved, has its hash alone; nothing is kept
@@ -81,13 +75,13 @@ def ensure_start(
     offer, which a scene saved as .mrml would look for in vain. For the rest see `keep_start`; raises
     `CorrectionError` too if the journal is damaged.
     """
-    node = _node_with(segmentation_node, segment_id)
+    node = _node_with(*segment)
     values = session_start_of(events, grid_of(volume_node))
     if values is None:
         return
     if node is None:
         box = Box.around(values)
-        keep_start(segmentation_node, segment_id, volume_node, (box, values[box.slices]), saved=False)
+        keep_start(*segment, volume_node, (box, values[box.slices]), saved=False)
     elif node.GetSegmentation().GetNumberOfSegments() == 1:
         _let_save(node, False)
 
@@ -136,18 +130,10 @@ def _node_with(
     segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str
 ) -> slicer.vtkMRMLSegmentationNode | None:
     """Return the node in which a segment's start is kept, None if it is not."""
-    node = _start_node(segmentation_node)
+    node = kept_for(segmentation_node, START_ROLE)
     if node is None or node.GetSegmentation().GetSegment(segment_id) is None:
         return None
     return node
-
-
-def _start_node(
-    segmentation_node: slicer.vtkMRMLSegmentationNode,
-) -> slicer.vtkMRMLSegmentationNode | None:
-    node = segmentation_node.GetNodeReference(START_ROLE)
-    there = node is not None and node.GetScene() is not None and owns(segmentation_node, node)
-    return node if there else None
 
 
 def _add_start_node(

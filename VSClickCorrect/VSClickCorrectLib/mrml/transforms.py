@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import slicer
 import vtk
@@ -12,6 +14,13 @@ from VSClickCorrectLib.errors import ImageError
 def array_of(matrix: vtk.vtkMatrix4x4) -> np.ndarray:
     """Return a VTK matrix as a (4, 4) array of float."""
     return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+
+
+def array_from(write: Callable[[vtk.vtkMatrix4x4], object]) -> np.ndarray:
+    """Return as an array what a method of VTK's or MRML's writes into a matrix that it is given."""
+    matrix = vtk.vtkMatrix4x4()
+    write(matrix)
+    return array_of(matrix)
 
 
 def matrix_of(array: np.ndarray) -> vtk.vtkMatrix4x4:
@@ -36,6 +45,4 @@ def world_from_node(node: slicer.vtkMRMLTransformableNode) -> np.ndarray:
         raise ImageError(
             f"'{node.GetName()}' lies under a transform that is not linear; harden the transform first."
         )
-    matrix = vtk.vtkMatrix4x4()
-    parent.GetMatrixTransformToWorld(matrix)
-    return array_of(matrix)
+    return array_from(parent.GetMatrixTransformToWorld)

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-import vtk
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.io.image_files import Header, read_header
 from VSClickCorrectLib.io.stated_positions import names_sides, remarks_on
-from VSClickCorrectLib.mrml.transforms import array_of
+from VSClickCorrectLib.mrml.transforms import array_from
 from VSClickCorrectLib.mrml.volumes import SIDES_UNKNOWN
 
 
@@ -31,12 +30,11 @@ def remarks_of(volume_node: slicer.vtkMRMLVolumeNode) -> tuple[str, ...]:
     header, image = _header_of(volume_node), volume_node.GetImageData()
     if header is None or image is None:
         return ()
-    matrix = vtk.vtkMatrix4x4()
-    volume_node.GetIJKToRASMatrix(matrix)
+    own = array_from(volume_node.GetIJKToRASMatrix)
     # Slicer turns the slices of a left-handed volume round.
     turned = np.eye(4)
     turned[2, 2:] = -1, image.GetDimensions()[2] - 1
-    for affine in (array_of(matrix), array_of(matrix) @ turned):
+    for affine in (own, own @ turned):
         try:
             grid = Grid(image.GetDimensions()[::-1], affine)
             return remarks_on(header, grid, stored_in(volume_node) or Path())

@@ -13,10 +13,12 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3
-from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.geometry.volume import Case, Volume, stored_type
 from VSClickCorrectLib.io import one_grid
-from VSClickCorrectLib.mrml.transforms import array_of, matrix_of, world_from_node
+from VSClickCorrectLib.mrml.transforms import array_from, matrix_of, world_from_node
 
+# T1ce and T2.
+VolumeNodes = tuple[slicer.vtkMRMLVolumeNode | None, slicer.vtkMRMLVolumeNode | None]
 # On a volume of whose axes nobody knows which way they run in the patient.
 SIDES_UNKNOWN = "VSClickCorrect.SidesUnknown"
 
@@ -39,9 +41,8 @@ def grid_of(volume_node: slicer.vtkMRMLVolumeNode) -> Grid:
         raise ImageError(
             f"the volume '{volume_node.GetName()}' holds no image; load one or choose another volume."
         )
-    matrix = vtk.vtkMatrix4x4()
-    volume_node.GetIJKToRASMatrix(matrix)
-    return _grid(image.GetDimensions()[::-1], (world_from_node(volume_node) @ array_of(matrix)).tobytes())
+    affine = world_from_node(volume_node) @ array_from(volume_node.GetIJKToRASMatrix)
+    return _grid(image.GetDimensions()[::-1], affine.tobytes())
 
 
 def place_of(volume_node: slicer.vtkMRMLVolumeNode) -> bytes:
@@ -66,9 +67,8 @@ def lattice_of(volume_node: slicer.vtkMRMLVolumeNode | None) -> tuple:
     """
     if volume_node is None:
         return ()
-    matrix = vtk.vtkMatrix4x4()
-    volume_node.GetIJKToRASMatrix(matrix)
-    return grid_of(volume_node).shape, array_of(matrix).tobytes(), state_of(volume_node)[1]
+    affine = array_from(volume_node.GetIJKToRASMatrix)
+    return grid_of(volume_node).shape, affine.tobytes(), state_of(volume_node)[1]
 
 
 # The same grid as long as the volume stays where it is, with all that it has worked out of itself.
@@ -178,9 +178,8 @@ def load_volume(scene: slicer.vtkMRMLScene, name: str, *files: Path) -> slicer.v
 
 
 def _image_of(array: np.ndarray) -> vtk.vtkImageData:
-    # VTK has neither logical nor half-precision voxels, nor ones in foreign byte order.
-    replacements: dict[str, np.dtype] = {"?": np.dtype(np.uint8), "e": np.dtype(np.float32)}
-    stored = replacements.get(array.dtype.char, array.dtype.newbyteorder("="))
+    # VTK has no voxels in foreign byte order.
+    stored = stored_type(array.dtype).newbyteorder("=")
     image = vtk.vtkImageData()
     image.SetDimensions(array.shape[::-1])
     image.GetPointData().SetScalars(numpy_to_vtk(array.astype(stored).ravel(), deep=True))

@@ -8,11 +8,10 @@ from slicer.i18n import tr as _
 
 from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectLib.inference.manifest import DEVICES
+from VSClickCorrectLib.inference.manifest import DEVICES, Choice
 from VSClickCorrectLib.panel.packages import unfit_packages
 from VSClickCorrectLib.panel.parameters import SceneParameters
 from VSClickCorrectLib.panel.section import Connection, Section
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 
 
 class AdvancedSection(Section):

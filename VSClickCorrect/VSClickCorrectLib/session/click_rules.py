@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from scipy import ndimage
@@ -144,7 +145,7 @@ class ClickRules:
         local = [c for c in clicks if c not in whole and not islands.get(c)]
         proposals = [self._through(p) for p in (propose(local) if local else [])]
         boxes = [p.box for p in (*proposals, *whole.values())] + [island.box for island in removed]
-        box = union(boxes + [self._disc_box(c) for c in clicks])
+        box = reduce(Box.union, boxes + [self._disc_box(c) for c in clicks])
         current = self.mask.read(box)
         result = merge(self.case.grid, box, current, proposals) if proposals else current.copy()
         for proposal in whole.values():
@@ -361,14 +362,6 @@ def _asked(click: Click) -> Click:
 def wanted(click: Click) -> bool:
     """Return whether an include or exclude click wants its voxel in the mask."""
     return click.kind is ClickKind.INCLUDE
-
-
-def union(boxes: Sequence[Box]) -> Box:
-    """Return the smallest box that holds all of at least one."""
-    whole = boxes[0]
-    for box in boxes[1:]:
-        whole = whole.union(box)
-    return whole
 
 
 def _rim(shape: Index3) -> np.ndarray:

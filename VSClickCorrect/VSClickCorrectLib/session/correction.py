@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from VSClickCorrectLib.errors import CorrectionError, ImageError, VSClickError, 
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Index3
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.session.click_rules import ClickRules, Start, union
+from VSClickCorrectLib.session.click_rules import ClickRules, Start
 from VSClickCorrectLib.session.edit import Change, Edit
 from VSClickCorrectLib.session.journal import (
     Journal,
@@ -23,10 +24,8 @@ from VSClickCorrectLib.session.journal import (
     check_case,
     edit_event,
     history_of,
-    remove_event,
     round_event,
     session_event,
-    tool_event,
 )
 from VSClickCorrectLib.session.proposers import InitialProposer, Proposer
 from VSClickCorrectLib.session.removal import ActiveClick, change_without, standing_clicks
@@ -170,7 +169,7 @@ class CorrectionSession:
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
         edit = Edit(tuple(clicks), self.round, change, elapsed, numbers=numbers, remark=outcome.remark)
-        return self._push(edit, lambda: edit_event(edit, self.corrector.identity, self.merge))
+        return self._push(edit)
 
     def remove(self, standing: ActiveClick) -> Edit:
         """Take one click back, wherever in the history it is; what was done after it stays.
@@ -203,7 +202,7 @@ class CorrectionSession:
         change = change_without(self.history, found, self.mask).apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         edit = Edit((), self.round, change, elapsed, (found.click,), (number,))
-        return self._push(edit, lambda: remove_event(edit))
+        return self._push(edit)
 
     def edit_by_hand(self, tool: str, change: Change) -> Edit:
         """Change voxels as a hand asks, as one step of undo; clicks leave alone what they did not change.
@@ -233,7 +232,7 @@ class CorrectionSession:
             raise CorrectionError("nothing was changed: the mask is like that already.")
         elapsed = (time.perf_counter() - started) * 1000
         edit = Edit((), self.round, change, elapsed, tool=tool)
-        return self._push(edit, lambda: tool_event(edit))
+        return self._push(edit)
 
     def undo(self) -> Edit:
         """Take the last edit back and return it.
@@ -312,7 +311,7 @@ class CorrectionSession:
         """
         self._check_size()
         boxes = [box for box in (self.mask.extent(), self._recorded.extent()) if box is not None]
-        box = union(boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
+        box = reduce(Box.union, boxes) if boxes else Box((0, 0, 0), (0, 0, 0))
         change = Change.between(box, self._recorded.read(box), self.mask.read(box))
         if not change.box.empty:
             self._write_down(lambda: change_event("paint", change), change)
@@ -368,8 +367,8 @@ class CorrectionSession:
             return None
         return lambda click: initial_proposer(self.case, click, self.mask, self.meant(self.clicks))
 
-    def _push(self, edit: Edit, event: Callable[[], dict]) -> Edit:
-        self._record(event, edit.change)
+    def _push(self, edit: Edit) -> Edit:
+        self._record(lambda: edit_event(edit, self.corrector.identity, self.merge), edit.change)
         self.history.push(edit)
         return edit
 

@@ -165,47 +165,25 @@ def session_event(
 
 
 def edit_event(edit: Edit, model: str, merge: str) -> Event:
-    """Return the line of an edit."""
-    return {
-        "event": "edit",
-        "round": edit.round,
-        "clicks": list(map(_click_json, edit.clicks)),
-        "model": model,
-        "merge": merge,
-        **_effect(edit),
-    }
+    """Return the line of an edit: of clicks, of a click that is taken back, or of a step by hand.
 
-
-def remove_event(edit: Edit) -> Event:
-    """Return the line by which one click, known by its number, is taken back."""
-    (number,), (click,) = edit.numbers, edit.removed
-    return {
-        "event": "remove",
-        "round": edit.round,
-        "click": number,
-        **_click_json(click),
-        **_effect(edit),
-    }
-
-
-def tool_event(edit: Edit) -> Event:
-    """Return the line of a step by hand, which, unlike other painting, can be undone."""
-    return {
-        "event": "tool",
-        "tool": edit.tool,
-        "round": edit.round,
-        **_effect(edit),
-    }
-
-
-def _effect(edit: Edit) -> Event:
+    A click that is taken back is known by its number. A step by hand can be undone, unlike other painting.
+    """
     added, removed = edit.change.count
-    return {
+    effect = {
         "voxels_added": added,
         "voxels_removed": removed,
         "milliseconds": round(edit.milliseconds, 2),
         "change": edit.change.to_json(),
     }
+    if edit.tool:
+        return {"event": "tool", "tool": edit.tool, "round": edit.round, **effect}
+    if edit.removed:
+        (number,), (click,) = edit.numbers, edit.removed
+        return {"event": "remove", "round": edit.round, "click": number, **_click_json(click), **effect}
+    clicks = list(map(_click_json, edit.clicks))
+    told = {"event": "edit", "round": edit.round, "clicks": clicks, "model": model, "merge": merge}
+    return {**told, **effect}
 
 
 def change_event(name: str, change: Change) -> Event:

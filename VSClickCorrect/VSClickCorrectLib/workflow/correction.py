@@ -19,7 +19,7 @@ from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.session.correction import CorrectionSession, Proposer
 from VSClickCorrectLib.session.edit import Edit
 from VSClickCorrectLib.workflow.correction_settings import CorrectionSettings
-from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.host import Host, telling
 from VSClickCorrectLib.workflow.loaded_networks import LoadedNetworks
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.opened_case import JournalPlace, OpenedCase
@@ -221,18 +221,14 @@ class Workbench:
         """Let the correction under way go on with the networks, volumes and segment that are chosen now."""
         if self.correction is None or self._target == self._described():
             return
-        try:
+        with telling(self._host):
             await self.begin()
-        except VSClickError as error:
-            self._host.fail(error)
 
     def follow_images(self) -> None:
         """Let the correction under way go on with the images where they lie now, and say if it cannot."""
         if self.correction is not None:
-            try:
+            with telling(self._host):
                 cast(SceneSession, self.session).follow_images()
-            except VSClickError as error:
-                self._host.fail(error)
         self._change()
 
     def rest(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import coroutine
 from typing import Any, Protocol, TypeVar
 
@@ -84,6 +84,15 @@ class SteppingHost:
 def _pause(seconds: float) -> Generator[float, None, None]:
     """Tell `SteppingHost.start` how long to wait."""
     yield seconds
+
+
+@contextmanager
+def telling(host: Host) -> Iterator[None]:
+    """Tell the person of what goes wrong, and go on."""
+    try:
+        yield
+    except VSClickError as error:
+        host.fail(error)
 
 
 class Debounced:

@@ -84,9 +84,7 @@ class InitialMaskFinder:
         before, lattice = self._state(), lattice_of(self._workbench.reference)
         self._host.say(_("Looking for the tumour; you can go on looking at the images."))
         initial = await self._jobs.run(
-            lambda: job_class().start_segmentation(
-                case_of(*volumes), choice.path, choice.device, None, self._warm.take(), choice.corrector
-            )
+            lambda: job_class().start_segmentation(case_of(*volumes), choice, self._warm.take())
         )
         if initial is not None and await self._may_replace_still(before):
             self._check_chosen(volumes)
@@ -172,7 +170,7 @@ class InitialMaskFinder:
             workbench.nodes.check_volumes(workbench.volumes)
             workbench.restart(candidate.on(grid_of(workbench.reference)))
         else:
-            segment = add_found_mask(self._scene, workbench.volumes, candidate, _("Vestibular schwannoma"))
+            segment = add_found_mask(self._scene, workbench.reference, candidate, _("Vestibular schwannoma"))
             # Those of other volumes, an earlier examination for instance, are none of it.
             before = self._made.get(workbench.reference)
             self._made[workbench.reference] = segment[0]

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import Cancelled, VSClickError
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.jobs import job_class
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.observable import Signal
 from VSClickCorrectLib.workflow.tasks import accepted_rows, adaptation_of
 from VSClickCorrectLib.workflow.worklist_tools import WorklistFlow

@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.session.correction import InitialProposer, Proposer
 from VSClickCorrectLib.workflow.host import Host
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.inference.doubt_map import Doubter
-
-
-class Choice(NamedTuple):
-    """Which models run where: the folder (empty for the shipped ones), the version used of it, the device.
-
-    A version is called after its corrector or, if it was the network of the initial mask that learned, after
-    that; see `ModelFolder`.
-    """
-
-    folder: str = ""
-    corrector: str = ""
-    device: str = "auto"
-
-    @property
-    def path(self) -> Path | None:
-        """The folder, None for the models that ship with the product."""
-        return Path(self.folder) if self.folder else None
-
-    @property
-    def models(self) -> ModelFolder:
-        """The models; raises `ModelError` if the folder holds none."""
-        return ModelFolder(self.path, self.corrector)
-
-    def correctors(self) -> list[str]:
-        """Return the names of the correctors in the folder, then of what has learned here.
-
-        Raises
-        ------
-        ModelError
-            If the folder holds no models.
-        """
-        entries = ModelFolder(self.path).all_entries
-        return [entry.name for entry in entries if entry.role == "corrector" or entry.adapted]
 
 
 class LoadedNetworks:

@@ -87,7 +87,7 @@ class MasksAhead:
         if worklist is None or self._given_up is None or not self._may_work():
             return None
         for case in islice(waiting_without_mask(self._flow.rows, self._flow.current), AHEAD):
-            preparation = preparation_of(worklist, case, choice.folder, choice.device, choice.corrector)
+            preparation = preparation_of(worklist, case, choice)
             if case.name not in self._given_up and not is_up_to_date(preparation):
                 return preparation
         return None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.mrml.segment_measures import Measured, SegmentMeasuring
 from VSClickCorrectLib.workflow.correction import Workbench
-from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.host import Host, telling
 from VSClickCorrectLib.workflow.observable import Signal
 
 
@@ -45,7 +44,7 @@ class Measurer:
         # For its error if nothing is being corrected.
         self._workbench.under_way  # noqa: B018
         if self._measuring is None:
-            self._measuring = SegmentMeasuring(*self._workbench.segment, self._workbench.reference)
+            self._measuring = SegmentMeasuring(self._workbench.segment, self._workbench.reference)
         return self._measuring.measure()
 
     def _forget(self) -> None:
@@ -55,8 +54,6 @@ class Measurer:
         """Measure anew."""
         self.measured = None
         if self._workbench.correction is not None:
-            try:
+            with telling(self._host):
                 self.measured = self.measure()
-            except VSClickError as error:
-                self._host.fail(error)
         self.changed.emit()

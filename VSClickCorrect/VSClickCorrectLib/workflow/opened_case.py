@@ -12,6 +12,7 @@ from VSClickCorrectLib.errors import VSClickError, WorklistError, enough_memory
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import paired
 from VSClickCorrectLib.jobs.prepared import read_prepared
@@ -21,7 +22,6 @@ from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.session.journal import Guard, Journal, holds_work, session_start
 from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.origin import Origin
 
 if TYPE_CHECKING:

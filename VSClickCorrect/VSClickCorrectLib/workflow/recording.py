@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from VSClickCorrectLib.errors import VSClickError
 from VSClickCorrectLib.session.start_mask import fingerprint_of
 from VSClickCorrectLib.workflow.correction import Workbench
-from VSClickCorrectLib.workflow.host import Host
+from VSClickCorrectLib.workflow.host import Host, telling
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.worklist.records import CaseState
@@ -83,7 +82,7 @@ class CaseRecorder:
         worklist, measured = self._opened(), self._measurer.measured
         if worklist is None:
             return
-        try:
+        with telling(self._host):
             stand = self._stand()
             if stand != self._known:
                 self._known = stand
@@ -93,8 +92,6 @@ class CaseRecorder:
                     volume_mm3=measured.now.volume_mm3 if measured is not None else None,
                     models=self.models,
                 )
-        except VSClickError as error:
-            self._host.fail(error)
 
     def _reopen(self) -> None:
         """Call a finished case one in work with its first change, before the views have drawn it."""
@@ -102,12 +99,10 @@ class CaseRecorder:
         state = _state(worklist) if worklist is not None else None
         if worklist is None or state is None or not state.labelled:
             return
-        try:
+        with telling(self._host):
             stand = self._stand()
             if self._known is not None and stand.mask != self._known.mask:
                 self._tell(worklist, clicks=stand.clicks, mask=stand.mask)
-        except VSClickError as error:
-            self._host.fail(error)
 
     def _opened(self) -> Worklist | None:
         """Return the worklist if a case of it is being corrected."""

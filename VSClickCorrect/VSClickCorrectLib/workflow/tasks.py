@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.jobs.learning_task import AcceptedCase, Adaptation
 from VSClickCorrectLib.jobs.prepared import Preparation
 from VSClickCorrectLib.worklist.overview import Row
@@ -15,20 +16,10 @@ if TYPE_CHECKING:
     from VSClickCorrectLib.worklist.worklist import Worklist
 
 
-def preparation_of(
-    worklist: Worklist, case: WorkCase, models: str, device: str, version: str = ""
-) -> Preparation:
-    """Return the task of making a mask ahead; ``models``, ``device`` and ``version`` as for `Preparation`."""
-    return Preparation(
-        case.name,
-        _files(case),
-        dict(case.series),
-        str(worklist.store.prepared_path(case.label)),
-        models,
-        device,
-        worklist.different_patients,
-        version,
-    )
+def preparation_of(worklist: Worklist, case: WorkCase, choice: Choice) -> Preparation:
+    """Return the task of making a mask ahead by networks."""
+    path, series = str(worklist.store.prepared_path(case.label)), dict(case.series)
+    return Preparation(case.name, _files(case), series, path, choice, worklist.different_patients)
 
 
 def accepted_rows(rows: Sequence[Row], annotator: str = "") -> list[Row]:

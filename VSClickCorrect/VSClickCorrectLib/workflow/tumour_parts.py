@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from VSClickCorrectLib.clicks.mask import ArrayMask
-from VSClickCorrectLib.errors import CorrectionError, ModelError, VSClickError
-from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.errors import CorrectionError, ModelError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.measure.tumour_parts import EXTRAMEATAL, INTRAMEATAL, PartMeasurements, measure_parts
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.part_segments import part_ids, part_of, put_parts, worked_parts
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
-from VSClickCorrectLib.session.click_rules import union
 from VSClickCorrectLib.workflow.correction import Segment, Workbench
-from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.loaded_networks import Choice
+from VSClickCorrectLib.workflow.host import Host, telling
 from VSClickCorrectLib.workflow.observable import Signal
 
 if TYPE_CHECKING:
@@ -184,10 +184,8 @@ class TumourParts:
         self.names = [TUMOUR, *ids] if ids else []
         self.measured, self._apart = None, 0
         if self._workbench.correction is not None and {INTRAMEATAL, EXTRAMEATAL} <= set(ids):
-            try:
+            with telling(self._host):
                 self.measured = self._measure(ids)
-            except VSClickError as error:
-                self._host.fail(error)
         self.changed.emit()
 
     def _measure(self, ids: dict[str, str]) -> PartMeasurements:
@@ -199,7 +197,7 @@ class TumourParts:
         boxes = [box for mask in masks if (box := mask.extent()) is not None]
         if not boxes:
             return measure_parts(masks[0].grid, None, None, None)
-        box = union(boxes)
+        box = reduce(Box.union, boxes)
         inside, outside, *tumour = (mask.read(box) for mask in masks)
         self._apart = sum(int(np.count_nonzero((inside | outside) != values)) for values in tumour)
         return measure_parts(masks[0].grid, box, inside, outside)

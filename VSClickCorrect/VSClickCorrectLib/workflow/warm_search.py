@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import VSClickError, passed_over
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.workflow.correction import Workbench
 from VSClickCorrectLib.workflow.host import Debounced, Host
 from VSClickCorrectLib.workflow.jobs import JobRunner
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 
 if TYPE_CHECKING:
     from VSClickCorrectLib.jobs.warm import WarmChild
@@ -59,10 +59,9 @@ class WarmSearch:
         return self._workbench.networks.choice
 
     def _wanted(self) -> bool:
-        workbench, choice = self._workbench, self._choice
+        workbench = self._workbench
         # One that has died, for lack of packages say, would die again.
-        chosen = choice.path, choice.device, choice.corrector
-        tried = self._child is not None and self._child.networks == chosen
+        tried = self._child is not None and self._child.choice == self._choice
         return not tried and not self._jobs.busy and any(workbench.volumes) and workbench.is_blank
 
     def _begin(self) -> None:
@@ -73,5 +72,4 @@ class WarmSearch:
             self.close()
             # Whoever searches is told why it cannot be.
             with passed_over("no search was made ready", VSClickError):
-                choice = self._choice
-                self._child = WarmChild(choice.path, choice.device, None, choice.corrector)
+                self._child = WarmChild(self._choice)

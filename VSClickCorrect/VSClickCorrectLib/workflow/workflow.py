@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.mrml.belongings import Orphans
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.workflow.click_tools import ClickTools
@@ -14,7 +15,7 @@ from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.initial_mask import InitialMaskFinder
 from VSClickCorrectLib.workflow.jobs import JobRunner
 from VSClickCorrectLib.workflow.learning import Learning
-from VSClickCorrectLib.workflow.loaded_networks import Choice, LoadedNetworks
+from VSClickCorrectLib.workflow.loaded_networks import LoadedNetworks
 from VSClickCorrectLib.workflow.masks_ahead import MasksAhead
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.next_place import NextPlace

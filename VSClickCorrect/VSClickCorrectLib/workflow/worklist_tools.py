@@ -102,7 +102,7 @@ class WorklistFlow:
     @property
     def progress(self) -> Progress:
         """How far the worklist is, likewise."""
-        return Progress.of(self._rows)
+        return Progress(self._rows)
 
     async def begin(self, worklist: Worklist) -> None:
         """Open the case where the annotator stopped, in place of what is open."""

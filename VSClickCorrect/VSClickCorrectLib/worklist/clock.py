@@ -13,7 +13,7 @@ IDLE_S = 120.0
 
 
 class WorkClock:
-    """Counts seconds from one sign of work to the next; a long gap, a telephone call say, counts for 120 s.
+    """Counts seconds to the next sign of work, from now on; a long gap, as of a telephone call, is 120 s.
 
     Parameters
     ----------
@@ -23,11 +23,7 @@ class WorkClock:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._last: float | None = None
-
-    def start(self) -> None:
-        """Begin to count."""
-        self._last = self._now()
+        self._last: float | None = now()
 
     def work(self) -> float:
         """Note a sign of work; return the seconds that count since the last."""

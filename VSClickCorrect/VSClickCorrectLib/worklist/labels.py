@@ -32,18 +32,6 @@ from VSClickCorrectLib.worklist.records import NO_RECORD, CaseRecord, CaseState
 BIDS_VERSION = "1.10.0"
 PIPELINE = "vsclickcorrect"
 SUMMARY = "summary.csv"
-SUMMARY_COLUMNS = (
-    "case",
-    "participant_id",
-    "state",
-    "annotator",
-    "clicks",
-    "rounds",
-    "seconds",
-    "volume_mm3",
-    "finished",
-    "comment",
-)
 _RECORD = "VSClickCorrect"
 _CODE = "https://github.com/VSClickCorrect/SlicerVSClickCorrect"
 _LOOKUP = "index\tname\tabbreviation\n1\tvestibular schwannoma\tVS\n"
@@ -225,6 +213,9 @@ def summary_row(record: CaseRecord) -> dict[str, str]:
         "finished": record.finished,
         "comment": record.comment,
     }
+
+
+SUMMARY_COLUMNS = tuple(summary_row(CaseRecord("", "")))
 
 
 def _metadata(record: CaseRecord) -> dict[str, Any]:

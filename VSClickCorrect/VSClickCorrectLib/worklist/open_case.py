@@ -75,7 +75,6 @@ class OpenCase:
         self._new = left_out or self.record.state in (CaseState.TODO, CaseState.FAILED)
         self.took_mask = False  # whether `saved_mask` began with the mask that the case came with, if any
         self.remark = ""  # what could not be written beside the label, a sentence
-        self._clock.start()
         self._begin()
         # How the case is as long as its mask is the one upon which it was decided.
         self._decided = self.record if self.decided else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,50 +40,39 @@ class Row:
         return self.lacking or self.case.fault
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a worklist is, in cases; ``held`` are those that somebody else has open.
+# What is told of the cases of a state, where there are any.
+_TOLD = {
+    CaseState.NO_TUMOUR: "without tumour",
+    CaseState.IN_WORK: "in work",
+    CaseState.SKIPPED: "skipped",
+    CaseState.FAILED: "failed",
+    CaseState.UNREADABLE: "unreadable",
+}
 
-    Those ``without`` a tumour are among those ``done``. Of those ``unreadable`` the record cannot be read at
-    the moment.
+
+class Progress:
+    """How far a worklist is, in cases: ``total`` are all of them, ``done`` those that have a label.
+
+    As a text it tells of the others, too: those without a tumour, which are among those done, those whose
+    record cannot be read at the moment, and those that somebody else has open.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        All cases.
     """
 
-    total: int
-    in_work: int
-    done: int
-    without: int
-    skipped: int
-    failed: int
-    unreadable: int
-    held: int
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> Progress:
-        """Count the cases of a worklist."""
-        states = [row.record.state for row in rows]
-        return cls(
-            total=len(states),
-            in_work=states.count(CaseState.IN_WORK),
-            done=sum(state.labelled for state in states),
-            without=states.count(CaseState.NO_TUMOUR),
-            skipped=states.count(CaseState.SKIPPED),
-            failed=states.count(CaseState.FAILED),
-            unreadable=states.count(CaseState.UNREADABLE),
-            held=sum(bool(row.holder) for row in rows),
-        )
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._counts = Counter(row.record.state for row in rows)
+        self._held = sum(bool(row.holder) for row in rows)
+        self.total = len(rows)
+        self.done = sum(row.record.state.labelled for row in rows)
+        self.skipped = self._counts[CaseState.SKIPPED]
 
     def __str__(self) -> str:
-        parts = [f"{self.done} of {self.total} done"]
-        for count, what in (
-            (self.without, "without tumour"),
-            (self.in_work, "in work"),
-            (self.skipped, "skipped"),
-            (self.failed, "failed"),
-            (self.unreadable, "unreadable"),
-        ):
-            if count:
-                parts.append(f"{count} {what}")
-        others = f"; {self.held} open with others" if self.held else ""
+        counts = [(self._counts[state], what) for state, what in _TOLD.items()]
+        parts = [f"{self.done} of {self.total} done", *(f"{n} {what}" for n, what in counts if n)]
+        others = f"; {self._held} open with others" if self._held else ""
         return ", ".join(parts) + others
 
 

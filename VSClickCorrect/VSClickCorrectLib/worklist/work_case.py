@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 from VSClickCorrectLib.errors import ImageError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.io.image_files import named
 from VSClickCorrectLib.io.images import read_case, read_mask, read_volume
 
 ROLES = ("t1ce", "t2", "mask")
@@ -85,7 +85,7 @@ class WorkCase:
         """
         if self.problem:
             raise ImageError(f"case {self.name}: {self.problem}")
-        with self._named():
+        with named(f"case {self.name}"):
             return read_case(self.t1ce, self.t2, different_patients, self.series)
 
     def read(self, role: str) -> Volume | None:
@@ -105,7 +105,7 @@ class WorkCase:
         """
         if self.mask is None:
             return None
-        with self._named():
+        with named(f"case {self.name}"):
             return read_mask(self.mask, grid)
 
     def check_mask(self, values: np.ndarray, grid: Grid, own: Grid, source: str | None) -> None:
@@ -130,15 +130,6 @@ class WorkCase:
                 f"the mask lies on another grid than the images of case {self.name}, so it was not "
                 "kept; choose the case's own images and segment."
             )
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Name the case in what is wrong with its files."""
-        try:
-            yield
-        except ImageError as error:
-            error.args = (f"case {self.name}: {error}",)
-            raise
 
 
 def is_gone(path: Path) -> bool:

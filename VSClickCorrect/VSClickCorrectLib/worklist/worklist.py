@@ -137,7 +137,7 @@ class Worklist:
 
     def progress(self) -> Progress:
         """Return how far the worklist is."""
-        return Progress.of(self.rows())
+        return Progress(self.rows())
 
     def label_path(self, name: str) -> Path:
         """Return where a case's segmentation lies in the label set, whether it is there or not."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.inference.plain_segmenter import Segmenter
+from VSClickCorrectLib.inference.click_segmenter import Segmenter
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.metrics import dice
