@@ -182,6 +182,7 @@ def test_a_done_case_in_which_the_same_is_found_again_does_not_wait_as_one_that_
     host.run(flow.worklist.done() if found else flow.worklist.no_tumour())
     host.run(flow.worklist.go_to("case1"))
     label = flow.workbench.values()
+    host.answers.append(True)
     host.run(flow.initial.find())
     host.run(flow.worklist.next())
     assert worklist.record("case1").state.value == "in work"

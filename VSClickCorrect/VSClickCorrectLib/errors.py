@@ -94,6 +94,10 @@ class CorrectionError(VSClickError):
     """A click, undo or redo cannot be carried out; the mask is unchanged."""
 
 
+class DamagedJournalError(CorrectionError):
+    """A journal is not as it was written, so that nothing can go on from it."""
+
+
 class ModelError(VSClickError):
     """A model manifest or a weights file cannot be used."""
 

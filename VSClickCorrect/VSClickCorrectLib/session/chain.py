@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.errors import CorrectionError, DamagedJournalError
 
 FORMAT = 3
 # Before 2 journals did not tell what was painted by hand, before 3 their lines had no checksums.
@@ -125,55 +125,57 @@ def read_lines(text: str, name: str = "the journal") -> Lines:
 
     Raises
     ------
+    DamagedJournalError
+        If a line is no event or is not the one that was written there.
     CorrectionError
-        If a line is no event or is not the one that was written there, or the journal is of another version.
+        If the journal is of another version.
     """
     lines: list[Line] = []
     whole = position = 0
     while (stop := text.find("\n", position)) >= 0:
         raw, position = text[position:stop], stop + 1
         if raw:
-            line = _read_line(raw, lines)
+            line = _read_line(raw, lines, name)
             if line is None:
                 break
             lines.append(line)
         whole = position
     rest = text[whole:]
     if not lines and _NO_TEXT.search(rest):
-        raise CorrectionError(f"{name} cannot be read; name another.")
+        raise DamagedJournalError(f"{name} cannot be read; name another.")
     last = None
     if "\n" not in rest:
-        last = _unended(rest, lines)
+        last = _unended(rest, lines, name)
     elif not _torn(rest):
-        raise damaged(len(lines) + 1)
+        raise damaged(len(lines) + 1, name)
     found = lines if last is None else [*lines, last]
     return Lines(found, len(encode(text[:whole])), last.text + "\n" if last else "", encode(rest))
 
 
-def damaged(number: int) -> CorrectionError:
+def damaged(number: int, name: str = "the journal") -> DamagedJournalError:
     """Return the error of a line that is no event."""
-    return CorrectionError(f"line {number} of the journal cannot be understood; it may be damaged.")
+    return DamagedJournalError(f"line {number} of {name} cannot be understood; it may be damaged.")
 
 
-def _read_line(raw: str, before: Sequence[Line]) -> Line | None:
+def _read_line(raw: str, before: Sequence[Line], name: str) -> Line | None:
     """Read a line; None if it is no event."""
     try:
         # Bytes that are no text raise an error here.
         event = json.loads(raw.encode("utf-8"))
-        for name in _FIELDS[event["event"]]:
-            event[name]
+        for field in _FIELDS[event["event"]]:
+            event[field]
     except (TypeError, ValueError, KeyError, RecursionError):
         return None
     if event.get("format", FORMAT) not in _READABLE:
         raise CorrectionError(
-            f"the journal is of version {event['format']}, which is unknown here; update VSClickCorrect."
+            f"{name} is of version {event['format']}, which is unknown here; update VSClickCorrect."
         )
     told = event.pop(_KEY, None)
     body = raw if told is None else raw.removesuffix(_ending(told)) + "}"
     checksum = _checksum(before, body)
     if told != checksum and (told is not None or _must_be_chained(event, before)):
-        raise CorrectionError(
-            f"line {len(before) + 1} of the journal is not what was written there: it is damaged, or "
+        raise DamagedJournalError(
+            f"line {len(before) + 1} of {name} is not what was written there: it is damaged, or "
             "lines are missing or double; use a copy of the journal or begin anew."
         )
     return Line(event, raw, checksum, told is not None)
@@ -183,10 +185,10 @@ def _must_be_chained(event: Event, before: Sequence[Line]) -> bool:
     return event.get("format", 0) >= _CHAINED or (bool(before) and before[-1].chained)
 
 
-def _unended(rest: str, before: Sequence[Line]) -> Line | None:
+def _unended(rest: str, before: Sequence[Line], name: str) -> Line | None:
     """Read the last line if only its end is missing, or has become another character."""
     content = rest[: rest.rfind("}") + 1]
-    line = _read_line(content, before) if content else None
+    line = _read_line(content, before, name) if content else None
     return line if line is not None and (line.chained or content == rest) else None
 
 

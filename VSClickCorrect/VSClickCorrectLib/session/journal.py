@@ -13,7 +13,7 @@ import numpy as np
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
-from VSClickCorrectLib.errors import CorrectionError, LockLostError, VSClickError
+from VSClickCorrectLib.errors import CorrectionError, DamagedJournalError, LockLostError, VSClickError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.io.files import write_text
@@ -249,7 +249,7 @@ def _recorded_grid(event: Event) -> Grid:
     try:
         return Grid(tuple(event["grid"]["shape"]), np.array(event["grid"]["ijk_to_ras"]))
     except (VSClickError, IndexError, KeyError, OverflowError, TypeError, ValueError):
-        raise CorrectionError(
+        raise DamagedJournalError(
             "the journal does not say on which image it was kept; it may be damaged."
         ) from None
 
@@ -312,7 +312,7 @@ def replay(events: Sequence[Event], mask: Mask) -> None:
             try:
                 _change_in(event, mask.grid).overwrite(mask)
             except (VSClickError, IndexError, KeyError, OverflowError, TypeError, ValueError, zlib.error):
-                raise CorrectionError(
+                raise DamagedJournalError(
                     "the journal is damaged: a change in it cannot be understood."
                 ) from None
 

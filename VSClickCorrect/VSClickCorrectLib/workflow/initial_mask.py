@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from VSClickCorrectLib.errors import ImageError, VSClickError
@@ -65,6 +66,8 @@ class InitialMaskFinder:
         self._made: dict[Any, Any] = {}
         self.found, self.shown = NOTHING, 1
         self.changed = Signal()
+        # Whether work on the open case is kept from another day; a worklist knows.
+        self.kept: Callable[[], bool] = bool
         workbench.closing.connect(self._forget)
 
     @property
@@ -133,7 +136,8 @@ class InitialMaskFinder:
             )
 
     async def _may_replace(self) -> bool:
-        work = _(" and ").join(filter(None, [self._unsaved.work, segments_text(self._beside())]))
+        done = self._unsaved.work or (_("what was done on it before") if self.kept() else "")
+        work = _(" and ").join(filter(None, [done, segments_text(self._beside())]))
         question = _("Another mask takes the place of this one, and its work goes with it: {work}. Go on?")
         return not work or await self._host.confirm(question.format(work=work))
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from VSClickCorrectLib.errors import VSClickError, WorklistError, enough_memory
+from VSClickCorrectLib.errors import VSClickError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import paired
-from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.mrml.begin_correction import begin_anew
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
@@ -25,8 +24,7 @@ from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.origin import Origin
 
 if TYPE_CHECKING:
-    from VSClickCorrectLib.worklist.work_case import WorkCase
-    from VSClickCorrectLib.worklist.worklist import Worklist
+    pass
 
 
 @dataclass(eq=False)
@@ -181,35 +179,3 @@ class OpenedCase:
         case_of(t1ce, t2)
         # Whoever opens them further on need not ask again.
         return replace(self, t1ce=t1ce, t2=t2, mask_scan=None)
-
-
-def read_work(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: bool = False) -> OpenedCase:
-    """Read the case that a worklist has open, as work on it was left; raises as its readers do.
-
-    Parameters
-    ----------
-    worklist : Worklist
-        Has the case open.
-    case : WorkCase
-        The case.
-    choice : Choice
-        The networks whose initial mask is of use.
-    one_patient : bool
-        Whether sequences of different PatientIDs are one patient's, as somebody has said.
-    """
-    # What reads DICOM waits until there are files.
-    from VSClickCorrectLib.io.dicom_masks import scan_of_mask
-
-    sure = one_patient or worklist.different_patients
-    with enough_memory():
-        images = worklist.opened.load(sure)
-        mask = worklist.opened.saved_mask(images.grid, images)
-        origin = Origin(case.t1ce or case.t2, images.reference.scan)
-        its = scan_of_mask(case.mask) if case.mask is not None and worklist.opened.took_mask else None
-        opened = OpenedCase(case.name, images.t1ce, case.read("t2"), mask, origin, mask_scan=its)
-        opened = opened.checked(sure)
-        # What was skipped without a mask stays so until somebody looks for one.
-        if mask is not None or worklist.opened.decided:
-            return opened
-        prepared = read_prepared(worklist.store.prepared_path(case.label), images, choice.models)
-        return replace(opened, prepared=prepared)

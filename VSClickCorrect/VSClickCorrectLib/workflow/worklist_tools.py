@@ -22,8 +22,8 @@ from VSClickCorrectLib.workflow.just_shown import JustShown
 from VSClickCorrectLib.workflow.leaving import gives_up, may_remove_beside, taken
 from VSClickCorrectLib.workflow.measuring import Measurer
 from VSClickCorrectLib.workflow.observable import Signal
-from VSClickCorrectLib.workflow.one_patient import of_one_patient
-from VSClickCorrectLib.workflow.opened_case import JournalPlace, OpenedCase, read_work
+from VSClickCorrectLib.workflow.opened_case import JournalPlace, OpenedCase
+from VSClickCorrectLib.workflow.reading_work import read_work
 from VSClickCorrectLib.workflow.recording import CaseRecorder
 from VSClickCorrectLib.worklist.overview import Progress, Row
 
@@ -88,6 +88,7 @@ class WorklistFlow:
         self._recorder = CaseRecorder(host, workbench, measurer, initial, self._look)
         self.changed = Signal()
         workbench.restarting.connect(self._start_over)
+        initial.kept = lambda: self.current is not None and self._listed().opened.kept
 
     @property
     def current(self) -> WorkCase | None:
@@ -282,9 +283,8 @@ class WorklistFlow:
         self._recorder.follow(worklist)
         self.changed.emit()
         self._host.say(_("Reading case {case} …").format(case=case.name))
-        choice = self._workbench.networks.choice
         try:
-            opened = await of_one_patient(self._host, lambda sure: read_work(worklist, case, choice, sure))
+            opened = await read_work(self._host, worklist, case, self._workbench.networks.choice)
         except VSClickError as error:
             worklist.give_up(error)
             if isinstance(error, ImageError) and error.lasting:

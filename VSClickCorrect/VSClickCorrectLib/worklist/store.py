@@ -204,13 +204,15 @@ class Store:
 
     def set_aside(self, label: str) -> None:
         """Set journal, working mask and label aside, under names that are used for nothing else."""
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
-        image = self.labels.path(label)
+        masks = self._kept_masks(label).values()
         with changing(self.output):
-            for path in (self.journal_path(label), image, *self._kept_masks(label).values()):
-                if is_there(path):
-                    os.replace(path, self._inside(self.folder / f"old-{stamp}_{path.name}"))
+            self._set_aside(self.journal_path(label), self.labels.path(label), *masks)
             self.labels.remove(label)
+
+    def set_journal_aside(self, label: str) -> None:
+        """Set the journal alone aside, likewise."""
+        with changing(self.output):
+            self._set_aside(self.journal_path(label))
 
     def knows(self, label: str) -> bool:
         """Whether anything is there of a case: record, journal, mask or label."""
@@ -227,6 +229,11 @@ class Store:
                 for name in (*folders, *files):
                     if name.startswith((_WRITING, _LOCKS)):
                         _remove_older(Path(folder, name), oldest)
+
+    def _set_aside(self, *files: Path) -> None:
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
+        for path in filter(is_there, files):
+            os.replace(path, self._inside(self.folder / f"old-{stamp}_{path.name}"))
 
     def _inside(self, path: Path) -> Path:
         check_inside(path, self.output)
