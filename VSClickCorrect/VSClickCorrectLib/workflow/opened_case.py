@@ -12,7 +12,6 @@ from VSClickCorrectLib.errors import VSClickError, WorklistError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.inference.initial_mask import InitialMask
-from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.pairing import paired
 from VSClickCorrectLib.mrml.begin_correction import begin_anew

@@ -49,7 +49,8 @@ async def read_work(host: Host, worklist: Worklist, case: WorkCase, choice: Choi
         )
         if not await host.confirm(question.format(error=damaged.sentence, case=case.name)):
             raise
-    worklist.opened.set_journal_aside()
+    worklist.opened.check_held()
+    worklist.store.set_journal_aside(case.label)
     return await read()
 
 

@@ -88,7 +88,7 @@ class WorklistFlow:
         self._recorder = CaseRecorder(host, workbench, measurer, initial, self._look)
         self.changed = Signal()
         workbench.restarting.connect(self._start_over)
-        initial.kept = lambda: self.current is not None and self._listed().opened.kept
+        initial.kept = lambda: self.current is not None and self._listed().store.keeps(self.current.label)
 
     @property
     def current(self) -> WorkCase | None:

@@ -90,12 +90,6 @@ class OpenCase:
         return self.record.state in _DECIDED
 
     @property
-    def kept(self) -> bool:
-        """Whether a label or a working mask holds what was done on the case before."""
-        label = self.case.label
-        return self._store.labels.has(label) or self._store.kept_mask(label) is not None
-
-    @property
     def journal_path(self) -> Path:
         """The file of the case's journal."""
         return self._store.journal_path(self.case.label)
@@ -244,17 +238,12 @@ class OpenCase:
         self._undecide()
         self._dicom.remove()
         label = self.case.label
-        if self.kept:
+        if self._store.keeps(label):
             # It will stand nowhere any more, though the same may be found again.
             self._seen = ""
         self._store.set_aside(label)
         anew = {"clicks": 0, "rounds": 0, "models": tuple(models), "volume_mm3": None, "finished": ""}
         self._change(events=0, checksum="", **anew, **self._reopened())
-
-    def set_journal_aside(self) -> None:
-        """Let the mask that was kept last, or that the case came with, count without a damaged journal."""
-        self.check_held()
-        self._store.set_journal_aside(self.case.label)
 
     def close(self) -> None:
         """Write the time and give the case back; one in which nothing was done is to do again."""

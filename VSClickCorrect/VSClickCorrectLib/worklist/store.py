@@ -188,6 +188,10 @@ class Store:
         with reading(self.folder):
             return max(masks, key=order, default=None)
 
+    def keeps(self, label: str) -> bool:
+        """Whether a label or a working mask holds what was done on a case."""
+        return self.labels.has(label) or self.kept_mask(label) is not None
+
     def drop_mask(self, label: str) -> None:
         """Remove the working mask, once the label holds it."""
         with passed_over("a working mask stays", OSError, ImageError, StorageError):
