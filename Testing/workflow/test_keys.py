@@ -41,7 +41,10 @@ def test_guide_names_the_keys_of_the_kinds_and_switches():
         assert re.search(rf"^\| . {kind.value} \| {key_of(kind.value)} \|", GUIDE, re.MULTILINE)
     switches = ", ".join(key_of(action) for action in ("fill", "start", "markers", "crosshair"))
     assert f"| {switches} | fill, mask at start, markers, crosshair |" in GUIDE
-    tools = ", ".join(key_of(action) for action in ("boundary", "include", "exclude", "look"))
+    actions = ("boundary", "include", "exclude", "look")
+    tools = ", ".join(
+        " or ".join(key.name for key in PAGE_KEYS if key.action == action) for action in actions
+    )
     assert f"| {tools} | boundary, include and exclude clicks; looking only |" in GUIDE
 
 
