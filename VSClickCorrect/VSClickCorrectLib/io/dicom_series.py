@@ -78,7 +78,8 @@ def _stacked(paths: Sequence[Path], images: Sequence[sitk.Image], what: str) -> 
         _check_pixels(path, image)
         found, array = frames_of(path, image), sitk.GetArrayViewFromImage(image)
         frames += found
-        padding += list(_padding(array, image, found[0].rescale))
+        # Frame by frame: for all at once it would take many times the memory of the pixels.
+        padding += [_padding(one, image, found[0].rescale) for one in array]
         slices += list(_rescaled(array, found, image, path))
     # A slice that leaves its patient or its frame of reference blank says nothing; others do.
     telling = max(images, key=lambda image: [bool(value_of(image, tag)) for tag in _COMMON])
@@ -130,8 +131,8 @@ def _filled(slices: Sequence[np.ndarray], padding: Sequence[np.ndarray]) -> Sequ
     if not any(map(np.any, padding)):
         return slices
     pairs = list(zip(slices, padding, strict=True))
-    others = [part for array, pad in pairs if (part := array[~pad]).size]
-    least, most = min(map(np.min, others), default=0), max(map(np.max, others), default=0)
+    ends = [(part.min(), part.max()) for array, pad in pairs if (part := array[~pad]).size]
+    least, most = min((low for low, _ in ends), default=0), max((high for _, high in ends), default=0)
     return [np.where(pad & ((array < least) | (array > most)), least, array) for array, pad in pairs]
 
 
