@@ -60,6 +60,14 @@ def test_a_table_of_values_is_refused(tmp_path, write):
 
 
 @written
+def test_a_table_that_was_taken_out_maps_nothing(tmp_path, write):
+    def emptied(image):
+        image.ModalityLUTSequence = []
+
+    np.testing.assert_array_equal(read_volume(write(tmp_path, emptied)).array, EXPECTED)
+
+
+@written
 def test_pixels_in_the_upper_bits_are_refused(tmp_path, write):
     def aligned_left(image):
         put(image, pixels(image) << 4)

@@ -90,7 +90,8 @@ def _check_pixels(path: Path, image: sitk.Image) -> None:
     """Refuse pixels that GDCM takes for others: it puts what was in the memory for those that are missing."""
     if value_of(image, "0028|0004") == "MONOCHROME1":
         raise ImageError(f"{path} is a negative (MONOCHROME1), dark where others are bright; invert it.")
-    if value_at(path, _TABLE) is not None:
+    # Empty, as some programs leave what they take out, it maps nothing.
+    if (value_at(path, _TABLE) or (0, 0))[1]:
         raise ImageError(f"{path} maps its values by a Modality LUT, which is not read; export it without.")
     place, bits = value_at(path, _PIXELS), _number(image, _BITS_ALLOCATED)
     if place is not None and 8 * place[1] < bits * image.GetNumberOfPixels():
