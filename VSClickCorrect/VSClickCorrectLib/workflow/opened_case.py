@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from VSClickCorrectLib.session.journal import Guard, Journal, holds_work, sessio
 from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.origin import Origin
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(eq=False)

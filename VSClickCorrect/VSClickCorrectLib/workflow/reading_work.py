@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from VSClickCorrectLib.errors import DamagedJournalError, enough_memory
+from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.host import Host
-from VSClickCorrectLib.workflow.loaded_networks import Choice
 from VSClickCorrectLib.workflow.one_patient import of_one_patient
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.origin import Origin
