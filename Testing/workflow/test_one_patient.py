@@ -47,6 +47,16 @@ def test_what_was_said_for_the_whole_list_is_not_asked(flow, host, worklist):
     assert host.questions == [] and TAKEN in host.status
 
 
+def test_it_is_not_asked_again_where_a_damaged_journal_was_set_aside(flow, host, worklist):
+    path = worklist.store.journal_path("one")
+    path.write_text('{"event": "no"}\n{}\n', encoding="utf-8")
+    host.answers = [True, True]
+    host.run(flow.worklist.begin(worklist))
+    first, second = host.questions
+    assert first == QUESTION and "Set the journal of case one aside" in second
+    assert TAKEN in host.status and not path.exists()
+
+
 @pytest.mark.parametrize("sure", [True, False])
 def test_a_mask_that_names_somebody_else_is_asked_about(flow, host, tmp_path, sure):
     series = write_slices(tmp_path / "t1", ball_volume(), patient="P-1")

@@ -36,12 +36,15 @@ async def read_work(host: Host, worklist: Worklist, case: WorkCase, choice: Choi
     choice : Choice
         The networks whose initial mask is of use.
     """
+    sure = False
 
-    async def read() -> OpenedCase:
-        return await of_one_patient(host, lambda sure: _read(worklist, case, choice, sure))
+    def read(one_patient: bool) -> OpenedCase:
+        nonlocal sure
+        sure = sure or one_patient
+        return _read(worklist, case, choice, sure)
 
     try:
-        return await read()
+        return await of_one_patient(host, read)
     except DamagedJournalError as damaged:
         question = _(
             "{error} Set the journal of case {case} aside, and begin with the mask that was kept last, or "
@@ -51,7 +54,8 @@ async def read_work(host: Host, worklist: Worklist, case: WorkCase, choice: Choi
             raise
     worklist.opened.check_held()
     worklist.store.set_journal_aside(case.label)
-    return await read()
+    # What was said of the patients before still holds.
+    return await of_one_patient(host, read)
 
 
 def _read(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: bool) -> OpenedCase:
