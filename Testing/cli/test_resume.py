@@ -43,7 +43,7 @@ def test_an_older_journal_is_resumed_with_the_mask_it_began_with(corrected, file
     [
         (None, "does not exist"),
         ("", "is empty"),
-        ("words\nwords\n", "Line 1 of the journal cannot be understood"),
+        ("words\nwords\n", "journal.jsonl cannot be understood"),
         ('{"event": "round", "round": 2}\n', "does not hold the mask with which it began"),
     ],
 )

@@ -17,7 +17,7 @@ from VSClickCorrectLib.session.journal import Journal, session_event
 from VSClickCorrectLib.session.start_mask import restored, start_json
 from written_journals import chained, events_of, older
 
-DAMAGED = "of the journal (is not what was written there|cannot be understood)"
+DAMAGED = r"of the journal( \S+journal\.jsonl)? (is not what was written there|cannot be understood)"
 
 
 @pytest.fixture
