@@ -117,8 +117,7 @@ THREADS ?= 2
 PRECISION ?= float32
 TRAIN = $(BIN)/vsclick train Resources/Experiments/$(1).toml --training $(RUNS)/$(2)-training \
   --validation $(RUNS)/$(2)-validation --output $(RUNS)/$(1) --threads $(THREADS)
-EXPERIMENTS := $(filter-out %-curve-dice %-curve-focal-tversky,$(filter initial-% cut-% past-%,\
-  $(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml))))))
+EXPERIMENTS := $(filter initial-% cut-% past-%,$(basename $(notdir $(sort $(wildcard Resources/Experiments/*.toml)))))
 .PHONY: cohorts wide train train-wide experiments label-curve shipped-scores slice-wise $(EXPERIMENTS)
 
 cohorts: $(VENV)/.ready-demo ## Write the synthetic cohorts into runs/

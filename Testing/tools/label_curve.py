@@ -24,6 +24,8 @@ from VSClickCorrectResearch.evaluation.label_chart import (
     label_table,
     save_label_curves,
 )
+from VSClickCorrectResearch.evaluation.markdown import table
+from VSClickCorrectResearch.evaluation.repeat_table import gained_last
 from VSClickCorrectResearch.evaluation.statistics import in_one_order
 from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.label_curve import Point, label_curve
@@ -31,7 +33,7 @@ from VSClickCorrectResearch.training.repeats import Cohorts
 from VSClickCorrectResearch.training.schedule import Machine
 
 EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
-INITIALS = {"initial-curve-dice": "Dice", "initial-curve-focal-tversky": "Focal Tversky"}
+INITIALS = {"initial-dice": "Dice", "initial-focal-tversky": "Focal Tversky"}
 CORRECTOR = "corrector-curve"
 SIZES, SEEDS = (8, 16, 32, 64, 128, 170), (0, 1, 2)
 
@@ -69,7 +71,19 @@ def curves_of(points: Iterable[Point]) -> dict[str, LabelCurve]:
 def printed(path: Path) -> str:
     """Return the tables of a file of results."""
     points = [Point(**one) for one in json.loads(path.read_text(encoding="utf-8"))["points"]]
-    return "\n".join(f"{title}:\n\n{label_table(curve)}" for title, curve in curves_of(points).items())
+    parts = {title: label_table(curve) for title, curve in curves_of(points).items()}
+    parts["Gained last"] = flatness(points)
+    return "\n".join(f"{title}:\n\n{part}" for title, part in parts.items())
+
+
+def flatness(points: Iterable[Point]) -> str:
+    """Return what the last quarter of the steps still won on the validation cohort, the mean over seeds."""
+    won: dict[str, dict[int, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+    for point in points:
+        for name, course in point.courses.items():
+            won[name][point.cases][point.seed] = gained_last(course)
+    lines = [[name, *(f"{np.mean([*won[name][n].values()]):.3f}" for n in SIZES)] for name in won]
+    return table(("labelled training cases", *map(str, SIZES)), lines) + "\n"
 
 
 if __name__ == "__main__":

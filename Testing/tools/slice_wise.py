@@ -32,7 +32,7 @@ from VSClickCorrectResearch.training.repeats import Cohorts, course_of, trained_
 from VSClickCorrectResearch.training.schedule import Machine
 
 EXPERIMENTS = Path(__file__).parents[2] / "Resources" / "Experiments"
-VOLUMES, SLICES = "initial-curve-dice", "initial-slices"
+VOLUMES, SLICES = "initial-dice", "initial-slices"
 SEEDS = (0, 1, 2)
 THICK_MM = 4.0
 WHERE = ("all that is shown", "only slices that hold tumour")

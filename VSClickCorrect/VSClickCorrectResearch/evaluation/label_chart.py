@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from VSClickCorrectLib.io.files import write_atomically
 
+from VSClickCorrectResearch.evaluation.markdown import table
 from VSClickCorrectResearch.evaluation.statistics import mean_interval, spread_over, with_spread
 
 _COLOURS = ("#999999", "#0072B2", "#009E73", "#D55E00")
@@ -62,13 +62,13 @@ def label_table(curve: LabelCurve) -> str:
     rounds = curve.mean.shape[1]
     heads = ["labelled training cases", "initial mask", *(f"round {n}" for n in range(1, rounds))]
     gained = f"round 1 less the initial mask of {curve.sizes[-1]} cases"
-    lines = [_row([*heads, gained]), _row(["---"] * (rounds + 2))]
+    lines = []
     for n, size in enumerate(curve.sizes):
         values = zip(curve.mean[n], curve.low[n], curve.high[n], curve.spread[n], strict=True)
         cells = [with_spread(f"{one:.3f} [{low:.3f}, {high:.3f}]", sd) for one, low, high, sd in values]
         mean, low, high = curve.gained[n]
-        lines.append(_row([str(size), *cells, f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"]))
-    return "\n".join(lines) + "\n"
+        lines.append([str(size), *cells, f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"])
+    return table([*heads, gained], lines) + "\n"
 
 
 def save_label_curves(path: Path, curves: dict[str, LabelCurve]) -> None:
@@ -106,7 +106,3 @@ def _draw(axis, title: str, curve: LabelCurve) -> None:
     axis.set_xlabel("labelled training cases")
     axis.set_title(title, fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

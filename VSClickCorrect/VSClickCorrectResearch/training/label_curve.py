@@ -23,7 +23,7 @@ from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.export import export
 from VSClickCorrectResearch.training.kept import kept
 from VSClickCorrectResearch.training.loop import BEST
-from VSClickCorrectResearch.training.repeats import Cohorts, trained_once
+from VSClickCorrectResearch.training.repeats import Cohorts, course_of, trained_once
 from VSClickCorrectResearch.training.schedule import Machine
 from VSClickCorrectResearch.training.told_cases import told
 from VSClickCorrectResearch.training.train import chosen_cases
@@ -43,6 +43,8 @@ class Point:
         Of the choice of those cases and of both trainings.
     dice : dict
         Of each test case, the DSC of the initial mask and after each round of clicks.
+    courses : dict
+        Of each of the two experiments, steps and the validation score after each, as of a `Trial`.
     """
 
     initial: str
@@ -50,6 +52,7 @@ class Point:
     cases: int
     seed: int
     dice: dict[str, list[float]]
+    courses: dict[str, list[list[float]]]
 
 
 def label_curve(
@@ -130,7 +133,8 @@ def _trained(
 
 def _point(finds: _Trained, mends: _Trained, size: int, seed: int, test: Path) -> dict[str, Any]:
     dice = _played(finds.exported(), mends.exported(), test)
-    return asdict(Point(finds.experiment.name, mends.experiment.name, size, seed, dice))
+    courses = {one.experiment.name: course_of(one.output) for one in (finds, mends)}
+    return asdict(Point(*courses, size, seed, dice, courses))
 
 
 def _played(initial: ModelFolder, corrector: ModelFolder, test: Path) -> dict[str, list[float]]:
@@ -140,5 +144,6 @@ def _played(initial: ModelFolder, corrector: ModelFolder, test: Path) -> dict[st
     dice: dict[str, list[float]] = {}
     for case in (case.load() for case in list_cases(test)):
         if (mask := shown_mask(segmenter, case)) is not None:
-            dice[case.name] = [one.scores.dice for one in play_rounds(case, Start(mask), method, Play())]
+            rounds = play_rounds(case, Start(mask), method, Play())
+            dice[case.name] = [round(one.scores.dice, 4) for one in rounds]
     return dice
