@@ -134,7 +134,7 @@ def _trained(
 def _point(finds: _Trained, mends: _Trained, size: int, seed: int, test: Path) -> dict[str, Any]:
     dice = _played(finds.exported(), mends.exported(), test)
     courses = {one.experiment.name: course_of(one.output) for one in (finds, mends)}
-    return asdict(Point(*courses, size, seed, dice, courses))
+    return asdict(Point(finds.experiment.name, mends.experiment.name, size, seed, dice, courses))
 
 
 def _played(initial: ModelFolder, corrector: ModelFolder, test: Path) -> dict[str, list[float]]:
