@@ -110,6 +110,15 @@ def folder(tmp_path, written):
 
 
 @pytest.fixture
+def opened(flow, host, folder):
+    """The worklist at its first case."""
+    from VSClickCorrectLib.worklist.worklist import Worklist
+
+    host.run(flow.worklist.begin(Worklist.open(folder / "cases", folder / "results", "AB")))
+    return flow.worklist.worklist
+
+
+@pytest.fixture
 def job(monkeypatch):
     """Let the next job give what the test says."""
 

@@ -5,17 +5,9 @@ import pytest
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.inference.initial_mask import InitialMask
 from VSClickCorrectLib.io.images import read_mask
-from VSClickCorrectLib.worklist.worklist import Worklist
 
 PAINTED = Box((0, 0, 0), (1, 2, 3))
 FOUND = Box((5, 20, 20), (10, 30, 30))
-
-
-@pytest.fixture
-def opened(flow, host, folder):
-    """The worklist at its first case."""
-    host.run(flow.worklist.begin(Worklist.open(folder / "cases", folder / "results", "AB")))
-    return flow.worklist.worklist
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ def begin(flow, host, folder):
 
 
 @pytest.fixture
-def opened(flow, host, folder):
-    return begin(flow, host, folder)
-
-
-@pytest.fixture
 def full(monkeypatch):
     """Records of a state find no room; returns what makes it so."""
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.worklist.worklist import Worklist
 
 QUESTION = (
     "Clicks on case case1 that wait: 2. They are not part of its mask and go with it; to keep them, cancel "
@@ -11,13 +10,12 @@ QUESTION = (
 
 
 @pytest.fixture
-def opened(flow, host, folder, border):
+def opened(opened, flow, border):
     """The worklist at its first case, on which two clicks wait."""
-    host.run(flow.worklist.begin(Worklist.open(folder / "cases", folder / "results", "AB")))
     flow.workbench.mode.collecting = True
     for click in border[:2]:
         flow.workbench.correction.place(click)
-    return flow.worklist.worklist
+    return opened
 
 
 @pytest.mark.parametrize("verb", ["done", "skip", "next"])

@@ -17,13 +17,6 @@ from VSClickCorrectLib.worklist.worklist import Worklist
 
 
 @pytest.fixture
-def opened(flow, host, folder):
-    """The worklist at its first case."""
-    host.run(flow.worklist.begin(Worklist.open(folder / "cases", folder / "results", "AB")))
-    return flow.worklist.worklist
-
-
-@pytest.fixture
 def own(opened, flow):
     return flow.workbench.segment
 

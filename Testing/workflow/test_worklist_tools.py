@@ -15,13 +15,6 @@ PAINTED = Box((0, 0, 0), (1, 2, 3))
 
 
 @pytest.fixture
-def opened(flow, host, folder):
-    """The worklist at its first case."""
-    host.run(flow.worklist.begin(Worklist.open(folder / "cases", folder / "results", "AB")))
-    return flow.worklist.worklist
-
-
-@pytest.fixture
 def colleague(folder):
     return Worklist.open(folder / "cases", folder / "results", "CD")
 
