@@ -1,7 +1,7 @@
 """Whether DICOM files are as long as they say, on files put together by hand."""
 
 import pytest
-from VSClickCorrectLib.io.dicom_length import is_whole, value_at
+from VSClickCorrectLib.io.dicom_length import is_whole, values_at
 
 EXPLICIT, IMPLICIT, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
 NAME = b"\x10\x00\x10\x00"
@@ -73,5 +73,5 @@ ITEMS = ITEM + (16).to_bytes(4, "little") + short(8) + ITEM + UNDEFINED + b"\xfe
 )
 def test_a_value_is_found_where_it_stands(tmp_path, content, expected):
     (tmp_path / "slice.dcm").write_bytes(content)
-    place = value_at(tmp_path / "slice.dcm", (0x0010, 0x0010))
+    place = values_at(tmp_path / "slice.dcm", (0x0010, 0x0010))[0]
     assert (place and content[place[0] : sum(place)]) == expected

@@ -66,16 +66,18 @@ def is_whole(path: Path) -> bool:
     return True
 
 
-def value_at(path: Path, tag: tuple[int, int]) -> tuple[int, int] | None:
-    """Return where the value of an element begins in a DICOM file, and its length; None if it is not found.
+def values_at(path: Path, *tags: tuple[int, int]) -> list[tuple[int, int] | None]:
+    """Return where the values of elements begin in a DICOM file, and their lengths; None if one is not found.
 
     Only elements of the file itself are looked at, none of those within its sequences.
     """
+    places = {}
     with path.open("rb") as stream:
         for found, length in _elements(stream, path.stat().st_size):
-            if found >= tag:
-                return (stream.tell(), length) if found == tag else None
-    return None
+            places[found] = stream.tell(), length
+            if found >= max(tags):
+                break
+    return [places.get(tag) for tag in tags]
 
 
 def _elements(stream: BinaryIO, size: int) -> Iterator[tuple[tuple[int, int], int]]:

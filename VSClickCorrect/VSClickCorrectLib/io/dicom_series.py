@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from VSClickCorrectLib.errors import ImageError, enough_memory
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.dicom_frames import ENHANCED, SOP_CLASS, Frame, frames_of
-from VSClickCorrectLib.io.dicom_length import UNDEFINED, is_whole, value_at
+from VSClickCorrectLib.io.dicom_length import UNDEFINED, is_whole, values_at
 from VSClickCorrectLib.io.dicom_stack import stacked
 from VSClickCorrectLib.io.dicom_text import value_of
 from VSClickCorrectLib.io.files import check_name, temporary_folder
@@ -90,10 +90,11 @@ def _check_pixels(path: Path, image: sitk.Image) -> None:
     """Refuse pixels that GDCM takes for others: it puts what was in the memory for those that are missing."""
     if value_of(image, "0028|0004") == "MONOCHROME1":
         raise ImageError(f"{path} is a negative (MONOCHROME1), dark where others are bright; invert it.")
+    table, place = values_at(path, _TABLE, _PIXELS)
     # Empty, as some programs leave what they take out, it maps nothing.
-    if (value_at(path, _TABLE) or (0, 0))[1]:
+    if table is not None and table[1]:
         raise ImageError(f"{path} maps its values by a Modality LUT, which is not read; export it without.")
-    place, bits = value_at(path, _PIXELS), _number(image, _BITS_ALLOCATED)
+    bits = _number(image, _BITS_ALLOCATED)
     if place is not None and 8 * place[1] < bits * image.GetNumberOfPixels():
         raise ImageError(f"{path} holds fewer pixels than its header names; export it again.")
     if place is not None and bits == 16 > _number(image, _BITS_STORED) > 0 and _is_cut(path, image, *place):
@@ -154,7 +155,7 @@ def _read(path: Path) -> sitk.Image:
     try:
         return reader_of(path).Execute()
     except RuntimeError as error:
-        place = value_at(path, _DISTANCE) if _NO_DISTANCE in str(error) else None
+        place = values_at(path, _DISTANCE)[0] if _NO_DISTANCE in str(error) else None
         if place is None:
             raise
     with temporary_folder("vsclick-") as folder:

@@ -91,23 +91,13 @@ class CorrectorLesson:
 class InitialLesson:
     """Teaches the network that gives the initial mask and answers include and exclude clicks.
 
-    It is scored without clicks, by the box around the tumour in which most initial masks are drawn.
+    It is scored without clicks, by the box around the tumour in which most initial masks are drawn. Its
+    attributes are those of a `CorrectorLesson`.
 
     Parameters
     ----------
     models : ModelFolder
         As released, with a click model.
-
-    Attributes
-    ----------
-    what : str
-        What the network gives, in words.
-    entry : ModelEntry
-        The released network.
-    built_in : BuiltIn
-        What it must not forget.
-    most : int
-        It learns from so many cases, the last, and is scored by them.
     """
 
     what = "initial mask"

@@ -36,7 +36,7 @@ async def read_work(host: Host, worklist: Worklist, case: WorkCase, choice: Choi
     choice : Choice
         The networks whose initial mask is of use.
     """
-    sure = False
+    sure = worklist.different_patients
 
     def read(one_patient: bool) -> OpenedCase:
         nonlocal sure
@@ -58,11 +58,10 @@ async def read_work(host: Host, worklist: Worklist, case: WorkCase, choice: Choi
     return await of_one_patient(host, read)
 
 
-def _read(worklist: Worklist, case: WorkCase, choice: Choice, one_patient: bool) -> OpenedCase:
+def _read(worklist: Worklist, case: WorkCase, choice: Choice, sure: bool) -> OpenedCase:
     # What reads DICOM waits until there are files.
     from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 
-    sure = one_patient or worklist.different_patients
     with enough_memory():
         images = worklist.opened.load(sure)
         mask = worklist.opened.saved_mask(images.grid, images)
