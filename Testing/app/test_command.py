@@ -101,6 +101,25 @@ def test_a_server_that_nobody_visits_ends_and_leaves_its_case_to_others(serve_ap
     assert row.holder == ""
 
 
+def test_cases_that_somebody_has_begun_are_not_passed_over_for_want_of_a_name(tmp_path, monkeypatch, capsys):
+    for name in ("one", "two"):
+        (tmp_path / "cases" / name).mkdir(parents=True)
+        write_image(tmp_path / "cases" / name / "T1ce.nii.gz", ball_case().t1ce.array)
+    opened = []
+    monkeypatch.setattr(app, "start", lambda source, options: opened.append(source.annotator))
+    words = ["app", "--worklist", str(tmp_path / "cases"), "--output", str(tmp_path / "results")]
+    # Nobody has a name yet.
+    assert main(words) == 0
+    begun = Worklist.open(tmp_path / "cases", tmp_path / "results", "AB")
+    begun.resume()
+    begun.update(comment="half done")
+    begun.close()
+    assert main(words) == 2
+    assert "begun by AB" in capsys.readouterr().err
+    assert main([*words, "--annotator", "CD"]) == 0
+    assert opened == ["", "CD"]
+
+
 @pytest.mark.parametrize(
     ("host", "token", "url"),
     [

@@ -4,12 +4,12 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.volume import INTENSITIES, MIN_MAX, Case, Volume, robust_range
+from VSClickCorrectLib.geometry.volume import INTENSITIES, MIN_MAX, Case, Volume, robust_range, without_fill
 
 SHAPE = (3, 4, 5)
 GRID = Grid(SHAPE, np.eye(4))
@@ -36,13 +36,10 @@ def test_values_that_single_precision_does_not_hold_are_refused():
 
 
 def test_the_widest_range_that_single_precision_holds_is_normalised_without_overflow():
-    array = np.zeros(SHAPE, np.float32)
-    array[0], array[-1] = -3e38, 3e38
-    volume = Volume(array, GRID)
+    volume = Volume(np.linspace(-3e38, 3e38, 60, dtype=np.float32).reshape(SHAPE), GRID)
     values = volume.normalised(GRID.box)
     assert values.dtype == np.float32
-    assert (values[0] == 0).all() and (values[-1] == 1).all()
-    assert np.allclose(values[1], 0.5, atol=0.01)
+    np.testing.assert_allclose(values.ravel(), np.linspace(0, 1, 60), atol=0.01)
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (1, 3, 4, 5), (5, 4, 3)])
@@ -77,6 +74,29 @@ def test_range_runs_from_nearly_the_darkest_to_nearly_the_brightest_of_the_head(
     assert low == 0.0
     # 251, 252, ..., 1000 are 750 values; the percentile lies 0.998 × 749 = 747.502 steps up.
     assert high == pytest.approx(251 + 747.502)
+
+
+@pytest.mark.parametrize("fill", [-1, -1000, -1024, -32768])
+def test_what_a_program_has_filled_in_takes_no_contrast(fill):
+    # A head of 0 to 1999, a third of whose field of view was never acquired.
+    acquired = np.arange(2000, dtype=np.int16).reshape(10, 10, 20)
+    array = np.concatenate([acquired, np.full((5, 10, 20), fill, np.int16)])
+    low, high = robust_range(array)
+    # Of the fill that lies near to what was acquired nothing is lost.
+    assert low == (fill if fill == -1 else pytest.approx(0.005 * 1999))
+    # Of 1000, 1001, ..., 1999 the 99.8th percentile; with the fill among them the mean is 666.
+    expected = 1000 + 0.998 * 999 if fill != -1 else 667 + 0.998 * 1332
+    assert high == pytest.approx(expected)
+    values = Volume(array, Grid(array.shape, np.eye(4))).normalised(Box((0, 0, 0), array.shape))
+    assert not values[10:].any() and np.ptp(values[:10]) > 0.99
+
+
+def test_a_normalised_image_that_runs_from_below_zero_keeps_its_darkest_voxels():
+    values = np.random.default_rng(0).normal(0.0, 1.0, 5000)
+    assert without_fill(values) is values
+    # A stripped skull is as dark as the darkest of the brain.
+    stripped = np.where(np.arange(5000) < 2500, values.min(), values)
+    assert without_fill(stripped) is stripped
 
 
 def test_one_bright_voxel_hardly_moves_the_range():
@@ -136,10 +156,11 @@ def test_normalised_voxels_run_from_zero_to_one_and_are_cut_off_there():
 )
 def test_scale_and_offset_of_the_scanner_do_not_matter(values, scale, offset):
     array = np.array(values, float).reshape(SHAPE)
-    plain = Volume(array, GRID)
+    plain, scaled = Volume(array, GRID), Volume(array * scale + offset, GRID)
     if np.ptp(plain.intensity_range) < 50:  # hardly any contrast: rounding would show
         return
-    scaled = Volume(array * scale + offset, GRID)
+    # What fills an image is known by its sign.
+    assume(all(without_fill(one.array.ravel()).size == array.size for one in (plain, scaled)))
     assert np.allclose(scaled.normalised(GRID.box), plain.normalised(GRID.box), atol=1e-3)
 
 

@@ -67,6 +67,18 @@ def test_known_movement_is_recovered_at_the_tumour(pair):
     assert np.corrcoef(seen.ravel(), true.ravel())[0, 1] > 0.95
 
 
+def test_a_t2_that_a_program_has_filled_is_registered_by_what_was_acquired(pair):
+    array = pair.t2.array.copy()
+    # As another program resamples an oblique scan: a wedge of the field of view is empty.
+    _, j, i = np.indices(array.shape)
+    array[j + i < 60] = -32768
+    tumour = pair.grid.index_to_ras(np.argwhere(pair.truth))
+    known = movement(tumour.mean(axis=0), (4.0, -5.0, 3.0), (1, -1, 2), 4.0)
+    result = register(pair.t1ce, Volume(array, Grid(pair.grid.shape, known @ pair.grid.affine)))
+    assert result.improved
+    assert np.linalg.norm(apply(known, tumour) - apply(result.matrix, tumour), axis=1).max() < 0.5
+
+
 def cropped(t2):
     box = Box((2, 6, 6), (23, 90, 90))
     return Volume(t2.array[box.slices], t2.grid.cropped(box))

@@ -261,6 +261,13 @@ def test_the_side_follows_the_head_not_the_image_and_not_the_order_of_voxels(dir
         assert whole(grid, values).side == ("left" if at < -3 else "middle")
 
 
+def test_the_middle_of_a_head_is_not_that_of_what_a_program_has_left_of_the_image():
+    grid = grid_around(np.eye(3), (1.0, 2.0, 2.0), (8, 12, 200))
+    head = box_head(grid, right=20.5, left=-60.5)
+    head.array[all_ras(grid)[..., 0] > 50] = -1000
+    assert head_middle(head).right_mm == pytest.approx(-20, abs=1.5)
+
+
 def test_the_middle_of_a_large_head_is_the_same_however_the_file_stores_it():
     # 3.3 million voxels, of which every second one along each axis is looked at.
     head = np.random.default_rng(4).gamma(2.0, 100.0, (150, 149, 148)).astype(np.float32)

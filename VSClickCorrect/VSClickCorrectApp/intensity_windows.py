@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
+from VSClickCorrectLib.geometry.volume import without_fill
 
 Window = tuple[float, float]
 
@@ -37,7 +38,7 @@ def window_presets(values: np.ndarray, automatic: Window) -> dict[str, Window]:
     dict
         By the names of `PRESETS`: the darkest and the brightest intensity, the second above the first.
     """
-    flat = values.reshape(-1)[:: max(1, values.size // _ENOUGH)]
+    flat = without_fill(values.reshape(-1)[:: max(1, values.size // _ENOUGH)])
     head = flat[flat > flat.mean()] if flat.size and flat.min() < flat.max() else flat
     found = {name: np.percentile(head, ends) for name, ends in _PERCENTILES.items()}
     found["wide"][0] = flat.min()

@@ -19,6 +19,7 @@ from VSClickCorrectLib.cli.options import (
 from VSClickCorrectLib.errors import ModelError, VSClickError
 from VSClickCorrectLib.io.files import check_file
 from VSClickCorrectLib.io.given_scans import GivenScans
+from VSClickCorrectLib.worklist.records import CaseState
 from VSClickCorrectLib.worklist.worklist import Worklist
 
 from VSClickCorrectApp.cli.server_options import add_upload_limit, port
@@ -131,10 +132,22 @@ def defaults(models: Path | None, device: str) -> argparse.Namespace:
     )
 
 
+def _check_nobody_else_began(worklist: Worklist) -> None:
+    """Refuse to pass over cases that somebody has begun who may be the one who asks."""
+    begun = {row.record.annotator for row in worklist.rows() if row.record.state is CaseState.IN_WORK} - {""}
+    if begun:
+        raise VSClickError(
+            f"cases of this worklist were begun by {', '.join(sorted(begun))}, and would be passed over; "
+            "say who works with --annotator."
+        )
+
+
 def _source(options: argparse.Namespace, scans: GivenScans):
     if options.worklist:
         output = options.output or options.worklist.resolve().parent / "vsclick-output"
         worklist = Worklist.open(options.worklist, output, options.annotator)
+        if not options.annotator:
+            _check_nobody_else_began(worklist)
         worklist.different_patients = options.different_patients
         return worklist
 

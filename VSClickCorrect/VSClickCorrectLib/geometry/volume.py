@@ -20,6 +20,8 @@ INTENSITIES = ROBUST, MIN_MAX = ("robust", "min-max")
 _MAX_VALUE, _LEAST_RANGE = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
 # In single precision values so many times as large as what they differ by still differ in 4096 steps.
 _MOST_OFFSET = 2.0**12
+# What fills an image lies so far below all others, as a share of what these span.
+_FILL_GAP = 0.25
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class Volume:
 
 
 def robust_range(array: np.ndarray, samples: int = 400_000) -> tuple[float, float]:
-    """Return a minimum and a maximum that single bright voxels and air do not move.
+    """Return a minimum and a maximum that single bright voxels, air and what fills do not move.
 
     Parameters
     ----------
@@ -149,11 +151,30 @@ def robust_range(array: np.ndarray, samples: int = 400_000) -> tuple[float, floa
         ``high`` is greater than ``low``.
     """
     stride = max(1, round((array.size / samples) ** (1 / 3)))
-    values = array[::stride, ::stride, ::stride].astype(np.float64).ravel()
+    values = without_fill(array[::stride, ::stride, ::stride].astype(np.float64).ravel())
     low = float(np.percentile(values, 0.5))
     bright = values[values > values.mean()]
     high = float(np.percentile(bright, 99.8)) if bright.size else low
     return low, _above(low, high)
+
+
+def without_fill(values: np.ndarray) -> np.ndarray:
+    """Return values without the one that fills what was never acquired, where it would take the contrast.
+
+    Programs that resample fill with -1000 or -32768, as in CT. Nothing else is one value below zero, and
+    farther below the next one than a quarter of what all the others span.
+
+    Parameters
+    ----------
+    values : ndarray, ``(n,)``
+        Intensities of an image, all or some.
+    """
+    least = values.min(initial=0)
+    others = values[values > least] if least < 0 else values[:0]
+    if not others.size:
+        return values
+    nearest, most = float(others.min()), float(np.percentile(others, 99.8))
+    return others if nearest - float(least) > _FILL_GAP * (most - nearest) else values
 
 
 def _above(low: float, high: float) -> float:

@@ -140,7 +140,9 @@ def ras_matrix(transform: sitk.Transform) -> np.ndarray:
 
 def _coarse(volume: Volume, size_mm: float) -> sitk.Image:
     """Return a smoothed copy with voxels of about ``size_mm``, where they are smaller."""
-    image = sitk.Cast(image_of(volume.array, volume.grid), sitk.sitkFloat32)
+    # What fills an image would smear its edges far below all tissue.
+    array = np.maximum(volume.array, volume.intensity_range[0], dtype=np.float32)
+    image = image_of(array, volume.grid)
     factors = [max(1, round(size_mm / s)) for s in volume.grid.spacing]
     # No axis may be averaged away.
     factors = [min(f, max(1, n // 8)) for f, n in zip(factors, image.GetSize(), strict=True)]

@@ -17,7 +17,7 @@ from scipy import ndimage
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
-from VSClickCorrectLib.geometry.volume import Volume
+from VSClickCorrectLib.geometry.volume import Volume, without_fill
 from VSClickCorrectLib.measure.diameters import Ends, longest_across, longest_line
 
 # A mask whose centroid lies so near to the middle is on neither side.
@@ -304,7 +304,9 @@ def head_middle(volume: Volume) -> Middle:
     stride = max(1, round((volume.array.size / _HEAD_SAMPLES) ** (1 / 3)))
     every = volume.grid.every(stride)
     values = volume.array[every]
-    bright = np.argwhere(values > values.mean()) * stride + [along.start for along in every]
+    bright = np.argwhere(values > without_fill(values.ravel()).mean()) * stride + [
+        along.start for along in every
+    ]
     if bright.size == 0:
         return Middle(float(volume.grid.center_ras[0]), "image", volume.sides_known)
     right = volume.grid.index_to_ras(bright)[:, 0]
