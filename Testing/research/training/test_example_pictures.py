@@ -97,7 +97,7 @@ def test_slices_of_a_source_go_through_the_tumour_and_show_what_is_found():
     found = np.zeros((20, 5, 5), bool)
     found[:, 2:4, 2:4] = True
     rows, titles = source_rows((channels, truth), found)
-    assert titles["T1ce"] == [f"slice {k}" for k in range(4, 9)]
+    assert titles["T1ce"] == [f"slice {k}" for k in range(5, 10)]
     assert np.array_equal(rows["T2"][2], channels[1, 6].astype(np.float32))
     assert rows["found"][0][1, 1] == pytest.approx(MISSED)
     assert rows["found"][0][2, 2] == pytest.approx(RIGHT)

@@ -118,7 +118,7 @@ def source_rows(source: Example, found: np.ndarray | None = None) -> tuple[Rows,
     rows["true"] = list(truth[chosen])
     if found is not None:
         rows["found"] = [overlap(truth[k] >= 0.5, found[k]) for k in chosen]
-    return rows, {"T1ce": [f"slice {k}" for k in chosen]}
+    return rows, {"T1ce": [f"slice {k + 1}" for k in chosen]}
 
 
 def overlap(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
