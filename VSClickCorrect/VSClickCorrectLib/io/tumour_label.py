@@ -162,7 +162,8 @@ def chosen_label(values: np.ndarray, labels: Sequence[int | str], path: Path) ->
     if values.dtype.kind == "f":
         # Labels that a program scaled as it wrote them are whole but for a share of its steps.
         whole = np.rint(values)
-        values = np.where(np.abs(values - whole) < 1e-2, whole, values)
+        # Where nothing is near another label than 0, what is near 0 is no background but all that there is.
+        values = np.where(np.abs(values - whole) < 1e-2, whole, values) if whole.any() else values
     there = [v for v in np.unique(values) if v != 0]
     names = ", ".join(f"{v:g}" for v in there[:_MAX_NAMED])
     if any(v != round(v) for v in there):
