@@ -20,7 +20,7 @@ from VSClickCorrectLib.worklist.image_roles import SCANS, FoundImage, by_kind, c
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.names import case_name, natural
 from VSClickCorrectLib.worklist.records import CaseRecord
-from VSClickCorrectLib.worklist.side_by_side import PlacedCase, together
+from VSClickCorrectLib.worklist.side_by_side import PlacedCase, together, told_of_masks
 from VSClickCorrectLib.worklist.store import FOLDER
 from VSClickCorrectLib.worklist.trees import ClassifiedPath, classify_path
 from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase, is_gone
@@ -234,7 +234,9 @@ def _named(root: Path, output: Path) -> list[WorkCase]:
         else:
             masks += [image.path for image in kinds.get(Kind.MASK, ())]
     series = dicom_cases(root, output, masks, _RESULTS if cases else ())
-    listed = together(cases, [replace(one, case=_checked(one.case)) for one in series], root)
+    listed = together(
+        told_of_masks(cases, masks, root), [replace(one, case=_checked(one.case)) for one in series], root
+    )
     return sorted(listed, key=lambda case: natural(case.name))
 
 

@@ -92,6 +92,17 @@ def with_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -
     return [replace(one, case=_given(one.case, own[one], unclear[one])) for one in cases]
 
 
+def told_of_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -> list[PlacedCase]:
+    """Tell each case of files without a mask of one in its folder, or further in, that is nobody's."""
+    around = {folder: mask for mask in masks for folder in mask.parents if folder != root}
+
+    def told(one: PlacedCase) -> WorkCase:
+        near = [around[folder] for folder in sorted(one.folders) if folder in around]
+        return one.case.with_remark(f"{near[0].name} may be its mask and was not taken" if near else "")
+
+    return [one if one.case.mask or one.case.fault else replace(one, case=told(one)) for one in cases]
+
+
 def _names_another(mask: Path, one: PlacedCase, root: Path) -> bool:
     """Whether a mask's name tells of a number, as patients have, and nothing of a case or its folders."""
     told = {word.casefold() for word in rest_of(stem_of(mask))}

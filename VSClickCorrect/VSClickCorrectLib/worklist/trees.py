@@ -32,6 +32,8 @@ _DATATYPES = (
     "nirs",
     "mrs",
 )
+# Kinds that one folder may hold.
+_FAMILIES = ({Kind.T1CE, Kind.T1, Kind.NATIVE}, {Kind.T2}, {Kind.MASK, Kind.LABEL})
 # What a mask may be called in BIDS and be the tumour's.
 _TUMOUR = re.compile(
     r"[a-z]*tumou?r|lesion|schwannoma|vestibular[a-z]*|vs|an|tv|gtv|manual|expert|t[12]w?", re.IGNORECASE
@@ -92,13 +94,24 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
         kind = _of_datatype(kind, places)
         return _of_subject("_".join(subject), kind, root, places)
     home = path.parent
-    if kind is Kind.UNKNOWN and places and kind_of(places[-1]) is not Kind.UNKNOWN:
-        # One folder a sequence.
-        kind, places, home = kind_of(places[-1]), places[:-1], home.parent
+    if places and _holds_one_kind(places[-1], kind):
+        # One folder a sequence, which may say more of it than the file.
+        kind = kind_of(places[-1]) if kind in (Kind.UNKNOWN, Kind.T1) else kind
+        places, home = places[:-1], home.parent
     if places:
         visit = _VISIT.search(stem)
         return ClassifiedPath(case_name("_".join(places)), kind, home, visit[0] if visit else "")
     return ClassifiedPath(case_name("_".join(rest_of(stem)) or root.resolve().name), kind)
+
+
+def _holds_one_kind(folder: str, kind: Kind) -> bool:
+    """Whether a folder is called for what its files are, and a file of some kind may be one of them.
+
+    Where a file says itself what it is, a folder that is called for more than that is somebody's.
+    """
+    its = kind_of(folder)
+    called = not rest_of(folder) and any({its, kind} <= family for family in _FAMILIES)
+    return its is not Kind.UNKNOWN if kind is Kind.UNKNOWN else called
 
 
 def stem_of(path: Path) -> str:
