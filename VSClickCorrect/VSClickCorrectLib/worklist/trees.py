@@ -34,6 +34,8 @@ _DATATYPES = (
 )
 # Kinds that one folder may hold.
 _FAMILIES = ({Kind.T1CE, Kind.T1, Kind.NATIVE}, {Kind.T2}, {Kind.MASK, Kind.LABEL})
+# What people call the contrast agent in BIDS where there was none.
+_NO_AGENT = re.compile(r"(?:no|pre|nativ|un|without|wo).*|plain|0", re.IGNORECASE)
 # What a mask may be called in BIDS and be the tumour's.
 _TUMOUR = re.compile(
     r"[a-z]*tumou?r|lesion|schwannoma|vestibular[a-z]*|vs|an|tv|gtv|manual|expert|t[12]w?", re.IGNORECASE
@@ -149,7 +151,9 @@ def _of_bids(rest: str, suffix: str, places: tuple[str, ...]) -> Kind:
     values = " ".join(value or key for key, value in entities)
     if kind_of(values) is Kind.OTHER or ("part", "phase") in entities:
         return Kind.OTHER
-    enhanced = kind is Kind.T1 and any(key == "ce" and value != "none" for key, value in entities)
+    enhanced = kind is Kind.T1 and any(
+        key == "ce" and not _NO_AGENT.fullmatch(value) for key, value in entities
+    )
     return _of_datatype(Kind.T1CE if enhanced else kind, places)
 
 
