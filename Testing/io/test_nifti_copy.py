@@ -8,6 +8,7 @@ import pytest
 from any_grid import all_ras
 from volume_files import GRID, OBLIQUE, PLAIN, SHAPE, VOLUME, blob, written
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_mask, read_volume, write_mask, write_volume
 
@@ -160,6 +161,17 @@ def leaning(path, degrees, qform=False):
     struct.pack_into("<12f", content, 280, *affine[:3].ravel())
     path.write_bytes(content)
     return affine
+
+
+@pytest.mark.parametrize("damage", [lambda gz: gz[: len(gz) // 2], lambda gz: gz[:-8] + bytes(8)])
+@pytest.mark.parametrize("name", ["t1ce.nii", "T1ce.NII.GZ"])
+def test_gzip_that_is_unpacked_for_itk_and_damaged_is_refused_in_a_sentence(tmp_path, name, damage):
+    # So large that the header can be read.
+    noise = np.random.default_rng(0).integers(0, 1000, (20, 20, 20), np.int16)
+    written(tmp_path / "plain.nii.gz", noise, Grid(noise.shape, OBLIQUE))
+    (tmp_path / name).write_bytes(damage((tmp_path / "plain.nii.gz").read_bytes()))
+    with pytest.raises(ImageError, match=rf"{name} is incomplete or damaged; copy it again"):
+        read_volume(tmp_path / name)
 
 
 @pytest.mark.parametrize("degrees", [0.01, 0.03, 0.05, -0.05])

@@ -29,7 +29,7 @@ _UNITS_MM = {1: 1e3, 3: 1e-3}
 LARGEST_GZIP_RATIO = 1032
 _PART_BYTES = 1 << 22
 # Not every OSError: a drive that fails has no part in the file.
-_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def read_header(path: Path) -> NiftiHeader:
             if header is None:
                 raise ImageError(f"{path} {NO_IMAGE}")
             _check(header, path)
-    except _DAMAGED:
+    except DAMAGED:
         raise ImageError(f"{path} is damaged; copy or download it again.") from None
     return header
 
@@ -125,10 +125,10 @@ def check_voxels(path: Path, header: NiftiHeader) -> None:
                 if real and not np.isfinite(np.frombuffer(part[:whole], header.order + real)).all():
                     raise ImageError(f"{path}: {NOT_FINITE}")
             # What follows the voxels may be no gzip.
-            with suppress(*_DAMAGED):
+            with suppress(*DAMAGED):
                 stream.seek(header.first + 2 * header.voxel_bytes - 1)
                 more = stream.read(1)
-    except _DAMAGED:
+    except DAMAGED:
         missing = max(missing, 1)
     if missing > 0:
         raise _incomplete(path)
