@@ -55,3 +55,19 @@ def test_a_mask_of_no_case_is_told_to_those_around_it_that_have_none(tmp_path):
         "C": "",
         "D": "",
     }
+
+
+def test_images_of_formats_that_are_not_read_are_told_to_the_case_beside_them(tmp_path):
+    laid(
+        tmp_path,
+        *("A/T1ce.hdr", "A/T1ce.img", "A/T2.nii.gz"),
+        *("B/T1ce.nii.gz", "B/T2.MHA"),
+        *("C/T1ce.nii.gz", "C/T1ce.json"),
+        "atlas.mha",
+    )
+    cases = find_cases(tmp_path, tmp_path / "results")
+    assert {case.name: (list(case.files), case.remark) for case in cases} == {
+        "A": (["t2"], "T1ce.hdr is of a format that is not read; save it as NIfTI"),
+        "B": (["t1ce"], "T2.MHA is of a format that is not read; save it as NIfTI"),
+        "C": (["t1ce"], ""),
+    }
