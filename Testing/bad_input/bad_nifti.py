@@ -117,13 +117,13 @@ CASES = [
     BadInput(
         "NIfTI whose voxels begin nowhere (NaN)",
         changed(vox_offset=np.nan),
-        happens="is read; the voxels begin after the header, as ITK has it",
+        happens="is read; the voxels begin after the header",
         prints=FOUND,
     ),
     BadInput(
         "NIfTI whose voxels begin before the file",
         changed(vox_offset=-352.0),
-        happens="is read; the voxels begin after the header, as ITK has it",
+        happens="is read; the voxels begin after the header",
         prints=FOUND,
     ),
     BadInput(

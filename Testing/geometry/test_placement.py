@@ -59,6 +59,17 @@ def test_a_mask_that_reaches_beyond_the_image_is_refused(tmp_path, shift):
         read_mask(written(tmp_path / "m.nrrd", values.astype(np.uint8), grid), GRID)
 
 
+@pytest.mark.parametrize("axes", [(0, 2, 1), (1, 0, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_mask_of_the_images_sides_in_another_order_is_refused_and_not_cropped(tmp_path, axes):
+    # As where voxels were turned and the header was not: all of it still lies within the image.
+    values = np.zeros(SHAPE, np.uint8)
+    values[2, 3, 3] = 1
+    turned = values.transpose(axes)
+    path = written(tmp_path / "m.nrrd", turned, Grid(turned.shape, OBLIQUE))
+    with pytest.raises(ImageError, match="lies on another grid"):
+        read_mask(path, GRID)
+
+
 @pytest.mark.parametrize("decimals", [3, 4])
 def test_a_grid_that_another_tool_rounded_is_the_same(tmp_path, decimals):
     path = written(tmp_path / "m.nrrd", blob().astype(np.uint8), Grid(SHAPE, np.round(OBLIQUE, decimals)))

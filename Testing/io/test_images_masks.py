@@ -146,6 +146,19 @@ def test_of_many_labels_the_list_says_that_it_goes_on(tmp_path):
         read_mask(written(tmp_path / "mask.nii.gz", values), PLAIN)
 
 
+@pytest.mark.parametrize("value", [1 / 255, 1e-3, 1e-30, -4e-3])
+def test_a_mask_that_is_nearly_0_everywhere_is_not_read_as_an_empty_one(tmp_path, value):
+    # A mask of 0 and 1 that a program took for one of 0 to 255, for instance.
+    path = written(tmp_path / "mask.nii.gz", blob().astype(np.float32) * np.float32(value))
+    with pytest.raises(ImageError, match=r"holds fractions \(.*\) where labels should be; threshold it"):
+        read_mask(path, PLAIN)
+
+
+def test_noise_beside_labels_is_background(tmp_path):
+    values = np.where(blob(), np.float32(0.999), np.float32(0.004))
+    assert np.array_equal(read_mask(written(tmp_path / "mask.nii.gz", values), PLAIN), blob())
+
+
 def test_several_labels_are_listed_and_one_must_be_named(tmp_path):
     path = two_labels(tmp_path / "mask.nii.gz")
     with pytest.raises(ImageError, match=r"holds several labels \(1, 4\); name the tumour's with --label"):

@@ -10,7 +10,7 @@ FILES = {
     "pre-op_T1ce post_op_T1c tumor_01_T1ce VS-SEG-001_T1ce",
     Kind.T1: "T1 t1w T1_MPRAGE mprage anna_T1 T1_postop T1_post-op t1_refT2 T1_to_T2 T1_FLAIR t1flair",
     Kind.NATIVE: "T1_pre T1_native t1n T1_nativ T1_without_contrast T1_no_contrast T1_wo_gd T1_non-contrast "
-    "precontrast_T1 T1_pre_contrast T1_C- T1_Gd-",
+    "precontrast_T1 T1_pre_contrast T1_C- T1_Gd- t1_o_KM T1_KM-frei T1_minus_contrast",
     Kind.T2: "T2_PH T2 t2w hrT2 T2_CISS ciss fiesta drive T2_in_T1 vs_gk_t2_refT1 T2_TSE t2_ci3d_gad axT2",
     Kind.OTHER: "t2_tse_6_ph t1_ce_imaginary "
     "FLAIR T2_FLAIR T2FLAIR t2f T2-tirm t2_space_dark-fluid T2star T2* T2map T1map t1rho DWI ADC "
@@ -60,6 +60,17 @@ def test_a_file_is_what_its_name_says(name, kind):
         (("t1_tse_tra KM- (2mm)", "", ""), "", Kind.NATIVE),
         (("T1 vor KM", "", ""), "", Kind.NATIVE),
         (("T1 pr\u00e4 KM", "", ""), "", Kind.NATIVE),
+        (("t1_tse_tra o. KM", "", ""), "", Kind.NATIVE),
+        (("T1 v.KM", "", ""), "", Kind.NATIVE),
+        (("T1 com o contraste", "", ""), "", Kind.T1CE),
+        (("T1 n. KM", "", ""), "", Kind.T1CE),
+        (("T1 KM-frei", "", ""), "", Kind.NATIVE),
+        (("T1 kontrastmittelfrei", "", ""), "", Kind.T1),
+        (("T1 contrast-free", "", ""), "", Kind.NATIVE),
+        (("T1 prior to gad", "", ""), "", Kind.NATIVE),
+        (("AX T1 -C", "", ""), "", Kind.NATIVE),
+        (("AX T1 (-Gd)", "", ""), "", Kind.NATIVE),
+        (("T1-C", "", ""), "", Kind.T1CE),
         (("T1 un-enhanced", "", ""), "", Kind.NATIVE),
         (("Ax T1 C+", "", ""), "", Kind.T1CE),
         (("Ax T1 FSE +C", "", ""), "", Kind.T1CE),

@@ -8,6 +8,7 @@ import pytest
 from any_grid import all_ras
 from volume_files import GRID, OBLIQUE, PLAIN, SHAPE, VOLUME, blob, written
 from VSClickCorrectLib.errors import ImageError
+from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.io.images import read_mask, read_volume, write_mask, write_volume
 
@@ -78,6 +79,33 @@ def test_a_fourth_axis_of_no_length_is_one_volume(tmp_path):
 
 
 @pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("first", [0.0, -352.0, 348.0, 351.5, np.nan, np.inf])
+def test_voxels_that_begin_in_the_header_or_nowhere_are_read_from_behind_it(tmp_path, first, compressed):
+    path = nifti_1(tmp_path / "t1ce.nii", VOLUME.array, at108=("f", first))
+    assert np.array_equal(read_volume(_compressed(path) if compressed else path).array, VOLUME.array)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_header_that_names_half_of_the_voxels_or_less_is_refused(tmp_path, compressed):
+    # Of real numbers that the header calls whole ones of two bytes.
+    reals = nifti_1(tmp_path / "reals.nii", VOLUME.array.astype(np.float32), at70=("2h", 4, 16))
+    two = nifti_1(tmp_path / "two.nii", VOLUME.array)
+    two.write_bytes(two.read_bytes() + VOLUME.array.tobytes())
+    for path in (reals, two):
+        with pytest.raises(ImageError, match="does not say how many volumes it holds or of what type"):
+            read_volume(_compressed(path) if compressed else path)
+
+
+def test_what_follows_the_voxels_and_is_no_volume_does_not_matter(tmp_path):
+    path = nifti_1(tmp_path / "t1ce.nii", VOLUME.array)
+    path.write_bytes(path.read_bytes() + bytes(100))
+    packed = tmp_path / "packed.nii.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()) + b"no gzip")
+    for one in (path, packed):
+        assert np.array_equal(read_volume(one).array, VOLUME.array)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
 def test_a_slope_of_0_is_no_scaling_whatever_the_intercept(tmp_path, compressed):
     path = nifti_1(tmp_path / "image.nii", VOLUME.array, at112=("2f", 0.0, 3.0))
     mask = nifti_1(tmp_path / "mask.nii", blob().astype(np.uint8), at112=("2f", 0.0, 1.0))
@@ -133,6 +161,17 @@ def leaning(path, degrees, qform=False):
     struct.pack_into("<12f", content, 280, *affine[:3].ravel())
     path.write_bytes(content)
     return affine
+
+
+@pytest.mark.parametrize("damage", [lambda gz: gz[: len(gz) // 2], lambda gz: gz[:-8] + bytes(8)])
+@pytest.mark.parametrize("name", ["t1ce.nii", "T1ce.NII.GZ"])
+def test_gzip_that_is_unpacked_for_itk_and_damaged_is_refused_in_a_sentence(tmp_path, name, damage):
+    # So large that the header can be read.
+    noise = np.random.default_rng(0).integers(0, 1000, (20, 20, 20), np.int16)
+    written(tmp_path / "plain.nii.gz", noise, Grid(noise.shape, OBLIQUE))
+    (tmp_path / name).write_bytes(damage((tmp_path / "plain.nii.gz").read_bytes()))
+    with pytest.raises(ImageError, match=rf"{name} is incomplete or damaged; copy it again"):
+        read_volume(tmp_path / name)
 
 
 @pytest.mark.parametrize("degrees", [0.01, 0.03, 0.05, -0.05])

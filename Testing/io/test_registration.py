@@ -145,6 +145,43 @@ def test_transform_that_is_not_rigid_is_refused(tmp_path, transform, message):
         read_matrix(tmp_path / "t.tfm")
 
 
+HEAD = "#Insight Transform File V1.0\n"
+TURN = (
+    "#Transform 0\nTransform: Euler3DTransform_double_3_3\n"
+    "Parameters: 0 0 0.1 1 2 3\nFixedParameters: 0 0 0 0\n"
+)
+SHIFT = "#Transform 1\nTransform: TranslationTransform_double_3_3\nParameters: 10 0 0\nFixedParameters: \n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TURN + SHIFT,
+        TURN.replace("FixedParameters: 0 0 0 0\n", ""),
+        TURN.replace("1 2 3", "1 2"),
+        TURN.replace("1 2 3", "1 2 3 4"),
+        TURN.replace("0.1", "nan"),
+        TURN.replace("0.1", "0,1"),
+    ],
+    ids=["two", "cut short", "a number too few", "a number too many", "no number", "decimal commas"],
+)
+def test_a_transform_of_which_itk_would_take_a_part_is_refused(tmp_path, text):
+    (tmp_path / "t.tfm").write_text(HEAD + text)
+    with pytest.raises(ImageError, match=r"t\.tfm is damaged or holds several transforms; save the one"):
+        read_matrix(tmp_path / "t.tfm")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_transforms_that_are_one_after_the_other_are_read_as_itk_applies_them(tmp_path, end):
+    composite = "#Transform 0\nTransform: CompositeTransform_double_3_3\n"
+    (tmp_path / "t.tfm").write_bytes((HEAD + composite + TURN + SHIFT).replace("\n", end).encode())
+    # The last comes first: in LPS x + 10, then turned by 0.1 about the third axis, then moved by (1, 2, 3).
+    cosine, sine = np.cos(0.1), np.sin(0.1)
+    x, y, z = -10.0 + 10.0, -20.0, 30.0
+    expected = [-(cosine * x - sine * y + 1), -(sine * x + cosine * y + 2), z + 3]
+    np.testing.assert_allclose(apply(read_matrix(tmp_path / "t.tfm"), np.array([10.0, 20, 30])), expected)
+
+
 def test_file_that_is_no_transform_is_refused(tmp_path):
     (tmp_path / "t.tfm").write_text("1 0 0 0")
     with pytest.raises(ImageError, match=r"t\.tfm is not a transform that can be read"):

@@ -109,6 +109,19 @@ def test_a_damaged_list_of_segments_is_told(tmp_path):
             read_mask(path, GRID)
 
 
+@pytest.mark.parametrize("label", [None, "VS"])
+def test_segments_that_slicer_keeps_as_fractions_are_refused(tmp_path, label):
+    # Of these 1 is the least fraction, and no whole voxel.
+    fractions = np.where(TUMOUR, 1, 0)
+    fractions[np.nonzero(TUMOUR)[0][0]] *= 100
+    path = saved(tmp_path / "m.seg.nrrd", [fractions], [("VS", 0, 1)])
+    image = sitk.ReadImage(str(path))
+    image.SetMetaData("Segmentation_MasterRepresentation", "Fractional labelmap")
+    sitk.WriteImage(image, str(path))
+    with pytest.raises(ImageError, match="holds fractions where a mask should be; save it as a binary"):
+        read_mask(path, GRID, label)
+
+
 def test_a_plain_label_map_knows_no_names(tmp_path):
     path = written(tmp_path / "m.nii.gz", TUMOUR.astype(np.uint8))
     with pytest.raises(ImageError, match="does not hold the label VS; it holds 1"):

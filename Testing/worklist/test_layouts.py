@@ -49,6 +49,15 @@ def test_the_first_edition_of_crossmoda_named_no_centre(tmp_path):
     }
 
 
+@pytest.mark.parametrize("agent", ["none", "pre", "noGd", "native", "without"])
+def test_an_agent_in_bids_that_is_none_makes_no_t1ce(tmp_path, agent):
+    made(tmp_path, f"sub-01/anat/sub-01_ce-{agent}_T1w.nii.gz", "sub-01/anat/sub-01_T2w.nii.gz")
+    [case] = find_cases(tmp_path, tmp_path / "results")
+    assert case.remark == f"sub-01_ce-{agent}_T1w.nii.gz does not say that it is with contrast"
+    made(tmp_path, "sub-01/anat/sub-01_ce-gadovist_T1w.nii.gz")
+    assert found(tmp_path)["sub-01"]["t1ce"] == "sub-01_ce-gadovist_T1w.nii.gz"
+
+
 def test_of_a_bids_tree_only_t1w_t2w_and_masks_count(tmp_path):
     made(
         tmp_path,

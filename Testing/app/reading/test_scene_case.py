@@ -94,6 +94,8 @@ def test_of_several_segments_with_none_clicked_nothing_is_guessed(scene, segment
         (["T2"], None, "T2"),
         (["anything"], "anything", None),
         (["FLAIR", "T1 native", "T1ce"], "T1ce", None),
+        (["T2", "VS_mask"], None, "T2"),
+        (["T1", "tumour_seg", "label", "T2"], "T1", "T2"),
     ],
 )
 def test_volumes_are_known_by_their_names(scene, volume_node, names, t1ce, t2):
@@ -111,6 +113,12 @@ def test_two_volumes_of_unknown_kind_are_refused(scene, add, volume_node):
     volume_node.SetName("first")
     add("second", 1)
     with pytest.raises(ImageError, match=r"2 volumes that may be the T1ce \('first', 'second'\)"):
+        case_in(scene)
+
+
+def test_a_mask_that_slicer_loaded_as_a_volume_is_no_t1ce(scene, volume_node):
+    volume_node.SetName("VS_mask")
+    with pytest.raises(ImageError, match="no volume"):
         case_in(scene)
 
 

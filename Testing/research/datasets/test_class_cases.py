@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from class_scans import CLASSES, GRID, SEQUENCES, SHAPE, image, labels, write_list
 from source_series import write_slices
 from volume_files import written
@@ -79,6 +80,33 @@ def test_a_map_is_placed_in_whatever_order_and_extent_it_is_stored(tmp_path):
     written(tmp_path / "label.nii.gz", values, Grid(SHAPE, np.diag([-1.0, -1.0, 1.3, 1.0])))
     with pytest.raises(ImageError, match="lies on another grid"):
         read_class_map(tmp_path / "label.nii.gz", GRID, 3)
+
+
+def segmented(path, values, names):
+    """A label map as Slicer saves it, with the name of each number from 1 on."""
+    image = sitk.ReadImage(str(written(path, values, GRID)))
+    for number, name in enumerate(names, 1):
+        for key, text in {"ID": f"S_{number}", "Name": name, "Layer": "0", "LabelValue": f"{number}"}.items():
+            image.SetMetaData(f"Segment{number - 1}_{key}", text)
+    sitk.WriteImage(image, str(path))
+    return path
+
+
+def test_segments_that_are_numbered_otherwise_than_the_classes_are_refused(tmp_path):
+    first, second, third = CLASSES
+    path = segmented(tmp_path / "label.seg.nrrd", labels(0), (second, first, third))
+    with pytest.raises(ImageError, match=f"label.seg.nrrd has {first} as number 2, not 1; name the classes"):
+        read_class_map(path, GRID, 3, CLASSES)
+    segmented(path, labels(0), (first.upper(), second, "drawn by hand"))
+    np.testing.assert_array_equal(read_class_map(path, GRID, 3, CLASSES), labels(0))
+
+
+def test_a_list_holds_its_classes_against_the_segments_of_its_labels(tmp_path):
+    path = write_list(tmp_path, 1)
+    path.write_text(path.read_text().replace("0-label.nii.gz", "label.seg.nrrd"))
+    segmented(tmp_path / "label.seg.nrrd", labels(0), CLASSES[::-1])
+    with pytest.raises(ImageError, match=f"case case-0: .* has {CLASSES[0]} as number 3, not 1"):
+        list_class_cases(path, SEQUENCES, CLASSES)[0].load()
 
 
 def test_sequences_of_two_patients_are_refused(tmp_path):

@@ -115,7 +115,7 @@ def _volumes_in(scene: slicer.vtkMRMLScene) -> Nodes:
     kinds = {node.GetID(): kind_of(node.GetName()) for node in volumes}
     t2 = _only([n for n in volumes if kinds[n.GetID()] is Kind.T2], "volumes called T2")
     t1ce = [n for n in volumes if kinds[n.GetID()] is Kind.T1CE]
-    others = [n for n in volumes if n is not t2 and kinds[n.GetID()] not in (Kind.NATIVE, Kind.OTHER)]
+    others = [n for n in volumes if n is not t2 and kinds[n.GetID()] in (Kind.T1, Kind.UNKNOWN)]
     found = _only(t1ce or others, "volumes that may be the T1ce"), t2
     if not any(found):
         raise ImageError("the scene holds no volume; load T1ce and T2 in Slicer and save it again.")

@@ -32,7 +32,8 @@ def placed_on(grid: Grid, values: np.ndarray, own: Grid, path: Path) -> np.ndarr
     Raises
     ------
     ImageError
-        If it lies on another lattice, is the image's size and shifted, or marks voxels outside the image.
+        If it lies on another lattice, is the image's size and shifted or turned, or marks voxels outside
+        the image.
     """
     # ITK straightens a grid before it writes it as NIfTI.
     for lattice in (grid, grid.straightened()):
@@ -41,9 +42,9 @@ def placed_on(grid: Grid, values: np.ndarray, own: Grid, path: Path) -> np.ndarr
         box = part.box.shifted(start)
         inside = box.intersection(lattice.box)
         same = lattice.cropped(box).matches(part, max(1e-2, _SAME_VOXEL * float(grid.spacing.min())))
-        # One of the image's own size that lies some voxels aside was neither cropped nor padded.
-        shifted = box.shape == lattice.shape and box != lattice.box
-        if same and not shifted and not _reaches_out(ordered, inside, box):
+        # One of the image's own sides that lies voxels aside, or is turned, was neither cropped nor padded.
+        moved = sorted(box.shape) == sorted(lattice.shape) and box != lattice.box
+        if same and not moved and not _reaches_out(ordered, inside, box):
             result = np.zeros(grid.shape, values.dtype)
             result[inside.slices] = ordered[inside.slices_in(box)]
             return result

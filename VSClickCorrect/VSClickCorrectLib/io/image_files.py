@@ -50,7 +50,7 @@ def read_image(path: Path) -> sitk.Image:
         if isinstance(header, nifti.NiftiHeader):
             nifti.check_voxels(path, header)
     # What ITK has to say may quote the file's bytes, which need not be text.
-    except (RuntimeError, UnicodeDecodeError) as error:
+    except (RuntimeError, UnicodeDecodeError, *nifti.DAMAGED) as error:
         _check_readable(path, header)
         raise ImageError(_why_unreadable(path, str(error), header)) from None
     except OSError as error:

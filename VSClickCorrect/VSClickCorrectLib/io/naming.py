@@ -33,17 +33,22 @@ _T2 = re.compile(r"(?:hr|ax|tra|cor|sag|3d|[se](?=t2w))?t2(?!\d|map|rho|star|f$|
 _ENHANCED = re.compile(r"w?i?(?:\dd)?(?:c|ce|c\+|gd|gad[a-z]*|km|post[a-z]*|contrast|enh[a-z]*)")
 _UNENHANCED = re.compile(r"w?i?(?:n|nc|nativ[a-z]*|pre[a-z]*|plain|nocontrast)")
 _CONTRAST = re.compile(
-    r"ce|gd|gad|gado[a-z]*|cm|km|mdc|contrast[eo]?|kontrast[a-z]*|postcontrast|postgad|postgd|enhanced"
+    r"ce|gd|gad|gado[a-z]*|cm|km|mdc|contrast[eo]?|kontrast(?!.*frei)[a-z]*|postcontrast|postgad|postgd|enhanced"
 )
 _NATIVE = re.compile(r"pre|precontrast|pregad|nativ|native|noncontrast|nocontrast|unenhanced|nonenhanced|nc")
-# Before the word for contrast these turn it round; before an operation "post" and "pre" mean something else.
+# Before the word for contrast these turn it round ("o. KM" is "ohne KM", "v. KM" is "vor KM"), and behind it
+# those; before an operation "post" and "pre" mean something else.
 _WITHOUT = re.compile(
-    r"(?:.*_)?(?:no|non|not|un|without|wo|w_o|ohne|pre|before|vor|prae|pr|sans|sin|sem|senza|zonder|uten|utan|bez"
-    r"|avant|antes|prima|voor)(?:_inj[a-z]*)?(?:_(?:the|de|di|del|du|la|le))?"
+    r"(?:.*_)?(?:no|non|not|un|without|wo|w_o|ohne|(?<!com_)o|pre|before|prior(?:_to)?|minus|vor|v|prae|pr|sans|sin|sem|senza"
+    r"|zonder|uten|utan|bez|avant|antes|prima|voor)(?:_inj[a-z]*)?(?:_(?:the|de|di|del|du|la|le))?"
 )
-# What says by a sign alone that contrast medium was given, or that none was: "C+" or "+C", and "C-".
+_FREE = re.compile("frei|free|none")
+# What says by a sign alone that contrast medium was given, or that none was: "C+" or "+C", and "C-"
+# or " -C".
 _GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:(?:c|km|cm|gd|iv)\+|\+\s?(?:c|km|cm|gd|iv))(?![a-z0-9])")
-_NOT_GIVEN = re.compile(r"(?i)(?<![a-z0-9])(?:c|km|cm|gd|iv)-(?![a-z0-9-])")
+_NOT_GIVEN = re.compile(
+    r"(?i)(?<![a-z0-9])(?:c|km|cm|gd|iv)-(?![a-z0-9-])|(?<=[\s(])-(?:c|km|cm|gd|iv)(?![a-z0-9])"
+)
 # "s/gado", "s/c": Spanish and Portuguese for without.
 _SLASHED = re.compile(r"(?i)(?<![a-z0-9])s/\s?(?:gd|gad[a-z]*|contraste?|c|civ)(?![a-z0-9])")
 _OPERATION = re.compile(r"op|operat[a-z]*|surg[a-z]*|rt|radio[a-z]*|srs|gk|treat[a-z]*|therap[a-z]*")
@@ -197,12 +202,13 @@ def _contrast_of(words: Sequence[str]) -> Kind:
     if any(_UNENHANCED.fullmatch(t1["after"]) for t1 in t1s):
         return Kind.NATIVE
     for n, word in enumerate(words):
-        if n + 1 < len(words) and _OPERATION.fullmatch(words[n + 1]):
+        following = "".join(words[n + 1 : n + 2])
+        if _OPERATION.fullmatch(following):
             continue
         if _CONTRAST.fullmatch(word):
-            turned = _WITHOUT.fullmatch("_".join(words[max(0, n - 3) : n]))
+            turned = _WITHOUT.fullmatch("_".join(words[max(0, n - 3) : n])) or _FREE.fullmatch(following)
             return Kind.NATIVE if turned else Kind.T1CE
-        if _NATIVE.fullmatch(word) and not _CONTRAST.fullmatch("".join(words[n + 1 : n + 2])):
+        if _NATIVE.fullmatch(word) and not _CONTRAST.fullmatch(following):
             return Kind.NATIVE
         if word == "post" or (word in ("c", "mc") and n and _weighting_of(words[n - 1]) == "t1"):
             return Kind.T1CE

@@ -6,6 +6,7 @@ import gzip
 import math
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,13 +15,11 @@ import numpy as np
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.volume import NOT_FINITE
-from VSClickCorrectLib.io.nifti_copy import AsNifti1, is_compressed, opened
+from VSClickCorrectLib.io.nifti_copy import is_compressed, opened
 
 NO_IMAGE = "is not an image that can be read; give NIfTI, NRRD or a DICOM folder."
 SUFFIXES = (".nii", ".nii.gz")
 _HEADER_BYTES = 348
-# Where voxels begin unless the header says later.
-_FIRST_VOXEL = 352
 # Bytes of a voxel by the header's number for its type; of real numbers how numpy calls them.
 _VOXEL_BYTES = {2: 1, 4: 2, 8: 4, 16: 4, 32: 8, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8}
 _REALS = {16: "f4", 64: "f8"}
@@ -30,7 +29,7 @@ _UNITS_MM = {1: 1e3, 3: 1e-3}
 LARGEST_GZIP_RATIO = 1032
 _PART_BYTES = 1 << 22
 # Not every OSError: a drive that fails has no part in the file.
-_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -97,15 +96,16 @@ def read_header(path: Path) -> NiftiHeader:
             if header is None:
                 raise ImageError(f"{path} {NO_IMAGE}")
             _check(header, path)
-            if stream.of_no_length:
-                _check_single(header, stream, path)
-    except _DAMAGED:
+    except DAMAGED:
         raise ImageError(f"{path} is damaged; copy or download it again.") from None
     return header
 
 
 def check_voxels(path: Path, header: NiftiHeader) -> None:
-    """Refuse voxels of two sizes, and a file that ends too early or holds NaN, for which ITK would put 0.
+    """Refuse what ITK reads all the same.
+
+    That is voxels of two sizes, a file that ends too early or holds NaN, for which ITK would put 0, and one
+    that holds twice the voxels that its header names: of another type, or of several volumes.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def check_voxels(path: Path, header: NiftiHeader) -> None:
     """
     if header.sform:
         _check_sizes(header, path)
-    missing, size = header.voxel_bytes, _VOXEL_BYTES[header.datatype]
+    missing, size, more = header.voxel_bytes, _VOXEL_BYTES[header.datatype], b""
     real = _REALS.get(header.datatype)
     try:
         with opened(path) as stream:
@@ -124,10 +124,18 @@ def check_voxels(path: Path, header: NiftiHeader) -> None:
                 whole = len(part) // size * size
                 if real and not np.isfinite(np.frombuffer(part[:whole], header.order + real)).all():
                     raise ImageError(f"{path}: {NOT_FINITE}")
-    except _DAMAGED:
+            # What follows the voxels may be no gzip.
+            with suppress(*DAMAGED):
+                stream.seek(header.first + 2 * header.voxel_bytes - 1)
+                more = stream.read(1)
+    except DAMAGED:
         missing = max(missing, 1)
     if missing > 0:
         raise _incomplete(path)
+    if more:
+        raise ImageError(
+            f"the header of {path} does not say how many volumes it holds or of what type; export it again."
+        )
 
 
 def _parsed(content: bytes) -> NiftiHeader | None:
@@ -144,9 +152,8 @@ def _parsed(content: bytes) -> NiftiHeader | None:
     rows = field(280, "12f") if sform > 0 else ()
     turned = (*field(256, "6f"), -1.0 if field(76, "f")[0] < 0 else 1.0) if qform > 0 else ()
     unit_mm = _UNITS_MM.get(content[123] & 7, 1.0)
-    first = int(first) if math.isfinite(first) and first > _FIRST_VOXEL else _FIRST_VOXEL
     shape = tuple(sizes[: max(0, dimensions)])
-    return NiftiHeader(order, shape, datatype, field(80, "3f"), unit_mm, turned, rows, first)
+    return NiftiHeader(order, shape, datatype, field(80, "3f"), unit_mm, turned, rows, int(first))
 
 
 def _check(header: NiftiHeader, path: Path) -> None:
@@ -170,13 +177,6 @@ def _check(header: NiftiHeader, path: Path) -> None:
     length = path.stat().st_size * (LARGEST_GZIP_RATIO if is_compressed(path) else 1)
     if length < header.first + header.voxel_bytes:
         raise _incomplete(path)
-
-
-def _check_single(header: NiftiHeader, stream: AsNifti1, path: Path) -> None:
-    """Refuse more than one volume where the header does not say how many there are."""
-    stream.seek(header.first + header.voxel_bytes)
-    if stream.read(1):
-        raise ImageError(f"the header of {path} does not say how many volumes it holds; export it again.")
 
 
 def _check_sizes(header: NiftiHeader, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from VSClickCorrectLib.io.files import temporary_folder
 _HEADER, _FIRST_VOXEL = 348, 352
 _HEADER_2 = 540
 _MAGIC, _MAGIC_2 = b"n+1\0", b"n+2\0\r\n\x1a\n"
-_DIMENSIONS, _SCALING = 40, 112
+_DIMENSIONS, _OFFSET, _SCALING = 40, 108, 112
 _QFORM_CODE, _SFORM_CODE = 252, 254
 # Byte beyond which no file's voxels begin.
 _MAX_OFFSET = 1 << 40
@@ -32,8 +33,8 @@ _FIELDS = (
 class AsNifti1:
     """What a file of NIfTI holds, read as if it were one of NIfTI-1 whose header is as ITK needs it.
 
-    Axes beyond the third of no length are told as of one, ``scl_slope`` 0 as no scaling, which it means.
-    Other files are read as they are.
+    Axes beyond the third of no length are told as of one, ``scl_slope`` 0 as no scaling, which it means, and
+    voxels that begin in the header or nowhere as beginning behind it. Other files are read as they are.
 
     Parameters
     ----------
@@ -44,8 +45,6 @@ class AsNifti1:
     ----------
     plain : bool
         Whether the bytes are those of the file.
-    of_no_length : bool
-        Whether an axis beyond the third has no length in the file's header.
     """
 
     def __init__(self, stream: BufferedIOBase) -> None:
@@ -55,7 +54,7 @@ class AsNifti1:
         if self._header[4:12] == _MAGIC_2:
             order = "<" if self._header[:4] == _HEADER_2.to_bytes(4, "little") else ">"
             self._header, self._first = _converted(self._header, order)
-        mended, self.of_no_length = _mended(self._header)
+        mended = _mended(self._header)
         self.plain = mended == self._header and self._first == len(mended)
         self._header = mended
 
@@ -133,10 +132,10 @@ def _is_plain(path: Path) -> bool:
         return named and stream.plain
 
 
-def _mended(header: bytes) -> tuple[bytes, bool]:
-    """Return a header of NIfTI-1 as ITK needs it, and whether an axis beyond the third had no length."""
+def _mended(header: bytes) -> bytes:
+    """Return a header of NIfTI-1 as ITK needs it."""
     if len(header) < _HEADER or header[344:348] != _MAGIC:
-        return header, False
+        return header
     order = "<" if header[:4] == _HEADER.to_bytes(4, "little") else ">"
     mended = bytearray(header)
     count, *sizes = struct.unpack_from(order + "8h", header, _DIMENSIONS)
@@ -145,7 +144,11 @@ def _mended(header: bytes) -> tuple[bytes, bool]:
     slope, _ = struct.unpack_from(order + "2f", header, _SCALING)
     if slope == 0:
         struct.pack_into(order + "2f", mended, _SCALING, 0.0, 0.0)
-    return bytes(mended), 0 in beyond
+    # ITK begins with the four bytes before the voxels, which say whether extensions follow.
+    (first,) = struct.unpack_from(order + "f", header, _OFFSET)
+    if not _FIRST_VOXEL <= first < math.inf:
+        struct.pack_into(order + "f", mended, _OFFSET, _FIRST_VOXEL)
+    return bytes(mended)
 
 
 def _converted(header: bytes, order: str) -> tuple[bytes, int]:
@@ -155,7 +158,7 @@ def _converted(header: bytes, order: str) -> tuple[bytes, int]:
     (first,) = struct.unpack_from(order + "q", header, 168)
     new = bytearray(_FIRST_VOXEL)
     struct.pack_into(order + "i", new, 0, _HEADER)
-    struct.pack_into(order + "f", new, 108, _FIRST_VOXEL)
+    struct.pack_into(order + "f", new, _OFFSET, _FIRST_VOXEL)
     new[344:348] = _MAGIC
     try:
         for layout, place, narrower, there in _FIELDS:

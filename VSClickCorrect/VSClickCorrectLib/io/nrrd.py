@@ -87,7 +87,8 @@ def read_header(path: Path) -> NrrdHeader:
     if not _BZIP2.isdisjoint(fields.get("encoding", [])):
         raise ImageError(f"{path} is packed by bzip2, which is not read; save it packed by gzip or unpacked.")
     found = _parsed(fields)
-    if found is None or found.voxel_bytes > path.stat().st_size * _ratio(fields):
+    ratio = _RATIOS.get("".join(fields.get("encoding", [])), math.inf)
+    if found is None or found.voxel_bytes > path.stat().st_size * ratio:
         raise ImageError(f"{path} is incomplete or damaged; copy it again or export it again.")
     # ITK takes 1 mm for a size that is not told.
     told = " ".join(fields.get("spacings", []) + fields.get("spacedirections", []))
@@ -142,7 +143,3 @@ def _parsed(fields: dict[str, list[str]]) -> NrrdHeader | None:
     directions = fields.get("spacedirections", [""])[0].replace("none", "")
     sides = fields.get("space", [""])[0] in _ANATOMICAL and bool(directions.strip())
     return NrrdHeader(shape, math.prod(shape) * _BYTES.get(kind[1], 8), sides, "spaceorigin" in fields)
-
-
-def _ratio(fields: dict[str, list[str]]) -> float:
-    return _RATIOS.get(fields["encoding"][0], math.inf)

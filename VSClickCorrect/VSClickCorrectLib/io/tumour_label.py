@@ -15,6 +15,8 @@ from VSClickCorrectLib.errors import ImageError
 # A label by its number or a segment by its name; of several one that is there is enough.
 Label = int | str | Sequence[int | str]
 _SEGMENT = re.compile(r"Segment(\d+)_ID")
+# Under this key Slicer says as what it keeps segments.
+_KEPT_AS = "Segmentation_MasterRepresentation"
 _MAX_NAMED = 6
 # Maps of the whole brain have fewer labels, scans more values.
 _MAX_LABELS = 256
@@ -69,8 +71,10 @@ def segments_of(image: sitk.Image, path: Path) -> list[Segment]:
     Raises
     ------
     ImageError
-        If the list is damaged.
+        If the list is damaged, or the segments are kept as fractions.
     """
+    if image.HasMetaDataKey(_KEPT_AS) and image.GetMetaData(_KEPT_AS) == "Fractional labelmap":
+        raise ImageError(f"{path} holds fractions where a mask should be; save it as a binary labelmap.")
     places = sorted(int(match[1]) for key in image.GetMetaDataKeys() if (match := _SEGMENT.fullmatch(key)))
     layers = image.GetNumberOfComponentsPerPixel()
     segments = []
@@ -162,7 +166,8 @@ def chosen_label(values: np.ndarray, labels: Sequence[int | str], path: Path) ->
     if values.dtype.kind == "f":
         # Labels that a program scaled as it wrote them are whole but for a share of its steps.
         whole = np.rint(values)
-        values = np.where(np.abs(values - whole) < 1e-2, whole, values)
+        # Where nothing is near another label than 0, what is near 0 is no background but all that there is.
+        values = np.where(np.abs(values - whole) < 1e-2, whole, values) if whole.any() else values
     there = [v for v in np.unique(values) if v != 0]
     names = ", ".join(f"{v:g}" for v in there[:_MAX_NAMED])
     if any(v != round(v) for v in there):

@@ -20,13 +20,15 @@ from VSClickCorrectLib.worklist.image_roles import SCANS, FoundImage, by_kind, c
 from VSClickCorrectLib.worklist.labels import PIPELINE
 from VSClickCorrectLib.worklist.names import case_name, natural
 from VSClickCorrectLib.worklist.records import CaseRecord
-from VSClickCorrectLib.worklist.side_by_side import PlacedCase, together
+from VSClickCorrectLib.worklist.side_by_side import PlacedCase, together, told_of_files
 from VSClickCorrectLib.worklist.store import FOLDER
 from VSClickCorrectLib.worklist.trees import ClassifiedPath, classify_path
 from VSClickCorrectLib.worklist.work_case import ROLES, WorkCase, is_gone
 
 _GONE = "its files are not there any more; put them back or take the case off the list."
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".seg.nrrd")
+# Of images that are not read, of those in two files the one that says what the other holds.
+_UNREAD = (".hdr", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".mnc")
 # Folders of results, not of scans.
 _RESULTS = {"derivatives", "sourcedata"}
 # Names of files begin with a case's label, and no system takes more than 255 bytes.
@@ -221,7 +223,9 @@ def _checked(case: WorkCase) -> WorkCase:
 
 
 def _named(root: Path, output: Path) -> list[WorkCase]:
-    told = [(path, classify_path(path, root)) for path in _images(root, output)]
+    images = list(_images(root, output))
+    told = [(path, classify_path(path, root)) for path in images if not path.name.lower().endswith(_UNREAD)]
+    unread = [path for path in images if path.name.lower().endswith(_UNREAD)]
     datasets = {file.dataset for _, file in told if file.dataset is not None and file.kind in SCANS}
     cases, masks = [], []
     for name, found in _grouped([(path, file) for path, file in told if file.kind is not Kind.OTHER]).items():
@@ -234,7 +238,8 @@ def _named(root: Path, output: Path) -> list[WorkCase]:
         else:
             masks += [image.path for image in kinds.get(Kind.MASK, ())]
     series = dicom_cases(root, output, masks, _RESULTS if cases else ())
-    listed = together(cases, [replace(one, case=_checked(one.case)) for one in series], root)
+    series = [replace(one, case=_checked(one.case)) for one in series]
+    listed = together(told_of_files(cases, masks, unread, root), series, root)
     return sorted(listed, key=lambda case: natural(case.name))
 
 
@@ -278,5 +283,5 @@ def _images(root: Path, output: Path) -> Iterator[Path]:
     for here, folders, names in walk(root):
         folders[:] = [f for f in folders if f not in _RESULTS and (here / f).resolve() != output]
         for file in names:
-            if file.lower().endswith(_SUFFIXES) and not file.startswith("."):
+            if file.lower().endswith(_SUFFIXES + _UNREAD) and not file.startswith("."):
                 yield here / file

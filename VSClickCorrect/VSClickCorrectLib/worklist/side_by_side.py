@@ -92,6 +92,33 @@ def with_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -
     return [replace(one, case=_given(one.case, own[one], unclear[one])) for one in cases]
 
 
+def told_of_files(
+    cases: Sequence[PlacedCase], masks: Sequence[Path], unread: Sequence[Path], root: Path
+) -> list[PlacedCase]:
+    """Tell cases of files of what lies in their folders, or further in, and is not taken.
+
+    Parameters
+    ----------
+    cases : sequence of PlacedCase
+        The cases.
+    masks, unread : sequence of Path
+        Masks that are no case's, of which cases without one are told; images of formats that are not read.
+    root : Path
+        The folder of all cases, in which anything may lie.
+    """
+    around = {folder: mask for mask in masks for folder in mask.parents if folder != root}
+    beside = {path.parent: path for path in reversed(unread) if path.parent != root}
+
+    def told(case: WorkCase, folders: frozenset[Path]) -> WorkCase:
+        if near := [around[folder] for folder in sorted(folders) if folder in around and not case.mask]:
+            case = case.with_remark(f"{near[0].name} may be its mask and was not taken")
+        if near := [beside[folder] for folder in sorted(folders) if folder in beside]:
+            case = case.with_remark(f"{near[0].name} is of a format that is not read; save it as NIfTI")
+        return case
+
+    return [one if one.case.fault else replace(one, case=told(one.case, one.folders)) for one in cases]
+
+
 def _names_another(mask: Path, one: PlacedCase, root: Path) -> bool:
     """Whether a mask's name tells of a number, as patients have, and nothing of a case or its folders."""
     told = {word.casefold() for word in rest_of(stem_of(mask))}

@@ -18,20 +18,13 @@ _BIDS = re.compile(
 )
 # Folders of a BIDS tree; scans of the head lie in the first.
 _DATATYPES = (
-    "anat",
-    "func",
-    "dwi",
-    "fmap",
-    "perf",
-    "eeg",
-    "meg",
-    "ieeg",
-    "beh",
-    "pet",
-    "micr",
-    "nirs",
-    "mrs",
+    *("anat", "func", "dwi", "fmap", "perf", "eeg", "meg"),
+    *("ieeg", "beh", "pet", "micr", "nirs", "mrs"),
 )
+# Kinds that one folder may hold.
+_FAMILIES = ({Kind.T1CE, Kind.T1, Kind.NATIVE}, {Kind.T2}, {Kind.MASK, Kind.LABEL})
+# What people call the contrast agent in BIDS where there was none.
+_NO_AGENT = re.compile(r"(?:no|pre|nativ|un|without|wo).*|plain|0", re.IGNORECASE)
 # What a mask may be called in BIDS and be the tumour's.
 _TUMOUR = re.compile(
     r"[a-z]*tumou?r|lesion|schwannoma|vestibular[a-z]*|vs|an|tv|gtv|manual|expert|t[12]w?", re.IGNORECASE
@@ -92,13 +85,24 @@ def classify_path(path: Path, root: Path) -> ClassifiedPath:
         kind = _of_datatype(kind, places)
         return _of_subject("_".join(subject), kind, root, places)
     home = path.parent
-    if kind is Kind.UNKNOWN and places and kind_of(places[-1]) is not Kind.UNKNOWN:
-        # One folder a sequence.
-        kind, places, home = kind_of(places[-1]), places[:-1], home.parent
+    if places and _holds_one_kind(places[-1], kind):
+        # One folder a sequence, which may say more of it than the file.
+        kind = kind_of(places[-1]) if kind in (Kind.UNKNOWN, Kind.T1) else kind
+        places, home = places[:-1], home.parent
     if places:
         visit = _VISIT.search(stem)
         return ClassifiedPath(case_name("_".join(places)), kind, home, visit[0] if visit else "")
     return ClassifiedPath(case_name("_".join(rest_of(stem)) or root.resolve().name), kind)
+
+
+def _holds_one_kind(folder: str, kind: Kind) -> bool:
+    """Whether a folder is called for what its files are, and a file of some kind may be one of them.
+
+    Where a file says itself what it is, a folder that is called for more than that is somebody's.
+    """
+    its = kind_of(folder)
+    called = not rest_of(folder) and any({its, kind} <= family for family in _FAMILIES)
+    return its is not Kind.UNKNOWN if kind is Kind.UNKNOWN else called
 
 
 def stem_of(path: Path) -> str:
@@ -136,7 +140,9 @@ def _of_bids(rest: str, suffix: str, places: tuple[str, ...]) -> Kind:
     values = " ".join(value or key for key, value in entities)
     if kind_of(values) is Kind.OTHER or ("part", "phase") in entities:
         return Kind.OTHER
-    enhanced = kind is Kind.T1 and any(key == "ce" and value != "none" for key, value in entities)
+    enhanced = kind is Kind.T1 and any(
+        key == "ce" and not _NO_AGENT.fullmatch(value) for key, value in entities
+    )
     return _of_datatype(Kind.T1CE if enhanced else kind, places)
 
 

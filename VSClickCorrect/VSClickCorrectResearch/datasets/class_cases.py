@@ -75,12 +75,12 @@ class LazyClassCase(Protocol):
 
 @dataclass(frozen=True)
 class ListedClassCase:
-    """A case of a list, by its files; ``classes`` is how many there are."""
+    """A case of a list, by its files; ``classes`` are those of its label, in the order of their numbers."""
 
     name: str
     images: dict[str, Path | None]
     label: Path
-    classes: int
+    classes: tuple[str, ...]
 
     @property
     def files(self) -> Sequence[Path]:
@@ -108,7 +108,8 @@ class ListedClassCase:
                 volumes[name] = volume
             if grid is None:
                 raise ImageError("no sequence was given; one is needed.")
-            return ClassCase(self.name, volumes, read_class_map(self.label, grid, self.classes))
+            labels = read_class_map(self.label, grid, len(self.classes), self.classes)
+            return ClassCase(self.name, volumes, labels)
         except ImageError as error:
             raise ImageError(f"case {self.name}: {error}") from None
 
@@ -181,7 +182,7 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
         if name in cases:
             raise ImageError(f"{where}, column case: '{name}' stands there twice; rename one of the two.")
         images = {s: path.parent / row[s] if row[s] else None for s in sequences}
-        cases[name] = ListedClassCase(name, images, path.parent / row["label"], len(classes))
+        cases[name] = ListedClassCase(name, images, path.parent / row["label"], tuple(classes))
         if not any(images.values()):
             raise ImageError(f"{where}: none of {', '.join(sequences)} is given; one is needed.")
         for file in cases[name].files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +17,14 @@ from VSClickCorrectLib.io.pairing import OTHER_FRAME, paired
 from VSClickCorrectLib.io.registration import Registration, moved, ras_matrix, register
 
 _TEXT = b"#Insight Transform File"
+_LINE = re.compile(r"^(Transform|Parameters|FixedParameters):(.*)$", re.MULTILINE)
+_COMPOSITE = "CompositeTransform"
+# How many numbers make a transform of three dimensions that can be rigid.
+_NUMBERS = {
+    **{"AffineTransform": 12, "MatrixOffsetTransformBase": 12, "Euler3DTransform": 6},
+    **{"VersorRigid3DTransform": 6, "VersorTransform": 3, "QuaternionRigidTransform": 7},
+    **{"TranslationTransform": 3, "Similarity3DTransform": 7, "ScaleVersor3DTransform": 9},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +104,8 @@ def read_matrix(path: Path) -> np.ndarray:
     Raises
     ------
     ImageError
-        If it cannot be read, is not linear, or deforms: the sequences of one examination differ by a
-        movement of the head alone.
+        If it cannot be read, is damaged or not linear, holds several transforms, or deforms: the sequences of
+        one examination differ by a movement of the head alone.
     """
     check_file(path)
     unreadable = f"{path} is not a transform that can be read; give a .tfm file of ITK."
@@ -104,6 +113,8 @@ def read_matrix(path: Path) -> np.ndarray:
         # ITK reads HDF5 under any name, which may refer to any other file.
         if stream.read(len(_TEXT)) != _TEXT:
             raise ImageError(unreadable)
+    if not _is_whole(path.read_text("utf-8", "surrogateescape")):
+        raise ImageError(f"{path} is damaged or holds several transforms; save the one that is meant again.")
     try:
         transform = sitk.ReadTransform(str(path))
     # What ITK has to say may quote the file's bytes, which need not be text.
@@ -115,6 +126,37 @@ def read_matrix(path: Path) -> np.ndarray:
     if np.abs(matrix[:3, :3] @ matrix[:3, :3].T - np.eye(3)).max() > 1e-3 or np.linalg.det(matrix) < 0:
         raise ImageError(f"the transform {path} scales, shears or mirrors; give a rigid one.")
     return matrix
+
+
+def _is_whole(text: str) -> bool:
+    """Whether each transform of a file has all its numbers, and none stands beside another.
+
+    ITK reads on in memory where some are missing or are none, takes the identity for a transform without a
+    line of them, and leaves out what follows the first transform.
+    """
+    transforms: list[tuple[str, dict[str, list[str]]]] = []
+    for word, value in _LINE.findall(text):
+        if word == "Transform":
+            transforms.append((value.strip(), {}))
+        elif transforms:
+            transforms[-1][1][word] = value.split()
+    if transforms and transforms[0][0].startswith(_COMPOSITE):
+        del transforms[0]
+    elif len(transforms) > 1:
+        return False
+    return all(_has_its_numbers(kind, numbers) for kind, numbers in transforms)
+
+
+def _has_its_numbers(kind: str, numbers: dict[str, list[str]]) -> bool:
+    name, _, dimensions = kind.partition("_")
+    if len(numbers) != 2:
+        return False
+    try:
+        finite = np.isfinite([float(number) for line in numbers.values() for number in line]).all()
+    except ValueError:
+        return False
+    count = len(numbers["Parameters"])
+    return bool(finite) and (not dimensions.endswith("3_3") or _NUMBERS.get(name, count) == count)
 
 
 def _registration_record(result: Registration) -> dict:

@@ -120,7 +120,7 @@ def _read(
     placed = place(volumes, matrix, registered, different_patients)
     numbers, record = None, _with_masks(placed, files, different_patients)
     if classes:
-        numbers = read_class_map(files.label, placed.case.grid, len(classes))
+        numbers = read_class_map(files.label, placed.case.grid, len(classes), classes)
         record = {**record, "classes": list(classes)}
     if numbers is None or labels:
         label = read_mask(files.label, placed.case.grid, labels)
