@@ -18,8 +18,19 @@ _BIDS = re.compile(
 )
 # Folders of a BIDS tree; scans of the head lie in the first.
 _DATATYPES = (
-    *("anat", "func", "dwi", "fmap", "perf", "eeg", "meg"),
-    *("ieeg", "beh", "pet", "micr", "nirs", "mrs"),
+    "anat",
+    "func",
+    "dwi",
+    "fmap",
+    "perf",
+    "eeg",
+    "meg",
+    "ieeg",
+    "beh",
+    "pet",
+    "micr",
+    "nirs",
+    "mrs",
 )
 # Kinds that one folder may hold.
 _FAMILIES = ({Kind.T1CE, Kind.T1, Kind.NATIVE}, {Kind.T2}, {Kind.MASK, Kind.LABEL})

@@ -21,9 +21,15 @@ _LINE = re.compile(r"^(Transform|Parameters|FixedParameters):(.*)$", re.MULTILIN
 _COMPOSITE = "CompositeTransform"
 # How many numbers make a transform of three dimensions that can be rigid.
 _NUMBERS = {
-    **{"AffineTransform": 12, "MatrixOffsetTransformBase": 12, "Euler3DTransform": 6},
-    **{"VersorRigid3DTransform": 6, "VersorTransform": 3, "QuaternionRigidTransform": 7},
-    **{"TranslationTransform": 3, "Similarity3DTransform": 7, "ScaleVersor3DTransform": 9},
+    "AffineTransform": 12,
+    "MatrixOffsetTransformBase": 12,
+    "Euler3DTransform": 6,
+    "VersorRigid3DTransform": 6,
+    "VersorTransform": 3,
+    "QuaternionRigidTransform": 7,
+    "TranslationTransform": 3,
+    "Similarity3DTransform": 7,
+    "ScaleVersor3DTransform": 9,
 }
 
 
