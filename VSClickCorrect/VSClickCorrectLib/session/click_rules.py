@@ -155,7 +155,7 @@ class ClickRules:
         for island in removed:
             result[island.box.slices_in(box)] &= ~island.values
         self._take_rests(result, current, box, proposals, clicks)
-        unseen = [c for c in clicks if self._enforce_new(result, box, c)]
+        against = [c for c in clicks if self._enforce_new(result, box, c)]
         self._enforce_standing(result, current, box)
         self._hold_new(result, box, clicks)
         if self.others is not None:
@@ -164,8 +164,12 @@ class ClickRules:
         change = Change.between(box, current, result)
         borders = [c for c in clicks if c.kind is ClickKind.BOUNDARY]
         overruled = [c for c in borders if not self._border_runs_by(self._index_of(c), result, box)]
-        told = Told(clicks, unseen, overruled, any(self._insists(c) for c in overruled))
-        return Outcome(change, remark_of(change, told))
+        # After others of the same clicks, which may hold the same voxel, or have changed it before.
+        holds = {c: self._value(result, box, c) is wanted(c) for c in clicks if c not in borders}
+        unseen = [c for c in against if holds[c] and self._value(current, box, c) is not wanted(c)]
+        contradicted = [c for c, held in holds.items() if not held]
+        insisted = any(self._insists(c) for c in overruled)
+        return Outcome(change, remark_of(change, Told(clicks, unseen, overruled, insisted, contradicted)))
 
     def _is_taken(self, click: Click) -> bool:
         """Tell whether a click's voxel is another class's and not the mask's."""
