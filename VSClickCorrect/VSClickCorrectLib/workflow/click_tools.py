@@ -100,13 +100,13 @@ class ClickTools:
         A round in which nothing was done goes on.
         """
         correction = self._workbench.under_way
-        if correction.pending:
-            correction.apply_collected()
+        remark = correction.apply_collected().remark if correction.pending else ""
         if correction.session.round_is_empty:
             sentence = _("Nothing was done in round {number} yet, so it goes on.")
             self._host.say(sentence.format(number=correction.session.round))
             return
-        self._host.say(_("Round {number} begins.").format(number=correction.next_round()))
+        begins = _("Round {number} begins.").format(number=correction.next_round())
+        self._host.say(f"{begins} {remark}".strip())
 
     def undo(self) -> None:
         """Take back what was done last: a click that waits, the beginning of a round, or an edit."""
