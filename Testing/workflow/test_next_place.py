@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.triples import point3
@@ -66,6 +66,18 @@ def test_after_a_click_the_places_are_others(asked, begun, flow, host, border):
     host.run(flow.next_place.next())
     assert flow.next_place.left_to_gain < before
     assert asked == [(), (border[0],)]
+
+
+def test_after_a_click_that_changed_nothing_they_look_anew(asked, begun, flow, host, small):
+    host.run(flow.next_place.next())
+    values, outside = begun.values(), Click(point3(small.grid.index_to_ras((0, 0, 0))), ClickKind.EXCLUDE)
+    begun.correction.place(outside)
+    np.testing.assert_array_equal(begun.values(), values)
+    assert not flow.next_place.known
+    host.run(flow.next_place.next())
+    flow.clicks.undo()
+    host.run(flow.next_place.next())
+    assert asked == [(), (outside,), ()]
 
 
 def test_networks_look_with_clicks_in_the_middle_of_their_slice(asked, begun, flow, host, border, small):

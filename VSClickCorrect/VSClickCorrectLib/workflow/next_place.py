@@ -150,7 +150,9 @@ class NextPlace:
         if correction is None:
             return None
         session = correction.session
-        return id(correction), id(session.case), cast(SegmentMask, session.mask).stamp
+        # The networks see the clicks, too, be it that they changed nothing.
+        clicks = [one.number for one in session.standing]
+        return id(correction), id(session.case), clicks, cast(SegmentMask, session.mask).stamp
 
     def _on_begun(self) -> None:
         self._line = DoubtLine(self._scene, self._workbench.reference)
