@@ -50,6 +50,31 @@ def test_next_round_applies_what_waits_first(flow, begun, host, border):
     assert (flow.clicks.waiting, flow.clicks.round) == (0, 2)
 
 
+def test_next_round_says_what_the_clicks_that_waited_did_not_do(flow, begun, host, small):
+    begun.mode.kind, begun.mode.collecting = ClickKind.EXCLUDE, True
+    flow.clicks.place(tuple(small.grid.index_to_ras((0, 0, 0))))
+    flow.clicks.next_round()
+    said = "The exclude click lies outside the mask already; nothing was changed."
+    assert host.status == f"Round 2 begins. {said}"
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_of_two_clicks_in_one_place_the_row_tells_which_is_meant(flow, begun, small, together):
+    begun.mode.kind, begun.mode.collecting = ClickKind.INCLUDE, together
+    inside = tuple(small.grid.index_to_ras(np.argwhere(begun.values())[0]))
+    for _ in range(2):
+        flow.clicks.place(inside)
+    before = flow.clicks.rows
+    if together:
+        flow.clicks.apply()
+    first, second = flow.clicks.rows
+    assert first.is_same(before[0]) and second.is_same(before[1])
+    assert not first.is_same(before[1]) and not second.is_same(before[0])
+    flow.clicks.remove(1)
+    (left,) = flow.clicks.rows
+    assert left.is_same(before[1]) == (not together) and not left.is_same(first) and left.is_same(second)
+
+
 def test_waiting_clicks_are_applied_together_and_taken_back_singly(flow, begun, host, border, start):
     begun.mode.collecting = True
     for click in border[:3]:

@@ -120,7 +120,7 @@ class SceneCorrection:
     @property
     def rows(self) -> list[ClickRow]:
         """The clicks that stand, oldest first, then those that wait."""
-        return rows_of(self.session, self._waiting.values())
+        return rows_of(self.session, self._waiting)
 
     @property
     def markers_visible(self) -> bool:
@@ -183,9 +183,7 @@ class SceneCorrection:
         CorrectionError
             If there is no such row, or as `CorrectionSession.remove`.
         """
-        keys = [standing.number for standing in self.session.standing] + list(self._waiting)
-        self._row(row_number)
-        return self._take_back(keys[row_number - 1])
+        return self._take_back(self._row(row_number).key)
 
     def position(self, row_number: int) -> Point3:
         """Return where the click of a row lies, RAS mm; raises `CorrectionError` if there is no such row."""
