@@ -1,5 +1,6 @@
 """The way to the next doubtful place, in a window that is none, with networks that know the truth."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -118,6 +119,19 @@ def test_nobody_is_asked_as_long_as_nobody_wants_to_know(asked, begun, host, bor
     begun.correction.place(border[0])
     host.pass_time()
     assert asked == []
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_parts_that_are_too_far_away_to_be_looked_at_are_told(asked, begun, flow, host, small, right):
+    looked = flow.networks.segmenter.doubts
+    flow.networks.segmenter.doubts = lambda *seen: replace(looked(*seen), whole=False)
+    if right:
+        begun.restart(small.truth)
+        host.run(begun.begin())
+    host.run(flow.next_place.next())
+    assert host.status.startswith("Nothing is left" if right else "Place 1 of ")
+    note = "Only the largest part of the mask was looked at: others lie too far away."
+    assert host.status.endswith(f". {note}")
 
 
 def test_nothing_left_is_said(asked, begun, flow, host, led, small):

@@ -99,7 +99,7 @@ class NextPlace:
             self._host.say(_("The mask is empty: find the tumour, or place an include click inside it."))
             return
         if not self.places:
-            self._host.say(_("Nothing is left that is worth a click, as far as the networks can tell."))
+            self._tell(_("Nothing is left that is worth a click, as far as the networks can tell."))
             return
         self._at = (self._at + 1) % len(self.places)
         place = self.places[self._at]
@@ -107,7 +107,7 @@ class NextPlace:
         sentence = _(
             "Place {number} of {count}, slice {slice}: a click here is worth about {gain:.3f} of DSC."
         )
-        self._host.say(
+        self._tell(
             sentence.format(
                 number=self._at + 1, count=len(self.places), slice=place.slice_number, gain=place.gain
             )
@@ -118,6 +118,11 @@ class NextPlace:
         self._shown = shown
         self._draw()
         self._on_changed()
+
+    def _tell(self, sentence: str) -> None:
+        whole = self._map is None or self._map.whole
+        note = "" if whole else _("Only the largest part of the mask was looked at: others lie too far away.")
+        self._host.say(f"{sentence} {note}".strip())
 
     async def _follow(self) -> None:
         if self.following and self._workbench.networks.doubts is not None and not self._jobs.busy:
