@@ -94,6 +94,8 @@ class SceneCorrection:
         self._markers = ClickMarkers(self._nodes, *heard)
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
+        # How many edits were done when each began to wait.
+        self._after: dict[int, int] = {}
         self._last_key = 0
         self._in_event = self._closed = False
         self._untidy = True
@@ -116,6 +118,12 @@ class SceneCorrection:
     def pending(self) -> list[Click]:
         """The clicks that wait for `apply_collected`, oldest first."""
         return list(self._waiting.values())
+
+    @property
+    def waits_last(self) -> bool:
+        """Whether a click that waits was made after all that `undo` would take back."""
+        last = next(reversed(self._waiting), 0)
+        return last < 0 and len(self.session.history.done) <= self._after[last]
 
     @property
     def rows(self) -> list[ClickRow]:
@@ -280,6 +288,7 @@ class SceneCorrection:
     def _wait(self, click: Click, marker: Marker | None) -> None:
         self._last_key -= 1
         self._waiting[self._last_key] = click
+        self._after[self._last_key] = len(self.session.history.done)
         self._markers.link(click, self._last_key, marker)
 
     def _take_up_waiting(self) -> None:

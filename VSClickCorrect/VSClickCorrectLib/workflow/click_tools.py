@@ -74,7 +74,7 @@ class ClickTools:
         correction = self._workbench.correction
         if correction is None:
             return ""
-        if correction.pending:
+        if correction.waits_last:
             return _("the last click that waits")
         if _begins_round(correction):
             return _("the beginning of round {number}").format(number=correction.session.round)
@@ -111,7 +111,7 @@ class ClickTools:
     def undo(self) -> None:
         """Take back what was done last: a click that waits, the beginning of a round, or an edit."""
         correction = self._workbench.under_way
-        if correction.pending:
+        if correction.waits_last:
             self.remove(len(correction.rows))
         elif _begins_round(correction):
             self._host.say(_("Round {number} goes on.").format(number=correction.previous_round()))
