@@ -156,6 +156,21 @@ class TestInsisting:
         np.testing.assert_array_equal(one.mask.values, TUMOUR)
 
 
+class TestWhereTheImageEnds:
+    """The field of view cuts off a tumour at column 59; the network is less and less sure of lower rows."""
+
+    CUT = with_blocks(SHAPE, ((1, 4), (10, 30), (45, 60)))
+    SURE = np.where(np.arange(60) < 18, 0.51, np.interp(np.arange(60), [18, 19, 20], [0.55, 0.6, 0.7]))
+
+    @pytest.mark.parametrize(("column", "changes"), [(59, False), (57, True)])
+    def test_the_border_runs_there_already(self, column, changes):
+        probability = np.where(self.CUT, self.SURE[None, :, None], 0.02).astype(np.float32)
+        one = session(self.CUT, Slope(probability))
+        edit = one.apply(click_at(GRID, (2, 20, column)))
+        assert (edit.change.count != (0, 0)) == changes
+        assert ("border runs where the boundary click is already" in edit.remark) != changes
+
+
 class TestHeldBorders:
     """The mask ends at column 24 and the network sees an end at 19; the first click is followed alone."""
 
