@@ -93,7 +93,9 @@ class NextPlace:
         if not await self._update() or self._workbench.correction is not correction:
             return
         if self._stamp != self._stamp_now():
-            self._host.say(_("The mask was changed meanwhile; ask for the next place again."))
+            self._host.say(
+                _("The mask was changed meanwhile, or a click was made; ask for the next place again.")
+            )
             return
         if not self.known:
             self._host.say(_("The mask is empty: find the tumour, or place an include click inside it."))
