@@ -11,6 +11,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, Resampling
 from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.inference.doubt_map import DoubtMap
 from VSClickCorrectLib.mrml.transforms import matrix_of
+from VSClickCorrectLib.session.oracle import Oracle
 
 
 @pytest.fixture
@@ -79,6 +80,17 @@ def test_after_a_click_that_changed_nothing_they_look_anew(asked, begun, flow, h
     flow.clicks.undo()
     host.run(flow.next_place.next())
     assert asked == [(), (outside,), ()]
+
+
+def test_boundary_clicks_that_changed_nothing_leave_the_next_place_the_next(asked, begun, flow, host, border):
+    # Another border is nowhere to be seen: what is proposed is the mask as it is.
+    begun.correction.session.corrector = Oracle(begun.values())
+    for click in border[:2]:
+        begun.correction.place(click)
+        host.run(flow.next_place.next())
+    # That there is a click at all matters to how sure the networks may be; a boundary click is not seen.
+    assert [row.voxels for row in flow.clicks.rows] == [0, 0]
+    assert len(asked) == 1 and host.status.startswith("Place 2 of ")
 
 
 def test_networks_look_with_clicks_in_the_middle_of_their_slice(asked, begun, flow, host, border, small):

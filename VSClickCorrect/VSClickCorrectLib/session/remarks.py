@@ -45,14 +45,11 @@ def remark_of(change: Change, told: Told) -> str:
 
 
 def _sentences(change: Change, told: Told) -> Iterator[str]:
-    includes, excludes = (
-        [c for c in told.unseen if c.kind is kind] for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
-    )
-    if includes:
-        there = _among(includes, told, "there", "at {few}")
+    if unseen := [click for click in told.unseen if click.kind is ClickKind.INCLUDE]:
+        there = _among(unseen, told, "there", "at {}")
         yield f"The networks see no tumour {there}, so only a small disc was added there."
-    if excludes:
-        that = _among(excludes, told, "that", "{few}")
+    if unseen := [click for click in told.unseen if click.kind is ClickKind.EXCLUDE]:
+        that = _among(unseen, told, "that", "{}")
         yield f"The networks take {that} for tumour, so only a small disc was removed there."
     if told.contradicted:
         yield "Where clicks on one voxel contradict each other the last one counts."
@@ -67,12 +64,11 @@ def _overruled(change: Change, told: Told) -> str:
         return "The border cannot be drawn to the boundary click; place an include or exclude click instead."
     if change.box.empty:
         return "The network sees no border there, so nothing was changed; click there once more to insist."
-    few = _among(told.overruled, told, "the click", "{few}")
+    few = _among(told.overruled, told, "the click", "{}")
     return f"The border does not run through {few} yet; click there once more to insist."
 
 
 def _among(clicks: Sequence[Click], told: Told, alone: str, several: str) -> str:
     """Return words for clicks that are one alone, or some of several."""
-    if len(told.clicks) == 1:
-        return alone
-    return several.format(few=f"{len(clicks)} of {len(told.clicks)} clicks")
+    few = f"{len(clicks)} of {len(told.clicks)} clicks"
+    return alone if len(told.clicks) == 1 else several.format(few)

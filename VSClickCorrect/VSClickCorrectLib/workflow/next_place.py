@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.clicks.mask import ExtentTrackingMask
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.mrml.doubt_line import DoubtLine
@@ -106,14 +107,9 @@ class NextPlace:
         self._at = (self._at + 1) % len(self.places)
         place = self.places[self._at]
         self.led.emit(place.position_ras)
-        sentence = _(
-            "Place {number} of {count}, slice {slice}: a click here is worth about {gain:.3f} of DSC."
-        )
-        self._tell(
-            sentence.format(
-                number=self._at + 1, count=len(self.places), slice=place.slice_number, gain=place.gain
-            )
-        )
+        told = _("Place {number} of {count}, slice {slice}: a click here is worth about {gain:.3f} of DSC.")
+        number, count = self._at + 1, len(self.places)
+        self._tell(told.format(number=number, count=count, slice=place.slice_number, gain=place.gain))
 
     def show(self, shown: bool) -> None:
         """Draw, or no longer draw, along the border where it is doubtful."""
@@ -157,9 +153,10 @@ class NextPlace:
         if correction is None:
             return None
         session = correction.session
-        # The networks see the clicks, too, be it that they changed nothing.
-        clicks = [one.number for one in session.standing]
-        return id(correction), id(session.case), clicks, cast(SegmentMask, session.mask).stamp
+        # The networks see include and exclude clicks, too, be it that these changed nothing.
+        standing = session.standing
+        seen = [one.number for one in standing if one.click.kind is not ClickKind.BOUNDARY], bool(standing)
+        return id(correction), id(session.case), seen, cast(SegmentMask, session.mask).stamp
 
     def _on_begun(self) -> None:
         self._line = DoubtLine(self._scene, self._workbench.reference)
