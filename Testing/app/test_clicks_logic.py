@@ -38,3 +38,16 @@ def test_a_second_press_on_a_row_takes_no_other_click_back(page):
     page.logic.remove(third["number"], third["mark"])
     assert places(page) == [before[1]]
     assert not page.message.is_error
+
+
+def test_of_two_clicks_in_one_place_the_one_is_taken_back_on_which_the_cross_was_pressed(page):
+    again = page.workbench.under_way.rows[0].position_ras
+    page.workbench.under_way.place(Click(again))
+    first, *_, last = page.shown.rows
+    before = [one.number for one in page.workbench.session.standing]
+    page.logic.remove(last["number"], last["mark"])
+    assert [one.number for one in page.workbench.session.standing] == before[:-1]
+    page.logic.remove(last["number"], last["mark"])
+    assert [one.number for one in page.workbench.session.standing] == before[:-1]
+    page.logic.remove(first["number"], first["mark"])
+    assert [one.number for one in page.workbench.session.standing] == before[1:-1]

@@ -345,6 +345,16 @@ def test_a_slice_of_one_voxel_has_its_border_there():
     assert through_click(Grid((1, 1, 1), np.eye(4)), one).probability.item() == pytest.approx(0.7)
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_where_the_image_ends_at_the_click_the_border_runs_through_it(step):
+    # The network is the less sure of the tumour the farther from the end it is, for 4 mm.
+    slope = np.array([0.9] * 16 + [0.55, 0.6, 0.7, 0.8], np.float32)[::step]
+    end, beside = (19, 18) if step == 1 else (0, 1)
+    np.testing.assert_array_equal(through(slope, end), slope)
+    # One voxel away from the end it does not run yet, so it comes in.
+    assert (through(slope, beside) < 0.5).any()
+
+
 def test_where_the_border_runs_through_the_click_nothing_changes():
     agrees = [0.9] * 9 + [0.6] + [0.1] * 10
     np.testing.assert_array_equal(through(agrees, 9), np.array(agrees, np.float32))

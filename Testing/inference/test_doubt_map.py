@@ -259,3 +259,19 @@ def test_a_large_mask_is_looked_at_once(side, samples, looks):
     # Of both looks, left and right are the same.
     errors = found.error[samples // 2, samples // 2]
     assert np.allclose(errors, errors[::-1], atol=1e-6) == (looks == 2)
+
+
+@pytest.mark.parametrize(("first", "whole"), [(60, True), (10, False)])
+def test_of_parts_too_far_apart_for_one_look_the_largest_is_looked_at(first, whole):
+    grid = Grid((40, 40, 140), AFFINE)
+    network = Unsure(0.4).eval().requires_grad_(False)
+    segmenter = ClickSegmenter(Model(SimpleNamespace(geometry={"spacing": [1.0, 1.0, 1.0]}), network))
+    mask = np.zeros(grid.shape, bool)
+    # From the first column of the small part to the last of the large one there are 58 or 108 mm.
+    mask[15:20, 15:20, first : first + 5] = mask[15:25, 15:25, 108:118] = True
+    found = doubt_map(
+        segmenter, Case(Volume(np.zeros(grid.shape, np.float32), grid)), ArrayMask(grid, mask), ()
+    )
+    assert found.whole == whole
+    assert found.mask.sum() == 10**3 + (5**3 if whole else 0)
+    assert doubtful_places(found)

@@ -123,6 +123,17 @@ def test_a_second_press_takes_no_other_click_back(widget, begun, border):
     assert [item.row() for item in table.selectedItems()][:1] == [0]
 
 
+def test_of_two_clicks_in_one_place_the_one_that_was_chosen_stays_chosen(widget, begun, border):
+    for _ in range(2):
+        widget.panel.correction.place(border[0])
+    table = bare(widget.ui.clickTable)
+    table.selectRow(1)
+    widget.panel.correction.place(border[1])
+    assert [item.row() for item in table.selectedItems()][:1] == [1]
+    widget.ui.removeButton.click()
+    assert [one.number for one in widget.panel.correction.session.standing] == [1, 3]
+
+
 def test_waiting_clicks_are_applied_together(widget, begun, border, small, spoiled):
     bare(widget.ui.collectCheckBox).setChecked(True)
     for click in border[:2]:

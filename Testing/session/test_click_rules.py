@@ -156,6 +156,21 @@ class TestInsisting:
         np.testing.assert_array_equal(one.mask.values, TUMOUR)
 
 
+class TestWhereTheImageEnds:
+    """The field of view cuts off a tumour at column 59; the network is less and less sure of lower rows."""
+
+    CUT = with_blocks(SHAPE, ((1, 4), (10, 30), (45, 60)))
+    SURE = np.where(np.arange(60) < 18, 0.51, np.interp(np.arange(60), [18, 19, 20], [0.55, 0.6, 0.7]))
+
+    @pytest.mark.parametrize(("column", "changes"), [(59, False), (57, True)])
+    def test_the_border_runs_there_already(self, column, changes):
+        probability = np.where(self.CUT, self.SURE[None, :, None], 0.02).astype(np.float32)
+        one = session(self.CUT, Slope(probability))
+        edit = one.apply(click_at(GRID, (2, 20, column)))
+        assert (edit.change.count != (0, 0)) == changes
+        assert ("border runs where the boundary click is already" in edit.remark) != changes
+
+
 class TestHeldBorders:
     """The mask ends at column 24 and the network sees an end at 19; the first click is followed alone."""
 
@@ -238,6 +253,48 @@ class TestRemarks:
     def test_of_an_exclude_click_against_the_network(self):
         edit = session(TUMOUR).apply(click_at(GRID, (2, 15, 15), EXCLUDE))
         assert "take that for tumour" in edit.remark
+
+    def test_of_clicks_together_say_how_many_the_networks_did_not_follow(self):
+        # The tumour's last three columns are missing; the networks see nothing at (40, 40), and tumour at
+        # (15, 12).
+        one = session(TUMOUR & ~with_blocks(SHAPE, ((0, 5), (0, 60), (17, 20))))
+        places = (
+            ((2, 15, 18), INCLUDE),
+            ((2, 40, 40), INCLUDE),
+            ((2, 15, 12), EXCLUDE),
+            ((2, 15, 25), BOUNDARY),
+        )
+        edit = one.apply_together([click_at(GRID, index, kind) for index, kind in places])
+        assert edit.change.count[0] > 50
+        assert edit.remark == (
+            "The networks see no tumour at 1 of 4 clicks, so only a small disc was added there. "
+            "The networks take 1 of 4 clicks for tumour, so only a small disc was removed there. "
+            "The border does not run through 1 of 4 clicks yet; click there once more to insist."
+        )
+
+    @pytest.mark.parametrize("kinds", [(INCLUDE, EXCLUDE), (EXCLUDE, INCLUDE)])
+    @pytest.mark.parametrize(("index", "inside"), [((2, 15, 15), True), ((2, 40, 40), False)])
+    def test_of_clicks_that_contradict_on_one_voxel_say_that_the_last_one_counts(self, kinds, index, inside):
+        one = session(TUMOUR)
+        edit = one.apply_together([click_at(GRID, index, kind) for kind in kinds])
+        assert one.mask.values[index] == (kinds[1] is INCLUDE)
+        assert "Where clicks on one voxel contradict each other the last one counts." in edit.remark
+        # What is said beside it is true of the mask before and after.
+        flipped = inside != one.mask.values[index]
+        assert ("small disc" in edit.remark) == flipped
+        assert ("nothing was changed" in edit.remark) == (edit.change.count == (0, 0))
+        lies = {INCLUDE: "include click lies in the mask already", EXCLUDE: "lies outside the mask already"}
+        assert (lies[kinds[1]] in edit.remark) == (edit.change.count == (0, 0))
+        assert lies[kinds[0]] not in edit.remark
+
+    def test_no_disc_is_said_to_be_added_where_one_was_kept(self):
+        # The networks no longer see the tumour's last columns; what is included of them was in the mask.
+        one = session(TUMOUR, OracleCorrector(TUMOUR & ~with_blocks(SHAPE, ((0, 5), (0, 60), (14, 20)))))
+        edit = one.apply_together(
+            [click_at(GRID, (2, 12, 17), EXCLUDE), click_at(GRID, (2, 18, 17), INCLUDE)]
+        )
+        assert one.mask.values[2, 18, 17] and not one.mask.values[2, 12, 17]
+        assert edit.change.count[0] == 0 and "added" not in edit.remark
 
     def test_is_empty_where_a_click_did_what_it_says(self):
         short = TUMOUR & ~with_blocks(SHAPE, ((0, 5), (0, 60), (17, 20)))

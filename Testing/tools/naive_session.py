@@ -170,13 +170,13 @@ class NaiveSession:
                 opinion = self._opinion_at(click, earlier)
                 changes = self._changes(click, opinion)
                 result[changes] = opinion[changes]
-        if self.merge == "progressive" and all(click.kind is BOUNDARY for click in clicks):
-            self._leave_borders(result, clicks, earlier)
         for click in deep:
             if click.kind is INCLUDE:
                 result |= self._block(click, STARTER_HALF)
             else:
                 result &= ~self._unsupported(click)
+        if self.merge == "progressive":
+            self._leave_borders(result, clicks, earlier)
         for island in islands.values():
             result &= True if island is None else ~island
         local = [c for c, island in islands.items() if island is None and c not in deep]
@@ -184,12 +184,19 @@ class NaiveSession:
         return self._kept_true(result, clicks, earlier)
 
     def _leave_borders(self, result, clicks, earlier):
-        """What is within 5 mm of an earlier boundary click, and nearer to it than to new ones, stays."""
-        away = np.min([self._away(click) for click in clicks], axis=0)
+        """What is within 5 mm of an earlier boundary click, and nearer to it than to new ones, stays.
+
+        Not so what is nearest to an include or exclude click of the new ones, or as near as to a boundary
+        click.
+        """
+        away = {click: self._away(click) for click in clicks}
+        nearest = np.min(list(away.values()), axis=0)
+        parts = [away[click] for click in clicks if click.kind is not BOUNDARY]
+        of_part = np.any([np.zeros(nearest.shape, bool), *(part <= nearest + 1e-3 for part in parts)], axis=0)
         for old in earlier:
             if old.kind is BOUNDARY and self._is_at_border(old):
-                kept = (self._away(old) <= 5.0 + 1e-3) & (self._away(old) < away - 1e-3)
-                result[kept] = self.mask[kept]
+                near = (self._away(old) <= 5.0 + 1e-3) & (self._away(old) < nearest - 1e-3)
+                result[near & ~of_part] = self.mask[near & ~of_part]
 
     def _is_at_border(self, click):
         """Whether mask and background are among a click's voxel and the eight around it in its slice."""

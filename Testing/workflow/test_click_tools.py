@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.session.edit import Change
 
 
 @pytest.mark.parametrize("verb", ["apply", "next_round", "undo", "redo"])
@@ -48,6 +50,55 @@ def test_next_round_applies_what_waits_first(flow, begun, host, border):
     assert host.status == "Round 2 begins."
     assert [row.round for row in flow.clicks.rows] == [1, 1]
     assert (flow.clicks.waiting, flow.clicks.round) == (0, 2)
+
+
+def test_next_round_says_what_the_clicks_that_waited_did_not_do(flow, begun, host, small):
+    begun.mode.kind, begun.mode.collecting = ClickKind.EXCLUDE, True
+    flow.clicks.place(tuple(small.grid.index_to_ras((0, 0, 0))))
+    flow.clicks.next_round()
+    said = "The exclude click lies outside the mask already; nothing was changed."
+    assert host.status == f"Round 2 begins. {said}"
+
+
+def test_undo_takes_back_what_was_done_last_be_it_before_or_after_a_click_waits(flow, begun, border):
+    begun.mode.collecting = True
+    begun.correction.place(border[0])
+    begun.mode.collecting = False
+    begun.correction.place(border[1])
+    applied = begun.values()
+    begun.mode.collecting = True
+    begun.correction.place(border[2])
+    box = Box((0, 0, 0), (1, 1, 1))
+    one = np.ones(box.shape, bool)
+    begun.correction.edit_by_hand("brush stroke", Change.of(box, one, ~one))
+    assert flow.clicks.next_undo.startswith("brush stroke")
+    flow.clicks.undo()
+    np.testing.assert_array_equal(begun.values(), applied)
+    assert (flow.clicks.waiting, flow.clicks.next_undo) == (2, "the last click that waits")
+    flow.clicks.undo()
+    assert flow.clicks.waiting == 1 and flow.clicks.next_undo.startswith("boundary click")
+    flow.clicks.undo()
+    assert [row.position_ras for row in flow.clicks.rows] == [border[0].position_ras]
+    assert flow.clicks.next_undo == "the last click that waits"
+    flow.clicks.undo()
+    assert flow.clicks.rows == [] and flow.clicks.next_undo == ""
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_of_two_clicks_in_one_place_the_row_tells_which_is_meant(flow, begun, small, together):
+    begun.mode.kind, begun.mode.collecting = ClickKind.INCLUDE, together
+    inside = tuple(small.grid.index_to_ras(np.argwhere(begun.values())[0]))
+    for _ in range(2):
+        flow.clicks.place(inside)
+    before = flow.clicks.rows
+    if together:
+        flow.clicks.apply()
+    first, second = flow.clicks.rows
+    assert first.is_same(before[0]) and second.is_same(before[1])
+    assert not first.is_same(before[1]) and not second.is_same(before[0])
+    flow.clicks.remove(1)
+    (left,) = flow.clicks.rows
+    assert left.is_same(before[1]) == (not together) and not left.is_same(first) and left.is_same(second)
 
 
 def test_waiting_clicks_are_applied_together_and_taken_back_singly(flow, begun, host, border, start):

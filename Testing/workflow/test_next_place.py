@@ -1,15 +1,17 @@
 """The way to the next doubtful place, in a window that is none, with networks that know the truth."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, ResamplingGrid
 from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.inference.doubt_map import DoubtMap
 from VSClickCorrectLib.mrml.transforms import matrix_of
+from VSClickCorrectLib.session.oracle import Oracle
 
 
 @pytest.fixture
@@ -68,6 +70,29 @@ def test_after_a_click_the_places_are_others(asked, begun, flow, host, border):
     assert asked == [(), (border[0],)]
 
 
+def test_after_a_click_that_changed_nothing_they_look_anew(asked, begun, flow, host, small):
+    host.run(flow.next_place.next())
+    values, outside = begun.values(), Click(point3(small.grid.index_to_ras((0, 0, 0))), ClickKind.EXCLUDE)
+    begun.correction.place(outside)
+    np.testing.assert_array_equal(begun.values(), values)
+    assert not flow.next_place.known
+    host.run(flow.next_place.next())
+    flow.clicks.undo()
+    host.run(flow.next_place.next())
+    assert asked == [(), (outside,), ()]
+
+
+def test_boundary_clicks_that_changed_nothing_leave_the_next_place_the_next(asked, begun, flow, host, border):
+    # Another border is nowhere to be seen: what is proposed is the mask as it is.
+    begun.correction.session.corrector = Oracle(begun.values())
+    for click in border[:2]:
+        begun.correction.place(click)
+        host.run(flow.next_place.next())
+    # That there is a click at all matters to how sure the networks may be; a boundary click is not seen.
+    assert [row.voxels for row in flow.clicks.rows] == [0, 0]
+    assert len(asked) == 1 and host.status.startswith("Place 2 of ")
+
+
 def test_networks_look_with_clicks_in_the_middle_of_their_slice(asked, begun, flow, host, border, small):
     middle, across = border[0], small.grid.slice_order().axes[0]
     off = 0.4 * small.grid.affine[:3, 2 - across]
@@ -106,6 +131,19 @@ def test_nobody_is_asked_as_long_as_nobody_wants_to_know(asked, begun, host, bor
     begun.correction.place(border[0])
     host.pass_time()
     assert asked == []
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_parts_that_are_too_far_away_to_be_looked_at_are_told(asked, begun, flow, host, small, right):
+    looked = flow.networks.segmenter.doubts
+    flow.networks.segmenter.doubts = lambda *seen: replace(looked(*seen), whole=False)
+    if right:
+        begun.restart(small.truth)
+        host.run(begun.begin())
+    host.run(flow.next_place.next())
+    assert host.status.startswith("Nothing is left" if right else "Place 1 of ")
+    note = "Only the largest part of the mask was looked at: others lie too far away."
+    assert host.status.endswith(f". {note}")
 
 
 def test_nothing_left_is_said(asked, begun, flow, host, led, small):

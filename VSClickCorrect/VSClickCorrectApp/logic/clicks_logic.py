@@ -137,4 +137,4 @@ def _row(row: ClickRow) -> dict:
 
 def _mark(row: ClickRow) -> str:
     """Return what tells a click from others though rows before it go."""
-    return f"{row.kind.value} {row.round} {row.position_ras}"
+    return f"{row.key} {row.kind.value} {row.round} {row.position_ras}"

@@ -14,7 +14,10 @@ _HINTS = {
     "Corrector": "The network that answers a click; below it what learned from your cases",
     "Merge": "How what the network proposes becomes a change of the mask",
     "Threshold": "From which probability on a voxel is tumour; 0 for the model's own",
-    "Carry to slices": "To how many slices above and below a click carries",
+    "Carry to slices": (
+        "To how many slices above and below a click near the border carries; farther off a click is about "
+        "a part, in all slices"
+    ),
     "Learn from accepted cases": (
         "In a worklist, after every five cases that are done, let copies of the networks learn from them; "
         "what helps is used and never leaves the machine"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 import numpy as np
+from scipy import ndimage
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
@@ -104,3 +105,9 @@ def middle_of(mask: Mask) -> Point3 | None:
     """Return the middle of the box that a mask fills, RAS mm; None if it is empty."""
     box = mask.extent()
     return mask.grid.middle_of(box) if box is not None else None
+
+
+def largest_part(values: np.ndarray) -> np.ndarray:
+    """Return the largest connected part of voxels, bool as they are; none if there are none."""
+    labels, count = ndimage.label(values, np.ones((3, 3, 3), bool))
+    return values if not count else labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))

@@ -86,9 +86,10 @@ def through_click(grid: Grid, proposal: Proposal, insisted: bool = False) -> Pro
     level = float(np.log(proposal.threshold / (1 - proposal.threshold)))
     place = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
     here = float(logits[place].item()) - level
-    # Beside a slice of one voxel there is background.
     beside = [float(logits[one].item()) for one in _beside(grid, place, logits.shape)]
-    outermost = min(beside, default=-np.inf) - level
+    # Beside a slice of one voxel there is background, as where the image ends.
+    sides = 2 * sum(logits.shape[axis] > 1 for axis in grid.slice_order().axes[1:])
+    outermost = min(beside, default=-np.inf) - level if len(beside) == sides else -np.inf
     shift = here if here < 0 else max(outermost, 0.0)
     moved = _shifted(grid, proposal, logits, shift, place if abs(here) <= MOST_SHIFT else None)
     return _drawn_to_click(grid, moved) if insisted else moved

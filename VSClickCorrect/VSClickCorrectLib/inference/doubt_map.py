@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.clicks.click import Click
-from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.clicks.mask import Mask, largest_part
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
@@ -51,11 +51,14 @@ class DoubtMap:
         The mask at the samples, axial order.
     error : ndarray of float32
         The chance that it is wrong there, 0 to 1.
+    whole : bool
+        Whether all of the mask lies in the window.
     """
 
     window: ResamplingGrid
     mask: np.ndarray
     error: np.ndarray
+    whole: bool = True
 
     @property
     def expected_dice(self) -> float:
@@ -134,6 +137,8 @@ class Doubter(Protocol):
 def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequence[Click]) -> DoubtMap | None:
     """Return where a mask may be wrong; None if it is empty.
 
+    Of one that reaches farther than the network is shown at once only the largest part is looked at.
+
     Parameters
     ----------
     segmenter : ClickSegmenter
@@ -149,6 +154,11 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     if extent is None:
         return None
     window = window_around(segmenter, case.grid, extent)
+    whole = window.box.contains(extent)
+    if not whole:
+        # Near the middle of all parts there may be none.
+        part = Box.around(largest_part(mask.read(extent))).shifted(extent.start)
+        window = window_around(segmenter, case.grid, part)
     channels = segmenter.channels(case, window, mask, clicks)
     inside = channels[2] >= 0.5
     probability = np.clip(_seen(segmenter.model.network, channels), 1e-4, 1 - 1e-4)
@@ -157,7 +167,7 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     logit = (_CLICKED if clicks else _INTERCEPT) + _SLOPE * np.log(wrong[told] / (1 - wrong[told]))
     error = np.zeros(inside.shape, np.float32)
     error[told] = 1 / (1 + np.exp(-logit))
-    return DoubtMap(window, inside, error)
+    return DoubtMap(window, inside, error, whole)
 
 
 def _seen(network: nn.Module, channels: np.ndarray) -> np.ndarray:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy import ndimage
 
-from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.clicks.mask import Mask, largest_part
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import CorrectionError, ModelError, enough_memory
 from VSClickCorrectLib.geometry.box import Box
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 # A network sees so much around a tumour at the least, also around one that is larger than its box.
 _MARGIN_MM = 10.0
 _MAX_SAMPLES = 1 << 22
-_NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
 class Sequences(Protocol):
@@ -171,7 +169,7 @@ class PartsSegmenter:
         best = likely.argmax(axis=0)
         for number in range(1, len(likely)):
             if number not in self._tumour:
-                numbers[_largest((best == number) & ~mask)] = number
+                numbers[largest_part((best == number) & ~mask)] = number
         ours = np.array(self._tumour)
         numbers[mask] = ours[likely[ours].argmax(axis=0)][mask]
         return numbers
@@ -196,8 +194,3 @@ def class_shares(network: nn.Module, channels: np.ndarray | torch.Tensor, exact:
 
     logits = logits_of(network, torch.as_tensor(channels)[None], exact)
     return torch.softmax(logits[0], 0).cpu().numpy()
-
-
-def _largest(values: np.ndarray) -> np.ndarray:
-    labels, count = ndimage.label(values, _NEIGHBOURS)
-    return values if not count else labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))

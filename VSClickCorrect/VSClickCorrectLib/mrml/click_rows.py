@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.triples import Point3
@@ -28,6 +28,8 @@ class ClickRow:
         How many voxels it changed; None while it waits to be applied.
     position_ras : tuple of 3 float
         Where, in RAS mm of the world.
+    key : int
+        By what it is known: its number among all clicks of the session; negative while it waits.
     """
 
     number: int
@@ -36,18 +38,20 @@ class ClickRow:
     round: int
     voxels: int | None
     position_ras: Point3
+    key: int
 
-    def is_same(self, other: ClickRow) -> bool:
-        """Whether a row of another time is of the same click, whatever its number and effect are by then."""
-        return (self.kind, self.round, self.position_ras) == (other.kind, other.round, other.position_ras)
+    def is_same(self, before: ClickRow) -> bool:
+        """Whether a row shown before is of the same click, be it that it waited then and is applied now."""
+        applied = before.key < 0 < self.key and replace(self, voxels=None, key=before.key) == before
+        return self.key == before.key or applied
 
 
-def rows_of(session: CorrectionSession, waiting: Iterable[Click]) -> list[ClickRow]:
-    """Return the clicks that stand in a session, oldest first, then those that wait to be applied."""
+def rows_of(session: CorrectionSession, waiting: Mapping[int, Click]) -> list[ClickRow]:
+    """Return the clicks that stand in a session, oldest first, then those that wait to be applied, by key."""
     number_of = session.case.grid.slice_number
-    clicks = [(standing.click, standing.round, standing.voxels) for standing in session.standing]
-    entries = [*clicks, *((click, session.round, None) for click in waiting)]
+    clicks = [(one.click, one.round, one.voxels, one.number) for one in session.standing]
+    entries = [*clicks, *((click, session.round, None, key) for key, click in waiting.items())]
     return [
-        ClickRow(number, click.kind, number_of(session.index_of(click)), round_, voxels, click.position_ras)
-        for number, (click, round_, voxels) in enumerate(entries, start=1)
+        ClickRow(n, click.kind, number_of(session.index_of(click)), round_, voxels, click.position_ras, key)
+        for n, (click, round_, voxels, key) in enumerate(entries, start=1)
     ]

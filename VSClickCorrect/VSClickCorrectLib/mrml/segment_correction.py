@@ -94,6 +94,8 @@ class SceneCorrection:
         self._markers = ClickMarkers(self._nodes, *heard)
         # Clicks that wait to be applied, by negative keys; those that stand have their numbers for keys.
         self._waiting: dict[int, Click] = {}
+        # How many edits were done when each began to wait.
+        self._after: dict[int, int] = {}
         self._last_key = 0
         self._in_event = self._closed = False
         self._untidy = True
@@ -118,9 +120,15 @@ class SceneCorrection:
         return list(self._waiting.values())
 
     @property
+    def waits_last(self) -> bool:
+        """Whether a click that waits was made after all that `undo` would take back."""
+        last = next(reversed(self._waiting), 0)
+        return last < 0 and len(self.session.history.done) <= self._after[last]
+
+    @property
     def rows(self) -> list[ClickRow]:
         """The clicks that stand, oldest first, then those that wait."""
-        return rows_of(self.session, self._waiting.values())
+        return rows_of(self.session, self._waiting)
 
     @property
     def markers_visible(self) -> bool:
@@ -183,9 +191,7 @@ class SceneCorrection:
         CorrectionError
             If there is no such row, or as `CorrectionSession.remove`.
         """
-        keys = [standing.number for standing in self.session.standing] + list(self._waiting)
-        self._row(row_number)
-        return self._take_back(keys[row_number - 1])
+        return self._take_back(self._row(row_number).key)
 
     def position(self, row_number: int) -> Point3:
         """Return where the click of a row lies, RAS mm; raises `CorrectionError` if there is no such row."""
@@ -282,6 +288,7 @@ class SceneCorrection:
     def _wait(self, click: Click, marker: Marker | None) -> None:
         self._last_key -= 1
         self._waiting[self._last_key] = click
+        self._after[self._last_key] = len(self.session.history.done)
         self._markers.link(click, self._last_key, marker)
 
     def _take_up_waiting(self) -> None:

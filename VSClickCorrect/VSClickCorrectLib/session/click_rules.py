@@ -155,7 +155,7 @@ class ClickRules:
         for island in removed:
             result[island.box.slices_in(box)] &= ~island.values
         self._take_rests(result, current, box, proposals, clicks)
-        unseen = [c for c in clicks if self._enforce_new(result, box, c)]
+        against = [c for c in clicks if self._enforce_new(result, box, c)]
         self._enforce_standing(result, current, box)
         self._hold_new(result, box, clicks)
         if self.others is not None:
@@ -164,8 +164,12 @@ class ClickRules:
         change = Change.between(box, current, result)
         borders = [c for c in clicks if c.kind is ClickKind.BOUNDARY]
         overruled = [c for c in borders if not self._border_runs_by(self._index_of(c), result, box)]
-        told = Told(clicks, unseen, overruled, any(self._insists(c) for c in overruled))
-        return Outcome(change, remark_of(change, told))
+        # After others of the same clicks, which may hold the same voxel, or have changed it before.
+        holds = {c: self._at(result, box, c) is wanted(c) for c in clicks if c not in borders}
+        unseen = [c for c in against if holds[c] and self._at(current, box, c) is not wanted(c)]
+        contradicted = [c for c, held in holds.items() if not held]
+        insisted = any(self._insists(c) for c in overruled)
+        return Outcome(change, remark_of(change, Told(clicks, unseen, overruled, insisted, contradicted)))
 
     def _is_taken(self, click: Click) -> bool:
         """Tell whether a click's voxel is another class's and not the mask's."""
@@ -295,7 +299,7 @@ class ClickRules:
 
     def _enforce_new(self, result: np.ndarray, box: Box, click: Click) -> bool:
         """Make the result true to a new include or exclude click; tell whether the networks were not."""
-        if click.kind is ClickKind.BOUNDARY or self._value(result, box, click) is wanted(click):
+        if click.kind is ClickKind.BOUNDARY or self._at(result, box, click) is wanted(click):
             return False
         disc = self._disc_box(click)
         near = distances(self.case.grid, disc, click.position_ras) <= DISC_MM
@@ -330,9 +334,9 @@ class ClickRules:
         for click in self.standing:
             if click.kind is ClickKind.BOUNDARY:
                 continue
-            if self._value(result, box, click) is (not wanted(click)):
+            if self._at(result, box, click) is (not wanted(click)):
                 # What was painted by hand over an earlier click stays: nobody asked for it to change.
-                self._hold(result, box, click, bool(self._value(current, box, click)))
+                self._hold(result, box, click, bool(self._at(current, box, click)))
 
     def _hold_new(self, result: np.ndarray, box: Box, clicks: Sequence[Click]) -> None:
         for click in clicks:
@@ -343,15 +347,11 @@ class ClickRules:
         """Give a click's voxel, which lies in the box, a value."""
         result[Box.of_voxel(self._index_of(click)).slices_in(box)] = value
 
-    def _value(self, values: np.ndarray, box: Box, click: Click) -> bool | None:
-        """Return what ``values`` of ``box`` hold at a click, or None if it lies outside."""
-        found = self._at(values, box, click)
-        return None if found is None else bool(found)
-
     def _at(self, values: np.ndarray, box: Box, click: Click) -> int | None:
+        """Return what ``values`` of ``box`` hold at a click, or None if it lies outside."""
         place = triple(n - a for n, a in zip(self._index_of(click), box.start, strict=True))
         inside = all(0 <= n < count for n, count in zip(place, values.shape, strict=True))
-        return int(values[place]) if inside else None
+        return values[place].item() if inside else None
 
 
 def _asked(click: Click) -> Click:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from VSClickCorrectLib.clicks.mask import Mask
+from VSClickCorrectLib.clicks.mask import Mask, largest_part
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.triples import Index3, index3
 
@@ -61,5 +61,4 @@ def is_largest(mask: Mask, island: Island) -> bool:
     values = mask.read(mask.extent() or island.box)
     if int(np.count_nonzero(values)) < 2 * island.size:
         return True
-    labels, _ = ndimage.label(values, _NEIGHBOURS)
-    return island.size == int(np.bincount(labels.ravel())[1:].max())
+    return island.size == int(np.count_nonzero(largest_part(values)))

@@ -74,7 +74,7 @@ class ClickTools:
         correction = self._workbench.correction
         if correction is None:
             return ""
-        if correction.pending:
+        if correction.waits_last:
             return _("the last click that waits")
         if _begins_round(correction):
             return _("the beginning of round {number}").format(number=correction.session.round)
@@ -100,18 +100,18 @@ class ClickTools:
         A round in which nothing was done goes on.
         """
         correction = self._workbench.under_way
-        if correction.pending:
-            correction.apply_collected()
+        remark = correction.apply_collected().remark if correction.pending else ""
         if correction.session.round_is_empty:
             sentence = _("Nothing was done in round {number} yet, so it goes on.")
             self._host.say(sentence.format(number=correction.session.round))
             return
-        self._host.say(_("Round {number} begins.").format(number=correction.next_round()))
+        begins = _("Round {number} begins.").format(number=correction.next_round())
+        self._host.say(f"{begins} {remark}".strip())
 
     def undo(self) -> None:
         """Take back what was done last: a click that waits, the beginning of a round, or an edit."""
         correction = self._workbench.under_way
-        if correction.pending:
+        if correction.waits_last:
             self.remove(len(correction.rows))
         elif _begins_round(correction):
             self._host.say(_("Round {number} goes on.").format(number=correction.previous_round()))

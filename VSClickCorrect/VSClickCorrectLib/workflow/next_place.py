@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.clicks.mask import ExtentTrackingMask
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.mrml.doubt_line import DoubtLine
@@ -93,31 +94,33 @@ class NextPlace:
         if not await self._update() or self._workbench.correction is not correction:
             return
         if self._stamp != self._stamp_now():
-            self._host.say(_("The mask was changed meanwhile; ask for the next place again."))
+            self._host.say(
+                _("The mask was changed meanwhile, or a click was made; ask for the next place again.")
+            )
             return
         if not self.known:
             self._host.say(_("The mask is empty: find the tumour, or place an include click inside it."))
             return
         if not self.places:
-            self._host.say(_("Nothing is left that is worth a click, as far as the networks can tell."))
+            self._tell(_("Nothing is left that is worth a click, as far as the networks can tell."))
             return
         self._at = (self._at + 1) % len(self.places)
         place = self.places[self._at]
         self.led.emit(place.position_ras)
-        sentence = _(
-            "Place {number} of {count}, slice {slice}: a click here is worth about {gain:.3f} of DSC."
-        )
-        self._host.say(
-            sentence.format(
-                number=self._at + 1, count=len(self.places), slice=place.slice_number, gain=place.gain
-            )
-        )
+        told = _("Place {number} of {count}, slice {slice}: a click here is worth about {gain:.3f} of DSC.")
+        number, count = self._at + 1, len(self.places)
+        self._tell(told.format(number=number, count=count, slice=place.slice_number, gain=place.gain))
 
     def show(self, shown: bool) -> None:
         """Draw, or no longer draw, along the border where it is doubtful."""
         self._shown = shown
         self._draw()
         self._on_changed()
+
+    def _tell(self, sentence: str) -> None:
+        whole = self._map is None or self._map.whole
+        note = "" if whole else _("Only the largest part of the mask was looked at: others lie too far away.")
+        self._host.say(f"{sentence} {note}".strip())
 
     async def _follow(self) -> None:
         if self.following and self._workbench.networks.doubts is not None and not self._jobs.busy:
@@ -150,7 +153,10 @@ class NextPlace:
         if correction is None:
             return None
         session = correction.session
-        return id(correction), id(session.case), cast(SegmentMask, session.mask).stamp
+        # The networks see include and exclude clicks, too, be it that these changed nothing.
+        standing = session.standing
+        seen = [one.number for one in standing if one.click.kind is not ClickKind.BOUNDARY], bool(standing)
+        return id(correction), id(session.case), seen, cast(SegmentMask, session.mask).stamp
 
     def _on_begun(self) -> None:
         self._line = DoubtLine(self._scene, self._workbench.reference)
