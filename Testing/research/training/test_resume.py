@@ -15,11 +15,14 @@ import torch
 from forking import CAN_FORK
 from safetensors.torch import load_file
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectResearch.training import reporter
 from VSClickCorrectResearch.training.checkpoint import SafetensorsIO
+from VSClickCorrectResearch.training.curves import draw_curves
 from VSClickCorrectResearch.training.learner import Learner
 from VSClickCorrectResearch.training.loop import fit
 from VSClickCorrectResearch.training.losses import dice_bce
 
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
 LONG = small_training.LONG
 
 
@@ -67,7 +70,8 @@ def kill_while_it_hangs(folder, step):
     assert process.exitcode == -signal.SIGKILL
 
 
-def test_killed_training_ends_with_the_weights_of_one_that_was_not(whole, tmp_path):
+def test_killed_training_ends_with_the_weights_of_one_that_was_not(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(reporter, "draw_curves", draw_curves)
     kill_while_it_hangs(tmp_path, step=21)
     assert [row["step"] for row in log_of(tmp_path)[1:]] == [8, 16]
     network = small_training.train_long(tmp_path)
