@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,16 @@ def pytest_unconfigure(config):
 def _quick_hands(monkeypatch):
     """Tests decide about a case in the moment in which it comes, as no person does."""
     monkeypatch.setattr("VSClickCorrectLib.workflow.just_shown.SEEN_S", 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed_once():
+    """Of what is installed `vsclick` looks for its commands once, not once for each of hundreds of calls."""
+    from VSClickCorrectLib.cli import commands
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(commands, "entry_points", lru_cache(commands.entry_points))
+        yield
 
 
 @pytest.fixture

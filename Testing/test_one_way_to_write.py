@@ -102,19 +102,19 @@ def sources():
     return [(name.removeprefix("VSClickCorrect"), path.read_text("utf-8")) for name, path in named]
 
 
+@pytest.fixture(scope="module")
 def found():
-    for path, text in sources():
-        if path != "Lib/io/files.py":
-            for call in writing_calls(text):
-                yield f"{path}: {call}"
+    """Every such call of the packages, with its file."""
+    texts = ((path, text) for path, text in sources() if path != "Lib/io/files.py")
+    return {f"{path}: {call}" for path, text in texts for call in writing_calls(text)}
 
 
-def test_every_file_goes_the_one_way_or_has_a_reason():
-    assert sorted(set(found()) - set(EXCEPTIONS)) == []
+def test_every_file_goes_the_one_way_or_has_a_reason(found):
+    assert sorted(found - set(EXCEPTIONS)) == []
 
 
-def test_every_exception_is_there():
-    assert sorted(set(EXCEPTIONS) - set(found())) == []
+def test_every_exception_is_there(found):
+    assert sorted(set(EXCEPTIONS) - found) == []
 
 
 def test_temporary_folders_are_made_where_signals_remove_them():

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 import SimpleITK as sitk
+from forking import CAN_FORK, Forked
 from good_files import GoodFiles
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.errors import VSClickError
@@ -166,12 +167,22 @@ def _status(made: Arguments | Callable[[], object]) -> int:
 
 
 def _run_apart(made: Arguments) -> tuple[int, str, str]:
-    command = [sys.executable, "-m", "VSClickCorrectLib.cli.main", *made]
-    environment = {**os.environ, "PYTHONPATH": str(_LIBRARY)}
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=LIMIT_S, env=environment, check=False
-    )
-    return done.returncode, done.stderr, done.stdout
+    with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as err:
+        process = _started([str(word) for word in made], out.fileno(), err.fileno())
+        try:
+            status = process.wait(LIMIT_S)
+        finally:
+            process.kill()
+        for file in (out, err):
+            file.seek(0)
+        return status, err.read(), out.read()
+
+
+def _started(words: list[str], out: int, err: int) -> subprocess.Popen | Forked:
+    if CAN_FORK:
+        return Forked("forking:run_command", words, out, err, "apps")
+    command = [sys.executable, "-m", "VSClickCorrectLib.cli.main", *words]
+    return subprocess.Popen(command, stdout=out, stderr=err, env={**os.environ, "PYTHONPATH": str(_LIBRARY)})
 
 
 @contextmanager

@@ -1,15 +1,27 @@
 """``vsclick prepare`` on a small worklist."""
 
+import multiprocessing
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from forking import CAN_FORK
 from VSClickCorrectLib.cli.main import main
 from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.io.images import write_mask, write_volume
+from VSClickCorrectLib.jobs import cases as cases_module
 from VSClickCorrectLib.jobs.prepared import is_up_to_date, read_prepared
 from VSClickCorrectLib.workflow.tasks import preparation_of
 from VSClickCorrectLib.worklist.worklist import Worklist
+
+
+@pytest.fixture(autouse=True)
+def _imported_once(monkeypatch):
+    """Fork those who do the cases off a process that has imported torch: how they start is not tested."""
+    if CAN_FORK:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["torch", "SimpleITK", "safetensors.torch"])
+        monkeypatch.setattr(cases_module, "get_context", lambda _: context)
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from VSClickCorrectLib.jobs import process as process_module
 from VSClickCorrectLib.jobs.job import Job
 from VSClickCorrectLib.jobs.warm import WarmChild
 
+pytestmark = pytest.mark.usefixtures("forked_children")
+
 
 @pytest.fixture
 def case(small):

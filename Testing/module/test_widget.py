@@ -129,8 +129,9 @@ def test_left_and_entered_again_the_correction_goes_on(widget, begun, border):
 
 @pytest.mark.parametrize("leave", ["the module", "for another segment"])
 def test_surfaces_of_3d_views_come_back_though_the_segment_is_left_at_once(
-    widget, begun, border, wait, leave
+    widget, begun, border, wait, leave, monkeypatch
 ):
+    monkeypatch.setattr("VSClickCorrectLib.panel.clicks.SURFACE_S", 0.1)
     other = begun.segmentation.GetSegmentation().AddEmptySegment("", "nerve")
     nerve = SegmentMask(begun.segmentation, other, begun.t1ce)
     nerve.write(Box((0, 0, 0), (2, 3, 4)), np.ones((2, 3, 4), bool))

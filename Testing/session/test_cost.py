@@ -57,6 +57,14 @@ class TestCost:
         assert max(np.prod(box.shape) for box in mask.written_boxes) <= 58 * 58 * 5
         assert max(np.prod(box.shape) for box in mask.read_boxes) < 0.06 * volume
 
+    def test_each_click_is_moved_into_its_slice_once_however_many_follow(self, recorded, monkeypatch):
+        session, mask = recorded
+        moved, in_slice = [], Grid.in_slice
+        monkeypatch.setattr(Grid, "in_slice", lambda grid, ras: moved.append(ras) or in_slice(grid, ras))
+        for column in range(118, 124):
+            session.apply(click_at(mask.grid, (30, 150, column), INCLUDE))
+        assert len(session.clicks) == len(moved) == 6
+
     def test_typical_click_takes_four_kilobytes_at_most(self, recorded):
         session, mask = recorded
         edit = session.apply(click_at(mask.grid, (30, 150, 124)))

@@ -18,6 +18,11 @@ LEFT_SUPERIOR_POSTERIOR = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.
 SIGNED_PERMUTATIONS = [
     np.eye(3)[:, axes] * signs for axes in permutations(range(3)) for signs in product((1, -1), repeat=3)
 ]
+_ORDERS = [
+    tuple(zip(axes, signs, strict=True))
+    for axes in permutations(range(3))
+    for signs in product((1, -1), repeat=3)
+]
 SIDES = st.integers(3, 9)
 SPACINGS = st.floats(0.2, 6.0)
 
@@ -46,16 +51,9 @@ def all_ras(grid: Grid) -> np.ndarray:
 def axial_axes(grid: Grid, wanted: np.ndarray = SUPERIOR_POSTERIOR_LEFT) -> list[tuple[int, int]]:
     """(array axis, sign) along superior, posterior, left: the best of all 48 signed permutations."""
     steps = (grid.affine[:3, :3] / np.linalg.norm(grid.affine[:3, :3], axis=0)).T[::-1]  # unit steps k, j, i
-    candidates = (
-        list(zip(axes, signs, strict=True))
-        for axes in permutations(range(3))
-        for signs in product((1, -1), repeat=3)
-    )
-    return max(
-        candidates,
-        key=lambda order: sum(
-            sign * steps[axis] @ direction for (axis, sign), direction in zip(order, wanted, strict=True)
-        ),
+    along = (wanted @ steps.T).tolist()  # how far each step goes in each direction
+    return list(
+        max(_ORDERS, key=lambda order: sum(sign * along[n][axis] for n, (axis, sign) in enumerate(order)))
     )
 
 

@@ -1,6 +1,6 @@
-"""A training that is done in a second, as a program that can be killed and that torchrun can start.
+"""A training that is done in a second, that can be killed, and as a program that torchrun can start.
 
-``python small_training.py OUTPUT [--hang-at STEP] [--shared]``
+``python small_training.py OUTPUT``
 """
 
 import argparse
@@ -65,6 +65,18 @@ def train_long(output, batches=batch_at, schedule=LONG):
     return network
 
 
+def train_hanging(output, hang_at):
+    """Train it up to a step, say so and never end."""
+
+    def hanging(step):
+        if step == hang_at:
+            (output / "hangs").touch()
+            time.sleep(600)
+        return batch_at(step)
+
+    train_long(output, hanging)
+
+
 def train_shared(output):
     """Train the plain network; return its weights, the gradients of every step and the looks at it."""
     network, found, looks = plain_network(), {}, []
@@ -85,27 +97,15 @@ def train_shared(output):
 
 
 def main():
-    """Train as told."""
+    """Train as one of the processes that share a training."""
     parser = argparse.ArgumentParser()
     parser.add_argument("output", type=Path)
-    parser.add_argument("--hang-at", type=int)
-    parser.add_argument("--shared", action="store_true")
-    options = parser.parse_args()
-    if options.shared:
-        weights, gradients, looks = train_shared(options.output)
-        rank = os.environ["RANK"]
-        save_file(weights, options.output / f"weights-{rank}.safetensors")
-        save_file(gradients, options.output / f"gradients-{rank}.safetensors")
-        (options.output / f"looks-{rank}").write_text(str(looks))
-        return
-
-    def hanging(step):
-        if step == options.hang_at:
-            (options.output / "hangs").touch()
-            time.sleep(600)
-        return batch_at(step)
-
-    train_long(options.output, hanging)
+    output = parser.parse_args().output
+    weights, gradients, looks = train_shared(output)
+    rank = os.environ["RANK"]
+    save_file(weights, output / f"weights-{rank}.safetensors")
+    save_file(gradients, output / f"gradients-{rank}.safetensors")
+    (output / f"looks-{rank}").write_text(str(looks))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from VSClickCorrectLib.errors import ModelError
-from VSClickCorrectResearch.training import reporter
 from VSClickCorrectResearch.training.loop import Schedule, fit
+
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
 
 
 class OneNumber(nn.Module):
@@ -22,12 +23,6 @@ class OneNumber(nn.Module):
     def forward(self, x):
         self.modes.append(self.training)
         return self.number.expand_as(x)
-
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch):
-    """Draw no curves: they would take most of the time here, and test_reporter.py looks at them."""
-    monkeypatch.setattr(reporter, "draw_curves", lambda path, rows: None)
 
 
 @pytest.fixture

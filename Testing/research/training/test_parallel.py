@@ -22,7 +22,7 @@ def shared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run(
-        [*launch, small_training.__file__, str(folder), "--shared"],
+        [*launch, small_training.__file__, str(folder)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "VSClickCorrect"), "OMP_NUM_THREADS": "1"},
         check=True,
     )

@@ -7,10 +7,12 @@ import sys
 import pytest
 import torch
 from torch import nn
-from VSClickCorrectResearch.training import reporter
 from VSClickCorrectResearch.training.loop import Schedule, fit
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Slurm and its signals are not there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Slurm and its signals are not there"),
+    pytest.mark.usefixtures("undrawn_curves"),
+]
 
 
 @pytest.fixture
@@ -27,9 +29,8 @@ def asked(tmp_path, monkeypatch):
     return file
 
 
-def train(output, number, monkeypatch):
+def train(output, number):
     """Train for three looks, with a signal at the second; return how many there were."""
-    monkeypatch.setattr(reporter, "draw_curves", lambda path, rows: None)
     looks = []
 
     def score(_network):
@@ -53,7 +54,7 @@ def test_warning_of_slurm_puts_the_job_back_and_nothing_else(asked, tmp_path, mo
     for name, value in array.items():
         monkeypatch.setenv(f"SLURM_ARRAY_{name}", value)
     before = signal.getsignal(signal.SIGUSR1)
-    assert train(tmp_path / "run", signal.SIGUSR1, monkeypatch) == 3
+    assert train(tmp_path / "run", signal.SIGUSR1) == 3
     assert asked.read_text().splitlines() == [f"requeue {job}"]
     assert not list((tmp_path / "run").glob("*.ckpt"))
     assert signal.getsignal(signal.SIGUSR1) == before
@@ -61,16 +62,16 @@ def test_warning_of_slurm_puts_the_job_back_and_nothing_else(asked, tmp_path, mo
 
 def test_training_goes_on_where_slurm_cannot_be_asked(asked, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert train(tmp_path / "run", signal.SIGUSR1, monkeypatch) == 3
+    assert train(tmp_path / "run", signal.SIGUSR1) == 3
     assert "not asked to start the job again: scontrol: No such file or directory." in capfd.readouterr().err
 
 
-def test_sigterm_is_the_program_s_alone(tmp_path, monkeypatch):
+def test_sigterm_is_the_program_s_alone(tmp_path):
     received = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
     try:
         # Lightning's own handler would end the training after the step.
-        assert train(tmp_path, signal.SIGTERM, monkeypatch) == 3
+        assert train(tmp_path, signal.SIGTERM) == 3
     finally:
         signal.signal(signal.SIGTERM, before)
     assert received == [signal.SIGTERM]

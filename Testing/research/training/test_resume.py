@@ -2,25 +2,27 @@
 
 import dataclasses
 import json
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import small_training
 import torch
+from forking import CAN_FORK
 from safetensors.torch import load_file
 from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectResearch.training import reporter
 from VSClickCorrectResearch.training.checkpoint import SafetensorsIO
+from VSClickCorrectResearch.training.curves import draw_curves
 from VSClickCorrectResearch.training.learner import Learner
 from VSClickCorrectResearch.training.loop import fit
 from VSClickCorrectResearch.training.losses import dice_bce
 
-ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
 LONG = small_training.LONG
 
 
@@ -55,17 +57,21 @@ def assert_alike(folder, whole):
 
 
 def kill_while_it_hangs(folder, step):
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "VSClickCorrect"), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, small_training.__file__, str(folder), "--hang-at", str(step)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        while not (folder / "hangs").exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+    # Forked, it has imported all that it needs; where there is a GPU, torch's threads do not survive that.
+    forked = CAN_FORK and not torch.cuda.is_available()
+    context = multiprocessing.get_context("fork" if forked else "spawn")
+    process = context.Process(target=small_training.train_hanging, args=(folder, step))
+    process.start()
+    while not (folder / "hangs").exists():
+        assert process.exitcode is None
+        time.sleep(0.05)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
 
 
-def test_killed_training_ends_with_the_weights_of_one_that_was_not(whole, tmp_path):
+def test_killed_training_ends_with_the_weights_of_one_that_was_not(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(reporter, "draw_curves", draw_curves)
     kill_while_it_hangs(tmp_path, step=21)
     assert [row["step"] for row in log_of(tmp_path)[1:]] == [8, 16]
     network = small_training.train_long(tmp_path)

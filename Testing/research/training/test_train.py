@@ -24,6 +24,7 @@ from VSClickCorrectResearch.training.experiments import read_experiment
 from VSClickCorrectResearch.training.schedule import Schedule
 from VSClickCorrectResearch.training.train import train
 
+pytestmark = pytest.mark.usefixtures("undrawn_curves")
 COURSE = {"batch": 4, "steps": 4, "val_every": 2}
 CORRECTOR = experiment_text(
     "corrector", examples={"rounds": 1, "start": "spoiled"}, loss={"sparing": 1.0}, course=COURSE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import lru_cache, partial, reduce
 
 import numpy as np
 
@@ -112,6 +112,8 @@ class CorrectionSession:
         self.journal = journal or Journal()
         self._starter, self._others = initial_proposer, others
         self._indices: dict[Click, Index3] = {}
+        # Every click is applied among all that stand.
+        self._in_slice = lru_cache(maxsize=None)(partial(Click.in_slice, grid=case.grid))
         self._merge = merge_named(merge)
         check_case(self.journal.events, case)
         self.history, self.round = history_of(self.journal.events)
@@ -131,7 +133,7 @@ class CorrectionSession:
 
     def meant(self, clicks: Sequence[Click]) -> list[Click]:
         """Return clicks as rules and networks see them, `Click.in_slice`; lists keep them as made."""
-        return [click.in_slice(self.case.grid) for click in clicks]
+        return [self._in_slice(click) for click in clicks]
 
     @property
     def standing(self) -> list[ActiveClick]:
