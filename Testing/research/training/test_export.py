@@ -173,3 +173,28 @@ def test_a_file_that_is_no_model_s_is_not_written_over(experiment, trained, mode
     for _ in range(2):
         export(experiment, trained, "first", models)
     assert [entry["name"] for entry in manifest(models)["models"]] == ["first"]
+
+
+def test_the_mean_of_several_trainings_is_released(experiment, trained, models, tmp_path):
+    others = []
+    for number in (1, 2):
+        # Whole steps of fp16 away, with a mean that it holds, too.
+        others.append(tmp_path / f"other-{number}.safetensors")
+        save_file(
+            {name: values + np.float32(number) for name, values in load_file(trained).items()}, others[-1]
+        )
+    export(experiment, trained, "mean", models, others=others)
+    released, one = load_file(models / "mean.safetensors"), load_file(trained)
+    np.testing.assert_allclose(released["head.bias"], one["head.bias"] + 1.0, atol=1e-3)
+    # 7 bits of the largest in a filter, which is below 2.
+    np.testing.assert_allclose(released["head.weight"], one["head.weight"] + 1.0, atol=2 / 2**6)
+
+
+def test_the_mean_of_two_networks_is_refused(experiment, trained, models, tmp_path):
+    wider = build("unet3d", **{**PARAMETERS, "channels": [3, 4]}).state_dict()
+    save_file({name: tensor.numpy() for name, tensor in wider.items()}, tmp_path / "wider.safetensors")
+    with pytest.raises(
+        ModelError, match=r"wider\.safetensors is of another network than .*best\.safetensors"
+    ):
+        export(experiment, trained, "mean", models, others=[tmp_path / "wider.safetensors"])
+    assert not list(models.iterdir())

@@ -149,6 +149,28 @@ def test_command_trains_writes_figures_and_releases(cohort, tmp_path, capsys):
     assert written["experiment"]["loss"]["name"] == "focal_tversky"
     assert 0.0 <= written["result"]["dsc"] <= 1.0
     assert written["result"]["volumes"] == 1
+    # Released once more, with itself: the mean of the two is either.
+    again = ["--mean-with", str(tmp_path / "run"), "--output", str(tmp_path / "run")]
+    released = (models / "tiny.safetensors").read_bytes()
+    assert main([*command, *release, *again]) == 0
+    assert (models / "tiny.safetensors").read_bytes() == released
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--release", "tiny", "--mean-with", "nowhere"], "nowhere/best.safetensors does not exist"),
+        (["--mean-with", "nowhere"], "--mean-with is of what is released; name it with --release"),
+    ],
+)
+def test_a_mean_that_cannot_be_released_is_refused_before_anything_is_read(
+    more, told, tmp_path, own_models, capsys
+):
+    command = ["train", str(experiment(tmp_path, INITIAL)), "--training", str(tmp_path / "nowhere")]
+    command += ["--validation", str(tmp_path / "nowhere"), "--output", str(tmp_path / "run")]
+    assert main([*command, *more, "--models", str(own_models)]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from VSClickCorrectLib.cli.options import add_models, count, model_folder, natural, positive, probability
 from VSClickCorrectLib.cli.telling import tell
-from VSClickCorrectLib.errors import VSClickError
+from VSClickCorrectLib.errors import ModelError, VSClickError
+from VSClickCorrectLib.io.files import check_file
 
 _DESCRIPTION = """\
 Run an experiment of Resources/Experiments on cases whose tumour is known: a cohort that 'vsclick simulate'
@@ -53,6 +54,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--release", metavar="NAME", help="put the weights into the models folder under this name"
     )
     parser.add_argument(
+        "--mean-with",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="release the mean of its weights and of those of other trainings that began with the same ones",
+    )
+    parser.add_argument(
         "--threshold", type=probability, default=0.5, metavar="P", help="of the released model (default: 0.5)"
     )
     add_models(parser)
@@ -76,6 +85,10 @@ def run(options: argparse.Namespace) -> None:
     models = model_folder(options)
     if options.release:
         check_release(options.release, models.folder)
+    elif options.mean_with:
+        raise VSClickError("--mean-with is of what is released; name it with --release.")
+    for folder in options.mean_with:
+        check_file(folder / "best.safetensors", ModelError)
     schedule = Schedule.of(
         experiment.course,
         options.steps,
@@ -92,6 +105,6 @@ def run(options: argparse.Namespace) -> None:
     tell("; ".join(f"{name} {value:.4g}" for name, value in result.items()))
     # Of processes that train together one releases: another would find the first one's file half named.
     if options.release and is_first():
-        best = options.output / "best.safetensors"
-        entry = export(experiment, best, options.release, models.folder, options.threshold)
+        best, *others = (folder / "best.safetensors" for folder in (options.output, *options.mean_with))
+        entry = export(experiment, best, options.release, models.folder, options.threshold, others)
         tell(f"Released as {entry.file} ({entry.sha256[:12]}…).")

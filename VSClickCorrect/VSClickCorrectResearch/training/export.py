@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,12 @@ _SELDOM = ("adapted", "classes", "channels")
 
 
 def export(
-    experiment: Experiment, weights: Path, name: str, models: Path, threshold: float = 0.5
+    experiment: Experiment,
+    weights: Path,
+    name: str,
+    models: Path,
+    threshold: float = 0.5,
+    others: Sequence[Path] = (),
 ) -> ModelEntry:
     """Write weights as fp16 into a model folder and name them in its manifest.
 
@@ -46,16 +52,20 @@ def export(
         Folder of the manifest.
     threshold : float
         Probability from which a voxel is tumour.
+    others : sequence of Path
+        Of trainings that began with the same weights on other batches: the mean of all is released, which is
+        mostly better than each (model soups, Wortsman et al. 2022).
 
     Raises
     ------
     ModelError
-        If the file would be larger than `MAX_BYTES`, or as `check_release`.
+        If the file would be larger than `MAX_BYTES`, the weights are of several networks, or as
+        `check_release`.
     StorageError
         If the folder cannot be written, or as `check_release`.
     """
     entries = check_release(name, models)
-    content = save({name: _released(tensor) for name, tensor in load_file(weights).items()})
+    content = save({name: _released(tensor) for name, tensor in _mean([weights, *others]).items()})
     if len(content) > MAX_BYTES:
         raise ModelError(
             f"the weights of {name} take {len(content) / 1e6:.1f} MB; at most 15 MB are shipped."
@@ -98,6 +108,19 @@ def check_release(name: str, models: Path) -> list[dict[str, Any]]:
     entries = json.loads(manifest.read_text(encoding="utf-8"))["models"] if manifest.exists() else []
     check_ours(models, (file,), any((e["name"], e["file"]) == (name, file) for e in entries))
     return entries
+
+
+def _mean(weights: Sequence[Path]) -> dict[str, Tensor]:
+    first, *others = (load_file(path) for path in weights)
+    for path, other in zip(weights[1:], others, strict=True):
+        if {name: t.shape for name, t in other.items()} != {name: t.shape for name, t in first.items()}:
+            raise ModelError(f"{path} is of another network than {weights[0]}; average trainings of one.")
+    return {
+        name: torch.stack([tensor, *(other[name] for other in others)]).mean(0)
+        if tensor.is_floating_point()
+        else tensor
+        for name, tensor in first.items()
+    }
 
 
 def _released(tensor: Tensor) -> Tensor:
