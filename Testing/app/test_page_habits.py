@@ -13,6 +13,18 @@ if find_spec("playwright") is None:
 from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
+# Counts by name which of Vue's components are patched from now on.
+_COUNT_PATCHES = """() => {
+  window.patched = {};
+  const count = ({ component, children }) => {
+    if (Array.isArray(children)) children.filter((child) => child?.type).forEach(count);
+    if (!component) return;
+    const { name } = component.type;
+    (component.u ||= []).push(() => (window.patched[name] = (window.patched[name] || 0) + 1));
+    count(component.subTree);
+  };
+  count(document.querySelector("#app")._vnode);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +115,20 @@ def test_copying_is_told_also_where_the_browser_has_no_clipboard(page):
     page.click("#copy")
     says(page, "^The measurements were copied")
     page.click("#tab-clicks")
+
+
+def test_tooltips_and_icons_are_not_patched_with_what_changes_around_them(page):
+    page.keyboard.press("1")
+    number = page.locator("#slice")
+    before = number.inner_text()
+    page.evaluate(_COUNT_PATCHES)
+    page.keyboard.press("2")
+    page.keyboard.press("PageUp")
+    expect(page.locator("#tool-include")).to_have_class(re.compile("v-btn--active"))
+    expect(number).not_to_have_text(before)
+    patched = page.evaluate("window.patched")
+    assert patched["VBtn"] > 0
+    assert not {"VTooltip", "VIcon"} & patched.keys()
 
 
 def test_what_goes_wrong_in_the_dialog_is_told_in_it(page, tmp_path):

@@ -29,8 +29,9 @@ def written_once() -> Iterator[None]:
 
 def tip(text: str) -> None:
     """Explain the element around it when the pointer rests there."""
-    # Eager, so that it also describes the element to those who do not point.
-    VTooltip(text, activator="parent", location="bottom", open_delay="500", eager=True)
+    # Eager, so that it also describes the element to those who do not point. With its text as a child it
+    # would be patched with whatever changes around it.
+    VTooltip(text=text, activator="parent", location="bottom", open_delay="500", eager=True)
 
 
 def button(label: str, hint: str, **its: Any) -> None:
