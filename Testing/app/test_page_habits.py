@@ -25,6 +25,15 @@ _COUNT_PATCHES = """() => {
   };
   count(document.querySelector("#app")._vnode);
 }"""
+# Keeps what is sent to the server from now on.
+_KEEP_SENT = """() => {
+  window.sent = [];
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (part) {
+    window.sent.push(new TextDecoder("latin1").decode(part));
+    return send.call(this, part);
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +138,16 @@ def test_tooltips_and_icons_are_not_patched_with_what_changes_around_them(page):
     patched = page.evaluate("window.patched")
     assert patched["VBtn"] > 0
     assert not {"VTooltip", "VIcon"} & patched.keys()
+
+
+def test_a_key_is_told_once_and_not_by_every_view(page):
+    page.keyboard.press("1")
+    page.evaluate(_KEEP_SENT)
+    page.keyboard.press("3")
+    expect(page.locator("#tool-exclude")).to_have_class(re.compile("v-btn--active"))
+    sent = page.evaluate("window.sent")
+    assert sum("vs_key" in message for message in sent) == 1
+    assert [message for message in sent if "trame.rca.event" in message] == []
 
 
 def test_what_goes_wrong_in_the_dialog_is_told_in_it(page, tmp_path):
