@@ -25,6 +25,13 @@ _COUNT_PATCHES = """() => {
   };
   count(document.querySelector("#app")._vnode);
 }"""
+# Keeps what begins to move from now on.
+_COUNT_MOTIONS = """() => {
+  window.motions = [];
+  for (const type of ["transitionrun", "animationstart"]) {
+    document.addEventListener(type, ({ target }) => window.motions.push(`${type} ${target.className}`), true);
+  }
+}"""
 # Keeps what is sent to the server from now on.
 _KEEP_SENT = """() => {
   window.sent = [];
@@ -148,6 +155,18 @@ def test_a_key_is_told_once_and_not_by_every_view(page):
     sent = page.evaluate("window.sent")
     assert sum("vs_key" in message for message in sent) == 1
     assert [message for message in sent if "trame.rca.event" in message] == []
+
+
+def test_nothing_moves_by_itself_for_who_asks_for_that(page):
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(_COUNT_MOTIONS)
+    page.keyboard.press("2")
+    expect(page.locator("#tool-include")).to_have_class(re.compile("v-btn--active"))
+    page.keyboard.press("Shift+?")
+    expect(page.locator("#help-page")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help-page")).to_be_hidden()
+    assert page.evaluate("window.motions") == []
 
 
 def test_what_goes_wrong_in_the_dialog_is_told_in_it(page, tmp_path):
