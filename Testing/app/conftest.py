@@ -1,6 +1,7 @@
 """A small case for the app, the app in this process without a browser, and a real Chromium."""
 
 import asyncio
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -175,6 +176,8 @@ def browser():
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        # As some people have it: what moves by itself is drawn sixty times a second, a quarter of all work.
+        chromium.new_context = partial(chromium.new_context, reduced_motion="reduce")
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         yield SimpleNamespace(chromium=chromium, loop=loop)

@@ -13,6 +13,34 @@ if find_spec("playwright") is None:
 from playwright.sync_api import expect
 
 PATIENCE_MS = 60_000
+# Counts by name which of Vue's components are patched from now on.
+_COUNT_PATCHES = """() => {
+  window.patched = {};
+  const count = ({ component, children }) => {
+    if (Array.isArray(children)) children.filter((child) => child?.type).forEach(count);
+    if (!component) return;
+    const { name } = component.type;
+    (component.u ||= []).push(() => (window.patched[name] = (window.patched[name] || 0) + 1));
+    count(component.subTree);
+  };
+  count(document.querySelector("#app")._vnode);
+}"""
+# Keeps what begins to move from now on.
+_COUNT_MOTIONS = """() => {
+  window.motions = [];
+  for (const type of ["transitionrun", "animationstart"]) {
+    document.addEventListener(type, ({ target }) => window.motions.push(`${type} ${target.className}`), true);
+  }
+}"""
+# Keeps what is sent to the server from now on.
+_KEEP_SENT = """() => {
+  window.sent = [];
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (part) {
+    window.sent.push(new TextDecoder("latin1").decode(part));
+    return send.call(this, part);
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +131,42 @@ def test_copying_is_told_also_where_the_browser_has_no_clipboard(page):
     page.click("#copy")
     says(page, "^The measurements were copied")
     page.click("#tab-clicks")
+
+
+def test_tooltips_and_icons_are_not_patched_with_what_changes_around_them(page):
+    page.keyboard.press("1")
+    number = page.locator("#slice")
+    before = number.inner_text()
+    page.evaluate(_COUNT_PATCHES)
+    page.keyboard.press("2")
+    page.keyboard.press("PageUp")
+    expect(page.locator("#tool-include")).to_have_class(re.compile("v-btn--active"))
+    expect(number).not_to_have_text(before)
+    patched = page.evaluate("window.patched")
+    assert patched["VBtn"] > 0
+    assert not {"VTooltip", "VIcon"} & patched.keys()
+
+
+def test_a_key_is_told_once_and_not_by_every_view(page):
+    page.keyboard.press("1")
+    page.evaluate(_KEEP_SENT)
+    page.keyboard.press("3")
+    expect(page.locator("#tool-exclude")).to_have_class(re.compile("v-btn--active"))
+    sent = page.evaluate("window.sent")
+    assert sum("vs_key" in message for message in sent) == 1
+    assert [message for message in sent if "trame.rca.event" in message] == []
+
+
+def test_nothing_moves_by_itself_for_who_asks_for_that(page):
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(_COUNT_MOTIONS)
+    page.keyboard.press("2")
+    expect(page.locator("#tool-include")).to_have_class(re.compile("v-btn--active"))
+    page.keyboard.press("Shift+?")
+    expect(page.locator("#help-page")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help-page")).to_be_hidden()
+    assert page.evaluate("window.motions") == []
 
 
 def test_what_goes_wrong_in_the_dialog_is_told_in_it(page, tmp_path):

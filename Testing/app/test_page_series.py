@@ -36,20 +36,28 @@ def server(serve_app, case_files, bright_models):
     return serve_app("--t1ce", case_files.t1ce, "--models", bright_models, "--device", "cpu")
 
 
-@pytest.fixture
-def page(server, chromium):
+@pytest.fixture(scope="module")
+def tab(server, chromium):
     context = chromium.new_context(viewport={"width": 1366, "height": 768})
-    page = context.new_page()
-    troubles = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.goto(server.url)
-    expect(page.locator("#undo")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("#tool-include")).to_be_enabled(timeout=PATIENCE_MS)
+    tab = context.new_page()
+    tab.troubles = []
+    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
+    tab.goto(server.url)
+    expect(tab.locator("#undo")).to_be_visible(timeout=PATIENCE_MS)
+    expect(tab.locator("#tool-include")).to_be_enabled(timeout=PATIENCE_MS)
     # Without it nobody listens for what is dropped; scripts come in any order.
-    page.wait_for_function("window.vsclickFolders", timeout=PATIENCE_MS)
-    yield page
+    tab.wait_for_function("window.vsclickFolders", timeout=PATIENCE_MS)
+    yield tab
     context.close()
-    assert troubles == []
+
+
+@pytest.fixture
+def page(tab):
+    """The page without a dialog."""
+    yield tab
+    tab.keyboard.press("Escape")
+    expect(tab.locator("#open-files")).to_be_hidden()
+    assert tab.troubles == []
 
 
 def drag(page, *paths, deeds=("dragEnter", "dragOver", "drop")):

@@ -38,6 +38,8 @@
   }
 
   document.addEventListener("keyup", (event) => held.has(event.code) && letGo(event.code, event.timeStamp), true);
+  // Slicer hears no key but Shift, and each view would tell of each: their listeners come later, with the views.
+  document.addEventListener("keyup", (event) => event.key !== "Shift" && event.stopImmediatePropagation());
   // A key that is let go while another window has the keyboard is told to nobody.
   window.addEventListener("blur", (event) => [...held.keys()].forEach((code) => letGo(code, event.timeStamp)));
 

@@ -17,7 +17,7 @@ _TOOLS = (
     ("exclude", "Exclude", "mdi-close-thick", "Click on what is no tumour"),
     (LOOK, "Look", "mdi-eye-outline", "Drag for window and level, no clicks"),
 )
-_ICON = "{{ {boundary: 'mdi-rhombus', include: 'mdi-circle', exclude: 'mdi-close-thick'}[row.kind] }}"
+_ICON = "{boundary: 'mdi-rhombus', include: 'mdi-circle', exclude: 'mdi-close-thick'}[row.kind]"
 
 
 def clicks_ui(clicks: ClicksLogic, doubt: DoubtLogic) -> None:
@@ -34,7 +34,7 @@ def clicks_ui(clicks: ClicksLogic, doubt: DoubtLogic) -> None:
                 click=f"trigger('vs_key', ['{value}'])",
             ):
                 with Div(classes="d-flex flex-column align-center"):
-                    VIcon(icon, size="18")
+                    VIcon(icon=icon, size="18")
                     Span(label)
                 tip(f"{hint} ({key_of(value)})")
     _next_place_ui(doubt, name.ready)
@@ -111,7 +111,7 @@ def click_list_ui(clicks: ClicksLogic, views: ViewsLogic) -> None:
                 ),
             ):
                 Span("{{ row.number }}", classes="vs-number")
-                VIcon(_ICON, size="14")
+                VIcon(icon=(_ICON,), size="14")
                 Span("{{ row.kind }}", classes="vs-kind")
                 Span("slice {{ row.slice }}")
                 Span("round {{ row.round }}")

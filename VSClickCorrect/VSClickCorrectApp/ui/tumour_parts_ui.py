@@ -25,7 +25,7 @@ def tumour_parts_ui(parts: TumourPartsLogic) -> None:
                 id=("'part-' + row.name",),
             ),
         ):
-            VIcon("mdi-circle", color=("row.color",), start=True)
+            VIcon(icon="mdi-circle", color=("row.color",), start=True)
             Span("{{ row.name }}")
             tip("Let clicks correct this one; they take no voxel of the others")
         button(

@@ -54,5 +54,5 @@ def viewing_ui(app: BrowserApp) -> None:
             id=label.lower(),
             **attributes(aria_label=hint),
         ):
-            VIcon(icon)
+            VIcon(icon=icon)
             tip(f"{hint} ({key_of(label.lower())})")

@@ -92,4 +92,4 @@ def _enlarging(app: BrowserApp, view: str, title: str) -> None:
         title=(hint,),
         raw_attrs=[f'aria-label="Enlarge {title}"'],
     ):
-        VIcon(f"{{{{ {enlarged} ? 'mdi-arrow-collapse' : 'mdi-arrow-expand' }}}}", size="14")
+        VIcon(icon=(f"{enlarged} ? 'mdi-arrow-collapse' : 'mdi-arrow-expand'",), size="14")
