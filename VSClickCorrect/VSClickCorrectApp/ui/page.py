@@ -24,7 +24,7 @@ from VSClickCorrectApp.ui.clicks_ui import click_list_ui, clicks_ui
 from VSClickCorrectApp.ui.display_ui import display_ui
 from VSClickCorrectApp.ui.follow_up_ui import follow_up_ui
 from VSClickCorrectApp.ui.help_ui import help_ui
-from VSClickCorrectApp.ui.parts import attributes, tip, written_once
+from VSClickCorrectApp.ui.parts import attributes, tip
 from VSClickCorrectApp.ui.running_ui import initial_ui, registration_ui, running_ui
 from VSClickCorrectApp.ui.settings_ui import settings_ui
 from VSClickCorrectApp.ui.strip_ui import strip_ui
@@ -74,7 +74,7 @@ _GONE = """
 
 def build_page(app: BrowserApp) -> None:
     """Build the page; it lives as long as the server."""
-    with written_once(), VAppLayout(app.server, vuetify_config=_THEME) as page:
+    with VAppLayout(app.server, vuetify_config=_THEME) as page:
         page.root.theme = "dark"
         client.Style((STATIC / "vsclick.css").read_text(encoding="utf-8"))
         with VAppBar(density="compact", flat=True, classes="vs-bar-top"):

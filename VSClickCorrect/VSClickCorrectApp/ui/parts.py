@@ -8,23 +8,8 @@ from typing import Any
 
 from trame.widgets.html import Div, Input, Span
 from trame.widgets.vuetify3 import VBtn, VCardActions, VTooltip
-from trame_client.widgets.core import HTML_CTX, AbstractElement
 
 from VSClickCorrectApp.status import Status
-
-
-@contextmanager
-def written_once() -> Iterator[None]:
-    """Build what is written out as a whole afterwards.
-
-    At the end of every element trame writes out all that is in it, so what lies deep is written often.
-    """
-    at_the_end = AbstractElement.__exit__
-    AbstractElement.__exit__ = lambda element, *_: HTML_CTX.exit(element)
-    try:
-        yield
-    finally:
-        AbstractElement.__exit__ = at_the_end
 
 
 def tip(text: str) -> None:
