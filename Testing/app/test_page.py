@@ -71,7 +71,10 @@ class Page:
 
 @pytest.fixture(scope="module")
 def tab(server, chromium):
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    # With all that moves, as most people have it.
+    context = chromium.new_context(
+        reduced_motion="no-preference", viewport={"width": 1280, "height": 800}, accept_downloads=True
+    )
     page = Page(context.new_page(), [])
     page.tab.on("pageerror", lambda error: page.troubles.append(str(error)))
     page.tab.on("console", lambda m: page.troubles.append(m.text) if m.type == "error" else None)

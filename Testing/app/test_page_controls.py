@@ -61,7 +61,8 @@ def page(tmp_path_factory, small, serve_app, bright_models, chromium):
     write_mask(case / "mask.nii.gz", small.truth, small.grid)
     arguments = ("--worklist", folder / "cases", "--output", folder / "results", "--annotator", "AB")
     server = serve_app(*arguments, "--models", bright_models, "--device", "cpu")
-    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    # With all that moves, as most people have it.
+    context = chromium.new_context(reduced_motion="no-preference", viewport={"width": 1366, "height": 768})
     page = context.new_page()
     page.goto(server.url)
     expect(page.locator("#status")).to_have_text(re.compile("Case one is ready"), timeout=PATIENCE_MS)
