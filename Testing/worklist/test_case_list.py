@@ -1,11 +1,14 @@
 """Lists of cases: what is written is read again, and what is wrong is named by line and column."""
 
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 from volume_files import GRID, PLAIN, SHAPE, VOLUME, blob, left_in, written
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.worklist.case_list import column_names, read_rows, write_rows
+from VSClickCorrectLib.worklist.cases import find_cases
 from VSClickCorrectResearch.datasets.listed import ListedCase, read_case_list, write_case_list
 
 
@@ -39,6 +42,30 @@ def test_case_is_read_from_its_files(folder):
     assert np.array_equal(loaded.truth, blob())
     assert np.array_equal(loaded.start, ~blob())
     assert loaded.grid.matches(GRID, 1e-4)
+
+
+@pytest.mark.parametrize(("written_as", "stored_as"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFC", "NFC")])
+@pytest.mark.parametrize("parted", ["/", "\\"])
+def test_a_list_may_come_from_another_kind_of_system(folder, written_as, stored_as, parted):
+    (folder / "a").rename(folder / normalize(stored_as, "Müller"))
+    whole = WHOLE.replace("a/", f"Müller{parted}")
+    path = listed(folder, HEADER, normalize(written_as, whole))
+    place = folder / normalize(stored_as, "Müller")
+    (case,) = read_case_list(path)
+    assert (case.t1ce, case.label) == (place / "T1ce.nii.gz", place / "label.nii.gz")
+    (mine,) = find_cases(path, folder / "results")
+    assert mine.files == {
+        "t1ce": place / "T1ce.nii.gz",
+        "t2": place / "T2.nrrd",
+        "mask": place / "mask.nii.gz",
+    }
+
+
+def test_a_backslash_in_a_name_is_taken_as_it_stands(folder):
+    (folder / "a" / "T1ce.nii.gz").rename(folder / "a\\T1ce.nii.gz")
+    written(folder / "a" / "T1ce.nii.gz", VOLUME.array + 1, GRID)
+    (case,) = read_case_list(listed(folder, HEADER, WHOLE.replace("a/T1ce", "a\\T1ce")))
+    assert np.array_equal(case.load().case.t1ce.array, VOLUME.array)
 
 
 def test_one_sequence_is_enough_and_columns_may_be_left_out(folder):

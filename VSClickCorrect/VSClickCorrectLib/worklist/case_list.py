@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
+from unicodedata import normalize
 
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.files import check_file, reading, write_text
@@ -70,6 +72,24 @@ def read_rows(
         raise ImageError(
             f"{path}, line {reader.line_num} cannot be understood ({error}); look for quotes that do not end."
         ) from None
+
+
+def listed_file(folder: Path, cell: str) -> Path:
+    """Return a file that a table names, relative to it, be the table written on another kind of system.
+
+    Windows parts folders by backslashes, and macOS writes a letter and its accent as two characters.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the table.
+    cell : str
+        What stands there.
+    """
+    parted = cell.replace("\\", "/")
+    spelled = (cell, parted, *(normalize(form, parted) for form in ("NFC", "NFD")))
+    there = (folder / one for one in spelled if os.path.exists(folder / one))
+    return next(there, folder / cell)
 
 
 def column_names(path: Path) -> list[str]:

@@ -13,7 +13,7 @@ from VSClickCorrectLib.errors import ImageError, StorageError, WorklistError, pa
 from VSClickCorrectLib.io.files import is_text
 from VSClickCorrectLib.io.folders import walk
 from VSClickCorrectLib.io.naming import Kind
-from VSClickCorrectLib.worklist.case_list import CASES, COLUMNS, read_rows
+from VSClickCorrectLib.worklist.case_list import CASES, COLUMNS, listed_file, read_rows
 from VSClickCorrectLib.worklist.claims import LabelClaims
 from VSClickCorrectLib.worklist.dicom_cases import dicom_cases
 from VSClickCorrectLib.worklist.image_roles import SCANS, FoundImage, by_kind, case_of_images, is_scan
@@ -177,7 +177,7 @@ def _listed(path: Path, output: Path) -> list[WorkCase]:
             raise ImageError(
                 f"{path}, line {line}, column case: '{name}' stands there twice; give each case its own name."
             )
-        files = {role: path.parent / row[role] for role in ROLES if row[role]}
+        files = {role: listed_file(path.parent, row[role]) for role in ROLES if row[role]}
         cases[name] = _checked(_apart(WorkCase.of(name, files), output))
     return _sharing_told(list(cases.values()))
 

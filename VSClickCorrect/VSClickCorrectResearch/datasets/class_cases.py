@@ -17,7 +17,7 @@ from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.io.one_grid import resample_to_grid
 from VSClickCorrectLib.io.pairing import are_of_two
 from VSClickCorrectLib.measure.tumour_parts import PARTS
-from VSClickCorrectLib.worklist.case_list import column_names, read_rows
+from VSClickCorrectLib.worklist.case_list import column_names, listed_file, read_rows
 from VSClickCorrectLib.worklist.names import case_name
 
 from VSClickCorrectResearch.datasets.class_map import read_class_map
@@ -181,8 +181,8 @@ def list_class_cases(path: Path, sequences: Sequence[str], classes: Sequence[str
         name, where = case_name(row["case"]), f"{path}, line {line}"
         if name in cases:
             raise ImageError(f"{where}, column case: '{name}' stands there twice; rename one of the two.")
-        images = {s: path.parent / row[s] if row[s] else None for s in sequences}
-        cases[name] = ListedClassCase(name, images, path.parent / row["label"], tuple(classes))
+        images = {s: listed_file(path.parent, row[s]) if row[s] else None for s in sequences}
+        cases[name] = ListedClassCase(name, images, listed_file(path.parent, row["label"]), tuple(classes))
         if not any(images.values()):
             raise ImageError(f"{where}: none of {', '.join(sequences)} is given; one is needed.")
         for file in cases[name].files:

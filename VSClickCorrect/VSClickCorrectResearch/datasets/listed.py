@@ -16,6 +16,7 @@ from VSClickCorrectLib.worklist.case_list import (
     FILE_COLUMNS,
     FILES,
     KIND,
+    listed_file,
     read_rows,
     write_rows,
 )
@@ -50,8 +51,10 @@ def files_of(row: dict[str, str], folder: Path, where: str) -> RowFiles:
     ImageError
         If one does not exist, or there is neither a T1ce nor a T2.
     """
-    t1ce, t2, mask = (folder / row[name] if row[name] else None for name in ("t1ce", "t2", "mask"))
-    files = RowFiles(t1ce, t2, folder / row["label"], mask)
+    t1ce, t2, mask = (
+        listed_file(folder, row[name]) if row[name] else None for name in ("t1ce", "t2", "mask")
+    )
+    files = RowFiles(t1ce, t2, listed_file(folder, row["label"]), mask)
     if files.t1ce is None and files.t2 is None:
         raise ImageError(f"{where}, columns t1ce and t2: both are empty; a T1ce or a T2 volume is needed.")
     for name, file in vars(files).items():

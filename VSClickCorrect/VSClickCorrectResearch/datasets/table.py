@@ -13,7 +13,7 @@ from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.images import read_mask, read_volume
 from VSClickCorrectLib.io.pairing import remark_on_mask
 from VSClickCorrectLib.measure.tumour_parts import tumour_numbers
-from VSClickCorrectLib.worklist.case_list import FILE_COLUMNS, read_rows
+from VSClickCorrectLib.worklist.case_list import FILE_COLUMNS, listed_file, read_rows
 from VSClickCorrectLib.worklist.names import case_name
 
 from VSClickCorrectResearch.datasets.class_map import read_class_map
@@ -76,7 +76,7 @@ def find_cases(
 
 
 def _source(row: dict[str, str], folder: Path, where: str, given: dict[str, Any]) -> CaseSource:
-    paths = {name: folder / value for name, value in row.items() if name != "case" and value}
+    paths = {name: listed_file(folder, value) for name, value in row.items() if name != "case" and value}
     labels = sorted(given["labels"] or (), key=str)
     settings = {"dataset": "csv", "tumour_label": labels, "register": given["registered"]}
     if given["classes"]:
@@ -109,7 +109,7 @@ def _read(
     classes: tuple[str, ...],
 ) -> Imported:
     files = files_of(row, folder, where)
-    transform = folder / row[TRANSFORM] if row[TRANSFORM] else None
+    transform = listed_file(folder, row[TRANSFORM]) if row[TRANSFORM] else None
     if transform is not None and not transform.is_file():
         raise ImageError(f"{where}, column {TRANSFORM}: {transform} does not exist.")
     volumes = [
