@@ -44,6 +44,16 @@ def test_case_is_read_from_its_files(folder):
     assert loaded.grid.matches(GRID, 1e-4)
 
 
+@pytest.mark.parametrize("blank", ["", " ", ";;;;", " ; "])
+def test_blank_lines_before_the_names_do_not_count(folder, blank):
+    path = listed(folder, blank, blank, HEADER.replace(",", ";"), WHOLE.replace(",", ";"), "two;gone.nii;;;")
+    rows = read_rows(path, HEADER.split(","), ("case",))
+    assert [(line, row["case"], row["t1ce"]) for line, row in rows] == [
+        (4, "one", "a/T1ce.nii.gz"),
+        (5, "two", "gone.nii"),
+    ]
+
+
 @pytest.mark.parametrize(("written_as", "stored_as"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFC", "NFC")])
 @pytest.mark.parametrize("parted", ["/", "\\"])
 def test_a_list_may_come_from_another_kind_of_system(folder, written_as, stored_as, parted):

@@ -102,14 +102,15 @@ def column_names(path: Path) -> list[str]:
 
 
 def _delimiter_of(text: str) -> str:
-    """Return what parts the columns: what stands most often in the first line, which holds names alone."""
-    return max(_DELIMITERS, key=re.split("[\r\n]", text[:_MAX_LINE_LENGTH], maxsplit=1)[0].count)
+    """Return what parts the columns: what stands most often in the first line that holds names."""
+    first = re.search(r"[^\r\n]*\w[^\r\n]*", text[:_MAX_LINE_LENGTH])
+    return max(_DELIMITERS, key=first[0].count) if first else ","
 
 
 def _rows_of(
     reader: csv.DictReader, path: Path, columns: Sequence[str], required: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    names = [(name or "").strip() for name in reader.fieldnames or ()]
+    names = next((found for row in reader.reader if any(found := [cell.strip() for cell in row])), [])
     _check_columns(path, [name for name in names if name], columns, required)
     # Columns without a name are told apart by one that no column can have.
     reader.fieldnames = [name or f" {number}" for number, name in enumerate(names)]
