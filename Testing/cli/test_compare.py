@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pydicom
 import pytest
 from bright_ball import AXIAL, GRID, RADIUS_MM, ball, ball_volume, write_image
 from scipy.spatial.transform import Rotation
@@ -144,6 +145,34 @@ def test_scans_of_two_patients_are_told_without_their_names(compare, tmp_path):
     assert text.startswith("Note: the headers of the two examinations name different patients")
     assert "MILLER" not in text and "SMITH" not in text
     assert "patients" not in compare(mask, mask, "--before-scan", scans[1], "--after-scan", scans[2])
+
+
+def dated(series, date):
+    """Let a DICOM series say when it was made; empty, as anonymised."""
+    for path in series.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.StudyDate = date
+        dataset.save_as(path)
+    return series
+
+
+def test_examinations_in_the_wrong_order_are_told(compare, tmp_path):
+    years = ("20231231", "20240101", "")
+    scans = {y: dated(write_slices(tmp_path / f"scan{y}", ball_volume()), y) for y in years}
+    masks = {y: write_segmentation_of(scans[y], tmp_path / f"{y}mask.dcm", ball(), GRID) for y in years}
+    plain = write_image(tmp_path / "mask.nii.gz", ball().astype(np.uint8))
+    first, second, none = years
+    for before, after, wrong in (
+        (first, second, False),
+        (second, first, True),
+        (second, second, False),
+        (second, none, False),
+        (none, first, False),
+    ):
+        both = ["--before-scan", scans[before], "--after-scan", scans[after]]
+        for text in (compare(masks[before], masks[after]), compare(plain, plain, *both)):
+            assert text.startswith("Note: by the headers' dates the earlier") is wrong
+            assert "2024" not in text and "2023" not in text
 
 
 def written_mask(folder, values, patient):

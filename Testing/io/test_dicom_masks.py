@@ -234,6 +234,24 @@ def test_parts_with_slices_between_them_are_a_mask(seg, slices):
     np.testing.assert_array_equal(read_mask(seg(parts), OBLIQUE), parts)
 
 
+@pytest.mark.parametrize("slices, sure", [((3, 4), True), ((2, 7), False), ((3, 5, 7), False)])
+def test_without_a_distance_slices_are_not_taken_for_thicker_than_they_are(seg, slices, sure):
+    """Of a mask alone: between frames that lie apart others may be left out, for being empty."""
+    parts = np.zeros(SHAPE, bool)
+    parts[slices, 4:8, 4:13] = True
+    path = seg(parts)
+    dataset = pydicom.dcmread(path)
+    [measures] = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    del measures.SpacingBetweenSlices
+    dataset.save_as(path)
+    if sure:
+        values, grid = read_lone_mask(path)
+        assert grid.volume_of(values) == pytest.approx(OBLIQUE.volume_of(parts))
+    else:
+        with pytest.raises(ImageError, match="does not say how far its slices lie apart; name its scan"):
+            read_lone_mask(path)
+
+
 def test_another_image_is_refused(seg):
     with pytest.raises(ImageError, match="another grid"):
         read_mask(seg(TUMOUR), PLAIN)

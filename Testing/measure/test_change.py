@@ -151,6 +151,25 @@ def test_a_small_tumour_that_the_earlier_slices_hardly_meet_is_not_told_to_lie_o
     assert found.diameter.after == pytest.approx(3.0, abs=0.5)
 
 
+def test_where_there_are_two_tumours_it_is_told_that_the_diameters_are_the_largest_ones():
+    """The larger one shrank below the other: of neither did the diameter change as it is told."""
+
+    def both(large, small):
+        values = np.zeros(FINE.shape, bool)
+        for middle, radius in ((CENTRE - [9, 0, 0], large), (CENTRE + [9, 0, 0], small)):
+            values |= np.linalg.norm(all_ras(FINE) - middle, axis=-1) <= radius
+        return measure(FINE, FINE.box, values)
+
+    note = "Note: the {} mask has 2 separate parts; the diameters are those of the largest."
+    found = follow_up(both(7, 5), both(3, 5))
+    assert found.diameter.change == pytest.approx(-4, abs=0.5)
+    assert all(note.format(which) in found.as_text() for which in ("earlier", "later"))
+    text = follow_up(both(7, 0), both(3, 5)).as_text()
+    assert note.format("later") in text and note.format("earlier") not in text
+    laid = follow_up(both(7, 5), both(3, 5), np.eye(4), "registration").as_text()
+    assert note.format("later") in laid
+
+
 def test_the_text_names_thresholds_units_and_uncertainty():
     text = follow_up(measured(FINE, 6.0), measured(FINE, 7.0)).as_text()
     for words in ("mm³ before", "Threshold of growth (20 % of the volume): growth by that threshold", "±"):

@@ -115,6 +115,20 @@ def test_a_tumour_in_the_canal_alone_has_no_extrameatal_diameter():
     assert (empty.grade, empty.as_text()) == (None, "The tumour has no part.")
 
 
+def test_an_extrameatal_tumour_in_two_is_told_as_such():
+    grid = right_grid()
+    outside = np.zeros(grid.shape, bool)
+    outside[10:20, 10:20, 10:20] = outside[10:20, 10:16, 40:46] = True
+    inside = np.zeros(grid.shape, bool)
+    inside[30:34, 30:34, 30:34] = True
+    text = measure_parts(grid, grid.box, inside, outside).as_text()
+    assert text.endswith(
+        "\nNote: the extrameatal tumour has 2 separate parts; the diameters are those of the largest."
+    )
+    outside[:, 10:20, 40:46] = False
+    assert "separate" not in measure_parts(grid, grid.box, inside, outside).as_text()
+
+
 def test_parts_that_overlap_are_refused():
     grid = right_grid()
     _, ball, _ = tumour(grid, "right")

@@ -26,18 +26,21 @@ _FILL_GAP = 0.25
 
 @dataclass(frozen=True)
 class Scan:
-    """Whose a sequence is, where and as what it was made, by its header; empty where that does not say.
+    """Whose a sequence is, where, when and as what it was made, by its header; empty where that does not say.
 
     Parameters
     ----------
     patient, frame, description, series : str
         PatientID, FrameOfReferenceUID, SeriesDescription and SeriesInstanceUID.
+    date : str
+        StudyDate.
     """
 
     patient: str
     frame: str
     description: str
     series: str
+    date: str = ""
 
 
 @dataclass(frozen=True, eq=False)

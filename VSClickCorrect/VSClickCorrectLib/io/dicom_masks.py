@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TASK = "to read a DICOM SEG"
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+# What its header says of whose it is, in which frame it lies and when its scan was made.
+_TOLD = ("PatientID", "FrameOfReferenceUID", "StudyDate")
 # Of the voxel's size: what a frame may lie beside the slice.
 _TOLERANCE = 0.1
 _LABELMAP, _FRACTIONAL = "LABELMAP", "FRACTIONAL"
@@ -75,8 +77,9 @@ def read_segmentation_header(path: Path) -> SegmentationHeader:
     header = read_header(path, TASK)
     with undamaged(path):
         series = frozenset(str(s.SeriesInstanceUID) for s in header.get("ReferencedSeriesSequence", ()))
-        patient, frame = (str(header.get(name, "")).strip() for name in ("PatientID", "FrameOfReferenceUID"))
-        return SegmentationHeader(series, Scan(patient, frame, "", ""), tuple(_labels_of(header).values()))
+        patient, frame, date = (str(header.get(name) or "").strip() for name in _TOLD)
+        scan = Scan(patient, frame, "", "", date)
+        return SegmentationHeader(series, scan, tuple(_labels_of(header).values()))
 
 
 def scan_of_mask(path: Path) -> Scan | None:
@@ -160,7 +163,9 @@ def grid_of_segmentation(path: Path) -> Grid:
         heights = [float(normal @ frame.position) for frame in frames]
         gaps = np.diff(np.unique(np.round(heights, 4)))
         step = first.step or float(gaps.min(initial=np.inf))
-        if step == np.inf:
+        # Between frames nearly twice as far apart as they are thick, empty ones may have been left out.
+        sparse = not first.step and first.thickness and step > 1.9 * first.thickness
+        if step == np.inf or sparse:
             raise ImageError(f"{path} does not say how far its slices lie apart; name its scan, too.")
         count = 1 + round((max(heights) - min(heights)) / step)
         spacing = (*first.spacing[::-1], step)

@@ -51,6 +51,7 @@ _MUST_BE_THERE = (
 # Groups of elements: what it is, whose, how and where it was taken, its pixels' size, its frames.
 _KEPT = (0x0008, 0x0010, 0x0018, 0x0020, 0x0028, 0x5200)
 _GROUPS = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
+_DEPTHS = ("SpacingBetweenSlices", "SliceThickness")
 _NO_GRID = "the slices do not lie one above the other at one distance"
 _ONE_ELSEWHERE = "so nothing can be written that refers to it; save the mask as NIfTI or NRRD."
 
@@ -69,8 +70,8 @@ class SourceFrame:
         Centre of its first pixel, mm, and the unit vectors along a row and down a column, LPS.
     spacing : tuple of 2 float
         From row to row and from column to column, mm.
-    step : float or None
-        From slice to slice as its header says, mm; None where it does not.
+    step, thickness : float or None
+        From slice to slice, and of the slice, as its header says, mm; None where it does not.
     rounding, position_rounding : float
         By how much each number of its unit vectors and of its position may be off, as they are written.
     """
@@ -82,6 +83,7 @@ class SourceFrame:
     column: np.ndarray
     spacing: tuple[float, float]
     step: float | None
+    thickness: float | None
     rounding: float
     position_rounding: float
 
@@ -303,12 +305,12 @@ def _frame(header: Dataset, number: int | None, place: Dataset, turn: Dataset, s
     row, column = np.array(turn.ImageOrientationPatient, float).reshape(2, 3)
     rows, columns = map(float, size.PixelSpacing)
     # Some programs write 0 where they do not know it.
-    step = abs(float(size.get("SpacingBetweenSlices") or 0)) or None
+    step, thickness = (abs(float(size.get(k) or 0)) or None for k in _DEPTHS)
     roundings = (
         rounding_of([*map(str, written)])
         for written in (turn.ImageOrientationPatient, place.ImagePositionPatient)
     )
-    return SourceFrame(header, number, position, row, column, (rows, columns), step, *roundings)
+    return SourceFrame(header, number, position, row, column, (rows, columns), step, thickness, *roundings)
 
 
 def _on_a_grid(frames: Sequence[SourceFrame]) -> tuple[tuple[SourceFrame, ...], Grid, float]:

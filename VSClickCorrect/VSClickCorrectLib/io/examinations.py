@@ -25,6 +25,7 @@ from VSClickCorrectLib.measure.measurements import measure
 # What messages call the two scans.
 NAMES = ("the earlier scan", "the later scan")
 TWO_PATIENTS = "Note: the headers of the two examinations name different patients; check them."
+WRONG_ORDER = "Note: by the headers' dates the earlier examination was made after the later one; check them."
 _MR_SLICE = "1.2.840.10008.5.1.4.1.1.4"
 
 
@@ -80,6 +81,11 @@ class Examination:
         """The PatientID that the scan's header names, or else the mask's; empty if neither does."""
         return next((scan.patient for scan in (self.whose, self.mask_scan) if scan and scan.patient), "")
 
+    @property
+    def date(self) -> str:
+        """The date of the study that the scan's header names, or else the mask's; empty if neither does."""
+        return next((scan.date for scan in (self.whose, self.mask_scan) if scan and scan.date), "")
+
 
 def scan_of(path: Path) -> Path:
     """Return the folder of a DICOM slice, which stands for its series; any other file itself."""
@@ -125,6 +131,7 @@ def compare_examinations(
     first, second = (measure(one.grid, one.grid.box, one.values) for one in (before, after))
     found = follow_up(first, second, matrix, placed_by)
     remarks = [TWO_PATIENTS] if differ(before.patient, after.patient) else []
+    remarks += [WRONG_ORDER] if after.date and before.date > after.date else []
     masks = [remark_on_mask(one.whose, one.mask_scan, different_patients=True) for one in (before, after)]
     remarks += [m.replace("Image", name.capitalize()) for name, m in zip(NAMES, masks, strict=True) if m]
     return replace(found, remarks=tuple(remarks))

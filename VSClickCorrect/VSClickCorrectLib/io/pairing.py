@@ -13,8 +13,8 @@ from VSClickCorrectLib.geometry.volume import Scan, Volume
 from VSClickCorrectLib.io.dicom_text import text_of
 from VSClickCorrectLib.io.naming import Kind, kind_of, kind_of_series
 
-# PatientID, FrameOfReferenceUID, SeriesDescription and SeriesInstanceUID.
-_SCAN_TAGS = ("0010|0020", "0020|0052", "0008|103e", "0020|000e")
+# PatientID, FrameOfReferenceUID, SeriesDescription, SeriesInstanceUID and StudyDate.
+_SCAN_TAGS = ("0010|0020", "0020|0052", "0008|103e", "0020|000e", "0008|0020")
 SAME_VOXELS = "T1ce and T2 hold the same voxels; look whether one image was named for both."
 OTHER_FRAME = "T1ce and T2 have different frames of reference; look whether they are registered."
 MASK_FRAME = "Image and mask have different frames of reference; look whether the mask is of this scan."

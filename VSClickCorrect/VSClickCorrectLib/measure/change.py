@@ -174,6 +174,9 @@ class FollowUp:
             return
         yield from _described("Volume", "mm³", self.volume, f"{GROWTH_PERCENT:.0f} % of the volume")
         yield from _described("Largest axial diameter", "mm", self.diameter, f"more than {GROWTH_MM:.0f} mm")
+        # Of two tumours one may be the largest before, the other after.
+        yield from self.before.note_on_parts("earlier mask")
+        yield from self._later.note_on_parts("later mask")
         yield _PLACED[self.placed_by]
         if self.dice is not None:
             yield f"DSC of both masks in one frame: {self.dice:.3f}"

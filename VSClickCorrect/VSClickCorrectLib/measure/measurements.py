@@ -224,6 +224,11 @@ class Measurements:
             dice=2 * common / total if total else 1.0,
         )
 
+    def note_on_parts(self, what: str) -> Iterator[str]:
+        """Yield a line where the diameters are not those of all of it; ``what`` the mask is called in it."""
+        if self.parts > 1:
+            yield f"Note: the {what} has {self.parts} separate parts; the diameters are those of the largest."
+
     def as_text(self) -> str:
         """Return everything as plain lines with units and nothing about the patient, for the clipboard."""
         return "\n".join(self._lines())
@@ -243,8 +248,7 @@ class Measurements:
         axes = "R {:.1f}, A {:.1f}, S {:.1f} mm" if self.middle.known else "{:.1f}, {:.1f}, {:.1f} mm"
         yield f"Centroid: {axes.format(*self.centroid_ras or ())}"
         yield f"Side: {self._side_text()}"
-        if self.parts > 1:
-            yield f"Note: the mask has {self.parts} separate parts; the diameters are those of the largest."
+        yield from self.note_on_parts("mask")
         if self.small:
             share = self.volume_mm3 * SMALL_AGREEMENT_PERCENT / 100
             yield (

@@ -84,10 +84,10 @@ class PartMeasurements:
         if self.diameter is None:
             yield "Extrameatal diameter: none, the tumour is purely intrameatal (2003 consensus: grade 0)"
             return
-        count = self.outside.grid.axial_shape[0]
-        place = f"axial slice {self.outside.slice_number} of {count}"
+        place = f"axial slice {self.outside.slice_number} of {self.outside.grid.axial_shape[0]}"
         grade = f"2003 consensus: grade {self.grade}, {_WORDS[self.grade - 1]}"
         yield f"Largest extrameatal axial diameter: {self.diameter.mm:.1f} mm ({place}; {grade})"
+        yield from self.outside.note_on_parts("extrameatal tumour")
 
 
 def measure_parts(
