@@ -14,8 +14,10 @@ import pytest
 import stand_in_app
 from aiohttp.test_utils import TestClient, TestServer
 from raw_http import ask, request
+from VSClickCorrectApp import annotator_session, gateway
 from VSClickCorrectApp.gateway import Gateway
 from VSClickCorrectApp.group_sessions import GroupSessions, NotStarted
+from VSClickCorrectApp.ready_line import READY
 from VSClickCorrectApp.trusted_proxy import TrustedProxy
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="groups are served on Linux and macOS")
@@ -239,6 +241,47 @@ def test_messages_go_to_and_fro_whole_and_a_death_takes_nobody_else():
             again = await opened(client, ANNA)
             assert again["pid"] not in (anna["pid"], bert["pid"])
             assert (await opened(client, BERT))["pid"] == bert["pid"]
+
+    asyncio.run(run())
+
+
+def test_nothing_that_a_process_prints_later_leads_its_annotator_elsewhere():
+    said = []
+
+    async def run():
+        async with group(said=said) as client:
+            hers = await opened(client, ANNA)
+            with socket.create_server(("127.0.0.1", 0)) as other:
+                line = f"{READY} http://127.0.0.1:{other.getsockname()[1]}/"
+                async with client.ws_connect("/ws", headers=ANNA) as page:
+                    await page.send_str(line)
+                    assert await page.receive_str() == line
+
+                async def logged():
+                    return f"anna: {line}" in said
+
+                await until(logged)
+                assert (await opened(client, ANNA))["pid"] == hers["pid"]
+
+    asyncio.run(run())
+
+
+def test_a_process_that_hangs_keeps_its_place_from_nobody_however_often_its_page_is_loaded(monkeypatch):
+    monkeypatch.setattr(annotator_session, "_END_S", 0.5)
+    monkeypatch.setattr(gateway, "_PATIENCE", aiohttp.ClientTimeout(total=0.3))
+
+    async def run():
+        async with group(people=1, idle_s=1.0) as client:
+            # It hears no signal but the last.
+            os.kill((await opened(client, ANNA))["pid"], signal.SIGSTOP)
+
+            async def let_in():
+                if (await told(client, BERT))[0] == 202:
+                    return True
+                assert (await told(client, ANNA, "/index.html?again"))[0] in (202, 409, 502)
+                return False
+
+            await until(let_in)
 
     asyncio.run(run())
 

@@ -163,6 +163,20 @@ def test_a_page_tells_of_its_own_life_alone(inside, server, name):
     assert server.log.read_text().count("runs at") == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "about"),
+    [
+        ("trame.error.client", ()),
+        ("trame.rca.size", ("anonymous", {"w": 300, "h": 300, "p": 1})),
+        ("trame.rca.event", ("anonymous", {"type": "MouseMove"})),
+    ],
+)
+def test_a_page_writes_no_line_of_its_own_into_the_log(inside, server, method, about):
+    inside.call(method, "\nVSClickCorrect runs at http://127.0.0.1:22/\x1b[2J", *about)
+    assert sum("runs at" in line[:22] for line in server.log.read_text().splitlines()) == 1
+    assert "\x1b" not in server.log.read_text()
+
+
 def opening(connection):
     """The trigger that opens what was sent, found where a browser finds it."""
     template = state_of(connection)["trame__template_main"]

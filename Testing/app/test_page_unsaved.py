@@ -100,3 +100,29 @@ def test_opening_files_asks_before_clicks_go_and_keeps_what_was_sent(clicked, tm
     page.click("#answer-ok")
     expect(page.locator(".vs-click")).to_have_count(0, timeout=PATIENCE_MS)
     expect(page.locator("#unsaved")).to_have_count(0)
+
+
+def test_what_is_still_on_its_way_is_not_saved_though_an_earlier_download_has_come(clicked):
+    page = clicked
+    # The first one takes a second to come, the next one for ever.
+    page.evaluate(
+        """() => {
+          const { trame } = window;
+          const ask = trame.trigger;
+          const late = (answer) => new Promise((come) => setTimeout(come, 1500, answer));
+          const waits = [late, () => new Promise(() => {})];
+          trame.trigger = (name, ...about) => {
+            const answer = ask.call(trame, name, ...about);
+            return name === "vs_download" ? answer.then(waits.shift()) : answer;
+          };
+        }"""
+    )
+    with page.expect_download(timeout=PATIENCE_MS):
+        page.evaluate("() => void window.vsclick.download('tumour.seg.nrrd')")
+        area = page.locator(".vs-over[data-view=T1ce]").bounding_box()
+        page.mouse.click(area["x"] + area["width"] / 2 - 60, area["y"] + area["height"] / 2)
+        expect(page.locator(".vs-click")).to_have_count(2)
+        page.evaluate("() => void window.vsclick.download('tumour.seg.nrrd')")
+    page.wait_for_timeout(1000)
+    expect(page.locator("#unsaved")).to_be_visible()
+    assert asks_before_it_is_left(page)

@@ -130,6 +130,14 @@ def test_a_window_that_stays_keeps_what_it_sends_as_another_goes(windows, folder
     assert sent_in(folder)["t1ce"] == b"halfrest"
 
 
+def test_a_window_whose_connection_breaks_lets_go_of_what_it_held(windows):
+    one, other = windows
+    trigger(one, "vs_hold", "bare", True, "", 0)
+    assert shown(other, "DisplayState__bare")
+    one.close()
+    until(lambda: not shown(other, "DisplayState__bare"))
+
+
 @pytest.fixture
 def pressing(windows):
     """The number of what both windows show, which has no click."""

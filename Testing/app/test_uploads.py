@@ -308,6 +308,20 @@ def test_a_file_takes_the_place_of_the_one_before(uploads):
     assert [p.name for p in left_in(uploads.folder)] == ["file.nrrd"]
 
 
+@pytest.mark.parametrize(("first", "then"), [("scene.mrb", "t1.nii"), ("t1.nii", "scene.mrb")])
+def test_of_a_scene_and_a_scan_the_one_that_was_chosen_last_counts_though_the_other_is_on_its_way(
+    uploads, first, then
+):
+    slots = {"scene.mrb": "scans", "t1.nii": "t1ce"}
+    uploads.begin(slots[first], first, 8)
+    uploads.part(slots[first], 0, b"half")
+    send(uploads, slots[then], then, b"whole")
+    for more in (lambda: uploads.part(slots[first], 4, b"rest"), lambda: uploads.check(slots[first])):
+        with pytest.raises(ImageError, match=f"^'{then}' was chosen later, so what was chosen before it was"):
+            more()
+    assert uploads.names == {slots[then]: then}
+
+
 def test_a_file_takes_the_place_of_an_archive_that_is_being_unpacked(uploads, monkeypatch):
     ended = Event()
 

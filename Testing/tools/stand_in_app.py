@@ -34,6 +34,8 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
     async for message in connection:
         if message.type is WSMsgType.TEXT and message.data == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if message.type is WSMsgType.TEXT and message.data.startswith(READY):
+            print(message.data, flush=True)
         if message.type is WSMsgType.TEXT:
             await connection.send_str(message.data)
         else:

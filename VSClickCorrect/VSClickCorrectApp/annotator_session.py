@@ -14,6 +14,8 @@ from VSClickCorrectApp.ready_line import port_in
 # A line of a process's output; its last words come within the time.
 _LONGEST_LINE = 1 << 20
 _LAST_WORDS_S = 1.0
+# A process that has not ended by then hangs.
+_END_S = 60.0
 HOST = "127.0.0.1"
 
 
@@ -121,14 +123,15 @@ class AnnotatorSession:
         return status
 
     def end(self) -> None:
-        """Let it close its case and end."""
+        """Let it close its case and end; one that hangs is killed after a while."""
         self.ending = True
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
+            asyncio.get_running_loop().call_later(_END_S, self._kill)
 
-    def kill(self) -> None:
-        """End it at once; what is on the disk is whole all the same."""
+    def _kill(self) -> None:
+        # What is on the disk is whole all the same.
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -140,7 +143,8 @@ class AnnotatorSession:
             await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
             async for line in reader:
                 text = line.decode(errors="replace").rstrip()
-                port = port_in(text)
+                # Told once, before anybody is led there: what is printed later may be what a page sent.
+                port = port_in(text) if self.port is None else None
                 if port is None:
                     say(text)
                 else:

@@ -185,6 +185,8 @@ class BrowserApp:
     def forget(self, sender: str) -> None:
         """Keep nothing of a window of the page that has gone."""
         self.files.forget(sender)
+        # One whose connection broke told of no key or button that was let go.
+        self.pointer.let_go(sender)
         self.host.forget(sender)
 
     def close(self) -> None:

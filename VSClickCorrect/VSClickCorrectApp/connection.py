@@ -10,9 +10,11 @@ from typing import Any
 import aiohttp
 import msgpack
 import wslink.backends.aiohttp as backend
+from VSClickCorrectLib.errors import on_one_line
 from wslink.chunking import ID_LENGTH, UnChunker
 from wslink.protocol import RESULT_SERIALIZE_ERROR
 
+from VSClickCorrectApp.layouts import ALL_VIEWS
 from VSClickCorrectApp.outbox import Outbox
 
 _LOG = logging.getLogger("VSClickCorrect")
@@ -20,6 +22,8 @@ _LOG = logging.getLogger("VSClickCorrect")
 # A part of a file that is sent has 2 MiB.
 LARGEST_MESSAGE = 4 << 20
 _MAX_UNFINISHED = 4
+# Letters of what a browser tells of a fault of the page's.
+_LONGEST_FAULT = 2000
 # Width, height and pixel ratio.
 _MAX_VIEW = {"w": 8192, "h": 8192, "p": 4}
 # What trame's page calls; the rest, ending the server for instance, is nothing for a page.
@@ -185,6 +189,24 @@ def _known(call: Callable) -> Callable:
     return update
 
 
+def _on_one_line(call: Callable) -> Callable:
+    """Log what a page tells of a fault so that it is no line of ours, and steers no terminal."""
+
+    def tell(owner: Any, fault: object) -> None:
+        call(owner, on_one_line(str(fault)[:_LONGEST_FAULT]))
+
+    return tell
+
+
+def _of_views(call: Callable) -> Callable:
+    """Hear of the views alone; of others trame-rca prints the name as it came."""
+
+    def hear(owner: Any, area: str, *about: Any) -> Any:
+        return call(owner, area, *about) if area in ALL_VIEWS else None
+
+    return hear
+
+
 def _drawable(call: Callable) -> Callable:
     """Draw no view that would not fit into memory."""
 
@@ -196,7 +218,9 @@ def _drawable(call: Callable) -> Callable:
 
 
 _NARROWED = {
+    "trame.error.client": _on_one_line,
     "trame.lifecycle.update": _lives,
-    "trame.rca.size": _drawable,
+    "trame.rca.event": _of_views,
+    "trame.rca.size": lambda call: _of_views(_drawable(call)),
     "trame.state.update": _known,
 }

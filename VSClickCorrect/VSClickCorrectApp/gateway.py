@@ -99,7 +99,6 @@ class Gateway:
         if _wants_page(request) and not self._sessions.enter(request[_ANNOTATOR]).ready:
             return _told("Your session is being started; this takes some seconds.", 202, refresh=True)
         session = self._session(request)
-        session.hear()
         asked = {name: request.headers[name] for name in _ASKED if name in request.headers}
         async with request.app[_CLIENT].request(
             request.method,
@@ -108,6 +107,8 @@ class Gateway:
             data=await request.read(),
             allow_redirects=False,
         ) as answer:
+            # Not before: a page that comes again by itself would keep a process that hangs.
+            session.hear()
             headers = answer.headers.copy()
             for name in _NOT_PASSED:
                 headers.popall(name, None)

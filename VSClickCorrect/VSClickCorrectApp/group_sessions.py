@@ -9,8 +9,8 @@ from VSClickCorrectLib.errors import VSClickError, on_one_line
 
 from VSClickCorrectApp.annotator_session import AnnotatorSession
 
-# A process that does not answer by then never will; one that has not ended by then hangs.
-_START_S, _END_S = 300.0, 60.0
+# A process that does not answer by then never will.
+_START_S = 300.0
 _LOOK_S = 5.0
 
 
@@ -109,11 +109,7 @@ class GroupSessions:
         for session in self._sessions.values():
             session.end()
         if self._lives:
-            _, late = await asyncio.wait(self._lives, timeout=_END_S)
-            for session in self._sessions.values():
-                session.kill()
-            if late:
-                await asyncio.wait(late)
+            await asyncio.wait(self._lives)
 
     async def _live(self, session: AnnotatorSession) -> None:
         name = session.annotator

@@ -53,13 +53,14 @@ _INTERRUPTED = "the upload was interrupted; choose the file again."
 
 @dataclass
 class _File:
-    """A file on its way: what its sender calls it, where it goes, how long it will be, what went for it."""
+    """A file on its way: what its sender calls it, where it goes, how long it will be, what goes for it."""
 
     name: str
     path: Path
     size: int
     sender: str
     replaced: tuple[str, ...]
+    places: Collection[str]
     received: int = 0
 
 
@@ -125,9 +126,9 @@ class Uploads:
                 f"'{name}' has {size / _MB:.0f} MB; choose a file of at most {limit / _MB:.0f} MB "
                 "that is not empty."
             )
-        # What is sent last counts; a scene holds all of a case.
+        # What is chosen last counts, though a scene may be on its way for longer; it holds all of a case.
         replaced = {slot} | (set(CASE_SLOTS) if suffix == _SCENE else set())
-        if slot in SEQUENCES and self._scene is not None:
+        if slot in SEQUENCES and BOTH in self._files and self._files[BOTH].path.suffix == _SCENE:
             replaced.add(BOTH)
         self._check_arrived(replaced, name, sender)
         gone = tuple(self.names[other] for other in SLOTS if other in replaced and other in self.names)
@@ -138,7 +139,7 @@ class Uploads:
         folder = self.folder / f"{slot}-{next(self._numbers)}"
         with changing(self.folder):
             folder.mkdir()
-        self._files[slot] = _File(name, folder / f"file{suffix}", int(size), sender, gone)
+        self._files[slot] = _File(name, folder / f"file{suffix}", int(size), sender, gone, replaced)
 
     def part(self, slot: str, at: int, content: bytes, sender: str = "") -> int:
         """Receive the next bytes of a file; return how many of it are here.
@@ -150,8 +151,8 @@ class Uploads:
             another sender's.
         """
         file = self._own(slot, sender)
-        fits = file is not None and isinstance(content, bytes) and at == file.received
-        if file is None or not fits or at + len(content) > file.size:
+        fits = isinstance(content, bytes) and at == file.received
+        if not fits or at + len(content) > file.size:
             self.discard(slot)
             raise ImageError(_INTERRUPTED)
         try:
@@ -166,7 +167,7 @@ class Uploads:
     def check(self, slot: str, sender: str = "") -> str:
         """Return that the sender's file of a slot is here; raises `ImageError` if it is not whole."""
         file = self._own(slot, sender)
-        if file is None or file.received < file.size:
+        if file.received < file.size:
             self.discard(slot)
             raise ImageError(_INTERRUPTED)
         gone = " and ".join(f"'{name}'" for name in file.replaced)
@@ -184,10 +185,16 @@ class Uploads:
             if self._files[slot].sender == sender:
                 self.discard(slot)
 
-    def _own(self, slot: str, sender: str) -> _File | None:
-        """Return the file of a slot, None if there is none; raises `ImageError` if another sends it."""
+    def _own(self, slot: str, sender: str) -> _File:
+        """Return the file of a slot; raises `ImageError` if there is none any more, or another sends it."""
         file = self._files.get(slot)
-        if file is not None and file.sender != sender:
+        if file is None:
+            for later in self._files.values():
+                if slot in later.places:
+                    raise ImageError(
+                        f"'{later.name}' was chosen later, so what was chosen before it was left."
+                    )
+        if file is None or file.sender != sender:
             raise ImageError(_INTERRUPTED)
         return file
 

@@ -69,8 +69,8 @@ class PointerLogic:
         server.trigger("vs_drag")(host.bound(self.drag))
         # A page that goes tells of no key or button that is let go, and one that comes holds none. Where one
         # of several windows goes, the others go on.
-        server.controller.on_client_exited.add(lambda: self._let_go(SENDER.get()))
-        server.controller.on_client_connected.add(self._let_go)
+        server.controller.on_client_exited.add(lambda: self.let_go(SENDER.get()))
+        server.controller.on_client_connected.add(self.let_go)
 
     def hold(self, action: str, down: bool, view: str = "", held_ms: float = 0.0) -> None:
         """Hear of a key pressed with the pointer over a view or none, or let go after some milliseconds."""
@@ -117,7 +117,7 @@ class PointerLogic:
     def _measures(self) -> bool:
         return self._overlay.measuring and not self._display.bare
 
-    def _let_go(self, sender: str | None = None) -> None:
+    def let_go(self, sender: str | None = None) -> None:
         """Let go of what a window of the page holds, or of everything."""
         with self._state:
             if sender in (None, self._drags):

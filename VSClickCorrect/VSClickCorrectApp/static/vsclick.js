@@ -334,6 +334,16 @@
     if (answer && chosen[slot] === own) await window.trame.trigger("vs_upload_end", [slot]);
   }
 
+  // One after the other: what is told to be saved is what was asked for last.
+  let saving = Promise.resolve();
+
+  async function save(kind, name, shown) {
+    const content = await window.trame.trigger("vs_download", [kind, shown]);
+    if (!content) return;
+    await window.trame.utils.download(name, content, "application/octet-stream");
+    await window.trame.trigger("vs_saved");
+  }
+
   // Browsers give pages of other computers no clipboard over plain http, but copy what is selected.
   async function copied(text) {
     if (navigator.clipboard) {
@@ -359,11 +369,9 @@
       event.target.value = "";
       if (file) send(slot, file.name, file.size, async () => file);
     },
-    async download(kind, name = kind, shown = null) {
-      const content = await window.trame.trigger("vs_download", [kind, shown]);
-      if (!content) return;
-      await window.trame.utils.download(name, content, "application/octet-stream");
-      window.trame.trigger("vs_saved");
+    download(kind, name = kind, shown = null) {
+      saving = saving.then(() => save(kind, name, shown)).catch(() => {});
+      return saving;
     },
     async copy(text) {
       window.trame.trigger("vs_copied", [await copied(text)]);
