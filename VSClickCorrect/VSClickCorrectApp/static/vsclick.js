@@ -370,8 +370,10 @@
       if (file) send(slot, file.name, file.size, async () => file);
     },
     download(kind, name = kind, shown = null) {
-      saving = saving.then(() => save(kind, name, shown)).catch(() => {});
-      return saving;
+      const saved = saving.then(() => save(kind, name, shown));
+      // What fails is the caller's to know, and holds up nothing that is asked for after it.
+      saving = saved.catch(() => {});
+      return saved;
     },
     async copy(text) {
       window.trame.trigger("vs_copied", [await copied(text)]);
