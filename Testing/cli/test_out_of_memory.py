@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from bright_ball import ball_volume
+from source_series import write_slices
 from volume_files import left_in
 from VSClickCorrectLib.inference import initial
 
@@ -65,3 +67,16 @@ def test_a_round_is_written_with_its_journal_or_not_at_all(refused, files, tmp_p
     command = ["correct", "--t1ce", files.t1ce, "--mask", files.mask, "--clicks", files.clicks]
     outputs = ["--output", tmp_path / "mask.nii.gz", "--journal", tmp_path / "journal.jsonl"]
     assert refused(*command, *outputs) == SAID
+
+
+def test_no_journal_is_left_where_the_dicom_objects_find_no_memory(refused, files, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("highdicom.seg.Segmentation.__init__", fail)
+    series, folder = write_slices(tmp_path / "t1ce", ball_volume()), tmp_path / "out"
+    folder.mkdir()
+    command = ["correct", "--t1ce", series, "--mask", files.mask, "--clicks", files.clicks]
+    outputs = ["--output", folder / "mask.dcm", "--journal", folder / "journal.jsonl"]
+    assert refused(*command, *outputs) == SAID
+    assert left_in(folder) == []

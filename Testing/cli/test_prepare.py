@@ -60,6 +60,19 @@ def test_cases_without_a_mask_get_one_once_and_a_broken_one_is_named(cases, tmp_
     ]
 
 
+def test_a_mask_that_cannot_be_read_hinders_no_other_case(cases, tmp_path, bright_models, capsys):
+    output = tmp_path / "results"
+    (cases / "broken" / "T1ce.nii.gz").unlink()
+    worklist = Worklist.open(cases, output)
+    path = worklist.store.prepared_path(worklist.case("one").label)
+    path.mkdir(parents=True)
+    command = ["prepare", str(cases), "--output", str(output), "--models", str(bright_models)]
+    assert main([*command, "--device", "cpu"]) == 2
+    told = capsys.readouterr().out
+    assert "1 mask made, 0 there already, 1 failed." in told
+    assert f"one: cannot write {path}: " in told and "two\n" in told
+
+
 def test_a_mask_is_made_anew_where_the_images_are_others_now(cases, tmp_path, bright_models, small, capsys):
     output = tmp_path / "results"
     (cases / "broken" / "T1ce.nii.gz").unlink()

@@ -30,6 +30,15 @@ def test_the_journal_and_the_image_give_the_mask_back_voxel_for_voxel(corrected,
     assert capsys.readouterr().out.startswith(f"3 clicks stand, round 1; {mask.sum()} voxels written to ")
 
 
+def test_a_label_without_the_mask_that_has_it_is_not_passed_over(corrected, files, tmp_path, capsys):
+    output = tmp_path / "again.nii.gz"
+    capsys.readouterr()
+    assert resume(corrected[1], "--t1ce", files.t1ce, "--label", 7, "--output", output) == 2
+    said = capsys.readouterr()
+    assert said.err == "vsclick: --label chooses from the labels of a mask; name it with --mask.\n"
+    assert said.out == "" and not output.exists()
+
+
 def test_an_older_journal_is_resumed_with_the_mask_it_began_with(corrected, files, tmp_path):
     mask, journal = corrected
     journal.write_text(older_journal(journal.read_text(encoding="utf-8"), 1), encoding="utf-8")

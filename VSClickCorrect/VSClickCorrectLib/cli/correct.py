@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from VSClickCorrectLib.cli.options import (
@@ -19,7 +20,7 @@ from VSClickCorrectLib.cli.result_files import MaskResults, add_results
 from VSClickCorrectLib.cli.telling import counted, tell
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.merging import MERGES
-from VSClickCorrectLib.errors import CorrectionError, VSClickError
+from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.inference.model_set import Networks
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_mask
@@ -105,12 +106,11 @@ def _check_journal_path(options: argparse.Namespace) -> None:
 
 def _write(options: argparse.Namespace, session: CorrectionSession, results: MaskResults) -> str:
     """Write the journal, if asked for, and the mask: both or neither; return where the mask went."""
-    with finished_before_signals():
+    with finished_before_signals(), ExitStack() as undone:
         if options.journal is not None:
             session.journal.save(options.journal)
-        try:
-            return results.write(session.mask.read(session.mask.grid.box), session.case.reference)
-        except VSClickError:
-            if options.journal is not None:
-                options.journal.unlink()
-            raise
+            # Whatever it is that hinders the mask: memory that runs out, say.
+            undone.callback(options.journal.unlink)
+        where = results.write(session.mask.read(session.mask.grid.box), session.case.reference)
+        undone.pop_all()
+        return where

@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _resume(options: argparse.Namespace, scans: GivenScans) -> None:
+    if options.label is not None and options.mask is None:
+        raise CorrectionError("--label chooses from the labels of a mask; name it with --mask.")
     results = MaskResults(options, scans, options.journal, options.mask)
     if not os.path.lexists(options.journal):
         raise CorrectionError(f"the journal {options.journal} does not exist; name another.")

@@ -112,25 +112,24 @@ def read_prepared(path: Path, images: Case, models: ModelFolder) -> InitialMask 
 def is_up_to_date(preparation: Preparation) -> bool:
     """Whether a mask of these models is kept, made of the files and series as they are, and can be read.
 
-    Raises as `read_prepared`.
+    Raises `ModelError` as `read_prepared` does.
 
     No image is opened where none has changed: a window asks while somebody clicks. A file that took the place
     of another of its name, size and time is not told from it; `read_prepared` compares the images themselves.
     """
-    arrays = _arrays(Path(preparation.path))
-    if arrays is None:
-        return False
-    told = _told(arrays)
-    known = told.get("versions")
-    if not isinstance(known, dict) or told.get("models") != _identities(preparation.choice.models):
-        return False
-    # Versions before this one did not tell of which series of a folder a mask was made.
-    if told.get("series", {}) != preparation.series:
-        return False
+    models = _identities(preparation.choice.models)
     try:
+        arrays = _arrays(Path(preparation.path)) or {}
+        told = _told(arrays)
+        known = told.get("versions")
+        if not isinstance(known, dict) or told.get("models") != models:
+            return False
+        # Versions before this one did not tell of which series of a folder a mask was made.
+        if told.get("series", {}) != preparation.series:
+            return False
         return versions_of(preparation.files, known) == known and _initial(arrays) is not None
     except ImageError:
-        return False  # whoever reads the images is told why they cannot be
+        return False  # whoever reads the images, or writes the mask anew, is told why that cannot be
 
 
 def versions_of(files: Mapping[str, str], known: Mapping[str, Any] | None = None) -> dict[str, Version]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from VSClickCorrectLib.errors import Cancelled, VSClickError
+from VSClickCorrectLib.errors import Cancelled, ModelError, VSClickError, passed_over
 from VSClickCorrectLib.inference.manifest import Choice, ModelFolder
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.workflow.correction import Workbench
@@ -83,7 +83,9 @@ class Learning:
         if not self._on:
             self._stop()
         elif worklist is not None and self._networks.is_loaded() and not self._flow.busy:
-            self._take_up()
+            # Whoever learns, or loads a network, is told why it cannot be.
+            with passed_over("what was learned was not taken up", ModelError):
+                self._take_up()
             due = _fives(worklist, self._flow.rows)
             if not self.busy and due > self._learned:
                 self._learned = due
@@ -94,7 +96,7 @@ class Learning:
         if self._taken_up:
             return
         self._taken_up = True
-        choice = self._networks.choice
+        choice = _offered(self._networks.choice)
         chosen = choice.models
         if choice.corrector in chosen.adapted:
             return
@@ -102,7 +104,9 @@ class Learning:
         versions = [ModelFolder(choice.path, name) for name in chosen.adapted]
         newest = [one.version for one in versions if one.released(one.entry("corrector")) == corrector]
         if newest:
-            self._networks.choice = choice._replace(corrector=newest[-1])
+            choice = choice._replace(corrector=newest[-1])
+        if choice != self._networks.choice:
+            self._networks.choice = choice
             self.changed.emit()
 
     def _stop(self) -> None:
@@ -116,7 +120,7 @@ class Learning:
             return
         choice = self._networks.choice
         job = self._job = job_class().start_adaptation(
-            adaptation_of(worklist, choice.folder, choice.corrector)
+            adaptation_of(worklist, choice.folder, _offered(choice).corrector)
         )
         try:
             while not job.poll().done:
@@ -148,6 +152,11 @@ class Learning:
 def _is_gone(choice: Choice) -> bool:
     """Whether what is chosen is no longer offered: of what has learned only the newest are kept."""
     return bool(choice.corrector) and choice.corrector not in choice.correctors()
+
+
+def _offered(choice: Choice) -> Choice:
+    """Return what is chosen, the first corrector where that is gone; raises `ModelError`."""
+    return choice._replace(corrector="") if _is_gone(choice) else choice
 
 
 def _fives(worklist: Worklist, rows: Sequence[Row]) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,7 @@ class MasksAhead:
     Parameters
     ----------
     host : Host
-        Told if masks cannot be kept, once a worklist.
+        Told if masks cannot be made or kept, once a worklist.
     workbench : Workbench
         Knows the networks.
     jobs : JobRunner
@@ -78,7 +80,9 @@ class MasksAhead:
     async def _work(self) -> None:
         try:
             while (preparation := self._next()) is not None:
-                await self._make(preparation)
+                initial = await self._made(preparation)
+                if initial is not None:
+                    await self._flow.take(preparation.case, initial)
         finally:
             self._working = False
 
@@ -86,31 +90,37 @@ class MasksAhead:
         worklist, choice = self._worklist, self._workbench.networks.choice
         if worklist is None or self._given_up is None or not self._may_work():
             return None
-        for case in islice(waiting_without_mask(self._flow.rows, self._flow.current), AHEAD):
-            preparation = preparation_of(worklist, case, choice)
-            if case.name not in self._given_up and not is_up_to_date(preparation):
-                return preparation
+        with self._told_once():
+            for case in islice(waiting_without_mask(self._flow.rows, self._flow.current), AHEAD):
+                preparation = preparation_of(worklist, case, choice)
+                if case.name not in self._given_up and not is_up_to_date(preparation):
+                    return preparation
         return None
 
-    async def _make(self, preparation: Preparation) -> None:
-        job = self._job = job_class().start_preparation(preparation)
+    async def _made(self, preparation: Preparation) -> InitialMask | None:
+        with self._told_once():
+            job = self._job = job_class().start_preparation(preparation)
+            try:
+                while not job.poll().done:
+                    await self._host.pause(POLL_S)
+                return job.result()
+            except Cancelled:
+                pass
+            except ImageError:
+                self._give_up(preparation.case)
+            finally:
+                if self._job is job:
+                    self._job = None
+        return None
+
+    @contextmanager
+    def _told_once(self) -> Iterator[None]:
+        """Tell what would go wrong with every case, and make no more masks for this worklist."""
         try:
-            while not job.poll().done:
-                await self._host.pause(POLL_S)
-            initial = job.result()
-        except Cancelled:
-            return
-        except ImageError:
-            self._give_up(preparation.case)
-            return
+            yield
         except VSClickError as error:
             self._given_up = None
             self._host.fail(error)
-            return
-        finally:
-            if self._job is job:
-                self._job = None
-        await self._flow.take(preparation.case, initial)
 
     def _give_up(self, case: str) -> None:
         if self._given_up is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from VSClickCorrectLib.errors import DamagedJournalError, enough_memory
+from VSClickCorrectLib.errors import DamagedJournalError, ModelError, Unreadable, enough_memory, passed_over
 from VSClickCorrectLib.inference.manifest import Choice
 from VSClickCorrectLib.jobs.prepared import read_prepared
 from VSClickCorrectLib.mrml.i18n import tr as _
@@ -72,5 +72,8 @@ def _read(worklist: Worklist, case: WorkCase, choice: Choice, sure: bool) -> Ope
         # What was skipped without a mask stays so until somebody looks for one.
         if mask is not None or worklist.opened.decided:
             return opened
-        prepared = read_prepared(worklist.store.prepared_path(case.label), images, choice.models)
-        return replace(opened, prepared=prepared)
+        # The case is of use without it, as are networks that are loaded without their folder.
+        with passed_over("no mask made ahead was used", ModelError, Unreadable):
+            prepared = read_prepared(worklist.store.prepared_path(case.label), images, choice.models)
+            return replace(opened, prepared=prepared)
+        return opened
