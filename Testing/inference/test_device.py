@@ -97,15 +97,26 @@ def test_probabilities_of_extreme_logits_stay_between_0_and_1():
     assert found == [0.0, 0.5, 1.0]
 
 
-def test_processor_without_bf16_computes_in_full_precision(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+@pytest.mark.parametrize(
+    "capabilities", [{}, {"avx512_bf16": True, "amx_bf16": False, "cpu_name": "Intel Xeon"}]
+)
+def test_processor_that_is_not_faster_in_bf16_computes_in_full_precision(monkeypatch, capabilities):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     with precision(CPU):
         assert not torch.is_autocast_enabled("cpu")
 
 
-@pytest.mark.parametrize("feature", ["avx512_bf16", "amx_bf16", "bf16"])
-def test_processor_with_bf16_uses_it_and_still_answers_in_float32(monkeypatch, feature):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True}, raising=False)
+@pytest.mark.parametrize(
+    "capabilities",
+    [
+        {"avx512_bf16": True, "cpu_name": "AMD EPYC"},
+        {"avx512_bf16": True},
+        {"avx512_bf16": True, "amx_bf16": True, "cpu_name": "Intel Xeon"},
+        {"bf16": True, "cpu_name": "ARM Neoverse V1"},
+    ],
+)
+def test_processor_that_is_faster_in_bf16_uses_it_and_still_answers_in_float32(monkeypatch, capabilities):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     with precision(CPU):
         assert torch.is_autocast_enabled("cpu")
         assert torch.get_autocast_dtype("cpu") == torch.bfloat16

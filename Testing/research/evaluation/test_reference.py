@@ -140,10 +140,10 @@ def in_bfloat16(convolve):
 
 def test_processor_that_multiplies_in_bfloat16_passes(shipped_models, expected, monkeypatch):
     # So does every processor with AVX-512 BF16 or AMX: the product uses it there.
-    if not device._cpu_has_bf16() and torch.backends.mkldnn.is_available():
+    if not device._cpu_is_faster_in_bf16() and torch.backends.mkldnn.is_available():
         for kind in (torch.nn.Conv2d, torch.nn.Conv3d):
             monkeypatch.setattr(kind, "_conv_forward", in_bfloat16(kind._conv_forward))
-    monkeypatch.setattr(device, "_cpu_has_bf16", lambda: True)
+    monkeypatch.setattr(device, "_cpu_is_faster_in_bf16", lambda: True)
     outputs = list(model_outputs(ModelFolder(shipped_models), "cpu"))
     assert [one.model for one in outputs] == names(shipped_models)
     assert all(map(expected.meets, outputs))
