@@ -118,6 +118,15 @@ def test_the_folder_of_the_series_is_no_place_for_results(refused, series, tmp_p
 def test_the_mask_takes_no_other_object_s_place(refused, series, tmp_path, name):
     words = ["segment", "--t1ce", series, "--output", tmp_path / name, "--dicom", tmp_path]
     assert "is the place of another DICOM object" in refused(*words)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_journal_takes_no_object_s_place(refused, files, series, tmp_path, name):
+    """It would be written first, and be gone."""
+    inputs = ["--t1ce", series, "--mask", files.mask, "--clicks", files.clicks]
+    outputs = ["--output", tmp_path / "mask.nii.gz", "--dicom", tmp_path, "--journal", tmp_path / name]
+    assert "is the place of a DICOM object" in refused("correct", *inputs, *outputs)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
     assert not list(tmp_path.iterdir())
 
 

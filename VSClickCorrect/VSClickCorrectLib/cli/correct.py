@@ -22,6 +22,7 @@ from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.merging import MERGES
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.inference.model_set import Networks
+from VSClickCorrectLib.io.dicom_out import NAMES
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_mask
 from VSClickCorrectLib.io.markups import read_clicks
@@ -98,6 +99,8 @@ def _check_journal_path(options: argparse.Namespace) -> None:
         return
     if same_place(path, options.output):
         raise CorrectionError(f"journal and mask are both called {path}; name another file for the journal.")
+    if options.dicom is not None and any(same_place(path, options.dicom / name) for name in NAMES):
+        raise CorrectionError(f"{path} is the place of a DICOM object; choose another name for the journal.")
     if os.path.lexists(path):
         raise CorrectionError(f"the journal {path} exists already; name a new file.")
     if not os.path.isdir(path.parent):
