@@ -20,7 +20,7 @@ BRIGHT, OTHER = (slice(8, 13), slice(10, 18), slice(10, 18)), (slice(8, 13), sli
 
 
 class Brightness(nn.Module):
-    """Says tumour where the T1ce is bright."""
+    """Says tumour where the T1ce is bright; its last layer sees both sequences."""
 
     def __init__(self):
         super().__init__()
@@ -28,8 +28,14 @@ class Brightness(nn.Module):
         self.seen = None
 
     def forward(self, x):
+        return self.head(self.features(x))
+
+    def features(self, x):
         self.seen = x
-        return self.scale * (x[:, :1] - 0.5)
+        return x[:, :2]
+
+    def head(self, features):
+        return self.scale * (features[:, :1] - 0.5)
 
 
 def entry(role, spacing):
@@ -61,6 +67,13 @@ def test_probabilities_come_back_where_the_image_is_bright(case, segmenter):
     outer = case.t1ce.array == 0
     outer[7:14, 9:19, 9:19] = outer[7:14, 25:35, 25:35] = False
     assert (probability[outer] < 0.1).all()
+
+
+def test_a_look_gives_the_same_probabilities_and_what_the_last_layer_saw(case, segmenter):
+    window = segmenter.window(case, Box((0, 0, 0), case.grid.axial_shape))
+    look = segmenter.look(case, window)
+    np.testing.assert_allclose(look.probability, segmenter.probability(case, window), atol=1e-6)
+    np.testing.assert_array_equal(look.features, segmenter.channels(case, window, None, ())[:2])
 
 
 def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):

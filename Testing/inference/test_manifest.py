@@ -121,6 +121,28 @@ def test_entry_with_a_value_of_no_use_is_refused(tmp_path, wrong):
     assert str(tmp_path / "manifest.json") in refused(ModelFolder, tmp_path)
 
 
+SURE = {"intercept": -1.0, "confidence": 2.0, "log_volume": 0.3, "located_log_odds": 0.1}
+
+
+@pytest.mark.parametrize(("role", "channels"), [("click", [4, 8]), ("click", None), ("initial", [3, 8])])
+def test_certainty_by_other_features_than_the_network_has_is_refused(tmp_path, role, channels):
+    parameters = {"channels": channels} if channels else {}
+    wrong = without(role=role, parameters=parameters, certainty=SURE | {"features": [0.5, 1.0, -2.0]})
+    write_manifest(tmp_path, [wrong])
+    told = refused(ModelFolder, tmp_path)
+    assert "certainty of 'a' is for 3 features" in told and str(tmp_path / "manifest.json") in told
+    write_manifest(tmp_path, [wrong | {"role": "click", "parameters": {"channels": [3, 8]}}])
+    assert ModelFolder(tmp_path).entry("click").certainty["features"] == [0.5, 1.0, -2.0]
+
+
+@pytest.mark.parametrize("features", ["many", 2.0, [], ["a"], [[1.0]]])
+def test_features_that_are_no_list_of_numbers_are_refused(tmp_path, features):
+    write_manifest(tmp_path, [without(role="click", certainty=SURE | {"features": features})])
+    assert "a number" in refused(ModelFolder, tmp_path) or "a list of numbers" in refused(
+        ModelFolder, tmp_path
+    )
+
+
 def test_two_models_of_one_name_are_refused(tmp_path):
     write_manifest(tmp_path, [ENTRY | SPACING | {"name": name} for name in ("twin", "other", "twin")])
     assert "two models are called 'twin'" in refused(ModelFolder, tmp_path)

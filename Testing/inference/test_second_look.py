@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from bright_ball import CORE_MM, GRID, RADIUS_MM, ball, ball_case, dice
@@ -24,15 +25,37 @@ class Sees(nn.Module):
         self.cuts = nn.ParameterDict({"far": torch.tensor(0.6), "near": torch.tensor(nearer)})
 
     def forward(self, x):
-        return 80 * (x[:, :1] - self.cuts["far" if x.shape[-1] == BOX_SAMPLES else "near"])
+        return self.head(self.features(x))
+
+    def features(self, x):
+        return x[:, :2]
+
+    def head(self, features):
+        return 80 * (features[:, :1] - self.cuts["far" if features.shape[-1] == BOX_SAMPLES else "near"])
 
 
-def looked_at_twice(models, nearer):
+def found_by(models, nearer, certainty=None):
     folder = ModelFolder(models)
     located_by = folder.entry("locator")
     locator = Model(located_by, folder.load(located_by, torch.device("cpu")))
     entry = replace(folder.entry("initial"), role="click", geometry={"spacing": [1.0, 1.0, 1.0]})
-    return InitialSegmenter(locator, Model(entry, Sees(nearer))).segment(ball_case()).on(GRID)
+    entry = replace(entry, certainty=certainty or {})
+    return InitialSegmenter(locator, Model(entry, Sees(nearer))).segment(ball_case())
+
+
+def looked_at_twice(models, nearer):
+    return found_by(models, nearer).on(GRID)
+
+
+def test_what_the_last_layer_saw_inside_says_how_sure_it_may_be(bright_models):
+    """Here that is how bright the ball is in both sequences, where it was seen first."""
+    certainty = {"intercept": 0.25, "confidence": 0.0, "log_volume": 0.0, "located_log_odds": 0.0}
+    certainty |= {"features": [2.0, -3.0], "features_with_t1ce": [0.5, 4.0]}
+    found, case = found_by(bright_models, 0.6, certainty), ball_case()
+    bright, other = found.features
+    assert bright == pytest.approx(case.t1ce.array[found.on(GRID)].mean() / 1000, abs=0.03)
+    assert other == pytest.approx(case.t2.array[found.on(GRID)].mean() / case.t2.array.max(), abs=0.03)
+    assert found.certainty == pytest.approx(1 / (1 + np.exp(-0.25 - 2.5 * bright - 1.0 * other)))
 
 
 def test_what_was_found_is_as_a_smaller_box_around_it_shows_it(bright_models):

@@ -8,6 +8,7 @@ from scipy import ndimage
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.initial_mask import chance_of
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.certainty import (
@@ -28,7 +29,7 @@ def drawn(count, rng):
         yield Candidate(confidence, float(rng.uniform(20, 5000)), 0.5, True, bool(rng.random() < chance))
 
 
-def chance_of(certainty, confidence, volume):
+def chance_by_hand(certainty, confidence, volume):
     logit = (
         certainty["intercept"]
         + certainty["t1ce"]
@@ -41,10 +42,10 @@ def chance_of(certainty, confidence, volume):
 
 def test_confidence_decides_where_the_volume_says_nothing():
     certainty = fit_certainty(list(drawn(3000, np.random.default_rng(0))))
-    assert chance_of(certainty, 0.95, 500) > 0.8
-    assert chance_of(certainty, 0.35, 500) < 0.35
+    assert chance_by_hand(certainty, 0.95, 500) > 0.8
+    assert chance_by_hand(certainty, 0.35, 500) < 0.35
     # Half of them are right at 5 / 8.
-    assert chance_of(certainty, 0.625, 500) == pytest.approx(0.5, abs=0.1)
+    assert chance_by_hand(certainty, 0.625, 500) == pytest.approx(0.5, abs=0.1)
     assert abs(certainty["log_volume"]) < 0.1
 
 
@@ -62,8 +63,8 @@ def test_what_the_locator_saw_decides_where_the_rest_is_alike():
 def test_small_specks_are_less_sure_where_they_were_wrong():
     candidates = [Candidate(0.8, volume, 0.5, True, volume > 100) for volume in np.geomspace(5, 5000, 40)]
     certainty = fit_certainty(candidates)
-    assert chance_of(certainty, 0.8, 3000) > 0.75
-    assert chance_of(certainty, 0.8, 10) < 0.25
+    assert chance_by_hand(certainty, 0.8, 3000) > 0.75
+    assert chance_by_hand(certainty, 0.8, 10) < 0.25
 
 
 @pytest.mark.parametrize("right", [[True] * 12, [False] * 12, [True, False]])
@@ -102,10 +103,28 @@ def test_a_case_is_looked_at_with_each_sequence_alone_too(bright_models):
     assert [one.t1ce for one in candidates_of(alone, segmenter)] == [True]
 
 
+def test_features_tell_right_from_wrong_where_numbers_cannot_with_a_t1ce_and_without():
+    """Right are those whose second feature is high with a T1ce, low without one."""
+    seen = [
+        (t1ce, (50.0, 3.0 + sign * away))
+        for t1ce in (True, False)
+        for sign in (-1, 1)
+        for away in np.linspace(0.02, 0.1, 60)
+    ]
+    candidates = [Candidate(0.8, 500.0, 0.5, t1ce, t1ce == (one[1] > 3), one) for t1ce, one in seen]
+    certainty = fit_certainty(candidates)
+    chances = np.array([chance_of(one.measured, certainty) for one in candidates])
+    right = np.array([one.right for one in candidates])
+    np.testing.assert_array_equal(chances > 0.5, right)
+    assert chances[right].mean() > 0.75 and chances[~right].mean() < 0.25
+    # A feature that is always the same tells nothing.
+    assert certainty["features"][0] == certainty["features_with_t1ce"][0] == 0
+
+
 def test_what_is_seen_without_a_t1ce_is_less_sure_where_it_was_wrong():
     candidates = [Candidate(0.8, 500.0, 0.5, t1ce, right) for t1ce, right in WITH_AND_WITHOUT]
     certainty = fit_certainty(candidates)
-    chance = chance_of(certainty, 0.8, 500)
+    chance = chance_by_hand(certainty, 0.8, 500)
     assert chance == pytest.approx(0.9, abs=0.03)
     without = np.log(chance / (1 - chance)) - certainty["t1ce"]
     assert 1 / (1 + np.exp(-without)) == pytest.approx(0.3, abs=0.03)

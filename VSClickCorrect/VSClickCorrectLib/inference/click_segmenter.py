@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from scipy.special import expit
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.patches import ReadableMask
@@ -17,7 +18,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, Resampling
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_channels import draw_clicks
-from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, run
+from VSClickCorrectLib.inference.plain_segmenter import Look, Model, PlainSegmenter, run
 from VSClickCorrectLib.inference.refinement import hold_clicks
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class ClickSegmenter:
             return window.resample_back(_held(self.model.network, channels, window, clicks))
         return window.resample_back(run(self.model.network, channels))
 
+    def look(self, case: Case, window: ResamplingGrid) -> Look:
+        """Return what is seen without mask and clicks, see `Look`."""
+        features, logits = _features_and_logits(self.model.network, self.channels(case, window, None, ()))
+        return Look(window.resample_back(expit(logits)), features)
+
     def channels(
         self, case: Case, window: ResamplingGrid, mask: ReadableMask | None, clicks: Sequence[Click]
     ) -> np.ndarray:
@@ -111,6 +117,17 @@ def _held(
     network: nn.Module, channels: np.ndarray, window: ResamplingGrid, clicks: Sequence[Click]
 ) -> np.ndarray:
     """Return probabilities that agree with the clicks in the window."""
+    features, plain = _features_and_logits(network, channels)
+    include, exclude = (
+        _voxels_of(window, [click for click in clicks if click.kind is kind])
+        for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
+    )
+    return expit(hold_clicks(features, plain, include, exclude))
+
+
+@enough_memory()
+def _features_and_logits(network: nn.Module, channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the last layer sees, float32 ``(c, k, j, i)``, and what it says, ``(k, j, i)``."""
     import torch
 
     from VSClickCorrectLib.inference.device import precision
@@ -120,13 +137,7 @@ def _held(
     with torch.inference_mode(), precision(device):
         features = network.features(torch.from_numpy(channels)[None].to(device))
         logits = network.head(features)
-    include, exclude = (
-        _voxels_of(window, [click for click in clicks if click.kind is kind])
-        for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
-    )
-    plain = logits[0, 0].float().cpu().numpy()
-    held = hold_clicks(features[0].float().cpu().numpy(), plain, include, exclude)
-    return torch.sigmoid(torch.from_numpy(held)).numpy()
+    return features[0].float().cpu().numpy(), logits[0, 0].float().cpu().numpy()
 
 
 def _voxels_of(window: ResamplingGrid, clicks: Sequence[Click]) -> list[Index3]:

@@ -109,7 +109,7 @@ class InitialSegmenter:
         for n, one in enumerate(first.candidates):
             done = _SEARCH + (1 - _SEARCH) * n / len(first.candidates)
             progress(done, f"looking again at candidate {n + 1} of {len(first.candidates)}")
-            again.append(self._looked_again(case, one))
+            again.append(self.looked_again(case, one))
         best = best_first(again)
         progress(1.0, "done" if best.found else "no tumour found")
         return replace(best, models=tuple(model.entry.identity for model in self.models))
@@ -178,7 +178,7 @@ class InitialSegmenter:
             values = (labels == mine) & (mine > 0)
         return Proposal(click, window.box, values.astype(np.float32))
 
-    def _looked_again(self, case: Case, one: InitialMask) -> InitialMask:
+    def looked_again(self, case: Case, one: InitialMask) -> InitialMask:
         """Return a candidate with the mask that a click network sees in a smaller box around it.
 
         As it is where it is too large for that box, or a speck; or where nothing is seen there now. How sure
@@ -236,12 +236,12 @@ class InitialSegmenter:
         if window.box in seen:
             return []
         seen.add(window.box)
-        probability = self._segmenter.probability(case, window)
+        probability, features = self._segmenter.look(case, window)
         parts = []
         for one in best_parts(case.grid, window.box, probability, entry.threshold):
             there = float(head.nearest(located, one.box)[one.values].mean())
-            certainty = certainty_of(one, case, there, entry.certainty)
-            parts.append(replace(one, located=there, certainty=certainty))
+            part = replace(one, located=there, features=_inside(one, window, features))
+            parts.append(replace(part, certainty=certainty_of(part, case, entry.certainty)))
         return parts
 
 
@@ -249,6 +249,15 @@ def _segmenter_of(model: Model, hold_clicks: bool) -> Segmenter:
     if model.entry.role == "click":
         return ClickSegmenter(model, hold_clicks)
     return SlabSegmenter(model) if "shape" in model.entry.geometry else PlainSegmenter(model)
+
+
+def _inside(one: InitialMask, window: ResamplingGrid, features: np.ndarray | None) -> tuple[float, ...]:
+    """Return the mean of features inside a candidate."""
+    if features is None:
+        return ()
+    samples = np.arange(features[0].size).reshape(features[0].shape)
+    inside = window.nearest(samples, one.box)[one.values]
+    return tuple(features.reshape(len(features), -1)[:, inside].mean(axis=1).tolist())
 
 
 def places_of_head(window: ResamplingGrid, probability: np.ndarray, head: Box) -> list[Box]:

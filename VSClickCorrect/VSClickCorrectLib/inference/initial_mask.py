@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -48,6 +49,8 @@ class InitialMask:
         Candidates that are less likely, best first; each without others of its own.
     models : tuple of str
         Name and hash of each network that looked, for the record of what made a mask.
+    features : tuple of float
+        Mean inside the mask of what the network's last layer saw, one a channel; empty if not known.
     """
 
     box: Box
@@ -57,6 +60,7 @@ class InitialMask:
     certainty: float = 0.0
     others: tuple[InitialMask, ...] = ()
     models: tuple[str, ...] = ()
+    features: tuple[float, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -141,7 +145,7 @@ def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) 
     return parts
 
 
-def certainty_of(found: InitialMask, case: Case, located: float, calibration: dict[str, float]) -> float:
+def certainty_of(found: InitialMask, case: Case, calibration: dict[str, Any]) -> float:
     """Return the chance that a candidate is the tumour.
 
     Parameters
@@ -150,24 +154,29 @@ def certainty_of(found: InitialMask, case: Case, located: float, calibration: di
         The candidate.
     case : Case
         In which it was found.
-    located : float
-        Mean probability of the locator in the candidate.
     calibration : dict
         Of the model's entry: ``intercept`` and the coefficients of `certainty_features`, of a logistic
         regression; empty if it was never calibrated.
     """
-    calibration = calibration or _UNCALIBRATED
-    volume = case.grid.volume_of(found.values)
-    features = certainty_features(found.confidence, volume, located, case.t1ce is not None)
-    logit = calibration["intercept"] + sum(calibration.get(name, 0.0) * features[name] for name in features)
-    return float(1 / (1 + np.exp(-logit)))
+    volume, t1ce = case.grid.volume_of(found.values), case.t1ce is not None
+    features = certainty_features(found.confidence, volume, found.located, t1ce, found.features)
+    return chance_of(features, calibration or _UNCALIBRATED)
 
 
-def certainty_features(confidence: float, volume_mm3: float, located: float, t1ce: bool) -> dict[str, float]:
-    """Return what certainty is calibrated on, by name.
+def chance_of(features: Mapping[str, Any], calibration: Mapping[str, Any]) -> float:
+    """Return the chance that coefficients give `certainty_features`; what they lack counts nothing."""
+    logit = sum(np.dot(calibration[name], features[name]) for name in features if name in calibration)
+    return float(1 / (1 + np.exp(-calibration["intercept"] - logit)))
+
+
+def certainty_features(
+    confidence: float, volume_mm3: float, located: float, t1ce: bool, features: Sequence[float] = ()
+) -> dict[str, Any]:
+    """Return what certainty is calibrated on, by name: a number each, or as many as there are features.
 
     Most wrong candidates have the locator's 0.96 or 0.99 where right ones have 0.999 or more: log odds tell
-    them apart. Without a T1ce what looks the same is less likely to be right.
+    them apart. Without a T1ce what looks the same is less likely to be right. What enhances and is no tumour
+    is as likely as one to the network's last layer, and not the same to the layer before it.
     """
     log_volume = float(np.log(max(volume_mm3, 1.0) / _UNIT_MM3))
     odds = np.clip(located, _LEAST_ODDS, 1 - _LEAST_ODDS)
@@ -177,6 +186,8 @@ def certainty_features(confidence: float, volume_mm3: float, located: float, t1c
         "log_volume": log_volume,
         "located_log_odds": log_odds,
         "t1ce": float(t1ce),
+        "features": features,
+        "features_with_t1ce": [t1ce * one for one in features],
     }
 
 

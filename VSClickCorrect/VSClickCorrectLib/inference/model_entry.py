@@ -16,8 +16,9 @@ from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 ROLES = ("locator", "initial", "click", "corrector", "parts")
 # What a model of several classes may see beside sequences: the tumour whose parts it tells.
 MASK = "mask"
-# Coefficients of the logistic regression that says how sure a candidate is.
+# Coefficients of the logistic regression that says how sure a candidate is: numbers, and lists of them.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located_log_odds", "t1ce")
+FEATURES = ("features", "features_with_t1ce")
 # Models calibrated by earlier versions know no difference between cases with a T1ce and without.
 _NEEDED = CERTAINTY[:4]
 
@@ -90,6 +91,8 @@ NAMES = {
     "uniqueItems": True,
     "description": "a list of names, each of them once",
 }
+_NUMBER = {"type": "number", "description": "a number"}
+_NUMBERS = {"type": "array", "items": _NUMBER, "minItems": 1, "description": "a list of numbers"}
 _MODEL = of_fields(
     ModelEntry,
     name=_TEXT,
@@ -109,9 +112,9 @@ _MODEL = of_fields(
     classes=NAMES,
     channels=NAMES,
     certainty={
-        **table(dict.fromkeys(CERTAINTY, {"type": "number", "description": "a number"}), []),
+        **table({**dict.fromkeys(CERTAINTY, _NUMBER), **dict.fromkeys(FEATURES, _NUMBERS)}, []),
         # All of them or none.
-        "dependencies": {word: list(_NEEDED) for word in CERTAINTY},
+        "dependencies": {word: list(_NEEDED) for word in (*CERTAINTY, *FEATURES)},
         "description": f"numbers called {', '.join(_NEEDED)}",
     },
     adapted={
@@ -202,11 +205,21 @@ def entries_of(content: bytes) -> list[ModelEntry]:
     for entry in entries:
         GEOMETRIES[entry.role].check(entry.geometry, f"geometry of '{entry.name}'")
         check_classes(entry.role, entry.classes, entry.channels, f"'{entry.name}'")
+        _check_features(entry)
     names = [entry.name for entry in entries]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"two models are called '{name}'")
     return entries
+
+
+def _check_features(entry: ModelEntry) -> None:
+    """Refuse coefficients for features that the network does not have; raises ValueError."""
+    channels = entry.parameters.get("channels")
+    width = channels[0] if entry.role == "click" and isinstance(channels, list) and channels else 0
+    for name in FEATURES:
+        if name in entry.certainty and (count := len(entry.certainty[name])) != width:
+            raise ValueError(f"certainty of '{entry.name}' is for {count} features, its network has {width}")
 
 
 def check_classes(role: str, classes: Sequence[str], channels: Sequence[str], whose: str) -> None:

@@ -32,6 +32,21 @@ class Model(NamedTuple):
     network: nn.Module
 
 
+class Look(NamedTuple):
+    """What a network sees in a window.
+
+    Parameters
+    ----------
+    probability : ndarray of float32
+        Of tumour, at the native voxels of the window's ``box``.
+    features : ndarray of float32, optional
+        What its last layer sees, ``(c, k, j, i)``, a value a sample.
+    """
+
+    probability: np.ndarray
+    features: np.ndarray | None = None
+
+
 class PlainSegmenter:
     """A network of two channels, which sees a place with a margin, whatever size that has.
 
@@ -66,6 +81,10 @@ class PlainSegmenter:
         """
         del mask, clicks
         return window.resample_back(run(self.model.network, self.channels(case, window)))
+
+    def look(self, case: Case, window: ResamplingGrid) -> Look:
+        """Return what is seen, see `Look`; of its features nothing is known."""
+        return Look(self.probability(case, window))
 
 
 def axial_voxels(grid: Grid, length_mm: float) -> Index3:

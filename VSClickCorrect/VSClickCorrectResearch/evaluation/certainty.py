@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 from scipy.optimize import minimize
+from scipy.special import expit
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.initial_mask import certainty_features
 from VSClickCorrectLib.inference.manifest import ModelFolder
-from VSClickCorrectLib.inference.model_entry import CERTAINTY
+from VSClickCorrectLib.inference.model_entry import CERTAINTY, FEATURES
 from VSClickCorrectLib.io.files import write_text
 
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
@@ -22,6 +24,8 @@ from VSClickCorrectResearch.evaluation.metrics import FOUND, dice
 
 # A prior of coefficients around 5: cases that can be told apart must not make certainties of 0 and 1.
 _RIDGE = 0.02
+# There are as many features as a network has channels, each here of variance 1.
+_FEATURE_RIDGE, _LEAST_SPREAD = 4.0, 1e-6
 _FEWEST = 10
 
 
@@ -41,6 +45,8 @@ class Candidate:
         Whether the networks saw a T1ce.
     right : bool
         Whether its DSC is above 0.5 with the truth, or with the one tumour of several in which it lies.
+    features : tuple of float
+        Of the network's last layer, see `InitialMask`; as many in every candidate.
     """
 
     confidence: float
@@ -48,6 +54,12 @@ class Candidate:
     located: float
     t1ce: bool
     right: bool
+    features: tuple[float, ...] = ()
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """What certainty is calibrated on."""
+        return certainty_features(self.confidence, self.volume_mm3, self.located, self.t1ce, self.features)
 
 
 def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[Candidate]:
@@ -55,21 +67,33 @@ def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[C
 
     In a head without a tumour none is right.
     """
-    tumours, _ = ndimage.label(case.truth, np.ones((3, 3, 3)))
-    for shown in _with_less(case.case):
+    for shown in with_less(case.case):
         for one in segmenter.search(shown).candidates:
-            mask, volume = one.on(case.grid), case.grid.volume_of(one.values)
-            own = np.bincount(tumours[mask & case.truth], minlength=2).argmax()
-            right = max(dice(mask, case.truth), dice(mask, tumours == max(own, 1))) > FOUND
-            yield Candidate(one.confidence, volume, one.located, shown.t1ce is not None, right)
+            volume, right = case.grid.volume_of(one.values), is_right(one.on(case.grid), case.truth)
+            t1ce = shown.t1ce is not None
+            yield Candidate(one.confidence, volume, one.located, t1ce, right, one.features)
 
 
-def _with_less(case: Case) -> list[Case]:
+def is_right(mask: np.ndarray, truth: np.ndarray) -> bool:
+    """Return whether a mask has a DSC above 0.5 with the truth, or with the part of it that it meets most.
+
+    Parameters
+    ----------
+    mask, truth : ndarray of bool
+        Of one shape.
+    """
+    tumours, _ = ndimage.label(truth, np.ones((3, 3, 3)))
+    own = np.bincount(tumours[mask & truth], minlength=2).argmax()
+    return max(dice(mask, truth), dice(mask, tumours == max(own, 1))) > FOUND
+
+
+def with_less(case: Case) -> list[Case]:
+    """Return a case as it is, and with each sequence alone where it has both."""
     alone = [replace(case, **{other: None}) for other in case.present] if len(case.present) > 1 else []
     return [case, *alone]
 
 
-def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, float]:
+def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, Any]:
     """Return the coefficients of a logistic regression, by the names of a model's ``certainty``.
 
     Parameters
@@ -88,21 +112,36 @@ def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, float]:
             f"{len(candidates)} candidates, {int(right.sum())} of them right, are too few to calibrate by; "
             f"take more cases, at least {_FEWEST} with tumours that are found and some that are not."
         )
-    features = [
-        certainty_features(one.confidence, one.volume_mm3, one.located, one.t1ce) for one in candidates
-    ]
-    rows = np.array([[1.0, *(f[name] for name in CERTAINTY[1:])] for f in features])
+    measured = [one.measured for one in candidates]
+    numbers = np.array([[1.0, *(one[name] for name in CERTAINTY[1:])] for one in measured])
+    features = np.array([one.features for one in candidates])
+    middle, spread = features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_SPREAD)
+    seen = (features - middle) / spread
+    # With a T1ce they may tell something else than without.
+    rows = np.hstack([numbers, seen, seen * numbers[:, [CERTAINTY.index("t1ce")]]])
+    ridge = np.repeat([0.0, _RIDGE, _FEATURE_RIDGE], [1, len(CERTAINTY) - 1, 2 * len(spread)])
+    found = _regression(rows, right, ridge)
+    lists = np.reshape(found[len(CERTAINTY) :], (2, -1)) / spread
+    named = dict(zip(CERTAINTY, found, strict=False))
+    named["intercept"] -= lists[0] @ middle
+    named["t1ce"] -= lists[1] @ middle
+    of_features = dict(zip(FEATURES, lists.round(4).tolist(), strict=True)) if features.size else {}
+    return {name: round(float(value), 4) for name, value in named.items()} | of_features
 
-    def loss(coefficients: np.ndarray) -> float:
+
+def _regression(rows: np.ndarray, right: np.ndarray, ridge: np.ndarray) -> np.ndarray:
+    """Return the coefficients of a logistic regression whose squares are penalised."""
+
+    def loss(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
         logits = rows @ coefficients
         misfit = np.logaddexp(0, logits) - right * logits
-        return float(misfit.sum() + _RIDGE * (coefficients[1:] ** 2).sum())
+        slope = rows.T @ (expit(logits) - right) + 2 * ridge * coefficients
+        return float(misfit.sum() + (ridge * coefficients**2).sum()), slope
 
-    found = minimize(loss, np.zeros(len(CERTAINTY))).x
-    return {name: round(float(value), 4) for name, value in zip(CERTAINTY, found, strict=True)}
+    return minimize(loss, np.zeros(rows.shape[1]), jac=True).x
 
 
-def write_certainty(models: ModelFolder, name: str, certainty: dict[str, float]) -> None:
+def write_certainty(models: ModelFolder, name: str, certainty: dict[str, Any]) -> None:
     """Write a model's certainty into its manifest; nothing else of it changes.
 
     Raises
