@@ -20,7 +20,7 @@ from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectResearch.datasets.cases import list_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.calibration import calibrate
-from VSClickCorrectResearch.evaluation.certainty import Candidate, fit_certainty, is_right, with_less
+from VSClickCorrectResearch.evaluation.certainty import Candidate, fit_certainty, judged, with_less
 from VSClickCorrectResearch.evaluation.metrics import FOUND, dice
 
 
@@ -82,11 +82,8 @@ def candidates_of(name: str, case: LabelledCase, segmenter: InitialSegmenter) ->
         names = "+".join(shown.present)
         for one in segmenter.search(shown).candidates:
             first, again = one.on(case.grid), segmenter.looked_again(shown, one).on(case.grid)
-            volume, t1ce = case.grid.volume_of(one.values), shown.t1ce is not None
-            right = is_right(first, case.truth)
-            candidate = Candidate(one.confidence, volume, one.located, t1ce, right, one.features)
             scores = dice(first, case.truth), dice(again, case.truth)
-            seen.append(Seen(name, names, truth_mm3, *scores, candidate))
+            seen.append(Seen(name, names, truth_mm3, *scores, judged(one, shown, case.truth)))
     return seen
 
 

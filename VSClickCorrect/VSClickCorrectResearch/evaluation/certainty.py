@@ -14,7 +14,7 @@ from scipy.special import expit
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.initial_mask import certainty_features
+from VSClickCorrectLib.inference.initial_mask import InitialMask, certainty_features
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_entry import CERTAINTY, FEATURES
 from VSClickCorrectLib.io.files import write_text
@@ -69,19 +69,17 @@ def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[C
     """
     for shown in with_less(case.case):
         for one in segmenter.search(shown).candidates:
-            volume, right = case.grid.volume_of(one.values), is_right(one.on(case.grid), case.truth)
-            t1ce = shown.t1ce is not None
-            yield Candidate(one.confidence, volume, one.located, t1ce, right, one.features)
+            yield judged(one, shown, case.truth)
 
 
-def is_right(mask: np.ndarray, truth: np.ndarray) -> bool:
-    """Return whether a mask has a DSC above 0.5 with the truth, or with the part of it that it meets most.
+def judged(one: InitialMask, shown: Case, truth: np.ndarray) -> Candidate:
+    """Return a candidate that was found in what was shown, held against the truth."""
+    volume, right = shown.grid.volume_of(one.values), _is_right(one.on(shown.grid), truth)
+    return Candidate(one.confidence, volume, one.located, shown.t1ce is not None, right, one.features)
 
-    Parameters
-    ----------
-    mask, truth : ndarray of bool
-        Of one shape.
-    """
+
+def _is_right(mask: np.ndarray, truth: np.ndarray) -> bool:
+    """Return whether a mask has a DSC above 0.5 with the truth, or with the part of it that it meets most."""
     tumours, _ = ndimage.label(truth, np.ones((3, 3, 3)))
     own = np.bincount(tumours[mask & truth], minlength=2).argmax()
     return max(dice(mask, truth), dice(mask, tumours == max(own, 1))) > FOUND
