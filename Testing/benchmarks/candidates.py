@@ -20,7 +20,13 @@ from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectResearch.datasets.cases import list_cases
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.evaluation.calibration import calibrate
-from VSClickCorrectResearch.evaluation.certainty import Candidate, fit_certainty, judged, with_less
+from VSClickCorrectResearch.evaluation.certainty import (
+    Candidate,
+    fit_certainty,
+    judged,
+    tumours_of,
+    with_less,
+)
 from VSClickCorrectResearch.evaluation.metrics import FOUND, dice
 
 
@@ -77,13 +83,13 @@ def main() -> None:
 
 def candidates_of(name: str, case: LabelledCase, segmenter: InitialSegmenter) -> list[Seen]:
     """Return all candidates of a head, however it is shown."""
-    truth_mm3, seen = case.grid.volume_of(case.truth), []
+    truth_mm3, tumours, seen = case.grid.volume_of(case.truth), tumours_of(case.truth), []
     for shown in with_less(case.case):
         names = "+".join(shown.present)
         for one in segmenter.search(shown).candidates:
             first, again = one.on(case.grid), segmenter.looked_again(shown, one).on(case.grid)
             scores = dice(first, case.truth), dice(again, case.truth)
-            seen.append(Seen(name, names, truth_mm3, *scores, judged(one, shown, case.truth)))
+            seen.append(Seen(name, names, truth_mm3, *scores, judged(one, shown, tumours)))
     return seen
 
 
@@ -99,37 +105,34 @@ def chosen(seen: Sequence[Seen]) -> dict[tuple[str, str], tuple[Seen, float]]:
     return best
 
 
+COLUMNS = "shown|heads|found|first look|second look|best of all|sure|of these right|ECE"
+
+
 def print_tables(seen: Sequence[Seen]) -> None:
     """Print a row for each way of showing the heads; a head in which nothing was found has a DSC of 0."""
-    best, heads = chosen(seen), {one.case for one in seen}
-    columns = (
-        "shown",
-        "heads",
-        "found",
-        "first look",
-        "second look",
-        "best of all",
-        "sure",
-        "of these right",
-        "ECE",
-    )
-    print("|", " | ".join(columns), "|")
-    print("|" + "---|" * len(columns))
+    best, heads = chosen(seen), len({one.case for one in seen})
+    print("|", COLUMNS.replace("|", " | "), "|")
+    print("|" + "---|" * len(COLUMNS.split("|")))
     for shown in sorted({one.shown for one in seen}, key=lambda names: (-len(names), names)):
         mine = [value for (_, names), value in best.items() if names == shown]
-        tops = [
-            max(one.again for one in seen if (one.case, one.shown) == key) for key in best if key[1] == shown
-        ]
-        sure = [one.candidate.right for one, chance in mine if chance >= SURE]
-        error = calibrate([chance for _, chance in mine], [one.candidate.right for one, _ in mine]).error
-        first, again = (
-            sum(getattr(one, name) for one, _ in mine) / len(heads) for name in ("first", "again")
-        )
-        found = sum(one.again > FOUND for one, _ in mine)
         print(
-            f"| {shown} | {len(heads)} | {found} | {first:.3f} | {again:.3f} | {sum(tops) / len(heads):.3f} "
-            f"| {len(sure)} | {sum(sure)} | {error:.2f} |"
+            "|",
+            " | ".join([shown, str(heads), *_row(mine, [s for s in seen if s.shown == shown], heads)]),
+            "|",
         )
+
+
+def _row(mine: Sequence[tuple[Seen, float]], seen: Sequence[Seen], heads: int) -> list[str]:
+    """Return the cells of one way of showing the heads, of those chosen among all that were seen so."""
+    tops: dict[str, float] = {}
+    for one in seen:
+        tops[one.case] = max(one.again, tops.get(one.case, 0.0))
+    sums = sum(one.first for one, _ in mine), sum(one.again for one, _ in mine), sum(tops.values())
+    sure = [one.candidate.right for one, chance in mine if chance >= SURE]
+    error = calibrate([chance for _, chance in mine], [one.candidate.right for one, _ in mine]).error
+    found = sum(one.again > FOUND for one, _ in mine)
+    means = [f"{total / heads:.3f}" for total in sums]
+    return [str(found), *means, str(len(sure)), str(sum(sure)), f"{error:.2f}"]
 
 
 if __name__ == "__main__":

@@ -114,9 +114,9 @@ class _Progress:
 def _util(desktop: SimpleNamespace) -> dict:
     @contextmanager
     def try_with_error_display(message, waitCursor=False):  # noqa: N803
-        # As Slicer does: shown, then raised again, which Qt prints where it came from an event.
         try:
             yield
+        # Any, as Slicer does: it is shown, then raised again, which Qt prints where it came from an event.
         except Exception as error:
             desktop.faults.append(f"{message} {error}")
             raise

@@ -67,20 +67,26 @@ def candidates_of(case: LabelledCase, segmenter: InitialSegmenter) -> Iterator[C
 
     In a head without a tumour none is right.
     """
+    tumours = tumours_of(case.truth)
     for shown in with_less(case.case):
         for one in segmenter.search(shown).candidates:
-            yield judged(one, shown, case.truth)
+            yield judged(one, shown, tumours)
 
 
-def judged(one: InitialMask, shown: Case, truth: np.ndarray) -> Candidate:
-    """Return a candidate that was found in what was shown, held against the truth."""
-    volume, right = shown.grid.volume_of(one.values), _is_right(one.on(shown.grid), truth)
+def tumours_of(truth: np.ndarray) -> np.ndarray:
+    """Return the truth with a number for each of its connected parts."""
+    return ndimage.label(truth, np.ones((3, 3, 3)))[0]
+
+
+def judged(one: InitialMask, shown: Case, tumours: np.ndarray) -> Candidate:
+    """Return a candidate that was found in what was shown, held against `tumours_of` its truth."""
+    volume, right = shown.grid.volume_of(one.values), _is_right(one.on(shown.grid), tumours)
     return Candidate(one.confidence, volume, one.located, shown.t1ce is not None, right, one.features)
 
 
-def _is_right(mask: np.ndarray, truth: np.ndarray) -> bool:
-    """Return whether a mask has a DSC above 0.5 with the truth, or with the part of it that it meets most."""
-    tumours, _ = ndimage.label(truth, np.ones((3, 3, 3)))
+def _is_right(mask: np.ndarray, tumours: np.ndarray) -> bool:
+    """Return whether a mask has a DSC above 0.5 with all tumours, or with the one that it meets most."""
+    truth = tumours > 0
     own = np.bincount(tumours[mask & truth], minlength=2).argmax()
     return max(dice(mask, truth), dice(mask, tumours == max(own, 1))) > FOUND
 
