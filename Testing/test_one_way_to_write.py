@@ -29,6 +29,7 @@ EXCEPTIONS = {
     "App/browser_launch.py: open": "what leads the browser to the app; the user alone may read it",
     "Research/benchmark/child.py: result_file.write_text": "what a child has measured, in a temporary folder",
     "Research/benchmark/run.py: task.write_text": "what a child is to measure, in a temporary folder",
+    "Research/datasets/packed_sources.py: np.savez": "into memory, to be packed and then written the one way",
     "App/reading/scene_archive.py: shutil.copyfileobj": "an unpacked scene, in a temporary folder",
     "App/reading/scene_archive.py: target.open": "an unpacked scene, in a temporary folder",
     "Lib/session/journal_file.py: open": "the journal is appended to, synced, and cut back where that fails",

@@ -1,49 +1,51 @@
 #!/bin/sh
-# Make the most of a short time on a graphics card: while all processor cores write balanced cohorts, the networks
+# Make the most of a short time on a graphics card: while all processor cores write balanced cases, the networks
 # that find the tumour learn from them; in the end every network is timed on the card.
 #
 #     on_a_card.sh DATA RUNS MINUTES
 #
 # DATA as for 'vsclick simulate'; MINUTES for each of the two networks. PYTHON, VALIDATION and FIRST may be set:
-# the interpreter, and the numbers of cases to choose by and to begin with. Weights, logs and curves are in
-# RUNS/locator-fine and RUNS/click, the table in RUNS/bench. Run it again to go on.
+# the interpreter, and the numbers of cases to choose by and to begin with. Weights are in RUNS/click.safetensors
+# and RUNS/locator-fine, times in RUNS/times.txt. The click network goes on from the one that ships; where
+# RUNS/packed is there already, carried from elsewhere, DATA need not hold anything for it.
 #
 # Tables of the thesis that TABLES names, as "cuts fine-tuning losses", come after that: three seeds of each experiment, with
 # all of its steps, on cohorts as of `make cohorts`; results are in RUNS/tables.
 set -eu
 data=$1 runs=$2 minutes=$3
-validation=${VALIDATION:-40} first=${FIRST:-150}
+validation=${VALIDATION:-40} first=${FIRST:-150} python=${PYTHON:-python3}
+click=Resources/Experiments/click.toml
 PYTHONPATH=$PWD/VSClickCorrect${PYTHONPATH:+:$PYTHONPATH}
 export PYTHONPATH
 
 # The research package adds its commands by an entry point, which an installation writes down.
-"${PYTHON:-python3}" -m pip install --quiet --no-deps --editable .
+"$python" -m pip install --quiet --no-deps --no-build-isolation --editable .
 
-vsclick() { "${PYTHON:-python3}" -m VSClickCorrectLib.cli.main "$@"; }
+vsclick() { "$python" -m VSClickCorrectLib.cli.main "$@"; }
+on_card() { "$python" -m VSClickCorrectResearch.training.on_card "$@"; }
 cohort() { # NAME SPLIT EXTENT COUNT SEED
     vsclick simulate --data "$data" --output "$runs/$1" --split "$2" --extent "$3" --balanced \
         --count "$4" --seed "$5"
 }
-learn() { # EXPERIMENT COHORT
-    vsclick train "Resources/Experiments/$1.toml" --training "$runs/$2-training" \
-        --validation "$runs/$2-validation" --output "$runs/$1" --minutes "$minutes" --precision bfloat16
-}
 
 mkdir -p "$runs"
-cohort wide-head-validation validation head "$validation" 18
-cohort box-validation validation box "$validation" 17
-cohort wide-head-training training head "$first" 19
-# The training takes up new cases as they come, so the writing goes on beside it.
-cohort box-training training box 20000 20 >"$runs/box-training.log" 2>&1 &
+[ -d "$runs/packed" ] || on_card pack "$data" "$runs/packed"
+boxes=$(mktemp -d "$([ -d /dev/shm ] && echo /dev/shm || echo "$runs")/boxes-XXXXXX")
+on_card boxes "$runs/packed" "$boxes" --experiment $click >"$runs/boxes.log" 2>&1 &
 writing=$!
-trap 'kill "$writing" 2>/dev/null || true' EXIT
-while kill -0 "$writing" && [ "$(find "$runs/box-training" -name 'case-*.npz' | wc -l)" -lt "$first" ]; do
-    sleep 1
-done
-learn click box
-learn locator-fine wide-head
+trap 'kill "$writing" 2>/dev/null || true; rm -r "$boxes"' EXIT
+weights=$(find models -name 'vs-click-*.safetensors')
+on_card measure $click "$boxes" --weights "$weights" --first "$first"
+on_card train $click "$boxes" --weights "$weights" --first "$first" --seconds $((60 * minutes)) \
+    --output "$runs/click.safetensors"
 kill "$writing" 2>/dev/null || true
-vsclick bench --output "$runs/bench"
+"$python" Testing/benchmarks/networks_alone.py cuda | tee "$runs/times.txt"
+
+cohort wide-head-validation validation head "$validation" 18
+cohort wide-head-training training head "$first" 19
+vsclick train Resources/Experiments/locator-fine.toml --training "$runs/wide-head-training" \
+    --validation "$runs/wide-head-validation" --output "$runs/locator-fine" --minutes "$minutes" \
+    --precision bfloat16
 
 [ -n "${TABLES:-}" ] || exit 0
 region() { # SPLIT COUNT SEED
@@ -54,4 +56,4 @@ region validation "$validation" 12
 region test 40 13
 # Several words.
 # shellcheck disable=SC2086
-"${PYTHON:-python3}" Testing/tools/thesis_tables.py "$runs" $TABLES --precision bfloat16
+"$python" Testing/tools/thesis_tables.py "$runs" $TABLES --precision bfloat16

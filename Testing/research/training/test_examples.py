@@ -17,6 +17,7 @@ from VSClickCorrectResearch.training.examples import (
     random_crop,
     slab_source,
     training_clicks,
+    turned_crop,
 )
 
 GEOMETRY = PatchGeometry(size=32, pixel_mm=0.75, slices=3, slice_mm=1.5, click_map=True)
@@ -257,6 +258,28 @@ def test_crop_is_a_piece_of_the_source_and_channels_and_target_stay_together(num
         place = tuple(slice(a, a + n) for a, n in zip(start, (4, 6, 8), strict=True))
         assert np.array_equal(channels, numbered[0][(slice(None), *place)])
         assert np.array_equal(target, numbered[1][(slice(None), *place)])
+
+
+def test_a_turned_crop_keeps_channels_and_target_together_and_lies_otherwise():
+    # A sphere is one however it is turned; scaled by a fifth at most, and each side by some percent more.
+    k, j, i = np.ogrid[-20:20, -20:20, -20:20]
+    sphere = (k**2 + j**2 + i**2 <= 64).astype(np.float16)
+    ramp = np.broadcast_to((i + 20) / 40, sphere.shape)
+    source = np.stack([sphere, ramp]).astype(np.float16), sphere[None]
+    volumes, slopes = [], []
+    for seed in range(40):
+        channels, target = turned_crop(source, (32, 32, 32), rng(seed))
+        assert channels.shape == (2, 32, 32, 32)
+        assert target.shape == (1, 32, 32, 32)
+        np.testing.assert_allclose(channels[0], target[0], atol=1e-3)
+        volumes.append((target > 0.5).sum() / (sphere > 0.5).sum())
+        # The ramp rose along the last axis alone.
+        slopes.append(np.median(np.gradient(channels[1, 12:20, 12:20, 12:20], axis=1)) * 40)
+    whole = [volume for volume in volumes if volume > 0.45]
+    assert len(whole) > 20
+    assert 0.45 < min(whole) < 0.8
+    assert 1.3 < max(whole) < 2.2
+    assert 0.08 < np.std(slopes) < 0.35
 
 
 def test_three_of_four_crops_hold_the_tumour_and_not_always_in_the_middle(numbered):

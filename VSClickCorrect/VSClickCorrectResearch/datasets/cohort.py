@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import Point3, point3
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, check_file, make_folder, write_atomically, write_text
 from VSClickCorrectLib.io.json_files import parse_json
@@ -35,7 +36,7 @@ from VSClickCorrectResearch.simulation.label_maps import (
 )
 from VSClickCorrectResearch.simulation.phantom import phantom_head
 from VSClickCorrectResearch.simulation.shapes import deformed, procedural_shape, random_volume
-from VSClickCorrectResearch.simulation.synthesis import SIDES, synthesize
+from VSClickCorrectResearch.simulation.synthesis import SIDES, SyntheticCase, synthesize
 from VSClickCorrectResearch.simulation.true_parts import true_parts
 from VSClickCorrectResearch.simulation.variety import Variety, balanced_shape, varied_acquisition
 
@@ -58,6 +59,8 @@ _HEAD_SPACING = (3.0, 3.0, 3.0)
 _HEAD_MATRIX = (88, 88, 66)
 # A balanced cohort's heads are for a locator that works at 2 mm and must see thick slices, too.
 _FINE_HEAD_MM = 2.0
+# A region may lie so far above or below the canals.
+_ELSEWHERE_MM = 45.0
 _REGION_MM = {"region": (84.0, 84.0, 54.0), "box": (108.0, 108.0, 100.0)}
 
 
@@ -81,6 +84,8 @@ class CohortRecipe:
     classes : bool
         Whether the tumour's parts and the cochlea are known, too: in heads whose inner ear was drawn, with
         the cochlea where VS-SEG has it.
+    elsewhere : float
+        Share of boxes that lie anywhere in the head, so that a network sees what is no tumour there.
     """
 
     split: str
@@ -89,6 +94,7 @@ class CohortRecipe:
     seed: int
     balanced: bool = False
     classes: bool = False
+    elsewhere: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,14 +324,7 @@ def _path(folder: Path, number: int) -> Path:
 
 
 def _write_case(folder: Path, recipe: CohortRecipe, found: SourceFolder, number: int) -> None:
-    sources = found.load()
-    rng = np.random.default_rng([recipe.seed, number])
-    head, kind = sources.drawn_head(rng) if recipe.classes else sources.head(rng)
-    shape = _shape(rng, sources.shapes, recipe.balanced)
-    side = SIDES[int(rng.integers(2))]
-    acquisition, region = _geometry(recipe, rng)
-    variety = _variety(rng, sources.shapes) if recipe.balanced else None
-    made = synthesize(head, shape, side, rng, acquisition, region, variety)
+    made, head, kind = made_case(found.load(), recipe, number)
     more: dict[str, Any] = {"classes": true_parts(head, made.grid, made.truth)} if recipe.classes else {}
     write_atomically(
         _path(folder, number),
@@ -339,6 +338,29 @@ def _write_case(folder: Path, recipe: CohortRecipe, found: SourceFolder, number:
             **more,
         ),
     )
+
+
+def made_case(sources: Sources, recipe: CohortRecipe, number: int) -> tuple[SyntheticCase, Head, str]:
+    """Return a case of a recipe by its number, its head and the head's kind."""
+    rng = np.random.default_rng([recipe.seed, number])
+    head, kind = sources.drawn_head(rng) if recipe.classes else sources.head(rng)
+    shape = _shape(rng, sources.shapes, recipe.balanced)
+    side = SIDES[int(rng.integers(2))]
+    acquisition, region = _geometry(recipe, rng)
+    variety = _variety(rng, sources.shapes) if recipe.balanced else None
+    if region is not None and recipe.elsewhere and rng.random() < recipe.elsewhere:
+        region = replace(region, center_ras=_anywhere(rng, head))
+    return synthesize(head, shape, side, rng, acquisition, region, variety), head, kind
+
+
+def _anywhere(rng: np.random.Generator, head: Head) -> Point3:
+    """Return a place in a head, RAS mm, no further above or below the canals than a tumour is looked for."""
+    canals = [point for canal in head.canals.values() for point in (canal.porus_ras, canal.fundus_ras)]
+    height = head.grid.ras_to_ijk(np.mean(canals, axis=0))[2]
+    reach = _ELSEWHERE_MM / head.grid.spacing[2]
+    low, high = max(0, round(height - reach)), round(height + reach)
+    places = np.argwhere(head.tissue[low:high:2, ::2, ::2]) * 2 + (low, 0, 0)
+    return point3(head.grid.index_to_ras(places[rng.integers(len(places))]))
 
 
 def _variety(rng: np.random.Generator, shapes: Sequence[TumourShape]) -> Variety:

@@ -26,7 +26,7 @@ def augment(
     channels, targets : Tensor
         Mirrored left to right half of the time, each sequence with its own brightness, contrast and gamma.
     """
-    flip = (_uniform((channels.shape[0], 1, 1, 1, 1), 0, 1, generator) < 0.5).to(channels.device)
+    flip = _uniform((channels.shape[0], 1, 1, 1, 1), 0, 1, generator, channels.device) < 0.5
     channels = torch.where(flip, channels.flip(-1), channels)
     targets = torch.where(flip, targets.flip(-1), targets)
     return torch.cat([_recoloured(channels[:, :images], generator), channels[:, images:]], 1), targets
@@ -46,7 +46,7 @@ def leave_out(
     generator : torch.Generator
         Source of chance.
     """
-    draw = _uniform((channels.shape[0], 1, 1, 1), 0, 1, generator)
+    draw = _uniform((channels.shape[0], 1, 1, 1), 0, 1, generator, channels.device)
     present = torch.stack([draw >= missing_t1ce, draw < 1 - missing_t2], 1)
     # Where a case has one sequence only, that one stays.
     alone = ~channels[:, [1, 0]].flatten(2).any(2)
@@ -56,13 +56,16 @@ def leave_out(
 
 def _recoloured(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     shape = (*images.shape[:2], 1, 1, 1)
-    gain = _uniform(shape, 0.65, 1.2, generator)
-    offset = _uniform(shape, -0.04, 0.04, generator)
-    gamma = torch.exp(_uniform(shape, -0.3, 0.3, generator))
+    gain = _uniform(shape, 0.65, 1.2, generator, images.device)
+    offset = _uniform(shape, -0.04, 0.04, generator, images.device)
+    gamma = torch.exp(_uniform(shape, -0.3, 0.3, generator, images.device))
     # A missing or padded sample is exactly 0 and stays so.
     changed = (images.clamp(0, 1) ** gamma * gain + offset).clamp(0, 1)
     return torch.where(images == 0, images, changed)
 
 
-def _uniform(shape, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
-    return torch.rand(shape, generator=generator) * (high - low) + low
+def _uniform(
+    shape, low: float, high: float, generator: torch.Generator, device: torch.device
+) -> torch.Tensor:
+    # Drawn on the processor, so that a seed means the same everywhere.
+    return (torch.rand(shape, generator=generator) * (high - low) + low).to(device)

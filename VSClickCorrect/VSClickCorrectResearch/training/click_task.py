@@ -6,20 +6,21 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import nn
+from VSClickCorrectLib.geometry.triples import Index3, index3
 from VSClickCorrectLib.inference.device import precision
 
 from VSClickCorrectResearch.evaluation.metrics import dice
 from VSClickCorrectResearch.training.augmentation import augment, leave_out
 from VSClickCorrectResearch.training.clicking import Scene
-from VSClickCorrectResearch.training.examples import Example, random_crop
+from VSClickCorrectResearch.training.examples import TURNED, Example, random_crop, turned_crop
 from VSClickCorrectResearch.training.experiments import Experiment
 from VSClickCorrectResearch.training.learner import Batch
 from VSClickCorrectResearch.training.stream import CohortStream
 
 # Chances of 0, 1, ... 6 clicks.
-_CLICKS = (0.4, 0.22, 0.12, 0.1, 0.08, 0.05, 0.03)
-_PARTIAL_FIELD = 0.15
-_EMPTY_START, _OWN_START = 0.55, 0.25
+CLICKS = (0.4, 0.22, 0.12, 0.1, 0.08, 0.05, 0.03)
+PARTIAL_FIELD = 0.15
+EMPTY_START, OWN_START = 0.55, 0.25
 # So many cases choose the weights, the first ones.
 HELD_BACK = 32
 
@@ -63,7 +64,7 @@ class ClickTask:
             Scene(images, truth[0] >= 0.5, np.zeros(truth.shape[1:], bool))
             for images, truth in zip(channels.numpy(), targets.numpy(), strict=True)
         ]
-        clicks = rng.choice(len(_CLICKS), size=len(scenes), p=_CLICKS)
+        clicks = rng.choice(len(CLICKS), size=len(scenes), p=CLICKS)
         self._begin([scene for scene, count in zip(scenes, clicks, strict=True) if count], rng)
         for number in range(2, int(clicks.max()) + 1):
             clicked = [scene for scene, count in zip(scenes, clicks, strict=True) if count >= number]
@@ -75,9 +76,9 @@ class ClickTask:
 
     def _crops(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         examples = self._experiment.examples
-        shape = (int(rng.choice(examples.cubes)),) * 3 if examples.cubes else examples.crop
+        shape = index3((int(rng.choice(examples.cubes)),) * 3) if examples.cubes else examples.crop
         drawn = [self._training.draw(rng) for _ in range(self._experiment.course.batch)]
-        crops = [_partial_field(random_crop(one, shape, rng), rng) for one in drawn]
+        crops = [_partial_field(_crop(one, shape, rng), rng) for one in drawn]
         channels, targets = (
             torch.from_numpy(np.stack(arrays)).float() for arrays in zip(*crops, strict=True)
         )
@@ -89,9 +90,9 @@ class ClickTask:
         """Give each scene the mask that it starts with, and the first click."""
         for scene in scenes:
             kind = rng.random()
-            if kind > _EMPTY_START + _OWN_START:
+            if kind > EMPTY_START + OWN_START:
                 scene.mask = perturbed(scene.truth, rng)
-            elif kind > _EMPTY_START:
+            elif kind > EMPTY_START:
                 self._answer([scene])
             if scene.mask.any():
                 scene.click_error(rng)
@@ -151,11 +152,15 @@ def perturbed(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return mask
 
 
+def _crop(example: Example, shape: Index3, rng: np.random.Generator) -> Example:
+    return (turned_crop if rng.random() < TURNED else random_crop)(example, shape, rng)
+
+
 def _partial_field(example: Example, rng: np.random.Generator) -> Example:
     """Let the field of view end a little beyond the tumour now and then."""
     channels, target = example
     places = np.argwhere(target[0] > 0)
-    if rng.random() > _PARTIAL_FIELD or not len(places):
+    if rng.random() > PARTIAL_FIELD or not len(places):
         return example
     axis = int(rng.integers(3))
     low, high = places[:, axis].min(), places[:, axis].max()

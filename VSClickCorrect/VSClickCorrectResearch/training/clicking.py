@@ -14,9 +14,9 @@ from scipy import ndimage
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3, point3
 from VSClickCorrectLib.inference.click_channels import draw_clicks
 
-_JITTER_VOXELS = 1.2
-_OFF_TARGET = 0.05
-_OFF_TARGET_VOXELS = 5.0
+JITTER_VOXELS = 1.2
+OFF_TARGET = 0.05
+OFF_TARGET_VOXELS = 5.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
@@ -90,6 +90,6 @@ def largest_error(truth: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, bool
 
 
 def _by_hand(place: np.ndarray, shape: Index3, rng: np.random.Generator) -> Point3:
-    spread = _OFF_TARGET_VOXELS if rng.random() < _OFF_TARGET else _JITTER_VOXELS * rng.random()
+    spread = OFF_TARGET_VOXELS if rng.random() < OFF_TARGET else JITTER_VOXELS * rng.random()
     moved = np.clip(place + rng.normal(0, spread, 3), 0, np.array(shape) - 1)
     return point3(moved)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
 from VSClickCorrectLib.clicks.patches import PatchGeometry, extract_patch, patch_grid
@@ -26,6 +27,10 @@ from VSClickCorrectResearch.simulation.user import border_clicks, inside_clicks
 _ERROR_CLICKS, _BORDER_CLICKS = 4, 2
 _CLICKS_A_ROUND = 5
 _HAND_MM = 0.25
+# Of a head that lies otherwise: deviation of its turn, range of its size's logarithm, deviation of sides'.
+_TURN_DEG, _SCALE, _STRETCH = 10.0, 0.2, 0.05
+# So many crops are of such heads.
+TURNED = 0.7
 
 Example = tuple[np.ndarray, ...]
 # Of grid, truth and mask.
@@ -182,24 +187,83 @@ def slab_source(case: LabelledCase, shape: Index3, intensities: str = ROBUST) ->
     return channels.astype(np.float16), target[None].astype(np.float16)
 
 
-def random_crop(source: Example, shape: Sequence[int], rng: np.random.Generator) -> Example:
+def random_crop(source: Example, shape: Index3, rng: np.random.Generator) -> Example:
     """Return a crop: three of four times around a voxel of the tumour, else anywhere.
 
     Where the crop is larger than the source, it is filled up with zeros.
     """
     target = source[1][0]
-    space = [max(0, n - m) for n, m in zip(target.shape, shape, strict=True)]
-    start = [int(rng.integers(0, s + 1)) for s in space]
-    inside = np.argwhere(target > 0.5)
-    if len(inside) and rng.random() < 0.75:
-        voxel = inside[rng.integers(len(inside))]
-        jitter = [int(rng.integers(-m // 3, m // 3 + 1)) for m in shape]
-        start = [
-            int(np.clip(v - m // 2 + j, 0, s)) for v, m, j, s in zip(voxel, shape, jitter, space, strict=True)
-        ]
+    start = random_start(target.shape, np.argwhere(target > 0.5), shape, rng)
     place = tuple(slice(a, a + m) for a, m in zip(start, shape, strict=True))
     fill = [(0, max(0, m - n)) for m, n in zip(shape, target.shape, strict=True)]
     return tuple(np.pad(array[(slice(None), *place)], [(0, 0), *fill]) for array in source)
+
+
+def turned_crop(source: Example, shape: Index3, rng: np.random.Generator) -> Example:
+    """Return a crop as `random_crop` does, of a head that lies otherwise and is larger or smaller.
+
+    Returns
+    -------
+    channels, targets : ndarray of float32
+        As of `crop_source`; 0 where the crop leaves the source.
+    """
+    target = source[1][0]
+    start = random_start(target.shape, np.argwhere(target > 0.5), shape, rng)
+    turn, offset = random_turn(start, shape, rng)
+
+    def sampled(channel: np.ndarray) -> np.ndarray:
+        return ndimage.affine_transform(channel.astype(np.float32), turn, offset, output_shape=shape, order=1)
+
+    return tuple(np.stack([sampled(channel) for channel in array]) for array in source)
+
+
+def random_start(
+    source_shape: Sequence[int], inside: np.ndarray, shape: Index3, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the first voxel of a crop, three of four times of one around a voxel of the tumour.
+
+    Parameters
+    ----------
+    source_shape, shape : tuple of int
+        What is cropped, and the crop's, ``(k, j, i)``.
+    inside : ndarray of int, ``(n, 3)``
+        Voxels of the tumour.
+    rng : numpy.random.Generator
+        Source of chance.
+    """
+    space = np.maximum(np.subtract(source_shape, shape), 0)
+    start = np.array([int(rng.integers(0, s + 1)) for s in space])
+    if len(inside) and rng.random() < 0.75:
+        voxel = inside[rng.integers(len(inside))]
+        jitter = np.array([int(rng.integers(-m // 3, m // 3 + 1)) for m in shape])
+        start = np.clip(voxel - np.array(shape) // 2 + jitter, 0, space)
+    return start
+
+
+def random_turn(start: np.ndarray, shape: Index3, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return an affine map from a crop's voxels to its source's, so that one simulated head serves as many.
+
+    Turned by some 10 degrees about the crop's middle, scaled by up to a fifth, and each side a little longer
+    or shorter for itself.
+
+    Parameters
+    ----------
+    start : ndarray of int
+        Where the crop would begin if it were not turned.
+    shape : tuple of int
+        The crop's.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    matrix : ndarray, ``(3, 3)``
+    offset : ndarray, ``(3,)``
+    """
+    matrix = Rotation.from_rotvec(np.radians(rng.normal(0, _TURN_DEG, 3))).as_matrix()
+    matrix = matrix * np.exp(rng.uniform(-_SCALE, _SCALE) + rng.normal(0, _STRETCH, 3))
+    middle = (np.array(shape) - 1) / 2
+    return matrix, start + middle - matrix @ middle
 
 
 def stacked(examples: Iterable[Example]) -> tuple[np.ndarray, ...]:
