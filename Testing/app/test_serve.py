@@ -99,6 +99,12 @@ def test_a_socket_that_answers_and_a_file_are_not_replaced(place, own_models, ca
     assert "choose another place." in refused(capsys, *words_of(place, own_models, "--socket", long))
 
 
+def test_an_address_beside_a_socket_is_refused(place, own_models, capsys):
+    words = words_of(place, own_models, "--socket", place / "serve.sock", "--host", "10.0.0.2")
+    assert "leave it out beside --socket" in refused(capsys, *words)
+    assert not (place / "serve.sock").exists()
+
+
 def test_at_a_port_the_proxys_secret_is_wanted(served, place, own_models, monkeypatch, capsys):
     monkeypatch.setenv(serve.SECRET_VARIABLE, "short")
     assert "at least 16" in refused(capsys, *words_of(place, own_models, "--port", 0))

@@ -28,6 +28,7 @@ with the header X-Proxy-Secret, which the proxy adds, of the value in the enviro
 VSCLICK_PROXY_SECRET.
 """
 SECRET_VARIABLE = "VSCLICK_PROXY_SECRET"  # noqa: S105, a name
+_HOST = "127.0.0.1"
 # Time to load the page again, or to find a network again.
 _AWAY_S = 120
 
@@ -39,9 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--socket", type=Path, metavar="PATH", help="listen on a socket, for a proxy here")
     place.add_argument("--port", type=port, metavar="N", help="listen on a port")
-    parser.add_argument(
-        "--host", default="127.0.0.1", metavar="NAME", help="address of the port (default: %(default)s)"
-    )
+    parser.add_argument("--host", metavar="NAME", help=f"address of the port (default: {_HOST})")
     parser.add_argument(
         "--people",
         type=count,
@@ -76,12 +75,14 @@ def run(options: argparse.Namespace) -> None:
         from VSClickCorrectApp.trusted_proxy import TrustedProxy
     except ImportError as error:
         raise ModelError(f"the app needs {error.name}; install vsclickcorrect[app].") from None
+    if options.socket is not None and options.host is not None:
+        raise VSClickError("--host is the address of a --port; leave it out beside --socket.")
     proxy = TrustedProxy(options.user_header, _secret(options))
     command = app_command(options)
     # What is wrong with it would else be told to the first who comes, in the log.
     Worklist.open(options.cases, options.output)
     sessions = GroupSessions(command, options.people, 60.0 * options.idle, _log)
-    serve_group(sessions, proxy, Place(options.socket, options.host, options.port or 0))
+    serve_group(sessions, proxy, Place(options.socket, options.host or _HOST, options.port or 0))
 
 
 def app_command(options: argparse.Namespace) -> list[str]:
