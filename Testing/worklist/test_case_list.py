@@ -47,6 +47,7 @@ def test_case_is_read_from_its_files(folder):
 @pytest.mark.parametrize("blank", ["", " ", ";;;;", " ; "])
 def test_blank_lines_before_the_names_do_not_count(folder, blank):
     path = listed(folder, blank, blank, HEADER.replace(",", ";"), WHOLE.replace(",", ";"), "two;gone.nii;;;")
+    assert column_names(path) == HEADER.split(",")
     rows = read_rows(path, HEADER.split(","), ("case",))
     assert [(line, row["case"], row["t1ce"]) for line, row in rows] == [
         (4, "one", "a/T1ce.nii.gz"),

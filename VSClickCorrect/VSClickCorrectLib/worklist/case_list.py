@@ -96,15 +96,20 @@ def column_names(path: Path) -> list[str]:
     """Return what the columns of a table are called; raises `ImageError` if it cannot be read."""
     check_file(path)
     with reading(path), path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        first = stream.readline(_MAX_LINE_LENGTH)
+        first = _header_in(stream.read(_MAX_LINE_LENGTH))
     names = next(csv.reader([first], delimiter=_delimiter_of(first)), [])
     return [name.strip() for name in names if name.strip()]
 
 
 def _delimiter_of(text: str) -> str:
     """Return what parts the columns: what stands most often in the first line that holds names."""
-    first = re.search(r"[^\r\n]*\w[^\r\n]*", text[:_MAX_LINE_LENGTH])
-    return max(_DELIMITERS, key=first[0].count) if first else ","
+    return max(_DELIMITERS, key=_header_in(text[:_MAX_LINE_LENGTH]).count)
+
+
+def _header_in(text: str) -> str:
+    """Return the first line that holds names."""
+    found = re.search(r"[^\r\n]*\w[^\r\n]*", text)
+    return found[0] if found else ""
 
 
 def _rows_of(
