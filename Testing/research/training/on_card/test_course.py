@@ -137,12 +137,28 @@ def test_the_command_goes_on_from_narrower_weights(folder, network, tmp_path, ca
     assert load_file(output)["encoder.stages.0.conv1.weight"].shape == (6, 5, 3, 3, 3)
 
 
+def test_the_command_releases_the_mean_of_weights(network, tmp_path, capsys):
+    other = {name: tensor + 0.1 for name, tensor in network.state_dict().items()}
+    save_file(network.state_dict(), str(tmp_path / "one.safetensors"))
+    save_file(other, str(tmp_path / "other.safetensors"))
+    models = tmp_path / "models"
+    models.mkdir()
+    files = [str(tmp_path / f"{name}.safetensors") for name in ("one", "other")]
+    experiment = _written(tmp_path, TOML.replace("[6, 8]", "[4, 8]"))
+    main(["release", str(experiment), *files, "--name", "vs-click-9", "--models", str(models)])
+    assert "Released as vs-click-9.safetensors" in capsys.readouterr().out
+    released = load_file(models / "vs-click-9.safetensors")
+    name = "head.bias"
+    expected = network.state_dict()[name] + 0.05
+    torch.testing.assert_close(released[name].float(), expected, atol=2e-3, rtol=0)
+
+
 def test_the_command_says_what_it_lacks(tmp_path):
     with pytest.raises(SystemExit, match="on_card: .*holds no packed sources"):
         main(["boxes", str(tmp_path), str(tmp_path / "boxes"), "--experiment", str(_written(tmp_path))])
 
 
-def _written(folder):
+def _written(folder, text=TOML):
     path = folder / "click.toml"
-    path.write_text(TOML, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path

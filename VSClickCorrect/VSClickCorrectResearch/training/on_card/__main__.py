@@ -20,6 +20,7 @@ from VSClickCorrectLib.networks.registry import build
 from VSClickCorrectResearch.datasets.cohort import CohortRecipe, Sources
 from VSClickCorrectResearch.datasets.packed_sources import pack_sources, unpack_sources
 from VSClickCorrectResearch.training.experiments import Experiment, read_experiment
+from VSClickCorrectResearch.training.export import check_release, export
 from VSClickCorrectResearch.training.on_card.boxes import BoxPool, write_boxes
 from VSClickCorrectResearch.training.on_card.course import VOXELS, CardTraining
 from VSClickCorrectResearch.training.on_card.norm import use_card_norms
@@ -29,6 +30,7 @@ from VSClickCorrectResearch.training.on_card.widening import widened
 _BOXES = 1_000_000
 _ELSEWHERE = 0.15
 _MEASURED = 10  # steps
+_THRESHOLD = 0.5
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -71,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         if run is _train:
             one.add_argument("--output", type=Path, required=True, help="weights, safetensors")
             one.add_argument("--seconds", type=float, required=True)
+    release = commands.add_parser("release", help="put weights into a folder of models")
+    release.add_argument("experiment", type=Path)
+    release.add_argument("weights", type=Path, nargs="+", help="of several the mean")
+    release.add_argument("--name", required=True)
+    release.add_argument("--models", type=Path, required=True)
+    release.set_defaults(run=_release)
     return parser
 
 
@@ -110,6 +118,13 @@ def _measure_step(training: CardTraining, pool: BoxPool, times: list[list[float]
     float(training.step(inputs, share, 0.0))
     times[0].append(middle - begin)
     times[1].append(time.monotonic() - middle)
+
+
+def _release(options: argparse.Namespace) -> None:
+    check_release(options.name, options.models)
+    experiment, (first, *others) = read_experiment(options.experiment), options.weights
+    entry = export(experiment, first, options.name, options.models, _THRESHOLD, others)
+    tell(f"Released as {entry.file} ({entry.sha256[:12]}…).")
 
 
 def _prepared(options: argparse.Namespace) -> tuple[CardTraining, BoxPool]:
