@@ -48,7 +48,8 @@ class Batches:
         scenes = Scenes.of(images, share[:, 0] >= 0.5)
         # Most clicks first, so that those which go on are always the first.
         clicks = -np.sort(-self._rng.choice(len(CLICKS), size=count, p=CLICKS))
-        self._begin(scenes.first(int((clicks > 0).sum())))
+        if clicks.any():
+            self._begin(scenes.first(int((clicks > 0).sum())))
         for number in range(2, int(clicks.max()) + 1):
             clicked = scenes.first(int((clicks >= number).sum()))
             clicked.mask[:] = self._masks_of(clicked.channels())
@@ -58,8 +59,8 @@ class Batches:
     def _begin(self, scenes: Scenes) -> None:
         """Give each scene the mask that it starts with, and the first click."""
         kind = self._rng.random(len(scenes.truth))
-        spoiled, own = np.flatnonzero(kind > EMPTY_START + OWN_START), np.flatnonzero(kind > EMPTY_START)
-        own = np.setdiff1d(own, spoiled)
+        is_spoiled = kind > EMPTY_START + OWN_START
+        spoiled, own = np.flatnonzero(is_spoiled), np.flatnonzero((kind > EMPTY_START) & ~is_spoiled)
         if len(own):
             scenes.mask[own] = self._masks_of(scenes.channels()[own])
         if len(spoiled):

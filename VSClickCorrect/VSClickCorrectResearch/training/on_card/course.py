@@ -57,7 +57,11 @@ class CardTraining:
         self.steps = 0
 
     def run(self, pool: BoxPool, seconds: float, output: Path, say: Callable[[str], None]) -> None:
-        """Learn from the boxes of a pool until the time is over, then write ``output``."""
+        """Learn from the boxes of a pool until the time is over.
+
+        Whenever the state is told the weights are written to ``output``, so that little is lost if the card
+        is taken away.
+        """
         begin = told = time.monotonic()
         losses: list[Tensor] = []
         while (share := (time.monotonic() - begin) / seconds) < 1:
@@ -67,6 +71,7 @@ class CardTraining:
                 loss = float(torch.stack(losses).mean())
                 say(f"{told - begin:5.0f} s  step {self.steps}  boxes {len(pool)}  loss {loss:.4f}")
                 losses = []
+                self.write(output)
         self.write(output)
 
     def step(self, inputs: Tensor, share: Tensor, share_of_time: float) -> Tensor:
