@@ -33,7 +33,7 @@ mkdir -p "$runs"
 boxes=$(mktemp -d "$([ -d /dev/shm ] && echo /dev/shm || echo "$runs")/boxes-XXXXXX")
 on_card boxes "$runs/packed" "$boxes" --experiment $click >"$runs/boxes.log" 2>&1 &
 writing=$!
-trap 'kill "$writing" 2>/dev/null || true; rm -r "$boxes"' EXIT
+trap 'kill "$writing" 2>/dev/null || true; rm -rf "$boxes"' EXIT
 weights=$(find models -name 'vs-click-*.safetensors')
 on_card measure $click "$boxes" --weights "$weights" --first "$first"
 on_card train $click "$boxes" --weights "$weights" --first "$first" --seconds $((60 * minutes)) \

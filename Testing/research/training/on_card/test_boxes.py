@@ -1,6 +1,10 @@
 """Boxes: written by processes, the same as their recipe says, and taken in as they come."""
 
+import multiprocessing
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +45,34 @@ def test_boxes_are_the_recipes_cases_in_steps_of_a_byte(sources, tmp_path):
         np.testing.assert_allclose(box[:2] / 255, images.clip(0, 1), atol=1.01 / 255)
         np.testing.assert_allclose(box[2:] / 255, share, atol=0.51 / 255)
         assert np.array_equal(box[:2] > 0, images > 0)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_who_writes_them_ends_with_the_command(sources, tmp_path):
+    recipe = CohortRecipe("training", "box", 1_000_000, 5)
+    arguments = (tmp_path / "boxes", sources, recipe, SPACING, 2)
+    command = multiprocessing.get_context("fork").Process(target=write_boxes, args=arguments)
+    command.start()
+    while not (tmp_path / "boxes").exists() or len(children := children_of(command.pid)) < 2:
+        time.sleep(0.02)
+    command.terminate()
+    command.join(60)
+    end = time.monotonic() + 60
+    while any(runs(child) for child in children) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not [child for child in children if runs(child)]
+
+
+def children_of(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def runs(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_a_pool_takes_in_what_is_new_and_knows_places_in_tumours(tmp_path):

@@ -55,7 +55,11 @@ def write_boxes(folder: Path, sources: Sources, recipe: CohortRecipe, spacing: P
 def _write_every(
     folder: Path, sources: Sources, recipe: CohortRecipe, spacing: Point3, first: int, step: int
 ) -> None:
+    parent = multiprocessing.parent_process()
     for number in range(first, recipe.count, step):
+        # Whose command was killed would go on for days.
+        if parent is not None and not parent.is_alive():
+            return
         _write(folder / f"{number:06d}.npy", box_of(sources, recipe, number, spacing))
 
 
