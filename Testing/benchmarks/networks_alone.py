@@ -10,7 +10,6 @@ compute, is told apart.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +22,7 @@ from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_set import Networks
 from VSClickCorrectResearch.benchmark.arithmetic import network_rates
 from VSClickCorrectResearch.benchmark.examination import BenchmarkCase, Size, write_examinations
+from VSClickCorrectResearch.benchmark.timing import timed
 from VSClickCorrectResearch.benchmark.variants import variants
 
 _SIZES = (Size((40, 384, 384)), Size((120, 512, 512)))
@@ -51,23 +51,18 @@ def main() -> None:
 def measure(examination: BenchmarkCase, networks: Networks, repeats: int) -> None:
     """Measure an initial mask and clicks of one size."""
     case, size = examination.read(), examination.size
-    tell(f"initial mask, {size}", timed(lambda: networks.segmenter.segment(case), max(5, repeats // 4)))
+    tell(f"initial mask, {size}", runs(lambda: networks.segmenter.segment(case), max(5, repeats // 4)))
     mask = ArrayMask(case.grid, examination.ball(case.grid))
     rng, corrector = np.random.default_rng(0), networks.corrector
     places = np.array(examination.site_ras) + rng.normal(0, _SPREAD_MM, (repeats, 3))
     clicks = iter([Click(point3(place), ClickKind.BOUNDARY) for place in places])
-    proposals = timed(lambda: corrector.propose(case, mask, [next(clicks)]), repeats)
+    proposals = runs(lambda: corrector.propose(case, mask, [next(clicks)]), repeats)
     tell(f"a click's cut and proposal, {size}", proposals)
 
 
-def timed(action: Callable[[], object], repeats: int) -> list[float]:
+def runs(action: Callable[[], object], repeats: int) -> list[float]:
     """Return the seconds of each of several runs."""
-    seconds = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        action()
-        seconds.append(time.perf_counter() - begin)
-    return seconds
+    return [timed(action) for _ in range(repeats)]
 
 
 def tell(what: str, seconds: list[float], more: str = "") -> None:
