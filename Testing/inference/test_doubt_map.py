@@ -218,7 +218,7 @@ def test_what_the_network_is_not_sure_of_is_doubtful_near_the_border_alone():
     # The mask says what the network holds for unlikely: a chance of 0.6, beyond a half, that it is wrong.
     np.testing.assert_array_equal(found.error > 0, band | found.mask)
     assert np.unique(found.error[~found.mask & band]) == pytest.approx(
-        [1 / (1 + np.exp(0.9 - 0.55 * np.log(0.4 / 0.6)))], abs=1e-5
+        [1 / (1 + np.exp(0.7 - 0.85 * np.log(0.4 / 0.6)))], abs=1e-5
     )
 
 

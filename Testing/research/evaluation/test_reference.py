@@ -227,8 +227,8 @@ def test_wrong_spacing_is_found(copied, expected, said):
 
 
 def test_wrong_threshold_is_found(copied, expected, said):
-    change_entry(copied, "vs-click-4", threshold=0.02)
-    assert differing(copied, expected, said) == ["vs-click-4"]
+    change_entry(copied, "vs-click-5", threshold=0.02)
+    assert differing(copied, expected, said) == ["vs-click-5"]
 
 
 def test_differences_are_means_over_what_was_kept(tmp_path, shipped_models):

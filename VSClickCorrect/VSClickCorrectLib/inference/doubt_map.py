@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MARGIN_MM = 10.0
 # Of logistic regressions on validation cases, before any click and after: "Where to click next" in
 # Resources/Docs/choices.md.
-_INTERCEPT, _CLICKED, _SLOPE = -0.9, -1.3, 0.55
+_INTERCEPT, _CLICKED, _SLOPE = -0.7, -1.2, 0.85
 # It holds so far from the mask's border; beyond it counts what the network is sure of.
 BAND_MM, _SURE = 6.0, 0.5
 # Columns of what the network sees: left and right.

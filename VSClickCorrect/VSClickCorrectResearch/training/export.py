@@ -24,7 +24,7 @@ from VSClickCorrectResearch.training.experiments import Experiment
 MAX_BYTES = 15_000_000
 # A repository keeps every release for ever: weights of so many bits take half of its space, and no score told
 # them from finer ones.
-_BITS = 7
+_BITS = 6
 _SELDOM = ("adapted", "classes", "channels")
 
 
@@ -38,7 +38,7 @@ def export(
 ) -> ModelEntry:
     """Write weights as fp16 into a model folder and name them in its manifest.
 
-    Those of convolutions are rounded to 7 bits of the largest in their filter.
+    Those of convolutions are rounded to 6 bits of the largest in their filter.
 
     Parameters
     ----------
