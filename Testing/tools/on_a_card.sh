@@ -35,7 +35,6 @@ on_card boxes "$runs/packed" "$boxes" --experiment $click >"$runs/boxes.log" 2>&
 writing=$!
 trap 'kill "$writing" 2>/dev/null || true; rm -rf "$boxes"' EXIT
 weights=$(find models -name 'vs-click-*.safetensors')
-on_card measure $click "$boxes" --weights "$weights" --first "$first"
 on_card train $click "$boxes" --weights "$weights" --first "$first" --seconds $((60 * minutes)) \
     --output "$runs/click.safetensors"
 kill "$writing" 2>/dev/null || true

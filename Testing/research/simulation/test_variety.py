@@ -85,3 +85,29 @@ def test_variety_leaves_the_geometry_and_the_label_as_they_are(head):
     assert cases[0].grid.matches(cases[1].grid)
     np.testing.assert_array_equal(cases[0].truth, cases[1].truth)
     assert all(np.ptp(robust_range(case.t1ce.array)) > 0 for case in cases)
+
+
+def test_a_meningioma_brightens_the_angle_of_the_other_side_and_is_no_tumour(head):
+    shape, region = procedural_shape(np.random.default_rng(1), 800.0), Region(None, (140.0, 80.0, 50.0))
+    acquisition = replace(DEMO_ACQUISITION, angles_deg=(0.0, 0.0, 0.0))
+    behind = np.array(head.canals["left"].porus_ras) + (-4, -14, 2)
+    brightness = {}
+    for chance in (0.0, 1.0):
+        cases = [
+            synthesize(
+                head, shape, "right", np.random.default_rng(n), acquisition, region, Variety(None, chance)
+            )
+            for n in range(4)
+        ]
+        assert all(case.truth.any() and not case.truth[near(case, behind)].any() for case in cases)
+        brightness[chance] = [
+            case.t1ce.array[near(case, behind)].mean() / case.t1ce.array.max() for case in cases
+        ]
+    assert np.mean(brightness[1.0]) > 1.5 * np.mean(brightness[0.0])
+
+
+def near(case, place):
+    """Return which voxels lie within 3 mm of a place."""
+    voxels = np.argwhere(np.ones(case.grid.shape, bool))
+    away = np.linalg.norm(case.grid.index_to_ras(voxels) - place, axis=1)
+    return (away <= 3).reshape(case.grid.shape)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.triples import Point3, point3
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.io.files import DAMAGED_ZIP, check_file, make_folder, write_atomically, write_text
 from VSClickCorrectLib.io.json_files import parse_json
@@ -21,6 +20,7 @@ from VSClickCorrectLib.io.outputs import check_apart, writing_into
 from VSClickCorrectLib.jobs.cases import Workers
 from VSClickCorrectLib.signals import undone_by_signals
 
+from VSClickCorrectResearch.datasets.elsewhere import elsewhere
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
 from VSClickCorrectResearch.simulation.acquisition import Acquisition, Region, random_acquisition
 from VSClickCorrectResearch.simulation.contours import read_shapes
@@ -60,7 +60,6 @@ _HEAD_MATRIX = (88, 88, 66)
 # A balanced cohort's heads are for a locator that works at 2 mm and must see thick slices, too.
 _FINE_HEAD_MM = 2.0
 # A region may lie so far above or below the canals.
-_ELSEWHERE_MM = 45.0
 _REGION_MM = {"region": (84.0, 84.0, 54.0), "box": (108.0, 108.0, 100.0)}
 
 
@@ -85,7 +84,7 @@ class CohortRecipe:
         Whether the tumour's parts and the cochlea are known, too: in heads whose inner ear was drawn, with
         the cochlea where VS-SEG has it.
     elsewhere : float
-        Share of boxes that lie anywhere in the head, so that a network sees what is no tumour there.
+        Share of boxes that show what is no tumour, see `datasets.elsewhere`.
     """
 
     split: str
@@ -349,18 +348,8 @@ def made_case(sources: Sources, recipe: CohortRecipe, number: int) -> tuple[Synt
     acquisition, region = _geometry(recipe, rng)
     variety = _variety(rng, sources.shapes) if recipe.balanced else None
     if region is not None and recipe.elsewhere and rng.random() < recipe.elsewhere:
-        region = replace(region, center_ras=_anywhere(rng, head))
+        region, variety = elsewhere(rng, head, side, region, variety)
     return synthesize(head, shape, side, rng, acquisition, region, variety), head, kind
-
-
-def _anywhere(rng: np.random.Generator, head: Head) -> Point3:
-    """Return a place in a head, RAS mm, no further above or below the canals than a tumour is looked for."""
-    canals = [point for canal in head.canals.values() for point in (canal.porus_ras, canal.fundus_ras)]
-    height = head.grid.ras_to_ijk(np.mean(canals, axis=0))[2]
-    reach = _ELSEWHERE_MM / head.grid.spacing[2]
-    low, high = max(0, round(height - reach)), round(height + reach)
-    places = np.argwhere(head.tissue[low:high:2, ::2, ::2]) * 2 + (low, 0, 0)
-    return point3(head.grid.index_to_ras(places[rng.integers(len(places))]))
 
 
 def _variety(rng: np.random.Generator, shapes: Sequence[TumourShape]) -> Variety:

@@ -46,15 +46,18 @@ class Variety:
     ----------
     second : TumourShape, optional
         A tumour on the other side, too, as in neurofibromatosis type 2.
+    meningioma : float
+        How often there is one in the angle of the other side.
     """
 
     second: TumourShape | None = None
+    meningioma: float = 0.1
 
     def change(
         self, rng: np.random.Generator, patch: Patch, frame: TumourFrame, head: Head, side: str
     ) -> None:
         """Change the head around the tumours: look-alikes, and another kind of sequence."""
-        look_alikes(rng, patch, frame, head.canals, side)
+        look_alikes(rng, patch, frame, head.canals, side, self.meningioma)
         other_sequence(rng, patch)
 
     def tumours(
@@ -173,7 +176,12 @@ def _saturate_fat(rng: np.random.Generator, patch: Patch) -> None:
 
 
 def look_alikes(
-    rng: np.random.Generator, patch: Patch, frame: TumourFrame, canals: dict[str, Canal], side: str
+    rng: np.random.Generator,
+    patch: Patch,
+    frame: TumourFrame,
+    canals: dict[str, Canal],
+    side: str,
+    meningioma: float,
 ):
     """Draw at times, in the angle, what is no schwannoma: a meningioma, an arachnoid cyst, bright marrow.
 
@@ -188,9 +196,11 @@ def look_alikes(
     canals : dict
         Of the head, by side.
     side : str
-        Where the tumour will lie: a meningioma lies on the other side or well behind the canal.
+        Where the tumour will lie: a meningioma lies on the other side, well behind the canal.
+    meningioma : float
+        How often there is one.
     """
-    if rng.random() < 0.1:
+    if rng.random() < meningioma:
         other = "left" if side == "right" else "right"
         porus, sign = np.array(canals[other].porus_ras), 1 if other == "right" else -1
         spot = porus + rng.normal((sign * 4, -14, 2), (2, 3, 5)) * frame.scale

@@ -28,7 +28,7 @@ from VSClickCorrectResearch.training.on_card.widening import widened
 
 # More than any card uses up.
 _BOXES = 1_000_000
-_ELSEWHERE = 0.15
+_ELSEWHERE = 0.25
 _MEASURED = 10  # steps
 _THRESHOLD = 0.5
 
