@@ -57,6 +57,23 @@ def test_a_mask_of_no_case_is_told_to_those_around_it_that_have_none(tmp_path):
     }
 
 
+def test_a_mask_in_a_tree_of_masks_is_told_to_the_case_that_it_is_called_after(tmp_path):
+    laid(
+        tmp_path,
+        *("images/P1/T1ce.nii.gz", "masks/P1/mask.nii.gz", "images/P2/T1ce.nii.gz", "masks/P2.nii.gz"),
+        *("images/P3/T1ce.nii.gz", "images/P3/seg.nii.gz", "masks/P3/by_another.seg.nrrd"),
+        # Of two it is not known whose it is; nor is what every case has a name.
+        *("images/P4/T1ce.nii.gz", "more/P4/T1ce.nii.gz", "masks/P4/mask.nii.gz"),
+        *("images/P5/series/T1ce.nii.gz", "images/P6/series/T1ce.nii.gz", "old/series/mask.nii.gz"),
+    )
+    told = {case.name: case.remark for case in find_cases(tmp_path, tmp_path / "results")}
+    assert told == {
+        "images_P1": "mask.nii.gz may be its mask and was not taken",
+        "images_P2": "P2.nii.gz may be its mask and was not taken",
+        **dict.fromkeys(["images_P3", "images_P4", "more_P4", "images_P5_series", "images_P6_series"], ""),
+    }
+
+
 def test_images_of_formats_that_are_not_read_are_told_to_the_case_beside_them(tmp_path):
     laid(
         tmp_path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,7 +96,9 @@ def with_masks(cases: Sequence[PlacedCase], masks: Sequence[Path], root: Path) -
 def told_of_files(
     cases: Sequence[PlacedCase], masks: Sequence[Path], unread: Sequence[Path], root: Path
 ) -> list[PlacedCase]:
-    """Tell cases of files of what lies in their folders, or further in, and is not taken.
+    """Tell cases of files of what is not taken and lies in their folders, or further in, or is called so.
+
+    As ``masks/P1/mask.nii.gz`` and ``masks/P1.nii.gz`` are called after ``images/P1``.
 
     Parameters
     ----------
@@ -108,9 +111,13 @@ def told_of_files(
     """
     around = {folder: mask for mask in masks for folder in mask.parents if folder != root}
     beside = {path.parent: path for path in reversed(unread) if path.parent != root}
+    names = Counter(folder.name for one in cases for folder in one.folders if folder != root)
+    called = {n: mask for mask in masks for n in (mask.parent.name, stem_of(mask)) if names[n] == 1}
 
     def told(case: WorkCase, folders: frozenset[Path]) -> WorkCase:
-        if near := [around[folder] for folder in sorted(folders) if folder in around and not case.mask]:
+        near = [around[folder] for folder in sorted(folders) if folder in around]
+        near += [called[folder.name] for folder in folders if folder.name in called]
+        if near and not case.mask:
             case = case.with_remark(f"{near[0].name} may be its mask and was not taken")
         if near := [beside[folder] for folder in sorted(folders) if folder in beside]:
             case = case.with_remark(f"{near[0].name} is of a format that is not read; save it as NIfTI")
