@@ -59,7 +59,6 @@ _HEAD_SPACING = (3.0, 3.0, 3.0)
 _HEAD_MATRIX = (88, 88, 66)
 # A balanced cohort's heads are for a locator that works at 2 mm and must see thick slices, too.
 _FINE_HEAD_MM = 2.0
-# A region may lie so far above or below the canals.
 _REGION_MM = {"region": (84.0, 84.0, 54.0), "box": (108.0, 108.0, 100.0)}
 
 
