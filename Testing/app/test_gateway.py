@@ -278,8 +278,10 @@ def test_a_process_that_hangs_keeps_its_place_from_nobody_however_often_its_page
             async def let_in():
                 if (await told(client, BERT))[0] == 202:
                     return True
-                assert (await told(client, ANNA, "/index.html?again"))[0] in (202, 409, 502)
-                return False
+                status, _ = await told(client, ANNA, "/index.html?again")
+                assert status in (202, 409, 502)
+                # Once the place is free Anna herself may be who comes first, and get a new process.
+                return status == 202
 
             await until(let_in)
 
