@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -144,6 +145,31 @@ def children_forked() -> Iterator[None]:
 
     with patch.object(process, "_started", started), patch.object(apart, "_run", read):
         yield
+
+
+@contextmanager
+def next_held(process: subprocess.Popen | Forked) -> Iterator[None]:
+    """Stop the next process that is forked for a forked app, as one that takes long, until it is killed."""
+    if not isinstance(process, Forked):
+        yield
+        return
+    parent = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[1]
+    children, over = Path(f"/proc/{parent}/task/{parent}/children"), threading.Event()
+    before = set(children.read_text().split())
+
+    def hold() -> None:
+        while not over.wait(0.002):
+            if new := set(children.read_text().split()) - before:
+                os.kill(int(new.pop()), signal.SIGSTOP)
+                return
+
+    watching = threading.Thread(target=hold)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
 
 
 def run_child(folder: str) -> None:
