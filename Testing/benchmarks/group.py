@@ -29,7 +29,7 @@ from VSClickCorrectLib.io.sample_case import read_sample
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 from app_server import CHROMIUM
 from find_times import large_case
-from process_figures import figures
+from process_figures import children_of, figures
 from served_group import ServedGroup
 
 _PATIENCE_MS = 200_000
@@ -123,7 +123,7 @@ def measured(group: ServedGroup, browser: Browser, logins: list[str]) -> dict[st
     people = [Person(group, browser, login) for login in logins]
     found = {"page opened to first case ready, all at once, s": max(one.ready() for one in people)}
     page, server = people[0].page, group.server.pid
-    each = [int(child) for child in (Path(f"/proc/{server}/task/{server}/children")).read_text().split()]
+    each = children_of(server)
 
     def settled() -> float:
         page.wait_for_timeout(_SETTLED_MS)

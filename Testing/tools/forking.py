@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
+from process_figures import children_of, parent_of
+
 CAN_FORK = sys.platform == "linux"
 # What takes longer to import than to use, by who is forked: an app and a child of a job, or a child that
 # reads one file, which may take only so much memory.
@@ -153,14 +155,13 @@ def next_held(process: subprocess.Popen | Forked) -> Iterator[None]:
     if not isinstance(process, Forked):
         yield
         return
-    parent = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[1]
-    children, over = Path(f"/proc/{parent}/task/{parent}/children"), threading.Event()
-    before = set(children.read_text().split())
+    parent, over = parent_of(process.pid), threading.Event()
+    before = set(children_of(parent))
 
     def hold() -> None:
         while not over.wait(0.002):
-            if new := set(children.read_text().split()) - before:
-                os.kill(int(new.pop()), signal.SIGSTOP)
+            if new := set(children_of(parent)) - before:
+                os.kill(new.pop(), signal.SIGSTOP)
                 return
 
     watching = threading.Thread(target=hold)

@@ -1,4 +1,4 @@
-"""What a process holds: memory, open files, threads. Linux alone tells."""
+"""What a process holds: memory, open files, threads, children. Linux alone tells."""
 
 from __future__ import annotations
 
@@ -44,6 +44,29 @@ def figures(pid: int | str = "self") -> Figures:
         len(list((process / "fd").iterdir())),
         len(list((process / "task").iterdir())),
     )
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process's first thread has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def parent_of(pid: int) -> int:
+    """Return who started a process."""
+    return int(_stat(pid)[1])
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process is there and has not ended."""
+    try:
+        return _stat(pid)[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what is told of a process after its name, in which anything may stand: state, parent, ..."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
 
 
 def _mb(rollup: str, name: str) -> float:

@@ -116,7 +116,7 @@ def told_of_files(
 
     def told(case: WorkCase, folders: frozenset[Path]) -> WorkCase:
         near = [around[folder] for folder in sorted(folders) if folder in around]
-        near += [called[folder.name] for folder in folders if folder.name in called]
+        near += [called[folder.name] for folder in sorted(folders) if folder.name in called]
         if near and not case.mask:
             case = case.with_remark(f"{near[0].name} may be its mask and was not taken")
         if near := [beside[folder] for folder in sorted(folders) if folder in beside]:

@@ -4,11 +4,11 @@ import multiprocessing
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from process_figures import children_of, runs
 from VSClickCorrectResearch.datasets import cohort
 from VSClickCorrectResearch.datasets.cohort import CohortRecipe, Sources, made_case
 from VSClickCorrectResearch.datasets.labelled import LabelledCase
@@ -61,18 +61,6 @@ def test_who_writes_them_ends_with_the_command(sources, tmp_path):
     while any(runs(child) for child in children) and time.monotonic() < end:
         time.sleep(0.02)
     assert not [child for child in children if runs(child)]
-
-
-def children_of(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def runs(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 def test_a_pool_takes_in_what_is_new_and_knows_places_in_tumours(tmp_path):

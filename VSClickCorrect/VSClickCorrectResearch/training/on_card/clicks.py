@@ -148,7 +148,8 @@ def _grown(masks: Tensor) -> Tensor:
     one = _numbers(masks)
     grown = one
     for axis in range(3):
-        grown = torch.maximum(grown, _highest(functional.pad(one, _beside(axis)), axis))
+        around = functional.max_pool3d(one, _along(axis, 3), 1, _along(axis, 1, 0))
+        grown = torch.maximum(grown, around)
     return grown[:, 0] > 0
 
 
@@ -168,7 +169,7 @@ def _depth(wrong: Tensor) -> Tensor:
         # Beyond the crop lies no error.
         right = functional.pad(right, (1,) * 6, value=1.0)
         for axis in range(3):
-            right = _highest(right, axis)
+            right = functional.max_pool3d(right, _along(axis, 3), 1)
         layers += right
     return ((_DEEPEST - layers + 2 * around)[:, 0] * wrong).float()
 
@@ -177,18 +178,8 @@ def _numbers(masks: Tensor) -> Tensor:
     return masks[:, None].half() if masks.is_cuda else masks[:, None].float()
 
 
-def _highest(values: Tensor, axis: int) -> Tensor:
-    """Return the highest of three neighbours along an axis, which loses its ends."""
-    return functional.max_pool3d(values, _along(axis, 3), 1)
-
-
 def _along(axis: int, size: int, others: int = 1) -> list[int]:
     return [size if a == axis else others for a in range(3)]
-
-
-def _beside(axis: int) -> list[int]:
-    """Return one voxel before and after along an axis, as torch pads: the last axis first."""
-    return [int(a == axis) for a in (2, 1, 0) for _ in range(2)]
 
 
 def _uniform(shape, generator: torch.Generator) -> Tensor:
