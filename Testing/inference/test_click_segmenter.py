@@ -28,11 +28,11 @@ class Brightness(nn.Module):
         self.seen = None
 
     def forward(self, x):
-        return self.head(self.features(x))
+        return self.head(self.features(x)[-1])
 
     def features(self, x):
         self.seen = x
-        return x[:, :2]
+        return [nn.functional.avg_pool3d(x[:, 1:2], 2), x[:, :2]]
 
     def head(self, features):
         return self.scale * (features[:, :1] - 0.5)
@@ -69,11 +69,13 @@ def test_probabilities_come_back_where_the_image_is_bright(case, segmenter):
     assert (probability[outer] < 0.1).all()
 
 
-def test_a_look_gives_the_same_probabilities_and_what_the_last_layer_saw(case, segmenter):
+def test_a_look_gives_the_same_probabilities_and_what_the_deepest_and_last_stage_saw(case, segmenter):
     window = segmenter.window(case, Box((0, 0, 0), case.grid.axial_shape))
     look = segmenter.look(case, window)
     np.testing.assert_allclose(look.probability, segmenter.probability(case, window), atol=1e-6)
-    np.testing.assert_array_equal(look.features, segmenter.channels(case, window, None, ())[:2])
+    deep, last = look.features
+    assert deep.shape == (1, 40, 40, 40)
+    np.testing.assert_array_equal(last, segmenter.channels(case, window, None, ())[:2])
 
 
 def test_the_network_sees_mask_and_clicks_at_their_places(case, segmenter):

@@ -124,14 +124,14 @@ def test_entry_with_a_value_of_no_use_is_refused(tmp_path, wrong):
 SURE = {"intercept": -1.0, "confidence": 2.0, "log_volume": 0.3, "located_log_odds": 0.1}
 
 
-@pytest.mark.parametrize(("role", "channels"), [("click", [4, 8]), ("click", None), ("initial", [3, 8])])
+@pytest.mark.parametrize(("role", "channels"), [("click", [4, 8]), ("click", None), ("initial", [1, 2, 8])])
 def test_certainty_by_other_features_than_the_network_has_is_refused(tmp_path, role, channels):
     parameters = {"channels": channels} if channels else {}
     wrong = without(role=role, parameters=parameters, certainty=SURE | {"features": [0.5, 1.0, -2.0]})
     write_manifest(tmp_path, [wrong])
     told = refused(ModelFolder, tmp_path)
     assert "certainty of 'a' is for 3 features" in told and str(tmp_path / "manifest.json") in told
-    write_manifest(tmp_path, [wrong | {"role": "click", "parameters": {"channels": [3, 8]}}])
+    write_manifest(tmp_path, [wrong | {"role": "click", "parameters": {"channels": [1, 2, 8]}}])
     assert ModelFolder(tmp_path).entry("click").certainty["features"] == [0.5, 1.0, -2.0]
 
 

@@ -25,10 +25,10 @@ class Sees(nn.Module):
         self.cuts = nn.ParameterDict({"far": torch.tensor(0.6), "near": torch.tensor(nearer)})
 
     def forward(self, x):
-        return self.head(self.features(x))
+        return self.head(self.features(x)[-1])
 
     def features(self, x):
-        return x[:, :2]
+        return [nn.functional.avg_pool3d(x[:, :2], 4), x[:, :2]]
 
     def head(self, features):
         return 80 * (features[:, :1] - self.cuts["far" if features.shape[-1] == BOX_SAMPLES else "near"])
@@ -47,15 +47,19 @@ def looked_at_twice(models, nearer):
     return found_by(models, nearer).on(GRID)
 
 
-def test_what_the_last_layer_saw_inside_says_how_sure_it_may_be(bright_models):
-    """Here that is how bright the ball is in both sequences, where it was seen first."""
+def test_what_two_stages_saw_inside_says_how_sure_it_may_be(bright_models):
+    """Here that is how bright the ball is in both sequences, where it was seen first: far and near."""
     certainty = {"intercept": 0.25, "confidence": 0.0, "log_volume": 0.0, "located_log_odds": 0.0}
-    certainty |= {"features": [2.0, -3.0], "features_with_t1ce": [0.5, 4.0]}
+    certainty |= {"features": [1.0, 0.0, 2.0, -3.0], "features_with_t1ce": [0.0, 2.0, 0.5, 4.0]}
     found, case = found_by(bright_models, 0.6, certainty), ball_case()
-    bright, other = found.features
+    *deep, bright, other = found.features
+    # A value for 4 mm: around the ball it is darker, so less is seen of both there.
+    assert deep == pytest.approx([0.85 * bright, 0.85 * other], rel=0.12)
     assert bright == pytest.approx(case.t1ce.array[found.on(GRID)].mean() / 1000, abs=0.03)
     assert other == pytest.approx(case.t2.array[found.on(GRID)].mean() / case.t2.array.max(), abs=0.03)
-    assert found.certainty == pytest.approx(1 / (1 + np.exp(-0.25 - 2.5 * bright - 1.0 * other)))
+    assert found.certainty == pytest.approx(
+        1 / (1 + np.exp(-0.25 - deep[0] - 2 * deep[1] - 2.5 * bright - other))
+    )
 
 
 def test_what_was_found_is_as_a_smaller_box_around_it_shows_it(bright_models):

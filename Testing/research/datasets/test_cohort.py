@@ -143,6 +143,7 @@ def test_cases_are_around_the_tumour_and_recipe_lies_beside_them(data, tmp_path)
         "balanced": False,
         "classes": False,
         "elsewhere": 0.0,
+        "other_side": False,
     }
     # 84 x 84 x 54 mm of voxels of 1.6 x 1.6 x 3 mm.
     assert case.truth.shape == case.case.t1ce.array.shape

@@ -109,7 +109,7 @@ def test_features_tell_right_from_wrong_where_numbers_cannot_with_a_t1ce_and_wit
         (t1ce, (50.0, 3.0 + sign * away))
         for t1ce in (True, False)
         for sign in (-1, 1)
-        for away in np.linspace(0.02, 0.1, 60)
+        for away in np.linspace(0.02, 0.1, 120)
     ]
     candidates = [Candidate(0.8, 500.0, 0.5, t1ce, t1ce == (one[1] > 3), one) for t1ce, one in seen]
     certainty = fit_certainty(candidates)

@@ -75,6 +75,16 @@ def test_a_second_tumour_lies_on_the_other_side_and_is_true_too(head):
     assert (rows < middle).sum() * voxel == pytest.approx(800, rel=0.06)
 
 
+@pytest.mark.parametrize(("other_side", "tumours", "meningiomas"), [(False, 0.06, 0.1), (True, 0.45, 0.44)])
+def test_the_other_side_seldom_holds_something_and_often_where_that_is_to_be_learnt(
+    other_side, tumours, meningiomas
+):
+    rng, shapes = np.random.default_rng(5), [procedural_shape(np.random.default_rng(1), 800.0)]
+    made = [Variety.drawn(rng, shapes, other_side) for _ in range(300)]
+    assert np.mean([one.second is not None for one in made]) == pytest.approx(tumours, abs=0.06)
+    assert np.mean([one.meningioma for one in made]) == pytest.approx(meningiomas, abs=0.06)
+
+
 def test_variety_leaves_the_geometry_and_the_label_as_they_are(head):
     shape = procedural_shape(np.random.default_rng(1), 1500.0)
     region = Region(None, (60.0, 60.0, 40.0))

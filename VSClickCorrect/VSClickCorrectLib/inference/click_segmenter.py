@@ -122,12 +122,14 @@ def _held(
         _voxels_of(window, [click for click in clicks if click.kind is kind])
         for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
     )
-    return expit(hold_clicks(features, plain, include, exclude))
+    return expit(hold_clicks(features[-1], plain, include, exclude))
 
 
 @enough_memory()
-def _features_and_logits(network: nn.Module, channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the last layer sees, float32 ``(c, k, j, i)``, and what it says, ``(k, j, i)``."""
+def _features_and_logits(
+    network: nn.Module, channels: np.ndarray
+) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Return the ``features`` of a `Look`, and what the last layer says of them, ``(k, j, i)``."""
     import torch
 
     from VSClickCorrectLib.inference.device import precision
@@ -135,9 +137,10 @@ def _features_and_logits(network: nn.Module, channels: np.ndarray) -> tuple[np.n
     network = cast("UNet3D", network)
     device = next(network.parameters()).device
     with torch.inference_mode(), precision(device):
-        features = network.features(torch.from_numpy(channels)[None].to(device))
-        logits = network.head(features)
-    return features[0].float().cpu().numpy(), logits[0, 0].float().cpu().numpy()
+        stages = network.features(torch.from_numpy(channels)[None].to(device))
+        logits = network.head(stages[-1])
+    features = tuple(stage[0].float().cpu().numpy() for stage in (stages[0], stages[-1]))
+    return features, logits[0, 0].float().cpu().numpy()
 
 
 def _voxels_of(window: ResamplingGrid, clicks: Sequence[Click]) -> list[Index3]:

@@ -26,7 +26,8 @@ def found_text(found: InitialMask, case: Case, number: int = 1) -> str:
     count, shown = len(found.candidates), found.candidates[number - 1]
     what = candidate_text(shown, case)
     if number == 1 and found.sure:
-        more = f" ({count - 1} other candidate{'s' if count > 2 else ''})" if count > 1 else ""
+        alone = ", each side alone among them" if any(one.meets(found) for one in found.others) else ""
+        more = f" ({count - 1} other candidate{'s' if count > 2 else ''}{alone})" if count > 1 else ""
         return f"Found {what}{more}; click where its border is wrong.{_second_text(found, case)}"
     wrong = "If that is not the tumour,"
     if count == 1:
@@ -40,7 +41,7 @@ def found_text(found: InitialMask, case: Case, number: int = 1) -> str:
 
 def _second_text(found: InitialMask, case: Case) -> str:
     """Return what to do about a second candidate that is sure: some patients have a tumour on each side."""
-    second = next((one for one in found.candidates[1:] if one.sure), None)
+    second = next((one for one in found.candidates[1:] if one.sure and not one.meets(found)), None)
     if second is None:
         return ""
     return (

@@ -22,7 +22,13 @@ from VSClickCorrectLib.geometry.triples import Slices3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter, Segmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
-from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of
+from VSClickCorrectLib.inference.initial_mask import (
+    InitialMask,
+    best_first,
+    best_parts,
+    both_sides,
+    certainty_of,
+)
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, axial_voxels, run
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
@@ -102,7 +108,7 @@ class InitialSegmenter:
         Returns
         -------
         InitialMask
-            The best candidate, with the others.
+            The best candidate, with the others; see `both_sides`.
         """
         first = self.search(case, lambda fraction, message: progress(_SEARCH * fraction, message))
         again = []
@@ -110,7 +116,7 @@ class InitialSegmenter:
             done = _SEARCH + (1 - _SEARCH) * n / len(first.candidates)
             progress(done, f"looking again at candidate {n + 1} of {len(first.candidates)}")
             again.append(self.looked_again(case, one))
-        best = best_first(again)
+        best = both_sides(best_first(again), case.grid)
         progress(1.0, "done" if best.found else "no tumour found")
         return replace(best, models=tuple(model.entry.identity for model in self.models))
 
@@ -251,13 +257,16 @@ def _segmenter_of(model: Model, hold_clicks: bool) -> Segmenter:
     return SlabSegmenter(model) if "shape" in model.entry.geometry else PlainSegmenter(model)
 
 
-def _inside(one: InitialMask, window: ResamplingGrid, features: np.ndarray | None) -> tuple[float, ...]:
-    """Return the mean of features inside a candidate."""
-    if features is None:
-        return ()
-    samples = np.arange(features[0].size).reshape(features[0].shape)
-    inside = window.nearest(samples, one.box)[one.values]
-    return tuple(features.reshape(len(features), -1)[:, inside].mean(axis=1).tolist())
+def _inside(one: InitialMask, window: ResamplingGrid, stages: Sequence[np.ndarray]) -> tuple[float, ...]:
+    """Return the mean inside a candidate of what stages of a decoder see, one after the other."""
+    means: list[float] = []
+    for features in stages:
+        samples = np.arange(features[0].size).reshape(features[0].shape)
+        for axis, count in enumerate(window.geometry.shape):
+            samples = samples.repeat(count // samples.shape[axis], axis)
+        inside = window.nearest(samples, one.box)[one.values]
+        means += features.reshape(len(features), -1)[:, inside].mean(axis=1).tolist()
+    return tuple(means)
 
 
 def places_of_head(window: ResamplingGrid, probability: np.ndarray, head: Box) -> list[Box]:

@@ -20,6 +20,10 @@ SURE = 0.7
 _MAX_CANDIDATES, _LEAST_SHARE = 4, 0.15
 # Pieces of one tumour are no farther apart.
 JOINED_MM = 3.0
+# Two tumours, one on each side, lie so far apart and so nearly where the other's mirror image does: each
+# comes from its canal. A meningioma, which looks much the same, comes from anywhere along the bone. Few
+# patients have two, so the networks must be surer of the second.
+_BETWEEN_SIDES_MM, _MIRRORED_MM, _SECOND_SURE = 25.0, 8.0, 0.8
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # The volume at which its logarithm is 0 in the calibration.
 _UNIT_MM3 = 100.0
@@ -50,7 +54,8 @@ class InitialMask:
     models : tuple of str
         Name and hash of each network that looked, for the record of what made a mask.
     features : tuple of float
-        Mean inside the mask of what the network's last layer saw, one a channel; empty if not known.
+        Mean inside the mask of what the deepest and the last stage of the network's decoder saw, one a
+        channel; empty if not known.
     """
 
     box: Box
@@ -108,6 +113,29 @@ def best_first(candidates: Iterable[InitialMask]) -> InitialMask:
     if not kept:
         return NOTHING
     return replace(kept[0], others=tuple(kept[1:_MAX_CANDIDATES]))
+
+
+def both_sides(found: InitialMask, grid: Grid) -> InitialMask:
+    """Return tumours on both sides as the first candidate, each alone after it, if there may be two.
+
+    The networks must be sure of both, and one must lie nearly where the other's mirror image does.
+    """
+    likely = (one for one in found.others if one.certainty >= _SECOND_SURE)
+    second = next((one for one in likely if _mirrored(found, one, grid)), None)
+    if second is None:
+        return found
+    box = found.box.union(second.box)
+    values = np.zeros(box.shape, bool)
+    for one in (found, second):
+        values[one.box.slices_in(box)] |= one.values
+    others = found.candidates[: _MAX_CANDIDATES - 1]
+    return replace(second, box=box, values=values, others=others, models=found.models, features=())
+
+
+def _mirrored(one: InitialMask, other: InitialMask, grid: Grid) -> bool:
+    middles = [np.argwhere(part.values).mean(axis=0) + part.box.start for part in (one, other)]
+    right, ahead, up = np.diff(grid.index_to_ras(np.array(middles)), axis=0)[0]
+    return bool(abs(right) >= _BETWEEN_SIDES_MM and np.hypot(ahead, up) <= _MIRRORED_MM)
 
 
 def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> list[InitialMask]:
@@ -176,7 +204,8 @@ def certainty_features(
 
     Most wrong candidates have the locator's 0.96 or 0.99 where right ones have 0.999 or more: log odds tell
     them apart. Without a T1ce what looks the same is less likely to be right. What enhances and is no tumour
-    is as likely as one to the network's last layer, and not the same to the layer before it.
+    is as likely as one to the network's last layer, and not the same to those before it: the nearest to that
+    tells kinds of enhancement apart, the deepest what lies around.
     """
     log_volume = float(np.log(max(volume_mm3, 1.0) / _UNIT_MM3))
     odds = np.clip(located, _LEAST_ODDS, 1 - _LEAST_ODDS)

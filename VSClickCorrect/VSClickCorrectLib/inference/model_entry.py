@@ -216,7 +216,10 @@ def entries_of(content: bytes) -> list[ModelEntry]:
 def _check_features(entry: ModelEntry) -> None:
     """Refuse coefficients for features that the network does not have; raises ValueError."""
     channels = entry.parameters.get("channels")
-    width = channels[0] if entry.role == "click" and isinstance(channels, list) and channels else 0
+    width = 0
+    if entry.role == "click" and isinstance(channels, list) and len(channels) > 1:
+        # Of the deepest stage of its decoder and of the last.
+        width = channels[-2] + channels[0]
     for name in FEATURES:
         if name in entry.certainty and (count := len(entry.certainty[name])) != width:
             raise ValueError(f"certainty of '{entry.name}' is for {count} features, its network has {width}")

@@ -39,12 +39,13 @@ class Look(NamedTuple):
     ----------
     probability : ndarray of float32
         Of tumour, at the native voxels of the window's ``box``.
-    features : ndarray of float32, optional
-        What its last layer sees, ``(c, k, j, i)``, a value a sample.
+    features : tuple of ndarray of float32
+        What the deepest and the last stage of its decoder see, ``(c, k, j, i)``: a value for several samples
+        along each axis, and one for each; none if not known.
     """
 
     probability: np.ndarray
-    features: np.ndarray | None = None
+    features: tuple[np.ndarray, ...] = ()
 
 
 class PlainSegmenter:

@@ -278,7 +278,11 @@ class Decoder(nn.Module):
         )
 
     def forward(self, x: Tensor, *skips: Sequence[Tensor]) -> Tensor:
-        """Return the features of the shallowest stage.
+        """Return the features of the shallowest stage, see `each_stage`."""
+        return self.each_stage(x, *skips)[-1]
+
+    def each_stage(self, x: Tensor, *skips: Sequence[Tensor]) -> list[Tensor]:
+        """Return the features of every stage, deepest first.
 
         Parameters
         ----------
@@ -288,6 +292,8 @@ class Decoder(nn.Module):
             For each encoder its skip connections, shallowest first.
         """
         levels = reversed(list(zip(*skips, strict=True)))
+        seen = []
         for stage, level in zip(self.stages, levels, strict=True):
             x = stage(x, level)
-        return x
+            seen.append(x)
+        return seen

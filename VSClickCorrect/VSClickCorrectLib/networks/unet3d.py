@@ -66,9 +66,12 @@ class UNet3D(nn.Module):
         Tensor
             Float ``(b, out_channels, depth, height, width)``.
         """
-        return self.head(self.features(x))
+        return self.head(self.features(x)[-1])
 
-    def features(self, x: Tensor) -> Tensor:
-        """Return what the head sees, float ``(b, channels[0], depth, height, width)``."""
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Return what each decoder stage sees, deepest first; the last one is what the head sees.
+
+        Float ``(b, channels[n], *spatial / 2 ** n)``, ``n`` from ``len(channels) - 2`` to 0.
+        """
         skips, x = self.encoder(x)
-        return self.decoder(self.bottleneck(x), skips)
+        return self.decoder.each_stage(self.bottleneck(x), skips)

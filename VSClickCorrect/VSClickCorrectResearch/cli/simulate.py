@@ -46,6 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what is seldom as often as what is usual: sizes, looks, scans",
     )
     parser.add_argument(
+        "--other-side",
+        action="store_true",
+        help="with --balanced: a second tumour on the other side of nearly half of the heads, and a "
+        "meningioma there in most others",
+    )
+    parser.add_argument(
         "--classes",
         action="store_true",
         help="keep intrameatal and extrameatal tumour and cochlea, too; heads whose inner ear nobody drew "
@@ -69,7 +75,13 @@ def run(options: argparse.Namespace) -> None:
 
     seed = _SPLITS.index(options.split) if options.seed is None else options.seed
     recipe = CohortRecipe(
-        options.split, options.extent, options.count, seed, options.balanced, options.classes
+        options.split,
+        options.extent,
+        options.count,
+        seed,
+        options.balanced,
+        options.classes,
+        other_side=options.other_side,
     )
     with workers_of(options) as workers:
         write_cohort(options.output, recipe, options.data, workers)

@@ -53,7 +53,6 @@ PROCEDURAL_SHARE = 0.25
 # Real scans come with skull and scalp, most borrowed heads without.
 WHOLE_WEIGHT = 2.0
 NO_TUMOUR_SHARE = 0.04
-TWO_SIDED_SHARE = 0.06
 # Whole heads are for the locator, which works at 3 mm: there is no need to render them finer.
 _HEAD_SPACING = (3.0, 3.0, 3.0)
 _HEAD_MATRIX = (88, 88, 66)
@@ -84,6 +83,9 @@ class CohortRecipe:
         the cochlea where VS-SEG has it.
     elsewhere : float
         Share of boxes that show what is no tumour, see `datasets.elsewhere`.
+    other_side : bool
+        Whether nearly half of a balanced cohort have a tumour on the other side, too, and most others a
+        meningioma there.
     """
 
     split: str
@@ -93,6 +95,7 @@ class CohortRecipe:
     balanced: bool = False
     classes: bool = False
     elsewhere: float = 0.0
+    other_side: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -345,14 +348,10 @@ def made_case(sources: Sources, recipe: CohortRecipe, number: int) -> tuple[Synt
     shape = _shape(rng, sources.shapes, recipe.balanced)
     side = SIDES[int(rng.integers(2))]
     acquisition, region = _geometry(recipe, rng)
-    variety = _variety(rng, sources.shapes) if recipe.balanced else None
+    variety = Variety.drawn(rng, sources.shapes, recipe.other_side) if recipe.balanced else None
     if region is not None and recipe.elsewhere and rng.random() < recipe.elsewhere:
         region, variety = elsewhere(rng, head, side, region, variety)
     return synthesize(head, shape, side, rng, acquisition, region, variety), head, kind
-
-
-def _variety(rng: np.random.Generator, shapes: Sequence[TumourShape]) -> Variety:
-    return Variety(balanced_shape(rng, shapes) if rng.random() < TWO_SIDED_SHARE else None)
 
 
 def _shape(

@@ -25,7 +25,7 @@ from VSClickCorrectResearch.evaluation.metrics import FOUND, dice
 # A prior of coefficients around 5: cases that can be told apart must not make certainties of 0 and 1.
 _RIDGE = 0.02
 # There are as many features as a network has channels, each here of variance 1.
-_FEATURE_RIDGE, _LEAST_SPREAD = 4.0, 1e-6
+_FEATURE_RIDGE, _LEAST_SPREAD = 8.0, 1e-6
 _FEWEST = 10
 
 
@@ -46,7 +46,7 @@ class Candidate:
     right : bool
         Whether its DSC is above 0.5 with the truth, or with the one tumour of several in which it lies.
     features : tuple of float
-        Of the network's last layer, see `InitialMask`; as many in every candidate.
+        Of the network's decoder, see `InitialMask`; as many in every candidate.
     """
 
     confidence: float

@@ -26,6 +26,9 @@ from VSClickCorrectResearch.simulation.tumour import Placement, Tumour, place, r
 SIZE_CLASSES = ((40.0, 150.0), (150.0, 600.0), (600.0, 1500.0), (1500.0, 4000.0), (4000.0, 11000.0))
 _SIZE_SHARES = (0.2, 0.2, 0.2, 0.2, 0.2)
 _PROCEDURAL_SHARE = 0.25
+# How often there is a tumour on each side, and a meningioma on the other one; more often, to learn from.
+_TWO_SIDED, _MENINGIOMA = 0.06, 0.1
+_OFTEN_TWO_SIDED, _OFTEN_MENINGIOMA = 0.45, 0.8
 # A real shape is brought to the size that is wanted by scaling each side by no more than this.
 _MAX_SCALE = 1.35
 # In-plane mm; finer ones than 0.5 mm cost time that working grids of 1 mm cannot see.
@@ -51,7 +54,27 @@ class Variety:
     """
 
     second: TumourShape | None = None
-    meningioma: float = 0.1
+    meningioma: float = _MENINGIOMA
+
+    @classmethod
+    def drawn(
+        cls, rng: np.random.Generator, shapes: Sequence[TumourShape], other_side: bool = False
+    ) -> Variety:
+        """Return what a head's other side holds, drawn at random.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of chance.
+        shapes : sequence of TumourShape
+            Of real tumours.
+        other_side : bool
+            Whether most hold something: a tumour, or else a meningioma.
+        """
+        share = _OFTEN_TWO_SIDED if other_side else _TWO_SIDED
+        second = balanced_shape(rng, shapes) if rng.random() < share else None
+        often = 0.0 if second is not None else _OFTEN_MENINGIOMA
+        return cls(second, often if other_side else _MENINGIOMA)
 
     def change(
         self, rng: np.random.Generator, patch: Patch, frame: TumourFrame, head: Head, side: str
