@@ -51,6 +51,7 @@ def test_what_two_stages_saw_inside_says_how_sure_it_may_be(bright_models):
     """Here that is how bright the ball is in both sequences, where it was seen first: far and near."""
     certainty = {"intercept": 0.25, "confidence": 0.0, "log_volume": 0.0, "located_log_odds": 0.0}
     certainty |= {"features": [1.0, 0.0, 2.0, -3.0], "features_with_t1ce": [0.0, 2.0, 0.5, 4.0]}
+    certainty |= {"features_least": [0.0] * 4, "features_most": [1.0] * 4}
     found, case = found_by(bright_models, 0.6, certainty), ball_case()
     *deep, bright, other = found.features
     # A value for 4 mm: around the ball it is darker, so less is seen of both there.

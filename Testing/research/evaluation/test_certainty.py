@@ -121,6 +121,20 @@ def test_features_tell_right_from_wrong_where_numbers_cannot_with_a_t1ce_and_wit
     assert certainty["features"][0] == certainty["features_with_t1ce"][0] == 0
 
 
+def test_what_lies_beyond_all_that_was_seen_counts_no_more_than_that():
+    """Of a hundred and one candidates the 2nd and the 100th say how far features count."""
+    values = np.linspace(0.0, 10.0, 101)
+    candidates = [Candidate(0.8, 500.0, 0.5, True, value > 5, (value,)) for value in values]
+    certainty = fit_certainty(candidates)
+    assert certainty["features_least"] == [0.1] and certainty["features_most"] == [9.9]
+
+    def chance(value):
+        return chance_of(Candidate(0.8, 500.0, 0.5, True, True, (value,)).measured, certainty)
+
+    assert chance(9.0) < chance(9.9) == chance(12.0) == chance(1000.0) < 1
+    assert chance(1.0) > chance(0.1) == chance(-1000.0) > 0
+
+
 def test_what_is_seen_without_a_t1ce_is_less_sure_where_it_was_wrong():
     candidates = [Candidate(0.8, 500.0, 0.5, t1ce, right) for t1ce, right in WITH_AND_WITHOUT]
     certainty = fit_certainty(candidates)

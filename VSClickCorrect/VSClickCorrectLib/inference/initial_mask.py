@@ -13,6 +13,7 @@ from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.geometry.volume import Case
+from VSClickCorrectLib.inference.model_entry import CERTAINTY, FEATURES
 
 # From here on a candidate is said to be found; below, the user is told to look.
 SURE = 0.7
@@ -192,15 +193,23 @@ def certainty_of(found: InitialMask, case: Case, calibration: dict[str, Any]) ->
 
 
 def chance_of(features: Mapping[str, Any], calibration: Mapping[str, Any]) -> float:
-    """Return the chance that coefficients give `certainty_features`; what they lack counts nothing."""
-    logit = sum(np.dot(calibration[name], features[name]) for name in features if name in calibration)
+    """Return the chance that coefficients give `certainty_features`; what they lack counts nothing.
+
+    Features count within the limits of what the calibration has seen. A speck, in which one sample of the
+    deepest stage decides, may have a hundred times as much.
+    """
+    logit = sum(calibration[name] * features[name] for name in CERTAINTY[1:] if name in calibration)
+    if "features" in calibration:
+        coefficients, more, least, most = (np.array(calibration[name]) for name in FEATURES)
+        seen = np.clip(features["features"], least, most)
+        logit += (coefficients + features["t1ce"] * more) @ seen
     return float(1 / (1 + np.exp(-calibration["intercept"] - logit)))
 
 
 def certainty_features(
     confidence: float, volume_mm3: float, located: float, t1ce: bool, features: Sequence[float] = ()
 ) -> dict[str, Any]:
-    """Return what certainty is calibrated on, by name: a number each, or as many as there are features.
+    """Return what certainty is calibrated on, by name: a number each, and as many as there are features.
 
     Most wrong candidates have the locator's 0.96 or 0.99 where right ones have 0.999 or more: log odds tell
     them apart. Without a T1ce what looks the same is less likely to be right. What enhances and is no tumour
@@ -216,7 +225,6 @@ def certainty_features(
         "located_log_odds": log_odds,
         "t1ce": float(t1ce),
         "features": features,
-        "features_with_t1ce": [t1ce * one for one in features],
     }
 
 

@@ -16,9 +16,10 @@ from VSClickCorrectLib.io.schema import Schema, number, of_fields, one_of, table
 ROLES = ("locator", "initial", "click", "corrector", "parts")
 # What a model of several classes may see beside sequences: the tumour whose parts it tells.
 MASK = "mask"
-# Coefficients of the logistic regression that says how sure a candidate is: numbers, and lists of them.
+# Coefficients of the logistic regression that says how sure a candidate is: numbers, and lists of them; then
+# between what features count.
 CERTAINTY = ("intercept", "confidence", "log_volume", "located_log_odds", "t1ce")
-FEATURES = ("features", "features_with_t1ce")
+FEATURES = ("features", "features_with_t1ce", "features_least", "features_most")
 # Models calibrated by earlier versions know no difference between cases with a T1ce and without.
 _NEEDED = CERTAINTY[:4]
 
@@ -114,8 +115,11 @@ _MODEL = of_fields(
     certainty={
         **table({**dict.fromkeys(CERTAINTY, _NUMBER), **dict.fromkeys(FEATURES, _NUMBERS)}, []),
         # All of them or none.
-        "dependencies": {word: list(_NEEDED) for word in (*CERTAINTY, *FEATURES)},
-        "description": f"numbers called {', '.join(_NEEDED)}",
+        "dependencies": {
+            **{word: list(_NEEDED) for word in CERTAINTY},
+            **{word: [*_NEEDED, *FEATURES] for word in FEATURES},
+        },
+        "description": f"numbers called {', '.join(_NEEDED)}, and lists called {', '.join(FEATURES)} or none",
     },
     adapted={
         **table({"parent": _TEXT, "beside": _TEXT, "cases": _COUNT, "date": _TEXT, **_BEFORE_AND_AFTER}, []),

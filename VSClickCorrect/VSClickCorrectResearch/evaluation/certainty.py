@@ -26,6 +26,8 @@ from VSClickCorrectResearch.evaluation.metrics import FOUND, dice
 _RIDGE = 0.02
 # There are as many features as a network has channels, each here of variance 1.
 _FEATURE_RIDGE, _LEAST_SPREAD = 8.0, 1e-6
+# Of candidates less far out than so many percent a feature counts as it is.
+_LIMITS = (1, 99)
 _FEWEST = 10
 
 
@@ -119,6 +121,8 @@ def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, Any]:
     measured = [one.measured for one in candidates]
     numbers = np.array([[1.0, *(one[name] for name in CERTAINTY[1:])] for one in measured])
     features = np.array([one.features for one in candidates])
+    limits = np.percentile(features, _LIMITS, axis=0)
+    features = np.clip(features, *limits)
     middle, spread = features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_SPREAD)
     seen = (features - middle) / spread
     # With a T1ce they may tell something else than without.
@@ -129,7 +133,8 @@ def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, Any]:
     named = dict(zip(CERTAINTY, found, strict=False))
     named["intercept"] -= lists[0] @ middle
     named["t1ce"] -= lists[1] @ middle
-    of_features = dict(zip(FEATURES, lists.round(4).tolist(), strict=True)) if features.size else {}
+    rounded = [*lists.round(4).tolist(), *limits.round(4).tolist()]
+    of_features = dict(zip(FEATURES, rounded, strict=True)) if features.size else {}
     return {name: round(float(value), 4) for name, value in named.items()} | of_features
 
 
