@@ -90,7 +90,7 @@ class ClickSegmenter:
 
     def look(self, case: Case, window: ResamplingGrid) -> Look:
         """Return what is seen without mask and clicks, see `Look`."""
-        features, logits = _features_and_logits(self.model.network, self.channels(case, window, None, ()))
+        features, logits = _activations(self.model.network, self.channels(case, window, None, ()))
         return Look(window.resample_back(expit(logits)), features)
 
     def channels(
@@ -117,7 +117,7 @@ def _held(
     network: nn.Module, channels: np.ndarray, window: ResamplingGrid, clicks: Sequence[Click]
 ) -> np.ndarray:
     """Return probabilities that agree with the clicks in the window."""
-    features, plain = _features_and_logits(network, channels)
+    features, plain = _activations(network, channels)
     include, exclude = (
         _voxels_of(window, [click for click in clicks if click.kind is kind])
         for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)
@@ -126,9 +126,7 @@ def _held(
 
 
 @enough_memory()
-def _features_and_logits(
-    network: nn.Module, channels: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+def _activations(network: nn.Module, channels: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     """Return the ``features`` of a `Look`, and what the last layer says of them, ``(k, j, i)``."""
     import torch
 

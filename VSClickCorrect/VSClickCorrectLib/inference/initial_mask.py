@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import expit, logit
 
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
@@ -125,11 +126,8 @@ def both_sides(found: InitialMask, grid: Grid) -> InitialMask:
     second = next((one for one in likely if _mirrored(found, one, grid)), None)
     if second is None:
         return found
-    box = found.box.union(second.box)
-    values = np.zeros(box.shape, bool)
-    for one in (found, second):
-        values[one.box.slices_in(box)] |= one.values
-    others = found.candidates[: _MAX_CANDIDATES - 1]
+    box, others = found.box.union(second.box), found.candidates[: _MAX_CANDIDATES - 1]
+    values = (found.on(grid) | second.on(grid))[box.slices]
     return replace(second, box=box, values=values, others=others, models=found.models, features=())
 
 
@@ -198,12 +196,12 @@ def chance_of(features: Mapping[str, Any], calibration: Mapping[str, Any]) -> fl
     Features count within the limits of what the calibration has seen. A speck, in which one sample of the
     deepest stage decides, may have a hundred times as much.
     """
-    logit = sum(calibration[name] * features[name] for name in CERTAINTY[1:] if name in calibration)
+    said = sum(calibration[name] * features[name] for name in CERTAINTY if name in calibration)
     if "features" in calibration:
         coefficients, more, least, most = (np.array(calibration[name]) for name in FEATURES)
         seen = np.clip(features["features"], least, most)
-        logit += (coefficients + features["t1ce"] * more) @ seen
-    return float(1 / (1 + np.exp(-calibration["intercept"] - logit)))
+        said += (coefficients + features["t1ce"] * more) @ seen
+    return float(expit(said))
 
 
 def certainty_features(
@@ -217,9 +215,9 @@ def certainty_features(
     tells kinds of enhancement apart, the deepest what lies around.
     """
     log_volume = float(np.log(max(volume_mm3, 1.0) / _UNIT_MM3))
-    odds = np.clip(located, _LEAST_ODDS, 1 - _LEAST_ODDS)
-    log_odds = float(np.log(odds / (1 - odds)))
+    log_odds = float(logit(np.clip(located, _LEAST_ODDS, 1 - _LEAST_ODDS)))
     return {
+        "intercept": 1.0,
         "confidence": confidence,
         "log_volume": log_volume,
         "located_log_odds": log_odds,

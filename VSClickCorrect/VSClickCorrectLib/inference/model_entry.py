@@ -115,10 +115,8 @@ _MODEL = of_fields(
     certainty={
         **table({**dict.fromkeys(CERTAINTY, _NUMBER), **dict.fromkeys(FEATURES, _NUMBERS)}, []),
         # All of them or none.
-        "dependencies": {
-            **{word: list(_NEEDED) for word in CERTAINTY},
-            **{word: [*_NEEDED, *FEATURES] for word in FEATURES},
-        },
+        "dependencies": dict.fromkeys(CERTAINTY, list(_NEEDED))
+        | dict.fromkeys(FEATURES, [*_NEEDED, *FEATURES]),
         "description": f"numbers called {', '.join(_NEEDED)}, and lists called {', '.join(FEATURES)} or none",
     },
     adapted={

@@ -119,7 +119,7 @@ def fit_certainty(candidates: Sequence[Candidate]) -> dict[str, Any]:
             f"take more cases, at least {_FEWEST} with tumours that are found and some that are not."
         )
     measured = [one.measured for one in candidates]
-    numbers = np.array([[1.0, *(one[name] for name in CERTAINTY[1:])] for one in measured])
+    numbers = np.array([[one[name] for name in CERTAINTY] for one in measured])
     features = np.array([one.features for one in candidates])
     limits = np.percentile(features, _LIMITS, axis=0)
     features = np.clip(features, *limits)
