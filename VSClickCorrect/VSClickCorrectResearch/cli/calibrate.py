@@ -20,7 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     add_models(parser)
     parser.add_argument(
-        "--cases", type=Path, required=True, help="CSV list of cases, or a cohort of 'vsclick simulate'"
+        "--cases",
+        type=Path,
+        required=True,
+        nargs="+",
+        help="CSV lists of cases, or cohorts of 'vsclick simulate'",
     )
     parser.set_defaults(run=run)
 
@@ -32,9 +36,10 @@ def run(options: argparse.Namespace) -> None:
     from VSClickCorrectResearch.datasets.cases import list_cases
     from VSClickCorrectResearch.evaluation.certainty import candidates_of, fit_certainty, write_certainty
 
+    cases = [case for listed in options.cases for case in list_cases(listed)]
     models, candidates = model_folder(options), []
     segmenter = InitialSegmenter.load(models, options.device)
-    for case in list_cases(options.cases):
+    for case in cases:
         mine = list(candidates_of(case.load(), segmenter))
         candidates += mine
         tell(f"{case.name}: {sum(one.right for one in mine)} of {len(mine)} candidates right")

@@ -9,6 +9,7 @@ from pathlib import Path
 from VSClickCorrectLib.cli.options import count, natural
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.cli.workers import add_workers, workers_of
+from VSClickCorrectLib.errors import VSClickError
 
 _DESCRIPTION = """\
 Write a cohort of synthetic cases for training: tumour shapes of patients and made-up ones in borrowed heads,
@@ -73,6 +74,8 @@ def run(options: argparse.Namespace) -> None:
     """Run the command."""
     from VSClickCorrectResearch.datasets.cohort import CohortRecipe, write_cohort
 
+    if options.other_side and not options.balanced:
+        raise VSClickError("--other-side is of balanced cohorts; name it with --balanced.")
     seed = _SPLITS.index(options.split) if options.seed is None else options.seed
     recipe = CohortRecipe(
         options.split,
