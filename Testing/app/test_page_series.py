@@ -55,8 +55,10 @@ def tab(server, chromium):
 def page(tab):
     """The page without a dialog."""
     yield tab
-    tab.keyboard.press("Escape")
-    expect(tab.locator("#open-files")).to_be_hidden()
+    # A dialog that is only just opening hears no key.
+    while tab.locator("#open-files").is_visible():
+        tab.keyboard.press("Escape")
+        tab.wait_for_timeout(100)
     assert tab.troubles == []
 
 

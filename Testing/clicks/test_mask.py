@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from session_doubles import with_blocks
-from VSClickCorrectLib.clicks.mask import ArrayMask, ExtentTrackingMask
+from VSClickCorrectLib.clicks.mask import ArrayMask, ExtentTrackingMask, middle_of
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 
@@ -68,3 +68,10 @@ def test_grown_mask_holds_and_reaches_what_an_array_mask_does(grid):
         assert grown.extent() == plain.extent()
         np.testing.assert_array_equal(grown.read(grid.box), plain.values)
     assert grown.extent() == Box((9, 30, 30), (11, 32, 32))
+
+
+def test_the_middle_of_a_mask_is_that_of_its_largest_part(grid):
+    """Half-way between two tumours there is nothing to look at."""
+    values = with_blocks(grid.shape, ((2, 5), (4, 9), (30, 35)), ((3, 4), (5, 8), (2, 5)))
+    np.testing.assert_allclose(middle_of(ArrayMask(grid, values)), grid.index_to_ras((3, 6, 32)))
+    assert middle_of(ArrayMask(grid)) is None

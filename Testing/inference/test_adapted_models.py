@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from handmade_models import change_entry
 from VSClickCorrectLib.errors import ModelError, StorageError
 from VSClickCorrectLib.inference import adapted_models
 from VSClickCorrectLib.inference.adapted_models import keep_adapted
@@ -84,6 +85,22 @@ def test_who_goes_back_gets_both_networks_as_they_were_then(user_data, click_mod
     files = {path.name for path in adapted_folder().glob("*.safetensors")}
     assert first.file not in files
     assert files == {entry.file for entry in (*ModelFolder(click_models).adapted.values(), corrector)}
+
+
+def test_a_version_is_as_sure_as_the_one_it_began_with_is_by_now(kept, own_models):
+    """Those that learned before that was calibrated anew are not lost, nor sure by old features."""
+    entry = kept(0.5)
+    path = adapted_folder() / "manifest.json"
+    manifest = json.loads(path.read_text())
+    old = {"intercept": 1.0, "confidence": 2.0, "log_volume": 0.0, "located_log_odds": 0.0}
+    manifest["models"][0]["certainty"] = old | {"features": [0.5], "features_with_t1ce": [0.5]}
+    path.write_text(json.dumps(manifest))
+    now = old | {"intercept": -3.0}
+    change_entry(own_models, "mend", certainty=now)
+    models = ModelFolder(own_models)
+    assert models.remark == "" and models.adapted[entry.name].certainty == now
+    # The next one that is kept finds it there.
+    assert kept(0.6).name != entry.name
 
 
 @pytest.mark.parametrize("dies_at", ["write_atomically", "write_text"])

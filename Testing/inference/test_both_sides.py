@@ -9,7 +9,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.found_text import found_text
 from VSClickCorrectLib.inference.initial import InitialSegmenter
-from VSClickCorrectLib.inference.initial_mask import InitialMask, both_sides
+from VSClickCorrectLib.inference.initial_mask import InitialMask, joined
 from VSClickCorrectLib.inference.manifest import ModelFolder
 
 # 160 mm from left to right: columns run to the patient's left, rows to the back.
@@ -25,8 +25,14 @@ def candidate(column, certainty=0.95, row=10, slice_number=5, others=()):
     return InitialMask(box, np.ones(box.shape, bool), 0.8, 0.9, certainty, others, ("a network",))
 
 
-def found(*others, **first):
-    return both_sides(candidate(20, others=others, **first), GRID)
+# The head fills the image but for its edge: its middle lies between columns 39 and 40.
+ARRAY = np.zeros(GRID.shape, np.int16)
+ARRAY[:, 2:38, 2:78] = 500
+CASE = Case(Volume(ARRAY, GRID))
+
+
+def found(*others, column=20):
+    return joined(candidate(column, others=others), CASE)
 
 
 def test_both_come_first_and_each_alone_after_it():
@@ -39,8 +45,8 @@ def test_both_come_first_and_each_alone_after_it():
     assert all(one.others == () for one in shown.candidates)
 
 
-def test_no_more_than_four_are_to_be_gone_through():
-    shown = found(candidate(50), candidate(65, 0.2), candidate(5, 0.2, row=25))
+def test_no_more_than_four_are_to_be_gone_through_and_each_alone_is_among_them():
+    shown = found(candidate(65, 0.94, row=25), candidate(5, 0.93, row=25), candidate(50, 0.9))
     assert [one.box.start[2] for one in shown.candidates] == [20, 20, 50, 65]
 
 
@@ -59,10 +65,14 @@ def test_else_the_likelier_one_is_shown_alone(other):
     assert found(other).candidates[1].box == other.box
 
 
+def test_two_on_one_side_are_not_each_other_s_mirror_image():
+    """28 mm apart, the nearer one 8 mm from the head's middle."""
+    shown = found(candidate(17), column=3)
+    np.testing.assert_array_equal(shown.on(GRID), candidate(3).on(GRID))
+
+
 def test_the_user_is_told_of_both_once():
-    array = np.zeros(GRID.shape, np.int16)
-    array[:, 2:38, 2:78] = 500
-    text = found_text(found(candidate(50, 0.8)), Case(Volume(array, GRID)))
+    text = found_text(found(candidate(50, 0.8)), CASE)
     assert text == (
         "Found on both sides, 16.00 cm³, 80% sure (2 other candidates, each side alone among them); "
         "click where its border is wrong."

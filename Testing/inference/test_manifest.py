@@ -125,26 +125,6 @@ SURE = {"intercept": -1.0, "confidence": 2.0, "log_volume": 0.3, "located_log_od
 FEATURES = ("features", "features_with_t1ce", "features_least", "features_most")
 
 
-@pytest.mark.parametrize(("role", "channels"), [("click", [4, 8]), ("click", None), ("initial", [1, 2, 8])])
-def test_certainty_by_other_features_than_the_network_has_is_refused(tmp_path, role, channels):
-    parameters = {"channels": channels} if channels else {}
-    wrong = without(
-        role=role, parameters=parameters, certainty=SURE | dict.fromkeys(FEATURES, [0.5, 1.0, -2.0])
-    )
-    write_manifest(tmp_path, [wrong])
-    told = refused(ModelFolder, tmp_path)
-    assert "certainty of 'a' is for 3 features" in told and str(tmp_path / "manifest.json") in told
-    write_manifest(tmp_path, [wrong | {"role": "click", "parameters": {"channels": [1, 2, 8]}}])
-    assert ModelFolder(tmp_path).entry("click").certainty["features"] == [0.5, 1.0, -2.0]
-
-
-@pytest.mark.parametrize("name", FEATURES)
-def test_some_lists_of_features_without_the_others_are_refused(tmp_path, name):
-    lists = {other: [0.5] for other in FEATURES if other != name}
-    write_manifest(tmp_path, [without(role="click", certainty=SURE | lists)])
-    assert "features_least" in refused(ModelFolder, tmp_path)
-
-
 @pytest.mark.parametrize("features", ["many", 2.0, [], ["a"], [[1.0]]])
 def test_features_that_are_no_list_of_numbers_are_refused(tmp_path, features):
     lists = dict.fromkeys(FEATURES, features)

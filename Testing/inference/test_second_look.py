@@ -11,6 +11,7 @@ from VSClickCorrectLib.inference import initial
 from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_entry import FEATURES
 from VSClickCorrectLib.inference.plain_segmenter import Model
 
 # Working voxels of 1 mm, half a voxel off the native ones, blur a ball of 7 mm this much.
@@ -61,6 +62,14 @@ def test_what_two_stages_saw_inside_says_how_sure_it_may_be(bright_models):
     assert found.certainty == pytest.approx(
         1 / (1 + np.exp(-0.25 - deep[0] - 2 * deep[1] - 2.5 * bright - other))
     )
+
+
+@pytest.mark.parametrize("lists", [{"features": [2.0, -3.0]}, dict.fromkeys(FEATURES, [9.0] * 3)])
+def test_a_calibration_by_other_features_counts_as_none(bright_models, lists):
+    """As that of an earlier version, which took the last stage alone and had no limits."""
+    numbers = {"intercept": 9.0, "confidence": 9.0, "log_volume": 0.0, "located_log_odds": 0.0}
+    assert found_by(bright_models, 0.6, numbers | lists).certainty == found_by(bright_models, 0.6).certainty
+    assert found_by(bright_models, 0.6, numbers).certainty > 0.99
 
 
 def test_what_was_found_is_as_a_smaller_box_around_it_shows_it(bright_models):

@@ -66,6 +66,16 @@ def test_a_mask_of_other_images_or_models_is_of_no_use(task, images, tmp_path, o
     assert not is_up_to_date(task)
 
 
+def test_a_mask_of_models_that_were_calibrated_since_is_of_no_use(task, images, tmp_path, own_models):
+    """Which candidate comes first may be another one."""
+    prepare(task)
+    assert is_up_to_date(task)
+    sure = {"intercept": 1.0, "confidence": 2.0, "log_volume": 0.0, "located_log_odds": 0.0}
+    change_entry(own_models, ModelFolder(own_models).initial_entries[-1].name, certainty=sure)
+    assert read_prepared(tmp_path / "sub-one_initial.npz", images, ModelFolder(own_models)) is None
+    assert not is_up_to_date(task)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.98])
 def test_a_damaged_file_is_as_none(task, images, tmp_path, share):
     prepare(task)

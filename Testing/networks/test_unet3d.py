@@ -102,3 +102,11 @@ def test_a_network_that_normalises_each_sample_predicts_what_it_was_trained_to()
     volume = torch.randn(1, 1, 8, 8, 8)
     expected = network(volume).detach()
     torch.testing.assert_close(prepare(network, torch.device("cpu"))(volume), expected)
+
+
+def test_features_are_those_of_each_decoder_stage_deepest_first():
+    network = UNet3D(channels=(2, 3, 4, 5)).eval()
+    x = torch.rand(1, 2, 8, 16, 24)
+    stages = network.features(x)
+    assert [tuple(one.shape) for one in stages] == [(1, 4, 2, 4, 6), (1, 3, 4, 8, 12), (1, 2, 8, 16, 24)]
+    torch.testing.assert_close(network.head(stages[-1]), network(x))

@@ -12,6 +12,7 @@ from trame_server import Server
 from trame_server.utils.typed_state import TypedState
 from trame_slicer.core import SlicerApp
 from trame_slicer.views import SliceView, ViewLayoutDefinition, ViewProps, ViewType
+from VSClickCorrectLib.clicks.mask import middle_of
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Point3, point3
@@ -162,8 +163,7 @@ class ViewsLogic:
             self._align(view, nodes.reference)
         self.fit()
         self.typed_state.data.slices = self._slices.count
-        box = nodes.mask.extent()
-        self.jump_to(point3(grid.center_ras) if box is None else grid.middle_of(box))
+        self.jump_to(middle_of(nodes.mask) or point3(grid.center_ras))
 
     def clear(self) -> None:
         """Show no case."""

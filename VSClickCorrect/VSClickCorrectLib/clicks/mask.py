@@ -102,9 +102,14 @@ class ExtentTrackingMask(ArrayMask):
 
 
 def middle_of(mask: Mask) -> Point3 | None:
-    """Return the middle of the box that a mask fills, RAS mm; None if it is empty."""
+    """Return the middle of the box that its largest part fills, RAS mm; None if the mask is empty.
+
+    Between the parts of a mask, as between the tumours of both sides, there may be nothing.
+    """
     box = mask.extent()
-    return mask.grid.middle_of(box) if box is not None else None
+    if box is None:
+        return None
+    return mask.grid.middle_of(Box.around(largest_part(mask.read(box))).shifted(box.start))
 
 
 def largest_part(values: np.ndarray) -> np.ndarray:

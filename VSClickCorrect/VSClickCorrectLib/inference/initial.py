@@ -22,13 +22,7 @@ from VSClickCorrectLib.geometry.triples import Slices3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter, Segmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
-from VSClickCorrectLib.inference.initial_mask import (
-    InitialMask,
-    best_first,
-    best_parts,
-    both_sides,
-    certainty_of,
-)
+from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of, joined
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, axial_voxels, run
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
@@ -108,7 +102,7 @@ class InitialSegmenter:
         Returns
         -------
         InitialMask
-            The best candidate, with the others; see `both_sides`.
+            The best candidate, with the others; see `joined`.
         """
         first = self.search(case, lambda fraction, message: progress(_SEARCH * fraction, message))
         again = []
@@ -116,7 +110,7 @@ class InitialSegmenter:
             done = _SEARCH + (1 - _SEARCH) * n / len(first.candidates)
             progress(done, f"looking again at candidate {n + 1} of {len(first.candidates)}")
             again.append(self.looked_again(case, one))
-        best = both_sides(best_first(again), case.grid)
+        best = joined(best_first(again), case)
         progress(1.0, "done" if best.found else "no tumour found")
         return replace(best, models=tuple(model.entry.identity for model in self.models))
 
@@ -265,7 +259,8 @@ def _inside(one: InitialMask, window: ResamplingGrid, stages: Sequence[np.ndarra
         for axis, count in enumerate(window.geometry.shape):
             samples = samples.repeat(count // samples.shape[axis], axis)
         inside = window.nearest(samples, one.box)[one.values]
-        means += features.reshape(len(features), -1)[:, inside].mean(axis=1).tolist()
+        weights = np.bincount(inside, minlength=features[0].size) / inside.size
+        means += (features.reshape(len(features), -1) @ weights).tolist()
     return tuple(means)
 
 

@@ -15,6 +15,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.model_entry import CERTAINTY, FEATURES
+from VSClickCorrectLib.measure.measurements import head_middle
 
 # From here on a candidate is said to be found; below, the user is told to look.
 SURE = 0.7
@@ -117,24 +118,27 @@ def best_first(candidates: Iterable[InitialMask]) -> InitialMask:
     return replace(kept[0], others=tuple(kept[1:_MAX_CANDIDATES]))
 
 
-def both_sides(found: InitialMask, grid: Grid) -> InitialMask:
+def joined(found: InitialMask, case: Case) -> InitialMask:
     """Return tumours on both sides as the first candidate, each alone after it, if there may be two.
 
     The networks must be sure of both, and one must lie nearly where the other's mirror image does.
     """
     likely = (one for one in found.others if one.certainty >= _SECOND_SURE)
-    second = next((one for one in likely if _mirrored(found, one, grid)), None)
+    second = next((one for one in likely if _mirrored(found, one, case)), None)
     if second is None:
         return found
-    box, others = found.box.union(second.box), found.candidates[: _MAX_CANDIDATES - 1]
+    box, first, grid = found.box.union(second.box), replace(found, others=()), case.grid
     values = (found.on(grid) | second.on(grid))[box.slices]
+    others = (first, second, *(one for one in found.others if one is not second))[: _MAX_CANDIDATES - 1]
     return replace(second, box=box, values=values, others=others, models=found.models, features=())
 
 
-def _mirrored(one: InitialMask, other: InitialMask, grid: Grid) -> bool:
-    middles = [np.argwhere(part.values).mean(axis=0) + part.box.start for part in (one, other)]
-    right, ahead, up = np.diff(grid.index_to_ras(np.array(middles)), axis=0)[0]
-    return bool(abs(right) >= _BETWEEN_SIDES_MM and np.hypot(ahead, up) <= _MIRRORED_MM)
+def _mirrored(one: InitialMask, other: InitialMask, case: Case) -> bool:
+    voxels = [np.argwhere(part.values).mean(axis=0) + part.box.start for part in (one, other)]
+    places = case.grid.index_to_ras(np.array(voxels))
+    right, ahead, up = np.abs(np.diff(places, axis=0)[0])
+    alike = right >= _BETWEEN_SIDES_MM and np.hypot(ahead, up) <= _MIRRORED_MM
+    return bool(alike and np.prod(places[:, 0] - head_middle(case.reference).right_mm) < 0)
 
 
 def best_parts(grid: Grid, box: Box, probability: np.ndarray, threshold: float) -> list[InitialMask]:
@@ -183,11 +187,14 @@ def certainty_of(found: InitialMask, case: Case, calibration: dict[str, Any]) ->
         In which it was found.
     calibration : dict
         Of the model's entry: ``intercept`` and the coefficients of `certainty_features`, of a logistic
-        regression; empty if it was never calibrated.
+        regression; empty if it was never calibrated. One for other features, as of an earlier version, counts
+        as none.
     """
     volume, t1ce = case.grid.volume_of(found.values), case.t1ce is not None
     features = certainty_features(found.confidence, volume, found.located, t1ce, found.features)
-    return chance_of(features, calibration or _UNCALIBRATED)
+    counted = {len(calibration[name]) for name in FEATURES if name in calibration}
+    known = counted <= {len(found.features)} and (not counted or FEATURES[-1] in calibration)
+    return chance_of(features, calibration if calibration and known else _UNCALIBRATED)
 
 
 def chance_of(features: Mapping[str, Any], calibration: Mapping[str, Any]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,7 +80,7 @@ class ModelFolder:
         self._learned: list[ModelEntry] = []
         self.remark = ""
         try:
-            self._learned = [entry for entry in adapted_entries() if self._is_child(entry)]
+            self._learned = self._children()
         except ModelError as error:
             # What ships is of use without them.
             self.remark = error.sentence
@@ -99,9 +100,12 @@ class ModelFolder:
         """The networks that make initial masks, the locator and the segmenter; raises as `entry`."""
         return [self.entry(role) for role in ("locator", "click" if self.has("click") else "initial")]
 
-    def _is_child(self, entry: ModelEntry) -> bool:
-        parents = [own.sha256 for own in self.entries.values() if own.role == entry.role]
-        return entry.adapted.get("parent") in parents and entry.name not in self.entries
+    def _children(self) -> list[ModelEntry]:
+        """Return what has learned from the folder's own models, each as sure as its parent is."""
+        sure = {(own.role, own.sha256): own.certainty for own in self.entries.values()}
+        learned = [(entry, (entry.role, entry.adapted["parent"])) for entry in adapted_entries()]
+        left = [(entry, it) for entry, it in learned if it in sure and entry.name not in self.entries]
+        return [replace(entry, certainty=sure[parent]) for entry, parent in left]
 
     def entry(self, role: str, name: str | None = None) -> ModelEntry:
         """Return the model of that name, or the one of the role that `version` uses.

@@ -115,9 +115,8 @@ _MODEL = of_fields(
     certainty={
         **table({**dict.fromkeys(CERTAINTY, _NUMBER), **dict.fromkeys(FEATURES, _NUMBERS)}, []),
         # All of them or none.
-        "dependencies": dict.fromkeys(CERTAINTY, list(_NEEDED))
-        | dict.fromkeys(FEATURES, [*_NEEDED, *FEATURES]),
-        "description": f"numbers called {', '.join(_NEEDED)}, and lists called {', '.join(FEATURES)} or none",
+        "dependencies": dict.fromkeys((*CERTAINTY, *FEATURES), list(_NEEDED)),
+        "description": f"numbers called {', '.join(_NEEDED)}",
     },
     adapted={
         **table({"parent": _TEXT, "beside": _TEXT, "cases": _COUNT, "date": _TEXT, **_BEFORE_AND_AFTER}, []),
@@ -207,24 +206,11 @@ def entries_of(content: bytes) -> list[ModelEntry]:
     for entry in entries:
         GEOMETRIES[entry.role].check(entry.geometry, f"geometry of '{entry.name}'")
         check_classes(entry.role, entry.classes, entry.channels, f"'{entry.name}'")
-        _check_features(entry)
     names = [entry.name for entry in entries]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"two models are called '{name}'")
     return entries
-
-
-def _check_features(entry: ModelEntry) -> None:
-    """Refuse coefficients for features that the network does not have; raises ValueError."""
-    channels = entry.parameters.get("channels")
-    width = 0
-    if entry.role == "click" and isinstance(channels, list) and len(channels) > 1:
-        # Of the deepest stage of its decoder and of the last.
-        width = channels[-2] + channels[0]
-    for name in FEATURES:
-        if name in entry.certainty and (count := len(entry.certainty[name])) != width:
-            raise ValueError(f"certainty of '{entry.name}' is for {count} features, its network has {width}")
 
 
 def check_classes(role: str, classes: Sequence[str], channels: Sequence[str], whose: str) -> None:

@@ -9,6 +9,7 @@ from itertools import chain, islice
 import numpy as np
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import middle_of
 from VSClickCorrectLib.clicks.patches import PatchGeometry, ReadableMask
 from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.geometry.box import Box
@@ -114,7 +115,7 @@ class InitialLesson:
     def taught_by(self, work: AcceptedWork) -> Examples:
         """Return what an accepted case teaches."""
         rng, grid = work.rng, work.images.grid
-        middle = np.array(grid.middle_of(Box.around(work.right.values)))
+        middle = np.array(middle_of(work.right))
         places = [point3(middle + rng.uniform(-_OFF_MM, _OFF_MM, 3)) for _ in range(_TUMOUR)]
         places += [grid.middle_of(box) for box in self._wrongly_taken(work)[:_WRONG]]
         pairs = [self._pair(work, place) for place in places]
@@ -122,9 +123,8 @@ class InitialLesson:
 
     def scored_by(self, work: AcceptedWork) -> Examples:
         """Return by what the network is scored in a case that it does not learn from."""
-        grid = work.images.grid
-        middle = grid.middle_of(Box.around(work.right.values))
-        window = self._segmenter.window_at(grid, middle, LEARNED_SAMPLES)
+        middle = point3(np.array(middle_of(work.right)))
+        window = self._segmenter.window_at(work.images.grid, middle, LEARNED_SAMPLES)
         return _boxes([box_example(self._segmenter, work.images, work.right, window)])
 
     def _wrongly_taken(self, work: AcceptedWork) -> list[Box]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,9 @@ def _size_and_time(found: os.stat_result) -> list[int]:
 
 
 def _identities(models: ModelFolder) -> list[str]:
-    return [f"{entry.name}@{entry.sha256}" for entry in models.initial_entries]
+    """Return what tells masks of some models from those of others: how sure they are decides, too."""
+    entries = [(one, json.dumps(one.certainty, sort_keys=True)) for one in models.initial_entries]
+    return [f"{one.name}@{one.sha256}, {sha256(sure.encode()).hexdigest()}" for one, sure in entries]
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray] | None:
