@@ -259,7 +259,8 @@ def _inside(one: InitialMask, window: ResamplingGrid, stages: Sequence[np.ndarra
         for axis, count in enumerate(window.geometry.shape):
             samples = samples.repeat(count // samples.shape[axis], axis)
         inside = window.nearest(samples, one.box)[one.values]
-        weights = np.bincount(inside, minlength=features[0].size) / inside.size
+        # As the features: they would be copied whole to be multiplied by longer numbers.
+        weights = (np.bincount(inside, minlength=features[0].size) / inside.size).astype(features.dtype)
         means += (features.reshape(len(features), -1) @ weights).tolist()
     return tuple(means)
 
