@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from session_doubles import with_blocks
-from VSClickCorrectLib.clicks.mask import ArrayMask, ExtentTrackingMask, middle_of
+from VSClickCorrectLib.clicks.mask import ArrayMask, ExtentTrackingMask, middle_of, slice_border
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 
@@ -75,3 +75,16 @@ def test_the_middle_of_a_mask_is_that_of_its_largest_part(grid):
     values = with_blocks(grid.shape, ((2, 5), (4, 9), (30, 35)), ((3, 4), (5, 8), (2, 5)))
     np.testing.assert_allclose(middle_of(ArrayMask(grid, values)), grid.index_to_ras((3, 6, 32)))
     assert middle_of(ArrayMask(grid)) is None
+
+
+@pytest.mark.parametrize("across", [0, 1, 2])
+def test_border_of_a_slice_is_what_has_background_beside_it_there_and_not_in_the_next_slice(across):
+    # Three slices of a square of 5, the outer two with background behind them; one corner is missing.
+    values = np.zeros((7, 7, 3), bool)
+    values[1:6, 1:6] = True
+    values[1, 1, 1] = False
+    border = values.copy()
+    border[2:5, 2:5] = False
+    border[2, 2, 1] = True
+    found = slice_border(np.moveaxis(values, 2, across), across)
+    np.testing.assert_array_equal(np.moveaxis(found, across, 2), border)

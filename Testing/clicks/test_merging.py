@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import slice_border
 from VSClickCorrectLib.clicks.merging import (
     BLEND_MM,
     LOCAL_MM,
@@ -232,6 +233,16 @@ def test_exclude_clicks_only_remove(case):
     assert (merge_progressive(grid, grid.box, current, proposals) <= current).all()
 
 
+def blend(grid, proposals):
+    """What clicks say of each voxel beyond their thresholds, the nearest most; 0 where none says anything."""
+    total = np.zeros((2, *grid.shape))
+    for p in proposals:
+        away = np.linalg.norm(all_ras(grid) - p.click.position_ras, axis=-1)[p.box.slices]
+        weight = np.exp(-2 * (away / BLEND_MM) ** 2)
+        total[(slice(None), *p.box.slices)] += weight * (p.probability - p.threshold), weight
+    return np.divide(total[0], total[1], out=np.zeros(grid.shape), where=total[1] > 0)
+
+
 def thick(wish, spacing):
     """Voxels in a ball 2.1 mm wide that is wished for whole; beyond the box it goes on as at its face."""
     padded = np.pad(wish, 1, mode="edge")
@@ -270,9 +281,17 @@ def test_every_region_that_changes_comes_within_reach_of_a_click_whose_cut_holds
     for p in proposals:
         wish = np.zeros(grid.shape, bool)
         wish[p.box.slices] = (blended != current)[p.box.slices]
-        if p.click.kind is not BOUNDARY:
+        away = np.linalg.norm(ras - p.click.position_ras, axis=-1)
+        if p.click.kind is BOUNDARY:
+            border = slice_border(current[p.box.slices], grid.slice_order().axes[0])
+            around = 1 + 2 * away[p.box.slices][border].min(initial=np.inf) ** 2
+            said = blend(grid, proposals)
+            certain = (said >= 0.8 * (1 - p.threshold)) | (said <= -0.8 * p.threshold)
+            if (abs(away - around) < 1e-4).any():
+                return
+            wish &= (away <= around) | certain
+        else:
             wish &= blended if p.click.kind is INCLUDE else ~blended
-            away = np.linalg.norm(ras - p.click.position_ras, axis=-1)
             if (abs(away - LOCAL_MM) < 1e-4).any():
                 return
             inside = wish[p.box.slices]

@@ -107,12 +107,36 @@ def middle_of(mask: Mask) -> Point3 | None:
     Between the parts of a mask, as between the tumours of both sides, there may be nothing.
     """
     box = mask.extent()
-    if box is None:
-        return None
-    return mask.grid.middle_of(Box.around(largest_part(mask.read(box))).shifted(box.start))
+    return None if box is None else mask.grid.middle_of(box_of_largest_part(mask, box))
+
+
+def box_of_largest_part(mask: Mask, extent: Box) -> Box:
+    """Return the smallest box around the largest connected part of a mask that is not empty.
+
+    Parameters
+    ----------
+    mask : Mask
+        The mask.
+    extent : Box
+        The smallest box that holds all of it.
+    """
+    return Box.around(largest_part(mask.read(extent))).shifted(extent.start)
 
 
 def largest_part(values: np.ndarray) -> np.ndarray:
     """Return the largest connected part of voxels, bool as they are; none if there are none."""
     labels, count = ndimage.label(values, np.ones((3, 3, 3), bool))
     return values if not count else labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+
+
+def slice_border(values: np.ndarray, across: int) -> np.ndarray:
+    """Return the voxels of a mask that have background beside them in their slice, corners included.
+
+    Parameters
+    ----------
+    values : ndarray of bool
+        A mask, ``(k, j, i)``; around it is background.
+    across : int
+        The array axis that leads from slice to slice.
+    """
+    return values & ~ndimage.binary_erosion(values, np.expand_dims(np.ones((3, 3), bool), across))

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import slice_border
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
@@ -23,6 +24,10 @@ BLEND_MM = 14.4
 # the click was about a part, not about the border all around. No common spacing is half of it, at which
 # rounding would decide.
 LOCAL_MM, RIM_MM = 5.0, 2.1
+# A boundary click moves the border as far around it as it asks for much: 1 mm where the border runs through
+# the click already, 3 mm where it is 1 mm off, 9 mm where it is 2 mm off. Farther away it moves only what has
+# gone this share of the way from the network's threshold to certainty.
+_AROUND_MM, _AROUND_PER_MM2, _CERTAIN = 1.0, 2.0, 0.8
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
 MOST_SHIFT, SHIFTED_MM = 2.2, 6.0
@@ -193,6 +198,12 @@ def merge_blend(grid: Grid, box: Box, current: np.ndarray, proposals: list[Propo
 
     Parameters and return value are those of `merge_replace`. The result does not depend on click order.
     """
+    said = _blended(grid, box, proposals)
+    return np.where(np.isnan(said), current, said >= 0)
+
+
+def _blended(grid: Grid, box: Box, proposals: list[Proposal]) -> np.ndarray:
+    """Return by how much proposals exceed their thresholds on the average; NaN outside all of them."""
     weighted = np.zeros(box.shape, np.float32)
     weights = np.zeros(box.shape, np.float32)
     for proposal in proposals:
@@ -202,7 +213,7 @@ def merge_blend(grid: Grid, box: Box, current: np.ndarray, proposals: list[Propo
             weight = np.where(proposal.insisted, _INSISTING * weight, weight)
         weighted[place] += weight * (proposal.probability - proposal.threshold)
         weights[place] += weight
-    return np.where(weights > 0, weighted >= 0, current)
+    return np.divide(weighted, weights, np.full(box.shape, np.nan, np.float32), where=weights > 0)
 
 
 def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list[Proposal]) -> np.ndarray:
@@ -211,17 +222,22 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
     The blended proposal is compared with the mask, and of the connected regions in which they differ only
     those that come within `REACH_MM` of the click are changed (after the progressive merge of FocalClick,
     Chen et al. 2022). An include click only adds, an exclude click only removes, and neither moves the border
-    far from it by a rim. Parameters and return value are those of `merge_replace`.
+    far from it by a rim. A boundary click at which the border is nearly right moves little of it, unless the
+    network is certain. Parameters and return value are those of `merge_replace`.
     """
-    blended = merge_blend(grid, box, current, proposals)
+    said = _blended(grid, box, proposals)
+    blended = np.where(np.isnan(said), current, said >= 0)
     result = current.copy()
     for proposal in proposals:
         place = proposal.box.slices_in(box)
-        change = _allowed(
-            blended[place] & ~current[place], current[place] & ~blended[place], proposal.click.kind
-        )
+        change = _allowed(current[place], blended[place], proposal.click.kind)
         away = distances(grid, proposal.box, proposal.click.position_ras)
-        if proposal.click.kind is not ClickKind.BOUNDARY:
+        if proposal.click.kind is ClickKind.BOUNDARY:
+            border = slice_border(current[place], grid.slice_order().axes[0])
+            to_border = away[border].min(initial=np.inf)
+            around = _AROUND_MM + _AROUND_PER_MM2 * to_border**2 + ROUNDING_MM
+            change &= (away <= around) | _is_certain(said[place], proposal.threshold)
+        else:
             change &= (away <= LOCAL_MM) | _thick(change, grid)
         mine = _touching(change, away <= REACH_MM)
         result[place] = np.where(mine, blended[place], result[place])
@@ -248,10 +264,15 @@ def merge_named(name: str) -> Merge:
     return MERGES[name]
 
 
-def _allowed(added: np.ndarray, removed: np.ndarray, kind: ClickKind) -> np.ndarray:
+def _allowed(current: np.ndarray, wished: np.ndarray, kind: ClickKind) -> np.ndarray:
     if kind is ClickKind.INCLUDE:
-        return added
-    return removed if kind is ClickKind.EXCLUDE else added | removed
+        return wished & ~current
+    return current & ~wished if kind is ClickKind.EXCLUDE else current != wished
+
+
+def _is_certain(said: np.ndarray, threshold: float) -> np.ndarray:
+    """Tell where what exceeds a threshold by so much, or falls short of it, is nearly certain."""
+    return (said >= _CERTAIN * (1 - threshold)) | (said <= -_CERTAIN * threshold)
 
 
 def _thick(change: np.ndarray, grid: Grid) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.clicks.click import Click
-from VSClickCorrectLib.clicks.mask import Mask, largest_part
+from VSClickCorrectLib.clicks.mask import Mask, box_of_largest_part
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
@@ -157,8 +157,7 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
     whole = window.box.contains(extent)
     if not whole:
         # Near the middle of all parts there may be none.
-        part = Box.around(largest_part(mask.read(extent))).shifted(extent.start)
-        window = window_around(segmenter, case.grid, part)
+        window = window_around(segmenter, case.grid, box_of_largest_part(mask, extent))
     channels = segmenter.channels(case, window, mask, clicks)
     inside = channels[2] >= 0.5
     probability = np.clip(_seen(segmenter.model.network, channels), 1e-4, 1 - 1e-4)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
-from VSClickCorrectLib.clicks.mask import ArrayMask
+from VSClickCorrectLib.clicks.mask import ArrayMask, slice_border
 from VSClickCorrectLib.errors import CorrectionError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
@@ -141,7 +141,7 @@ def clicks_on(grid: Grid, accepted: np.ndarray, mask: np.ndarray, rng: np.random
     box = Box.around(accepted | mask).padded(2).clipped(grid.shape)
     right, now, spacing = accepted[box.slices], mask[box.slices], grid.spacing[::-1]
     slices_axis = grid.slice_order().axes[0]
-    border, other = (_border(values, slices_axis) for values in (right, now))
+    border, other = (slice_border(values, slices_axis) for values in (right, now))
     places: list[tuple[np.ndarray, ClickKind]] = []
     if other.any():
         away = ndimage.distance_transform_edt(~other, spacing)
@@ -154,11 +154,3 @@ def clicks_on(grid: Grid, accepted: np.ndarray, mask: np.ndarray, rng: np.random
             deep = np.argwhere(depth >= 0.7 * depth.max())
             places.append((deep[rng.integers(len(deep))], kind))
     return [Click(point3(grid.index_to_ras(place + box.start)), kind) for place, kind in places]
-
-
-def _border(values: np.ndarray, slices_axis: int) -> np.ndarray:
-    """Return the voxels of a mask that touch the background in their slice."""
-    in_plane = ndimage.generate_binary_structure(3, 1)
-    for end in (0, 2):
-        in_plane[tuple(end if axis == slices_axis else slice(None) for axis in range(3))] = False
-    return values & ~ndimage.binary_erosion(values, in_plane)

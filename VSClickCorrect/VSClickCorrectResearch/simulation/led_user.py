@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import slice_border
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3, Point3, point3
-
-from VSClickCorrectResearch.simulation.user import slice_border
 
 # So far from the place that is looked at a border is seen to belong to it.
 _SEEN_MM = 12.0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import slice_border
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.triples import Index3, index3
@@ -58,13 +59,6 @@ def border_clicks(
         Click(tuple(grid.index_to_ras(np.array(index) + box.start)), ClickKind.BOUNDARY)
         for index in _farthest(grid, error, count)
     ]
-
-
-def slice_border(values: np.ndarray, axis: int) -> np.ndarray:
-    """Return the voxels on the border within slices across an axis."""
-    within = np.ones((3, 3, 3), bool)
-    within[tuple(slice(None) if a != axis else (0, 2) for a in range(3))] = False
-    return values & ~ndimage.binary_erosion(values, within)
 
 
 def _border_error(grid: Grid, truth: np.ndarray, mask: np.ndarray) -> np.ndarray:
