@@ -8,11 +8,7 @@ from pathlib import Path
 from VSClickCorrectLib.cli.options import SCAN_HELP, add_different_patients, add_label
 from VSClickCorrectLib.cli.telling import tell
 from VSClickCorrectLib.errors import ImageError
-from VSClickCorrectLib.io.examinations import (
-    Examination,
-    compare_examinations,
-    register_examinations,
-)
+from VSClickCorrectLib.io.examinations import Examination, compare_examinations, register_examinations
 
 _DESCRIPTION = """\
 Compare the masks of two examinations: the change in volume and in the largest axial diameter, by how much

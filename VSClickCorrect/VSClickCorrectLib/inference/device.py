@@ -26,11 +26,7 @@ def choose_device(name: str = "auto") -> torch.device:
     ModelError
         If the name is unknown or the machine has no such device.
     """
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(n for n, there in available.items() if there)
     if not available.get(name, False):

@@ -149,11 +149,7 @@ class PartsSegmenter:
         return np.stack(seen).astype(np.float32)
 
     def _channel(
-        self,
-        name: str,
-        sequences: Mapping[str, Volume | None],
-        mask: ReadableMask,
-        window: ResamplingGrid,
+        self, name: str, sequences: Mapping[str, Volume | None], mask: ReadableMask, window: ResamplingGrid
     ) -> np.ndarray:
         if name == MASK:
             return window.resample(mask.read(window.source_box)) >= 0.5

@@ -141,11 +141,7 @@ class ChangeOutline(Overlay):
 
 
 def draw_voxels(
-    node: slicer.vtkMRMLSegmentationNode,
-    segment: slicer.vtkSegment,
-    grid: Grid,
-    box: Box,
-    voxels: np.ndarray,
+    node: slicer.vtkMRMLSegmentationNode, segment: slicer.vtkSegment, grid: Grid, box: Box, voxels: np.ndarray
 ) -> None:
     """Let a segment hold these voxels alone.
 

@@ -87,9 +87,7 @@ def ensure_start(segment: Segment, volume_node: slicer.vtkMRMLVolumeNode, events
 
 
 def start_of(
-    segmentation_node: slicer.vtkMRMLSegmentationNode,
-    segment_id: str,
-    volume_node: slicer.vtkMRMLVolumeNode,
+    segmentation_node: slicer.vtkMRMLSegmentationNode, segment_id: str, volume_node: slicer.vtkMRMLVolumeNode
 ) -> tuple[Box, np.ndarray] | None:
     """Return the mask that was kept for a segment.
 

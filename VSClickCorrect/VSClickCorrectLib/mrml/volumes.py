@@ -107,10 +107,7 @@ def in_scene(*volume_nodes: slicer.vtkMRMLVolumeNode | None) -> bool:
     return all(node is None or node.GetScene() is not None for node in volume_nodes)
 
 
-def case_of(
-    t1ce_node: slicer.vtkMRMLVolumeNode | None,
-    t2_node: slicer.vtkMRMLVolumeNode | None,
-) -> Case:
+def case_of(t1ce_node: slicer.vtkMRMLVolumeNode | None, t2_node: slicer.vtkMRMLVolumeNode | None) -> Case:
     """Return the case that two volumes form; the T2 is resampled where its grid is not the T1ce's.
 
     Raises

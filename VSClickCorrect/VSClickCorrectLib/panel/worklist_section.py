@@ -18,13 +18,7 @@ if TYPE_CHECKING:
     from VSClickCorrectLib.worklist.work_case import WorkCase
 
 
-_CASE_BUTTONS = (
-    "previousCaseButton",
-    "nextCaseButton",
-    "skipCaseButton",
-    "noTumourButton",
-    "doneCaseButton",
-)
+_CASE_BUTTONS = ("previousCaseButton", "nextCaseButton", "skipCaseButton", "noTumourButton", "doneCaseButton")
 
 
 class WorklistSection(Section):
@@ -85,11 +79,7 @@ class WorklistSection(Section):
         annotator = self.ui.annotatorEdit.text.strip()
         if not (source and output and annotator):
             raise WorklistError(_("a worklist needs its cases, a folder for the results and your initials."))
-        for name, value in (
-            ("Annotator", annotator),
-            ("WorklistSource", source),
-            ("WorklistOutput", output),
-        ):
+        for name, value in (("Annotator", annotator), ("WorklistSource", source), ("WorklistOutput", output)):
             self.desktop.keep_setting(name, value)
         self._watch_views()
         self.host.start(self.worklist.begin(Worklist.open(Path(source), Path(output), annotator)))

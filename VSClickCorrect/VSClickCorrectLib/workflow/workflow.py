@@ -43,11 +43,7 @@ class Workflow:
     """
 
     def __init__(
-        self,
-        host: Host,
-        scene: Any,
-        show: Callable[[OpenedCase], CaseNodes],
-        choice: Choice | None = None,
+        self, host: Host, scene: Any, show: Callable[[OpenedCase], CaseNodes], choice: Choice | None = None
     ) -> None:
         self.host = host
         self.networks = LoadedNetworks(host, choice)
