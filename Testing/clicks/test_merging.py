@@ -243,6 +243,13 @@ def blend(grid, proposals):
     return np.divide(total[0], total[1], out=np.zeros(grid.shape), where=total[1] > 0)
 
 
+def size_of(grid, mask):
+    """How many times as large as a circle of 4 mm radius the mask is in its largest slice; 1 at least."""
+    across = grid.slice_order().axes[0]
+    sides = np.delete(grid.spacing[::-1], across)
+    return max([1.0, *(np.sqrt(m.sum() * sides.prod() / np.pi) / 4 for m in np.moveaxis(mask, across, 0))])
+
+
 def thick(wish, spacing):
     """Voxels in a ball 2.1 mm wide that is wished for whole; beyond the box it goes on as at its face."""
     padded = np.pad(wish, 1, mode="edge")
@@ -284,7 +291,8 @@ def test_every_region_that_changes_comes_within_reach_of_a_click_whose_cut_holds
         away = np.linalg.norm(ras - p.click.position_ras, axis=-1)
         if p.click.kind is BOUNDARY:
             border = slice_border(current[p.box.slices], grid.slice_order().axes[0])
-            around = 1 + 2 * away[p.box.slices][border].min(initial=np.inf) ** 2
+            off = away[p.box.slices][border].min(initial=np.inf)
+            around = 1 + 2 * size_of(grid, current[p.box.slices]) * off**2
             said = blend(grid, proposals)
             certain = (said >= 0.8 * (1 - p.threshold)) | (said <= -0.8 * p.threshold)
             if (abs(away - around) < 1e-4).any():

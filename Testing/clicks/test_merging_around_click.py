@@ -10,28 +10,29 @@ from VSClickCorrectLib.geometry.grid import Grid
 
 @pytest.mark.parametrize("grown", [True, False])
 @pytest.mark.parametrize(
-    "off, threshold, probability, around",
+    "off, threshold, probability, further",
     [
-        (0.0, 0.5, 0.89, 1.0),
-        (1.0, 0.5, 0.89, 3.0),
-        (2.0, 0.5, 0.89, 9.0),
-        (2.5, 0.5, 0.89, 13.5),
+        (0.0, 0.5, 0.89, 0.0),
+        (1.0, 0.5, 0.89, 2.0),
+        (2.0, 0.5, 0.89, 8.0),
+        (2.5, 0.5, 0.89, 12.5),
         (1.0, 0.5, 0.91, None),
         # A fifth of the way from the threshold to certainty is left, whatever the threshold.
-        (1.0, 0.7, 0.93, 3.0),
+        (1.0, 0.7, 0.93, 2.0),
         (1.0, 0.7, 0.95, None),
-        (1.0, 0.3, 0.85, 3.0),
+        (1.0, 0.3, 0.85, 2.0),
         (1.0, 0.3, 0.87, None),
     ],
 )
 def test_a_boundary_click_moves_as_much_of_the_border_as_it_asks_for_and_what_is_certain(
-    grown, off, threshold, probability, around
+    grown, off, threshold, probability, further
 ):
-    # A square of 20 mm that the network would move by 3 mm on all sides; border voxels count to the tumour.
+    # A square of 6 mm, or one of 12, that the network would move by 3 mm on all sides. A circle as large as the
+    # latter has a radius of 6.77 mm, 1.69 times that up to which outlines count as small.
     grid = Grid((1, 40, 40), np.eye(4))
     small, large = np.zeros((2, *grid.shape), bool)
-    small[:, 10:30, 10:30] = large[:, 7:33, 7:33] = True
-    current, wished, at = (small, large, 29 + off) if grown else (large, small, 32 - off)
+    small[:, 17:23, 17:23] = large[:, 14:26, 14:26] = True
+    current, wished, at, size = (small, large, 22 + off, 1.0) if grown else (large, small, 25 - off, 1.6926)
     # What is no tumour is as certain as what is one.
     said = np.where(small, 1.0, np.where(large, probability if grown else 1 - probability, 0.0))
     level = threshold if grown else 1 - threshold
@@ -39,5 +40,7 @@ def test_a_boundary_click_moves_as_much_of_the_border_as_it_asks_for_and_what_is
     result = merge_progressive(
         grid, grid.box, current, [Proposal(click, grid.box, said.astype(np.float32), level)]
     )
-    near = np.linalg.norm(all_ras(grid) - click.position_ras, axis=-1) <= (around or 99)
+    near = np.linalg.norm(all_ras(grid) - click.position_ras, axis=-1) <= (
+        99 if further is None else 1 + size * further
+    )
     assert np.array_equal(result, np.where(near, wished, current))

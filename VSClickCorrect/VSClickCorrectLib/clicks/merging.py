@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,9 +26,10 @@ BLEND_MM = 14.4
 # rounding would decide.
 LOCAL_MM, RIM_MM = 5.0, 2.1
 # A boundary click moves the border as far around it as it asks for much: 1 mm where the border runs through
-# the click already, 3 mm where it is 1 mm off, 9 mm where it is 2 mm off. Farther away it moves only what has
-# gone this share of the way from the network's threshold to certainty.
-_AROUND_MM, _AROUND_PER_MM2, _CERTAIN = 1.0, 2.0, 0.8
+# the click already, 3 mm where it is 1 mm off, 9 mm where it is 2 mm off; farther around outlines of a radius
+# beyond this. Elsewhere it moves only what has gone this share of the way from the network's threshold to
+# certainty.
+_AROUND_MM, _AROUND_PER_MM2, _SMALL_RADIUS_MM, _CERTAIN = 1.0, 2.0, 4.0, 0.8
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 # How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
 MOST_SHIFT, SHIFTED_MM = 2.2, 6.0
@@ -233,10 +235,8 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
         change = _allowed(current[place], blended[place], proposal.click.kind)
         away = distances(grid, proposal.box, proposal.click.position_ras)
         if proposal.click.kind is ClickKind.BOUNDARY:
-            border = slice_border(current[place], grid.slice_order().axes[0])
-            to_border = away[border].min(initial=np.inf)
-            around = _AROUND_MM + _AROUND_PER_MM2 * to_border**2 + ROUNDING_MM
-            change &= (away <= around) | _is_certain(said[place], proposal.threshold)
+            near = away <= _moved_around(grid, current[place], away) + ROUNDING_MM
+            change &= near | _is_certain(said[place], proposal.threshold)
         else:
             change &= (away <= LOCAL_MM) | _thick(change, grid)
         mine = _touching(change, away <= REACH_MM)
@@ -268,6 +268,17 @@ def _allowed(current: np.ndarray, wished: np.ndarray, kind: ClickKind) -> np.nda
     if kind is ClickKind.INCLUDE:
         return wished & ~current
     return current & ~wished if kind is ClickKind.EXCLUDE else current != wished
+
+
+def _moved_around(grid: Grid, mask: np.ndarray, away: np.ndarray) -> float:
+    """Return how far from a boundary click the border moves, mm, given the distances of voxels from it."""
+    across = grid.slice_order().axes[0]
+    off = float(away[slice_border(mask, across)].min(initial=np.inf))
+    in_plane = tuple(axis for axis in range(3) if axis != across)
+    largest = mask.sum(axis=in_plane).max(initial=0)
+    area = largest * math.prod(grid.spacing[::-1][axis] for axis in in_plane)
+    size = max(1.0, math.sqrt(area / math.pi) / _SMALL_RADIUS_MM)
+    return _AROUND_MM + _AROUND_PER_MM2 * size * off**2
 
 
 def _is_certain(said: np.ndarray, threshold: float) -> np.ndarray:
