@@ -12,7 +12,7 @@ from readers import MAKERS
 from VSClickCorrectApp.cli.commands import COMMANDS as OF_THE_APP
 from VSClickCorrectApp.mask_changes import SMALL_MM3 as SMALL_ISLAND_MM3
 from VSClickCorrectLib.cli.commands import _COMMANDS as OF_THE_LIBRARY
-from VSClickCorrectLib.clicks.merging import _AROUND_MM, _AROUND_PER_MM2, REACH_MM
+from VSClickCorrectLib.clicks.merging import _AROUND_MM, _AROUND_PER_MM2, _SMALL_RADIUS_MM, REACH_MM
 from VSClickCorrectLib.inference.initial_mask import SURE
 from VSClickCorrectLib.inference.manifest import VERSIONS
 from VSClickCorrectLib.jobs.adaptation import FEWEST, LEAST_GAIN, TOLERANCE
@@ -65,6 +65,7 @@ TOLD = {
     r"within (\d+) mm, to insist": REACH_MM,
     r"come within (\d+) mm of the click": REACH_MM,
     r"1 mm off what lies within (\d+) mm": _AROUND_MM + 1**2 * _AROUND_PER_MM2,
+    r"an outline more than (\d+) mm across": 2 * _SMALL_RADIUS_MM,
     r"2 mm off what lies within (\d+) mm": _AROUND_MM + 2**2 * _AROUND_PER_MM2,
     r"narrower than (\d+) mm": HEAD_MM,
     r"islands of less than (\d+) mm³": SMALL_ISLAND_MM3,

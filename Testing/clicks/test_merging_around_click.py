@@ -27,7 +27,7 @@ from VSClickCorrectLib.geometry.grid import Grid
 def test_a_boundary_click_moves_as_much_of_the_border_as_it_asks_for_and_what_is_certain(
     grown, off, threshold, probability, further
 ):
-    # A square of 6 mm, or one of 12, that the network would move by 3 mm on all sides. A circle as large as the
+    # A square of 6 mm, or of 12, that the network would move by 3 mm on all sides. A circle as large as the
     # latter has a radius of 6.77 mm, 1.69 times that up to which outlines count as small.
     grid = Grid((1, 40, 40), np.eye(4))
     small, large = np.zeros((2, *grid.shape), bool)
