@@ -65,7 +65,7 @@ TOLD = {
     r"within (\d+) mm, to insist": REACH_MM,
     r"come within (\d+) mm of the click": REACH_MM,
     r"1 mm off what lies within (\d+) mm": _AROUND_MM + 1**2 * _AROUND_PER_MM2,
-    r"an outline more than (\d+) mm across": 2 * _SMALL_RADIUS_MM,
+    r"the outline is more than (\d+) mm across": 2 * _SMALL_RADIUS_MM,
     r"2 mm off what lies within (\d+) mm": _AROUND_MM + 2**2 * _AROUND_PER_MM2,
     r"narrower than (\d+) mm": HEAD_MM,
     r"islands of less than (\d+) mm³": SMALL_ISLAND_MM3,

@@ -272,7 +272,7 @@ def test_an_exclude_click_does_not_shave_the_border_a_centimetre_away():
     far = np.linalg.norm(all_ras(grid) - click.position_ras, axis=-1) > 5.0
     far[:, 15:25, 26:] = False
     assert np.array_equal(result[far], mask[far])
-    # A boundary click says where the border is: it may move all of it.
+    # A boundary click says where the border is: it may move all of it, where the network is certain.
     moved = merge_progressive(grid, grid.box, mask, [Proposal(Click((30.0, 20.0, 3.0)), grid.box, proposed)])
     assert np.array_equal(moved, proposed > 0.5)
 
@@ -290,8 +290,11 @@ def test_every_region_that_changes_comes_within_reach_of_a_click_whose_cut_holds
         wish[p.box.slices] = (blended != current)[p.box.slices]
         away = np.linalg.norm(ras - p.click.position_ras, axis=-1)
         if p.click.kind is BOUNDARY:
-            border = slice_border(current[p.box.slices], grid.slice_order().axes[0])
-            off = away[p.box.slices][border].min(initial=np.inf)
+            across = grid.slice_order().axes[0]
+            border = np.zeros(grid.shape, bool)
+            border[p.box.slices] = slice_border(current[p.box.slices], across)
+            here = grid.ras_to_index(p.click.position_ras)[across]
+            off = np.take(away, here, across)[np.take(border, here, across)].min(initial=np.inf)
             around = 1 + 2 * size_of(grid, current[p.box.slices]) * off**2
             said = blend(grid, proposals)
             certain = (said >= 0.8 * (1 - p.threshold)) | (said <= -0.8 * p.threshold)

@@ -44,3 +44,17 @@ def test_a_boundary_click_moves_as_much_of_the_border_as_it_asks_for_and_what_is
         99 if further is None else 1 + size * further
     )
     assert np.array_equal(result, np.where(near, wished, current))
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_how_much_a_click_asks_for_is_seen_in_its_own_slice(empty):
+    # The click lies 3 mm outside its slice's outline, or there is none; that of the next slice is 1 mm away.
+    grid = Grid((2, 40, 40), np.eye(4))
+    wished = np.zeros(grid.shape, bool)
+    wished[:, 14:26, 14:26] = True
+    current = wished.copy()
+    current[0] = False
+    current[0, 17:23, 17:23] = not empty
+    said = np.where(current, 1.0, np.where(wished, 0.89, 0.0)).astype(np.float32)
+    result = merge_progressive(grid, grid.box, current, [Proposal(Click((25.0, 20.0, 0.0)), grid.box, said)])
+    assert np.array_equal(result, wished)

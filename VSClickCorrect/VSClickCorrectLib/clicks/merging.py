@@ -235,7 +235,7 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
         change = _allowed(current[place], blended[place], proposal.click.kind)
         away = distances(grid, proposal.box, proposal.click.position_ras)
         if proposal.click.kind is ClickKind.BOUNDARY:
-            near = away <= _moved_around(grid, current[place], away) + ROUNDING_MM
+            near = away <= _moved_around(grid, proposal, current[place], away) + ROUNDING_MM
             change &= near | _is_certain(said[place], proposal.threshold)
         else:
             change &= (away <= LOCAL_MM) | _thick(change, grid)
@@ -270,13 +270,14 @@ def _allowed(current: np.ndarray, wished: np.ndarray, kind: ClickKind) -> np.nda
     return current & ~wished if kind is ClickKind.EXCLUDE else current != wished
 
 
-def _moved_around(grid: Grid, mask: np.ndarray, away: np.ndarray) -> float:
-    """Return how far from a boundary click the border moves, mm, given the distances of voxels from it."""
-    across = grid.slice_order().axes[0]
-    off = float(away[slice_border(mask, across)].min(initial=np.inf))
-    in_plane = tuple(axis for axis in range(3) if axis != across)
-    largest = mask.sum(axis=in_plane).max(initial=0)
-    area = largest * math.prod(grid.spacing[::-1][axis] for axis in in_plane)
+def _moved_around(grid: Grid, proposal: Proposal, mask: np.ndarray, away: np.ndarray) -> float:
+    """Return how far from a boundary click the border moves, mm; endless where its slice has none."""
+    order = grid.slice_order()
+    voxel = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
+    here = tuple(place if axis == order.axes[0] else slice(None) for axis, place in enumerate(voxel))
+    off = float(away[here][slice_border(mask[here], order.axes[0])].min(initial=np.inf))
+    largest = mask.sum(axis=order.axes[1:]).max(initial=0)
+    area = largest * math.prod(grid.spacing[::-1][axis] for axis in order.axes[1:])
     size = max(1.0, math.sqrt(area / math.pi) / _SMALL_RADIUS_MM)
     return _AROUND_MM + _AROUND_PER_MM2 * size * off**2
 
