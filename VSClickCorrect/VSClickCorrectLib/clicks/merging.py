@@ -136,9 +136,7 @@ def _drawn_to_click(grid: Grid, proposal: Proposal) -> Proposal:
 def _ball_to_border(grid: Grid, proposal: Proposal, voxel: Slices3, outward: bool) -> np.ndarray:
     """Return the ball between a click and the nearest voxel beyond the border, if its slice has one."""
     click, box = proposal.click.position_ras, proposal.box
-    axis = grid.slice_order().axes[0]
-    other = np.zeros(box.shape, bool)
-    in_slice = tuple(place if a == axis else slice(None) for a, place in enumerate(voxel))
+    other, in_slice = np.zeros(box.shape, bool), _slice_of(grid, voxel)
     other[in_slice] = proposal.values[in_slice] == outward
     other[voxel] = False
     if not other.any():
@@ -150,6 +148,12 @@ def _ball_to_border(grid: Grid, proposal: Proposal, voxel: Slices3, outward: boo
     index = np.unravel_index(numbers[order.arranged(nearest)][0], far.shape)
     middle = (grid.index_to_ras(np.add(index, box.start)) + np.array(click)) / 2
     return distances(grid, box, middle) <= far.min() / 2 + ROUNDING_MM
+
+
+def _slice_of(grid: Grid, voxel: Slices3) -> Slices3:
+    """Return the slice in which a voxel of a box lies."""
+    across = grid.slice_order().axes[0]
+    return triple(place if axis == across else slice(None) for axis, place in enumerate(voxel))
 
 
 def _beside(grid: Grid, place: Slices3, shape: tuple[int, ...]) -> list[Slices3]:
@@ -274,7 +278,7 @@ def _moved_around(grid: Grid, proposal: Proposal, mask: np.ndarray, away: np.nda
     """Return how far from a boundary click the border moves, mm; endless where its slice has none."""
     order = grid.slice_order()
     voxel = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
-    here = tuple(place if axis == order.axes[0] else slice(None) for axis, place in enumerate(voxel))
+    here = _slice_of(grid, voxel)
     off = float(away[here][slice_border(mask[here], order.axes[0])].min(initial=np.inf))
     largest = mask.sum(axis=order.axes[1:]).max(initial=0)
     area = largest * math.prod(grid.spacing[::-1][axis] for axis in order.axes[1:])
