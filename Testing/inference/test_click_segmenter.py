@@ -114,14 +114,59 @@ def test_an_include_click_takes_the_part_it_lies_in_and_no_other(case):
     assert found[OTHER].mean() > 0.9
 
 
+@pytest.mark.parametrize(("column", "sees"), [(36, True), (39, True), (3, False)])
+def test_at_a_boundary_click_it_says_what_it_sees_without_being_told(case, column, sees):
+    locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
+    network = Brightness()
+    whole = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), network))
+    proposal = whole.propose(case, click_at(case.grid, (10, 30, column), BOUNDARY), ArrayMask(case.grid))
+    assert not network.seen[:, 2:].any()
+    found = np.zeros(SHAPE, bool)
+    found[proposal.box.slices] = proposal.values
+    # Its last column is 33; of tumours more than 6 mm away none is meant.
+    assert found.any() == sees
+    assert not found[BRIGHT].any()
+    if sees:
+        assert found[OTHER].mean() > 0.9
+
+
 def test_the_initial_mask_is_the_networks_without_clicks(case):
     network = Brightness()
     locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
     segmenter = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), network))
-    for look, samples in ((segmenter.search, BOX_SAMPLES), (segmenter.segment, LEARNED_SAMPLES)):
+    for look, samples, times in (
+        (segmenter.search, BOX_SAMPLES, 1),
+        (segmenter.segment, LEARNED_SAMPLES, 2),
+    ):
         assert look(case).found
-        assert network.seen.shape == (1, 5, *(samples,) * 3)
+        assert network.seen.shape == (times, 5, *(samples,) * 3)
         assert not network.seen[:, 2:].any()
+    # The second look is a look in the mirror, too.
+    np.testing.assert_array_equal(network.seen[1], network.seen[0].flip(-1))
+
+
+def test_the_second_look_is_the_mean_of_both():
+    array = np.zeros(SHAPE, np.int16)
+    array[BRIGHT] = 1000
+    case = Case(Volume(array, Grid(SHAPE, np.diag([1.0, 1.0, 2.0, 1.0]))))
+
+    class LeftAlone(Brightness):
+        """Sees the half of what is bright that lies to the left in what it is shown."""
+
+        def head(self, features):
+            there = super().head(features)
+            there[..., there.shape[-1] // 2 :] = -9.0
+            return there
+
+    segmenter = ClickSegmenter(Model(entry("click", [1.0, 1.0, 1.0]), LeftAlone()))
+    window = segmenter.window_at(case.grid, (13.5, 13.5, 20.0), LEARNED_SAMPLES)
+    once, twice = segmenter.probability(case, window), segmenter.probability_twice(case, window)
+    bright = tuple(part.start - low for part, low in zip(BRIGHT, window.box.start, strict=True))
+    middle = (bright[0] + 2, bright[1] + 4)
+    left, right = (*middle, bright[2] + 2), (*middle, bright[2] + 6)
+    # Half as likely on both sides as on the one side that it sees at a look.
+    assert max(once[left], once[right]) > 0.99 and min(once[left], once[right]) < 0.01
+    np.testing.assert_allclose([twice[left], twice[right]], 0.5, atol=0.01)
 
 
 def test_held_clicks_hold_where_the_network_would_not_follow_them(case):

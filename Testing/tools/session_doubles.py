@@ -108,15 +108,16 @@ def in_slice(grid, click):
     return replace(click, position_ras=tuple(grid.affine[:3, :3] @ ijk + grid.affine[:3, 3]))
 
 
-def lacks_border(grid, mask, click):
+def lacks_border(grid, mask, click, seen=False):
     """Whether a boundary click is refused: all voxels within 14.4 mm are background, or all are mask.
 
-    What lies outside the image is background. An empty mask refuses none.
+    What lies outside the image is background. An empty mask refuses none, and background is none where a
+    tumour is seen at the click.
     """
     if click.kind is not BOUNDARY or not mask.any():
         return False
     near = values_within(grid, mask, in_slice(grid, click), 14.4)
-    return not near.any() or bool(near.all())
+    return bool(near.all()) or not (seen or near.any())
 
 
 def values_within(grid, mask, click, millimetres):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from VSClickCorrectLib.inference.manifest import MANIFEST_NAME, adapted_entries, adapted_folder, newest
 from VSClickCorrectLib.inference.model_entry import ModelEntry
-from VSClickCorrectLib.io.files import changing, make_folder, restore_folders, write_atomically, write_text
+from VSClickCorrectLib.io.files import BESIDE, changing, make_folder, write_atomically, write_text
+from VSClickCorrectLib.io.temporary import remove_folder
 
 if TYPE_CHECKING:
     import torch
@@ -86,8 +87,9 @@ def _needed(entries: list[ModelEntry]) -> list[ModelEntry]:
 
 def _tidy(folder: Path, files: set[str]) -> None:
     """Remove weights that no version has, and what a kill left half-written."""
-    restore_folders(folder)
     with changing(folder):
+        for half_written in folder.glob(f"{BESIDE}*"):
+            remove_folder(half_written)
         left = [path for path in folder.glob("*.safetensors") if path.name not in files]
     for path in left:
         # Another program may have it open; the next time will do.

@@ -18,7 +18,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, Resampling
 from VSClickCorrectLib.geometry.triples import Index3, Point3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_channels import draw_clicks
-from VSClickCorrectLib.inference.plain_segmenter import Look, Model, PlainSegmenter, run
+from VSClickCorrectLib.inference.plain_segmenter import Look, Model, PlainSegmenter, run, run_mirrored
 from VSClickCorrectLib.inference.refinement import hold_clicks
 
 if TYPE_CHECKING:
@@ -87,6 +87,18 @@ class ClickSegmenter:
         if self._hold:
             return window.resample_back(_held(self.model.network, channels, window, clicks))
         return window.resample_back(run(self.model.network, channels))
+
+    def probability_twice(
+        self,
+        case: Case,
+        window: ResamplingGrid,
+        mask: ReadableMask | None = None,
+        clicks: Sequence[Click] = (),
+    ) -> np.ndarray:
+        """Return the mean of what is seen as it is and in the mirror; arguments as `probability`."""
+        return window.resample_back(
+            run_mirrored(self.model.network, self.channels(case, window, mask, clicks))
+        )
 
     def look(self, case: Case, window: ResamplingGrid) -> Look:
         """Return what is seen without mask and clicks, see `Look`."""

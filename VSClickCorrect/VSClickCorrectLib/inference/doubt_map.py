@@ -19,7 +19,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGeometry, Resampling
 from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
-from VSClickCorrectLib.inference.plain_segmenter import run, run_together
+from VSClickCorrectLib.inference.plain_segmenter import run, run_mirrored
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,8 +31,6 @@ _MARGIN_MM = 10.0
 _INTERCEPT, _CLICKED, _SLOPE = -0.7, -1.2, 0.85
 # It holds so far from the mask's border; beyond it counts what the network is sure of.
 BAND_MM, _SURE = 6.0, 0.5
-# Columns of what the network sees: left and right.
-_COLUMNS = 3
 # In larger windows one look has to do: two would take too long, and tell hardly more of large tumours.
 _TWICE_SAMPLES = 48**3
 # So far from the border the line looks.
@@ -173,9 +171,7 @@ def _seen(network: nn.Module, channels: np.ndarray) -> np.ndarray:
     """Return a network's probabilities; those of a small window are the mean of two looks."""
     if channels[0].size > _TWICE_SAMPLES:
         return run(network, channels)
-    # What it sees in the mirror differs where it errs.
-    seen, mirrored = run_together(network, [channels, np.flip(channels, _COLUMNS)])
-    return (seen + np.flip(mirrored, _COLUMNS - 1)) / 2
+    return run_mirrored(network, channels)
 
 
 def _near_border(inside: np.ndarray, window: ResamplingGrid) -> np.ndarray:

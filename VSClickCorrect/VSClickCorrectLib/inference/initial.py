@@ -17,12 +17,19 @@ from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import nearest_whole
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
-from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates
+from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates, distances
 from VSClickCorrectLib.geometry.triples import Slices3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter, Segmenter
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
-from VSClickCorrectLib.inference.initial_mask import InitialMask, best_first, best_parts, certainty_of, joined
+from VSClickCorrectLib.inference.initial_mask import (
+    NOTHING,
+    InitialMask,
+    best_first,
+    best_parts,
+    certainty_of,
+    joined,
+)
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, axial_voxels, run
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
@@ -38,6 +45,8 @@ _PLACE_MM, _MORE_PLACES = 56.0, 6
 _AGAIN_MM3, _SEARCH = (80.0, 4000.0), 0.9
 # Around a click, so that the network's window is centred on it.
 _AROUND_CLICK_MM = 4.0
+# So near to a boundary click a tumour is the one whose border is meant.
+_SEEN_AT_MM = 6.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
@@ -141,9 +150,10 @@ class InitialSegmenter:
     def propose(
         self, case: Case, click: Click, mask: ReadableMask | None = None, standing: Sequence[Click] = ()
     ) -> Proposal:
-        """Return the evidence for tumour around an include or exclude click, in the whole window.
+        """Return the evidence for tumour at a click.
 
-        The threshold adapts to the click: the network may see something, or nothing, without being sure.
+        The threshold adapts to an include or exclude click: the network may see something, or nothing,
+        without being sure. At a boundary click it says what it sees without being told of it and the mask.
 
         Parameters
         ----------
@@ -160,11 +170,14 @@ class InitialSegmenter:
         -------
         Proposal
             1 in the region connected to an include click, or nowhere if there is none; after an exclude click
-            1 wherever the network still sees tumour.
+            1 wherever the network still sees tumour; at a boundary click 1 in the tumour that is nearest, if
+            it lies within 6 mm.
         """
         around = nearest_whole(axial_coordinates(case.grid, click.position_ras))
         place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
         window = self._segmenter.window(case, place)
+        if click.kind is ClickKind.BOUNDARY:
+            return self._seen_at(case, click, window, standing)
         probability = self._segmenter.probability(case, window, mask, [*standing, click])
         # A slab shows the head alone: of a click in the air around it the network says nothing.
         clicked = Box.of_voxel(case.grid.ras_to_index(click.position_ras)).intersection(window.box)
@@ -178,6 +191,17 @@ class InitialSegmenter:
             values = (labels == mine) & (mine > 0)
         return Proposal(click, window.box, values.astype(np.float32))
 
+    def _seen_at(
+        self, case: Case, click: Click, window: ResamplingGrid, standing: Sequence[Click]
+    ) -> Proposal:
+        """Return the part nearest to a click of what is seen in a window without being told of the click."""
+        probability = self._segmenter.probability(case, window, None, standing)
+        parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
+        away = [distances(case.grid, part.box, click.position_ras)[part.values].min() for part in parts]
+        nearest = parts[int(np.argmin(away))] if min(away, default=np.inf) <= _SEEN_AT_MM else NOTHING
+        return Proposal(click, nearest.box, nearest.values.astype(np.float32))
+
+    @enough_memory()
     def looked_again(self, case: Case, one: InitialMask) -> InitialMask:
         """Return a candidate with the mask that a click network sees in a smaller box around it.
 
@@ -190,7 +214,7 @@ class InitialSegmenter:
         if not low <= case.grid.volume_of(one.values) <= high:
             return one
         window = self._segmenter.window_at(case.grid, case.grid.middle_of(one.box), LEARNED_SAMPLES)
-        probability = self._segmenter.probability(case, window)
+        probability = self._segmenter.probability_twice(case, window)
         parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
         seen = next((part for part in parts if part.meets(one)), one)
         return replace(one, box=seen.box, values=seen.values)

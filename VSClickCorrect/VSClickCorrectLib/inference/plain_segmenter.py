@@ -108,3 +108,10 @@ def run_together(network: nn.Module, each: Sequence[np.ndarray]) -> np.ndarray:
     from VSClickCorrectLib.inference.device import probabilities
 
     return probabilities(network, torch.from_numpy(np.stack(each)))[:, 0].numpy()
+
+
+def run_mirrored(network: nn.Module, channels: np.ndarray) -> np.ndarray:
+    """Return the mean of what a network sees as it is and with left and right mirrored, as `run`."""
+    # What it sees in the mirror differs where it errs.
+    seen, mirrored = run_together(network, [channels, np.flip(channels, -1)])
+    return (seen + np.flip(mirrored, -1)) / 2

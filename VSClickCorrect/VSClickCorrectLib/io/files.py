@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import rmtree
 from tempfile import gettempdir
 
 from VSClickCorrectLib.errors import (
@@ -21,10 +20,8 @@ from VSClickCorrectLib.errors import (
     Unreadable,
     VSClickError,
     enough_memory,
-    passed_over,
 )
-from VSClickCorrectLib.io.temporary import TemporaryFolder, remove_folder
-from VSClickCorrectLib.signals import finished_before_signals, undone_by_signals
+from VSClickCorrectLib.io.temporary import TemporaryFolder
 
 # What zipfile raises of archives that are damaged, have a password or are packed in an unknown way.
 DAMAGED_ZIP = (
@@ -39,8 +36,8 @@ DAMAGED_ZIP = (
 )
 # No room is left, or none for this user.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-# Names of what is being written, and of a folder that waits until a newer one has its name.
-_BESIDE, _OLD = ".writing-", ".vsclick-old-"
+# How names of what is being written begin.
+BESIDE = ".writing-"
 # Of a record, a lock or a sidecar; they hold a few kilobytes.
 _MAX_BYTES = 1 << 24
 
@@ -118,7 +115,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         If it cannot be written; nothing is left behind and an older file stays as it was.
     """
     with changing(path.parent):
-        folder = TemporaryFolder(_BESIDE, path.parent)
+        folder = TemporaryFolder(BESIDE, path.parent)
     temporary = folder.path / path.name
     try:
         with enough_memory():
@@ -149,7 +146,7 @@ def write_once(path: Path, text: str) -> bool:
     StorageError
         If it cannot be written.
     """
-    with changing(path.parent), TemporaryFolder(_BESIDE, path.parent) as folder:
+    with changing(path.parent), TemporaryFolder(BESIDE, path.parent) as folder:
         whole = folder / path.name
         whole.write_bytes(text.encode("utf-8"))
         try:
@@ -157,79 +154,6 @@ def write_once(path: Path, text: str) -> bool:
         except FileExistsError:
             return False
     return True
-
-
-def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
-    """Let ``fill`` fill a new folder beside ``folder``, then put it in the place of the one that is there.
-
-    Whatever ends this, one of the two is there as a whole, under its name or where `restore_folder` finds it.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; an older one of that name is replaced as a whole. Nobody else may write it meanwhile.
-    fill : callable
-        Writes files into the folder that it is given, each by `write_atomically`.
-
-    Raises
-    ------
-    StorageError
-        If it cannot be written; an older folder stays as it was.
-    """
-    beside, old = _beside(folder)
-    try:
-        restore_folder(folder)
-        with undone_by_signals(lambda: remove_folder(beside)):
-            beside.mkdir()
-            fill(beside)
-            with finished_before_signals():
-                if folder.exists():
-                    folder.rename(old)
-                beside.rename(folder)
-                restore_folder(folder)
-    except OSError as error:
-        raise StorageError(f"the folder {folder} cannot be written: {error.strerror}.") from None
-    finally:
-        # What cannot be put back now is put back by whoever comes next.
-        with passed_over(f"{folder} waits to be put back", OSError):
-            restore_folder(folder)
-
-
-def restore_folder(folder: Path) -> None:
-    """Put back a folder that `write_folder` moved aside and did not replace; remove what else it left beside.
-
-    Raises
-    ------
-    OSError
-        If it cannot be put back; it stays aside then.
-    """
-    beside, old = _beside(folder)
-    if old.exists() and not os.path.lexists(folder):
-        old.rename(folder)
-    # The newer folder has its name on the disk before the older one goes.
-    sync_folder(folder.parent)
-    for left in (beside, old):
-        rmtree(left, ignore_errors=True)
-
-
-def restore_folders(parent: Path) -> None:
-    """Do as `restore_folder` for every folder in another.
-
-    Raises
-    ------
-    StorageError
-        If one cannot be put back; it stays aside then.
-    """
-    with changing(parent):
-        for name in os.listdir(parent):
-            for prefix in (_BESIDE, _OLD):
-                if name.startswith(prefix):
-                    restore_folder(parent / name.removeprefix(prefix))
-
-
-def _beside(folder: Path) -> tuple[Path, Path]:
-    """Return where a folder is filled and where the older one waits meanwhile."""
-    return folder.with_name(_BESIDE + folder.name), folder.with_name(_OLD + folder.name)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ DEEP_MM = 6.0
 HELD_MM = 5.0
 # What an include or exclude click changes at least, where the network would not follow it.
 DISC_MM = 1.2
-# A boundary click says where the border runs; that needs one in the part of the image that the network sees.
+# A boundary click says where the border runs; that needs one in what the corrector sees of the image.
 BORDER_MM = BLEND_MM
 # What an exclude click cuts off goes with what it removes if it is smaller than this share of it.
 _REST_SHARE = 0.25
@@ -80,6 +80,8 @@ class ClickRules:
         The clicks that were applied before and stand.
     others : ReadableMask, optional
         What belongs to other classes: clicks add none of it.
+    start : callable, optional
+        What the network that sees the whole tumour says of a click far from the border.
     """
 
     def __init__(
@@ -89,15 +91,17 @@ class ClickRules:
         index_of: Callable[[Click], Index3],
         standing: Sequence[Click],
         others: ReadableMask | None = None,
+        start: Start | None = None,
     ) -> None:
         self.case, self.mask, self.standing, self.others = case, mask, standing, others
-        self._index_of = index_of
+        self._index_of, self._start = index_of, start
         self._at_border: dict[Index3, bool] = {}
 
     def check(self, clicks: Sequence[Click]) -> None:
         """Refuse a boundary click that has no border within its reach, and an include click on another class.
 
-        On an empty mask a boundary click is taken: what there is to see at the click decides then.
+        On an empty mask a boundary click is taken: what there is to see at the click decides then. Far from a
+        mask it is taken where the network that sees the whole tumour sees one there without being told.
 
         Raises
         ------
@@ -115,16 +119,14 @@ class ClickRules:
             return
         for click in boundary:
             around = self._values_within(click, BORDER_MM)
-            if around.all() or not around.any():
+            if around.all() or not (around.any() or self._is_seen(click)):
                 raise CorrectionError(
                     f"there is no border of the mask within {BORDER_MM:.0f} mm of the boundary click; "
                     "place an include click inside the tumour to begin a part there."
                 )
 
     @enough_memory()
-    def outcome(
-        self, clicks: Sequence[Click], merge: Merge, propose: Propose, start: Start | None
-    ) -> Outcome:
+    def outcome(self, clicks: Sequence[Click], merge: Merge, propose: Propose) -> Outcome:
         """Return what clicks, all placed on the mask as it is now, change together.
 
         Parameters
@@ -135,13 +137,11 @@ class ClickRules:
             One of `clicks.merging.MERGES`.
         propose : callable
             The corrector's proposals for clicks.
-        start : callable, optional
-            What the network that sees the whole tumour says of a click far from the border.
         """
         islands = {c: self._island_under(c, clicks) for c in clicks if c.kind is ClickKind.EXCLUDE}
         removed = [island for island in islands.values() if island is not None]
-        asked = {c: start(_asked(c)) for c in clicks if start and not islands.get(c) and self._is_deep(c)}
-        whole = {c: p for c, p in asked.items() if c.kind is not ClickKind.BOUNDARY or self._beyond_reach(p)}
+        asked = {c: self._whole(c) for c in clicks if not islands.get(c)}
+        whole = {c: proposal for c, proposal in asked.items() if proposal is not None}
         local = [c for c in clicks if c not in whole and not islands.get(c)]
         proposals = [self._through(p) for p in (propose(local) if local else [])]
         boxes = [p.box for p in (*proposals, *whole.values())] + [island.box for island in removed]
@@ -235,15 +235,30 @@ class ClickRules:
         around = self._values_within(click, DEEP_MM)
         return bool(around.all() if click.kind is ClickKind.EXCLUDE else not around.any())
 
-    def _beyond_reach(self, proposal: Proposal) -> bool:
-        """Tell whether something is proposed, and more of it than the corrector can see from the click."""
-        away = distances(self.case.grid, proposal.box, proposal.click.position_ras)
-        return bool((proposal.values & (away > BORDER_MM)).any())
+    def _is_seen(self, click: Click) -> bool:
+        """Tell whether the network that sees the whole tumour sees one at a boundary click."""
+        return self._start is not None and bool(self._start(click).values.any())
+
+    def _whole(self, click: Click) -> Proposal | None:
+        """Return the answer of the network that sees the whole tumour, where it has to answer a click.
+
+        What it sees at a boundary click is the tumour whose border is meant. Where there is no mask and it
+        sees none, it is told that there is one, unless the corrector can see all that is said then.
+        """
+        if self._start is None or not self._is_deep(click):
+            return None
+        if click.kind is not ClickKind.BOUNDARY or self._is_seen(click):
+            return self._start(click)
+        if self.mask.extent() is not None:
+            return None
+        told = self._start(replace(click, kind=ClickKind.INCLUDE))
+        away = distances(self.case.grid, told.box, click.position_ras)
+        return told if (told.values & (away > BORDER_MM)).any() else None
 
     def _follow(self, result: np.ndarray, current: np.ndarray, box: Box, proposal: Proposal) -> None:
         """Take over what a proposal for the whole tumour adds, or what it takes away around its click."""
         place = proposal.box.slices_in(box)
-        if wanted(proposal.click):
+        if proposal.click.kind is not ClickKind.EXCLUDE:
             result[place] |= proposal.values
             return
         wrong = current[place] & ~proposal.values
@@ -352,11 +367,6 @@ class ClickRules:
         place = triple(n - a for n, a in zip(self._index_of(click), box.start, strict=True))
         inside = all(0 <= n < count for n, count in zip(place, values.shape, strict=True))
         return values[place].item() if inside else None
-
-
-def _asked(click: Click) -> Click:
-    """Return what the network that sees the whole tumour is asked: a border begins with a voxel of tumour."""
-    return replace(click, kind=ClickKind.INCLUDE) if click.kind is ClickKind.BOUNDARY else click
 
 
 def wanted(click: Click) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache, partial, reduce
 
 import numpy as np
 
-from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.merging import Proposal, merge_named
 from VSClickCorrectLib.clicks.patches import ReadableMask
@@ -111,6 +111,8 @@ class CorrectionSession:
         self.merge = merge
         self.journal = journal or Journal()
         self._starter, self._others = initial_proposer, others
+        # Whether a boundary click is taken is asked when it is made and again when it is applied.
+        self._seen_at = lru_cache(maxsize=32)(initial_proposer) if initial_proposer else None
         self._indices: dict[Click, Index3] = {}
         # Every click is applied among all that stand.
         self._in_slice = lru_cache(maxsize=None)(partial(Click.in_slice, grid=case.grid))
@@ -166,7 +168,7 @@ class CorrectionSession:
         """
         started = time.perf_counter()
         self.check(clicks)
-        outcome = self._rules().outcome(self.meant(clicks), self._merge, self._propose, self._start)
+        outcome = self._rules().outcome(self.meant(clicks), self._merge, self._propose)
         change = outcome.change.apply(self.mask)
         elapsed = (time.perf_counter() - started) * 1000
         numbers = self.history.next_numbers(len(clicks))
@@ -357,17 +359,25 @@ class CorrectionSession:
             )
 
     def _rules(self) -> ClickRules:
-        return ClickRules(self.case, self.mask, self.index_of, self.meant(self.clicks), self._others)
+        standing = self.meant(self.clicks)
+        return ClickRules(self.case, self.mask, self.index_of, standing, self._others, self._start)
 
     def _propose(self, clicks: Sequence[Click]) -> list[Proposal]:
         return self.corrector.propose(self.case, self.mask, clicks)
 
     @property
     def _start(self) -> Start | None:
-        initial_proposer = self._starter
-        if initial_proposer is None:
+        starter, seen_at = self._starter, self._seen_at
+        if starter is None or seen_at is None:
             return None
-        return lambda click: initial_proposer(self.case, click, self.mask, self.meant(self.clicks))
+        standing = self.meant(self.clicks)
+
+        def start(click: Click) -> Proposal:
+            if click.kind is ClickKind.BOUNDARY:
+                return seen_at(self.case, click, None, tuple(standing))
+            return starter(self.case, click, self.mask, standing)
+
+        return start
 
     def _push(self, edit: Edit) -> Edit:
         self._record(lambda: edit_event(edit, self.corrector.identity, self.merge), edit.change)

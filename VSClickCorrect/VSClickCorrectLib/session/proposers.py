@@ -61,5 +61,11 @@ class Proposer(Protocol):
 class InitialProposer(Protocol):
     """What a session needs of the network that sees the whole tumour (see `InitialSegmenter.propose`)."""
 
-    def __call__(self, case: Case, click: Click, mask: ReadableMask, standing: Sequence[Click]) -> Proposal:
-        """Return where there is tumour around an include click, or after an exclude click."""
+    def __call__(
+        self, case: Case, click: Click, mask: ReadableMask | None, standing: Sequence[Click]
+    ) -> Proposal:
+        """Return where there is tumour around an include click, or after an exclude click.
+
+        At a boundary click: what is seen there without being told of it, if its border may be the one that
+        is meant.
+        """

@@ -15,7 +15,7 @@ import numpy as np
 from VSClickCorrectLib import __version__
 from VSClickCorrectLib.errors import ImageError, VSClickError
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.io.files import restore_folders, write_folder, write_text
+from VSClickCorrectLib.io.files import write_text
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.io.outputs import check_apart, check_ours, writing_into
 from VSClickCorrectLib.jobs.cases import Outcome, Workers
@@ -26,6 +26,7 @@ from VSClickCorrectLib.worklist.names import case_name, natural
 from VSClickCorrectResearch.datasets.class_cases import CLASS_LIST, CLASS_MAP, RECORD, TUMOUR, record_in
 from VSClickCorrectResearch.datasets.fingerprints import sha256_of
 from VSClickCorrectResearch.datasets.listed import ListedCase, write_case_list
+from VSClickCorrectResearch.datasets.whole_folders import restore_folders, write_folder
 
 REPORT = "report.csv"
 # Part of each fingerprint: cases are imported again by a library that makes them differently.
