@@ -13,6 +13,7 @@ from VSClickCorrectApp.cli.commands import COMMANDS as OF_THE_APP
 from VSClickCorrectApp.mask_changes import SMALL_MM3 as SMALL_ISLAND_MM3
 from VSClickCorrectLib.cli.commands import _COMMANDS as OF_THE_LIBRARY
 from VSClickCorrectLib.clicks.merging import _AROUND_MM, _AROUND_PER_MM2, _SMALL_RADIUS_MM, REACH_MM
+from VSClickCorrectLib.inference.initial import SEEN_AT_MM
 from VSClickCorrectLib.inference.initial_mask import SURE
 from VSClickCorrectLib.inference.manifest import VERSIONS
 from VSClickCorrectLib.jobs.adaptation import FEWEST, LEAST_GAIN, TOLERANCE
@@ -62,6 +63,8 @@ TOLD = {
     r"below (\d+) % the networks are not sure": 100 * SURE,
     r"none within (\d+) mm of it": round(BORDER_MM),
     r"more than (\d+) mm (?:from the|inside the) mask": DEEP_MM,
+    r"More than (\d+) mm outside the mask": DEEP_MM,
+    r"reaches within (\d+) mm of the click": SEEN_AT_MM,
     r"within (\d+) mm, to insist": REACH_MM,
     r"come within (\d+) mm of the click": REACH_MM,
     r"1 mm off what lies within (\d+) mm": _AROUND_MM + 1**2 * _AROUND_PER_MM2,

@@ -46,7 +46,7 @@ _AGAIN_MM3, _SEARCH = (80.0, 4000.0), 0.9
 # Around a click, so that the network's window is centred on it.
 _AROUND_CLICK_MM = 4.0
 # So near to a boundary click a tumour is the one whose border is meant.
-_SEEN_AT_MM = 6.0
+SEEN_AT_MM = 6.0
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
@@ -198,7 +198,7 @@ class InitialSegmenter:
         probability = self._segmenter.probability(case, window, None, standing)
         parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
         away = [distances(case.grid, part.box, click.position_ras)[part.values].min() for part in parts]
-        nearest = parts[int(np.argmin(away))] if min(away, default=np.inf) <= _SEEN_AT_MM else NOTHING
+        nearest = parts[int(np.argmin(away))] if min(away, default=np.inf) <= SEEN_AT_MM else NOTHING
         return Proposal(click, nearest.box, nearest.values.astype(np.float32))
 
     @enough_memory()
