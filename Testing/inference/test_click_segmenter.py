@@ -1,5 +1,7 @@
 """What the click-conditioned network is shown of a case, and how its answer comes back to the native grid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -114,6 +116,41 @@ def test_an_include_click_takes_the_part_it_lies_in_and_no_other(case):
     assert found[OTHER].mean() > 0.9
 
 
+def test_what_an_include_click_brings_is_looked_at_from_nearer_if_it_fits(case):
+    class OnceAlone(Brightness):
+        """Sees nothing at a second look."""
+
+        def head(self, features):
+            return super().head(features) - (18.0 if len(features) > 1 else 0.0)
+
+    locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
+    for network in (Brightness(), OnceAlone()):
+        whole = InitialSegmenter(locator, Model(entry("click", [1.0, 1.0, 1.0]), network))
+        proposal = whole.propose(case, click_at(case.grid, (10, 30, 30), INCLUDE))
+        # As it is and in the mirror, the click in both.
+        assert network.seen.shape == (2, 5, *(LEARNED_SAMPLES,) * 3)
+        assert network.seen[0, 3].any() and network.seen[1, 3].any()
+        found = np.zeros(SHAPE, bool)
+        found[proposal.box.slices] = proposal.values
+        # Where the second look sees nothing the first one counts.
+        assert found[OTHER].mean() > 0.9 and not found[BRIGHT].any()
+        # What is removed is seen in the large box alone.
+        whole.propose(case, click_at(case.grid, (10, 30, 30), EXCLUDE))
+        assert network.seen.shape == (1, 5, *(BOX_SAMPLES,) * 3)
+
+
+@pytest.mark.parametrize(("located", "sure", "sees"), [(9.0, -9, True), (-9.0, 9, True), (-9.0, -9, False)])
+def test_a_boundary_click_means_no_tumour_that_has_no_chance_to_be_one(case, located, sure, sees):
+    class Everywhere(Brightness):
+        def head(self, features):
+            return super().head(features) * 0 + located
+
+    locator = Model(entry("locator", [2.0, 2.0, 2.0]), Everywhere())
+    model = Model(replace(entry("click", [1.0, 1.0, 1.0]), certainty={"intercept": sure}), Brightness())
+    proposal = InitialSegmenter(locator, model).propose(case, click_at(case.grid, (10, 30, 36), BOUNDARY))
+    assert proposal.values.any() == sees
+
+
 @pytest.mark.parametrize(("column", "sees"), [(36, True), (39, True), (3, False)])
 def test_at_a_boundary_click_it_says_what_it_sees_without_being_told(case, column, sees):
     locator = Model(entry("locator", [2.0, 2.0, 2.0]), Brightness())
@@ -145,7 +182,7 @@ def test_the_initial_mask_is_the_networks_without_clicks(case):
     np.testing.assert_array_equal(network.seen[1], network.seen[0].flip(-1))
 
 
-def test_the_second_look_is_the_mean_of_both():
+def test_a_small_box_is_looked_at_in_the_mirror_too():
     array = np.zeros(SHAPE, np.int16)
     array[BRIGHT] = 1000
     case = Case(Volume(array, Grid(SHAPE, np.diag([1.0, 1.0, 2.0, 1.0]))))
@@ -159,11 +196,12 @@ def test_the_second_look_is_the_mean_of_both():
             return there
 
     segmenter = ClickSegmenter(Model(entry("click", [1.0, 1.0, 1.0]), LeftAlone()))
-    window = segmenter.window_at(case.grid, (13.5, 13.5, 20.0), LEARNED_SAMPLES)
-    once, twice = segmenter.probability(case, window), segmenter.probability_twice(case, window)
-    bright = tuple(part.start - low for part, low in zip(BRIGHT, window.box.start, strict=True))
-    middle = (bright[0] + 2, bright[1] + 4)
-    left, right = (*middle, bright[2] + 2), (*middle, bright[2] + 6)
+    sizes = (BOX_SAMPLES, LEARNED_SAMPLES)
+    windows = [segmenter.window_at(case.grid, (13.5, 13.5, 20.0), samples) for samples in sizes]
+    once, twice = (segmenter.probability(case, window) for window in windows)
+    # All of the image lies in both.
+    assert windows[0].box == windows[1].box == case.grid.box
+    left, right = (10, 14, 12), (10, 14, 16)
     # Half as likely on both sides as on the one side that it sees at a look.
     assert max(once[left], once[right]) > 0.99 and min(once[left], once[right]) < 0.01
     np.testing.assert_allclose([twice[left], twice[right]], 0.5, atol=0.01)

@@ -131,6 +131,15 @@ class TestBoundaryClicksOnAnotherTumour:
         np.testing.assert_array_equal(one.mask.values, self.FIRST)
         assert not one.clicks
 
+    def test_do_not_bring_back_what_was_excluded(self):
+        one = self.session()
+        one.apply(click_at(self.GRID, (2, 44, 44), EXCLUDE))
+        with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
+            one.apply(click_at(self.GRID, (2, 40, 43)))
+        one.undo()
+        one.apply(click_at(self.GRID, (2, 40, 43)))
+        np.testing.assert_array_equal(one.mask.values, self.FIRST | self.SECOND)
+
     def test_are_asked_of_the_images_as_they_are(self):
         one = self.session()
         click = click_at(self.GRID, (2, 40, 43))

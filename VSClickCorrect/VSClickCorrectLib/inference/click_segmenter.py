@@ -72,6 +72,8 @@ class ClickSegmenter:
     ) -> np.ndarray:
         """Return the probability of tumour at the native voxels of ``window.box``.
 
+        In a box of at most 64 samples a side it is the mean of what is seen as it is and in the mirror.
+
         Parameters
         ----------
         case : Case
@@ -86,19 +88,8 @@ class ClickSegmenter:
         channels = self.channels(case, window, mask, clicks)
         if self._hold:
             return window.resample_back(_held(self.model.network, channels, window, clicks))
-        return window.resample_back(run(self.model.network, channels))
-
-    def probability_twice(
-        self,
-        case: Case,
-        window: ResamplingGrid,
-        mask: ReadableMask | None = None,
-        clicks: Sequence[Click] = (),
-    ) -> np.ndarray:
-        """Return the mean of what is seen as it is and in the mirror; arguments as `probability`."""
-        return window.resample_back(
-            run_mirrored(self.model.network, self.channels(case, window, mask, clicks))
-        )
+        look = run_mirrored if channels[0].size <= LEARNED_SAMPLES**3 else run
+        return window.resample_back(look(self.model.network, channels))
 
     def look(self, case: Case, window: ResamplingGrid) -> Look:
         """Return what is seen without mask and clicks, see `Look`."""

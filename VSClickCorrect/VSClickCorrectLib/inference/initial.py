@@ -15,7 +15,7 @@ from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.errors import enough_memory
 from VSClickCorrectLib.geometry.box import Box
-from VSClickCorrectLib.geometry.grid import nearest_whole
+from VSClickCorrectLib.geometry.grid import Grid, nearest_whole
 from VSClickCorrectLib.geometry.preprocessing import covering_grid, head_box, sample_sequences
 from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordinates, distances
 from VSClickCorrectLib.geometry.triples import Slices3, index3
@@ -41,12 +41,12 @@ _PLACES, _SHARE = 3, 0.15
 # Where nothing found is sure more of the head is looked at in places of this size: the likeliest ones, or
 # all of them where nothing was found.
 _PLACE_MM, _MORE_PLACES = 56.0, 6
-# Candidates of such volumes are looked at once more, from nearer; the search before is so much of the time.
+# What has such a volume is looked at once more, from nearer; the search before is so much of the time.
 _AGAIN_MM3, _SEARCH = (80.0, 4000.0), 0.9
 # Around a click, so that the network's window is centred on it.
 _AROUND_CLICK_MM = 4.0
-# So near to a boundary click a tumour is the one whose border is meant.
-SEEN_AT_MM = 6.0
+# So near to a boundary click a tumour is the one whose border is meant, if it has some chance to be one.
+SEEN_AT_MM, _CHANCE = 6.0, 0.1
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
 
 
@@ -153,7 +153,7 @@ class InitialSegmenter:
         """Return the evidence for tumour at a click.
 
         The threshold adapts to an include or exclude click: the network may see something, or nothing,
-        without being sure. At a boundary click it says what it sees without being told of it and the mask.
+        without being sure. At a boundary click it says what it sees without being told of clicks and mask.
 
         Parameters
         ----------
@@ -175,13 +175,26 @@ class InitialSegmenter:
         """
         around = nearest_whole(axial_coordinates(case.grid, click.position_ras))
         place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
-        window = self._segmenter.window(case, place)
         if click.kind is ClickKind.BOUNDARY:
-            return self._seen_at(case, click, window, standing)
-        probability = self._segmenter.probability(case, window, mask, [*standing, click])
+            return self._seen_at(case, click, place)
+        window = self._segmenter.window(case, place)
+        clicks = [*standing, click]
+        told = self._told(case, click, window.box, self._segmenter.probability(case, window, mask, clicks))
+        tight = Box.of_array(told.values)
+        if click.kind is ClickKind.EXCLUDE or tight is None:
+            return told
+        nearer = self._nearer(case.grid, tight.shifted(window.box.start), told.values)
+        if nearer is None:
+            return told
+        probability = self._segmenter.probability(case, nearer, mask, clicks)
+        again = self._told(case, click, nearer.box, probability)
+        return again if again.values.any() else told
+
+    def _told(self, case: Case, click: Click, box: Box, probability: np.ndarray) -> Proposal:
+        """Return what is tumour by probabilities in a box of a network that was told of a click."""
         # A slab shows the head alone: of a click in the air around it the network says nothing.
-        clicked = Box.of_voxel(case.grid.ras_to_index(click.position_ras)).intersection(window.box)
-        index = clicked.slices_in(window.box)
+        clicked = Box.of_voxel(case.grid.ras_to_index(click.position_ras)).intersection(box)
+        index = clicked.slices_in(box)
         certain, here = self.segmenter.entry.threshold, float(probability[index].max(initial=0.0))
         if click.kind is ClickKind.EXCLUDE:
             values = probability >= max(certain, 0.5 + 0.5 * here)
@@ -189,14 +202,13 @@ class InitialSegmenter:
             labels, _ = ndimage.label(probability >= min(certain, max(0.05, 0.5 * here)), _NEIGHBOURS)
             mine = labels[index].max(initial=0)
             values = (labels == mine) & (mine > 0)
-        return Proposal(click, window.box, values.astype(np.float32))
+        return Proposal(click, box, values.astype(np.float32))
 
-    def _seen_at(
-        self, case: Case, click: Click, window: ResamplingGrid, standing: Sequence[Click]
-    ) -> Proposal:
-        """Return the part nearest to a click of what is seen in a window without being told of the click."""
-        probability = self._segmenter.probability(case, window, None, standing)
-        parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
+    def _seen_at(self, case: Case, click: Click, place: Box) -> Proposal:
+        """Return the part nearest to a click of what is seen around it without being told of it."""
+        seen = self._look(case, place, *self._located(case), set())
+        # At one of thirty places far from any tumour the network sees one, most of them of some cm³.
+        parts = [part for part in seen if max(part.certainty, part.located) >= _CHANCE]
         away = [distances(case.grid, part.box, click.position_ras)[part.values].min() for part in parts]
         nearest = parts[int(np.argmin(away))] if min(away, default=np.inf) <= SEEN_AT_MM else NOTHING
         return Proposal(click, nearest.box, nearest.values.astype(np.float32))
@@ -208,16 +220,21 @@ class InitialSegmenter:
         As it is where it is too large for that box, or a speck; or where nothing is seen there now. How sure
         the networks are of it stays what the first look says, on which that was calibrated.
         """
-        low, high = _AGAIN_MM3
-        if not isinstance(self._segmenter, ClickSegmenter):
+        window = self._nearer(case.grid, one.box, one.values)
+        if window is None:
             return one
-        if not low <= case.grid.volume_of(one.values) <= high:
-            return one
-        window = self._segmenter.window_at(case.grid, case.grid.middle_of(one.box), LEARNED_SAMPLES)
-        probability = self._segmenter.probability_twice(case, window)
+        probability = self._segmenter.probability(case, window)
         parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
         seen = next((part for part in parts if part.meets(one)), one)
         return replace(one, box=seen.box, values=seen.values)
+
+    def _nearer(self, grid: Grid, box: Box, values: np.ndarray) -> ResamplingGrid | None:
+        """Return the smaller window in which a click network sees what lies in a box better, if it fits."""
+        low, high = _AGAIN_MM3
+        fits = low <= grid.volume_of(values) <= high
+        if not fits or not isinstance(self._segmenter, ClickSegmenter):
+            return None
+        return self._segmenter.window_at(grid, grid.middle_of(box), LEARNED_SAMPLES)
 
     def first_look(self, case: Case) -> InitialMask:
         """Return what is found where the locator sees a tumour, be it sure or not."""

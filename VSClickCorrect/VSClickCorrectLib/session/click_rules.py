@@ -236,8 +236,12 @@ class ClickRules:
         return bool(around.all() if click.kind is ClickKind.EXCLUDE else not around.any())
 
     def _is_seen(self, click: Click) -> bool:
-        """Tell whether the network that sees the whole tumour sees one at a boundary click."""
-        return self._start is not None and bool(self._start(click).values.any())
+        """Tell whether the network sees a tumour at a boundary click, of which nothing was excluded."""
+        if self._start is None:
+            return False
+        seen = self._start(click)
+        excluded = [c for c in self.standing if c.kind is ClickKind.EXCLUDE]
+        return bool(seen.values.any()) and not any(self._at(seen.values, seen.box, c) for c in excluded)
 
     def _whole(self, click: Click) -> Proposal | None:
         """Return the answer of the network that sees the whole tumour, where it has to answer a click.

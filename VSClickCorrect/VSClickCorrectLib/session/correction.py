@@ -370,12 +370,11 @@ class CorrectionSession:
         starter, seen_at = self._starter, self._seen_at
         if starter is None or seen_at is None:
             return None
-        standing = self.meant(self.clicks)
 
         def start(click: Click) -> Proposal:
             if click.kind is ClickKind.BOUNDARY:
-                return seen_at(self.case, click, None, tuple(standing))
-            return starter(self.case, click, self.mask, standing)
+                return seen_at(self.case, click, None, ())
+            return starter(self.case, click, self.mask, self.meant(self.clicks))
 
         return start
 
