@@ -120,6 +120,11 @@ def test_what_is_gone_is_noticed(span, defined, files, words):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_figure_waits_to_be_filled_in(document):
+    assert re.findall(r"@[A-Z]+@|\bTODO\b", document.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(document):
     targets = LINK.findall(document.read_text(encoding="utf-8"))
     assert not [target for target in targets if not (document.parent / target).exists()]

@@ -1,5 +1,7 @@
 """Clicks far from the border, which the network that sees the whole tumour answers."""
 
+import weakref
+
 import numpy as np
 import pytest
 from session_doubles import BOUNDARY, EXCLUDE, INCLUDE, OracleCorrector, case_on, click_at, with_blocks
@@ -67,6 +69,32 @@ class TestDeepClicks:
         else:
             assert corrector.asked == [(click,)]
 
+    def test_one_that_is_seen_without_being_told_is_brought_whatever_the_corrector_sees(self):
+        tumour = with_blocks(self.GRID.shape, ((14, 17), (2, 14), (2, 8)))
+        one = self.session(np.zeros_like(tumour), tumour)
+        one.corrector.truth = np.zeros_like(tumour)
+        one.apply(click_at(self.GRID, (15, 13, 5)))
+        np.testing.assert_array_equal(one.mask.values, tumour)
+        assert one.corrector.asked == []
+
+    def test_of_one_near_a_mask_that_is_not_seen_the_corrector_alone_is_asked(self):
+        asked = []
+
+        def initial_proposer(case, click, *_):
+            asked.append(click.kind)
+            values = self.WRONG if click.kind is INCLUDE else np.zeros_like(self.WRONG)
+            return Proposal(click, case.grid.box, values.astype(np.float32))
+
+        known = with_blocks(self.GRID.shape, ((14, 17), (2, 8), (2, 28)))
+        corrector = OracleCorrector(known)
+        one = CorrectionSession(case_on(self.GRID), ArrayMask(self.GRID, known), corrector, initial_proposer)
+        # 9 mm off the mask, whose last row is 7.
+        click = click_at(self.GRID, (15, 16, 15))
+        one.apply(click)
+        assert asked == [BOUNDARY]
+        assert corrector.asked == [(click,)]
+        np.testing.assert_array_equal(one.mask.values, known)
+
     def test_one_that_brings_much_leaves_the_border_that_an_earlier_one_has_set(self):
         # The second click lies 9 mm off the mask; 4 mm from the first the network sees tumour, too.
         known = with_blocks(self.GRID.shape, ((14, 17), (2, 8), (2, 28)))
@@ -98,7 +126,7 @@ class TestBoundaryClicksOnAnotherTumour:
     FIRST = with_blocks(GRID.shape, ((1, 4), (10, 20), (10, 20)))
     SECOND = with_blocks(GRID.shape, ((2, 4), (40, 48), (40, 48)))
 
-    def session(self):
+    def session(self, others=None):
         self.asked = []
 
         def initial_proposer(case, click, mask, standing):
@@ -108,7 +136,7 @@ class TestBoundaryClicksOnAnotherTumour:
 
         corrector = OracleCorrector(self.FIRST | self.SECOND)
         return CorrectionSession(
-            case_on(self.GRID), ArrayMask(self.GRID, self.FIRST), corrector, initial_proposer
+            case_on(self.GRID), ArrayMask(self.GRID, self.FIRST), corrector, initial_proposer, others=others
         )
 
     def test_bring_it_and_touch_nothing_else(self):
@@ -137,8 +165,23 @@ class TestBoundaryClicksOnAnotherTumour:
         with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
             one.apply(click_at(self.GRID, (2, 40, 43)))
         one.undo()
-        one.apply(click_at(self.GRID, (2, 40, 43)))
+        together = [click_at(self.GRID, (2, 44, 44), EXCLUDE), click_at(self.GRID, (2, 40, 43))]
+        with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
+            one.apply_together(together)
+        one.apply(together[1])
         np.testing.assert_array_equal(one.mask.values, self.FIRST | self.SECOND)
+
+    @pytest.mark.parametrize(("columns", "brought"), [(4, True), (5, False)])
+    def test_bring_none_that_belongs_to_another_class_for_the_most_part(self, columns, brought):
+        theirs = self.SECOND & with_blocks(self.GRID.shape, ((0, 5), (0, 60), (40, 40 + columns)))
+        one, click = self.session(ArrayMask(self.GRID, theirs)), click_at(self.GRID, (2, 40, 46))
+        if brought:
+            one.apply(click)
+            np.testing.assert_array_equal(one.mask.values, self.FIRST | self.SECOND & ~theirs)
+            return
+        with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
+            one.apply(click)
+        np.testing.assert_array_equal(one.mask.values, self.FIRST)
 
     def test_are_asked_of_the_images_as_they_are(self):
         one = self.session()
@@ -147,3 +190,7 @@ class TestBoundaryClicksOnAnotherTumour:
         one.case = case_on(self.GRID)
         one.check([click])
         assert [case for case, *_ in self.asked][1] is one.case
+        # The images before take memory no longer.
+        gone = weakref.ref(self.asked[0][0])
+        self.asked.clear()
+        assert gone() is None

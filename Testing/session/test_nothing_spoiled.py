@@ -110,8 +110,8 @@ class Untouched(RuleBasedStateMachine):
 
     def _apply(self, clicks):
         before = self.live.copy()
-        meant = zip(clicks, map(is_seen, self.session.meant(clicks)), strict=True)
-        if any(lacks_border(self.grid, before, click, seen) for click, seen in meant):
+        excluded = [self._voxel(c) for c in (*self.session.clicks, *clicks) if c.kind is EXCLUDE]
+        if any(lacks_border(self.grid, before, click, self._is_seen(click, excluded)) for click in clicks):
             with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
                 self.session.apply_together(clicks)
             np.testing.assert_array_equal(self.live, before)
@@ -124,6 +124,12 @@ class Untouched(RuleBasedStateMachine):
         self._check_kinds({click.kind for click in clicks}, before)
         for voxel, kind in {self._voxel(c): c.kind for c in clicks if c.kind in (INCLUDE, EXCLUDE)}.items():
             assert self.live[voxel] == (kind is INCLUDE)
+
+    def _is_seen(self, click, excluded):
+        """Whether a tumour is seen at a click, none of which was excluded."""
+        (meant,) = self.session.meant([click])
+        seen = self.grid.box_around(meant.position_ras, STARTER_MM)
+        return is_seen(meant) and not any(seen.contains(Box.of_voxel(voxel)) for voxel in excluded)
 
     def _check_kinds(self, kinds, before):
         if self.session.merge == "progressive":

@@ -182,11 +182,3 @@ class ProcessDied(VSClickError):
 
 class ClusterError(VSClickError):
     """A cluster cannot be used, or not any longer; what it has done is kept."""
-
-
-class BenchmarkError(VSClickError):
-    """Something cannot be measured here."""
-
-
-class ProgramMissing(BenchmarkError):
-    """A program to compare with is not installed."""

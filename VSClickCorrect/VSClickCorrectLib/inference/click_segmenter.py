@@ -72,7 +72,8 @@ class ClickSegmenter:
     ) -> np.ndarray:
         """Return the probability of tumour at the native voxels of ``window.box``.
 
-        In a box of at most 64 samples a side it is the mean of what is seen as it is and in the mirror.
+        In a box of at most 64³ samples it is the mean of what is seen as it is and in the mirror, unless
+        clicks are held.
 
         Parameters
         ----------

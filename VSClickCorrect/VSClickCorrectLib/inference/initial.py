@@ -171,40 +171,37 @@ class InitialSegmenter:
         Proposal
             1 in the region connected to an include click, or nowhere if there is none; after an exclude click
             1 wherever the network still sees tumour; at a boundary click 1 in the tumour that is nearest, if
-            it lies within 6 mm.
+            it lies within 6 mm and has a chance of 0.1 to be one, by its certainty or the locator.
         """
         around = nearest_whole(axial_coordinates(case.grid, click.position_ras))
         place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
         if click.kind is ClickKind.BOUNDARY:
-            return self._seen_at(case, click, place)
+            return self._seen_near(case, click, place)
         window = self._segmenter.window(case, place)
         clicks = [*standing, click]
         told = self._told(case, click, window.box, self._segmenter.probability(case, window, mask, clicks))
-        tight = Box.of_array(told.values)
-        if click.kind is ClickKind.EXCLUDE or tight is None:
-            return told
-        nearer = self._nearer(case.grid, tight.shifted(window.box.start), told.values)
+        nearer = None if click.kind is ClickKind.EXCLUDE else self._nearer(case.grid, window.box, told.values)
         if nearer is None:
             return told
-        probability = self._segmenter.probability(case, nearer, mask, clicks)
-        again = self._told(case, click, nearer.box, probability)
+        seen = self._segmenter.probability(case, nearer, mask, clicks)
+        again = self._told(case, click, nearer.box, seen, self.segmenter.entry.threshold)
         return again if again.values.any() else told
 
-    def _told(self, case: Case, click: Click, box: Box, probability: np.ndarray) -> Proposal:
-        """Return what is tumour by probabilities in a box of a network that was told of a click."""
+    def _told(self, case: Case, click: Click, box: Box, seen: np.ndarray, least: float = 0.0) -> Proposal:
+        """Return what is tumour by probabilities in a box; nothing if that of an include click is less."""
         # A slab shows the head alone: of a click in the air around it the network says nothing.
         clicked = Box.of_voxel(case.grid.ras_to_index(click.position_ras)).intersection(box)
         index = clicked.slices_in(box)
-        certain, here = self.segmenter.entry.threshold, float(probability[index].max(initial=0.0))
+        certain, here = self.segmenter.entry.threshold, float(seen[index].max(initial=0.0))
         if click.kind is ClickKind.EXCLUDE:
-            values = probability >= max(certain, 0.5 + 0.5 * here)
+            values = seen >= max(certain, 0.5 + 0.5 * here)
         else:
-            labels, _ = ndimage.label(probability >= min(certain, max(0.05, 0.5 * here)), _NEIGHBOURS)
+            labels, _ = ndimage.label(seen >= min(certain, max(0.05, 0.5 * here)), _NEIGHBOURS)
             mine = labels[index].max(initial=0)
-            values = (labels == mine) & (mine > 0)
+            values = (labels == mine) & (mine > 0 and here >= least)
         return Proposal(click, box, values.astype(np.float32))
 
-    def _seen_at(self, case: Case, click: Click, place: Box) -> Proposal:
+    def _seen_near(self, case: Case, click: Click, place: Box) -> Proposal:
         """Return the part nearest to a click of what is seen around it without being told of it."""
         seen = self._look(case, place, *self._located(case), set())
         # At one of thirty places far from any tumour the network sees one, most of them of some cm³.
@@ -230,11 +227,12 @@ class InitialSegmenter:
 
     def _nearer(self, grid: Grid, box: Box, values: np.ndarray) -> ResamplingGrid | None:
         """Return the smaller window in which a click network sees what lies in a box better, if it fits."""
-        low, high = _AGAIN_MM3
-        fits = low <= grid.volume_of(values) <= high
-        if not fits or not isinstance(self._segmenter, ClickSegmenter):
+        tight, (low, high) = Box.of_array(values), _AGAIN_MM3
+        if tight is None or not low <= grid.volume_of(values) <= high:
             return None
-        return self._segmenter.window_at(grid, grid.middle_of(box), LEARNED_SAMPLES)
+        if not isinstance(self._segmenter, ClickSegmenter):
+            return None
+        return self._segmenter.window_at(grid, grid.middle_of(tight.shifted(box.start)), LEARNED_SAMPLES)
 
     def first_look(self, case: Case) -> InitialMask:
         """Return what is found where the locator sees a tumour, be it sure or not."""

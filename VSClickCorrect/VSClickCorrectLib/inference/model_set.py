@@ -18,7 +18,7 @@ class Networks:
     corrector : Corrector
         Corrects around a click.
     segmenter : InitialSegmenter
-        Finds the tumour, and answers include and exclude clicks far from the border.
+        Finds the tumour, and answers clicks far from the border.
     """
 
     corrector: Corrector

@@ -119,7 +119,7 @@ class ClickRules:
             return
         for click in boundary:
             around = self._values_within(click, BORDER_MM)
-            if around.all() or not (around.any() or self._is_seen(click)):
+            if around.all() or not (around.any() or self._seen(click, clicks)):
                 raise CorrectionError(
                     f"there is no border of the mask within {BORDER_MM:.0f} mm of the boundary click; "
                     "place an include click inside the tumour to begin a part there."
@@ -140,7 +140,7 @@ class ClickRules:
         """
         islands = {c: self._island_under(c, clicks) for c in clicks if c.kind is ClickKind.EXCLUDE}
         removed = [island for island in islands.values() if island is not None]
-        asked = {c: self._whole(c) for c in clicks if not islands.get(c)}
+        asked = {c: self._whole(c, clicks) for c in clicks if not islands.get(c)}
         whole = {c: proposal for c, proposal in asked.items() if proposal is not None}
         local = [c for c in clicks if c not in whole and not islands.get(c)]
         proposals = [self._through(p) for p in (propose(local) if local else [])]
@@ -235,15 +235,21 @@ class ClickRules:
         around = self._values_within(click, DEEP_MM)
         return bool(around.all() if click.kind is ClickKind.EXCLUDE else not around.any())
 
-    def _is_seen(self, click: Click) -> bool:
-        """Tell whether the network sees a tumour at a boundary click, of which nothing was excluded."""
-        if self._start is None:
-            return False
-        seen = self._start(click)
-        excluded = [c for c in self.standing if c.kind is ClickKind.EXCLUDE]
-        return bool(seen.values.any()) and not any(self._at(seen.values, seen.box, c) for c in excluded)
+    def _seen(self, click: Click, together: Sequence[Click]) -> Proposal | None:
+        """Return the tumour whose border a boundary click may mean, as the network that sees all of it does.
 
-    def _whole(self, click: Click) -> Proposal | None:
+        None where it sees none, where some of what it sees was excluded, or most belongs to another class.
+        """
+        seen = self._start(click) if self._start else None
+        if seen is None or not seen.values.any():
+            return None
+        excluded = [c for c in (*self.standing, *together) if c.kind is ClickKind.EXCLUDE]
+        if any(self._at(seen.values, seen.box, c) for c in excluded):
+            return None
+        others = np.False_ if self.others is None else self.others.read(seen.box)
+        return seen if np.mean(others & seen.values) <= np.mean(seen.values) / 2 else None
+
+    def _whole(self, click: Click, together: Sequence[Click]) -> Proposal | None:
         """Return the answer of the network that sees the whole tumour, where it has to answer a click.
 
         What it sees at a boundary click is the tumour whose border is meant. Where there is no mask and it
@@ -251,10 +257,11 @@ class ClickRules:
         """
         if self._start is None or not self._is_deep(click):
             return None
-        if click.kind is not ClickKind.BOUNDARY or self._is_seen(click):
+        if click.kind is not ClickKind.BOUNDARY:
             return self._start(click)
-        if self.mask.extent() is not None:
-            return None
+        seen = self._seen(click, together)
+        if seen or self.mask.extent() is not None:
+            return seen
         told = self._start(replace(click, kind=ClickKind.INCLUDE))
         away = distances(self.case.grid, told.box, click.position_ras)
         return told if (told.values & (away > BORDER_MM)).any() else None

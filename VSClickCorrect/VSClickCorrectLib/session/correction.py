@@ -46,7 +46,7 @@ class CorrectionSession:
     corrector : Proposer
         The correction network.
     initial_proposer : callable, optional
-        What the network that sees the whole tumour says of an include or exclude click far from the border
+        What the network that sees the whole tumour says of a click far from the border
         (`inference.initial.InitialSegmenter.propose`); without it the corrector answers such clicks, too.
     merge : str
         One of `clicks.merging.MERGES`.
@@ -111,8 +111,8 @@ class CorrectionSession:
         self.merge = merge
         self.journal = journal or Journal()
         self._starter, self._others = initial_proposer, others
-        # Whether a boundary click is taken is asked when it is made and again when it is applied.
-        self._seen_at = lru_cache(maxsize=32)(initial_proposer) if initial_proposer else None
+        # What is seen of a case at boundary clicks: asked when one is made and again when it is applied.
+        self._looks: tuple[Case, dict[Click, Proposal]] = (case, {})
         self._indices: dict[Click, Index3] = {}
         # Every click is applied among all that stand.
         self._in_slice = lru_cache(maxsize=None)(partial(Click.in_slice, grid=case.grid))
@@ -162,9 +162,9 @@ class CorrectionSession:
         Raises
         ------
         CorrectionError
-            If there is no click, one lies outside the image, a boundary click has no border in its reach, the
-            image was moved since the session began, or the journal cannot be written. The mask is then as it
-            was.
+            If there is no click, one lies outside the image, a boundary click has no border in its reach and
+            no tumour is seen at it, the image was moved since the session began, or the journal cannot be
+            written. The mask is then as it was.
         """
         started = time.perf_counter()
         self.check(clicks)
@@ -367,16 +367,17 @@ class CorrectionSession:
 
     @property
     def _start(self) -> Start | None:
-        starter, seen_at = self._starter, self._seen_at
-        if starter is None or seen_at is None:
-            return None
+        return partial(self._answer, self._starter) if self._starter else None
 
-        def start(click: Click) -> Proposal:
-            if click.kind is ClickKind.BOUNDARY:
-                return seen_at(self.case, click, None, ())
+    def _answer(self, starter: InitialProposer, click: Click) -> Proposal:
+        if click.kind is not ClickKind.BOUNDARY:
             return starter(self.case, click, self.mask, self.meant(self.clicks))
-
-        return start
+        if self._looks[0] is not self.case:
+            self._looks = (self.case, {})
+        looks = self._looks[1]
+        if click not in looks:
+            looks[click] = starter(self.case, click, None, ())
+        return looks[click]
 
     def _push(self, edit: Edit) -> Edit:
         self._record(lambda: edit_event(edit, self.corrector.identity, self.merge), edit.change)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from VSClickCorrectLib.errors import BenchmarkError
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import distances
 from VSClickCorrectLib.geometry.triples import Index3, Point3, point3
@@ -15,6 +14,7 @@ from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.io.images import read_case, write_volume
 from VSClickCorrectLib.io.one_grid import resample_to_grid
 
+from VSClickCorrectResearch.benchmark.errors import BenchmarkError
 from VSClickCorrectResearch.simulation.synthesis import demo_case
 
 RADIUS_MM = 7.0

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from VSClickCorrectLib.errors import BenchmarkError, ProgramMissing
 from VSClickCorrectLib.inference.device import choose_device
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -21,6 +20,7 @@ from VSClickCorrectLib.signals import undone_by_signals
 
 from VSClickCorrectResearch.benchmark.arithmetic import network_rates
 from VSClickCorrectResearch.benchmark.comparisons import COMPARISONS
+from VSClickCorrectResearch.benchmark.errors import BenchmarkError, ProgramMissing
 from VSClickCorrectResearch.benchmark.examination import (
     SIZES,
     BenchmarkCase,

@@ -1,8 +1,8 @@
 """What a comparison says, and that both sides take turns."""
 
 import pytest
-from VSClickCorrectLib.errors import ProgramMissing
 from VSClickCorrectResearch.benchmark.comparisons.comparison import Comparison, in_turns, require
+from VSClickCorrectResearch.benchmark.errors import ProgramMissing
 
 
 def test_ratio_is_that_of_the_medians():

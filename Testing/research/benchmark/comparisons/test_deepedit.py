@@ -6,7 +6,6 @@ import torch
 from bright_ball import CENTER, GRID, SHAPE, dice
 from monai.inferers import SimpleInferer
 from VSClickCorrectLib.clicks.click import Click, ClickKind
-from VSClickCorrectLib.errors import ProgramMissing
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectResearch.benchmark.comparisons import comparison, deepedit
 from VSClickCorrectResearch.benchmark.comparisons.click_correction import correction_of
@@ -16,6 +15,7 @@ from VSClickCorrectResearch.benchmark.comparisons.deepedit import (
     sample_index,
     with_guidance,
 )
+from VSClickCorrectResearch.benchmark.errors import ProgramMissing
 
 R, A, S = CENTER
 IN_BALL = Click(CENTER, ClickKind.INCLUDE)

@@ -5,11 +5,11 @@ import undo_stack
 from bright_ball import AXIAL, ball, ball_case, dice
 from trame_slicer.segmentation.segment_modifier import SegmentModifier
 from trame_slicer.segmentation.segmentation_state_stack import SegmentationStateStack
-from VSClickCorrectLib.errors import ProgramMissing
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectResearch.benchmark.comparisons import comparison, editor_undo
 from VSClickCorrectResearch.benchmark.comparisons.click_correction import correction_of
+from VSClickCorrectResearch.benchmark.errors import ProgramMissing
 
 # Larger than the ball with the margin of 32 voxels that its labelmap has.
 WIDE = Grid((24, 112, 112), AXIAL)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from bright_ball import AXIAL, CENTER, GRID, ball, ball_case, dice
 from handmade_models import write_bright_models
-from VSClickCorrectLib.errors import ImageError, ProgramMissing
+from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.preprocessing import sample_sequences
@@ -18,6 +18,7 @@ from VSClickCorrectResearch.benchmark.comparisons.monai_inference import (
     slide,
     within,
 )
+from VSClickCorrectResearch.benchmark.errors import ProgramMissing
 
 R, A, S = CENTER
 

@@ -5,12 +5,12 @@ import pytest
 import slicer
 import slicer.util
 from bright_ball import GRID, SHAPE, dice
-from VSClickCorrectLib.errors import ProgramMissing
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectResearch.benchmark.comparisons import comparison, segment_write
 from VSClickCorrectResearch.benchmark.comparisons.click_correction import correction_of
 from VSClickCorrectResearch.benchmark.comparisons.segment_nodes import SegmentNodes, segment_nodes
+from VSClickCorrectResearch.benchmark.errors import ProgramMissing
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
-from VSClickCorrectLib.errors import ProgramMissing
+
+from VSClickCorrectResearch.benchmark.errors import ProgramMissing
 
 
 @dataclass(frozen=True)
