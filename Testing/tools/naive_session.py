@@ -13,6 +13,7 @@ from session_doubles import (
     EXCLUDE,
     INCLUDE,
     in_slice,
+    lacks_border,
     values_within,
 )
 from VSClickCorrectLib.clicks.merging import Proposal
@@ -162,8 +163,9 @@ class NaiveSession:
 
     def _corrected(self, clicks, earlier):
         clicks, earlier = ([in_slice(self.grid, click) for click in some] for some in (clicks, earlier))
-        islands = {c: self._island(c, [*earlier, *clicks]) for c in clicks if c.kind is EXCLUDE}
-        deep = [c for c in clicks if islands.get(c) is None and self._is_deep(c)]
+        said = [*earlier, *clicks]
+        islands = {c: self._island(c, said) for c in clicks if c.kind is EXCLUDE}
+        deep = [c for c in clicks if islands.get(c) is None and self._is_deep(c, said)]
         result = self.mask.copy()
         for click in clicks:
             if click not in deep and islands.get(click) is None:
@@ -171,10 +173,10 @@ class NaiveSession:
                 changes = self._changes(click, opinion)
                 result[changes] = opinion[changes]
         for click in deep:
-            if click.kind is INCLUDE:
-                result |= self._block(click, STARTER_HALF)
-            else:
+            if click.kind is EXCLUDE:
                 result &= ~self._unsupported(click)
+            else:
+                result |= self._block(click, STARTER_HALF)
         if self.merge == "progressive":
             self._leave_borders(result, clicks, earlier)
         for island in islands.values():
@@ -225,12 +227,29 @@ class NaiveSession:
         drawn[voxel] = True
         return drawn
 
-    def _is_deep(self, click):
-        """Whether an include click has no mask, or an exclude click nothing else, within 6 mm."""
-        if click.kind not in (INCLUDE, EXCLUDE):
-            return False
+    def _is_deep(self, click, said):
+        """Whether a click has no mask, or an exclude click nothing else, within 6 mm.
+
+        A boundary click only where the initial network sees something, or on an empty mask if that is told
+        of it and reaches far.
+        """
         near = values_within(self.grid, self.mask, click, 6.0)
-        return not near.any() if click.kind is INCLUDE else bool(near.all())
+        if click.kind is EXCLUDE:
+            return bool(near.all())
+        if near.any() or click.kind is INCLUDE or self._is_seen(click, said):
+            return not near.any()
+        block = self._block(click, STARTER_HALF)
+        return not self.mask.any() and (block & (self._away(click) > 14.4)).any()
+
+    def _is_seen(self, click, said):
+        """Whether nothing of what the initial network sees at a boundary click was excluded."""
+        block = self._block(click, STARTER_HALF)
+        return not any(block[self._voxel(c)] for c in said if c.kind is EXCLUDE)
+
+    def refuses(self, clicks):
+        """Whether one of clicks is a boundary click without a border in reach, and without a tumour there."""
+        said = [*(c for _, c in self.standing()), *clicks]
+        return any(lacks_border(self.grid, self.mask, c, self._is_seen(c, said)) for c in clicks)
 
     def _unsupported(self, click):
         """What the initial network does not see as tumour: of that the part under the exclude click."""

@@ -14,7 +14,6 @@ from session_doubles import (
     clicks_in,
     grids,
     in_slice,
-    lacks_border,
     masks_on,
 )
 from VSClickCorrectLib.clicks.mask import ArrayMask
@@ -71,7 +70,7 @@ class SessionMachine(RuleBasedStateMachine):
             self._apply(part)
 
     def _apply(self, clicks):
-        if any(lacks_border(self.grid, self.naive.mask, click) for click in clicks):
+        if self.naive.refuses(clicks):
             with pytest.raises(CorrectionError, match="no border of the mask within 14 mm"):
                 self.session.apply_together(clicks)
         else:

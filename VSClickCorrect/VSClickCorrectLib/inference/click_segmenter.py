@@ -72,8 +72,8 @@ class ClickSegmenter:
     ) -> np.ndarray:
         """Return the probability of tumour at the native voxels of ``window.box``.
 
-        In a box of at most 64³ samples it is the mean of what is seen as it is and in the mirror, unless
-        clicks are held.
+        Without clicks it is, in a box of at most 64³ samples, the mean of what is seen as it is and in the
+        mirror; who clicks does not wait for as much.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class ClickSegmenter:
         channels = self.channels(case, window, mask, clicks)
         if self._hold:
             return window.resample_back(_held(self.model.network, channels, window, clicks))
-        look = run_mirrored if channels[0].size <= LEARNED_SAMPLES**3 else run
+        look = run if clicks or channels[0].size > LEARNED_SAMPLES**3 else run_mirrored
         return window.resample_back(look(self.model.network, channels))
 
     def look(self, case: Case, window: ResamplingGrid) -> Look:
