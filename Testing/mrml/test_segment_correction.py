@@ -1,14 +1,21 @@
 """A segment that is corrected where points are placed."""
 
+import math
+import time
+
+import numpy as np
 import pytest
 import slicer
 from placed_points import BOUNDARY, ELSEWHERE, EXCLUDE, INCLUDE, OUTSIDE, SITE, TUMOUR, points, press
 from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.errors import CorrectionError
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import save_scene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
+from VSClickCorrectLib.session import click_rules
 
 
 def test_segments_of_one_segmentation_have_undo_of_their_own(volume_node, segment, oracle):
@@ -55,6 +62,24 @@ def test_point_placed_in_a_view_corrects_and_is_locked(correct, segment, mask, h
     (edit,) = heard.edits
     assert edit.clicks == (Click(tuple(node.GetNthControlPointPositionWorld(0)), INCLUDE),)
     assert (heard.errors, heard.changes) == ([], 1)
+
+
+def test_a_click_tells_the_time_that_a_look_took_before_it_was_taken(correct, mask, monkeypatch):
+    # The image is no larger.
+    monkeypatch.setattr(click_rules, "BORDER_MM", 6.5)
+
+    def initial_proposer(case, click, *_):
+        time.sleep(0.2)
+        box = case.grid.box_around(click.position_ras, 1.0)
+        return Proposal(click, box, np.ones(box.shape, np.float32))
+
+    corner = mask.grid.box.stop
+    far = Box(tuple(n - 1 for n in corner), corner)
+    mask.write(far, np.ones(far.shape, bool))
+    assert math.dist(mask.grid.index_to_ras(far.start), SITE) > 7.0
+    edit = correct(initial_proposer=initial_proposer).place(Click(SITE, BOUNDARY))
+    assert edit.change.count[0] > 0
+    assert edit.milliseconds >= 200
 
 
 def test_click_given_in_code_is_shown_once_it_has_done_its_work(correct, segment, mask, oracle, heard):

@@ -274,9 +274,9 @@ class SceneCorrection:
     def _take(self, click: Click, marker: Marker | None = None) -> Edit | None:
         """Correct by a click, or let it wait; it gets a point where a view has not placed one."""
         self._check_idle()
-        self.session.check([click])
         edit = None
         if self.mode.collecting:
+            self.session.check([click])
             self._wait(click, marker)
         else:
             with self._step():
