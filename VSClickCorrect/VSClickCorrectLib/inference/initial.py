@@ -188,7 +188,7 @@ class InitialSegmenter:
         return again if again.values.any() else told
 
     def _told(self, case: Case, click: Click, box: Box, seen: np.ndarray, least: float = 0.0) -> Proposal:
-        """Return what is tumour by probabilities in a box; nothing if that of an include click is less."""
+        """Return what is tumour by probabilities in a box; none if an include click's is below ``least``."""
         # A slab shows the head alone: of a click in the air around it the network says nothing.
         clicked = Box.of_voxel(case.grid.ras_to_index(click.position_ras)).intersection(box)
         index = clicked.slices_in(box)
