@@ -204,7 +204,11 @@ def merge_blend(grid: Grid, box: Box, current: np.ndarray, proposals: list[Propo
 
     Parameters and return value are those of `merge_replace`. The result does not depend on click order.
     """
-    said = _blended(grid, box, proposals)
+    return _wished(_blended(grid, box, proposals), current)
+
+
+def _wished(said: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Return the mask that proposals ask for by what they say; it stays as it is where they say nothing."""
     return np.where(np.isnan(said), current, said >= 0)
 
 
@@ -232,7 +236,7 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
     network is certain. Parameters and return value are those of `merge_replace`.
     """
     said = _blended(grid, box, proposals)
-    blended = np.where(np.isnan(said), current, said >= 0)
+    blended = _wished(said, current)
     result = current.copy()
     for proposal in proposals:
         place = proposal.box.slices_in(box)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy import ndimage
@@ -20,9 +20,6 @@ from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import BOX_SAMPLES, ClickSegmenter
 from VSClickCorrectLib.inference.plain_segmenter import run, run_mirrored
-
-if TYPE_CHECKING:
-    from torch import nn
 
 # How far from the mask it is asked for what the mask misses.
 _MARGIN_MM = 10.0
@@ -158,20 +155,14 @@ def doubt_map(segmenter: ClickSegmenter, case: Case, mask: Mask, clicks: Sequenc
         window = window_around(segmenter, case.grid, box_of_largest_part(mask, extent))
     channels = segmenter.channels(case, window, mask, clicks)
     inside = channels[2] >= 0.5
-    probability = np.clip(_seen(segmenter.model.network, channels), 1e-4, 1 - 1e-4)
+    look = run if channels[0].size > _TWICE_SAMPLES else run_mirrored
+    probability = np.clip(look(segmenter.model.network, channels), 1e-4, 1 - 1e-4)
     wrong = np.where(inside, 1 - probability, probability)
     told = _near_border(inside, window) | (wrong >= _SURE)
     logit = (_CLICKED if clicks else _INTERCEPT) + _SLOPE * np.log(wrong[told] / (1 - wrong[told]))
     error = np.zeros(inside.shape, np.float32)
     error[told] = 1 / (1 + np.exp(-logit))
     return DoubtMap(window, inside, error, whole)
-
-
-def _seen(network: nn.Module, channels: np.ndarray) -> np.ndarray:
-    """Return a network's probabilities; those of a small window are the mean of two looks."""
-    if channels[0].size > _TWICE_SAMPLES:
-        return run(network, channels)
-    return run_mirrored(network, channels)
 
 
 def _near_border(inside: np.ndarray, window: ResamplingGrid) -> np.ndarray:

@@ -70,7 +70,7 @@ def _restore_folder(folder: Path) -> None:
 
 
 def restore_folders(parent: Path) -> None:
-    """Do as `_restore_folder` for every folder in another.
+    """Put back every folder in another that a kill left aside, and remove what else `write_folder` left.
 
     Raises
     ------
