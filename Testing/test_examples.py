@@ -17,7 +17,7 @@ MODULES = sorted(
 SHOWN = {
     "VSClickCorrectLib.session.correction": {"CorrectionSession"},
     "VSClickCorrectLib.session.proposers": {"Proposer"},
-    "VSClickCorrectLib.mrml.scene": {"HeadlessScene"},
+    "VSClickCorrectApp.headless_scene": {"HeadlessScene"},
 }
 
 

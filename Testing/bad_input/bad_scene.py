@@ -15,7 +15,7 @@ def _scene(act):
 
     def make(room: Room):
         def run() -> object:
-            from VSClickCorrectLib.mrml.scene import HeadlessScene
+            from VSClickCorrectApp.headless_scene import HeadlessScene
 
             with HeadlessScene() as headless:
                 return act(headless.scene)

@@ -48,7 +48,7 @@ def test_written_mask_lies_where_the_image_lies(tmp_path, suffix):
 def test_slicer_reads_the_written_segmentation_with_its_name_and_voxels(tmp_path):
     slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
     import vtk
-    from VSClickCorrectLib.mrml.scene import HeadlessScene
+    from VSClickCorrectApp.headless_scene import HeadlessScene
     from vtkmodules.util.numpy_support import vtk_to_numpy
 
     write_mask(tmp_path / "mask.seg.nrrd", blob(), GRID, name="schwannoma, left")

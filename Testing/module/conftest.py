@@ -32,7 +32,7 @@ def qt_application():
 
 @pytest.fixture
 def headless():
-    from VSClickCorrectLib.mrml.scene import HeadlessScene
+    from VSClickCorrectApp.headless_scene import HeadlessScene
 
     with HeadlessScene() as headless:
         yield headless

@@ -62,7 +62,7 @@ def test_scene_without_clicks_is_ready_to_be_begun(widget, example, headless, wa
 def test_scene_that_is_added_takes_nothing_from_what_is_corrected(
     widget, begun, border, headless, wait, tmp_path, desktop
 ):
-    from VSClickCorrectLib.mrml.scene import HeadlessScene
+    from VSClickCorrectApp.headless_scene import HeadlessScene
 
     with HeadlessScene() as other:
         other.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "another")

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from session_doubles import BlockCorrector, click_at
 from slicer_hand import linear
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import CorrectionError, ImageError
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of
 

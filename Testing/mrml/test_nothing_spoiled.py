@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from scipy.spatial.transform import Rotation
 from session_doubles import BlockCorrector, boxes_in, case_on, clicks_in, lacks_border, masks_on
 from slicer_hand import collapse_layers, crop_to_content, linear, paint
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.mask import ArrayMask
@@ -25,7 +26,6 @@ from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.click_nodes import ClickNodes
 from VSClickCorrectLib.mrml.persistence import save_scene, stored_journal
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of
 from VSClickCorrectLib.session.correction import CorrectionSession

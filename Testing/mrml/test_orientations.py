@@ -6,11 +6,11 @@ import vtk
 from orientations import CODES, affine_of, head_ras, ras_array, set_ras, stored, write_nifti
 from session_doubles import BlockCorrector
 from slicer_hand import linear
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.io.images import read_volume
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import save_segmentation
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of
 from vtk.util.numpy_support import vtk_to_numpy

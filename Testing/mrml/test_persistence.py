@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectApp.reading.saved_scenes import load_scene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.errors import ImageError, StorageError
@@ -28,7 +29,6 @@ from VSClickCorrectLib.mrml.persistence import (
     stored_journal,
     undisturbed,
 )
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.start_segment import keep_start, start_of
 from VSClickCorrectLib.mrml.volumes import add_volume, grid_of, volume_of

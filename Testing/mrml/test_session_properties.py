@@ -5,9 +5,9 @@ import slicer
 import vtk
 from example_counts import examples
 from session_machine import SessionMachine
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.geometry.volume import Volume
 from VSClickCorrectLib.mrml.persistence import store_journal, stored_journal
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 

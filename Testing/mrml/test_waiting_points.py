@@ -2,10 +2,10 @@
 
 import pytest
 from placed_points import ELSEWHERE, INCLUDE, OUTSIDE, SITE, TUMOUR, points
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.persistence import save_scene
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ SHAPE = (8, 12, 16)
 
 @pytest.fixture
 def headless():
-    from VSClickCorrectLib.mrml.scene import HeadlessScene
+    from VSClickCorrectApp.headless_scene import HeadlessScene
 
     with HeadlessScene() as headless:
         yield headless

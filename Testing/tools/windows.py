@@ -9,12 +9,12 @@ from pythonqt import bare
 from slicer_desktop import application
 from trame_server import Server
 from trame_slicer.core import SlicerApp
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectApp.logic.clicks_logic import ClicksLogic
 from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
 from VSClickCorrectApp.page_host import PageHost
 from VSClickCorrectApp.shown_case import ShownCase
 from VSClickCorrectApp.status import Status
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.worklist import Worklist

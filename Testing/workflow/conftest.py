@@ -20,7 +20,7 @@ def _forked(forked_children):
 
 @pytest.fixture
 def headless():
-    from VSClickCorrectLib.mrml.scene import HeadlessScene
+    from VSClickCorrectApp.headless_scene import HeadlessScene
 
     with HeadlessScene() as headless:
         yield headless

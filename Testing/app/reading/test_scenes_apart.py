@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from bright_ball import ball, ball_volume
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectApp.reading.scenes_apart import read_scene_apart
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.mrml.persistence import save_scene, store_journal
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 

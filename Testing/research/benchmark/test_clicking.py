@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 from VSClickCorrectResearch.benchmark.clicking import A_ROUND, bench, click_times, long_session

@@ -8,8 +8,8 @@ from pathlib import Path
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.io.files import temporary_folder
 from VSClickCorrectLib.mrml.persistence import undisturbed
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectApp.reading.scene_archive import unpack_scene
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import cast
 
 import numpy as np
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.merging import Proposal
 from VSClickCorrectLib.clicks.patches import ReadableMask
@@ -17,7 +18,6 @@ from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_correction import SceneCorrection
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume

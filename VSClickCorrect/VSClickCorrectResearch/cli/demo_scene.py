@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.errors import CorrectionError, VSClickError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.mrml.begin_correction import correct_segment
 from VSClickCorrectLib.mrml.case_nodes import CaseNodes
 from VSClickCorrectLib.mrml.persistence import save_scene, save_segmentation
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.session.correction import InitialProposer, Proposer
 from VSClickCorrectLib.session.edit import Edit
 

@@ -10,8 +10,8 @@ from unittest.mock import patch
 import numpy as np
 import slicer
 import slicer.util
+from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.mrml.scene import HeadlessScene
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask, add_segmentation
 from VSClickCorrectLib.mrml.volumes import add_volume
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import slicer
-
 from VSClickCorrectLib.io.temporary import TemporaryFolder
 
 _MODULES = {"Segmentations": "vtkSlicerSegmentationsModuleLogic", "Markups": "vtkSlicerMarkupsLogic"}

@@ -3,16 +3,24 @@
 import gc
 from pathlib import Path
 
+import pytest
 import slicer
 import vtk
-from VSClickCorrectLib.mrml.scene import HeadlessScene
+from VSClickCorrectApp.headless_scene import HeadlessScene
+
+
+@pytest.fixture
+def headless():
+    with HeadlessScene() as one:
+        yield one
 
 
 def cache_folder(headless):
     return Path(headless.scene.GetDataIOManager().GetCacheManager().GetRemoteCacheDirectory())
 
 
-def test_segmentations_and_markups_can_be_made_and_converted(scene):
+def test_segmentations_and_markups_can_be_made_and_converted(headless):
+    scene = headless.scene
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     assert node.GetSegmentation().AddEmptySegment("", "tumour")
     markups = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode")
