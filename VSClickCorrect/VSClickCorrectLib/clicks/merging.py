@@ -247,7 +247,7 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
             change &= near | _is_certain(said[place], proposal.threshold)
         else:
             change &= (away <= LOCAL_MM) | _thick(change, grid)
-        mine = _touching(change, away <= REACH_MM)
+        mine = touching(change, away <= REACH_MM)
         result[place] = np.where(mine, blended[place], result[place])
     return result
 
@@ -309,7 +309,7 @@ def _thick(change: np.ndarray, grid: Grid) -> np.ndarray:
     return change & near[1:-1, 1:-1, 1:-1]
 
 
-def _touching(change: np.ndarray, near: np.ndarray) -> np.ndarray:
+def touching(change: np.ndarray, near: np.ndarray) -> np.ndarray:
     """Return the connected regions of ``change`` that have a voxel in ``near``."""
     labels, count = ndimage.label(change, _NEIGHBOURS)
     mine = np.zeros(count + 1, bool)

@@ -21,6 +21,7 @@ from VSClickCorrectLib.geometry.resampling import ResamplingGrid, axial_coordina
 from VSClickCorrectLib.geometry.triples import Slices3, index3
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.click_segmenter import LEARNED_SAMPLES, ClickSegmenter, Segmenter
+from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.doubt_map import Doubter, doubt_map
 from VSClickCorrectLib.inference.initial_mask import (
     NOTHING,
@@ -32,6 +33,7 @@ from VSClickCorrectLib.inference.initial_mask import (
 )
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.plain_segmenter import Model, PlainSegmenter, axial_voxels, run
+from VSClickCorrectLib.inference.sharpening import sharpened
 from VSClickCorrectLib.inference.slab_segmenter import SlabSegmenter
 
 Progress = Callable[[float, str], None]
@@ -60,16 +62,21 @@ class InitialSegmenter:
         takes the mask and clicks, too; one whose geometry is a ``shape`` sees slabs of the whole head.
     hold_clicks : bool
         As ``hold`` of `ClickSegmenter`.
+    corrector : Corrector, optional
+        Looks over the border of what is found.
     """
 
-    def __init__(self, locator: Model, segmenter: Model, hold_clicks: bool = False) -> None:
-        self._locator = locator
+    def __init__(
+        self, locator: Model, segmenter: Model, hold_clicks: bool = False, corrector: Corrector | None = None
+    ) -> None:
+        self._locator, self._corrector = locator, corrector
         self._segmenter = _segmenter_of(segmenter, hold_clicks)
 
     @property
     def models(self) -> list[Model]:
-        """The networks and what they are: the locator and the segmenter."""
-        return [self._locator, self.segmenter]
+        """The networks and what they are: the locator, the segmenter, and the corrector if there is one."""
+        more = [Model(self._corrector.entry, self._corrector.network)] if self._corrector else []
+        return [self._locator, self.segmenter, *more]
 
     @property
     def doubts(self) -> Doubter | None:
@@ -83,15 +90,17 @@ class InitialSegmenter:
 
     @classmethod
     def load(cls, models: ModelFolder, device: str = "auto", hold_clicks: bool = False) -> InitialSegmenter:
-        """Load the networks: of a folder with a click model that one, else its initial model.
+        """Load the networks: a folder's click model and the corrector that sharpens, else its initial model.
 
         Raises
         ------
         ModelError
             If a model or the device cannot be used.
         """
-        locator, segmenter = (Model(entry, models.load(entry, device)) for entry in models.initial_entries)
-        return cls(locator, segmenter, hold_clicks)
+        locator, segmenter, *more = models.initial_entries
+        corrector = Corrector.load(models, more[0].name, device) if more else None
+        loaded, sees = (Model(entry, models.load(entry, device)) for entry in (locator, segmenter))
+        return cls(loaded, sees, hold_clicks, corrector)
 
     @enough_memory()
     def segment(self, case: Case, progress: Progress = lambda fraction, message: None) -> InitialMask:
@@ -180,12 +189,17 @@ class InitialSegmenter:
         window = self._segmenter.window(case, place)
         clicks = [*standing, click]
         told = self._told(case, click, window.box, self._segmenter.probability(case, window, mask, clicks))
-        nearer = None if click.kind is ClickKind.EXCLUDE else self._nearer(case.grid, window.box, told.values)
-        if nearer is None:
+        if click.kind is ClickKind.EXCLUDE:
             return told
-        seen = self._segmenter.probability(case, nearer, mask, clicks)
-        again = self._told(case, click, nearer.box, seen, self.segmenter.entry.threshold)
-        return again if again.values.any() else told
+        if (nearer := self._nearer(case.grid, window.box, told.values)) is not None:
+            seen = self._segmenter.probability(case, nearer, mask, clicks)
+            again = self._told(case, click, nearer.box, seen, self.segmenter.entry.threshold)
+            told = again if again.values.any() else told
+        box, values = self._sharpened(case, told.box, told.values)
+        here = Box.of_voxel(case.grid.ras_to_index(click.position_ras))
+        # The clicked voxel is tumour, whatever the corrector says.
+        kept = box.contains(here) and values[here.slices_in(box)].all()
+        return Proposal(click, box, values.astype(np.float32)) if kept else told
 
     def _told(self, case: Case, click: Click, box: Box, seen: np.ndarray, least: float = 0.0) -> Proposal:
         """Return what is tumour by probabilities in a box; none if an include click's is below ``least``."""
@@ -208,22 +222,27 @@ class InitialSegmenter:
         parts = [part for part in seen if max(part.certainty, part.located) >= _CHANCE]
         away = [distances(case.grid, part.box, click.position_ras)[part.values].min() for part in parts]
         nearest = parts[int(np.argmin(away))] if min(away, default=np.inf) <= SEEN_AT_MM else NOTHING
-        return Proposal(click, nearest.box, nearest.values.astype(np.float32))
+        box, values = self._sharpened(case, nearest.box, nearest.values)
+        return Proposal(click, box, values.astype(np.float32))
+
+    def _sharpened(self, case: Case, box: Box, values: np.ndarray) -> tuple[Box, np.ndarray]:
+        return (box, values) if self._corrector is None else sharpened(self._corrector, case, box, values)
 
     @enough_memory()
     def looked_again(self, case: Case, one: InitialMask) -> InitialMask:
         """Return a candidate with the mask that a click network sees in a smaller box around it.
 
-        As it is where it is too large for that box, or a speck; or where nothing is seen there now. How sure
-        the networks are of it stays what the first look says, on which that was calibrated.
+        As it is where it is too large for that box, or a speck; or where nothing is seen there now. Then a
+        corrector, if there is one, looks over its border. How sure the networks are of it stays what the
+        first look says, on which that was calibrated.
         """
-        window = self._nearer(case.grid, one.box, one.values)
-        if window is None:
-            return one
-        probability = self._segmenter.probability(case, window)
-        parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
-        seen = next((part for part in parts if part.meets(one)), one)
-        return replace(one, box=seen.box, values=seen.values)
+        seen = one
+        if (window := self._nearer(case.grid, one.box, one.values)) is not None:
+            probability = self._segmenter.probability(case, window)
+            parts = best_parts(case.grid, window.box, probability, self.segmenter.entry.threshold)
+            seen = next((part for part in parts if part.meets(one)), one)
+        box, values = self._sharpened(case, seen.box, seen.values)
+        return replace(one, box=box, values=values)
 
     def _nearer(self, grid: Grid, box: Box, values: np.ndarray) -> ResamplingGrid | None:
         """Return the smaller window in which a click network sees what lies in a box better, if it fits."""

@@ -97,8 +97,14 @@ class ModelFolder:
 
     @property
     def initial_entries(self) -> list[ModelEntry]:
-        """The networks that make initial masks, the locator and the segmenter; raises as `entry`."""
-        return [self.entry(role) for role in ("locator", "click" if self.has("click") else "initial")]
+        """The networks that make initial masks; raises as `entry`.
+
+        The locator and the segmenter; where that is a click network the corrector, too, if there is one.
+        """
+        roles = ["locator", "click"] if self.has("click") else ["locator", "initial"]
+        if self.has("click") and self.has("corrector"):
+            roles.append("corrector")
+        return [self.entry(role) for role in roles]
 
     def _children(self) -> list[ModelEntry]:
         """Return what has learned from the folder's own models, each as sure as its parent is."""

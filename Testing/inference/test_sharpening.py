@@ -1,0 +1,99 @@
+"""Masks whose border the corrector looks over; its stand-in calls tumour what is bright."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, dice
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.geometry.box import Box
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.inference import sharpening
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.initial import InitialSegmenter
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.sharpening import sharpened
+
+R, A, S = CENTER
+BESIDE = (R, A + 2 * RADIUS_MM + 3, S)
+
+
+@pytest.fixture(scope="module")
+def corrector(bright_models):
+    return Corrector.load(ModelFolder(bright_models), None, "cpu")
+
+
+def on_grid(box, values, grid=GRID):
+    whole = np.zeros(grid.shape, bool)
+    whole[box.slices] = values
+    return whole
+
+
+def sharp(corrector, mask, case=None, grid=GRID):
+    box = Box.of_array(mask)
+    return on_grid(*sharpened(corrector, case or ball_case(grid), box, mask[box.slices]), grid)
+
+
+@pytest.mark.parametrize("mask", [ball(center=(R + 2, A, S)), ball(radius=5.0), ball(radius=9.0)])
+def test_the_border_comes_to_lie_where_the_corrector_sees_it(corrector, mask):
+    assert dice(mask, ball()) < 0.85
+    assert dice(sharp(corrector, mask), ball()) > 0.94
+
+
+def test_another_tumour_beside_it_is_not_added_and_another_part_of_the_mask_stays(corrector):
+    case = ball_case(GRID, CENTER, BESIDE)
+    alone, both = sharp(corrector, ball(), case), sharp(corrector, ball() | ball(center=BESIDE), case)
+    assert not (alone & ball(center=BESIDE)).any()
+    assert dice(alone, ball()) > 0.94
+    assert dice(both, ball() | ball(center=BESIDE)) > 0.94
+
+
+def test_where_the_corrector_would_leave_nothing_the_mask_stays(corrector):
+    muscle = ball(center=(R, A - 12, S), radius=3.0)
+    assert np.array_equal(sharp(corrector, muscle), muscle)
+
+
+def test_an_empty_mask_stays_empty(corrector):
+    box = Box((2, 3, 4), (5, 6, 7))
+    assert sharpened(corrector, ball_case(), box, np.zeros(box.shape, bool))[0] == box
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_it_is_the_same_however_the_array_lies(corrector, axis):
+    affine = GRID.affine.copy()
+    affine[:3, 3] += affine[:3, 2 - axis] * (GRID.shape[axis] - 1)
+    affine[:3, 2 - axis] *= -1
+    grid, mask = Grid(GRID.shape, affine), ball(radius=5.0)
+    flipped = Case(*(Volume(np.flip(v.array, axis), grid) for v in (ball_case().t1ce, ball_case().t2)))
+    found = sharp(corrector, np.flip(mask, axis), flipped, grid)
+    assert np.array_equal(np.flip(found, axis), sharp(corrector, mask))
+
+
+def test_it_is_asked_at_places_in_every_slice_all_around(corrector, monkeypatch):
+    clicks = sharpening._along_border(GRID, Box.of_array(ball()), ball()[Box.of_array(ball()).slices])
+    off = np.array([click.position_ras for click in clicks]) - CENTER
+    assert len(clicks) == 16
+    assert all(click.kind is ClickKind.BOUNDARY for click in clicks)
+    assert len({round(s, 3) for s in off[:, 2]}) >= 7
+    assert {(r > 0, a > 0) for r, a in off[:, :2]} == {(x, y) for x in (True, False) for y in (True, False)}
+    # On the border of a ball drawn in voxels, within its slice.
+    inside = np.hypot(np.abs(off[:, 0]) + 0.75, np.abs(off[:, 1]) + 0.75)
+    assert (np.hypot(inside, off[:, 2]) > RADIUS_MM).all()
+
+
+def test_what_is_found_and_what_clicks_bring_is_sharpened_and_told_of(click_models):
+    models, case = ModelFolder(click_models), ball_case()
+    sees = InitialSegmenter.load(models, "cpu")
+    blunt = InitialSegmenter(*sees.models[:2])
+    corrector = Corrector.load(models, None, "cpu")
+    found, before = sees.segment(case), blunt.segment(case)
+    assert [name.split("@")[0] for name in found.models] == ["find", "whole", "mend"]
+    assert np.array_equal(found.on(GRID), sharp(corrector, before.on(GRID), case))
+    click = Click(CENTER, ClickKind.INCLUDE)
+    told, first = sees.propose(case, click), blunt.propose(case, click)
+    assert np.array_equal(on_grid(told.box, told.values), sharp(corrector, on_grid(first.box, first.values)))
+    edge = replace(click, position_ras=(R + RADIUS_MM, A, S), kind=ClickKind.BOUNDARY)
+    told, first = sees.propose(case, edge), blunt.propose(case, edge)
+    assert np.array_equal(on_grid(told.box, told.values), sharp(corrector, on_grid(first.box, first.values)))
+    assert first.values.any()
