@@ -9,7 +9,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
-from VSClickCorrectLib.inference import sharpening
+from VSClickCorrectLib.inference import initial, sharpening
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
@@ -97,3 +97,19 @@ def test_what_is_found_and_what_clicks_bring_is_sharpened_and_told_of(click_mode
     told, first = sees.propose(case, edge), blunt.propose(case, edge)
     assert np.array_equal(on_grid(told.box, told.values), sharp(corrector, on_grid(first.box, first.values)))
     assert first.values.any()
+
+
+@pytest.mark.parametrize(("said", "taken"), [(9.0, True), (11.0, False), (0.0, False)])
+def test_a_click_and_those_that_exclude_hold_whatever_the_corrector_says(
+    click_models, monkeypatch, said, taken
+):
+    sees = InitialSegmenter.load(ModelFolder(click_models), "cpu")
+    includes = Click(CENTER, ClickKind.INCLUDE)
+    excludes = Click((R + 10, A, S), ClickKind.EXCLUDE)
+    first = InitialSegmenter(*sees.models[:2]).propose(ball_case(), includes, None, [excludes])
+    ball_said = ball(radius=said) if said else ball(center=BESIDE)
+    monkeypatch.setattr(initial, "sharpened", lambda *_: (GRID.box, ball_said))
+    told = sees.propose(ball_case(), includes, None, [excludes])
+    expected = ball_said if taken else on_grid(first.box, first.values)
+    assert np.array_equal(on_grid(told.box, told.values), expected)
+    assert not np.array_equal(ball_said, on_grid(first.box, first.values))

@@ -196,10 +196,11 @@ class InitialSegmenter:
             again = self._told(case, click, nearer.box, seen, self.segmenter.entry.threshold)
             told = again if again.values.any() else told
         box, values = self._sharpened(case, told.box, told.values)
-        here = Box.of_voxel(case.grid.ras_to_index(click.position_ras))
-        # The clicked voxel is tumour, whatever the corrector says.
-        kept = box.contains(here) and values[here.slices_in(box)].all()
-        return Proposal(click, box, values.astype(np.float32)) if kept else told
+        sharp = Proposal(click, box, values.astype(np.float32))
+        # Of clicks the corrector is not told.
+        covered = [one for one in clicks if _covers(case.grid, sharp, one)]
+        held = click in covered and all(one.kind is not ClickKind.EXCLUDE for one in covered)
+        return sharp if held else told
 
     def _told(self, case: Case, click: Click, box: Box, seen: np.ndarray, least: float = 0.0) -> Proposal:
         """Return what is tumour by probabilities in a box; none if an include click's is below ``least``."""
@@ -301,6 +302,12 @@ class InitialSegmenter:
             part = replace(one, located=there, features=_inside(one, window, features))
             parts.append(replace(part, certainty=certainty_of(part, case, entry.certainty)))
         return parts
+
+
+def _covers(grid: Grid, proposal: Proposal, click: Click) -> bool:
+    """Whether a click lies in what is proposed as tumour."""
+    voxel = Box.of_voxel(grid.ras_to_index(click.position_ras)).intersection(proposal.box)
+    return bool(proposal.values[voxel.slices_in(proposal.box)].any())
 
 
 def _segmenter_of(model: Model, hold_clicks: bool) -> Segmenter:

@@ -101,10 +101,8 @@ class ModelFolder:
 
         The locator and the segmenter; where that is a click network the corrector, too, if there is one.
         """
-        roles = ["locator", "click"] if self.has("click") else ["locator", "initial"]
-        if self.has("click") and self.has("corrector"):
-            roles.append("corrector")
-        return [self.entry(role) for role in roles]
+        roles = ["locator", "click", "corrector"] if self.has("click") else ["locator", "initial"]
+        return [self.entry(role) for role in roles if role != "corrector" or self.has(role)]
 
     def _children(self) -> list[ModelEntry]:
         """Return what has learned from the folder's own models, each as sure as its parent is."""
