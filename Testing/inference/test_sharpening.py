@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, dice
+from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, dice, world
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
@@ -13,6 +13,7 @@ from VSClickCorrectLib.inference import initial, sharpening
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.model_set import Networks
 from VSClickCorrectLib.inference.sharpening import sharpened
 
 R, A, S = CENTER
@@ -70,22 +71,33 @@ def test_it_is_the_same_however_the_array_lies(corrector, axis):
     assert np.array_equal(np.flip(found, axis), sharp(corrector, mask))
 
 
-def test_it_is_asked_at_places_in_every_slice_all_around(corrector, monkeypatch):
-    clicks = sharpening._along_border(GRID, Box.of_array(ball()), ball()[Box.of_array(ball()).slices])
-    off = np.array([click.position_ras for click in clicks]) - CENTER
-    assert len(clicks) == 16
-    assert all(click.kind is ClickKind.BOUNDARY for click in clicks)
-    assert len({round(s, 3) for s in off[:, 2]}) >= 7
-    assert {(r > 0, a > 0) for r, a in off[:, :2]} == {(x, y) for x in (True, False) for y in (True, False)}
-    # On the border of a ball drawn in voxels, within its slice.
-    inside = np.hypot(np.abs(off[:, 0]) + 0.75, np.abs(off[:, 1]) + 0.75)
-    assert (np.hypot(inside, off[:, 2]) > RADIUS_MM).all()
+def test_it_is_asked_all_around_a_mask_of_any_length():
+    """Voxels of a border in their order, so many apart, would all lie on one line of a cylinder."""
+    points = world(GRID) - CENTER
+    for slices in (5, 15, 16):
+        mask = (np.hypot(points[..., 0], points[..., 1]) <= 8) & (np.abs(points[..., 2]) < 0.75 * slices)
+        clicks = sharpening._along_border(GRID, Box.of_array(mask), mask[Box.of_array(mask).slices])
+        off = np.array([click.position_ras for click in clicks]) - CENTER
+        assert all(click.kind is ClickKind.BOUNDARY for click in clicks)
+        assert np.allclose(np.hypot(off[:, 0], off[:, 1]), 8, atol=1.1)
+        border = points[mask & (np.hypot(points[..., 0], points[..., 1]) > 7)]
+        away = np.linalg.norm(border[:, None] - off[None], axis=-1).min(axis=1)
+        # Sixteen discs of such a radius are as large as the side; places chosen so are at most twice as far.
+        assert away.max() < 2 * np.sqrt(2 * np.pi * 8 * 1.5 * slices / 16 / np.pi)
+
+
+def test_a_border_of_few_voxels_is_asked_at_each_once():
+    mask = np.zeros(GRID.shape, bool)
+    mask[10, 20, 20:23] = True
+    clicks = sharpening._along_border(GRID, Box.of_array(mask), mask[Box.of_array(mask).slices])
+    voxels = sorted(GRID.ras_to_index(click.position_ras) for click in clicks)
+    assert voxels == [(10, 20, 20), (10, 20, 21), (10, 20, 22)]
 
 
 def test_what_is_found_and_what_clicks_bring_is_sharpened_and_told_of(click_models):
     models, case = ModelFolder(click_models), ball_case()
     sees = InitialSegmenter.load(models, "cpu")
-    blunt = InitialSegmenter(*sees.models[:2])
+    blunt = InitialSegmenter(*sees.models)
     corrector = Corrector.load(models, None, "cpu")
     found, before = sees.segment(case), blunt.segment(case)
     assert [name.split("@")[0] for name in found.models] == ["find", "whole", "mend"]
@@ -97,6 +109,15 @@ def test_what_is_found_and_what_clicks_bring_is_sharpened_and_told_of(click_mode
     told, first = sees.propose(case, edge), blunt.propose(case, edge)
     assert np.array_equal(on_grid(told.box, told.values), sharp(corrector, on_grid(first.box, first.values)))
     assert first.values.any()
+    takes = replace(click, kind=ClickKind.EXCLUDE)
+    assert np.array_equal(sees.propose(case, takes).values, blunt.propose(case, takes).values)
+
+
+def test_clicks_and_the_search_share_the_corrector(click_models, bright_models):
+    networks = Networks.load(ModelFolder(click_models), "cpu")
+    assert networks.segmenter.corrector is networks.corrector
+    # Networks that repeat the thesis's find by themselves.
+    assert Networks.load(ModelFolder(bright_models), "cpu").segmenter.corrector is None
 
 
 @pytest.mark.parametrize(("said", "taken"), [(9.0, True), (11.0, False), (0.0, False)])
@@ -106,7 +127,7 @@ def test_a_click_and_those_that_exclude_hold_whatever_the_corrector_says(
     sees = InitialSegmenter.load(ModelFolder(click_models), "cpu")
     includes = Click(CENTER, ClickKind.INCLUDE)
     excludes = Click((R + 10, A, S), ClickKind.EXCLUDE)
-    first = InitialSegmenter(*sees.models[:2]).propose(ball_case(), includes, None, [excludes])
+    first = InitialSegmenter(*sees.models).propose(ball_case(), includes, None, [excludes])
     ball_said = ball(radius=said) if said else ball(center=BESIDE)
     monkeypatch.setattr(initial, "sharpened", lambda *_: (GRID.box, ball_said))
     told = sees.propose(ball_case(), includes, None, [excludes])

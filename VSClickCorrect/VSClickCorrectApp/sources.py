@@ -1,4 +1,4 @@
-"""Where the first case comes from."""
+"""Where the first case comes from, and how a journal that was sent goes on with one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from VSClickCorrectLib.io.dicom_masks import scan_of_mask
 from VSClickCorrectLib.io.given_scans import GivenScans
 from VSClickCorrectLib.io.images import read_mask
+from VSClickCorrectLib.io.one_grid import case_of
 from VSClickCorrectLib.io.sample_case import read_sample
 from VSClickCorrectLib.io.tumour_label import Label
+from VSClickCorrectLib.session.journal import Journal
+from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.origin import Origin
 
@@ -51,3 +54,17 @@ def sample() -> OpenedCase:
     """Open the sample case, with a mask whose border is wrong here and there."""
     read = read_sample()
     return OpenedCase("Sample case", read.case.t1ce, read.case.t2, read.start)
+
+
+def resumed(opened: OpenedCase, journal: str) -> OpenedCase:
+    """Return a case as a journal left it; a mask that is there counts, as painted since.
+
+    Raises
+    ------
+    CorrectionError
+        If the journal is damaged, belongs to other images, or holds no start and there is no mask.
+    """
+    events, images = Journal(text=journal).events, case_of(opened.t1ce, opened.t2)
+    held = start_of(events, opened.grid) is not None
+    left = restored(events, opened.grid, None if held else opened.mask, images)
+    return replace(opened, mask=opened.mask if held and opened.mask is not None else left, journal=journal)

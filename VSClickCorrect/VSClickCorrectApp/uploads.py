@@ -31,6 +31,7 @@ from VSClickCorrectApp.reading.apart import (
 from VSClickCorrectApp.reading.offered_series import SEQUENCES
 from VSClickCorrectApp.reading.scenes_apart import read_scene_apart
 from VSClickCorrectApp.sent_series import BOTH, SentSeries
+from VSClickCorrectApp.sources import resumed
 
 # What holds a case's sequences, both or one.
 SCAN_SLOTS = (BOTH, *SEQUENCES)
@@ -290,7 +291,7 @@ class Uploads:
             mask, its = self.mask(opened.grid)
             opened = replace(opened, mask=mask, mask_scan=its)
         journal = self.journal() or opened.journal
-        return opened.resumed(journal) if journal else opened
+        return resumed(opened, journal) if journal else opened
 
     def _of_scene(self) -> OpenedCase:
         """Read the scene that was sent."""

@@ -28,6 +28,7 @@ from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectApp.connection import SENDER
 from VSClickCorrectApp.page_host import PageHost
 from VSClickCorrectApp.shown_case import ShownCase
+from VSClickCorrectApp.sources import resumed
 from VSClickCorrectApp.status import Status
 from VSClickCorrectApp.uploads import CASE_SLOTS, SCAN_SLOTS, SLOTS, Uploads
 from VSClickCorrectApp.zipped_dicom import zip_dicom
@@ -215,7 +216,7 @@ class FilesLogic:
         t1ce, t2 = (volume_of(node) if node is not None else None for node in nodes.volumes)
         case = OpenedCase(nodes.name, t1ce, t2, mask)
         if journal:
-            case = case.resumed(journal)
+            case = resumed(case, journal)
         self._workbench.restart(cast(np.ndarray, case.mask))
         if journal:
             nodes.take_up(journal)

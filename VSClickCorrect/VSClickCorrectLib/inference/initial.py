@@ -69,14 +69,13 @@ class InitialSegmenter:
     def __init__(
         self, locator: Model, segmenter: Model, hold_clicks: bool = False, corrector: Corrector | None = None
     ) -> None:
-        self._locator, self._corrector = locator, corrector
+        self._locator, self.corrector = locator, corrector
         self._segmenter = _segmenter_of(segmenter, hold_clicks)
 
     @property
     def models(self) -> list[Model]:
-        """The networks and what they are: the locator, the segmenter, and the corrector if there is one."""
-        more = [Model(self._corrector.entry, self._corrector.network)] if self._corrector else []
-        return [self._locator, self.segmenter, *more]
+        """The networks that find, and what they are: the locator and the segmenter."""
+        return [self._locator, self.segmenter]
 
     @property
     def doubts(self) -> Doubter | None:
@@ -130,7 +129,8 @@ class InitialSegmenter:
             again.append(self.looked_again(case, one))
         best = joined(best_first(again), case)
         progress(1.0, "done" if best.found else "no tumour found")
-        return replace(best, models=tuple(model.entry.identity for model in self.models))
+        used = [model.entry for model in self.models] + ([self.corrector.entry] if self.corrector else [])
+        return replace(best, models=tuple(entry.identity for entry in used))
 
     @enough_memory()
     def search(self, case: Case, progress: Progress = lambda fraction, message: None) -> InitialMask:
@@ -180,7 +180,8 @@ class InitialSegmenter:
         Proposal
             1 in the region connected to an include click, or nowhere if there is none; after an exclude click
             1 wherever the network still sees tumour; at a boundary click 1 in the tumour that is nearest, if
-            it lies within 6 mm and has a chance of 0.1 to be one, by its certainty or the locator.
+            it lies within 6 mm and has a chance of 0.1 to be one, by its certainty or the locator. What is
+            added is sharpened, if there is a corrector and clicks hold still.
         """
         around = nearest_whole(axial_coordinates(case.grid, click.position_ras))
         place = Box.of_voxel(index3(around)).padded(axial_voxels(case.grid, _AROUND_CLICK_MM))
@@ -227,7 +228,7 @@ class InitialSegmenter:
         return Proposal(click, box, values.astype(np.float32))
 
     def _sharpened(self, case: Case, box: Box, values: np.ndarray) -> tuple[Box, np.ndarray]:
-        return (box, values) if self._corrector is None else sharpened(self._corrector, case, box, values)
+        return (box, values) if self.corrector is None else sharpened(self.corrector, case, box, values)
 
     @enough_memory()
     def looked_again(self, case: Case, one: InitialMask) -> InitialMask:

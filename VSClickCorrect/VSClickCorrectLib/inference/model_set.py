@@ -51,7 +51,8 @@ class Networks:
             If a model or the device cannot be used.
         """
         segmenter = InitialSegmenter.load(models, device, hold_clicks)
-        loaded, initial = Corrector.load(models, corrector, device), segmenter.segmenter.entry
+        same = segmenter.corrector if corrector is None else None
+        loaded, initial = same or Corrector.load(models, corrector, device), segmenter.segmenter.entry
         if initial.adapted:
             loaded.beside = initial.identity
         return cls(loaded, segmenter)

@@ -48,7 +48,7 @@ def sharpened(corrector: Corrector, case: Case, box: Box, values: np.ndarray) ->
     mask.write(box, values)
     clicks = _along_border(case.grid, tight.shifted(box.start), values[tight.slices])
     proposals = corrector.propose(case, mask, clicks)
-    seen = reduce(Box.union, (one.box for one in proposals), box)
+    seen = reduce(Box.union, (one.box for one in proposals), tight.shifted(box.start))
     before = mask.read(seen)
     after = touching(merge_blend(case.grid, seen, before, proposals), before)
     left = Box.of_array(after)
@@ -56,10 +56,17 @@ def sharpened(corrector: Corrector, case: Case, box: Box, values: np.ndarray) ->
 
 
 def _along_border(grid: Grid, box: Box, values: np.ndarray) -> list[Click]:
-    """Return boundary clicks all along a mask's border, in all slices, the same however the array lies."""
+    """Return boundary clicks on a mask's border, each as far from those before it as can be.
+
+    They are counted along slices, rows and columns, so that they are the same however the array lies.
+    """
     order = grid.slice_order()
     border = slice_border(values, order.axes[0])
     numbers = order.arranged(np.arange(border.size).reshape(border.shape))[order.arranged(border)]
-    chosen = np.unique(np.linspace(0, len(numbers) - 1, _PLACES).round().astype(int))
+    places = np.argwhere(order.arranged(border)) * grid.spacing_in(order)
+    chosen, away = [0], np.full(len(places), np.inf)
+    for _ in range(min(_PLACES, len(places)) - 1):
+        away = np.minimum(away, ((places - places[chosen[-1]]) ** 2).sum(axis=1))
+        chosen.append(int(away.argmax()))
     voxels = np.transpose(np.unravel_index(numbers[chosen], border.shape)) + box.start
     return [Click(point3(place)) for place in grid.index_to_ras(voxels)]

@@ -18,7 +18,6 @@ from VSClickCorrectLib.mrml.begin_correction import begin_anew
 from VSClickCorrectLib.mrml.i18n import tr as _
 from VSClickCorrectLib.mrml.segment_mask import SegmentMask
 from VSClickCorrectLib.session.journal import Guard, Journal, holds_work, session_start
-from VSClickCorrectLib.session.start_mask import restored, start_of
 from VSClickCorrectLib.workflow.host import Host
 from VSClickCorrectLib.workflow.origin import Origin
 
@@ -149,19 +148,6 @@ class OpenedCase:
         """Return a sentence after what is to be known of how the sequences were read."""
         remarks = [r for volume in (self.t1ce, self.t2) if volume is not None for r in volume.remarks]
         return " ".join([*remarks, sentence])
-
-    def resumed(self, journal: str) -> OpenedCase:
-        """Return the case as a journal left it; a mask that is there counts, as painted since.
-
-        Raises
-        ------
-        CorrectionError
-            If the journal is damaged, belongs to other images, or holds no start and there is no mask.
-        """
-        events = Journal(text=journal).events
-        held = start_of(events, self.grid) is not None
-        left = restored(events, self.grid, None if held else self.mask, case_of(self.t1ce, self.t2))
-        return replace(self, mask=self.mask if held and self.mask is not None else left, journal=journal)
 
     def checked(self, different_patients: bool = False) -> OpenedCase:
         """Return the case with what is to be known of its sequences, if all can be used together.

@@ -62,11 +62,11 @@ class CaseRecorder:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Name and hash of what has looked for the tumour in the open case, and of the corrector."""
+        """Name and hash of what made the mask: what found the tumour, and what answered clicks."""
         found = self._initial.found.models
         if self._workbench.correction is None or not self._workbench.session.clicks:
             return found
-        return (*found, self._workbench.session.corrector.identity)
+        return tuple(dict.fromkeys((*found, self._workbench.session.corrector.identity)))
 
     def follow(self, worklist: Worklist | None) -> None:
         """Record the case that a worklist has open, as it stands once its correction begins, or none."""
