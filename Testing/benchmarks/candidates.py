@@ -105,7 +105,7 @@ def chosen(seen: Sequence[Seen]) -> dict[tuple[str, str], tuple[Seen, float]]:
     return best
 
 
-COLUMNS = "shown|heads|found|first look|second look|best of all|sure|of these right|ECE"
+COLUMNS = "shown|heads|found|first look|as shown|best of all|sure|of these right|ECE"
 
 
 def print_tables(seen: Sequence[Seen]) -> None:
