@@ -199,15 +199,14 @@ class InitialSegmenter:
         box, values = self._sharpened(case, told.box, told.values)
         sharp = Proposal(click, box, values.astype(np.float32))
         # Of clicks the corrector is not told.
-        covered = [one for one in clicks if _covers(case.grid, sharp, one)]
+        covered = [one for one in clicks if sharp.values[_clicked(case.grid, one, box)].any()]
         held = click in covered and all(one.kind is not ClickKind.EXCLUDE for one in covered)
         return sharp if held else told
 
     def _told(self, case: Case, click: Click, box: Box, seen: np.ndarray, least: float = 0.0) -> Proposal:
         """Return what is tumour by probabilities in a box; none if an include click's is below ``least``."""
         # A slab shows the head alone: of a click in the air around it the network says nothing.
-        clicked = Box.of_voxel(case.grid.ras_to_index(click.position_ras)).intersection(box)
-        index = clicked.slices_in(box)
+        index = _clicked(case.grid, click, box)
         certain, here = self.segmenter.entry.threshold, float(seen[index].max(initial=0.0))
         if click.kind is ClickKind.EXCLUDE:
             values = seen >= max(certain, 0.5 + 0.5 * here)
@@ -305,10 +304,9 @@ class InitialSegmenter:
         return parts
 
 
-def _covers(grid: Grid, proposal: Proposal, click: Click) -> bool:
-    """Whether a click lies in what is proposed as tumour."""
-    voxel = Box.of_voxel(grid.ras_to_index(click.position_ras)).intersection(proposal.box)
-    return bool(proposal.values[voxel.slices_in(proposal.box)].any())
+def _clicked(grid: Grid, click: Click, box: Box) -> Slices3:
+    """Return where a click's voxel lies in an array of a box; nowhere if it lies outside."""
+    return Box.of_voxel(grid.ras_to_index(click.position_ras)).intersection(box).slices_in(box)
 
 
 def _segmenter_of(model: Model, hold_clicks: bool) -> Segmenter:

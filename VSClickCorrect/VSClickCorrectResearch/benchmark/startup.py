@@ -9,11 +9,9 @@ from VSClickCorrectResearch.benchmark.timing import Timing, milliseconds, timed
 
 _READY = """
 import VSClickCorrectLib.mrml.segment_correction
-from VSClickCorrectLib.inference.corrector import Corrector
-from VSClickCorrectLib.inference.initial import InitialSegmenter
 from VSClickCorrectLib.inference.manifest import ModelFolder
-InitialSegmenter.load(ModelFolder(), "cpu")
-Corrector.load(ModelFolder(), device="cpu")
+from VSClickCorrectLib.inference.model_set import Networks
+Networks.load(ModelFolder(), "cpu")
 """
 _STARTS = {
     "Python alone": ["-c", "pass"],

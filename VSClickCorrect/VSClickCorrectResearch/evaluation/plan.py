@@ -109,8 +109,8 @@ def recorded(plan: EvaluationPlan, output: Path, settings: EvaluationSettings, c
 @lru_cache(maxsize=1)
 def _prepared(plan: EvaluationPlan, _digest: str) -> PreparedPlan:
     models = ModelFolder(plan.models, plan.corrector or "")
-    corrector = Corrector.load(models, None, plan.device)
     segmenter = InitialSegmenter.load(models, plan.device, plan.hold_clicks) if _finds(plan, models) else None
+    corrector = (segmenter and segmenter.corrector) or Corrector.load(models, None, plan.device)
     methods = _methods(plan, corrector, segmenter)
     also = click_anywhere_inside(plan.seed) if plan.start == "first-click" else None
     run = EvaluationRun(methods, _start_of(plan, segmenter), plan.sequences, plan.play, also)
