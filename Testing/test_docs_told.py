@@ -12,7 +12,7 @@ from readers import MAKERS
 from VSClickCorrectApp.cli.commands import COMMANDS as OF_THE_APP
 from VSClickCorrectApp.mask_changes import SMALL_MM3 as SMALL_ISLAND_MM3
 from VSClickCorrectLib.cli.commands import _COMMANDS as OF_THE_LIBRARY
-from VSClickCorrectLib.clicks.merging import _AROUND_MM, _AROUND_PER_MM2, _SMALL_RADIUS_MM, REACH_MM
+from VSClickCorrectLib.clicks.merging import _AROUND_MM, _AROUND_PER_MM2, REACH_MM
 from VSClickCorrectLib.inference.initial import SEEN_AT_MM
 from VSClickCorrectLib.inference.initial_mask import SURE
 from VSClickCorrectLib.inference.manifest import VERSIONS
@@ -67,9 +67,9 @@ TOLD = {
     r"reaches within (\d+) mm of the click": SEEN_AT_MM,
     r"within (\d+) mm, to insist": REACH_MM,
     r"come within (\d+) mm of the click": REACH_MM,
-    r"1 mm off what lies within (\d+) mm": _AROUND_MM + 1**2 * _AROUND_PER_MM2,
-    r"the outline is more than (\d+) mm across": 2 * _SMALL_RADIUS_MM,
-    r"2 mm off what lies within (\d+) mm": _AROUND_MM + 2**2 * _AROUND_PER_MM2,
+    r"(\d+) mm across, of a border that": 8,
+    r"1 mm off what lies within (\d+) mm": _AROUND_MM + 1**2 * _AROUND_PER_MM2 * 8 / 2,
+    r"2 mm off what lies within (\d+) mm": _AROUND_MM + 2**2 * _AROUND_PER_MM2 * 8 / 2,
     r"narrower than (\d+) mm": HEAD_MM,
     r"islands of less than (\d+) mm³": SMALL_ISLAND_MM3,
     r"has several parts or less than (\d+) mm³": _SMALLEST_MM3,

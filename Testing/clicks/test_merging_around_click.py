@@ -27,12 +27,13 @@ from VSClickCorrectLib.geometry.grid import Grid
 def test_a_boundary_click_moves_as_much_of_the_border_as_it_asks_for_and_what_is_certain(
     grown, off, threshold, probability, further
 ):
-    # A square of 6 mm, or of 12, that the network would move by 3 mm on all sides. A circle as large as the
-    # latter has a radius of 6.77 mm, 1.69 times that up to which outlines count as small.
+    # A square of 6 mm, or of 12, that the network would move by 3 mm on all sides. Circles as large as these
+    # have radii of 3.39 and 6.77 mm; ``further`` is what holds for 4 mm.
     grid = Grid((1, 40, 40), np.eye(4))
     small, large = np.zeros((2, *grid.shape), bool)
     small[:, 17:23, 17:23] = large[:, 14:26, 14:26] = True
-    current, wished, at, size = (small, large, 22 + off, 1.0) if grown else (large, small, 25 - off, 1.6926)
+    current, wished, at = (small, large, 22 + off) if grown else (large, small, 25 - off)
+    size = np.sqrt(current.sum() / np.pi) / 4
     # What is no tumour is as certain as what is one.
     said = np.where(small, 1.0, np.where(large, probability if grown else 1 - probability, 0.0))
     level = threshold if grown else 1 - threshold
@@ -58,3 +59,16 @@ def test_how_much_a_click_asks_for_is_seen_in_its_own_slice(empty):
     said = np.where(current, 1.0, np.where(wished, 0.89, 0.0)).astype(np.float32)
     result = merge_progressive(grid, grid.box, current, [Proposal(Click((25.0, 20.0, 0.0)), grid.box, said)])
     assert np.array_equal(result, wished)
+
+
+def test_where_there_is_no_mask_a_boundary_click_brings_all_that_is_proposed():
+    grid = Grid((2, 40, 40), np.eye(4))
+    said = np.full(grid.shape, 0.1, np.float32)
+    said[:, 14:26, 14:26] = 0.6
+    result = merge_progressive(
+        grid,
+        grid.box,
+        np.zeros(grid.shape, bool),
+        [Proposal(Click((25.0, 20.0, 0.0)), grid.box, said)],
+    )
+    assert np.array_equal(result, said >= 0.5)

@@ -26,13 +26,14 @@ BLEND_MM = 14.4
 # rounding would decide.
 LOCAL_MM, RIM_MM = 5.0, 2.1
 # A boundary click moves the border as far around it as it asks for much: 1 mm where the border runs through
-# the click already, 3 mm where it is 1 mm off, 9 mm where it is 2 mm off; farther around outlines of a radius
-# beyond this. Elsewhere it moves only what has gone this share of the way from the network's threshold to
-# certainty.
-_AROUND_MM, _AROUND_PER_MM2, _SMALL_RADIUS_MM, _CERTAIN = 1.0, 2.0, 4.0, 0.8
+# the click already; around an outline of a radius of 4 mm, 3 mm where it is 1 mm off, 9 mm where it is 2 mm
+# off, and in proportion around others. Elsewhere it moves only what has gone this share of the way from the
+# network's threshold to certainty.
+_AROUND_MM, _AROUND_PER_MM2, _CERTAIN = 1.0, 0.5, 0.8
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
-# How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e.
-MOST_SHIFT, SHIFTED_MM = 2.2, 6.0
+# How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e: where the
+# largest outline has less than this radius, by as much less as its area is smaller, but for the last third.
+MOST_SHIFT, SHIFTED_MM, _WIDE_RADIUS_MM, _LEAST_REACH = 2.2, 6.0, 4.5, 1 / 3
 # Where a boundary click insists, its proposal counts so many times as much as those of clicks beside it.
 _INSISTING = 1e3
 _SURE = 1e-3
@@ -108,7 +109,9 @@ def _shifted(
     """Shift logits near a click; the voxel ``tumour``, if there is one, just becomes tumour by it."""
     if shift == 0:
         return proposal
-    near = np.exp(-((distances(grid, proposal.box, proposal.click.position_ras) / SHIFTED_MM) ** 2))
+    small = min(1.0, max(_LEAST_REACH, (_largest_radius(grid, proposal.values) / _WIDE_RADIUS_MM) ** 2))
+    away = distances(grid, proposal.box, proposal.click.position_ras)
+    near = np.exp(-((away / (small * SHIFTED_MM)) ** 2))
     shifted = 1 / (1 + np.exp(np.clip(shift, -MOST_SHIFT, MOST_SHIFT) * near - logits))
     if tumour is not None:
         shifted[tumour] = np.maximum(shifted[tumour], proposal.threshold)
@@ -280,14 +283,19 @@ def _allowed(current: np.ndarray, wished: np.ndarray, kind: ClickKind) -> np.nda
 
 def _moved_around(grid: Grid, proposal: Proposal, mask: np.ndarray, away: np.ndarray) -> float:
     """Return how far from a boundary click the border moves, mm; endless where its slice has none."""
-    order = grid.slice_order()
     voxel = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
     here = _slice_of(grid, voxel)
-    off = float(away[here][slice_border(mask[here], order.axes[0])].min(initial=np.inf))
-    largest = mask.sum(axis=order.axes[1:]).max(initial=0)
-    area = largest * math.prod(grid.spacing[::-1][axis] for axis in order.axes[1:])
-    size = max(1.0, math.sqrt(area / math.pi) / _SMALL_RADIUS_MM)
-    return _AROUND_MM + _AROUND_PER_MM2 * size * off**2
+    if not mask[here].any():
+        return np.inf
+    off = away[here][slice_border(mask[here], grid.slice_order().axes[0])].min().item()
+    return _AROUND_MM + _AROUND_PER_MM2 * _largest_radius(grid, mask) * off**2
+
+
+def _largest_radius(grid: Grid, values: np.ndarray) -> float:
+    """Return the radius of a circle that is as large as the largest outline, mm."""
+    axes = grid.slice_order().axes[1:]
+    area = values.sum(axis=axes).max(initial=0) * math.prod(grid.spacing[::-1][axis] for axis in axes)
+    return math.sqrt(area / math.pi)
 
 
 def _is_certain(said: np.ndarray, threshold: float) -> np.ndarray:
