@@ -109,9 +109,9 @@ def _shifted(
     """Shift logits near a click; the voxel ``tumour``, if there is one, just becomes tumour by it."""
     if shift == 0:
         return proposal
-    small = min(1.0, max(_LEAST_REACH, (_largest_radius(grid, proposal.values) / _WIDE_RADIUS_MM) ** 2))
-    away = distances(grid, proposal.box, proposal.click.position_ras)
-    near = np.exp(-((away / (small * SHIFTED_MM)) ** 2))
+    radius = _largest_radius(grid, proposal.values)
+    reach = SHIFTED_MM * np.clip((radius / _WIDE_RADIUS_MM) ** 2, _LEAST_REACH, 1)
+    near = np.exp(-((distances(grid, proposal.box, proposal.click.position_ras) / reach) ** 2))
     shifted = 1 / (1 + np.exp(np.clip(shift, -MOST_SHIFT, MOST_SHIFT) * near - logits))
     if tumour is not None:
         shifted[tumour] = np.maximum(shifted[tumour], proposal.threshold)
@@ -293,8 +293,8 @@ def _moved_around(grid: Grid, proposal: Proposal, mask: np.ndarray, away: np.nda
 
 def _largest_radius(grid: Grid, values: np.ndarray) -> float:
     """Return the radius of a circle that is as large as the largest outline, mm."""
-    axes = grid.slice_order().axes[1:]
-    area = values.sum(axis=axes).max(initial=0) * math.prod(grid.spacing[::-1][axis] for axis in axes)
+    order = grid.slice_order()
+    area = values.sum(axis=order.axes[1:]).max(initial=0) * grid.spacing_in(order)[1:].prod()
     return math.sqrt(area / math.pi)
 
 

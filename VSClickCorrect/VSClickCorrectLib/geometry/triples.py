@@ -35,8 +35,7 @@ def index3(values: Iterable[SupportsInt]) -> Index3:
     ValueError
         If there are not three.
     """
-    first, second, third = values
-    return int(first), int(second), int(third)
+    return triple(int(value) for value in values)
 
 
 def point3(values: Iterable[SupportsFloat]) -> Point3:
@@ -47,5 +46,4 @@ def point3(values: Iterable[SupportsFloat]) -> Point3:
     ValueError
         If there are not three.
     """
-    first, second, third = values
-    return float(first), float(second), float(third)
+    return triple(float(value) for value in values)
