@@ -11,6 +11,7 @@ from bad_table import CASES
 from readers import MAKERS
 from VSClickCorrectApp.cli.commands import COMMANDS as OF_THE_APP
 from VSClickCorrectApp.mask_changes import SMALL_MM3 as SMALL_ISLAND_MM3
+from VSClickCorrectApp.page_keys import PAGE_KEYS
 from VSClickCorrectLib.cli.commands import _COMMANDS as OF_THE_LIBRARY
 from VSClickCorrectLib.clicks.merging import _AROUND_MM, _AROUND_PER_MM2, REACH_MM
 from VSClickCorrectLib.inference.initial import SEEN_AT_MM
@@ -23,7 +24,6 @@ from VSClickCorrectLib.measure.measurements import HEAD_MM, SMALL_AGREEMENT_PERC
 from VSClickCorrectLib.session.click_rules import BORDER_MM, DEEP_MM
 from VSClickCorrectLib.workflow.doubts import _SMALLEST_MM3
 from VSClickCorrectLib.workflow.just_shown import SEEN_S
-from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.learning import EVERY
 from VSClickCorrectLib.workflow.masks_ahead import AHEAD
 from VSClickCorrectLib.worklist.clock import IDLE_S

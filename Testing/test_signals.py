@@ -19,6 +19,7 @@ sys.path.insert(0, sys.argv[1])
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.signals import *
 from VSClickCorrectLib.io.temporary import *
+from VSClickCorrectApp.browser_launch import remove_at_end
 here = Path(sys.argv[2])
 end_on_signals("ended\\n")
 def ended(number=signal.SIGTERM):

@@ -5,9 +5,9 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from VSClickCorrectApp.page_keys import PAGE_KEYS, key_of
 from VSClickCorrectLib.io.images import write_mask, write_volume
 from VSClickCorrectLib.io.registration import moved
-from VSClickCorrectLib.workflow.keys import PAGE_KEYS, key_of
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)

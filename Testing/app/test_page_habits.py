@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 from page_tab import ready_tab
-from VSClickCorrectLib.workflow.keys import PAGE_KEYS
+from VSClickCorrectApp.page_keys import PAGE_KEYS
 
 if find_spec("playwright") is None:
     pytest.skip("the tests in a browser need the Python package playwright", allow_module_level=True)

@@ -99,10 +99,10 @@ def test_proposal_of_a_network_that_finds_the_ball_is_the_ball(corrector, case, 
     assert dice(proposal.values, ball()[proposal.box.slices]) > 0.97
 
 
-def test_batch_of_clicks_is_proposed_as_one_by_one(random_corrector, case, spoiled):
+def test_batch_of_clicks_is_seen_as_one_by_one(random_corrector, case, spoiled):
     clicks = [Click(place) for place in BORDER]
-    together = random_corrector.propose(case, spoiled, clicks)
-    alone = [random_corrector.propose(case, spoiled, [click])[0] for click in clicks]
+    together = random_corrector.see(case, spoiled, clicks)
+    alone = [random_corrector.see(case, spoiled, [click])[0] for click in clicks]
     assert [p.click for p in together] == clicks
     for one, other in zip(together, alone, strict=True):
         assert one.box == other.box

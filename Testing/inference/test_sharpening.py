@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, dice, world
 from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import slice_border
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
@@ -71,12 +72,18 @@ def test_it_is_the_same_however_the_array_lies(corrector, axis):
     assert np.array_equal(np.flip(found, axis), sharp(corrector, mask))
 
 
+def asked_at(mask):
+    box = Box.of_array(mask)
+    border = slice_border(mask[box.slices], 0)
+    return sharpening._far_apart(GRID, box, border, np.full(border.shape, np.inf), 16)
+
+
 def test_it_is_asked_all_around_a_mask_of_any_length():
     """Voxels of a border in their order, so many apart, would all lie on one line of a cylinder."""
     points = world(GRID) - CENTER
     for slices in (5, 15, 16):
         mask = (np.hypot(points[..., 0], points[..., 1]) <= 8) & (np.abs(points[..., 2]) < 0.75 * slices)
-        clicks = sharpening._along_border(GRID, Box.of_array(mask), mask[Box.of_array(mask).slices])
+        clicks = asked_at(mask)
         off = np.array([click.position_ras for click in clicks]) - CENTER
         assert all(click.kind is ClickKind.BOUNDARY for click in clicks)
         assert np.allclose(np.hypot(off[:, 0], off[:, 1]), 8, atol=1.1)
@@ -89,8 +96,7 @@ def test_it_is_asked_all_around_a_mask_of_any_length():
 def test_a_border_of_few_voxels_is_asked_at_each_once():
     mask = np.zeros(GRID.shape, bool)
     mask[10, 20, 20:23] = True
-    clicks = sharpening._along_border(GRID, Box.of_array(mask), mask[Box.of_array(mask).slices])
-    voxels = sorted(GRID.ras_to_index(click.position_ras) for click in clicks)
+    voxels = sorted(GRID.ras_to_index(click.position_ras) for click in asked_at(mask))
     assert voxels == [(10, 20, 20), (10, 20, 21), (10, 20, 22)]
 
 

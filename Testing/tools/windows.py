@@ -13,9 +13,9 @@ from VSClickCorrectApp.headless_scene import HeadlessScene
 from VSClickCorrectApp.logic.clicks_logic import ClicksLogic
 from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
 from VSClickCorrectApp.page_host import PageHost
+from VSClickCorrectApp.page_keys import PAGE_KEYS
 from VSClickCorrectApp.shown_case import ShownCase
 from VSClickCorrectApp.status import Status
-from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.worklist import Worklist
 from worklist_panel import choose, open_worklist

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from VSClickCorrectApp.page_keys import PAGE_KEYS, key_of
 from VSClickCorrectLib.clicks.click import ClickKind
-from VSClickCorrectLib.workflow.keys import KEYS, PAGE_KEYS, PANEL_KEYS, key_of, keys_text
+from VSClickCorrectLib.workflow.keys import KEYS, PANEL_KEYS, keys_text
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "Resources" / "Docs" / "user-guide.md").read_text(encoding="utf-8")

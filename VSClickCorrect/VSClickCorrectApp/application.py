@@ -14,7 +14,6 @@ from trame_slicer.core import SlicerApp
 from VSClickCorrectLib.clicks.click import ClickKind
 from VSClickCorrectLib.errors import ImageError
 from VSClickCorrectLib.inference.manifest import Choice
-from VSClickCorrectLib.workflow.keys import PAGE_KEYS
 from VSClickCorrectLib.workflow.opened_case import OpenedCase
 from VSClickCorrectLib.workflow.workflow import Workflow
 from VSClickCorrectLib.worklist.worklist import Worklist
@@ -43,6 +42,7 @@ from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
 from VSClickCorrectApp.mask_tools import MaskTools
 from VSClickCorrectApp.memory import give_back
 from VSClickCorrectApp.page_host import PageHost
+from VSClickCorrectApp.page_keys import PAGE_KEYS
 from VSClickCorrectApp.shown_case import ShownCase
 from VSClickCorrectApp.status import Status
 from VSClickCorrectApp.ui.help_ui import HELP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import secrets
 import webbrowser
@@ -10,7 +11,7 @@ from html import escape
 from pathlib import Path
 from tempfile import gettempdir
 
-from VSClickCorrectLib.io.temporary import remove_at_end
+from VSClickCorrectLib.signals import undo_on_signals
 
 # A browser that starts for the first time takes a while.
 _KEPT_S = 60.0
@@ -46,3 +47,9 @@ def write_redirect_page(url: str) -> Path:
             f'<meta http-equiv="refresh" content="0; url={escape(url)}"><title>VSClickCorrect</title>'
         )
     return door
+
+
+def remove_at_end(path: Path) -> None:
+    """Remove a file, if it is there, when the process ends in one way or another."""
+    undo_on_signals(lambda: path.unlink(missing_ok=True))
+    atexit.register(path.unlink, missing_ok=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import Template, VBtn, VList, VListItem, VMenu
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.logic.brush_logic import BrushLogic
 from VSClickCorrectApp.logic.clicks_logic import BRUSH, ERASER, ClicksLogic
 from VSClickCorrectApp.mask_changes import SMALL_MM3
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.ui.parts import attributes, tip
 
 _BUTTONS = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from trame.widgets.html import Button, Div, Span
 from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon, VSwitch
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.logic.clicks_logic import LOOK, ClicksLogic
 from VSClickCorrectApp.logic.doubt_logic import DoubtLogic
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.ui.parts import attributes, button, explained, icon_button, tip
 
 _TOOLS = (

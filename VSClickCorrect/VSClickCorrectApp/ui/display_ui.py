@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VBtn, VRangeSlider, VSlider, VSwitch
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.intensity_windows import AUTOMATIC, FULL
 from VSClickCorrectApp.logic.display_logic import SEQUENCES, DisplayLogic, DisplayState
 from VSClickCorrectApp.logic.doubt_logic import DoubtLogic
 from VSClickCorrectApp.logic.sequences_logic import SequencesLogic
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.ui.parts import attributes, explained, tip
 
 _TITLES = {"t1ce": "T1ce window", "t2": "T2 window"}

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from trame.widgets.html import Div, Kbd, Span
 from trame.widgets.vuetify3 import VBtn, VCard, VCardActions, VCardText, VCardTitle, VDialog
-from VSClickCorrectLib.workflow.keys import PAGE_KEYS, key_of, names_by_use
+from VSClickCorrectLib.workflow.keys import names_by_use
 
+from VSClickCorrectApp.page_keys import PAGE_KEYS, key_of
 from VSClickCorrectApp.ui.parts import icon_button, tip
 
 # Whether it is open, for the page and the key.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from trame.widgets.html import Div, Span
 from trame.widgets.vuetify3 import VProgressLinear, VSwitch
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.logic.registration_logic import RegistrationLogic
 from VSClickCorrectApp.logic.running_logic import RunningLogic
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.ui.parts import button, explained
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from trame.widgets.html import Button, Div, Input, Span
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.logic.doubt_logic import DoubtLogic
 from VSClickCorrectApp.logic.strip_logic import StripLogic
 from VSClickCorrectApp.logic.views_logic import ViewsLogic
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.ui.parts import attributes
 
 _MOST_DOTS = 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trame.widgets.vuetify3 import VBtn, VBtnToggle, VIcon
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.layouts import LAYOUTS
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.ui.parts import attributes, tip
 
 if TYPE_CHECKING:

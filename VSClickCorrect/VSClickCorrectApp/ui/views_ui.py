@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from trame.widgets.client import ServerTemplate
 from trame.widgets.html import Button, Div, Span
 from trame.widgets.vuetify3 import VIcon
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.layouts import ALL_VIEWS, COLUMNS, ROWS, SLICE_VIEWS, plane_of
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.ui.overlay_ui import overlay_ui
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from trame.widgets.vuetify3 import (
     VMenu,
     VTextarea,
 )
-from VSClickCorrectLib.workflow.keys import key_of
 
 from VSClickCorrectApp.logic.files_logic import DOWNLOADS, FilesLogic
 from VSClickCorrectApp.logic.measures_logic import MeasuresLogic
 from VSClickCorrectApp.logic.series_logic import SeriesLogic
 from VSClickCorrectApp.logic.worklist_logic import WorklistLogic
 from VSClickCorrectApp.page_host import PageHost
+from VSClickCorrectApp.page_keys import key_of
 from VSClickCorrectApp.status import Status
 from VSClickCorrectApp.ui.parts import (
     attributes,

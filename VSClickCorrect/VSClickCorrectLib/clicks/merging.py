@@ -207,7 +207,7 @@ def merge_blend(grid: Grid, box: Box, current: np.ndarray, proposals: list[Propo
 
     Parameters and return value are those of `merge_replace`. The result does not depend on click order.
     """
-    return _wished(_blended(grid, box, proposals), current)
+    return _wished(blended(grid, box, proposals), current)
 
 
 def _wished(said: np.ndarray, current: np.ndarray) -> np.ndarray:
@@ -215,8 +215,19 @@ def _wished(said: np.ndarray, current: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(said), current, said >= 0)
 
 
-def _blended(grid: Grid, box: Box, proposals: list[Proposal]) -> np.ndarray:
-    """Return by how much proposals exceed their thresholds on the average; NaN outside all of them."""
+def blended(grid: Grid, box: Box, proposals: list[Proposal]) -> np.ndarray:
+    """Return by how much proposals exceed their thresholds on the average, the nearest click's most.
+
+    Parameters
+    ----------
+    grid, box, proposals
+        As for `merge_replace`.
+
+    Returns
+    -------
+    ndarray of float32
+        Shape ``box.shape``; NaN outside all of them.
+    """
     weighted = np.zeros(box.shape, np.float32)
     weights = np.zeros(box.shape, np.float32)
     for proposal in proposals:
@@ -238,12 +249,12 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
     far from it by a rim. A boundary click at which the border is nearly right moves little of it, unless the
     network is certain. Parameters and return value are those of `merge_replace`.
     """
-    said = _blended(grid, box, proposals)
-    blended = _wished(said, current)
+    said = blended(grid, box, proposals)
+    wish = _wished(said, current)
     result = current.copy()
     for proposal in proposals:
         place = proposal.box.slices_in(box)
-        change = _allowed(current[place], blended[place], proposal.click.kind)
+        change = _allowed(current[place], wish[place], proposal.click.kind)
         away = distances(grid, proposal.box, proposal.click.position_ras)
         if proposal.click.kind is ClickKind.BOUNDARY:
             near = away <= _moved_around(grid, proposal, current[place], away) + ROUNDING_MM
@@ -251,7 +262,7 @@ def merge_progressive(grid: Grid, box: Box, current: np.ndarray, proposals: list
         else:
             change &= (away <= LOCAL_MM) | _thick(change, grid)
         mine = touching(change, away <= REACH_MM)
-        result[place] = np.where(mine, blended[place], result[place])
+        result[place] = np.where(mine, wish[place], result[place])
     return result
 
 

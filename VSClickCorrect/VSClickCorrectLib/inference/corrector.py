@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +16,7 @@ from VSClickCorrectLib.errors import ModelError, enough_memory
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.model_entry import ModelEntry
+from VSClickCorrectLib.inference.sharpening import seen_from_around
 
 if TYPE_CHECKING:
     import torch
@@ -76,6 +79,8 @@ class Corrector:
     def propose(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]:
         """Propose corrections around clicks, all seen on the mask as it is now.
 
+        Boundary clicks are looked at from places around them, too.
+
         Parameters
         ----------
         case : Case
@@ -90,6 +95,10 @@ class Corrector:
         ImageError
             If a click lies outside the image.
         """
+        return seen_from_around(self, case, mask, self.see(case, mask, clicks))
+
+    def see(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]:
+        """Return what the network says of each click by itself; arguments and errors as `propose`."""
         windows = [patch_grid(case.grid, click, self.geometry) for click in clicks]
         cuts = [
             extract_patch(case, mask, window, self.geometry, click)
@@ -120,8 +129,11 @@ class Corrector:
         from VSClickCorrectLib.networks.registry import dimensions
 
         seen = network_input(torch.from_numpy(cuts), dimensions(self.entry.network))
-        with one_thread():
-            outputs = probabilities(self.network, seen)
+        # A graphics card takes all cuts at once, of the processor each core its share.
+        on_cpu = next(self.network.parameters()).device.type == "cpu"
+        parts = seen.tensor_split(min(torch.get_num_threads(), len(seen)) if on_cpu else 1)
+        with one_thread(), ThreadPoolExecutor() as threads:
+            outputs = torch.cat(list(threads.map(partial(probabilities, self.network), parts)))
         return outputs.reshape(-1, *self.geometry.window.shape).numpy()
 
 

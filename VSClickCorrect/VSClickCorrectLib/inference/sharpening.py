@@ -1,22 +1,32 @@
-"""Initial masks sharpened by the corrector, whose voxels are finer than those of the other networks."""
+"""The corrector asked all along a border: initial masks sharpened, and boundary clicks seen from around."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from VSClickCorrectLib.clicks.click import Click
+from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask, slice_border
-from VSClickCorrectLib.clicks.merging import merge_blend, touching
+from VSClickCorrectLib.clicks.merging import blended, merge_blend, merge_progressive, through_click, touching
+from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
-from VSClickCorrectLib.geometry.triples import point3
+from VSClickCorrectLib.geometry.resampling import distances
+from VSClickCorrectLib.geometry.triples import index3, point3
 from VSClickCorrectLib.geometry.volume import Case
-from VSClickCorrectLib.inference.corrector import Corrector
+
+if TYPE_CHECKING:
+    from VSClickCorrectLib.clicks.merging import Proposal
+    from VSClickCorrectLib.inference.corrector import Corrector
 
 # More places change little: their cuts overlap.
 _PLACES = 16
+# How many places around a boundary click are looked at, too, and how far from it they may be.
+_VIEWS, _AROUND_MM = 3, 4.0
 
 
 def sharpened(corrector: Corrector, case: Case, box: Box, values: np.ndarray) -> tuple[Box, np.ndarray]:
@@ -46,8 +56,10 @@ def sharpened(corrector: Corrector, case: Case, box: Box, values: np.ndarray) ->
         return box, values
     mask = ArrayMask(case.grid)
     mask.write(box, values)
-    clicks = _along_border(case.grid, tight.shifted(box.start), values[tight.slices])
-    proposals = corrector.propose(case, mask, clicks)
+    border = slice_border(values[tight.slices], case.grid.slice_order().axes[0])
+    anywhere = np.full(border.shape, np.inf)
+    clicks = _far_apart(case.grid, tight.shifted(box.start), border, anywhere, _PLACES)
+    proposals = corrector.see(case, mask, clicks)
     seen = reduce(Box.union, (one.box for one in proposals), tight.shifted(box.start))
     before = mask.read(seen)
     after = touching(merge_blend(case.grid, seen, before, proposals), before)
@@ -55,18 +67,61 @@ def sharpened(corrector: Corrector, case: Case, box: Box, values: np.ndarray) ->
     return (box, values) if left is None else (left.shifted(seen.start), after[left.slices])
 
 
-def _along_border(grid: Grid, box: Box, values: np.ndarray) -> list[Click]:
-    """Return boundary clicks on a mask's border, each as far from those before it as can be.
+def seen_from_around(
+    corrector: Corrector, case: Case, mask: ReadableMask, proposals: Sequence[Proposal]
+) -> list[Proposal]:
+    """Average what a corrector says at boundary clicks with what it says at the border around each.
 
-    They are counted along slices, rows and columns, so that they are the same however the array lies.
+    That border is the one that the clicks ask for. So what one cut shows wrongly is outvoted by others.
+
+    Parameters
+    ----------
+    corrector : Corrector
+        Who made the proposals.
+    case : Case
+        The sequences.
+    mask : ReadableMask
+        The mask as it is.
+    proposals : sequence of Proposal
+        One for each click; those of include and exclude clicks stay as they are.
+    """
+    borders = [one for one in proposals if one.click.kind is ClickKind.BOUNDARY]
+    if not borders:
+        return list(proposals)
+    grid, box = case.grid, reduce(Box.union, (one.box for one in borders))
+    seen = box.padded(index3(np.ceil(_AROUND_MM / grid.spacing[::-1]))).clipped(grid.shape)
+    moved = ArrayMask(grid)
+    moved.write(seen, mask.read(seen))
+    moved.write(box, merge_progressive(grid, box, moved.read(box), [through_click(grid, p) for p in borders]))
+    return [_averaged(corrector, case, moved, one) if one in borders else one for one in proposals]
+
+
+def _averaged(corrector: Corrector, case: Case, moved: ArrayMask, proposal: Proposal) -> Proposal:
+    grid = case.grid
+    away = distances(grid, proposal.box, proposal.click.position_ras).round(3)
+    border = slice_border(moved.read(proposal.box), grid.slice_order().axes[0]) & (away <= _AROUND_MM)
+    if not border.any():
+        return proposal
+    views = corrector.see(case, moved, _far_apart(grid, proposal.box, border, away**2, _VIEWS))
+    box = reduce(Box.union, (one.box for one in views), proposal.box)
+    said = blended(grid, box, [proposal, *views])[proposal.box.slices_in(box)]
+    return replace(proposal, probability=said + np.float32(proposal.threshold))
+
+
+def _far_apart(grid: Grid, box: Box, places: np.ndarray, away: np.ndarray, count: int) -> list[Click]:
+    """Return boundary clicks at some of a box's voxels, each as far from those before it as can be.
+
+    Before the first, ``away`` counts, mm². They are counted along slices, rows and columns, so that they are
+    the same however the array lies.
     """
     order = grid.slice_order()
-    border = slice_border(values, order.axes[0])
-    numbers = order.arranged(np.arange(border.size).reshape(border.shape))[order.arranged(border)]
-    places = np.argwhere(order.arranged(border)) * grid.spacing_in(order)
-    chosen, away = [0], np.full(len(places), np.inf)
-    for _ in range(min(_PLACES, len(places)) - 1):
-        away = np.minimum(away, ((places - places[chosen[-1]]) ** 2).sum(axis=1))
+    there = order.arranged(places)
+    numbers = order.arranged(np.arange(places.size).reshape(places.shape))[there]
+    away = order.arranged(away)[there]
+    points = np.argwhere(there) * grid.spacing_in(order)
+    chosen: list[int] = []
+    for _ in range(min(count, len(points))):
         chosen.append(int(away.argmax()))
-    voxels = np.transpose(np.unravel_index(numbers[chosen], border.shape)) + box.start
+        away = np.minimum(away, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+    voxels = np.transpose(np.unravel_index(numbers[chosen], places.shape)) + box.start
     return [Click(point3(place)) for place in grid.index_to_ras(voxels)]

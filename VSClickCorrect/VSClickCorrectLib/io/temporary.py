@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import weakref
@@ -58,12 +57,6 @@ class TemporaryFolder:
 
     def __exit__(self, *_exception: object) -> None:
         self._remove()
-
-
-def remove_at_end(path: Path) -> None:
-    """Remove a file, if it is there, when the process ends in one way or another."""
-    undo_on_signals(lambda: path.unlink(missing_ok=True))
-    atexit.register(path.unlink, missing_ok=True)
 
 
 def remove_folder(path: Path) -> None:

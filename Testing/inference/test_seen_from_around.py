@@ -1,0 +1,106 @@
+"""What the corrector says at a boundary click, averaged with what it says at the border around it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, dice, world
+from VSClickCorrectLib.clicks.click import Click, ClickKind
+from VSClickCorrectLib.clicks.mask import ArrayMask, slice_border
+from VSClickCorrectLib.clicks.merging import BLEND_MM, Proposal
+from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.inference.corrector import Corrector
+from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.inference.sharpening import seen_from_around
+
+R, A, S = CENTER
+EDGE = Click((R + RADIUS_MM, A, S))
+PLACE = np.array(EDGE.position_ras)
+
+
+class Told:
+    """Says the same at every click but the first, and keeps what it was asked."""
+
+    def __init__(self, said):
+        self.said, self.asked = said, []
+
+    def see(self, case, mask, clicks):
+        self.asked.append((mask.read(GRID.box), list(clicks)))
+        return [Proposal(click, GRID.box, self.said.astype(np.float32)) for click in clicks]
+
+
+def proposal(probability, click=EDGE):
+    return Proposal(click, GRID.box, probability.astype(np.float32))
+
+
+def test_three_places_of_the_border_that_is_wished_for_are_asked_too():
+    corrector, mask = Told(ball()), ArrayMask(GRID, ball(radius=5.0))
+    seen_from_around(corrector, ball_case(), mask, [proposal(ball())])
+    ((moved, clicks),) = corrector.asked
+    assert len(clicks) == 3 and all(click.kind is ClickKind.BOUNDARY for click in clicks)
+    voxels = [GRID.ras_to_index(click.position_ras) for click in clicks]
+    # The mask has grown to where the click is, and the places lie on the border that it has there.
+    assert dice(moved, ball()) > dice(mask.values, ball())
+    assert all(slice_border(moved, 0)[voxel] for voxel in voxels)
+    places = np.array([click.position_ras for click in clicks])
+    assert (np.linalg.norm(places - PLACE, axis=1) <= 4.0 + 1e-3).all()
+    # The first lies farthest from the click, each other one farthest from those before.
+    border = world(GRID)[slice_border(moved, 0)]
+    near = border[np.linalg.norm(border - PLACE, axis=1) <= 4.0]
+    taken = [PLACE]
+    for place in places:
+        away = np.min([np.linalg.norm(near - one, axis=1) for one in taken], axis=0)
+        assert min(np.linalg.norm(place - one) for one in taken) == pytest.approx(away.max(), abs=1e-3)
+        taken.append(place)
+    # The mask itself is not written.
+    assert np.array_equal(mask.values, ball(radius=5.0))
+
+
+def test_what_is_said_is_averaged_by_the_distance_to_each_place():
+    corrector, mask = Told(np.full(GRID.shape, 0.2)), ArrayMask(GRID, ball())
+    (found,) = seen_from_around(corrector, ball_case(), mask, [proposal(np.where(ball(), 0.9, 0.4))])
+    places = [EDGE, *corrector.asked[0][1]]
+    own, *others = (
+        np.exp(-2 * (np.linalg.norm(world(GRID) - one.position_ras, axis=-1) / BLEND_MM) ** 2)
+        for one in places
+    )
+    expected = (np.where(ball(), 0.9, 0.4) * own + 0.2 * sum(others)) / (own + sum(others))
+    assert found.click == EDGE and found.box == GRID.box and found.threshold == 0.5
+    np.testing.assert_allclose(found.probability, expected, atol=1e-5)
+
+
+def test_include_and_exclude_clicks_are_left_as_they_are():
+    corrector, mask = Told(ball()), ArrayMask(GRID, ball())
+    others = [proposal(ball(), replace(EDGE, kind=kind)) for kind in (ClickKind.INCLUDE, ClickKind.EXCLUDE)]
+    assert seen_from_around(corrector, ball_case(), mask, others) == others
+    assert not corrector.asked
+    first, edge, last = seen_from_around(
+        corrector, ball_case(), mask, [others[0], proposal(ball()), others[1]]
+    )
+    assert [first, last] == others and edge.click == EDGE
+    assert len(corrector.asked) == 1
+
+
+def test_where_no_border_is_wished_for_near_the_click_nothing_more_is_asked():
+    corrector = Told(ball())
+    nothing = [proposal(np.zeros(GRID.shape))]
+    assert seen_from_around(corrector, ball_case(), ArrayMask(GRID), nothing) == nothing
+    assert not corrector.asked
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_it_is_the_same_however_the_array_lies(bright_models, axis):
+    corrector = Corrector.load(ModelFolder(bright_models), None, "cpu")
+    affine = GRID.affine.copy()
+    affine[:3, 3] += affine[:3, 2 - axis] * (GRID.shape[axis] - 1)
+    affine[:3, 2 - axis] *= -1
+    grid, mask = Grid(GRID.shape, affine), ball(radius=5.0)
+    flipped = Case(*(Volume(np.flip(v.array, axis), grid) for v in (ball_case().t1ce, ball_case().t2)))
+    (there,) = corrector.propose(ball_case(), ArrayMask(GRID, mask), [EDGE])
+    (found,) = corrector.propose(flipped, ArrayMask(grid, np.flip(mask, axis)), [EDGE])
+    assert found.box.shape == there.box.shape
+    np.testing.assert_allclose(np.flip(found.probability, axis), there.probability, atol=1e-4)
+    # It is no longer what is seen at the click alone.
+    (alone,) = corrector.see(ball_case(), ArrayMask(GRID, mask), [EDGE])
+    assert np.abs(alone.probability - there.probability).max() > 1e-3
