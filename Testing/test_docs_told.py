@@ -59,6 +59,7 @@ WRITTEN = {
 
 # What the guide says of limits, and what the code has.
 WORDS = {"two": 2, "three": 3, "five": 5, "ten": 10, "twenty": 20, "forty": 40, "Half a second": 0.5}
+ACROSS_MM = 8  # of the outline that the guide takes as an example
 TOLD = {
     r"below (\d+) % the networks are not sure": 100 * SURE,
     r"none within (\d+) mm of it": round(BORDER_MM),
@@ -67,9 +68,9 @@ TOLD = {
     r"reaches within (\d+) mm of the click": SEEN_AT_MM,
     r"within (\d+) mm, to insist": REACH_MM,
     r"come within (\d+) mm of the click": REACH_MM,
-    r"(\d+) mm across, of a border that": 8,
-    r"1 mm off what lies within (\d+) mm": _AROUND_MM + 1**2 * _AROUND_PER_MM2 * 8 / 2,
-    r"2 mm off what lies within (\d+) mm": _AROUND_MM + 2**2 * _AROUND_PER_MM2 * 8 / 2,
+    r"(\d+) mm across, of a border that": ACROSS_MM,
+    r"1 mm off what lies within (\d+) mm": _AROUND_MM + 1**2 * _AROUND_PER_MM2 * ACROSS_MM / 2,
+    r"2 mm off what lies within (\d+) mm": _AROUND_MM + 2**2 * _AROUND_PER_MM2 * ACROSS_MM / 2,
     r"narrower than (\d+) mm": HEAD_MM,
     r"islands of less than (\d+) mm³": SMALL_ISLAND_MM3,
     r"has several parts or less than (\d+) mm³": _SMALLEST_MM3,

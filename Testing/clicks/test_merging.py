@@ -298,6 +298,7 @@ def test_every_region_that_changes_comes_within_reach_of_a_click_whose_cut_holds
             around = 1 + 2 * size_of(grid, current[p.box.slices]) * off**2 if np.isfinite(off) else np.inf
             said = blend(grid, proposals)
             certain = (said >= 0.8 * (1 - p.threshold)) | (said <= -0.8 * p.threshold)
+            # The code counts what is farther by a rounding as near, too.
             if (abs(away - around) < 2 * ROUNDING_MM).any():
                 return
             wish &= (away <= around) | certain

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from any_grid import all_ras
+from scipy import ndimage
 from VSClickCorrectLib.clicks.click import Click
 from VSClickCorrectLib.clicks.merging import Proposal, through_click
 from VSClickCorrectLib.geometry.box import Box
@@ -69,13 +71,27 @@ def test_where_the_border_runs_through_the_click_nothing_changes():
 )
 def test_a_click_shifts_less_around_small_outlines(area_mm2, reach_mm):
     # Two slices of pixels of 0.25 mm²; the larger outline, which lies in the other slice, is what counts.
-    affine = np.diag([0.5, 0.5, 3.0, 1.0])
-    grid = Grid((2, 60, 60), affine)
+    grid = Grid((2, 60, 60), np.diag([0.5, 0.5, 0.6, 1.0]))
     probability = np.full(grid.shape, 0.2, np.float32)
     probability[1].ravel()[: round(area_mm2 * 4)] = 0.8
-    found = through_click(grid, Proposal(Click((15.0, 15.0, 0.0)), grid.box, probability)).probability
-    assert found[0, 30, 30] == pytest.approx(0.5, abs=1e-6)
+    found = through_click(grid, Proposal(Click((2.5, 0.0, 0.0)), grid.box, probability)).probability
+    assert found[0, 0, 5] == pytest.approx(0.5, abs=1e-6)
     # The logit of 0.2 is -1.386; a shift by that much falls to 1/e of it at the reach.
-    rows = np.arange(30, 60)
-    expected = 1 / (1 + np.exp(1.3863 * (1 - np.exp(-(((rows - 30) / 2 / reach_mm) ** 2)))))
-    np.testing.assert_allclose(found[0, 30:, 30], expected, atol=2e-3)
+    away = np.arange(60) / 2
+    expected = 1 / (1 + np.exp(1.3863 * (1 - np.exp(-((away / reach_mm) ** 2)))))
+    np.testing.assert_allclose(found[0, :, 5], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("radius", [1.5, 2.0, 3.0, 4.5])
+@pytest.mark.parametrize("off", [-1.2, 1.2, 2.0, 3.2, 4.0])
+def test_what_a_click_brings_hangs_on_what_is_there(radius, off):
+    """A disc whose logit falls by the millimetre, and a click outside it that the network half believes."""
+    grid = Grid((1, 60, 60), np.diag([0.4, 0.4, 3.0, 1.0]))
+    middle = np.array((12.0, 12.0, 0.0))
+    away = np.linalg.norm(all_ras(grid) - middle, axis=-1)
+    slope = min(1.6 / abs(off), 1.5)
+    probability = (1 / (1 + np.exp(slope * (away - radius)))).astype(np.float32)
+    click = Click((12.0 + radius + off, 12.0, 0.0))
+    found = through_click(grid, Proposal(click, grid.box, probability)).values
+    assert ndimage.label(found)[1] == 1
+    assert found[grid.ras_to_index(click.position_ras)]

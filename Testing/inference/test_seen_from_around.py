@@ -8,6 +8,8 @@ from bright_ball import CENTER, GRID, RADIUS_MM, ball, ball_case, dice, world
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask, slice_border
 from VSClickCorrectLib.clicks.merging import BLEND_MM, Proposal
+from VSClickCorrectLib.clicks.patches import PatchGeometry, patch_grid
+from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.inference.corrector import Corrector
@@ -68,6 +70,81 @@ def test_what_is_said_is_averaged_by_the_distance_to_each_place():
     expected = (np.where(ball(), 0.9, 0.4) * own + 0.2 * sum(others)) / (own + sum(others))
     assert found.click == EDGE and found.box == GRID.box and found.threshold == 0.5
     np.testing.assert_allclose(found.probability, expected, atol=1e-5)
+
+
+class Looking:
+    """Looks at the mask where a corrector's cuts would, around each place."""
+
+    def __init__(self, geometry):
+        self.geometry, self.seen, self.places = geometry, [], []
+
+    def see(self, case, mask, clicks):
+        windows = [patch_grid(case.grid, click, self.geometry) for click in clicks]
+        self.seen += [(window.source_box, mask.read(window.source_box)) for window in windows]
+        self.places += clicks
+        return [
+            Proposal(c, w.box, np.zeros(w.box.shape, np.float32))
+            for c, w in zip(clicks, windows, strict=True)
+        ]
+
+
+@pytest.mark.parametrize("spacing", [(0.5, 0.5, 2.0), (1.0, 1.0, 1.0), (0.8, 0.8, 4.0), (0.5, 0.5, 6.5)])
+@pytest.mark.parametrize("slices", [1, 5])
+def test_cuts_around_the_places_see_all_of_a_large_mask(spacing, slices):
+    """Half of the image is mask: its border runs through the click, and on beyond every cut."""
+    grid = Grid((20, 128, 128), np.diag([*spacing, 1.0]))
+    mask = np.zeros(grid.shape, bool)
+    mask[:, :64] = True
+    click = Click(tuple(map(float, grid.index_to_ras(np.array((10, 63, 64))))))
+    geometry = PatchGeometry(48, 0.6, slices, 1.5, True)
+    window = patch_grid(grid, click, geometry)
+    said = Proposal(click, window.box, mask[window.box.slices].astype(np.float32))
+    looking = Looking(geometry)
+    case = Case(Volume(np.zeros(grid.shape, np.int16), grid), None)
+    (found,) = seen_from_around(looking, case, ArrayMask(grid, mask), [said])
+    assert len(looking.seen) == 3
+    for box, values in looking.seen:
+        assert np.array_equal(values, mask[box.slices])
+    # Of one slice each: what other slices' cuts say is no part of the average.
+    assert np.isfinite(found.probability).all() and found.box == window.box
+
+
+def test_clicks_that_are_applied_together_are_seen_on_one_mask_in_one_batch():
+    corrector, mask = Told(ball(radius=6.0)), ArrayMask(GRID, ball(radius=5.0))
+    other = Click((R - RADIUS_MM, A, S))
+    together = [
+        proposal(ball()),
+        proposal(ball(), replace(EDGE, kind=ClickKind.INCLUDE)),
+        proposal(ball(), other),
+    ]
+    found = seen_from_around(corrector, ball_case(), mask, together)
+    assert [one.click for one in found] == [one.click for one in together]
+    ((moved, clicks),) = corrector.asked
+    assert (
+        moved[GRID.ras_to_index((R + RADIUS_MM - 1, A, S))]
+        and moved[GRID.ras_to_index((R - RADIUS_MM + 1, A, S))]
+    )
+    # Each proposal is averaged with what is said near its own click.
+    assert all(click.position_ras[0] > R for click in clicks[:3])
+    assert all(click.position_ras[0] < R for click in clicks[3:]) and len(clicks) == 6
+    assert found[1] is together[1]
+    for one in (found[0], found[2]):
+        rim = ball() & ~ball(radius=6.0)
+        assert (one.probability[rim] < 1).all() and np.allclose(
+            one.probability[ball(radius=6.0)], 1, atol=1e-5
+        )
+
+
+def test_a_click_at_the_end_of_the_image_is_seen_from_inside_it():
+    corner = GRID.index_to_ras(np.array((0, 0, 0)))
+    mask = np.linalg.norm(world(GRID) - corner, axis=-1) <= 8
+    click = Click(tuple(map(float, GRID.index_to_ras(np.array((0, 0, 10))))))
+    corrector = Told(mask)
+    (found,) = seen_from_around(corrector, ball_case(), ArrayMask(GRID, mask), [proposal(mask, click)])
+    assert np.array_equal(found.values, mask)
+    assert all(
+        GRID.box.contains(Box.of_voxel(GRID.ras_to_index(c.position_ras))) for c in corrector.asked[0][1]
+    )
 
 
 def test_include_and_exclude_clicks_are_left_as_they_are():

@@ -31,8 +31,8 @@ LOCAL_MM, RIM_MM = 5.0, 2.1
 # network's threshold to certainty.
 _AROUND_MM, _AROUND_PER_MM2, _CERTAIN = 1.0, 0.5, 0.8
 _NEIGHBOURS = np.ones((3, 3, 3), bool)
-# How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e: where the
-# largest outline has less than this radius, by as much less as its area is smaller, but for the last third.
+# How far a boundary click shifts logits, and how far from it, in mm, the shift has fallen to 1/e. Below this
+# radius of the outline that reach shrinks with the outline's area, to a third at least.
 MOST_SHIFT, SHIFTED_MM, _WIDE_RADIUS_MM, _LEAST_REACH = 2.2, 6.0, 4.5, 1 / 3
 # Where a boundary click insists, its proposal counts so many times as much as those of clicks beside it.
 _INSISTING = 1e3
@@ -109,9 +109,11 @@ def _shifted(
     """Shift logits near a click; the voxel ``tumour``, if there is one, just becomes tumour by it."""
     if shift == 0:
         return proposal
-    radius = _largest_radius(grid, proposal.values)
-    reach = SHIFTED_MM * np.clip((radius / _WIDE_RADIUS_MM) ** 2, _LEAST_REACH, 1)
-    near = np.exp(-((distances(grid, proposal.box, proposal.click.position_ras) / reach) ** 2))
+    away = distances(grid, proposal.box, proposal.click.position_ras)
+    share = np.clip((_largest_radius(grid, proposal.values) / _WIDE_RADIUS_MM) ** 2, _LEAST_REACH, 1)
+    # What it shifts outwards has to hang on what is there.
+    reach = max(SHIFTED_MM * share, away[proposal.values].min(initial=SHIFTED_MM))
+    near = np.exp(-((away / reach) ** 2))
     shifted = 1 / (1 + np.exp(np.clip(shift, -MOST_SHIFT, MOST_SHIFT) * near - logits))
     if tumour is not None:
         shifted[tumour] = np.maximum(shifted[tumour], proposal.threshold)
@@ -303,7 +305,7 @@ def _moved_around(grid: Grid, proposal: Proposal, mask: np.ndarray, away: np.nda
 
 
 def _largest_radius(grid: Grid, values: np.ndarray) -> float:
-    """Return the radius of a circle that is as large as the largest outline, mm."""
+    """Return the radius of a circle as large as all that lies in the fullest slice, mm."""
     order = grid.slice_order()
     area = values.sum(axis=order.axes[1:]).max(initial=0) * grid.spacing_in(order)[1:].prod()
     return math.sqrt(area / math.pi)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,15 +123,11 @@ class Corrector:
         """
         import torch
 
-        from VSClickCorrectLib.inference.device import one_thread, probabilities
+        from VSClickCorrectLib.inference.device import probabilities_by_core
         from VSClickCorrectLib.networks.registry import dimensions
 
         seen = network_input(torch.from_numpy(cuts), dimensions(self.entry.network))
-        # A graphics card takes all cuts at once, of the processor each core its share.
-        on_cpu = next(self.network.parameters()).device.type == "cpu"
-        parts = seen.tensor_split(min(torch.get_num_threads(), len(seen)) if on_cpu else 1)
-        with one_thread(), ThreadPoolExecutor() as threads:
-            outputs = torch.cat(list(threads.map(partial(probabilities, self.network), parts)))
+        outputs = probabilities_by_core(self.network, seen)
         return outputs.reshape(-1, *self.geometry.window.shape).numpy()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,7 +73,8 @@ def seen_from_around(
 ) -> list[Proposal]:
     """Average what a corrector says at boundary clicks with what it says at the border around each.
 
-    That border is the one that the clicks ask for. So what one cut shows wrongly is outvoted by others.
+    That border is the one that the clicks ask for, roughly: a session's rules, thresholds and slices come
+    later. So what one cut shows wrongly is outvoted by others.
 
     Parameters
     ----------
@@ -89,20 +91,27 @@ def seen_from_around(
     if not borders:
         return list(proposals)
     grid, box = case.grid, reduce(Box.union, (one.box for one in borders))
-    seen = box.padded(index3(np.ceil(_AROUND_MM / grid.spacing[::-1]))).clipped(grid.shape)
+    # Cuts around the places reach so far beyond those around the clicks, with what resampling needs.
+    seen = box.padded(index3(np.ceil(2 * _AROUND_MM / grid.spacing[::-1]) + 1)).clipped(grid.shape)
     moved = ArrayMask(grid)
     moved.write(seen, mask.read(seen))
     moved.write(box, merge_progressive(grid, box, moved.read(box), [through_click(grid, p) for p in borders]))
-    return [_averaged(corrector, case, moved, one) if one in borders else one for one in proposals]
+    places = {one.click: _around(grid, moved, one) for one in borders}
+    asked = [place for some in places.values() for place in some]
+    said = iter(corrector.see(case, moved, asked) if asked else [])
+    views = {click: list(islice(said, len(some))) for click, some in places.items()}
+    return [_averaged(grid, one, views.get(one.click, [])) for one in proposals]
 
 
-def _averaged(corrector: Corrector, case: Case, moved: ArrayMask, proposal: Proposal) -> Proposal:
-    grid = case.grid
+def _around(grid: Grid, moved: ArrayMask, proposal: Proposal) -> list[Click]:
     away = distances(grid, proposal.box, proposal.click.position_ras).round(3)
     border = slice_border(moved.read(proposal.box), grid.slice_order().axes[0]) & (away <= _AROUND_MM)
-    if not border.any():
+    return _far_apart(grid, proposal.box, border, away**2, _VIEWS)
+
+
+def _averaged(grid: Grid, proposal: Proposal, views: list[Proposal]) -> Proposal:
+    if not views:
         return proposal
-    views = corrector.see(case, moved, _far_apart(grid, proposal.box, border, away**2, _VIEWS))
     box = reduce(Box.union, (one.box for one in views), proposal.box)
     said = blended(grid, box, [proposal, *views])[proposal.box.slices_in(box)]
     return replace(proposal, probability=said + np.float32(proposal.threshold))

@@ -14,13 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir
 
-from VSClickCorrectLib.errors import (
-    ImageError,
-    StorageError,
-    Unreadable,
-    VSClickError,
-    enough_memory,
-)
+from VSClickCorrectLib.errors import ImageError, StorageError, Unreadable, VSClickError, enough_memory
 from VSClickCorrectLib.io.temporary import TemporaryFolder
 
 # What zipfile raises of archives that are damaged, have a password or are packed in an unknown way.

@@ -6,13 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from VSClickCorrectLib.networks.blocks import (
-    ConvBlock,
-    Decoder,
-    Encoder,
-    normalise_each_sample,
-    pointwise,
-)
+from VSClickCorrectLib.networks.blocks import ConvBlock, Decoder, Encoder, normalise_each_sample, pointwise
 
 
 class UNet3D(nn.Module):

@@ -64,11 +64,7 @@ class Worklist:
 
     @classmethod
     def open(
-        cls,
-        source: Path,
-        output: Path,
-        annotator: str = "",
-        clock: Callable[[], float] = time.monotonic,
+        cls, source: Path, output: Path, annotator: str = "", clock: Callable[[], float] = time.monotonic
     ) -> Worklist:
         """Open a worklist; one that was begun in ``output`` goes on.
 
