@@ -12,6 +12,7 @@ from VSClickCorrectLib.errors import ImageError, ModelError
 from VSClickCorrectLib.geometry.volume import Case
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder
+from VSClickCorrectLib.networks.registry import halvings
 from VSClickCorrectLib.session.correction import CorrectionSession
 from VSClickCorrectResearch.simulation.user import border_clicks
 
@@ -220,3 +221,25 @@ def test_shipped_corrector_improves_the_mask_even_where_a_sequence_is_missing(sh
     for click in border_clicks(small.grid, small.truth, spoiled, 5):
         session.apply(click)
     assert dice(mask.values, small.truth) > dice(spoiled, small.truth) + 0.05
+
+
+def test_narrower_cuts_see_a_pixel_of_the_last_stage_less(corrector, random_corrector, case, spoiled):
+    """Each halving needs sides of an even number; 48 pixels of 0.6 mm become 40 after three of them."""
+    for one in (corrector, random_corrector):
+        times = halvings(one.entry.network, one.entry.parameters)
+        pixels = one.geometry.size - 2**times
+        shapes = []
+        hook = one.network.register_forward_pre_hook(
+            lambda _, given, seen=shapes: seen.append(given[0].shape)
+        )
+        (whole,) = one.see(case, spoiled, [Click(CENTER)])
+        (narrow,) = one.see(case, spoiled, [Click(CENTER)], narrower=True)
+        hook.remove()
+        assert sides == [one.geometry.size, pixels]
+        assert all(a < b for a, b in zip(narrow.box.shape[1:], whole.box.shape[1:], strict=True))
+        assert whole.box.contains(narrow.box) and narrow.probability.shape == narrow.box.shape
+
+
+def test_the_corrector_that_ships_looks_at_40_pixels():
+    ships = Corrector.load(ModelFolder(None), None, "cpu")
+    assert ships.geometry.size - 2 ** halvings(ships.entry.network, ships.entry.parameters) == 40

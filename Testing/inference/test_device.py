@@ -1,14 +1,12 @@
 """Devices and precision."""
 
 import copy
-import threading
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from VSClickCorrectLib.errors import ModelError, VSClickError
-from VSClickCorrectLib.inference import device
+from VSClickCorrectLib.errors import ModelError
 from VSClickCorrectLib.inference.device import (
     choose_device,
     is_exact,
@@ -16,7 +14,6 @@ from VSClickCorrectLib.inference.device import (
     precision,
     prepare,
     probabilities,
-    probabilities_by_core,
 )
 from VSClickCorrectLib.networks.unet3d import UNet3D
 
@@ -144,32 +141,3 @@ def test_one_thread_is_used_inside_and_as_many_as_before_after_an_error_too():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize(("cores", "count"), [(1, 4), (2, 1), (2, 3), (3, 7)])
-def test_each_core_takes_its_share_of_a_batch(monkeypatch, cores, count):
-    monkeypatch.setattr(device, "_CORES", cores)
-    network, inputs = prepare(scaling_network(2.0, 1.0), CPU), torch.linspace(-1, 1, count * 8)
-    seen = []
-    network.register_forward_pre_hook(
-        lambda _, given: seen.append((len(given[0]), torch.get_num_threads(), threading.get_ident()))
-    )
-    found = probabilities_by_core(network, inputs.reshape(count, 1, 2, 2, 2))
-    expected = 1 / (1 + np.exp(-(2 * np.linspace(-1, 1, count * 8) + 1)))
-    np.testing.assert_allclose(found.numpy().ravel(), expected, atol=0.01)
-    shares = min(cores, count)
-    assert sorted(n for n, _, _ in seen) == sorted(len(part) for part in np.array_split(range(count), shares))
-    assert all(threads == 1 for _, threads, _ in seen)
-    # What is not parted is run where it was asked for: a graphics card keeps its plans by thread.
-    assert (shares > 1) or seen[0][2] == threading.get_ident()
-
-
-def test_a_share_that_finds_no_memory_is_told_of(monkeypatch):
-    def full(*_):
-        raise MemoryError
-
-    monkeypatch.setattr(device, "_CORES", 2)
-    network = prepare(scaling_network(2.0, 1.0), CPU)
-    network.register_forward_pre_hook(full)
-    with pytest.raises(VSClickError, match="memory"):
-        probabilities_by_core(network, torch.zeros((2, 1, 2, 2, 2)))

@@ -27,7 +27,8 @@ class Told:
     def __init__(self, said):
         self.said, self.asked = said, []
 
-    def see(self, case, mask, clicks):
+    def see(self, case, mask, clicks, narrower=False):
+        assert narrower
         self.asked.append((mask.read(GRID.box), list(clicks)))
         return [Proposal(click, GRID.box, self.said.astype(np.float32)) for click in clicks]
 
@@ -78,7 +79,8 @@ class Looking:
     def __init__(self, geometry):
         self.geometry, self.seen, self.places = geometry, [], []
 
-    def see(self, case, mask, clicks):
+    def see(self, case, mask, clicks, narrower=False):
+        assert narrower
         windows = [patch_grid(case.grid, click, self.geometry) for click in clicks]
         self.seen += [(window.source_box, mask.read(window.source_box)) for window in windows]
         self.places += clicks

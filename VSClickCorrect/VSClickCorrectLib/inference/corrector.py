@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,11 +96,20 @@ class Corrector:
         """
         return seen_from_around(self, case, mask, self.see(case, mask, clicks))
 
-    def see(self, case: Case, mask: ReadableMask, clicks: Sequence[Click]) -> list[Proposal]:
-        """Return what the network says of each click by itself; arguments and errors as `propose`."""
-        windows = [patch_grid(case.grid, click, self.geometry) for click in clicks]
+    def see(
+        self, case: Case, mask: ReadableMask, clicks: Sequence[Click], narrower: bool = False
+    ) -> list[Proposal]:
+        """Return what the network says of each click by itself; other arguments and errors as `propose`.
+
+        Narrower cuts, by one pixel of the network's last stage, take less time: 40 pixels instead of 48.
+        """
+        from VSClickCorrectLib.networks.registry import halvings
+
+        less = 2 ** halvings(self.entry.network, self.entry.parameters) if narrower else 0
+        geometry = replace(self.geometry, size=max(self.geometry.size - less, less))
+        windows = [patch_grid(case.grid, click, geometry) for click in clicks]
         cuts = [
-            extract_patch(case, mask, window, self.geometry, click)
+            extract_patch(case, mask, window, geometry, click)
             for window, click in zip(windows, clicks, strict=True)
         ]
         outputs = self.run(np.stack(cuts))
@@ -123,12 +133,13 @@ class Corrector:
         """
         import torch
 
-        from VSClickCorrectLib.inference.device import probabilities_by_core
+        from VSClickCorrectLib.inference.device import one_thread, probabilities
         from VSClickCorrectLib.networks.registry import dimensions
 
         seen = network_input(torch.from_numpy(cuts), dimensions(self.entry.network))
-        outputs = probabilities_by_core(self.network, seen)
-        return outputs.reshape(-1, *self.geometry.window.shape).numpy()
+        with one_thread():
+            outputs = probabilities(self.network, seen)
+        return outputs.reshape(len(cuts), *cuts.shape[2:]).numpy()
 
 
 def network_input(cuts: torch.Tensor, dimensions: int) -> torch.Tensor:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 
 import torch
 from torch import nn
@@ -18,8 +16,6 @@ from VSClickCorrectLib.networks.blocks import ConvBlock
 # otherwise when it makes the first, and boxes around masks have many sizes. What clicks and boxes of some ten
 # sizes need is kept; the rest is made again within milliseconds.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
-# As torch counts them, before anybody uses fewer of them for a while.
-_CORES = torch.get_num_threads()
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -95,20 +91,6 @@ def is_exact(device: torch.device) -> bool:
 def probabilities(network: nn.Module, inputs: torch.Tensor, exact: bool = False) -> torch.Tensor:
     """Run a network on a batch and return float32 probabilities on the CPU; arguments as `logits_of`."""
     return torch.sigmoid(logits_of(network, inputs, exact)).cpu()
-
-
-def probabilities_by_core(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-    """Run a small network as `probabilities` does, each core of the processor on its share of the batch.
-
-    The threads never meet, as those do into which torch parts each layer (decision 0008).
-    """
-    on_cpu = next(network.parameters()).device.type == "cpu"
-    shares = inputs.tensor_split(min(_CORES, len(inputs))) if on_cpu else (inputs,)
-    with one_thread():
-        if len(shares) == 1:
-            return probabilities(network, inputs)
-        with ThreadPoolExecutor() as threads:
-            return torch.cat(list(threads.map(partial(probabilities, network), shares)))
 
 
 @torch.inference_mode()

@@ -86,7 +86,7 @@ class BuiltIn(NamedTuple):
 def example_at(
     case: Case, mask: ReadableMask, right: ReadableMask, click: Click, geometry: PatchGeometry
 ) -> Pair:
-    """Return what a corrector is shown at a click, just as `Corrector.propose` shows it, and what is right.
+    """Return what a corrector is shown at a click, just as `Corrector.see` shows it, and what is right.
 
     Parameters
     ----------

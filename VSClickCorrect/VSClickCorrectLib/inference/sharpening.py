@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from VSClickCorrectLib.clicks.patches import ReadableMask
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.resampling import distances
-from VSClickCorrectLib.geometry.triples import index3, point3
+from VSClickCorrectLib.geometry.triples import point3
 from VSClickCorrectLib.geometry.volume import Case
 
 if TYPE_CHECKING:
@@ -68,6 +68,20 @@ def sharpened(corrector: Corrector, case: Case, box: Box, values: np.ndarray) ->
     return (box, values) if left is None else (left.shifted(seen.start), after[left.slices])
 
 
+class _Moved(NamedTuple):
+    """A mask that has other values in a box."""
+
+    mask: ReadableMask
+    box: Box
+    values: np.ndarray
+
+    def read(self, box: Box) -> np.ndarray:
+        """See `ReadableMask.read`."""
+        found, shared = self.mask.read(box), self.box.intersection(box)
+        found[shared.slices_in(box)] = self.values[shared.slices_in(self.box)]
+        return found
+
+
 def seen_from_around(
     corrector: Corrector, case: Case, mask: ReadableMask, proposals: Sequence[Proposal]
 ) -> list[Proposal]:
@@ -91,19 +105,16 @@ def seen_from_around(
     if not borders:
         return list(proposals)
     grid, box = case.grid, reduce(Box.union, (one.box for one in borders))
-    # Cuts around the places reach so far beyond those around the clicks, with what resampling needs.
-    seen = box.padded(index3(np.ceil(2 * _AROUND_MM / grid.spacing[::-1]) + 1)).clipped(grid.shape)
-    moved = ArrayMask(grid)
-    moved.write(seen, mask.read(seen))
-    moved.write(box, merge_progressive(grid, box, moved.read(box), [through_click(grid, p) for p in borders]))
+    through = [through_click(grid, one) for one in borders]
+    moved = _Moved(mask, box, merge_progressive(grid, box, mask.read(box), through))
     places = {one.click: _around(grid, moved, one) for one in borders}
     asked = [place for some in places.values() for place in some]
-    said = iter(corrector.see(case, moved, asked) if asked else [])
+    said = iter(corrector.see(case, moved, asked, narrower=True) if asked else [])
     views = {click: list(islice(said, len(some))) for click, some in places.items()}
     return [_averaged(grid, one, views.get(one.click, [])) for one in proposals]
 
 
-def _around(grid: Grid, moved: ArrayMask, proposal: Proposal) -> list[Click]:
+def _around(grid: Grid, moved: _Moved, proposal: Proposal) -> list[Click]:
     away = distances(grid, proposal.box, proposal.click.position_ras).round(3)
     border = slice_border(moved.read(proposal.box), grid.slice_order().axes[0]) & (away <= _AROUND_MM)
     return _far_apart(grid, proposal.box, border, away**2, _VIEWS)

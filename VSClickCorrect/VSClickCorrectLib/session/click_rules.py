@@ -9,6 +9,7 @@ from functools import reduce
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
@@ -340,20 +341,18 @@ class ClickRules:
         Include and exclude clicks mean parts, whatever borders these have: nothing is held nearest to one.
         """
         borders = [c for c in clicks if c.kind is ClickKind.BOUNDARY]
-        if not borders:
+        changed, standing = np.argwhere(result != current), self._standing_borders
+        if not (borders and standing and changed.size):
             return
-        reached = box.padded(index3(np.ceil(HELD_MM / self.case.grid.spacing[::-1])))
-        near = [c for c in self._standing_borders if reached.contains(Box.of_voxel(self._index_of(c)))]
+        # Of clicks the nearest, of voxels those that change: a session may have a thousand of the former.
+        places = self.case.grid.index_to_ras(changed + box.start)
+        away = cKDTree(places).query([c.position_ras for c in standing])[0]
+        near = (c for c, mm in zip(standing, away, strict=True) if mm <= HELD_MM + ROUNDING_MM)
         if held := [c for c in near if self._is_at_border(c)]:
             parts = [c for c in clicks if c.kind is not ClickKind.BOUNDARY]
-            old, new, part = (self._away(box, some) for some in (held, borders, parts))
+            old, new, part = (_away(places, some) for some in (held, borders, parts))
             kept = (old <= HELD_MM + ROUNDING_MM) & (old < new - ROUNDING_MM) & (new < part - ROUNDING_MM)
-            result[kept] = current[kept]
-
-    def _away(self, box: Box, clicks: Sequence[Click]) -> np.ndarray:
-        """Return how far each voxel of a box lies from the nearest of clicks, mm; endlessly far from none."""
-        away = [distances(self.case.grid, box, place) for place in {c.position_ras for c in clicks}]
-        return np.min(away, axis=0, initial=np.inf) if away else np.full(box.shape, np.inf)
+            result[tuple(changed[kept].T)] = current[tuple(changed[kept].T)]
 
     def _enforce_standing(self, result: np.ndarray, current: np.ndarray, box: Box) -> None:
         """Let the voxels of earlier include and exclude clicks stay what they are."""
@@ -383,6 +382,11 @@ class ClickRules:
 def wanted(click: Click) -> bool:
     """Return whether an include or exclude click wants its voxel in the mask."""
     return click.kind is ClickKind.INCLUDE
+
+
+def _away(places: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
+    """Return how far places lie from the nearest of clicks, mm; endlessly far from none."""
+    return cKDTree(np.reshape([c.position_ras for c in clicks], (-1, 3))).query(places)[0]
 
 
 def _rim(shape: Index3) -> np.ndarray:

@@ -107,7 +107,10 @@ class Bench:
         self._mask = cast(TimedMask, correction.session.mask)
 
     def click(self) -> dict[str, float]:
-        """Place one point as a view does; return the seconds of each part, and of all."""
+        """Place one point as a view does; return the seconds of each part, and of all.
+
+        The cut is all of a proposal but the network: cuts, views from around and what is made of them.
+        """
         before = (self._corrector.whole, self._corrector.network_only, self._mask.writing)
         click = self.next_click()
         started = time.perf_counter()
