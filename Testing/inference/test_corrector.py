@@ -228,10 +228,8 @@ def test_narrower_cuts_see_a_pixel_of_the_last_stage_less(corrector, random_corr
     for one in (corrector, random_corrector):
         times = halvings(one.entry.network, one.entry.parameters)
         pixels = one.geometry.size - 2**times
-        shapes = []
-        hook = one.network.register_forward_pre_hook(
-            lambda _, given, seen=shapes: seen.append(given[0].shape)
-        )
+        sides = []
+        hook = one.network.register_forward_pre_hook(lambda _, x, sides=sides: sides.append(x[0].shape[-1]))
         (whole,) = one.see(case, spoiled, [Click(CENTER)])
         (narrow,) = one.see(case, spoiled, [Click(CENTER)], narrower=True)
         hook.remove()
