@@ -223,21 +223,25 @@ def test_shipped_corrector_improves_the_mask_even_where_a_sequence_is_missing(sh
     assert dice(mask.values, small.truth) > dice(spoiled, small.truth) + 0.05
 
 
-def test_narrower_cuts_see_a_pixel_of_the_last_stage_less(corrector, random_corrector, case, spoiled):
-    """Each halving needs sides of an even number; 48 pixels of 0.6 mm become 40 after three of them."""
-    for one in (corrector, random_corrector):
-        times = halvings(one.entry.network, one.entry.parameters)
-        pixels = one.geometry.size - 2**times
-        sides = []
-        hook = one.network.register_forward_pre_hook(lambda _, x, sides=sides: sides.append(x[0].shape[-1]))
-        (whole,) = one.see(case, spoiled, [Click(CENTER)])
-        (narrow,) = one.see(case, spoiled, [Click(CENTER)], narrower=True)
-        hook.remove()
-        assert sides == [one.geometry.size, pixels]
-        assert all(a < b for a, b in zip(narrow.box.shape[1:], whole.box.shape[1:], strict=True))
-        assert whole.box.contains(narrow.box) and narrow.probability.shape == narrow.box.shape
+def sides_seen(corrector, case, mask, narrower):
+    """The side of the cuts that its network is shown."""
+    sides = []
+    hook = corrector.network.register_forward_pre_hook(lambda _, shown: sides.append(shown[0].shape[-1]))
+    (found,) = corrector.see(case, mask, [Click(CENTER)], narrower)
+    hook.remove()
+    assert found.probability.shape == found.box.shape
+    return sides
 
 
-def test_the_corrector_that_ships_looks_at_40_pixels():
+def test_narrower_cuts_see_a_pixel_of_the_last_stage_less(corrector, case, spoiled):
+    step = 2 ** halvings(corrector.entry.network, corrector.entry.parameters)
+    assert sides_seen(corrector, case, spoiled, False) == [48]
+    assert sides_seen(corrector, case, spoiled, True) == [48 - step if step > 1 else 48]
+
+
+@pytest.mark.parametrize(("size", "seen"), [(8, 8), (16, 16), (24, 24), (32, 24), (48, 40)])
+def test_the_corrector_that_ships_is_shown_no_less_than_three_quarters(case, spoiled, size, seen):
+    """It halves three times, so its cuts go by eights."""
     ships = Corrector.load(ModelFolder(None), None, "cpu")
-    assert ships.geometry.size - 2 ** halvings(ships.entry.network, ships.entry.parameters) == 40
+    ships.geometry = replace(ships.geometry, size=size)
+    assert sides_seen(ships, case, spoiled, True) == [seen]

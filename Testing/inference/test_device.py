@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from VSClickCorrectLib.errors import ModelError
+from VSClickCorrectLib.errors import ModelError, VSClickError
 from VSClickCorrectLib.inference.device import (
     choose_device,
     is_exact,
@@ -141,3 +141,13 @@ def test_one_thread_is_used_inside_and_as_many_as_before_after_an_error_too():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_network_that_finds_no_memory_is_told_of():
+    def full(*_):
+        raise MemoryError
+
+    network = prepare(scaling_network(2.0, 1.0), CPU)
+    network.register_forward_pre_hook(full)
+    with pytest.raises(VSClickError, match="memory"):
+        probabilities(network, torch.zeros((2, 1, 2, 2, 2)))

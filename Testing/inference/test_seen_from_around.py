@@ -11,7 +11,9 @@ from VSClickCorrectLib.clicks.merging import BLEND_MM, Proposal
 from VSClickCorrectLib.clicks.patches import PatchGeometry, patch_grid
 from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
+from VSClickCorrectLib.geometry.triples import index3
 from VSClickCorrectLib.geometry.volume import Case, Volume
+from VSClickCorrectLib.inference import sharpening
 from VSClickCorrectLib.inference.corrector import Corrector
 from VSClickCorrectLib.inference.manifest import ModelFolder
 from VSClickCorrectLib.inference.sharpening import seen_from_around
@@ -109,6 +111,19 @@ def test_cuts_around_the_places_see_all_of_a_large_mask(spacing, slices):
         assert np.array_equal(values, mask[box.slices])
     # Of one slice each: what other slices' cuts say is no part of the average.
     assert np.isfinite(found.probability).all() and found.box == window.box
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_moved_stands_in_the_mask_wherever_it_is_read(seed):
+    rng = np.random.default_rng(seed)
+    mask, whole = ArrayMask(GRID, rng.random(GRID.shape) < 0.5), ArrayMask(GRID)
+    starts, sides = rng.integers(0, 12, (2, 3)), rng.integers(1, 12, (2, 3))
+    box, read = (Box(*map(index3, (start, start + side))) for start, side in zip(starts, sides, strict=True))
+    values, before = rng.random(box.shape) < 0.5, mask.values.copy()
+    whole.write(GRID.box, mask.values)
+    whole.write(box, values)
+    assert np.array_equal(sharpening._Moved(mask, box, values).read(read), whole.read(read))
+    assert np.array_equal(mask.values, before)
 
 
 def test_clicks_that_are_applied_together_are_seen_on_one_mask_in_one_batch():

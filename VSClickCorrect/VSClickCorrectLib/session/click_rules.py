@@ -341,18 +341,18 @@ class ClickRules:
         Include and exclude clicks mean parts, whatever borders these have: nothing is held nearest to one.
         """
         borders = [c for c in clicks if c.kind is ClickKind.BOUNDARY]
-        changed, standing = np.argwhere(result != current), self._standing_borders
-        if not (borders and standing and changed.size):
+        changed = Box.of_array(result != current)
+        if not borders or changed is None:
             return
-        # Of clicks the nearest, of voxels those that change: a session may have a thousand of the former.
-        places = self.case.grid.index_to_ras(changed + box.start)
-        away = cKDTree(places).query([c.position_ras for c in standing])[0]
-        near = (c for c, mm in zip(standing, away, strict=True) if mm <= HELD_MM + ROUNDING_MM)
+        reached = changed.shifted(box.start).padded(index3(np.ceil(HELD_MM / self.case.grid.spacing[::-1])))
+        near = (c for c in self._standing_borders if reached.contains(Box.of_voxel(self._index_of(c))))
         if held := [c for c in near if self._is_at_border(c)]:
-            parts = [c for c in clicks if c.kind is not ClickKind.BOUNDARY]
-            old, new, part = (_away(places, some) for some in (held, borders, parts))
-            kept = (old <= HELD_MM + ROUNDING_MM) & (old < new - ROUNDING_MM) & (new < part - ROUNDING_MM)
-            result[tuple(changed[kept].T)] = current[tuple(changed[kept].T)]
+            voxels = np.argwhere(result != current)
+            old = _away(places := self.case.grid.index_to_ras(voxels + box.start), held)
+            voxels, places, old = (some[old <= HELD_MM + ROUNDING_MM] for some in (voxels, places, old))
+            new, part = (_away(places, some) for some in (borders, [c for c in clicks if c not in borders]))
+            kept = tuple(voxels[(old < new - ROUNDING_MM) & (new < part - ROUNDING_MM)].T)
+            result[kept] = current[kept]
 
     def _enforce_standing(self, result: np.ndarray, current: np.ndarray, box: Box) -> None:
         """Let the voxels of earlier include and exclude clicks stay what they are."""
