@@ -9,7 +9,6 @@ from functools import reduce
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
@@ -386,7 +385,8 @@ def wanted(click: Click) -> bool:
 
 def _away(places: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
     """Return how far places lie from the nearest of clicks, mm; endlessly far from none."""
-    return cKDTree(np.reshape([c.position_ras for c in clicks], (-1, 3))).query(places)[0]
+    away = (np.linalg.norm(places - c.position_ras, axis=1) for c in clicks)
+    return reduce(np.minimum, away, np.full(len(places), np.inf))
 
 
 def _rim(shape: Index3) -> np.ndarray:
