@@ -296,10 +296,11 @@ def test_every_region_that_changes_comes_within_reach_of_a_click_whose_cut_holds
             here = grid.ras_to_index(p.click.position_ras)[across]
             off = np.take(away, here, across)[np.take(border, here, across)].min(initial=np.inf)
             around = 1 + 2 * size_of(grid, current[p.box.slices]) * off**2 if np.isfinite(off) else np.inf
+            # What is farther by a rounding is near, too.
+            around += ROUNDING_MM
             said = blend(grid, proposals)
             certain = (said >= 0.8 * (1 - p.threshold)) | (said <= -0.8 * p.threshold)
-            # The code counts what is farther by a rounding as near, too.
-            if (abs(away - around) < 2 * ROUNDING_MM).any():
+            if (abs(away - around) < 1e-4).any():
                 return
             wish &= (away <= around) | certain
         else:

@@ -24,7 +24,7 @@ PLACE = np.array(EDGE.position_ras)
 
 
 class Told:
-    """Says the same at every click but the first, and keeps what it was asked."""
+    """Says the same at every click, and keeps what it was asked."""
 
     def __init__(self, said):
         self.said, self.asked = said, []
@@ -79,13 +79,12 @@ class Looking:
     """Looks at the mask where a corrector's cuts would, around each place."""
 
     def __init__(self, geometry):
-        self.geometry, self.seen, self.places = geometry, [], []
+        self.geometry, self.seen = geometry, []
 
     def see(self, case, mask, clicks, narrower=False):
         assert narrower
         windows = [patch_grid(case.grid, click, self.geometry) for click in clicks]
         self.seen += [(window.source_box, mask.read(window.source_box)) for window in windows]
-        self.places += clicks
         return [
             Proposal(c, w.box, np.zeros(w.box.shape, np.float32))
             for c, w in zip(clicks, windows, strict=True)
@@ -129,27 +128,19 @@ def test_what_is_moved_stands_in_the_mask_wherever_it_is_read(seed):
 def test_clicks_that_are_applied_together_are_seen_on_one_mask_in_one_batch():
     corrector, mask = Told(ball(radius=6.0)), ArrayMask(GRID, ball(radius=5.0))
     other = Click((R - RADIUS_MM, A, S))
-    together = [
-        proposal(ball()),
-        proposal(ball(), replace(EDGE, kind=ClickKind.INCLUDE)),
-        proposal(ball(), other),
-    ]
+    includes = replace(EDGE, kind=ClickKind.INCLUDE)
+    together = [proposal(ball(), click) for click in (EDGE, includes, other)]
     found = seen_from_around(corrector, ball_case(), mask, together)
     assert [one.click for one in found] == [one.click for one in together]
     ((moved, clicks),) = corrector.asked
-    assert (
-        moved[GRID.ras_to_index((R + RADIUS_MM - 1, A, S))]
-        and moved[GRID.ras_to_index((R - RADIUS_MM + 1, A, S))]
-    )
+    assert all(moved[GRID.ras_to_index((R + side * (RADIUS_MM - 1), A, S))] for side in (-1, 1))
     # Each proposal is averaged with what is said near its own click.
     assert all(click.position_ras[0] > R for click in clicks[:3])
     assert all(click.position_ras[0] < R for click in clicks[3:]) and len(clicks) == 6
     assert found[1] is together[1]
+    said, rim = ball(radius=6.0), ball() & ~ball(radius=6.0)
     for one in (found[0], found[2]):
-        rim = ball() & ~ball(radius=6.0)
-        assert (one.probability[rim] < 1).all() and np.allclose(
-            one.probability[ball(radius=6.0)], 1, atol=1e-5
-        )
+        assert (one.probability[rim] < 1).all() and np.allclose(one.probability[said], 1, atol=1e-5)
 
 
 def test_a_click_at_the_end_of_the_image_is_seen_from_inside_it():
@@ -159,9 +150,8 @@ def test_a_click_at_the_end_of_the_image_is_seen_from_inside_it():
     corrector = Told(mask)
     (found,) = seen_from_around(corrector, ball_case(), ArrayMask(GRID, mask), [proposal(mask, click)])
     assert np.array_equal(found.values, mask)
-    assert all(
-        GRID.box.contains(Box.of_voxel(GRID.ras_to_index(c.position_ras))) for c in corrector.asked[0][1]
-    )
+    voxels = [Box.of_voxel(GRID.ras_to_index(place.position_ras)) for place in corrector.asked[0][1]]
+    assert len(voxels) == 3 and all(GRID.box.contains(voxel) for voxel in voxels)
 
 
 def test_include_and_exclude_clicks_are_left_as_they_are():

@@ -6,7 +6,6 @@ from any_grid import all_ras
 from scipy.spatial.transform import Rotation
 from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import ArrayMask
-from VSClickCorrectLib.geometry.box import Box
 from VSClickCorrectLib.geometry.grid import Grid
 from VSClickCorrectLib.geometry.volume import Case, Volume
 from VSClickCorrectLib.session.click_rules import ClickRules
@@ -20,13 +19,10 @@ def held(grid, mask, current, result, standing, clicks):
 
     def at_border(click):
         k = grid.ras_to_index(click.position_ras)
-        around = [slice(n, n + 1) if a == across else slice(max(0, n - 1), n + 2) for a, n in enumerate(k)]
+        around = [slice(n + 1, n + 2) if a == across else slice(n, n + 3) for a, n in enumerate(k)]
         # Beyond the image there is background.
-        inside = [n for a, n in enumerate(k) if a != across]
-        shape = [n for a, n in enumerate(grid.shape) if a != across]
-        at_end = any(n in (0, side - 1) for n, side in zip(inside, shape, strict=True))
-        values = mask[tuple(around)]
-        return values.any() and (at_end or not values.all())
+        values = np.pad(mask, 1)[tuple(around)]
+        return values.any() and not values.all()
 
     def nearest(some):
         away = [np.linalg.norm(all_ras(grid) - one.position_ras, axis=-1) for one in some]
@@ -72,5 +68,5 @@ def test_borders_are_held_up_to_five_millimetres_away(away, stays):
     case = Case(Volume(np.zeros(grid.shape, np.int16), grid), None)
     standing = [Click((10.0, 0.5, 0.0))]
     rules = ClickRules(case, ArrayMask(grid, current), lambda c: grid.ras_to_index(c.position_ras), standing)
-    rules._hold_borders(result, current, Box((0, 0, 0), grid.shape), [Click((29.0, 0.5, 0.0))])
+    rules._hold_borders(result, current, grid.box, [Click((29.0, 0.5, 0.0))])
     assert result[voxel] != stays

@@ -340,13 +340,13 @@ class ClickRules:
         Include and exclude clicks mean parts, whatever borders these have: nothing is held nearest to one.
         """
         borders = [c for c in clicks if c.kind is ClickKind.BOUNDARY]
-        changed = Box.of_array(result != current)
-        if not borders or changed is None:
+        extent = Box.of_array(changed := result != current) if borders else None
+        if extent is None:
             return
-        reached = changed.shifted(box.start).padded(index3(np.ceil(HELD_MM / self.case.grid.spacing[::-1])))
+        reached = extent.shifted(box.start).padded(index3(np.ceil(HELD_MM / self.case.grid.spacing[::-1])))
         near = (c for c in self._standing_borders if reached.contains(Box.of_voxel(self._index_of(c))))
         if held := [c for c in near if self._is_at_border(c)]:
-            voxels = np.argwhere(result != current)
+            voxels = np.argwhere(changed)
             old = _away(places := self.case.grid.index_to_ras(voxels + box.start), held)
             voxels, places, old = (some[old <= HELD_MM + ROUNDING_MM] for some in (voxels, places, old))
             new, part = (_away(places, some) for some in (borders, [c for c in clicks if c not in borders]))
