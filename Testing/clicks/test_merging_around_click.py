@@ -61,6 +61,29 @@ def test_how_much_a_click_asks_for_is_seen_in_its_own_slice(empty):
     assert np.array_equal(result, wished)
 
 
+@pytest.mark.parametrize(
+    ("off", "insists", "all_of_it"), [(5, False, True), (7, False, False), (7, True, True)]
+)
+@pytest.mark.parametrize("beside", [False, True])
+def test_far_from_the_mask_a_boundary_click_brings_what_is_certain_alone_unless_it_insists(
+    off, insists, all_of_it, beside
+):
+    # The mask ends at column 12, in the click's slice or in the next. From the click on something is seen, of
+    # which one voxel is certain.
+    grid = Grid((2, 40, 40), np.eye(4))
+    current = np.zeros(grid.shape, bool)
+    current[int(beside), 10:30, 2:13] = True
+    at = 12 + off
+    said = np.where(current, 1.0, 0.0)
+    said[0, 18:23, at : at + 8] = 0.89
+    said[0, 19, at] = 0.95
+    click = Click((float(at), 20.0, 0.0))
+    insisted = np.zeros(grid.shape, bool) if insists else None
+    proposal = Proposal(click, grid.box, said.astype(np.float32), insisted=insisted)
+    result = merge_progressive(grid, grid.box, current, [proposal])
+    assert np.array_equal(result, current | (said >= (0.5 if all_of_it else 0.9)))
+
+
 def test_where_there_is_no_mask_a_boundary_click_brings_all_that_is_proposed():
     grid = Grid((2, 40, 40), np.eye(4))
     said = np.full(grid.shape, 0.1, np.float32)

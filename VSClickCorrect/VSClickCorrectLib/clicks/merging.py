@@ -19,6 +19,10 @@ from VSClickCorrectLib.geometry.triples import Slices3, triple
 
 # A change belongs to a click if it comes this close: a hand's accuracy when clicking a border.
 REACH_MM = 2.0
+# A click farther than this from the border is about a part of the tumour, or another object, not about the
+# border as it runs. A boundary click changes there only what is certain: it may be a slip, and told that a
+# border runs there the corrector sees a tumour anywhere.
+DEEP_MM = 6.0
 # Where cuts overlap, a proposal's weight falls to 1/e² at this distance from its click: half a cut.
 BLEND_MM = 14.4
 # What an include or exclude click changes farther away than this must be more than a rim of this thickness:
@@ -294,14 +298,16 @@ def _allowed(current: np.ndarray, wished: np.ndarray, kind: ClickKind) -> np.nda
     return current & ~wished if kind is ClickKind.EXCLUDE else current != wished
 
 
-def _moved_around(grid: Grid, proposal: Proposal, mask: np.ndarray, away: np.ndarray) -> float:
-    """Return how far from a boundary click the border moves, mm; endless where its slice has none."""
-    voxel = Box.of_voxel(grid.ras_to_index(proposal.click.position_ras)).slices_in(proposal.box)
-    here = _slice_of(grid, voxel)
-    if not mask[here].any():
-        return np.inf
-    off = away[here][slice_border(mask[here], grid.slice_order().axes[0])].min().item()
-    return _AROUND_MM + _AROUND_PER_MM2 * _largest_radius(grid, mask) * off**2
+def _moved_around(grid: Grid, one: Proposal, mask: np.ndarray, away: np.ndarray) -> float:
+    """Return how far from a boundary click the border moves, mm.
+
+    Far from the mask it moves nowhere unless the click insists, in an empty slice near the mask everywhere.
+    """
+    here = _slice_of(grid, Box.of_voxel(grid.ras_to_index(one.click.position_ras)).slices_in(one.box))
+    if one.insisted is None and mask.any() and away[mask].min() > DEEP_MM + ROUNDING_MM:
+        return -np.inf
+    off = away[here][slice_border(mask[here], grid.slice_order().axes[0])].min(initial=np.inf).item()
+    return _AROUND_MM + _AROUND_PER_MM2 * _largest_radius(grid, mask) * off**2 if mask.any() else np.inf
 
 
 def _largest_radius(grid: Grid, values: np.ndarray) -> float:

@@ -14,6 +14,7 @@ from VSClickCorrectLib.clicks.click import Click, ClickKind
 from VSClickCorrectLib.clicks.mask import Mask
 from VSClickCorrectLib.clicks.merging import (
     BLEND_MM,
+    DEEP_MM,
     REACH_MM,
     Merge,
     Proposal,
@@ -30,9 +31,6 @@ from VSClickCorrectLib.session.components import Island, is_largest, island_at
 from VSClickCorrectLib.session.edit import Change
 from VSClickCorrectLib.session.remarks import Told, remark_of
 
-# A click farther than this from the border is about a part of the tumour, or another
-# object, not about the border as it runs: the network that sees the whole tumour answers it.
-DEEP_MM = 6.0
 # So far around a boundary click that stands, later ones elsewhere change nothing that is nearer to it.
 HELD_MM = 5.0
 # What an include or exclude click changes at least, where the network would not follow it.
